@@ -1,0 +1,41 @@
+# Everything works on a fresh machine with Python 3.12; .venv is made and reused.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SECONDS_DEMO ?= 20
+READY := $(VENV)/.ready
+
+.PHONY: demo test check notebooks bench data clean
+
+demo: $(READY)
+	@$(BIN)/python -m pmo_analytics check data/example
+	@$(BIN)/python -m pmo_analytics capacity data/example --out out/demo
+	@$(BIN)/python -m pmo_analytics optimize data/example --seconds $(SECONDS_DEMO) --out out/demo
+	@$(BIN)/python -m pmo_analytics verify data/example out/demo/schedule.csv
+
+test: $(READY)
+	$(BIN)/python -m pytest -n auto --dist loadfile
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+notebooks: $(READY)
+	$(BIN)/python -m jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+
+bench: $(READY)
+	$(BIN)/python tests/benchmarks/bench_supply.py
+	$(BIN)/python tests/benchmarks/bench_real.py
+
+# Writes data/example again from its generator.
+data: $(READY)
+	$(BIN)/python -m pmo_analytics new data/example --force
+
+clean:
+	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache
+
+$(READY): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,notebooks]'
+	@touch $(READY)

@@ -1,0 +1,598 @@
+"""The command line: every command is a thin layer over the public verbs.
+
+Results go to stdout, everything else to stderr. Exit codes: 0 fine, 1 unexpected,
+2 usage, 3 bad data or configuration, 4 infeasible or a plan that breaks rules, 6 no
+plan in time.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import sys
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import pandas as pd
+import typer
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from pmo_analytics.errors import (
+    ConfigError,
+    DataError,
+    InfeasibleError,
+    PmoError,
+    PmoWarning,
+    SolverError,
+    has_errors,
+)
+
+OK, UNEXPECTED, USAGE, BAD_DATA, INFEASIBLE, NO_PLAN = 0, 1, 2, 3, 4, 6
+OPTIMIZE_KEYS = (
+    "status",
+    "objective",
+    "bound",
+    "gap",
+    "seconds",
+    "projects_selected",
+    "certified",
+)
+
+app = typer.Typer(
+    name="pmo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Portfolio analytics, capacity and proven portfolio plans for PMOs.",
+)
+PathArgument = Annotated[
+    Path, typer.Argument(help="Folder of CSV files with portfolio.toml, or a workbook.")
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print exactly one JSON line on stdout.")
+]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="Folder for the result files.")
+]
+StrictOption = Annotated[
+    bool,
+    typer.Option(help="Overloads of work that cannot be moved count as broken rules."),
+]
+
+
+def _out() -> Console:
+    return Console(soft_wrap=False)
+
+
+def _err() -> Console:
+    return Console(stderr=True, highlight=False)
+
+
+def _print_json(facts: Mapping[str, Any]) -> None:
+    text = json.dumps(_plain(facts), ensure_ascii=False, allow_nan=False)
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _plain(value: Any) -> Any:
+    """Return a value that JSON can hold: no NaN, no pandas types."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return None
+    item = getattr(value, "item", None)
+    return _plain(item()) if callable(item) else str(value)
+
+
+def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
+    return frame.to_dict("records")
+
+
+def _show(frame: pd.DataFrame, title: str, console: Console, most: int = 60) -> None:
+    """Print a frame as a table, cut after `most` rows with the count of the rest."""
+    table = RichTable(title=title, title_justify="left", header_style="bold")
+    for column in frame.columns:
+        numeric = pd.api.types.is_numeric_dtype(frame[column])
+        table.add_column(
+            str(column), justify="right" if numeric else "left", overflow="fold"
+        )
+    for row in frame.head(most).itertuples(index=False):
+        # Plain text: ids and names may look like the markup of the terminal.
+        table.add_row(*(_escape(_cell(value)) for value in row))
+    console.print(table)
+    if len(frame) > most:
+        console.print(f"... and {len(frame) - most} more rows")
+
+
+def _cell(value: Any) -> str:
+    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.2f}".rstrip("0").rstrip(".")
+    return str(value)
+
+
+def _escape(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+def _failure(error: BaseException) -> tuple[int, dict[str, Any]]:
+    """Return exit code and JSON facts of an error."""
+    facts: dict[str, Any] = {"status": "failed", "error": str(error)}
+    if isinstance(error, DataError):
+        facts["problems"] = _records(error.problems)
+        return BAD_DATA, facts
+    if isinstance(error, ConfigError):
+        return BAD_DATA, facts
+    if isinstance(error, InfeasibleError):
+        facts["status"] = "infeasible"
+        facts["conflicts"] = _records(error.conflicts)
+        return INFEASIBLE, facts
+    if isinstance(error, SolverError):
+        facts["status"] = error.status
+        facts["attempts"] = error.attempts
+        return (NO_PLAN if error.status == "no_solution" else UNEXPECTED), facts
+    if isinstance(error, KeyboardInterrupt):
+        facts["status"] = "no_solution"
+        facts["error"] = "Interrupted before there was a result."
+        return NO_PLAN, facts
+    return UNEXPECTED, facts
+
+
+def command(keys: Sequence[str] = ("status",)) -> Callable[..., Any]:
+    """Make a command that turns errors into a message, JSON facts and an exit code.
+
+    Parameters
+    ----------
+    keys
+        Keys that the JSON line has on failures too, null where unknown.
+    """
+
+    def decorate(function: Callable[..., int]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def wrapped(*args: Any, **options: Any) -> None:
+            as_json = bool(options.get("json_output"))
+            try:
+                with warnings.catch_warnings():
+                    # Reading says what it changed; commands print it themselves.
+                    warnings.simplefilter("ignore", PmoWarning)
+                    code = function(*args, **options)
+            except (PmoError, KeyboardInterrupt, OSError) as error:
+                code, facts = _failure(error)
+                if as_json:
+                    _print_json({**dict.fromkeys(keys), **facts})
+                _err().print(_escape(facts["error"]), style="red")
+            raise typer.Exit(code)
+
+        return wrapped
+
+    return decorate
+
+
+@app.command()
+@command()
+def new(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder for the example tables.")
+    ] = None,
+    xlsx: Annotated[
+        Path | None,
+        typer.Option(help="Write a template workbook with a guide instead."),
+    ] = None,
+    force: Annotated[bool, typer.Option(help="Overwrite what is there.")] = False,
+    json_output: JsonOption = False,
+) -> int:
+    """Write example tables to overwrite with your own."""
+    from pmo_analytics.examples import example_portfolio
+    from pmo_analytics.loaders import write_portfolio
+    from pmo_analytics.loaders.template import write_template
+
+    target = xlsx or folder
+    if target is None or (xlsx is not None and folder is not None):
+        raise click.UsageError("Name a folder, or a workbook with --xlsx FILE.")
+    occupied = target.is_file() or (target.is_dir() and any(target.iterdir()))
+    if occupied and not force:
+        raise click.UsageError(f"{target} is there already; use --force to overwrite.")
+    if xlsx is not None and xlsx.suffix.lower() != ".xlsx":
+        raise click.UsageError("The workbook's name must end in .xlsx.")
+    portfolio = example_portfolio()
+    if xlsx is not None:
+        write_template(xlsx, portfolio)
+    else:
+        write_portfolio(portfolio, target)
+    if json_output:
+        _print_json({"status": "ok", "path": str(target)})
+    else:
+        _out().print(f"Wrote {_escape(str(target))}. Next: pmo check {target}")
+    return OK
+
+
+@app.command()
+@command()
+def check(path: PathArgument, json_output: JsonOption = False) -> int:
+    """List every problem in the data, with file, row and fix."""
+    from pmo_analytics.loaders import load_portfolio
+    from pmo_analytics.portfolio import check_portfolio
+
+    portfolio = load_portfolio(path)
+    problems = check_portfolio(portfolio)
+    errors = int((problems["severity"] == "error").sum())
+    if json_output:
+        _print_json(
+            {
+                "status": "failed" if errors else "ok",
+                "errors": errors,
+                "warnings": len(problems) - errors,
+                "problems": _records(problems),
+            }
+        )
+    else:
+        console = _out()
+        if len(problems):
+            _show(problems, f"Problems in {path}", console, most=200)
+        console.print(
+            _escape(
+                f"{portfolio.name or path}: {errors} errors, "
+                f"{len(problems) - errors} warnings."
+            )
+        )
+    return BAD_DATA if has_errors(problems) else OK
+
+
+@app.command()
+@command()
+def capacity(
+    path: PathArgument,
+    out: OutOption = None,
+    committed: Annotated[
+        bool, typer.Option(help="Only running and approved projects as load.")
+    ] = False,
+    charts: Annotated[bool, typer.Option(help="Draw the charts.")] = True,
+    json_output: JsonOption = False,
+) -> int:
+    """Show capacity, load of the planned dates, and headroom by role and period."""
+    from pmo_analytics.loaders import read_portfolio
+    from pmo_analytics.plan import baseline
+    from pmo_analytics.reporting.folder import capacity_rows, manifest, write_result
+
+    portfolio = read_portfolio(path)
+    plan = baseline(portfolio, status=["running", "approved"] if committed else None)
+    rows = capacity_rows(plan)
+    files = []
+    if out is not None:
+        figures = {}
+        if charts and not plan.load.empty:
+            from pmo_analytics.plotting.capacity import figure_capacity
+            from pmo_analytics.plotting.utilization import plot_utilization
+
+            figures["capacity.png"] = figure_capacity(plan)
+            figures["utilization.png"] = plot_utilization(plan).figure
+        files = write_result(
+            out,
+            tables={"capacity.csv": rows},
+            facts=manifest(plan.portfolio, command="capacity"),
+            figures=figures,
+        )
+    text = rows.assign(period=rows["period"].astype(str))
+    if json_output:
+        _print_json(
+            {
+                "status": "ok",
+                "portfolio": portfolio.name,
+                "rows": _records(text),
+                "files": [str(file) for file in files],
+            }
+        )
+        return OK
+    console = _out()
+    which = "running and approved projects" if committed else "every planned date"
+    _show(_by_role(plan), f"Capacity against the load of {which}, FTE", console)
+    over = text[text["headroom"] < -1e-6].sort_values("headroom")
+    if len(over):
+        _show(over, "Overloaded role-periods, worst first", console, most=15)
+    else:
+        console.print("No role is overloaded in any period.")
+    _say_files(files)
+    return OK
+
+
+def _by_role(plan: Any) -> pd.DataFrame:
+    """Return one row per role: means, the tightest period and the overload."""
+    from pmo_analytics.periods import format_period
+
+    rows = []
+    for role in plan.load.columns:
+        used = plan.utilization[role].astype("float64")
+        peak = used.idxmax() if used.notna().any() else None
+        rows.append(
+            {
+                "role": role,
+                "mean capacity": plan.capacity[role].mean(),
+                "mean load": plan.load[role].mean(),
+                "smallest headroom": plan.headroom[role].min(),
+                "peak utilization": "" if peak is None else f"{used[peak]:.0%}",
+                "in": "" if peak is None else format_period(peak),
+                "overload, FTE-periods": plan.overload[role].sum(),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _say_files(files: Sequence[Path]) -> None:
+    for file in files:
+        _err().print(f"wrote {_escape(str(file))}", soft_wrap=True)
+
+
+@app.command()
+@command(OPTIMIZE_KEYS)
+def optimize(
+    path: PathArgument,
+    seconds: Annotated[
+        float, typer.Option(min=0.1, max=1e6, help="Wall clock of the search.")
+    ] = 60.0,
+    gap: Annotated[
+        float, typer.Option(min=0.0, help="Stop at this gap, 0.01 = 1 %.")
+    ] = 0.0,
+    out: OutOption = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the search.")] = 0,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads of the solver.")
+    ] = None,
+    work: Annotated[
+        int | None,
+        typer.Option(min=1, help="Stop after so many nodes, for equal answers."),
+    ] = None,
+    strict: StrictOption = False,
+    charts: Annotated[bool, typer.Option(help="Draw the charts.")] = True,
+    json_output: JsonOption = False,
+) -> int:
+    """Choose and schedule the projects that earn most within all limits."""
+    from pmo_analytics.loaders import read_portfolio
+    from pmo_analytics.optimization.search import optimize as search
+    from pmo_analytics.optimization.solving import SolveLimits
+
+    portfolio = read_portfolio(path)
+    limits = SolveLimits(seconds=seconds, gap=gap, threads=threads, work=work)
+    with _watching() as progress:
+        plan = search(
+            portfolio, limits=limits, strict=strict, seed=seed, progress=progress
+        )
+    assert plan.report is not None
+    files = [] if out is None else _write_plan(plan, out, charts)
+    report = plan.report.to_dict()
+    if json_output:
+        facts = {**dict.fromkeys(OPTIMIZE_KEYS), **report}
+        facts["projects_selected"] = len(plan.starts)
+        facts["inherited"] = _records(plan.inherited)
+        facts["files"] = [str(file) for file in files]
+        _print_json(facts)
+        return OK
+    console = _out()
+    chosen = plan.projects.loc[plan.projects["decision"] == "selected"]
+    shown = ["project", "name", "theme", "status", "start", "finish", "moved", "worth"]
+    _show(chosen[shown], "Selected projects", console)
+    if len(plan.inherited):
+        _show(plan.inherited, "Inherited: fixed work above the limit", console)
+    summary = plan.summary().astype(str).rename_axis("").reset_index()
+    _show(summary, "Plan", console)
+    if out is None:
+        _err().print("Nothing was written; name a folder with --out DIR.")
+    _say_files(files)
+    return OK
+
+
+def _write_plan(plan: Any, out: Path, charts: bool) -> list[Path]:
+    from pmo_analytics.reporting.folder import manifest, plan_tables, write_result
+
+    figures = {}
+    if charts:
+        from pmo_analytics.plotting.budget import plot_budget
+        from pmo_analytics.plotting.capacity import figure_capacity
+        from pmo_analytics.plotting.gantt import plot_gantt
+        from pmo_analytics.plotting.utilization import plot_utilization
+
+        figures["gantt.png"] = plot_gantt(plan).figure
+        figures["utilization.png"] = plot_utilization(plan).figure
+        figures["capacity.png"] = figure_capacity(plan)
+        if len(plan.budget):
+            figures["budget.png"] = plot_budget(plan).figure
+    return write_result(
+        out,
+        tables=plan_tables(plan),
+        facts=manifest(
+            plan.portfolio, command="optimize", report=_plain(plan.report.to_dict())
+        ),
+        documents={"certificate.json": plan.report.certificate},
+        figures=figures,
+    )
+
+
+class _watching:  # noqa: N801 - reads as a verb at its one call
+    """Show incumbent, bound and gap on stderr while the block runs."""
+
+    def __init__(self) -> None:
+        self.console = _err()
+        self.status: Any = None
+        self.last: tuple[float | None, float | None] = (None, None)
+        self.said = -10.0
+
+    def __enter__(self) -> Callable[[Any], None]:
+        if self.console.is_terminal:
+            self.status = self.console.status("compiling the model")
+            self.status.start()
+        return self.show
+
+    def __exit__(self, *_error: object) -> None:
+        if self.status is not None:
+            self.status.stop()
+
+    def show(self, progress: Any) -> None:
+        from pmo_analytics.plan import relative_gap
+
+        parts = [f"{progress.seconds:6.1f} s", progress.stage]
+        if progress.objective is not None:
+            parts.append(f"objective {progress.objective:,.2f}")
+        if progress.bound is not None:
+            parts.append(f"bound {progress.bound:,.2f}")
+        if progress.objective is not None and progress.bound is not None:
+            parts.append(f"gap {relative_gap(progress.objective, progress.bound):.2%}")
+        line = _escape("  ".join(parts))
+        if self.status is not None:
+            self.status.update(line)
+        # In a log: a new plan at once, a new bound at most every five seconds.
+        new_plan = progress.objective != self.last[0]
+        new_bound = progress.bound != self.last[1]
+        if new_plan or (new_bound and progress.seconds - self.said > 5.0):
+            self.console.print(line)
+            self.last = (progress.objective, progress.bound)
+            self.said = progress.seconds
+
+
+@app.command()
+@command(("status", "certified", "objective"))
+def verify(
+    path: PathArgument,
+    schedule: Annotated[Path, typer.Argument(help="schedule.csv of a plan.")],
+    strict: StrictOption = False,
+    json_output: JsonOption = False,
+) -> int:
+    """Recompute a plan exactly from the tables and say what is broken."""
+    from pmo_analytics.loaders import read_portfolio
+    from pmo_analytics.loaders.schedule import read_schedule
+    from pmo_analytics.optimization.certify import check_bound, check_plan
+    from pmo_analytics.plan import relative_gap
+
+    portfolio = read_portfolio(path).validate()
+    claimed = _claims(schedule)
+    result = check_plan(
+        portfolio,
+        read_schedule(schedule),
+        strict=strict,
+        objective=claimed.get("objective"),
+    )
+    objective = float(result.objective)
+    bound = None
+    if "certificate" in claimed:
+        exact = check_bound(portfolio, claimed["certificate"], strict=strict)
+        bound = None if exact is None else float(exact)
+    facts = {
+        "status": "broken" if len(result.violations) else "ok",
+        "certified": result.certified,
+        "objective": objective,
+        "claimed_objective": claimed.get("objective"),
+        "certified_bound": bound,
+        "gap": None if bound is None else relative_gap(objective, bound),
+        "violations": _records(result.violations),
+        "inherited": _records(result.inherited),
+    }
+    if json_output:
+        _print_json(facts)
+    else:
+        console = _out()
+        if len(result.violations):
+            shown = result.violations[["rule", "subject", "period", "message"]]
+            _show(shown, "Broken rules", console)
+        if len(result.inherited):
+            _show(result.inherited, "Inherited: fixed work above the limit", console)
+        console.print(_escape(_verdict(facts)))
+    return OK if result.certified else INFEASIBLE
+
+
+def _claims(schedule: Path) -> dict[str, Any]:
+    """Return what the files beside a schedule claim: objective and certificate."""
+    claims: dict[str, Any] = {}
+    manifest = schedule.with_name("manifest.json")
+    certificate = schedule.with_name("certificate.json")
+    try:
+        if manifest.is_file():
+            report = json.loads(manifest.read_text("utf-8")).get("report") or {}
+            if report.get("objective") is not None:
+                claims["objective"] = float(report["objective"])
+        if certificate.is_file():
+            claims["certificate"] = json.loads(certificate.read_text("utf-8"))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ConfigError(
+            f"The files beside {schedule.name} cannot be read: {error}. Write the plan "
+            "again, or move manifest.json and certificate.json away."
+        ) from error
+    return claims
+
+
+def _verdict(facts: Mapping[str, Any]) -> str:
+    broken = len(facts["violations"])
+    lines = [
+        f"{broken} rules are broken." if broken else "Every rule holds, exactly.",
+        f"Objective {facts['objective']:,.6f}, recomputed from the tables.",
+    ]
+    claimed = facts["claimed_objective"]
+    if claimed is not None and not broken and not facts["certified"]:
+        lines.append(f"The manifest claims {claimed:,.6f}, which is wrong.")
+    if facts["certified_bound"] is not None:
+        lines.append(
+            f"No plan can exceed {facts['certified_bound']:,.6f} (re-derived from "
+            f"certificate.json): gap {facts['gap']:.3%}."
+        )
+    return "\n".join(lines)
+
+
+@app.callback(invoke_without_command=True)
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.")
+    ] = False,
+) -> None:
+    if version:
+        from pmo_analytics import __version__
+
+        sys.stdout.write(f"pmo_analytics {__version__}\n")
+        raise typer.Exit(OK)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code.
+
+    Parameters
+    ----------
+    arguments
+        Words after the program's name; None = those of the process.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = app(args=words, prog_name="pmo", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stderr.write(error.format_message() + "\n")
+        return USAGE
+    except click.ClickException as error:
+        if "--json" in words:
+            _print_json({"status": "failed", "error": error.format_message()})
+        error.show(file=sys.stderr)
+        return USAGE if isinstance(error, click.UsageError) else UNEXPECTED
+    except click.exceptions.Exit as error:
+        return int(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        return NO_PLAN
+    except Exception as error:  # the last resort of a command line
+        if "--json" in words:
+            _print_json(
+                {"status": "failed", "error": f"{type(error).__name__}: {error}"}
+            )
+        raise
+    return int(code or OK)
+
+
+def run() -> None:
+    """Entry point of the `pmo` command."""
+    sys.exit(main())

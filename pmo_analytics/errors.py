@@ -1,0 +1,196 @@
+"""Errors and the problems table: what is wrong, in which rows, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PROBLEM_COLUMNS = (
+    "severity",
+    "table",
+    "source",
+    "sheet",
+    "row",
+    "column",
+    "rule",
+    "found",
+    "fix",
+)
+
+
+class PmoWarning(UserWarning):
+    """Something an analyst should know although the work goes on."""
+
+
+class PmoError(Exception):
+    """Every error this package raises on purpose."""
+
+
+class ConfigError(PmoError):
+    """A setting, an option or a configuration file cannot be used."""
+
+
+class DataError(PmoError):
+    """The data breaks rules; `problems` lists every broken one at once.
+
+    Parameters
+    ----------
+    problems
+        Problems table (see `problems_table`) with at least one error.
+    """
+
+    def __init__(self, problems: pd.DataFrame) -> None:
+        self.problems = problems
+        super().__init__(describe_problems(problems))
+
+    def _repr_html_(self) -> str:
+        return str(self.problems.to_html(escape=True, index=False))
+
+
+class InfeasibleError(PmoError):
+    """No plan can satisfy the rules; `conflicts` names what clashes.
+
+    Parameters
+    ----------
+    conflicts
+        Table `rule, project, role, period, needed, available, message`.
+    """
+
+    def __init__(self, conflicts: pd.DataFrame, message: str = "") -> None:
+        self.conflicts = conflicts
+        lines = [message or "No plan satisfies all rules. What clashes:"]
+        lines += [f"  - {text}" for text in conflicts["message"].head(10)]
+        if len(conflicts) > 10:
+            lines.append(f"  ... and {len(conflicts) - 10} more")
+        super().__init__("\n".join(lines))
+
+
+class SolverError(PmoError):
+    """Every attempt to solve failed; `attempts` lists them.
+
+    Parameters
+    ----------
+    attempts
+        One mapping per attempt: solver, outcome, seconds, detail.
+    status
+        `failed`, or `no_solution` when only the time was too short.
+    """
+
+    def __init__(
+        self,
+        attempts: Sequence[Mapping[str, object]],
+        message: str = "",
+        *,
+        status: str = "failed",
+    ) -> None:
+        self.attempts = list(attempts)
+        self.status = status
+        lines = [message or "No solver gave an answer that could be used."]
+        lines += [
+            f"  - {a.get('solver')}: {a.get('outcome')} {a.get('detail', '')}".rstrip()
+            for a in self.attempts
+        ]
+        super().__init__("\n".join(lines))
+
+
+def problem(
+    severity: str,
+    table: str,
+    rule: str,
+    *,
+    row: Any = None,
+    column: str = "",
+    found: object = "",
+    fix: str = "",
+    source: str = "",
+    sheet: str = "",
+) -> dict[str, Any]:
+    """Return one row of the problems table.
+
+    Parameters
+    ----------
+    severity
+        `error` or `warning`.
+    row
+        Index label of the row in its frame; a loader turns it into the row of
+        the file. None when no single row is to blame.
+    fix
+        One sentence for the analyst: what to do.
+    """
+    return {
+        "severity": severity,
+        "table": table,
+        "source": source,
+        "sheet": sheet,
+        "row": row,
+        "column": column,
+        "rule": rule,
+        "found": found if isinstance(found, str) else str(found),
+        "fix": fix,
+    }
+
+
+def problems_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return problem rows as a frame, errors first, otherwise in found order."""
+    import pandas as pd
+
+    records = list(rows)
+    # Column by column as objects: a None among the row numbers must not make
+    # them floats.
+    frame = pd.DataFrame(
+        {
+            column: pd.Series([record[column] for record in records], dtype=object)
+            for column in PROBLEM_COLUMNS
+        }
+    )
+    order = (frame["severity"] != "error").to_numpy().argsort(kind="stable")
+    return frame.iloc[order].reset_index(drop=True)
+
+
+def has_errors(problems: pd.DataFrame) -> bool:
+    """Return whether a problems table holds at least one error."""
+    return bool((problems["severity"] == "error").any())
+
+
+def closest(name: object, known: Iterable[object]) -> str:
+    """Return " (did you mean 'X'?)" for the nearest known name, or ""."""
+    names = {str(k).casefold(): str(k) for k in known}
+    hits = get_close_matches(str(name).casefold(), list(names), n=1, cutoff=0.6)
+    return f" (did you mean '{names[hits[0]]}'?)" if hits else ""
+
+
+def listing(names: Iterable[object], limit: int = 5) -> str:
+    """Return ids in quotes, cut after `limit` with the count of the rest."""
+    texts = [f"'{n}'" for n in names]
+    more = f" and {len(texts) - limit} more" if len(texts) > limit else ""
+    return ", ".join(texts[:limit]) + more
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    parts = [str(row["source"] or row["table"])]
+    if row["sheet"] and str(row["sheet"]) != parts[0]:
+        parts.append(f"sheet {row['sheet']}")
+    if row["row"] is not None and str(row["row"]) not in ("", "nan", "<NA>"):
+        parts.append(f"row {row['row']}")
+    if row["column"]:
+        parts.append(f"column {row['column']}")
+    return ", ".join(parts)
+
+
+def describe_problems(problems: pd.DataFrame, limit: int = 10) -> str:
+    """Return a headline with counts and the first `limit` problems as text."""
+    errors = int((problems["severity"] == "error").sum())
+    warnings = len(problems) - errors
+    lines = [f"{errors} errors and {warnings} warnings in the data."]
+    for row in problems.head(limit).to_dict("records"):
+        found = f" (found: {row['found']})" if row["found"] else ""
+        lines.append(
+            f"  {row['severity']} [{row['rule']}] {_place(row)}{found}: {row['fix']}"
+        )
+    if len(problems) > limit:
+        lines.append(f"  ... and {len(problems) - limit} more; see `.problems`")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Choosing projects and their starts, with proof."""

@@ -1,0 +1,239 @@
+"""The process that runs the solver: arrays in, one JSON event a line out.
+
+Kept apart so that a crash, a runaway or a leak of the solver costs one attempt and
+not the session. It ends when its standard input closes, that is, with its parent.
+
+Run as `python -m pmo_analytics.optimization._child JOB.npz`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from typing import Any
+
+import numpy as np
+
+
+def main(path: str) -> None:
+    """Read a job, solve it, report every improvement."""
+    # Solvers write to the C standard output; events get a descriptor of their own.
+    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    job = json.loads(str(arrays.pop("job")))
+    _limit_memory(job.get("memory_gb"))
+    lock = threading.Lock()
+
+    def emit(event: str, **facts: Any) -> None:
+        with lock:
+            events.write(json.dumps({"event": event, **facts}) + "\n")
+            events.flush()
+
+    _solve(arrays, job, emit)
+
+
+def _end_with_parent() -> None:
+    while os.read(0, 1024):
+        pass
+    os._exit(3)
+
+
+def _limit_memory(gigabytes: float | None) -> None:
+    if gigabytes is None:
+        return
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    limit = int(gigabytes * 2**30)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def _solve(arrays: dict[str, np.ndarray], job: dict[str, Any], emit: Any) -> None:
+    from pmo_analytics.optimization.formulate import build_model
+    from pmo_analytics.optimization.options import Options
+
+    end = time.monotonic() + job["seconds"]
+    options = Options.from_arrays(arrays)
+    model = build_model(options, elastic=job["task"] == "elastic")
+    emit("built", variables=len(model.x), rows=len(model.rows))
+    if job["task"] == "elastic":
+        _solve_elastic(model, job, end, emit)
+        return
+    if job["relax"]:
+        _solve_relaxation(model, job, end, emit)
+    status = _solve_integer(model, job, end, emit)
+    if status == "optimal" and job["polish"] and time.monotonic() < end:
+        _polish(model, options, job, end, emit)
+
+
+def _solver(job: dict[str, Any], end: float, **more: Any) -> Any:
+    import pulp
+
+    return pulp.HiGHS(
+        msg=False,
+        timeLimit=max(end - time.monotonic(), 0.05),
+        threads=job["threads"],
+        random_seed=job["seed"],
+        presolve="on" if job["presolve"] else "off",
+        **more,
+    )
+
+
+def _solve_relaxation(model: Any, job: dict[str, Any], end: float, emit: Any) -> None:
+    """Solve the LP relaxation and report the price of every row."""
+    import pulp
+
+    until = time.monotonic() + 0.5 * (end - time.monotonic())
+    stats = model.problem.solve(_solver(job, until, mip=False))
+    if stats.status != pulp.LpSolveStatus.Optimal:
+        emit("relaxation", status=stats.status.name, objective=None, prices=[])
+        return
+    prices = [
+        (label, row.pi)
+        for label, row in zip(model.rows, model.problem.constraints(), strict=True)
+        if label is not None and row.pi
+    ]
+    emit(
+        "relaxation", status="Optimal", objective=float(stats.objective), prices=prices
+    )
+
+
+def _reporter(count: int, emit: Any) -> tuple[Any, list[Any]]:
+    """Return a HiGHS callback that reports incumbents and bounds, and its kinds."""
+    import highspy
+
+    kinds = highspy.cb.HighsCallbackType
+    last = [float("inf"), 0.0]
+
+    def report(kind: Any, _message: str, data: Any, _input: Any, _own: Any) -> None:
+        if kind == kinds.kCallbackMipImprovingSolution:
+            values = np.asarray(data.mip_solution)[:count]
+            emit(
+                "incumbent",
+                chosen=np.flatnonzero(values > 0.5).tolist(),
+                objective=float(data.objective_function_value),
+                bound=_finite(data.mip_dual_bound),
+            )
+            return
+        bound = float(data.mip_dual_bound)
+        better = last[0] - bound > 1e-9 * abs(bound)
+        if better and time.monotonic() - last[1] > 0.2:
+            last[:] = [bound, time.monotonic()]
+            emit("bound", bound=_finite(bound))
+
+    return report, [kinds.kCallbackMipImprovingSolution, kinds.kCallbackMipLogging]
+
+
+def _finite(number: float) -> float | None:
+    return float(number) if np.isfinite(number) else None
+
+
+def _solve_integer(model: Any, job: dict[str, Any], end: float, emit: Any) -> str:
+    import pulp
+
+    chosen = set(job["start"])
+    for k, variable in enumerate(model.x):
+        if chosen:
+            variable.setInitialValue(1 if k in chosen else 0)
+    report, kinds = _reporter(len(model.x), emit)
+    more: dict[str, Any] = {}
+    if job["nodes"] is not None:
+        more["mip_max_nodes"] = job["nodes"]
+    stats = model.problem.solve(
+        _solver(
+            job,
+            end,
+            warmStart=bool(chosen),
+            gapRel=max(job["gap"], 1e-7),
+            gapAbs=1e-7,
+            mip_feasibility_tolerance=1e-7,
+            callbackTuple=(report, None),
+            callbacksToActivate=kinds,
+            **more,
+        )
+    )
+    states = pulp.LpSolveStatus
+    status = {
+        states.Optimal: "optimal",
+        states.GapLimit: "feasible",
+        states.Infeasible: "infeasible",
+    }.get(stats.status, "feasible" if stats.has_solution else "no_solution")
+    best = None
+    if stats.has_solution:
+        values = np.array([variable.varValue or 0.0 for variable in model.x])
+        best = np.flatnonzero(values > 0.5).tolist()
+    bound = None if stats.best_bound is None else _finite(stats.best_bound)
+    emit(
+        "solved",
+        status=status,
+        solver_status=stats.status.name,
+        chosen=best,
+        bound=bound,
+    )
+    return status if best is not None else "no_solution"
+
+
+def _polish(
+    model: Any, options: Any, job: dict[str, Any], end: float, emit: Any
+) -> None:
+    """Among the plans of equal worth, look for the one with the earliest starts."""
+    import pulp
+
+    values = np.array([variable.varValue or 0.0 for variable in model.x])
+    chosen = np.flatnonzero(values > 0.5)
+    objective = float(options.worth[chosen].sum())
+    worth = list(zip(model.x, options.worth.tolist(), strict=True))
+    scale = max(1.0, abs(objective))
+    model.problem.addConstraint(
+        pulp.LpAffineExpression.from_list([(v, w / scale) for v, w in worth])
+        >= objective / scale - 1e-9,
+        "worth",
+    )
+    # Starts first; then as few projects as possible, so that nothing worthless that
+    # costs nothing comes in.
+    many = len(options.must) + 1
+    tie = -(options.tie * many + 1.0)
+    model.problem.setObjective(
+        pulp.LpAffineExpression.from_list(list(zip(model.x, tie.tolist(), strict=True)))
+    )
+    until = min(end, time.monotonic() + job["polish_seconds"])
+    stats = model.problem.solve(
+        _solver(job, until, warmStart=True, mip_feasibility_tolerance=1e-9)
+    )
+    if stats.has_solution:
+        values = np.array([variable.varValue or 0.0 for variable in model.x])
+        emit("polished", chosen=np.flatnonzero(values > 0.5).tolist())
+
+
+def _solve_elastic(model: Any, job: dict[str, Any], end: float, emit: Any) -> None:
+    stats = model.problem.solve(_solver(job, end, gapRel=1e-4))
+    if not stats.has_solution:
+        emit("elastic", status=stats.status.name, chosen=None, broken=[])
+        return
+    broken = [
+        (label, variable.varValue)
+        for label, variable in model.slack.items()
+        if (variable.varValue or 0.0) > 1e-7
+    ]
+    values = np.array([variable.varValue or 0.0 for variable in model.x])
+    emit(
+        "elastic",
+        status=stats.status.name,
+        chosen=np.flatnonzero(values > 0.5).tolist(),
+        broken=broken,
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
+    # Without this the interpreter would wait for the thread that watches stdin, and
+    # for whatever the solver does when it is unloaded.
+    sys.stderr.flush()
+    os._exit(0)

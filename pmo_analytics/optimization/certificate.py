@@ -1,0 +1,116 @@
+"""Prices of an LP relaxation written as a certificate that names business rows.
+
+The certificate claims nothing by itself: `certify.check_bound` derives from it a
+bound that holds whatever the prices are, so rounding them costs tightness only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from pmo_analytics.optimization.options import ALL, NONE
+from pmo_analytics.periods import format_period
+
+if TYPE_CHECKING:
+    from pmo_analytics.optimization.options import Compiled
+    from pmo_analytics.portfolio import Portfolio
+
+
+def no_certificate(portfolio: Portfolio, strict: bool) -> dict[str, Any]:
+    """Return the certificate without multipliers: the sum of all that has worth."""
+    return {
+        "format": 1,
+        "portfolio": portfolio.digest(),
+        "strict": strict,
+        "multipliers": [],
+        "cuts": [],
+        "branches": [],
+    }
+
+
+def certificate_of(
+    portfolio: Portfolio,
+    compiled: Compiled,
+    prices: Iterable[tuple[list[Any], float]],
+    *,
+    strict: bool,
+) -> dict[str, Any]:
+    """Return the certificate of the LP prices.
+
+    Parameters
+    ----------
+    prices
+        (label of a model row, its dual value); labels as in `formulate.Label`.
+    """
+    scale = max((abs(price) for _, price in prices), default=1.0)
+    rows: list[dict[str, Any]] = []
+    for label, price in prices:
+        # Beyond twelve digits of the largest price there is only noise.
+        multiplier = round(price, 12 - len(str(int(scale))))
+        rows += _rows(portfolio, compiled, label, multiplier)
+    certificate = no_certificate(portfolio, strict)
+    certificate["multipliers"] = [row for row in rows if row["multiplier"] != "0"]
+    return certificate
+
+
+def _rows(
+    portfolio: Portfolio, compiled: Compiled, label: list[Any], price: float
+) -> list[dict[str, Any]]:
+    """Return the certificate rows of one model row, none if its sign is noise."""
+    kind, number = label[0], int(label[1])
+    if kind == "same":
+        return _same(compiled, number, int(label[2]), price)
+    # Maximising: a row "<=" has a price of at least 0, a row ">=" of at most 0.
+    multiplier = -price if kind in ("least", "at_least") else price
+    if multiplier <= 0:
+        return []
+    row = _name(portfolio, compiled, kind, number, label)
+    return [{**row, "multiplier": _text(multiplier)}]
+
+
+def _name(
+    portfolio: Portfolio, compiled: Compiled, kind: str, number: int, label: list[Any]
+) -> dict[str, Any]:
+    if kind in ("limit", "least"):
+        roles, periods, _ = compiled.options.sizes.tolist()
+        if number < roles * periods:
+            return {
+                "row": "capacity",
+                "role": compiled.roles[number // periods],
+                "period": format_period(portfolio.horizon[number % periods]),
+            }
+        budget = portfolio.budget["budget"].iat[number - roles * periods]
+        side = "amount" if kind == "limit" else "at_least"
+        return {"row": "budget", "budget": budget, "side": side}
+    if kind in ("at_most", "at_least"):
+        return {"row": "group", "group": compiled.groups[number], "side": kind}
+    project, requires, rule = compiled.dependencies[number]
+    row = {
+        "row": "dependency",
+        "project": project,
+        "requires": requires,
+        "kind": rule,
+        "form": kind,
+    }
+    return row if kind == "selected" else {**row, "t": int(label[2])}
+
+
+def _same(
+    compiled: Compiled, group: int, project: int, price: float
+) -> list[dict[str, Any]]:
+    """Return the rows of Y_member = Y_anchor, by way of the group's first member."""
+    options = compiled.options
+    member = compiled.names[project]
+    row = {"row": "all_or_none", "group": compiled.groups[group]}
+    result = [{**row, "project": member, "multiplier": _text(price)}]
+    if options.group_all[group] in (ALL, NONE):
+        anchor = compiled.anchors[group]
+    else:
+        anchor = compiled.names[options.group_project[options.group_first[group]]]
+    result.append({**row, "project": anchor, "multiplier": _text(-price)})
+    return result
+
+
+def _text(number: float) -> str:
+    return f"{number:.12g}" if number else "0"

@@ -1,0 +1,152 @@
+"""What clashes when no plan is possible: rules, projects, roles and periods."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pmo_analytics.errors import listing
+from pmo_analytics.optimization.solving import SolveLimits, run_elastic
+from pmo_analytics.periods import format_period
+
+if TYPE_CHECKING:
+    from pmo_analytics.optimization.options import Compiled
+    from pmo_analytics.portfolio import Portfolio
+
+COLUMNS = ["rule", "project", "role", "period", "needed", "available", "message"]
+# The question "what clashes" gets this long at most.
+_SECONDS = 20.0
+
+
+def find_conflicts(
+    portfolio: Portfolio, compiled: Compiled, limits: SolveLimits | None
+) -> tuple[pd.DataFrame, np.ndarray | None]:
+    """Return what clashes in a portfolio that is said to have no plan.
+
+    First what shows by itself (no start left, groups nobody can satisfy); then the
+    elastic model: the smallest total breach of limits, dependencies and groups that
+    would let everything in that has to be in.
+
+    Parameters
+    ----------
+    limits
+        Of the elastic model; None = only what shows by itself.
+
+    Returns
+    -------
+    DataFrame, ndarray or None
+        `rule, project, role, period, needed, available, message`. Where the elastic
+        model needs no breach the table is empty and the option numbers of its plan
+        come with it.
+    """
+    plan: np.ndarray | None = None
+    rows = [_row("group", message=text) for text in compiled.contradictions]
+    options = compiled.options
+    for p in np.flatnonzero(options.must & (np.diff(options.first) == 0)):
+        rows.append(_no_start(portfolio, compiled, compiled.names[p]))
+    if not rows and limits is not None:
+        event = run_elastic(options, seconds=_SECONDS, limits=limits)
+        if event is not None and event["chosen"] is not None:
+            chosen = np.array(event["chosen"], dtype=np.int64)
+            for label, amount in event["broken"]:
+                rows.append(_broken(portfolio, compiled, label, amount, chosen))
+            plan = None if rows else chosen
+        else:
+            rows.append(
+                _row(
+                    "unknown",
+                    message="The rules clash; which ones could not be found in time.",
+                )
+            )
+    return pd.DataFrame(rows, columns=COLUMNS), plan
+
+
+def _row(rule: str, **fields: Any) -> dict[str, Any]:
+    return {**dict.fromkeys(COLUMNS, ""), "rule": rule, **fields}
+
+
+def _no_start(portfolio: Portfolio, compiled: Compiled, name: str) -> dict[str, Any]:
+    why = "blackouts, window and deadline leave it no start"
+    if len(compiled.starts[name]):
+        wanted = portfolio.dependencies
+        requires = wanted.loc[wanted["project"] == name, "requires"]
+        why = f"it requires {listing(requires)}, which cannot be selected"
+    return _row(
+        "no_start", project=name, message=f"'{name}' must be selected, but {why}."
+    )
+
+
+def _broken(
+    portfolio: Portfolio,
+    compiled: Compiled,
+    label: list[Any],
+    amount: float,
+    chosen: np.ndarray,
+) -> dict[str, Any]:
+    """Return the sentence on one rule that the elastic model had to break."""
+    kind, number = label[0], int(label[1])
+    if kind in ("limit", "least"):
+        return _broken_limit(portfolio, compiled, kind, number, chosen)
+    if kind in ("at_most", "at_least", "same"):
+        group = compiled.groups[number]
+        return _row(
+            "group",
+            message=f"Group '{group}' cannot be satisfied: "
+            f"{'its members cannot agree' if kind == 'same' else kind} beside what "
+            "must be selected.",
+        )
+    project, requires, rule = compiled.dependencies[number]
+    return _row(
+        "dependency",
+        project=project,
+        needed=round(float(amount), 6),
+        message=f"'{project}' requires '{requires}' ({rule}), and their dates or "
+        "limits do not allow it.",
+    )
+
+
+def _broken_limit(
+    portfolio: Portfolio,
+    compiled: Compiled,
+    kind: str,
+    thing: int,
+    chosen: np.ndarray,
+) -> dict[str, Any]:
+    options = compiled.options
+    roles, periods, _ = options.sizes.tolist()
+    uses = []
+    for option in chosen.tolist():
+        rows, amounts = options.uses(option)
+        own = float(amounts[rows == thing].sum())
+        if own > 0:
+            uses.append((own, compiled.names[options.project[option]]))
+    needed = sum(own for own, _ in uses)
+    names = [name for _, name in sorted(uses, reverse=True)]
+    if thing < roles * periods:
+        role = compiled.roles[thing // periods]
+        period = format_period(portfolio.horizon[thing % periods])
+        available = float(options.limit[thing])
+        return _row(
+            "capacity",
+            project=", ".join(names[:5]),
+            role=role,
+            period=period,
+            needed=round(needed, 6),
+            available=available,
+            message=f"{role} is short of {needed - available:.6g} FTE in {period}: "
+            f"{needed:.6g} needed by {listing(names)}, {available:.6g} available.",
+        )
+    budget = portfolio.budget["budget"].iat[thing - roles * periods]
+    available = float(options.limit[thing] if kind == "limit" else options.least[thing])
+    difference = needed - available if kind == "limit" else available - needed
+    text = "short of" if kind == "limit" else "cannot spend the last"
+    return _row(
+        "budget" if kind == "limit" else "budget_at_least",
+        project=", ".join(names[:5]),
+        needed=round(needed, 6),
+        available=available,
+        message=f"Budget '{budget}' is {text} {difference:,.2f}: {needed:,.2f} against "
+        f"{available:,.2f}, used by {listing(names) or 'nobody'}.",
+    )

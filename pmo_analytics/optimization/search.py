@@ -1,0 +1,383 @@
+"""optimize: from a portfolio to a checked plan with its evidence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from platform import python_version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pmo_analytics.errors import (
+    DataError,
+    InfeasibleError,
+    SolverError,
+    problem,
+    problems_table,
+)
+from pmo_analytics.optimization.certificate import certificate_of, no_certificate
+from pmo_analytics.optimization.certify import check_bound, check_plan
+from pmo_analytics.optimization.conflicts import find_conflicts
+from pmo_analytics.optimization.greedy import greedy, move_earlier
+from pmo_analytics.optimization.options import Compiled, compile_options
+from pmo_analytics.optimization.solving import (
+    Found,
+    Progress,
+    ProgressFunction,
+    SolveLimits,
+    run_solver,
+)
+from pmo_analytics.plan import (
+    OPTIMAL_GAP,
+    Plan,
+    SolveReport,
+    SolveStatus,
+    relative_gap,
+)
+
+if TYPE_CHECKING:
+    from pmo_analytics.portfolio import Portfolio
+
+# Tries of the greedy with a shaken order when the plain one finds no plan.
+_SHAKES = 30
+
+
+def optimize(
+    portfolio: Portfolio,
+    *,
+    limits: SolveLimits | None = None,
+    strict: bool = False,
+    seed: int = 0,
+    progress: ProgressFunction | None = None,
+) -> Plan:
+    """Choose and schedule the projects that earn most within all limits.
+
+    Parameters
+    ----------
+    portfolio
+        The question; a checked snapshot is taken.
+    limits
+        When to stop; default one minute.
+    strict
+        Overloads of work that cannot be moved make the portfolio infeasible instead
+        of raising the limits they exceed.
+    seed
+        Of the solver and of the greedy's shaken orders.
+    progress
+        Called with a `Progress` whenever the best plan or the bound improves.
+
+    Returns
+    -------
+    Plan
+        With `plan.report`: status, objective, bound, gap, certificate, attempts.
+        Ctrl-C returns the best plan found so far.
+
+    Raises
+    ------
+    DataError
+        If the portfolio has errors or no projects.
+    InfeasibleError
+        If no plan can satisfy the rules; it says what clashes.
+    SolverError
+        If no plan was found in time (`status` no_solution) or every attempt failed.
+
+    Examples
+    --------
+    >>> import pmo_analytics as pmo
+    >>> plan = pmo.optimize(pmo.example_portfolio(), limits=pmo.SolveLimits(seconds=5))
+    >>> plan.report.certified
+    True
+    """
+    begin = time.monotonic()
+    limits = limits or SolveLimits()
+    snapshot = portfolio.validate()
+    if snapshot.projects.empty:
+        raise DataError(
+            problems_table(
+                [
+                    problem(
+                        "error",
+                        "projects",
+                        "empty_table",
+                        fix="There are no projects to choose from.",
+                    )
+                ]
+            )
+        )
+    compiled = compile_options(snapshot, strict=strict)
+    search = _Search(snapshot, compiled, limits, strict, seed, progress, begin)
+    if compiled.contradictions or _without_start(compiled):
+        raise InfeasibleError(find_conflicts(snapshot, compiled, None)[0])
+    search.start_greedily()
+    if len(compiled.options.project):
+        search.improve()
+    return search.finish()
+
+
+def _without_start(compiled: Compiled) -> bool:
+    options = compiled.options
+    return bool((options.must & (np.diff(options.first) == 0)).any())
+
+
+class _Search:
+    """The state of one search: the best plan, the bound, and all attempts."""
+
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        compiled: Compiled,
+        limits: SolveLimits,
+        strict: bool,
+        seed: int,
+        progress: ProgressFunction | None,
+        begin: float,
+    ) -> None:
+        self.portfolio = portfolio
+        self.compiled = compiled
+        self.limits = limits
+        self.strict = strict
+        self.seed = seed
+        self.progress = progress
+        self.begin = begin
+        self.best: np.ndarray | None = None
+        self.objective: float | None = None
+        self.bound: float | None = None
+        self.found: Found | None = None
+        self.attempts: list[Mapping[str, object]] = []
+        self.prices: list[tuple[list[Any], float]] = []
+        self.conflicts = pd.DataFrame()
+
+    def seconds(self) -> float:
+        return time.monotonic() - self.begin
+
+    def left(self) -> float:
+        return self.limits.seconds - self.seconds()
+
+    def say(self, stage: str) -> None:
+        if self.progress is not None:
+            self.progress(Progress(stage, self.objective, self.bound, self.seconds()))
+
+    def offer(self, chosen: np.ndarray, *, polished: bool = False) -> bool:
+        """Take a plan if the exact checker accepts it and it is no worse."""
+        objective = float(self.compiled.options.worth[chosen].sum())
+        scale = 1e-9 * max(1.0, abs(objective))
+        if self.objective is not None and (
+            objective < self.objective - scale
+            or (objective <= self.objective + scale and not polished)
+        ):
+            return True
+        starts = self.compiled.starts_of(chosen)
+        plan = Plan.from_starts(self.portfolio, starts, strict=self.strict)
+        check = check_plan(
+            self.portfolio, plan.schedule, strict=self.strict, objective=objective
+        )
+        if not check.certified:
+            return False
+        self.best, self.objective = chosen, objective
+        return True
+
+    def start_greedily(self) -> None:
+        """Find a first plan; shake the order if the plain one finds none."""
+        rng = np.random.default_rng(self.seed)
+        begin = time.monotonic()
+        for attempt in range(1 + _SHAKES):
+            chosen = greedy(self.compiled.options, noise=rng if attempt else None)
+            if chosen is not None and self.offer(
+                move_earlier(self.compiled.options, chosen)
+            ):
+                break
+            if self.left() < 0.5 * self.limits.seconds:
+                break
+        self.attempts.append(
+            {
+                "solver": "greedy",
+                "outcome": "no_solution" if self.best is None else "feasible",
+                "seconds": round(time.monotonic() - begin, 3),
+                "detail": "",
+            }
+        )
+        self.say("greedy")
+
+    def improve(self) -> None:
+        """Run the solver; where its answer cannot be used, run it another way."""
+        for presolve in (True, False):
+            seconds = self.left()
+            if seconds <= 0.05:
+                break
+            found = run_solver(
+                self.compiled.options,
+                seconds=max(seconds - 0.3, 0.5 * seconds),
+                limits=self.limits,
+                seed=self.seed,
+                start=self.best,
+                presolve=presolve,
+                relax=presolve or not self.prices,
+                on_event=self._on_event,
+            )
+            outcome = self._judge(found)
+            self.attempts.append(
+                {
+                    "solver": "HiGHS" if presolve else "HiGHS without presolve",
+                    "outcome": outcome,
+                    "seconds": round(found.seconds, 3),
+                    "detail": found.detail,
+                }
+            )
+            self.found = found
+            if outcome in ("optimal", "feasible", "no_solution", "interrupted"):
+                break
+            if outcome == "timeout" and self.best is not None:
+                break
+            if outcome == "infeasible" and self._confirm_infeasible():
+                break
+
+    def _confirm_infeasible(self) -> bool:
+        """Ask the elastic model what clashes; if nothing does, the claim was wrong."""
+        self.say("looking for what clashes")
+        self.conflicts, chosen = find_conflicts(
+            self.portfolio, self.compiled, self.limits
+        )
+        if chosen is not None:
+            self.offer(chosen)
+        return bool(len(self.conflicts))
+
+    def _on_event(self, event: Mapping[str, Any]) -> None:
+        if event["event"] == "relaxation" and event["objective"] is not None:
+            self.prices = event["prices"]
+            self._tighten(event["objective"])
+            self._greedy_by_price()
+            self.say("LP relaxation")
+        elif event["event"] == "incumbent":
+            self.offer(np.array(event["chosen"], dtype=np.int64))
+            self._tighten(event["bound"])
+            self.say("branch and bound")
+        elif event["event"] == "bound":
+            self._tighten(event["bound"])
+            self.say("branch and bound")
+
+    def _tighten(self, bound: float | None) -> None:
+        if bound is not None:
+            self.bound = bound if self.bound is None else min(self.bound, bound)
+
+    def _greedy_by_price(self) -> None:
+        """Fill once more, priced by the LP relaxation."""
+        options = self.compiled.options
+        prices = np.zeros(len(options.limit))
+        for label, price in self.prices:
+            if label[0] == "limit":
+                prices[label[1]] = max(price, 0.0)
+        chosen = greedy(options, prices=prices)
+        if chosen is not None:
+            self.offer(move_earlier(options, chosen))
+
+    def _judge(self, found: Found) -> str:
+        """Take what can be used of a run; return the outcome to note."""
+        accepted = True
+        for chosen in found.incumbents or []:
+            accepted = self.offer(np.array(chosen, dtype=np.int64))
+        if found.interrupted or found.outcome in ("crashed", "timeout"):
+            return found.outcome
+        if found.outcome == "infeasible" and self.best is not None:
+            found.detail += "; but a checked plan exists"
+            return "wrong_infeasible"
+        if not accepted:
+            found.detail += "; the checker refused the plan"
+            return "refused"
+        if found.outcome in ("optimal", "feasible", "no_solution"):
+            self._tighten(found.bound)
+        if found.polished is not None:
+            self.offer(np.array(found.polished, dtype=np.int64), polished=True)
+        return found.outcome
+
+    def finish(self) -> Plan:
+        """Return the best plan with its report, or raise what went wrong."""
+        if self.best is None:
+            self._raise_nothing_found()
+        assert self.best is not None
+        assert self.objective is not None
+        certificate, certified_bound = self._certificate()
+        bound = self.bound
+        if certified_bound is not None:
+            bound = certified_bound if bound is None else min(bound, certified_bound)
+        if bound is not None and bound < self.objective:
+            slip = self.objective - bound
+            if slip > 1e-6 * max(1.0, abs(self.objective)):
+                # The claim is refuted by a plan that the checker accepts.
+                bound = certified_bound
+            else:
+                bound = self.objective
+        status = SolveStatus.FEASIBLE
+        if bound is not None and relative_gap(self.objective, bound) <= OPTIMAL_GAP:
+            status = SolveStatus.OPTIMAL
+        self.bound = bound
+        self.say("done")
+        report = SolveReport(
+            status=status,
+            objective=self.objective,
+            bound=bound,
+            certified=True,
+            certified_bound=certified_bound,
+            seconds=round(self.seconds(), 3),
+            seed=self.seed,
+            solver="HiGHS" if self.found is not None else "greedy",
+            versions=versions(),
+            attempts=tuple(self.attempts),
+            certificate=certificate,
+        )
+        return Plan.from_starts(
+            self.portfolio,
+            self.compiled.starts_of(self.best),
+            report=report,
+            strict=self.strict,
+        )
+
+    def _certificate(self) -> tuple[Mapping[str, Any], float | None]:
+        """Return multipliers and the bound that the checker derives from them."""
+        best: tuple[Mapping[str, Any], float | None] = ({}, None)
+        certificates = [no_certificate(self.portfolio, self.strict)]
+        if self.prices:
+            certificates.append(
+                certificate_of(
+                    self.portfolio, self.compiled, self.prices, strict=self.strict
+                )
+            )
+        for certificate in certificates:
+            exact = check_bound(self.portfolio, certificate, strict=self.strict)
+            if exact is not None and (best[1] is None or float(exact) < best[1]):
+                best = certificate, float(exact)
+        return best
+
+    def _raise_nothing_found(self) -> None:
+        if self.found is not None and self.found.interrupted:
+            raise KeyboardInterrupt
+        if len(self.conflicts):
+            raise InfeasibleError(self.conflicts)
+        crashed = all(
+            a["outcome"] in ("crashed", "refused")
+            for a in self.attempts
+            if a["solver"] != "greedy"
+        )
+        if crashed:
+            raise SolverError(self.attempts)
+        raise SolverError(
+            self.attempts,
+            f"No plan was found in {self.seconds():.0f} seconds, and none was proved "
+            "impossible. Allow more time.",
+            status="no_solution",
+        )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that an answer depends on."""
+    result = {"python": python_version()}
+    for package in ("pmo_analytics", "pulp", "highspy", "pandas", "numpy"):
+        try:
+            result[package] = version(package)
+        except PackageNotFoundError:
+            from pmo_analytics import __version__
+
+            result[package] = __version__ if package == "pmo_analytics" else "unknown"
+    return result

@@ -1,0 +1,283 @@
+"""The clock: strict period parsing, the horizon, and hours per FTE."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pmo_analytics.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy as np
+
+WEEKS_PER_YEAR = 52.1775
+_PERIODS_PER_YEAR = {"W": WEEKS_PER_YEAR, "M": 12.0, "Q": 4.0, "Y": 1.0}
+_RANK = {"D": 0, "W": 1, "M": 2, "Q": 3, "Y": 4}
+_MONTHS = (
+    "JAN",
+    "FEB",
+    "MAR",
+    "APR",
+    "MAY",
+    "JUN",
+    "JUL",
+    "AUG",
+    "SEP",
+    "OCT",
+    "NOV",
+    "DEC",
+)
+_DATE = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00(?::00(?:\.0+)?)?)?"  # a day, no clock
+)
+_MONTH = re.compile(r"(\d{4})-(\d{2})")
+_WEEK = re.compile(r"(\d{4})-W(\d{2})")
+_QUARTER = re.compile(r"(\d{4})-?Q([1-4])")
+_YEAR = re.compile(r"(\d{4})")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a portfolio counts: value and calendar settings of `portfolio.toml`.
+
+    Parameters
+    ----------
+    discount
+        Rate per period, 0 = none.
+    source
+        What the objective counts: `value`, `benefits`, `sum`; blank = the one
+        that is filled.
+    net_of_spend
+        Subtract spend from the objective, discounted alike.
+    currency
+        Name of the currency, for labels only.
+    hours_per_week
+        Contract hours of one full-time person in a week.
+    country
+        Country of the people who name none, for public holidays; blank = none.
+    """
+
+    discount: float = 0.0
+    source: str = ""
+    net_of_spend: bool = False
+    currency: str = ""
+    hours_per_week: float = 40.0
+    country: str = ""
+
+
+def canonical_freq(freq: str) -> str:
+    """Return the pandas frequency of a portfolio's `freq` word.
+
+    Parameters
+    ----------
+    freq
+        `W`, `M`, `Q`, `Y`, or anchored: `W-SUN`, `Q-MAR`, `Y-MAR`.
+
+    Raises
+    ------
+    ConfigError
+        If the word is not one of these.
+    """
+    word = str(freq).strip().upper()
+    plain = {"W": "W-SUN", "W-SUN": "W-SUN", "M": "M", "Q": "Q-DEC", "Y": "Y-DEC"}
+    if word in plain:
+        return plain[word]
+    head, _, anchor = word.partition("-")
+    if head in ("Q", "Y") and anchor in _MONTHS:
+        return word
+    raise ConfigError(
+        f"Unknown frequency {freq!r}: use W (weeks from Monday to Sunday), M, Q, Y, "
+        "or an anchored Q-MAR or Y-MAR."
+    )
+
+
+def base_freq(freq: str) -> str:
+    """Return the unit of a pandas frequency: `W`, `M`, `Q` or `Y`."""
+    return freq.partition("-")[0]
+
+
+def hours_per_fte(freq: str, hours_per_week: float = 40.0) -> float:
+    """Return the hours of 1 FTE in one period, a constant (DESIGN section 3).
+
+    A year has 52.1775 weeks (365.2425 / 7), a month a twelfth of them, a quarter
+    a fourth, whatever the calendar of the single period.
+    """
+    return hours_per_week * WEEKS_PER_YEAR / _PERIODS_PER_YEAR[base_freq(freq)]
+
+
+def make_horizon(start: object, periods: int, freq: str) -> pd.PeriodIndex:
+    """Return the horizon as a PeriodIndex named `period`.
+
+    Raises
+    ------
+    ConfigError
+        If start, count or frequency cannot be read.
+    """
+    pandas_freq = canonical_freq(freq)
+    if isinstance(periods, bool) or not isinstance(periods, int) or periods < 1:
+        raise ConfigError(
+            f"[horizon] periods must be a whole number of at least 1, not {periods!r}."
+        )
+    if periods > 5000:
+        raise ConfigError(f"[horizon] periods is {periods}; at most 5,000 can be used.")
+    try:
+        first = parse_period(start, pandas_freq)
+    except ValueError as error:
+        raise ConfigError(f"[horizon] start: {error}") from error
+    return pd.period_range(first, periods=periods, freq=pandas_freq, name="period")
+
+
+def parse_period(value: object, freq: str) -> pd.Period:
+    """Read one period strictly; nothing is guessed.
+
+    Accepted: `2027-01`, `2027-W05` (ISO), `2027Q1`, `2027`, ISO dates, and Period
+    or date objects. A finer value maps to the period that holds all of it.
+
+    Parameters
+    ----------
+    freq
+        pandas frequency of the result.
+
+    Raises
+    ------
+    ValueError
+        If the text is no period, is coarser than `freq`, or lies in two periods.
+    """
+    if isinstance(value, pd.Period):
+        return _fit(value, freq, str(value))
+    if isinstance(value, datetime):  # pd.Timestamp too
+        return pd.Period(pd.Timestamp(value), freq=freq)
+    if isinstance(value, date):
+        return pd.Period(pd.Timestamp(value), freq=freq)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        number = float(value)
+        if number.is_integer() and 1900 <= number <= 2200:
+            return _fit(_year(int(number), freq), freq, str(int(number)))
+        raise ValueError(f"{value!r} is not a period; write it as 2027-01 or 2027Q1")
+    return _parse_text(str(value).strip(), freq)
+
+
+def _year(year: int, freq: str) -> pd.Period:
+    # A bare year in an anchored portfolio is that portfolio's own fiscal year.
+    return pd.Period(year=year, freq=freq if base_freq(freq) == "Y" else "Y-DEC")
+
+
+def _parse_text(text: str, freq: str) -> pd.Period:
+    unit = base_freq(freq)
+    if match := _DATE.fullmatch(text):
+        try:
+            year, month, number = (int(part) for part in match.groups())
+            day = datetime(year, month, number)
+        except ValueError as error:
+            raise ValueError(f"{text!r} is not a date of the calendar") from error
+        _check_year(day.year, text)
+        return pd.Period(pd.Timestamp(day), freq=freq)
+    if match := _WEEK.fullmatch(text):
+        year, week = (int(part) for part in match.groups())
+        _check_year(year, text)
+        try:
+            monday = date.fromisocalendar(year, week, 1)
+        except ValueError as error:
+            raise ValueError(f"{text!r}: {year} has no week {week}") from error
+        return _fit(pd.Period(pd.Timestamp(monday), freq="W-SUN"), freq, text)
+    if match := _MONTH.fullmatch(text):
+        year, month = (int(part) for part in match.groups())
+        _check_year(year, text)
+        if not 1 <= month <= 12:
+            raise ValueError(f"{text!r}: there is no month {month}")
+        return _fit(pd.Period(year=year, month=month, freq="M"), freq, text)
+    if match := _QUARTER.fullmatch(text):
+        year, quarter = (int(part) for part in match.groups())
+        _check_year(year, text)
+        own = freq if unit == "Q" else "Q-DEC"
+        return _fit(pd.Period(year=year, quarter=quarter, freq=own), freq, text)
+    if match := _YEAR.fullmatch(text):
+        _check_year(int(text), text)
+        return _fit(_year(int(text), freq), freq, text)
+    raise ValueError(
+        f"{text!r} is not a period; write it as 2027-01, 2027-W05, 2027Q1, 2027 "
+        "or as a date 2027-01-31"
+    )
+
+
+def _check_year(year: int, text: str) -> None:
+    if not 1900 <= year <= 2200:
+        raise ValueError(f"{text!r}: the year must lie between 1900 and 2200")
+
+
+def _fit(period: pd.Period, freq: str, text: str) -> pd.Period:
+    """Map a period to the one of `freq` that holds all of it."""
+    if period.freqstr == freq:
+        return period
+    if _RANK[base_freq(period.freqstr)] > _RANK[base_freq(freq)]:
+        raise ValueError(f"{text!r} is coarser than the portfolio's periods ({freq})")
+    first = period.start_time.to_period(freq)
+    if period.end_time.to_period(freq) != first:
+        raise ValueError(
+            f"{text!r} does not lie inside one period of the portfolio ({freq})"
+        )
+    return first
+
+
+def parse_day(value: object, *, end: bool = False) -> pd.Timestamp:
+    """Read one day: an ISO date, or the first (last if `end`) day of a period.
+
+    Raises
+    ------
+    ValueError
+        If the text is neither.
+    """
+    if isinstance(value, (datetime, date)):
+        day = pd.Timestamp(value)
+        return (day.tz_localize(None) if day.tz is not None else day).normalize()
+    if isinstance(value, pd.Period):
+        period = value
+    else:
+        text = str(value).strip()
+        if _DATE.fullmatch(text):
+            return _parse_text(text, "D").start_time
+        unit = (
+            "W-SUN"
+            if _WEEK.fullmatch(text)
+            else "M"
+            if _MONTH.fullmatch(text)
+            else "Q-DEC"
+            if _QUARTER.fullmatch(text)
+            else "Y-DEC"
+        )
+        period = parse_period(value, unit)
+    return (period.end_time if end else period.start_time).normalize()
+
+
+def format_period(period: Any) -> str:
+    """Return a period in the form that `parse_period` reads; blank for NaT."""
+    if period is None or period is pd.NaT:
+        return ""
+    if base_freq(period.freqstr) == "W":
+        year, week, _ = period.start_time.isocalendar()
+        return f"{year:04d}-W{week:02d}"
+    return str(period)
+
+
+def format_periods(periods: Iterable[Any]) -> list[str]:
+    """Return `format_period` of each."""
+    return [format_period(period) for period in periods]
+
+
+def offsets_from(values: pd.Series[Any], horizon: pd.PeriodIndex) -> np.ndarray:
+    """Return whole periods after the first of the horizon, float with NaN blanks.
+
+    Parameters
+    ----------
+    values
+        Series of Period dtype with the horizon's frequency.
+    """
+    ordinals = values.astype("int64").to_numpy().astype(float)
+    ordinals[values.isna().to_numpy()] = float("nan")
+    return ordinals - horizon[0].ordinal

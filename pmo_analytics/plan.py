@@ -1,0 +1,414 @@
+"""Plan: an answer, as dates with everything that follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pmo_analytics.errors import (
+    ConfigError,
+    DataError,
+    closest,
+    problem,
+    problems_table,
+)
+from pmo_analytics.periods import format_period, offsets_from, parse_period
+from pmo_analytics.portfolio import Portfolio
+from pmo_analytics.tables import STATUSES
+from pmo_analytics.violations import violations
+from pmo_analytics.windows import start_windows
+from pmo_analytics.workload import (
+    Limits,
+    budget_use,
+    limits,
+    load_grid,
+    load_rows,
+    spend_rows,
+    worth,
+)
+
+
+class SolveStatus(StrEnum):
+    """How a search for a plan ended."""
+
+    OPTIMAL = "optimal"
+    FEASIBLE = "feasible"
+    INFEASIBLE = "infeasible"
+    NO_SOLUTION = "no_solution"
+    FAILED = "failed"
+
+
+OPTIMAL_GAP = 1e-6
+
+
+@dataclass(frozen=True)
+class SolveReport:
+    """The evidence that travels with an optimized plan.
+
+    Attributes
+    ----------
+    status
+        `optimal` when the gap is at most 1e-6.
+    objective, bound
+        What was maximised, and what no plan can exceed as the solver claims.
+    certified
+        Plan and objective were verified exactly from the tables.
+    certified_bound
+        Bound re-derived by the checker from `certificate`, None without one.
+    seconds
+        Wall clock of the whole search.
+    attempts
+        One mapping per solver run: solver, outcome, seconds, detail.
+    certificate
+        JSON-like object that lets anyone re-derive `certified_bound`.
+    """
+
+    status: SolveStatus
+    objective: float | None = None
+    bound: float | None = None
+    certified: bool = False
+    certified_bound: float | None = None
+    seconds: float = 0.0
+    seed: int = 0
+    solver: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    attempts: Sequence[Mapping[str, object]] = ()
+    certificate: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    @property
+    def gap(self) -> float | None:
+        """(bound - objective) / |objective|, the distance left to the bound."""
+        if self.objective is None or self.bound is None:
+            return None
+        return relative_gap(self.objective, self.bound)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the evidence without the certificate, ready for JSON."""
+        facts = asdict(self)
+        facts.pop("certificate")
+        return {**facts, "status": str(self.status), "gap": self.gap}
+
+
+def relative_gap(objective: float, bound: float) -> float:
+    """Return (bound - objective) / |objective|, never below 0; inf at objective 0."""
+    difference = max(bound - objective, 0.0)
+    if difference <= 1e-12 * max(1.0, abs(objective)):
+        return 0.0
+    return difference / abs(objective) if objective else float("inf")
+
+
+class Plan:
+    """Start dates for the selected projects of a portfolio.
+
+    Always structurally valid; whether it is feasible is a question, answered by
+    `violations`.
+
+    Parameters
+    ----------
+    portfolio
+        A snapshot is taken: later edits of it do not change the plan.
+    schedule
+        Columns `project, start` (Period or text; a `finish` column is ignored and
+        worked out), or a mapping project -> start.
+    report
+        Evidence of the search that found it.
+    strict
+        Judge overloads of work that cannot be moved as violations.
+
+    Raises
+    ------
+    DataError
+        If the portfolio has errors, or a row names no project, names one twice, or
+        has no readable start.
+    """
+
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        schedule: pd.DataFrame | Mapping[str, object],
+        *,
+        report: SolveReport | None = None,
+        strict: bool = False,
+    ) -> None:
+        self.portfolio = portfolio.validate()
+        self.starts = read_starts(self.portfolio, schedule)
+        self.report = report
+        self.strict = strict
+
+    @classmethod
+    def from_starts(
+        cls,
+        portfolio: Portfolio,
+        starts: Mapping[str, int],
+        *,
+        report: SolveReport | None = None,
+        strict: bool = False,
+    ) -> Plan:
+        """Return a plan on a snapshot that is already valid; nothing is checked.
+
+        Parameters
+        ----------
+        starts
+            Project -> whole periods after the first of the horizon.
+        """
+        plan = cls.__new__(cls)
+        plan.portfolio = portfolio
+        order = portfolio.projects["project"]
+        plan.starts = {name: int(starts[name]) for name in order if name in starts}
+        plan.report = report
+        plan.strict = strict
+        return plan
+
+    @cached_property
+    def schedule(self) -> pd.DataFrame:
+        """Columns `project, start, finish` (Period), in the order of `projects`."""
+        first = self.portfolio.horizon[0].ordinal
+        durations = start_windows(self.portfolio.projects, self.portfolio.horizon)
+        names = list(self.starts)
+        start = np.array([self.starts[n] for n in names], dtype=np.int64) + first
+        length = durations.loc[names, "duration"].to_numpy()
+        freq = self.portfolio.freq
+        return pd.DataFrame(
+            {
+                "project": pd.Series(names, dtype="str"),
+                "start": pd.PeriodIndex.from_ordinals(start, freq=freq),
+                "finish": pd.PeriodIndex.from_ordinals(start + length - 1, freq=freq),
+            }
+        )
+
+    @cached_property
+    def load(self) -> pd.DataFrame:
+        """Load, period x role, FTE."""
+        return load_grid(self.portfolio, self.starts)
+
+    @property
+    def load_rows(self) -> pd.DataFrame:
+        """Load by project: columns `project, role, period, fte`."""
+        return load_rows(self.portfolio, self.starts)
+
+    @cached_property
+    def capacity(self) -> pd.DataFrame:
+        """Capacity with the columns of `load`, period x role, FTE."""
+        return self.portfolio.capacity.reindex(columns=self.load.columns)
+
+    @property
+    def headroom(self) -> pd.DataFrame:
+        """Capacity - load, period x role, FTE; may be negative."""
+        return self.capacity.fillna(0.0) - self.load
+
+    @property
+    def overload(self) -> pd.DataFrame:
+        """max(load - capacity, 0), period x role, FTE."""
+        return (-self.headroom).clip(lower=0.0)
+
+    @property
+    def utilization(self) -> pd.DataFrame:
+        """Load / capacity, period x role; blank where there is neither."""
+        ratio = self.load / self.capacity.fillna(0.0)
+        return ratio.where((self.load > 0) | (self.capacity.fillna(0.0) > 0))
+
+    @property
+    def spend(self) -> pd.DataFrame:
+        """Spend inside the horizon: `project, fund, category, ..., period, amount`."""
+        return spend_rows(self.portfolio, self.starts)
+
+    @cached_property
+    def budget(self) -> pd.DataFrame:
+        """One row per budget: `budget, amount, at_least, spend, headroom`, currency."""
+        rows = self.portfolio.budget[["budget", "amount", "at_least"]].copy()
+        rows["spend"] = budget_use(self.portfolio, self.starts)
+        rows["headroom"] = rows["amount"] - rows["spend"]
+        return rows.reset_index(drop=True)
+
+    @cached_property
+    def worth(self) -> pd.Series[Any]:
+        """What each selected project adds to the objective, Series by project."""
+        result: pd.Series[Any] = worth(self.portfolio, self.starts)
+        return result
+
+    @property
+    def objective(self) -> float:
+        """What is maximised: the sum of `worth`."""
+        return float(self.worth.sum())
+
+    @property
+    def value(self) -> float:
+        """Business benefit, discounted, before any spend is subtracted."""
+        return float(worth(self.portfolio, self.starts, net=False).sum())
+
+    @cached_property
+    def _limits(self) -> Limits:
+        return limits(self.portfolio, strict=self.strict)
+
+    @property
+    def inherited(self) -> pd.DataFrame:
+        """Limits that work nobody can move exceeds: `rule, subject, period, ...`."""
+        return self._limits.inherited
+
+    @cached_property
+    def violations(self) -> pd.DataFrame:
+        """Every broken rule: `rule, subject, period, found, limit, message`."""
+        return violations(self.portfolio, self.starts, strict=self.strict)
+
+    @cached_property
+    def projects(self) -> pd.DataFrame:
+        """The decision on every project.
+
+        Columns `project, name, theme, status, force, decision` (`selected`, `not
+        selected`, `done`, `out`), `planned_start, start, finish, moved` (periods
+        later than planned) and `worth`.
+        """
+        rows = self.portfolio.projects[
+            ["project", "name", "theme", "status", "force", "start"]
+        ].rename(columns={"start": "planned_start"})
+        state = start_windows(self.portfolio.projects, self.portfolio.horizon)["state"]
+        chosen = rows["project"].isin(self.starts)
+        decision = state.to_numpy(dtype=object).copy()
+        decision[decision == "live"] = "not selected"
+        decision[chosen.to_numpy()] = "selected"
+        rows["decision"] = pd.Series(decision, index=rows.index, dtype="str")
+        rows = rows.merge(self.schedule, on="project", how="left")
+        planned = offsets_from(rows["planned_start"], self.portfolio.horizon)
+        actual = offsets_from(rows["start"], self.portfolio.horizon)
+        rows["moved"] = pd.array(actual - planned, dtype="Float64").astype("Int64")
+        rows["worth"] = rows["project"].map(self.worth)
+        return rows
+
+    def summary(self) -> pd.Series[Any]:
+        """Return the answer in a few lines, a labelled Series for reading."""
+        facts: dict[str, Any] = {"portfolio": self.portfolio.name}
+        if self.report is not None:
+            facts["status"] = str(self.report.status)
+        facts["objective"] = round(self.objective, 2)
+        if self.report is not None and self.report.bound is not None:
+            facts["bound"] = round(self.report.bound, 2)
+            facts["gap"] = _percent(self.report.gap)
+            facts["certified"] = self.report.certified
+            if self.report.certified_bound is not None:
+                facts["certified bound"] = round(self.report.certified_bound, 2)
+        candidates = self.projects["decision"].isin(["selected", "not selected"])
+        facts["projects selected"] = f"{len(self.starts)} of {int(candidates.sum())}"
+        if self.starts:
+            facts["last finish"] = format_period(self.schedule["finish"].max())
+        used = self.utilization
+        if used.notna().to_numpy().any():
+            peak = used.stack().idxmax()
+            facts["peak utilization"] = (
+                f"{_percent(used.max().max())} ({peak[1]}, {format_period(peak[0])})"
+            )
+        facts["overload, FTE-periods"] = round(float(self.overload.sum().sum()), 3)
+        facts["spend in horizon"] = round(float(self.spend["amount"].sum()), 2)
+        facts["inherited limits"] = len(self.inherited)
+        facts["violations"] = len(self.violations)
+        return pd.Series(facts, name="plan", dtype=object)
+
+    def __repr__(self) -> str:
+        return f"<Plan>\n{self.summary().to_string()}"
+
+    def _repr_html_(self) -> str:
+        return str(self.summary().rename("").to_frame().to_html(escape=True))
+
+
+def _percent(ratio: float | None) -> str:
+    return "" if ratio is None else f"{ratio:.2%}"
+
+
+def read_starts(
+    portfolio: Portfolio, schedule: pd.DataFrame | Mapping[str, object]
+) -> dict[str, int]:
+    """Return project -> start offset of a schedule, in the order of `projects`.
+
+    Raises
+    ------
+    DataError
+        If a row names no project, names one twice, or has no readable start.
+    """
+    if isinstance(schedule, Mapping):
+        schedule = pd.DataFrame(
+            {"project": list(schedule), "start": list(schedule.values())}, dtype=object
+        )
+    missing = [c for c in ("project", "start") if c not in schedule.columns]
+    if missing:
+        raise DataError(
+            problems_table(
+                [
+                    problem(
+                        "error",
+                        "schedule",
+                        "missing_column",
+                        column=missing[0],
+                        found=", ".join(map(str, schedule.columns)),
+                        fix="A schedule has the columns project and start.",
+                    )
+                ]
+            )
+        )
+    known = set(portfolio.projects["project"])
+    first = portfolio.horizon[0].ordinal
+    starts: dict[str, int] = {}
+    problems = []
+    for label, name, value in zip(
+        schedule.index, schedule["project"], schedule["start"], strict=True
+    ):
+        rule, found, fix = "", name, ""
+        if name not in known:
+            rule, fix = "unknown_project", f"No such project{closest(name, known)}."
+        elif name in starts:
+            rule, fix = "duplicate_key", f"'{name}' is scheduled twice; keep one row."
+        else:
+            try:
+                starts[name] = parse_period(value, portfolio.freq).ordinal - first
+            except ValueError as error:
+                rule, found, fix = "not_a_period", str(value), f"{error}."
+        if rule:
+            problems.append(
+                problem("error", "schedule", rule, row=label, found=found, fix=fix)
+            )
+    if problems:
+        raise DataError(problems_table(problems))
+    order = portfolio.projects["project"]
+    return {name: starts[name] for name in order if name in starts}
+
+
+def baseline(portfolio: Portfolio, *, status: Sequence[str] | None = None) -> Plan:
+    """Return the plan as dated in the tables: every live project with a start.
+
+    Parameters
+    ----------
+    portfolio
+        The portfolio; what is done, cancelled or forced out is not in the plan.
+    status
+        Only projects of these statuses, such as `["running", "approved"]`.
+
+    Examples
+    --------
+    >>> import pmo_analytics as pmo
+    >>> plan = pmo.baseline(pmo.example_portfolio(), status=["running"])
+    >>> bool((plan.load >= 0).all().all())
+    True
+    """
+    snapshot = portfolio.validate()
+    projects = snapshot.projects
+    windows = start_windows(projects, snapshot.horizon)
+    keep = (windows["state"] == "live").to_numpy() & projects[
+        "start"
+    ].notna().to_numpy()
+    if status is not None:
+        unknown = [s for s in status if s not in STATUSES]
+        if unknown:
+            raise ConfigError(
+                f"There is no status '{unknown[0]}'{closest(unknown[0], STATUSES)}."
+            )
+        keep &= projects["status"].isin(list(status)).to_numpy()
+    start = offsets_from(projects["start"], snapshot.horizon)
+    names = projects["project"]
+    return Plan.from_starts(
+        snapshot,
+        {names.iat[i]: int(start[i]) for i in np.flatnonzero(keep)},
+    )

@@ -1,0 +1,165 @@
+"""A result as a folder of CSV tables, charts, a certificate and a manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pmo_analytics.errors import ConfigError
+from pmo_analytics.loaders.escape import escape_frame
+from pmo_analytics.periods import format_periods
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from pmo_analytics.plan import Plan
+    from pmo_analytics.portfolio import Portfolio
+
+
+def grid_rows(**grids: pd.DataFrame) -> pd.DataFrame:
+    """Return grids side by side as rows: `period, role` and one column per grid.
+
+    Parameters
+    ----------
+    **grids
+        Column name -> period x role grid, all with the same labels.
+    """
+    columns = {
+        name: grid.rename_axis(index="period", columns="role").T.stack()
+        for name, grid in grids.items()
+    }
+    rows = pd.DataFrame(columns).reset_index()
+    return rows[["period", "role", *grids]]
+
+
+def capacity_rows(plan: Plan) -> pd.DataFrame:
+    """Return `period, role, capacity, load, headroom, utilization`, FTE and ratio."""
+    return grid_rows(
+        capacity=plan.capacity.fillna(0.0),
+        load=plan.load,
+        headroom=plan.headroom,
+        utilization=plan.utilization.astype("float64"),
+    )
+
+
+def plan_tables(plan: Plan) -> dict[str, pd.DataFrame]:
+    """Return the tables of a plan by file name."""
+    return {
+        "schedule.csv": plan.schedule,
+        "decisions.csv": plan.projects,
+        "load.csv": capacity_rows(plan),
+        "budget.csv": plan.budget,
+        "inherited.csv": plan.inherited,
+        "violations.csv": plan.violations,
+    }
+
+
+def manifest(
+    portfolio: Portfolio, *, command: str, report: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return what a result was made from and how.
+
+    Parameters
+    ----------
+    command
+        Name of the verb.
+    report
+        Evidence of the search, if there was one.
+    """
+    facts: dict[str, Any] = {
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": command,
+        "portfolio": portfolio.name,
+        "portfolio_digest": portfolio.digest(),
+    }
+    if report is not None:
+        facts["report"] = dict(report)
+    return facts
+
+
+def write_result(
+    out: Path,
+    *,
+    tables: Mapping[str, pd.DataFrame],
+    facts: Mapping[str, Any],
+    documents: Mapping[str, Any] | None = None,
+    figures: Mapping[str, Figure] | None = None,
+) -> list[Path]:
+    """Write a result into a folder; what was there stays until all is written.
+
+    Parameters
+    ----------
+    out
+        Folder, made where it is missing. Files of the same names are replaced.
+    tables
+        File name -> table, as CSV in UTF-8; text that a spreadsheet would take for
+        a formula is escaped.
+    facts
+        Content of `manifest.json`; the SHA-256 of every other file is added.
+    documents
+        File name -> JSON content.
+    figures
+        File name -> chart, as PNG.
+
+    Returns
+    -------
+    list of Path
+        The files, the manifest last.
+
+    Raises
+    ------
+    ConfigError
+        If the folder cannot be written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=out))
+    except OSError as error:
+        raise ConfigError(f"Cannot write to {out}: {error.strerror}.") from error
+    try:
+        names = []
+        for name, table in tables.items():
+            escape_frame(_as_text(table)).to_csv(draft / name, index=False)
+            names.append(name)
+        for name, content in (documents or {}).items():
+            _write_json(draft / name, content)
+            names.append(name)
+        for name, figure in (figures or {}).items():
+            figure.savefig(draft / name, dpi=150, metadata={"Software": None})
+            names.append(name)
+        hashes = {
+            name: hashlib.sha256((draft / name).read_bytes()).hexdigest()
+            for name in names
+        }
+        _write_json(draft / "manifest.json", {**facts, "files": hashes})
+        names.append("manifest.json")
+        for name in names:
+            os.replace(draft / name, out / name)
+    except OSError as error:
+        raise ConfigError(f"Cannot write to {out}: {error.strerror}.") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return [out / name for name in names]
+
+
+def _as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy with Periods in the form that the loaders read."""
+    result = table.copy()
+    for column in result.columns:
+        if isinstance(result[column].dtype, pd.PeriodDtype):
+            result[column] = format_periods(result[column])
+    return result
+
+
+def _write_json(path: Path, content: Any) -> None:
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,161 @@
+"""When a project may start: status, force, window, deadline, horizon, blackouts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pmo_analytics.periods import offsets_from
+
+CANDIDATES = ("idea", "proposed", "paused")
+
+
+def start_windows(projects: pd.DataFrame, horizon: pd.PeriodIndex) -> pd.DataFrame:
+    """Return what each project's own row says about its start.
+
+    Parameters
+    ----------
+    projects
+        Conformed `projects` table.
+    horizon
+        The portfolio's periods, T of them.
+
+    Returns
+    -------
+    DataFrame
+        Index `project`. `state`: `live` (may or must use people), `done` (counts
+        as selected, uses nothing) or `out` (not selected). `must`: has to be
+        selected. `running`. `kept`: the start is the table's own and not a choice.
+        `first`, `last`: smallest and largest start allowed by the row itself, in
+        periods after the first of the horizon (negative = before it); empty when
+        `first > last`. `duration`: periods (0 where the table has none).
+        Blackouts are not in it; see `allowed_starts`.
+    """
+    periods = len(horizon)
+    status = projects["status"].to_numpy(dtype=object)
+    force = projects["force"].to_numpy(dtype=object)
+    out = (force == "out") | ((status == "cancelled") & (force != "in"))
+    done = (status == "done") & ~out
+    live = ~out & ~done
+    running = live & (status == "running")
+    approved = live & (status == "approved")
+    must = running | approved | (live & (force == "in"))
+
+    duration = projects["duration"].fillna(0).to_numpy(dtype=np.int64)
+    start = offsets_from(projects["start"], horizon)
+    earliest = offsets_from(projects["earliest"], horizon)
+    latest = offsets_from(projects["latest"], horizon)
+    deadline = offsets_from(projects["deadline"], horizon)
+
+    no_window = np.isnan(earliest) & np.isnan(latest)
+    kept = running | (approved & no_window & ~np.isnan(start))
+    by_deadline = np.where(np.isnan(deadline), np.inf, deadline - duration + 1)
+    fits = np.where(approved, periods - 1, periods - duration)
+    first = np.fmax(np.where(np.isnan(earliest), 0, earliest), 0)
+    last = np.fmin(
+        np.fmin(np.where(np.isnan(latest), np.inf, latest), fits), by_deadline
+    )
+    # A running project without a start is reported by the checks; here it has
+    # no allowed start.
+    own = np.where(np.isnan(start), 0, start)
+    first = np.where(kept, own, first)
+    last = np.where(kept, np.where(running, own, np.fmin(own, by_deadline)), last)
+    last = np.where(running & np.isnan(start), first - 1, last)
+    return pd.DataFrame(
+        {
+            "state": np.select([live, done], ["live", "done"], "out"),
+            "must": must,
+            "running": running,
+            "kept": kept,
+            "first": first.astype(np.int64),
+            "last": last.astype(np.int64),
+            "duration": duration,
+        },
+        index=pd.Index(projects["project"], name="project"),
+    )
+
+
+def blackout_spans(
+    blackouts: pd.DataFrame, horizon: pd.PeriodIndex
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return first and last offset of each blackout row; blanks = the horizon's."""
+    start = offsets_from(blackouts["start"], horizon)
+    end = offsets_from(blackouts["end"], horizon)
+    return (
+        np.where(np.isnan(start), 0, start).astype(np.int64),
+        np.where(np.isnan(end), len(horizon) - 1, end).astype(np.int64),
+    )
+
+
+def allowed_starts(
+    projects: pd.DataFrame, blackouts: pd.DataFrame, horizon: pd.PeriodIndex
+) -> dict[str, np.ndarray]:
+    """Return every start that a live project's own rules allow.
+
+    Parameters
+    ----------
+    projects, blackouts
+        Conformed tables.
+    horizon
+        The portfolio's periods.
+
+    Returns
+    -------
+    dict
+        Project -> increasing integer offsets from the first period of the
+        horizon, possibly none. Projects that are done or out are not in it.
+    """
+    windows = start_windows(projects, horizon)
+    themes = projects["theme"].to_numpy(dtype=object)
+    names = projects["project"].to_numpy(dtype=object)
+    first_black, last_black = blackout_spans(blackouts, horizon)
+    rows = [
+        (
+            None if pd.isna(project) else project,
+            None if pd.isna(theme) else theme,
+            int(first),
+            int(last),
+            applies_to,
+        )
+        for project, theme, first, last, applies_to in zip(
+            blackouts["project"],
+            blackouts["theme"],
+            first_black,
+            last_black,
+            blackouts["applies_to"],
+            strict=True,
+        )
+    ]
+    result: dict[str, np.ndarray] = {}
+    columns = ("state", "running", "first", "last", "duration")
+    arrays = {column: windows[column].to_numpy() for column in columns}
+    for i, name in enumerate(names):
+        if arrays["state"][i] != "live":
+            continue
+        starts = np.arange(arrays["first"][i], arrays["last"][i] + 1)
+        if not arrays["running"][i]:
+            duration = int(arrays["duration"][i])
+            for row in rows:
+                if _applies(row, name, themes[i]):
+                    starts = starts[~_blocked(starts, duration, row)]
+        result[str(name)] = starts
+    return result
+
+
+def _applies(row: tuple[Any, ...], name: object, theme: object) -> bool:
+    project, row_theme = row[0], row[1]
+    if project is not None and project != name:
+        return False
+    return row_theme is None or project is not None or row_theme == theme
+
+
+def _blocked(starts: np.ndarray, duration: int, row: tuple[Any, ...]) -> np.ndarray:
+    first, last, applies_to = row[2], row[3], row[4]
+    finish = starts + duration - 1
+    if applies_to == "start":
+        return np.asarray((starts >= first) & (starts <= last))
+    if applies_to == "finish":
+        return np.asarray((finish >= first) & (finish <= last))
+    return np.asarray((starts <= last) & (finish >= first))

@@ -1,0 +1,269 @@
+"""Who works when: load, spend and worth of start dates. The one arithmetic.
+
+Starts are integers: whole periods after the first of the horizon, negative before
+it. Work at offset k of a project that starts in s falls into period s + k; what
+falls outside the horizon is not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pmo_analytics.periods import format_period, offsets_from
+from pmo_analytics.windows import allowed_starts, start_windows
+
+if TYPE_CHECKING:
+    from pmo_analytics.portfolio import Portfolio
+
+Starts = Mapping[str, int]
+TOLERANCE = 1e-6
+
+
+def all_roles(portfolio: Portfolio) -> list[str]:
+    """Return every role with capacity, then those that are only demanded."""
+    roles = list(portfolio.capacity.columns)
+    return roles + [
+        r for r in portfolio.demand["role"].dropna().unique() if r not in set(roles)
+    ]
+
+
+def _placed(
+    rows: pd.DataFrame, starts: Starts, periods: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return which rows fall inside the horizon, and into which period."""
+    start = rows["project"].map(dict(starts)).to_numpy(dtype=float)
+    period = start + rows["offset"].to_numpy(dtype=float, na_value=np.nan)
+    inside = (period >= 0) & (period < periods)
+    return inside, period[inside].astype(np.int64)
+
+
+def load_rows(portfolio: Portfolio, starts: Starts) -> pd.DataFrame:
+    """Return load by project: columns `project, role, period` (Period), `fte`."""
+    demand = portfolio.demand
+    inside, period = _placed(demand, starts, len(portfolio.horizon))
+    rows = demand.loc[inside, ["project", "role", "fte"]]
+    rows.insert(2, "period", portfolio.horizon[period])
+    return rows.reset_index(drop=True)
+
+
+def load_grid(portfolio: Portfolio, starts: Starts) -> pd.DataFrame:
+    """Return load, period x role, FTE; a demanded role without capacity included."""
+    roles = all_roles(portfolio)
+    demand = portfolio.demand
+    inside, period = _placed(demand, starts, len(portfolio.horizon))
+    column = demand.loc[inside, "role"].map({r: i for i, r in enumerate(roles)})
+    grid = np.zeros((len(portfolio.horizon), len(roles)))
+    np.add.at(
+        grid,
+        (period, column.to_numpy(dtype=np.int64)),
+        demand.loc[inside, "fte"].to_numpy(),
+    )
+    return pd.DataFrame(
+        grid, index=portfolio.horizon, columns=pd.Index(roles, name="role", dtype="str")
+    )
+
+
+def spend_rows(portfolio: Portfolio, starts: Starts) -> pd.DataFrame:
+    """Return spend inside the horizon, one row per amount.
+
+    Returns
+    -------
+    DataFrame
+        `project, fund, category, theme, program, period` (Period), `amount`
+        (currency).
+    """
+    spend = portfolio.spend
+    inside, period = _placed(spend, starts, len(portfolio.horizon))
+    rows = spend.loc[inside, ["project", "fund", "category", "amount"]]
+    about = portfolio.projects.drop_duplicates("project").set_index("project")
+    rows.insert(3, "theme", rows["project"].map(about["theme"]))
+    rows.insert(4, "program", rows["project"].map(about["program"]))
+    rows.insert(5, "period", portfolio.horizon[period])
+    return rows.reset_index(drop=True)
+
+
+def budget_spans(portfolio: Portfolio) -> tuple[np.ndarray, np.ndarray]:
+    """Return first and last period offset of each budget row; blanks = horizon."""
+    start = offsets_from(portfolio.budget["start"], portfolio.horizon)
+    end = offsets_from(portfolio.budget["end"], portfolio.horizon)
+    last = len(portfolio.horizon) - 1
+    return (
+        np.where(np.isnan(start), 0, np.fmax(start, 0)).astype(np.int64),
+        np.where(np.isnan(end), last, np.fmin(end, last)).astype(np.int64),
+    )
+
+
+def budget_matches(portfolio: Portfolio) -> np.ndarray:
+    """Return which spend rows each budget row's filters cover.
+
+    Returns
+    -------
+    ndarray
+        Boolean, budget rows x spend rows.
+    """
+    spend, budget = portfolio.spend, portfolio.budget
+    about = portfolio.projects.drop_duplicates("project").set_index("project")
+    facts = {
+        "fund": spend["fund"],
+        "category": spend["category"],
+        "theme": spend["project"].map(about["theme"]),
+        "program": spend["project"].map(about["program"]),
+    }
+    hit = np.ones((len(budget), len(spend)), dtype=bool)
+    for column, values in facts.items():
+        wanted = budget[column]
+        own = values.to_numpy(dtype=object)
+        for row in np.flatnonzero(wanted.notna().to_numpy()):
+            hit[row] &= own == wanted.iat[row]
+    return hit
+
+
+def budget_use(portfolio: Portfolio, starts: Starts) -> np.ndarray:
+    """Return the spend that falls on each budget row, currency."""
+    inside, period = _placed(portfolio.spend, starts, len(portfolio.horizon))
+    amount = portfolio.spend["amount"].to_numpy()[inside]
+    matches = budget_matches(portfolio)[:, inside]
+    first, last = budget_spans(portfolio)
+    within = (period >= first[:, None]) & (period <= last[:, None])
+    return np.asarray((matches & within) @ amount)
+
+
+def counts_value(portfolio: Portfolio) -> tuple[bool, bool]:
+    """Return whether the objective counts `value` and whether `benefits`."""
+    source = portfolio.settings.source
+    if not source:
+        source = "value" if portfolio.benefits.empty else "benefits"
+    return source in ("value", "sum"), source in ("benefits", "sum")
+
+
+def worth_at_zero(portfolio: Portfolio, *, net: bool | None = None) -> pd.Series[Any]:
+    """Return what each project adds to the objective if it starts in s = 0.
+
+    Worth(s) = worth(0) / (1 + discount)^s, for value, benefits and spend alike,
+    because all of them are discounted by s plus their own offset.
+
+    Parameters
+    ----------
+    net
+        Subtract spend; None = as the settings say.
+    """
+    settings = portfolio.settings
+    names = portfolio.projects["project"]
+    by_value, by_benefits = counts_value(portfolio)
+    worth = pd.Series(0.0, index=pd.Index(names, name="project"))
+    if by_value:
+        worth += portfolio.projects["value"].fillna(0.0).to_numpy()
+    tables = [(portfolio.benefits, 1.0)] if by_benefits else []
+    if settings.net_of_spend if net is None else net:
+        tables.append((portfolio.spend, -1.0))
+    for rows, sign in tables:
+        factor = (1.0 + settings.discount) ** -rows["offset"].to_numpy(dtype=float)
+        present = (rows["amount"] * factor * sign).groupby(rows["project"]).sum()
+        worth = worth.add(present.reindex(worth.index, fill_value=0.0))
+    return worth
+
+
+def discount_factors(portfolio: Portfolio, starts: Starts) -> pd.Series[Any]:
+    """Return 1 / (1 + discount)^s by project; s = 0 for running ones."""
+    projects = portfolio.projects
+    running = set(projects.loc[projects["status"] == "running", "project"])
+    return pd.Series(
+        {
+            project: (1.0 + portfolio.settings.discount)
+            ** -(0 if project in running else start)
+            for project, start in starts.items()
+        },
+        dtype=float,
+    )
+
+
+def worth(portfolio: Portfolio, starts: Starts, *, net: bool | None = None) -> Any:
+    """Return what each scheduled project adds to the objective, Series by project."""
+    factors = discount_factors(portfolio, starts)
+    at_zero = worth_at_zero(portfolio, net=net)
+    return (at_zero.reindex(factors.index) * factors).rename("worth")
+
+
+def fixed_starts(
+    portfolio: Portfolio, allowed: Mapping[str, np.ndarray] | None = None
+) -> dict[str, int]:
+    """Return the work nobody can move: must be selected, one start allowed."""
+    windows = start_windows(portfolio.projects, portfolio.horizon)
+    if allowed is None:
+        allowed = allowed_starts(
+            portfolio.projects, portfolio.blackouts, portfolio.horizon
+        )
+    must = set(windows.index[windows["must"]])
+    return {
+        name: int(starts[0])
+        for name, starts in allowed.items()
+        if name in must and len(starts) == 1
+    }
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits in force.
+
+    Attributes
+    ----------
+    capacity
+        period x role, FTE.
+    budget
+        Amount of each budget row (NaN = no upper limit), currency.
+    inherited
+        Table `rule, subject, period, use, limit`: where work that cannot be moved
+        already takes more than the table's own limit.
+    """
+
+    capacity: pd.DataFrame
+    budget: np.ndarray
+    inherited: pd.DataFrame
+
+
+def limits(
+    portfolio: Portfolio,
+    *,
+    strict: bool = False,
+    fixed: Starts | None = None,
+) -> Limits:
+    """Return the limits in force; unless `strict`, fixed work raises them."""
+    roles = all_roles(portfolio)
+    capacity = portfolio.capacity.reindex(columns=roles).fillna(0.0)
+    amounts = portfolio.budget["amount"].to_numpy(dtype=float)
+    rows: list[dict[str, object]] = []
+    if not strict:
+        fixed = fixed_starts(portfolio) if fixed is None else fixed
+        use = load_grid(portfolio, fixed)
+        over = use.to_numpy() > capacity.to_numpy() + TOLERANCE
+        for t, r in np.argwhere(over):
+            rows.append(
+                {
+                    "rule": "capacity",
+                    "subject": roles[r],
+                    "period": format_period(portfolio.horizon[t]),
+                    "use": use.iat[t, r],
+                    "limit": capacity.iat[t, r],
+                }
+            )
+        capacity = capacity.mask(over, use)
+        spent = budget_use(portfolio, fixed)
+        above = spent > amounts + TOLERANCE
+        for b in np.flatnonzero(above):
+            rows.append(
+                {
+                    "rule": "budget",
+                    "subject": portfolio.budget["budget"].iat[b],
+                    "period": "",
+                    "use": spent[b],
+                    "limit": amounts[b],
+                }
+            )
+        amounts = np.where(above, spent, amounts)
+    columns = ["rule", "subject", "period", "use", "limit"]
+    return Limits(capacity, amounts, pd.DataFrame(rows, columns=columns))
