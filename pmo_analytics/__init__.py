@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 __version__ = "0.1.0"
-
-if TYPE_CHECKING:
-    from pmo_analytics.errors import DataError as DataError
 
 # Public name -> module. Loaded on first use, so that the import stays light.
 _PUBLIC = {
@@ -18,10 +15,30 @@ _PUBLIC = {
     "PmoError": "errors",
     "PmoWarning": "errors",
     "SolverError": "errors",
-    "Portfolio": "portfolio",
+    "example_portfolio": "examples",
+    "generate_portfolio": "generator",
+    "read_portfolio": "loaders",
+    "write_portfolio": "loaders",
+    "write_template": "loaders.template",
+    "check_bound": "optimization.certify",
+    "check_plan": "optimization.certify",
+    "optimize": "optimization.search",
+    "Progress": "optimization.solving",
+    "SolveLimits": "optimization.solving",
     "Settings": "periods",
-    "check_portfolio": "portfolio",
     "make_horizon": "periods",
+    "Plan": "plan",
+    "SolveReport": "plan",
+    "SolveStatus": "plan",
+    "baseline": "plan",
+    "plot_budget": "plotting.budget",
+    "plot_spend": "plotting.budget",
+    "figure_capacity": "plotting.capacity",
+    "plot_capacity": "plotting.capacity",
+    "plot_gantt": "plotting.gantt",
+    "plot_utilization": "plotting.utilization",
+    "Portfolio": "portfolio",
+    "check_portfolio": "portfolio",
 }
 
 __all__ = ["__version__", *_PUBLIC]

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.errors import closest, listing, problem
+from pmo_analytics.date_checks import check_dates
+from pmo_analytics.errors import closest, listing, problem, suggester
+from pmo_analytics.link_checks import check_dependencies, check_groups
 from pmo_analytics.periods import format_period
-from pmo_analytics.windows import CANDIDATES, start_windows
+from pmo_analytics.windows import CANDIDATES, by_project, live_projects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from pmo_analytics.periods import Settings
 
@@ -52,14 +54,6 @@ def check_rules(
     return problems
 
 
-def _error(table: str, rule: str, **fields: Any) -> Problem:
-    return problem("error", table, rule, **fields)
-
-
-def _warning(table: str, rule: str, **fields: Any) -> Problem:
-    return problem("warning", table, rule, **fields)
-
-
 def check_not_empty(tables: Tables, capacity: pd.DataFrame) -> list[Problem]:
     """Return an error when there is nothing to plan and nothing to forecast."""
     if len(tables["projects"]) or len(tables["people"]) or len(tables["history"]):
@@ -67,22 +61,14 @@ def check_not_empty(tables: Tables, capacity: pd.DataFrame) -> list[Problem]:
     if capacity.notna().to_numpy().any():
         return []
     return [
-        _error(
+        problem(
+            "error",
             "projects",
             "empty_table",
             fix="The portfolio has no projects, no people and no history. Fill in "
             "the table 'projects'.",
         )
     ]
-
-
-def _live(tables: Tables) -> pd.Series[Any]:
-    """Return the rows of `projects` that can use people or money."""
-    projects = tables["projects"]
-    out = (projects["force"] == "out") | (
-        projects["status"].isin(["cancelled"]) & (projects["force"] != "in")
-    )
-    return ~out & (projects["status"] != "done")
 
 
 def check_references(tables: Tables) -> list[Problem]:
@@ -98,17 +84,18 @@ def check_references(tables: Tables) -> list[Problem]:
         problems += _unknown(tables[name], name, "project", known, "warning")
     groups = set(tables["groups"]["group"].dropna())
     requires = tables["dependencies"]["requires"]
+    nearest = suggester(known | groups)
     for label, value in requires[requires.notna()].items():
         if value not in known and value not in groups:
             problems.append(
-                _error(
+                problem(
+                    "error",
                     "dependencies",
                     "unknown_project",
                     row=label,
                     column="requires",
                     found=value,
-                    fix=f"No project and no group is called '{value}'"
-                    f"{closest(value, known | groups)}.",
+                    fix=f"No project and no group is called '{value}'{nearest(value)}.",
                 )
             )
     if len(tables["people"]):
@@ -140,6 +127,7 @@ def _unknown(
     noun: str = "project",
 ) -> list[Problem]:
     known = set(known)
+    nearest = suggester(known)
     values = frame[column]
     strange = values[values.notna() & ~values.isin(known)]
     return [
@@ -150,7 +138,7 @@ def _unknown(
             row=label,
             column=column,
             found=value,
-            fix=f"No {noun} is called '{value}'{closest(value, known)}. Correct the "
+            fix=f"No {noun} is called '{value}'{nearest(value)}. Correct the "
             f"name{'' if severity == 'warning' else ' or add it'}.",
         )
         for label, value in strange.items()
@@ -161,10 +149,11 @@ def check_durations(tables: Tables) -> list[Problem]:
     """Return live projects without a duration, and demand after their end."""
     projects = tables["projects"]
     problems = []
-    missing = projects[_live(tables) & projects["duration"].isna()]
+    missing = projects[live_projects(tables["projects"]) & projects["duration"].isna()]
     for label, name in missing["project"].items():
         problems.append(
-            _error(
+            problem(
+                "error",
                 "projects",
                 "missing_value",
                 row=label,
@@ -172,14 +161,15 @@ def check_durations(tables: Tables) -> list[Problem]:
                 fix=f"Give project '{name}' a duration in whole periods.",
             )
         )
-    durations = _by_project(projects, "duration")
+    durations = by_project(projects, "duration")
     demand = tables["demand"]
     length = demand["project"].map(durations).astype("float64")
     beyond = demand["offset"].astype("float64") >= length
     for label in demand.index[beyond.fillna(False)]:
         name = demand.at[label, "project"]
         problems.append(
-            _error(
+            problem(
+                "error",
                 "demand",
                 "demand_beyond_duration",
                 row=label,
@@ -192,401 +182,6 @@ def check_durations(tables: Tables) -> list[Problem]:
     return problems
 
 
-def _by_project(projects: pd.DataFrame, column: str) -> dict[str, Any]:
-    rows = projects[projects["project"].notna() & projects[column].notna()]
-    rows = rows.drop_duplicates("project")
-    return dict(zip(rows["project"], rows[column], strict=True))
-
-
-def check_dates(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
-    """Return projects whose dates contradict each other or leave no start."""
-    projects = tables["projects"]
-    named = projects[projects["project"].notna() & projects["duration"].notna()]
-    windows = start_windows(named, horizon)
-    problems = []
-    for label, row, window in zip(
-        named.index,
-        named.to_dict("records"),
-        windows.to_dict("records"),
-        strict=True,
-    ):
-        if window["state"] == "live":
-            problems += _check_project_dates(label, row, window, horizon)
-    no_duration = projects[projects["duration"].isna() & (_live(tables))]
-    for label, row in no_duration.iterrows():
-        if row["status"] == "running" and pd.isna(row["start"]):
-            problems.append(_running_without_start(label, row["project"]))
-    blackouts = tables["blackouts"]
-    backwards = blackouts["start"].notna() & (blackouts["end"] < blackouts["start"])
-    problems += [
-        _error(
-            "blackouts",
-            "end_before_start",
-            row=label,
-            column="end",
-            found=format_period(blackouts.at[label, "end"]),
-            fix="Let the blackout end in or after the period where it starts.",
-        )
-        for label in blackouts.index[backwards]
-    ]
-    return problems
-
-
-def _running_without_start(label: object, name: object) -> Problem:
-    return _error(
-        "projects",
-        "running_without_start",
-        row=label,
-        column="start",
-        fix=f"Project '{name}' is running: give the period in which it started.",
-    )
-
-
-def _check_project_dates(
-    label: object,
-    row: Mapping[Any, Any],
-    window: Mapping[Any, Any],
-    horizon: pd.PeriodIndex,
-) -> list[Problem]:
-    name, duration = row["project"], int(row["duration"])
-
-    def at(column: str) -> float:
-        value = row[column]
-        return float("nan") if pd.isna(value) else value.ordinal - horizon[0].ordinal
-
-    start, earliest, latest, deadline = (
-        at(c) for c in ("start", "earliest", "latest", "deadline")
-    )
-    if window["running"]:
-        return _check_running(label, name, duration, start, deadline, horizon)
-    problems = []
-    if earliest > latest:
-        problems.append(
-            _error(
-                "projects",
-                "window_contradiction",
-                row=label,
-                column="latest",
-                found=f"{format_period(row['earliest'])} .. "
-                f"{format_period(row['latest'])}",
-                fix=f"The earliest start of '{name}' is after its latest. Swap or "
-                "correct them.",
-            )
-        )
-        return problems
-    # A window that has wholly passed is time gone by, not a contradiction.
-    opening = (
-        start if window["kept"] else np.fmax(earliest, 0 if deadline >= 0 else -1e9)
-    )
-    if opening + duration - 1 > deadline:
-        problems.append(
-            _error(
-                "projects",
-                "window_too_short",
-                row=label,
-                column="deadline",
-                found=format_period(row["deadline"]),
-                fix=f"'{name}' lasts {duration} periods and cannot finish by its "
-                "deadline even at its first allowed start. Move the deadline, the "
-                "window or the duration.",
-            )
-        )
-        return problems
-    if window["kept"] and start < 0:
-        problems.append(
-            _warning(
-                "projects",
-                "approved_in_the_past",
-                row=label,
-                column="start",
-                found=format_period(row["start"]),
-                fix=f"'{name}' is approved and starts before the horizon. If it is "
-                "under way, set its status to running.",
-            )
-        )
-    elif window["kept"] and start >= len(horizon):
-        problems.append(_beyond(label, name, row["start"]))
-    elif window["first"] > window["last"]:
-        problems.append(_no_start(label, name, row, window, duration, horizon))
-    return problems
-
-
-def _beyond(label: object, name: object, start: Any) -> Problem:
-    return _warning(
-        "projects",
-        "outside_horizon",
-        row=label,
-        column="start",
-        found=format_period(start),
-        fix=f"'{name}' starts after the horizon ends and uses nothing inside it.",
-    )
-
-
-def _no_start(
-    label: object,
-    name: object,
-    row: Mapping[Any, Any],
-    window: Mapping[Any, Any],
-    duration: int,
-    horizon: pd.PeriodIndex,
-) -> Problem:
-    span = f"{format_period(horizon[0])} .. {format_period(horizon[-1])}"
-    dates = ", ".join(
-        f"{column} {format_period(row[column])}"
-        for column in ("earliest", "latest", "deadline")
-        if not pd.isna(row[column])
-    )
-    why = f"lasts {duration} periods and has no start inside the horizon {span}"
-    if window["must"]:
-        word = "forced in" if row["force"] == "in" else "approved"
-        return _error(
-            "projects",
-            "impossible_force",
-            row=label,
-            column="force" if row["force"] == "in" else "status",
-            found=dates or f"duration {duration}",
-            fix=f"'{name}' is {word} but {why}. Widen its window, shorten it, or "
-            "lengthen the horizon.",
-        )
-    return _warning(
-        "projects",
-        "outside_horizon",
-        row=label,
-        column="duration",
-        found=dates or f"duration {duration}",
-        fix=f"'{name}' {why}; it can never be chosen.",
-    )
-
-
-def _check_running(
-    label: object,
-    name: object,
-    duration: int,
-    start: float,
-    deadline: float,
-    horizon: pd.PeriodIndex,
-) -> list[Problem]:
-    if np.isnan(start):
-        return [_running_without_start(label, name)]
-    problems = []
-    if start + duration <= 0:
-        problems.append(
-            _warning(
-                "projects",
-                "running_has_ended",
-                row=label,
-                column="duration",
-                found=f"duration {duration}",
-                fix=f"'{name}' is running but ends before the horizon. Set it to done "
-                "or give the duration now expected.",
-            )
-        )
-    if start > 0:
-        problems.append(
-            _warning(
-                "projects",
-                "running_in_the_future",
-                row=label,
-                column="start",
-                found=format_period(horizon[0] + int(start)),
-                fix=f"'{name}' is running but starts after the horizon begins. Is it "
-                "approved?",
-            )
-        )
-    if start + duration - 1 > deadline:
-        problems.append(
-            _warning(
-                "projects",
-                "deadline_missed",
-                row=label,
-                column="deadline",
-                found=format_period(horizon[0] + int(deadline)),
-                fix=f"'{name}' is running and will finish after its deadline; the "
-                "deadline is not applied to it.",
-            )
-        )
-    return problems
-
-
-def check_dependencies(tables: Tables) -> list[Problem]:
-    """Return self-references, contradicting lags and cycles of positive length."""
-    frame = tables["dependencies"]
-    problems = []
-    for label, project, requires in zip(
-        frame.index, frame["project"], frame["requires"], strict=True
-    ):
-        if isinstance(project, str) and project == requires:
-            problems.append(
-                _error(
-                    "dependencies",
-                    "depends_on_itself",
-                    row=label,
-                    column="requires",
-                    found=requires,
-                    fix=f"'{project}' cannot require itself. Remove the row.",
-                )
-            )
-    backwards = frame["lag_max"].notna() & (frame["lag_max"] < frame["lag"])
-    problems += [
-        _error(
-            "dependencies",
-            "lag_contradiction",
-            row=label,
-            column="lag_max",
-            found=f"lag {frame.at[label, 'lag']}, lag_max {frame.at[label, 'lag_max']}",
-            fix="lag_max must be at least lag.",
-        )
-        for label in frame.index[backwards.fillna(False)]
-    ]
-    names = set(tables["projects"]["project"].dropna())
-    both = frame["requires"].isin(names) & frame["requires"].isin(
-        set(tables["groups"]["group"].dropna())
-    )
-    problems += [
-        _warning(
-            "dependencies",
-            "ambiguous_name",
-            row=label,
-            column="requires",
-            found=frame.at[label, "requires"],
-            fix="A project and a group have this name; the project is meant. Rename "
-            "the group if not.",
-        )
-        for label in frame.index[both]
-    ]
-    return problems + _check_cycles(tables, names)
-
-
-def _check_cycles(tables: Tables, names: set[str]) -> list[Problem]:
-    """Report cycles whose total length is positive: nobody in them could start."""
-    projects = tables["projects"]
-    live = set(projects.loc[_live(tables), "project"].dropna())
-    durations = _by_project(projects, "duration")
-    frame = tables["dependencies"]
-    edges: dict[tuple[str, str], tuple[float, object]] = {}
-    for label, j, i, kind, lag in zip(
-        frame.index,
-        frame["project"],
-        frame["requires"],
-        frame["kind"],
-        frame["lag"],
-        strict=True,
-    ):
-        if kind == "selected" or i == j or i not in live or j not in live:
-            continue
-        length = float(lag) + (
-            float(durations.get(i, 0)) if kind != "start_start" else 0
-        )
-        if (i, j) not in edges or edges[i, j][0] < length:
-            edges[i, j] = (length, label)
-    cycle = _positive_cycle(sorted(names & live), edges)
-    if not cycle:
-        return []
-    label = edges[cycle[-1], cycle[0]][1]
-    path = " -> ".join([*cycle, cycle[0]])
-    return [
-        _error(
-            "dependencies",
-            "cyclic_dependency",
-            row=label,
-            column="requires",
-            found=path,
-            fix="These projects wait for each other in a circle, so none can ever "
-            "start. Remove one of the rows.",
-        )
-    ]
-
-
-def _positive_cycle(
-    nodes: list[str], edges: dict[tuple[str, str], tuple[float, object]]
-) -> list[str]:
-    """Return one cycle of positive total length, or []; Bellman-Ford, longest path."""
-    used = {node for edge in edges for node in edge}
-    nodes = [node for node in nodes if node in used]
-    distance = dict.fromkeys(nodes, 0.0)
-    parent: dict[str, str] = {}
-    changed = ""
-    for _ in range(len(nodes) + 1):
-        changed = ""
-        for (i, j), (length, _label) in edges.items():
-            if distance[i] + length > distance[j] + 1e-9:
-                distance[j] = distance[i] + length
-                parent[j] = i
-                changed = j
-        if not changed:
-            return []
-    node = changed
-    for _ in range(len(nodes)):
-        node = parent[node]
-    cycle = [node]
-    while (node := parent[node]) != cycle[0]:
-        cycle.append(node)
-    return cycle[::-1]
-
-
-def check_groups(tables: Tables) -> list[Problem]:
-    """Return groups whose rows or limits contradict each other."""
-    problems = []
-    for name, rows in tables["groups"].groupby("group", sort=False):
-        problems += _check_group(str(name), rows)
-    return problems
-
-
-def _check_group(name: str, rows: pd.DataFrame) -> list[Problem]:
-    label = rows.index[-1]
-    mixed = [
-        column
-        for column in ("rule", "at_least", "at_most")
-        if rows[column].nunique(dropna=False) > 1
-    ]
-    if mixed:
-        return [
-            _error(
-                "groups",
-                "group_contradiction",
-                row=label,
-                column=", ".join(mixed),
-                found=name,
-                fix=f"All rows of group '{name}' must say the same "
-                f"{' and '.join(mixed)}.",
-            )
-        ]
-    rule, least, most = (rows[c].iloc[0] for c in ("rule", "at_least", "at_most"))
-    has_least, has_most = not pd.isna(least), not pd.isna(most)
-    members = rows["project"].nunique()
-    if rule == "all_or_none":
-        if not (has_least or has_most):
-            return []
-        found, fix = "all_or_none with limits", "Leave at_least and at_most blank."
-    elif has_least and has_most and least > most:
-        found, fix = f"at_least {least} > at_most {most}", "Correct one of them."
-    elif has_least and least > members:
-        found = f"at_least {least} of {members} members"
-        fix = "Lower at_least or add members."
-    elif not (has_least or has_most):
-        return [
-            _warning(
-                "groups",
-                "group_without_limit",
-                row=label,
-                found=name,
-                fix=f"Group '{name}' has neither at_least nor at_most and limits "
-                "nothing.",
-            )
-        ]
-    else:
-        return []
-    return [
-        _error(
-            "groups",
-            "group_contradiction",
-            row=label,
-            found=f"{name}: {found}",
-            fix=fix,
-        )
-    ]
-
-
 def check_budget(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
     """Return budget rows that limit nothing, and spend that nothing limits."""
     budget = tables["budget"]
@@ -595,7 +190,8 @@ def check_budget(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
         name, start, end = row["budget"], row["start"], row["end"]
         if pd.isna(row["amount"]) and pd.isna(row["at_least"]):
             problems.append(
-                _error(
+                problem(
+                    "error",
                     "budget",
                     "missing_value",
                     row=label,
@@ -606,7 +202,8 @@ def check_budget(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
             )
         if row["at_least"] > row["amount"]:
             problems.append(
-                _error(
+                problem(
+                    "error",
                     "budget",
                     "budget_contradiction",
                     row=label,
@@ -617,7 +214,8 @@ def check_budget(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
             )
         if not pd.isna(start) and not pd.isna(end) and end < start:
             problems.append(
-                _error(
+                problem(
+                    "error",
                     "budget",
                     "end_before_start",
                     row=label,
@@ -630,7 +228,8 @@ def check_budget(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
             not pd.isna(end) and end > horizon[-1]
         ):
             problems.append(
-                _warning(
+                problem(
+                    "warning",
                     "budget",
                     "outside_horizon",
                     row=label,
@@ -646,7 +245,7 @@ def check_budget(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
 def _check_covered(tables: Tables) -> list[Problem]:
     """Warn of spend that no budget row covers at any time."""
     spend, budget, projects = tables["spend"], tables["budget"], tables["projects"]
-    live = set(projects.loc[_live(tables), "project"].dropna())
+    live = set(projects.loc[live_projects(tables["projects"]), "project"].dropna())
     rows = spend[spend["project"].isin(live) & (spend["amount"] > 0)]
     if rows.empty:
         return []
@@ -654,8 +253,8 @@ def _check_covered(tables: Tables) -> list[Problem]:
         {
             "fund": rows["fund"],
             "category": rows["category"],
-            "theme": rows["project"].map(_by_project(projects, "theme")),
-            "program": rows["project"].map(_by_project(projects, "program")),
+            "theme": rows["project"].map(by_project(projects, "theme")),
+            "program": rows["project"].map(by_project(projects, "program")),
         }
     )
     covered = np.zeros(len(rows), dtype=bool)
@@ -671,7 +270,8 @@ def _check_covered(tables: Tables) -> list[Problem]:
         return []
     names = list(dict.fromkeys(rows.loc[~covered, "project"]))
     return [
-        _warning(
+        problem(
+            "warning",
             "spend",
             "spend_without_budget",
             row=rows.index[~covered][0],
@@ -688,7 +288,9 @@ def check_capacity(
 ) -> list[Problem]:
     """Return demanded roles without capacity, in all or in some periods."""
     demand = tables["demand"]
-    live = set(tables["projects"].loc[_live(tables), "project"].dropna())
+    live = set(
+        tables["projects"].loc[live_projects(tables["projects"]), "project"].dropna()
+    )
     needed = demand[(demand["fte"] > 0) & demand["project"].isin(live)]
     first_rows = needed.drop_duplicates("role")
     problems = []
@@ -698,7 +300,8 @@ def check_capacity(
         if role not in capacity.columns:
             rows = int((needed["role"] == role).sum())
             problems.append(
-                _error(
+                problem(
+                    "error",
                     "demand",
                     "unknown_role",
                     row=label,
@@ -713,7 +316,8 @@ def check_capacity(
         missing = horizon[capacity[role].isna().to_numpy()]
         if len(missing):
             problems.append(
-                _error(
+                problem(
+                    "error",
                     "capacity",
                     "capacity_missing",
                     column="fte",
@@ -726,7 +330,8 @@ def check_capacity(
     negative = capacity.columns[(capacity < 0).any(axis=0)]
     for role in negative:
         problems.append(
-            _error(
+            problem(
+                "error",
                 "capacity",
                 "below_minimum",
                 column="fte",
@@ -739,12 +344,13 @@ def check_capacity(
 
 def check_value(tables: Tables, settings: Settings) -> list[Problem]:
     """Return an unclear or missing source of value."""
-    live = _live(tables)
+    live = live_projects(tables["projects"])
     has_value = bool(tables["projects"]["value"].notna().any())
     has_benefits = not tables["benefits"].empty
     if settings.source == "" and has_value and has_benefits:
         return [
-            _error(
+            problem(
+                "error",
                 "portfolio",
                 "unclear_value_source",
                 column="source",
@@ -762,7 +368,8 @@ def check_value(tables: Tables, settings: Settings) -> list[Problem]:
         blank = tables["projects"][live & tables["projects"]["value"].isna()]
         if len(blank):
             return [
-                _warning(
+                problem(
+                    "warning",
                     "projects",
                     "no_value",
                     row=blank.index[0],
@@ -774,7 +381,8 @@ def check_value(tables: Tables, settings: Settings) -> list[Problem]:
             ]
     if settings.source == "benefits" and not has_benefits:
         return [
-            _warning(
+            problem(
+                "warning",
                 "benefits",
                 "no_value",
                 fix="The objective counts benefits, and there are none.",
@@ -791,13 +399,14 @@ def check_use(tables: Tables) -> list[Problem]:
         spend.loc[spend["amount"] > 0, "project"]
     )
     idle = projects[
-        _live(tables)
+        live_projects(tables["projects"])
         & projects["status"].isin(CANDIDATES)
         & projects["project"].notna()
         & ~projects["project"].isin(using)
     ]
     return [
-        _warning(
+        problem(
+            "warning",
             "projects",
             "no_demand_no_spend",
             row=label,

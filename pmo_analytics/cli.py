@@ -16,9 +16,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import pandas as pd
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as RichTable
 
@@ -65,12 +65,16 @@ StrictOption = Annotated[
 ]
 
 
+# Width of tables that go to a file or a pipe.
+_WIDTH = 140
+
+
 def _out() -> Console:
-    return Console(soft_wrap=False)
+    return Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
 
 
 def _err() -> Console:
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def _print_json(facts: Mapping[str, Any]) -> None:
@@ -101,11 +105,17 @@ def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
 
 def _show(frame: pd.DataFrame, title: str, console: Console, most: int = 60) -> None:
     """Print a frame as a table, cut after `most` rows with the count of the rest."""
-    table = RichTable(title=title, title_justify="left", header_style="bold")
+    table = RichTable(
+        title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD
+    )
     for column in frame.columns:
         numeric = pd.api.types.is_numeric_dtype(frame[column])
+        prose = column in ("fix", "message")
         table.add_column(
-            str(column), justify="right" if numeric else "left", overflow="fold"
+            str(column),
+            justify="right" if numeric else "left",
+            no_wrap=not prose,
+            ratio=1 if prose else None,
         )
     for row in frame.head(most).itertuples(index=False):
         # Plain text: ids and names may look like the markup of the terminal.
@@ -119,7 +129,7 @@ def _cell(value: Any) -> str:
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return ""
     if isinstance(value, float):
-        return f"{value:,.2f}".rstrip("0").rstrip(".")
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.2f}"
     return str(value)
 
 
@@ -202,12 +212,14 @@ def new(
 
     target = xlsx or folder
     if target is None or (xlsx is not None and folder is not None):
-        raise click.UsageError("Name a folder, or a workbook with --xlsx FILE.")
+        raise typer.BadParameter("Name a folder, or a workbook with --xlsx FILE.")
     occupied = target.is_file() or (target.is_dir() and any(target.iterdir()))
     if occupied and not force:
-        raise click.UsageError(f"{target} is there already; use --force to overwrite.")
+        raise typer.BadParameter(
+            f"{target} is there already; use --force to overwrite."
+        )
     if xlsx is not None and xlsx.suffix.lower() != ".xlsx":
-        raise click.UsageError("The workbook's name must end in .xlsx.")
+        raise typer.BadParameter("The workbook's name must end in .xlsx.")
     portfolio = example_portfolio()
     if xlsx is not None:
         write_template(xlsx, portfolio)
@@ -299,7 +311,7 @@ def capacity(
         return OK
     console = _out()
     which = "running and approved projects" if committed else "every planned date"
-    _show(_by_role(plan), f"Capacity against the load of {which}, FTE", console)
+    _show(_by_role(plan), f"FTE by role against the load of {which}", console)
     over = text[text["headroom"] < -1e-6].sort_values("headroom")
     if len(over):
         _show(over, "Overloaded role-periods, worst first", console, most=15)
@@ -320,20 +332,21 @@ def _by_role(plan: Any) -> pd.DataFrame:
         rows.append(
             {
                 "role": role,
-                "mean capacity": plan.capacity[role].mean(),
-                "mean load": plan.load[role].mean(),
-                "smallest headroom": plan.headroom[role].min(),
-                "peak utilization": "" if peak is None else f"{used[peak]:.0%}",
-                "in": "" if peak is None else format_period(peak),
-                "overload, FTE-periods": plan.overload[role].sum(),
+                "capacity (mean)": plan.capacity[role].mean(),
+                "load (mean)": plan.load[role].mean(),
+                "headroom (least)": plan.headroom[role].min(),
+                "peak": "" if peak is None else f"{used[peak]:.0%}",
+                "peak in": "" if peak is None else format_period(peak),
+                "overload (sum)": plan.overload[role].sum(),
             }
         )
     return pd.DataFrame(rows)
 
 
 def _say_files(files: Sequence[Path]) -> None:
-    for file in files:
-        _err().print(f"wrote {_escape(str(file))}", soft_wrap=True)
+    if files:
+        names = ", ".join(file.name for file in files)
+        _err().print(_escape(f"Wrote {files[0].parent}: {names}"))
 
 
 @app.command()
@@ -366,7 +379,7 @@ def optimize(
 
     portfolio = read_portfolio(path)
     limits = SolveLimits(seconds=seconds, gap=gap, threads=threads, work=work)
-    with _watching() as progress:
+    with _Watching() as progress:
         plan = search(
             portfolio, limits=limits, strict=strict, seed=seed, progress=progress
         )
@@ -382,16 +395,27 @@ def optimize(
         return OK
     console = _out()
     chosen = plan.projects.loc[plan.projects["decision"] == "selected"]
-    shown = ["project", "name", "theme", "status", "start", "finish", "moved", "worth"]
+    shown = ["project", "name", "status", "start", "finish", "moved", "worth"]
     _show(chosen[shown], "Selected projects", console)
     if len(plan.inherited):
         _show(plan.inherited, "Inherited: fixed work above the limit", console)
-    summary = plan.summary().astype(str).rename_axis("").reset_index()
-    _show(summary, "Plan", console)
+    console.print(_escape(_lines(plan.summary())))
     if out is None:
         _err().print("Nothing was written; name a folder with --out DIR.")
     _say_files(files)
     return OK
+
+
+def _lines(facts: pd.Series[Any]) -> str:
+    width = max(len(str(label)) for label in facts.index)
+    return "\n".join(
+        f"{label!s:<{width}}  {_grouped(value)}" for label, value in facts.items()
+    )
+
+
+def _grouped(value: Any) -> str:
+    number = isinstance(value, float) and not isinstance(value, bool)
+    return f"{value:,.2f}" if number else str(value)
 
 
 def _write_plan(plan: Any, out: Path, charts: bool) -> list[Path]:
@@ -420,7 +444,7 @@ def _write_plan(plan: Any, out: Path, charts: bool) -> list[Path]:
     )
 
 
-class _watching:  # noqa: N801 - reads as a verb at its one call
+class _Watching:
     """Show incumbent, bound and gap on stderr while the block runs."""
 
     def __init__(self) -> None:
@@ -572,17 +596,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = app(args=words, prog_name="pmo", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        sys.stderr.write(error.format_message() + "\n")
-        return USAGE
-    except click.ClickException as error:
+    except typer.TyperException as error:
         if "--json" in words:
             _print_json({"status": "failed", "error": error.format_message()})
-        error.show(file=sys.stderr)
-        return USAGE if isinstance(error, click.UsageError) else UNEXPECTED
-    except click.exceptions.Exit as error:
-        return int(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
+        _err().print(_escape(f"Error: {error.format_message()}"), style="red")
+        _err().print("See --help for the commands and their options.")
+        return error.exit_code
+    except typer.Exit as error:
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
         return NO_PLAN
     except Exception as error:  # the last resort of a command line
         if "--json" in words:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,20 @@ class PmoWarning(UserWarning):
 
 class PmoError(Exception):
     """Every error this package raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The arguments of the subclasses are not `args`, so the usual way to copy an
+        # error or to send it to another process would make it from its own text.
+        return _restored, (type(self), self.args, self.__dict__.copy())
+
+
+def _restored(
+    kind: type[PmoError], args: tuple[Any, ...], state: dict[str, Any]
+) -> PmoError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
 
 
 class ConfigError(PmoError):
@@ -163,6 +177,24 @@ def closest(name: object, known: Iterable[object]) -> str:
     return f" (did you mean '{names[hits[0]]}'?)" if hits else ""
 
 
+def suggester(known: Iterable[object], limit: int = 20) -> Callable[[object], str]:
+    """Return `closest` against one set of names, for the first `limit` words only.
+
+    Searches for the nearest name are slow and a whole column can be wrong; the first
+    few tell the analyst enough.
+    """
+    names = list(known)
+    found: dict[str, str] = {}
+
+    def nearest(word: object) -> str:
+        text = str(word)
+        if text not in found:
+            found[text] = closest(text, names) if len(found) < limit else ""
+        return found[text]
+
+    return nearest
+
+
 def listing(names: Iterable[object], limit: int = 5) -> str:
     """Return ids in quotes, cut after `limit` with the count of the rest."""
     texts = [f"'{n}'" for n in names]
@@ -185,7 +217,10 @@ def describe_problems(problems: pd.DataFrame, limit: int = 10) -> str:
     """Return a headline with counts and the first `limit` problems as text."""
     errors = int((problems["severity"] == "error").sum())
     warnings = len(problems) - errors
-    lines = [f"{errors} errors and {warnings} warnings in the data."]
+    lines = [
+        f"{errors} error{'' if errors == 1 else 's'} and {warnings} "
+        f"warning{'' if warnings == 1 else 's'} in the data."
+    ]
     for row in problems.head(limit).to_dict("records"):
         found = f" (found: {row['found']})" if row["found"] else ""
         lines.append(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import pandas as pd
 
@@ -34,12 +35,13 @@ _MONTHS = (
     "DEC",
 )
 _DATE = re.compile(
-    r"(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00(?::00(?:\.0+)?)?)?"  # a day, no clock
+    r"(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00(?::00(?:\.0+)?)?)?",  # a day, no clock
+    re.ASCII,
 )
-_MONTH = re.compile(r"(\d{4})-(\d{2})")
-_WEEK = re.compile(r"(\d{4})-W(\d{2})")
-_QUARTER = re.compile(r"(\d{4})-?Q([1-4])")
-_YEAR = re.compile(r"(\d{4})")
+_MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
+_WEEK = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
+_QUARTER = re.compile(r"(\d{4})-?Q([1-4])", re.ASCII)
+_YEAR = re.compile(r"(\d{4})", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def hours_per_fte(freq: str, hours_per_week: float = 40.0) -> float:
     return hours_per_week * WEEKS_PER_YEAR / _PERIODS_PER_YEAR[base_freq(freq)]
 
 
-def make_horizon(start: object, periods: int, freq: str) -> pd.PeriodIndex:
+def make_horizon(start: object, periods: SupportsIndex, freq: str) -> pd.PeriodIndex:
     """Return the horizon as a PeriodIndex named `period`.
 
     Raises
@@ -120,17 +122,21 @@ def make_horizon(start: object, periods: int, freq: str) -> pd.PeriodIndex:
         If start, count or frequency cannot be read.
     """
     pandas_freq = canonical_freq(freq)
-    if isinstance(periods, bool) or not isinstance(periods, int) or periods < 1:
+    try:
+        count = 0 if isinstance(periods, bool) else operator.index(periods)
+    except TypeError:
+        count = 0
+    if count < 1:
         raise ConfigError(
             f"[horizon] periods must be a whole number of at least 1, not {periods!r}."
         )
-    if periods > 5000:
+    if count > 5000:
         raise ConfigError(f"[horizon] periods is {periods}; at most 5,000 can be used.")
     try:
         first = parse_period(start, pandas_freq)
     except ValueError as error:
         raise ConfigError(f"[horizon] start: {error}") from error
-    return pd.period_range(first, periods=periods, freq=pandas_freq, name="period")
+    return pd.period_range(first, periods=count, freq=pandas_freq, name="period")
 
 
 def parse_period(value: object, freq: str) -> pd.Period:
@@ -149,12 +155,12 @@ def parse_period(value: object, freq: str) -> pd.Period:
     ValueError
         If the text is no period, is coarser than `freq`, or lies in two periods.
     """
+    if value is None or value is pd.NaT or value is pd.NA:
+        raise ValueError("a period is missing; write it as 2027-01 or 2027Q1")
     if isinstance(value, pd.Period):
         return _fit(value, freq, str(value))
-    if isinstance(value, datetime):  # pd.Timestamp too
-        return pd.Period(pd.Timestamp(value), freq=freq)
-    if isinstance(value, date):
-        return pd.Period(pd.Timestamp(value), freq=freq)
+    if isinstance(value, date):  # datetime and pd.Timestamp too
+        return pd.Period(parse_day(value), freq=freq)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         number = float(value)
         if number.is_integer() and 1900 <= number <= 2200:
@@ -215,7 +221,8 @@ def _fit(period: pd.Period, freq: str, text: str) -> pd.Period:
     """Map a period to the one of `freq` that holds all of it."""
     if period.freqstr == freq:
         return period
-    if _RANK[base_freq(period.freqstr)] > _RANK[base_freq(freq)]:
+    # What is not ranked (hours, business days) is finer than a day.
+    if _RANK.get(base_freq(period.freqstr), 0) > _RANK[base_freq(freq)]:
         raise ValueError(f"{text!r} is coarser than the portfolio's periods ({freq})")
     first = period.start_time.to_period(freq)
     if period.end_time.to_period(freq) != first:

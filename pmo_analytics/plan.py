@@ -20,7 +20,7 @@ from pmo_analytics.errors import (
 )
 from pmo_analytics.periods import format_period, offsets_from, parse_period
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.tables import STATUSES
+from pmo_analytics.tables import STATUSES, clean_text
 from pmo_analytics.violations import violations
 from pmo_analytics.windows import start_windows
 from pmo_analytics.workload import (
@@ -356,6 +356,7 @@ def read_starts(
     for label, name, value in zip(
         schedule.index, schedule["project"], schedule["start"], strict=True
     ):
+        name = "" if pd.isna(name) else clean_text(name)
         rule, found, fix = "", name, ""
         if name not in known:
             rule, fix = "unknown_project", f"No such project{closest(name, known)}."
@@ -386,6 +387,13 @@ def baseline(portfolio: Portfolio, *, status: Sequence[str] | None = None) -> Pl
     status
         Only projects of these statuses, such as `["running", "approved"]`.
 
+    Raises
+    ------
+    DataError
+        If the portfolio has errors.
+    ConfigError
+        If there is no such status.
+
     Examples
     --------
     >>> import pmo_analytics as pmo
@@ -400,12 +408,13 @@ def baseline(portfolio: Portfolio, *, status: Sequence[str] | None = None) -> Pl
         "start"
     ].notna().to_numpy()
     if status is not None:
+        status = [status] if isinstance(status, str) else list(status)
         unknown = [s for s in status if s not in STATUSES]
         if unknown:
             raise ConfigError(
                 f"There is no status '{unknown[0]}'{closest(unknown[0], STATUSES)}."
             )
-        keep &= projects["status"].isin(list(status)).to_numpy()
+        keep &= projects["status"].isin(status).to_numpy()
     start = offsets_from(projects["start"], snapshot.horizon)
     names = projects["project"]
     return Plan.from_starts(

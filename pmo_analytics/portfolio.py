@@ -6,22 +6,23 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from dataclasses import replace as replace_fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from pmo_analytics.capacity_grid import capacity_grid, settle_capacity
 from pmo_analytics.checks import check_rules
 from pmo_analytics.errors import (
     ConfigError,
     DataError,
     closest,
     has_errors,
-    problem,
     problems_table,
 )
-from pmo_analytics.periods import Settings, format_period, parse_period
-from pmo_analytics.supply import check_supply, effective_capacity
+from pmo_analytics.periods import Settings, format_period
+from pmo_analytics.supply import effective_capacity
+from pmo_analytics.supply_checks import check_supply
 from pmo_analytics.tables import TABLES, check_table, conform, empty_table
 
 if TYPE_CHECKING:
@@ -29,6 +30,16 @@ if TYPE_CHECKING:
 
 # The tables that capacity is worked out from.
 _SUPPLY = ("people", "absences", "operations")
+_SETTINGS = tuple(field.name for field in fields(Settings))
+
+
+class _Supply(NamedTuple):
+    """Today's capacity and what yields it; unread are edited cells that are wrong."""
+
+    capacity: pd.DataFrame
+    given: pd.DataFrame
+    operations: pd.DataFrame
+    unread: list[Problem]
 
 
 class Portfolio:
@@ -94,7 +105,7 @@ class Portfolio:
             frame, unread = conform(table, tables.get(table), self.freq)
             self._raw_tables[table] = frame
             self._unread += unread
-        self._given, unread = _capacity_grid(capacity, self.freq)
+        self._given, unread = capacity_grid(capacity, self.freq)
         self._unread += unread
         self.capacity = self._derive()
         self._derived = self.capacity.copy()
@@ -142,8 +153,7 @@ class Portfolio:
 
         What a loader writes: roles whose capacity comes from people are not in it.
         """
-        given, _operations = self._settled_supply()
-        return given
+        return self._supply().given
 
     def _derive(self) -> pd.DataFrame:
         return effective_capacity(
@@ -159,15 +169,37 @@ class Portfolio:
     def _key(self) -> str:
         return frame_hash(*(self._raw_tables[t] for t in _SUPPLY), self._given)
 
-    def _settled_supply(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Return given capacity and operations that yield today's `capacity`.
-
-        Columns of `capacity` that were edited are final, operations included, so
-        their operations rows go.
-        """
-        return settle_capacity(
-            self.capacity, self._derived, self._given, self._raw_tables["operations"]
+    def _supply(self) -> _Supply:
+        """Return the given capacity and operations that yield today's `capacity`."""
+        given, operations = self._given, self._raw_tables["operations"]
+        if self.capacity.equals(self._derived):
+            return _Supply(self.capacity, given, operations, [])
+        grid, unread = capacity_grid(self.capacity, self.freq)
+        return _Supply(
+            grid, *settle_capacity(grid, self._derived, given, operations), unread
         )
+
+    def _still_unread(self) -> list[Problem]:
+        """Return the cells lost when the portfolio was made and not filled in since."""
+        return [p for p in self._unread if self._is_lost(p)]
+
+    def _is_lost(self, lost: Problem) -> bool:
+        frame = self._raw_tables.get(lost["table"])
+        row, column = lost["row"], lost["column"]
+        if lost["rule"] in ("extra_column", "misspelled_column"):
+            return False  # seen again in the tables themselves
+        if frame is None:
+            cell = (self._periods_by_text().get(str(row)), column)
+            known = cell[0] is not None and column in self.capacity.columns
+            return not known or bool(pd.isna(self.capacity.at[cell]))
+        if column not in frame.columns:
+            return True
+        if row is None:
+            return bool(frame[column].isna().all())
+        return row in frame.index and bool(pd.isna(frame.at[row, column]))
+
+    def _periods_by_text(self) -> dict[str, pd.Period]:
+        return {format_period(period): period for period in self.capacity.index}
 
     def replace(self, **changes: Any) -> Portfolio:
         """Return a new portfolio with some tables or settings replaced.
@@ -185,51 +217,60 @@ class Portfolio:
         ------
         ConfigError
             If a name is unknown, or the frequency changes under offsets.
+        DataError
+            If a cell of `capacity` is no number.
         """
-        settings_names = {f.name for f in fields(Settings)}
+        known = [*TABLES, *_SETTINGS, "capacity", "horizon", "name", "settings"]
         for key in changes:
-            if key not in {
-                *TABLES,
-                *settings_names,
-                "name",
-                "horizon",
-                "settings",
-            } and (key != "capacity"):
-                known = [*TABLES, *settings_names, "capacity", "horizon", "name"]
+            if key not in known:
                 raise ConfigError(
                     f"Nothing of a portfolio is called '{key}'{closest(key, known)}."
                 )
-        horizon = changes.get("horizon", self.horizon)
+        carried = [p for p in self._still_unread() if p["table"] not in changes]
+        return self._changed(changes, carried)
+
+    def _changed(
+        self,
+        changes: Mapping[str, Any],
+        carried: list[Problem],
+        sources: Mapping[str, pd.DataFrame] | None = None,
+    ) -> Portfolio:
+        """Return a copy with changes, and with what could not be read in the rest."""
+        horizon = _checked_horizon(changes.get("horizon", self.horizon))
         if horizon.freqstr != self.freq:
             raise ConfigError(
                 "The frequency of a portfolio that has offsets cannot be changed "
                 f"({self.freq} -> {horizon.freqstr}): an offset counts its periods."
             )
         settings = changes.get("settings", self.settings)
-        own = {k: v for k, v in changes.items() if k in settings_names}
-        given, operations = self._settled_supply()
+        own = {k: v for k, v in changes.items() if k in _SETTINGS}
+        today, given, operations, unread = self._supply()
         if "capacity" in changes:
-            grid, unread = _capacity_grid(changes["capacity"], self.freq)
-            if unread:
-                raise DataError(problems_table(unread))
-            given, operations = settle_capacity(
-                grid, self.capacity, given, operations, drop=True
-            )
+            grid, wrong = capacity_grid(changes["capacity"], self.freq)
+            if wrong:
+                raise DataError(problems_table(wrong))
+            given, operations = settle_capacity(grid, today, given, operations)
+        else:
+            carried = [*carried, *unread]
         tables = {**self._raw_tables, "operations": operations}
         tables.update({k: v for k, v in changes.items() if k in TABLES})
-        return Portfolio(
+        if sources is None:
+            sources = {k: v for k, v in self.sources.items() if k not in changes}
+        changed = Portfolio(
             changes.get("name", self.name),
             horizon=horizon,
             settings=replace_fields(settings, **own),
             capacity=given,
-            sources={
-                k: v
-                for k, v in self.sources.items()
-                if k not in changes and (k != "operations" or operations is tables[k])
-            },
+            sources=sources,
             problems=self.problems,
             **tables,
         )
+        for lost in carried:
+            frame = changed._raw_tables.get(lost["table"])
+            if frame is not None and lost["row"] in frame.index:
+                frame.loc[lost["row"], lost["column"]] = None  # not its default
+        changed._unread.extend(carried)
+        return changed
 
     def snapshot(self) -> Portfolio:
         """Return a deep copy with every in-place edit taken into account."""
@@ -248,16 +289,13 @@ class Portfolio:
         for table, frame in self._raw_tables.items():
             tables[table], found = conform(table, frame, self.freq)
             unread += found
-        # Cells lost when the portfolio was made are blank by now: keep their report,
-        # but only once per column note.
-        seen = {(p["table"], p["rule"], p["column"], str(p["row"])) for p in unread}
-        unread += [
-            p
-            for p in self._unread
-            if (p["table"], p["rule"], p["column"], str(p["row"])) not in seen
-        ]
-        fresh = self if self._key() == self._supply_key else self.snapshot()
-        given = self._given
+        supply = self._supply()
+        unread += [*supply.unread, *self._still_unread()]
+        edited = (
+            not self.capacity.equals(self._derived) or self._key() != self._supply_key
+        )
+        fresh = self.snapshot() if edited else self
+        tables["operations"] = tables["operations"].loc[supply.operations.index]
         problems = unread + _without_repeats(
             [p for table, frame in tables.items() for p in check_table(table, frame)],
             unread,
@@ -266,7 +304,7 @@ class Portfolio:
             tables["people"],
             tables["absences"],
             tables["operations"],
-            given,
+            supply.given,
             self.horizon,
             hours_per_week=self.settings.hours_per_week,
             country=self.settings.country,
@@ -336,9 +374,22 @@ class Portfolio:
         changes["blackouts"] = blackouts[
             blackouts["project"].isna() | blackouts["project"].isin(names)
         ]
-        bookings = self._raw_tables["bookings"]
-        changes["bookings"] = bookings[bookings["project"].isin(names)]
-        return self.replace(**changes)
+        for table in ("bookings", "baselines"):
+            frame = self._raw_tables[table]
+            changes[table] = frame[frame["project"].isin(names)]
+        actuals = self._raw_tables["actuals"]
+        changes["actuals"] = actuals[
+            actuals["project"].isna() | actuals["project"].isin(names)
+        ]
+        carried = [
+            p
+            for p in self._still_unread()
+            if p["row"] is None
+            or p["table"] not in changes
+            or p["row"] in changes[p["table"]].index
+        ]
+        # Rows keep their labels here, so they keep their places in files too.
+        return self._changed(changes, carried, self.sources)
 
     def summary(self) -> pd.Series[Any]:
         """Return what the portfolio holds, a labelled Series for reading."""
@@ -383,11 +434,12 @@ class Portfolio:
 
     def digest(self) -> str:
         """Return a hash of everything that can change an answer."""
-        given, operations = self._settled_supply()
-        tables = {**self._raw_tables, "operations": operations}
+        supply = self._supply()
+        tables = {**self._raw_tables, "operations": supply.operations}
         state = hashlib.sha256()
-        state.update(repr((self.name, str(self.horizon), self.settings)).encode())
-        state.update(frame_hash(given, *tables.values()).encode())
+        clock = (str(self.horizon[0]), len(self.horizon), self.freq)
+        state.update(repr((self.name, clock, self.settings)).encode())
+        state.update(frame_hash(supply.given, *tables.values()).encode())
         return state.hexdigest()
 
 
@@ -402,104 +454,6 @@ def check_portfolio(portfolio: Portfolio) -> pd.DataFrame:
     found = portfolio.check()
     rows = [*found.to_dict("records"), *portfolio.problems.to_dict("records")]
     return problems_table(rows).drop_duplicates(ignore_index=True)
-
-
-def settle_capacity(
-    grid: pd.DataFrame,
-    derived: pd.DataFrame,
-    given: pd.DataFrame,
-    operations: pd.DataFrame,
-    *,
-    drop: bool = False,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the given capacity and operations that make `grid` the effective one.
-
-    Parameters
-    ----------
-    grid, derived
-        Wanted effective capacity and the one that `given`, people and `operations`
-        yield, period x role, FTE. Equal columns keep their origin.
-    drop
-        A role that `grid` no longer has loses its given rows too.
-    """
-    same = [
-        role
-        for role in grid.columns
-        if role in derived.columns
-        and grid.index.equals(derived.index)
-        and np.array_equal(
-            grid[role].to_numpy(float), derived[role].to_numpy(float), equal_nan=True
-        )
-    ]
-    changed = [role for role in grid.columns if role not in same]
-    dropped = (
-        [role for role in given.columns if role not in grid.columns] if drop else []
-    )
-    if not changed and not dropped:
-        return given, operations
-    kept = given.drop(columns=[r for r in given.columns if r in {*changed, *dropped}])
-    joined = pd.concat([kept, grid[changed]], axis=1)
-    joined.index = pd.PeriodIndex(joined.index, freq=grid.index.freq, name="period")
-    joined.columns = pd.Index(joined.columns, name="role")
-    order = [r for r in given.columns if r in joined.columns]
-    order += [r for r in joined.columns if r not in order]
-    return joined[order], operations[~operations["role"].isin(changed)]
-
-
-def _capacity_grid(
-    capacity: pd.DataFrame | None, freq: str
-) -> tuple[pd.DataFrame, list[Problem]]:
-    """Return given capacity as a grid; long rows are accepted too."""
-    if capacity is None or capacity.shape[1] == 0 or capacity.empty:
-        index = pd.PeriodIndex([], freq=freq, name="period")
-        return pd.DataFrame(index=index, columns=pd.Index([], name="role")), []
-    if "role" in capacity.columns and "fte" in capacity.columns:
-        rows, problems = conform("capacity", capacity, freq)
-        problems = problems + _without_repeats(check_table("capacity", rows), problems)
-        rows = rows.dropna(subset=["period", "role"]).drop_duplicates(
-            ["period", "role"]
-        )
-        grid = rows.pivot(index="period", columns="role", values="fte")
-        grid = grid[list(dict.fromkeys(rows["role"]))]
-    else:
-        problems = []
-        if "period" in capacity.columns:
-            capacity = capacity.set_index("period")
-        periods = []
-        for label in capacity.index:
-            try:
-                periods.append(parse_period(label, freq))
-            except ValueError as error:
-                raise ConfigError(f"capacity: {error}.") from error
-        grid = capacity.set_axis(
-            pd.PeriodIndex(periods, freq=freq, name="period"), axis=0
-        )
-        grid, problems = _numeric_grid(grid)
-    if not grid.index.is_unique or not grid.columns.is_unique:
-        raise ConfigError("capacity names a period or a role twice.")
-    grid = grid.sort_index().astype("float64")
-    grid.index = pd.PeriodIndex(grid.index, freq=freq, name="period")
-    grid.columns = pd.Index([str(c) for c in grid.columns], name="role", dtype="str")
-    return grid, problems
-
-
-def _numeric_grid(grid: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
-    problems = []
-    numbers = grid.apply(pd.to_numeric, errors="coerce").astype("float64")
-    wrong = (numbers.isna() & grid.notna()) | ~np.isfinite(numbers.fillna(0.0))
-    for row, column in zip(*np.nonzero(wrong.to_numpy()), strict=True):
-        problems.append(
-            problem(
-                "error",
-                "capacity",
-                "not_a_number",
-                row=format_period(grid.index[row]),
-                column=str(grid.columns[column]),
-                found=grid.iat[row, column],
-                fix="Write a finite number.",
-            )
-        )
-    return numbers.mask(wrong), problems
 
 
 def _without_repeats(new: list[Problem], old: list[Problem]) -> list[Problem]:
@@ -544,9 +498,10 @@ def frame_hash(*frames: pd.DataFrame) -> str:
     state = hashlib.sha256()
     for frame in frames:
         state.update(repr(list(frame.columns)).encode())
-        plain = frame.reset_index()
-        for column in plain.columns:
-            values = plain[column]
+        for values in (
+            frame.index.to_series(),
+            *(frame.iloc[:, k] for k in range(frame.shape[1])),
+        ):
             if isinstance(values.dtype, pd.PeriodDtype):
                 values = values.astype("int64")
             try:

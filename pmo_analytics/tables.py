@@ -332,11 +332,11 @@ def conform(
         return empty_table(name, freq), []
     spec = table_spec(name)
     frame = _with_unique_labels(frame, spec)
-    problems: list[Problem] = []
+    frame, problems = _with_unique_columns(name, frame)
     columns: dict[str, pd.Series[Any]] = {}
     for column, info in spec.columns.items():
         if column in frame.columns:
-            values, bad = _convert(frame[column], info, freq)
+            values, bad = read_column(frame[column], info, freq)
             for label, found, fix in bad:
                 problems.append(
                     problem(
@@ -372,8 +372,8 @@ def conform(
     for column in frame.columns:
         if column in spec.columns:
             continue
-        columns[str(column)] = frame[column].copy()
-        problems.append(_unknown_column(name, str(column), spec, frame))
+        columns[column] = frame[column].copy()
+        problems.append(_unknown_column(name, column, spec, frame))
     return pd.DataFrame(columns, index=frame.index), problems
 
 
@@ -383,7 +383,28 @@ def _with_unique_labels(frame: pd.DataFrame, spec: Table) -> pd.DataFrame:
         return frame.reset_index()
     if not frame.index.is_unique or isinstance(frame.index, pd.MultiIndex):
         return frame.reset_index(drop=True)
-    return frame
+    # An index named like a column would be ambiguous wherever rows are grouped.
+    return frame.rename_axis(index=None)
+
+
+def _with_unique_columns(
+    name: str, frame: pd.DataFrame
+) -> tuple[pd.DataFrame, list[Problem]]:
+    frame = frame.set_axis([str(column) for column in frame.columns], axis=1)
+    twice = frame.columns[frame.columns.duplicated()].unique()
+    problems = [
+        problem(
+            "error",
+            name,
+            "duplicate_column",
+            column=column,
+            found=column,
+            fix=f"The table '{name}' has the column '{column}' more than once. Keep "
+            "one of them.",
+        )
+        for column in twice
+    ]
+    return frame.loc[:, ~frame.columns.duplicated()], problems
 
 
 def _unknown_column(
@@ -411,15 +432,13 @@ def _unknown_column(
     )
 
 
-def _blank(value: object) -> bool:
-    if value is None or value is pd.NaT or value is pd.NA:
-        return True
-    if isinstance(value, float):
-        return math.isnan(value)
-    return isinstance(value, str) and not value.strip()
+def _blank(value: Any) -> bool:
+    if value is None or isinstance(value, str):
+        return value is None or not value.strip()
+    return bool(pd.api.types.is_scalar(value) and pd.isna(value))
 
 
-def _convert(
+def read_column(
     values: pd.Series[Any], info: Column, freq: str
 ) -> tuple[pd.Series[Any], list[tuple[Any, object, str]]]:
     """Return the typed column and (label, found, fix) of each unreadable cell."""

@@ -107,7 +107,7 @@ def _windows(portfolio: Portfolio, starts: Starts) -> list[Violation]:
             continue
         first, last = windows.at[name, "first"], windows.at[name, "last"]
         when = format_period(portfolio.horizon[0] + start)
-        if windows.at[name, "kept"]:
+        if windows.at[name, "kept"] and start != first:
             rule, why = "start_kept", "it keeps its own start"
         elif first <= start <= last:
             rule, why = "blackout", "a blackout forbids it"

@@ -12,6 +12,21 @@ from pmo_analytics.periods import offsets_from
 CANDIDATES = ("idea", "proposed", "paused")
 
 
+def live_projects(projects: pd.DataFrame) -> pd.Series[Any]:
+    """Return which rows of `projects` can use people or money, a boolean Series."""
+    out = (projects["force"] == "out") | (
+        (projects["status"] == "cancelled") & (projects["force"] != "in")
+    )
+    return ~out & (projects["status"] != "done")
+
+
+def by_project(projects: pd.DataFrame, column: str) -> dict[str, Any]:
+    """Return the filled cells of a column of `projects` by project."""
+    rows = projects[projects["project"].notna() & projects[column].notna()]
+    rows = rows.drop_duplicates("project")
+    return dict(zip(rows["project"], rows[column], strict=True))
+
+
 def start_windows(projects: pd.DataFrame, horizon: pd.PeriodIndex) -> pd.DataFrame:
     """Return what each project's own row says about its start.
 

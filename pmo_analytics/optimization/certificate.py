@@ -13,7 +13,7 @@ from pmo_analytics.optimization.options import ALL, NONE
 from pmo_analytics.periods import format_period
 
 if TYPE_CHECKING:
-    from pmo_analytics.optimization.options import Compiled
+    from pmo_analytics.optimization.compiling import Compiled
     from pmo_analytics.portfolio import Portfolio
 
 

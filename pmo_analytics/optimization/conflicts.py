@@ -12,7 +12,7 @@ from pmo_analytics.optimization.solving import SolveLimits, run_elastic
 from pmo_analytics.periods import format_period
 
 if TYPE_CHECKING:
-    from pmo_analytics.optimization.options import Compiled
+    from pmo_analytics.optimization.compiling import Compiled
     from pmo_analytics.portfolio import Portfolio
 
 COLUMNS = ["rule", "project", "role", "period", "needed", "available", "message"]

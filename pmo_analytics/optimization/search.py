@@ -20,9 +20,9 @@ from pmo_analytics.errors import (
 )
 from pmo_analytics.optimization.certificate import certificate_of, no_certificate
 from pmo_analytics.optimization.certify import check_bound, check_plan
+from pmo_analytics.optimization.compiling import Compiled, compile_options
 from pmo_analytics.optimization.conflicts import find_conflicts
 from pmo_analytics.optimization.greedy import greedy, move_earlier
-from pmo_analytics.optimization.options import Compiled, compile_options
 from pmo_analytics.optimization.solving import (
     Found,
     Progress,
@@ -114,6 +114,8 @@ def optimize(
     search.start_greedily()
     if len(compiled.options.project):
         search.improve()
+    else:
+        search.bound = search.objective
     return search.finish()
 
 

@@ -1,0 +1,494 @@
+"""Other words for tables, columns and choices: what people's files really say.
+
+English, Chinese (simplified and traditional), and the commonest German, French and
+Spanish words. Words are compared by `fold`: case, accents, spaces and punctuation do
+not count. An alias must have one meaning; a word that might mean two things is left
+out, so that the file is refused with the nearest name and never misread.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+
+_IGNORED = re.compile("[\\s_\\-\u2010-\u2015./:;*#'\u2019\"&]+")
+
+
+def fold(text: str) -> str:
+    """Return the form in which names are compared."""
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text))
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    return _IGNORED.sub("", plain.casefold())
+
+
+def _split(words: str) -> list[str]:
+    return words.split("|")
+
+
+_TABLES = {
+    "projects": "project|project list|portfolio projects|initiatives|项目|项目清单|"
+    "项目列表|项目表|專案|專案清單|項目|項目清單|projekte|projektliste|projets|"
+    "proyectos",
+    "demand": "demands|resource demand|demand plan|resource requirements|需求|"
+    "资源需求|人力需求|需求计划|資源需求|需求計劃|bedarf|ressourcenbedarf|besoins|"
+    "demanda",
+    "capacity": "capacities|supply|resource capacity|availability|容量|产能|产能表|"
+    "人力容量|资源容量|可用人力|產能|資源容量|kapazität|kapazitäten|capacité|capacidad",
+    "people": "person|persons|staff|resources|employees|personnel|人员|人员名单|人员表|"
+    "员工|资源|人員|人員名單|員工|資源|mitarbeiter|ressourcen|personal|collaborateurs|"
+    "personas|empleados|recursos",
+    "absences": "absence|leave|leaves|vacation|vacations|time off|缺勤|请假|休假|假期|"
+    "請假|abwesenheit|abwesenheiten|urlaub|congés|ausencias|vacaciones",
+    "operations": "operation|bau|run|business as usual|run the business|运维|运营|"
+    "日常运营|日常工作|運維|營運|日常營運|betrieb|opérations|operaciones",
+    "bookings": "booking|allocation|allocations|assignment|assignments|"
+    "resource allocations|预订|分配|资源分配|人员分配|預訂|資源分配|人員分配|buchungen|"
+    "zuordnungen|réservations|affectations|reservas|asignaciones",
+    "dependencies": "dependency|project dependencies|依赖|依赖关系|项目依赖|依賴|"
+    "依賴關係|相依性|abhängigkeiten|dépendances|dependencias",
+    "groups": "group|project groups|分组|项目分组|群组|分組|群組|gruppen|groupes|"
+    "grupos",
+    "blackouts": "blackout|freezes|freeze periods|change freezes|封锁期|冻结期|停工期|"
+    "封鎖期|凍結期|sperrzeiten|bloqueos",
+    "spend": "spending|cost|costs|expenses|project costs|支出|费用|成本|花费|費用|"
+    "ausgaben|kosten|dépenses|coûts|gastos|costes|costos",
+    "budget": "budgets|预算|預算|presupuesto|presupuestos",
+    "benefits": "benefit|收益|效益|项目收益|專案效益|nutzen|bénéfices|beneficios",
+    "roles": "role|角色|岗位|角色表|崗位|rollen|rôles",
+    "flex": "flexible capacity|extra capacity|弹性|弹性产能|彈性|彈性產能",
+    "history": "historical|capacity history|load history|历史|历史数据|历史负荷|歷史|"
+    "歷史資料|歷史數據|historie|historique|historial|histórico",
+    "actuals": "actual|timesheet|timesheets|time entries|worklogs|实际|工时|工时表|"
+    "实际工时|實際|工時|工時表|實際工時|istwerte|zeiterfassung|réalisé|reales",
+    "baselines": "baseline|基线|基准|项目基线|基線|基準|專案基線|lignes de base",
+    # Not a table of the contract: the settings sheet of a workbook.
+    "portfolio": "settings|setup|parameters|portfolio settings|组合|项目组合|投资组合|"
+    "设置|参数|組合|專案組合|設定|參數|einstellungen|paramètres|parámetros",
+}
+# Sheets that explain or feed drop-down lists, and hold no data.
+GUIDE_SHEETS = frozenset(
+    fold(name)
+    for name in _split(
+        "guide|readme|read me|help|instructions|legend|lists|list|lookups|说明|"
+        "使用说明|"
+        "填写说明|填表说明|帮助|字典|数据字典|說明|使用說明|填寫說明|幫助|字典|"
+        "anleitung|"
+        "hinweise|listen|aide|listes|instrucciones|ayuda|listas"
+    )
+)
+# Named in the design for a later version: not misspellings of today's tables.
+LATER_TABLES = frozenset(
+    ("milestones", "progress", "risks", "drivers", "scores", "skills", "lessons")
+)
+
+_PROJECT = (
+    "project id|project key|project no|project nr|project number|project code|"
+    "initiative|项目|项目编号|项目编码|项目代码|项目号|专案|專案|專案編號|專案代碼|"
+    "項目|"
+    "項目編號|projekt|projektnummer|projektnr|projektcode|projet|code projet|proyecto|"
+    "código proyecto"
+)
+_PROJECT_NAME = (
+    "project name|project title|项目名称|项目名|專案名稱|項目名稱|projektname|"
+    "nom du projet|nombre del proyecto"
+)
+_ROLE = (
+    "roles|role name|resource role|resource type|job role|position|job title|角色|"
+    "角色名称|岗位|岗位名称|职位|工种|角色名稱|崗位|職位|職務|rolle|funktion|rôle|"
+    "profil|"
+    "métier|rol|perfil|puesto"
+)
+_PERSON = (
+    "employee|employee id|employee no|staff|staff id|resource|resource id|人员|员工|"
+    "工号|员工编号|人員|員工|工號|員工編號|mitarbeiter|personalnummer|personne|"
+    "collaborateur|persona|empleado"
+)
+_PERSON_NAME = (
+    "name|full name|person name|employee name|staff name|resource name|姓名|人员姓名|"
+    "员工姓名|人員姓名|員工姓名|nom|nombre"
+)
+_START = (
+    "start date|begin|begin date|from|valid from|planned start|start planned|"
+    "start period|start month|开始|开始日期|开始时间|开始月份|起始|起始日期|计划开始|"
+    "计划开始日期|開始|開始日期|開始時間|開始月份|計劃開始|beginn|startdatum|von|début|"
+    "date de début|inicio|fecha de inicio|desde"
+)
+_END = (
+    "end date|finish|finish date|to|until|valid to|valid until|end period|end month|"
+    "结束|结束日期|结束时间|结束月份|終止日期|終止|终止|结束期|結束|結束日期|結束時間|"
+    "ende|enddatum|bis|fin|date de fin|fecha de fin|hasta"
+)
+_PERIOD = (
+    "periods|month|week|quarter|year|year month|期间|月份|月|周|周次|季度|年|年份|年月|"
+    "期間|週|週次|zeitraum|periode|monat|woche|quartal|jahr|période|mois|semaine|"
+    "trimestre|année|periodo|mes|semana|año"
+)
+_OFFSET = "period offset|relative period|偏移|偏移量|相对期间|相對期間|versatz|décalage"
+_AMOUNT = "amounts|金额|数额|金額|數額|betrag|montant|importe|monto"
+_FTE = "ftes|full time equivalent|全职当量|全時當量|全職當量|vzä|vollzeitäquivalent|etp"
+_HOURS = (
+    "hrs|hour|person hours|work hours|effort hours|工时|小时|小时数|人时|工時|小時|"
+    "小時數|人時|stunden|personenstunden|heures|horas"
+)
+_DAYS = (
+    "days|man days|work days|人天|人日|天数|天數|tage|personentage|jours|jours homme|"
+    "días"
+)
+_WEEKS = "man weeks|人周|人週|personenwochen"
+_MONTHS = "man months|人月|personenmonate|mois homme"
+_TEAM = "teams|department|团队|部门|小组|團隊|部門|小組|abteilung|équipe|equipo"
+_COUNTRY = "holiday calendar|国家|国别|國家|國別|land|pays|país"
+_RATE = (
+    "hourly rate|cost rate|费率|小时费率|費率|小時費率|stundensatz|taux horaire|tarifa"
+)
+_KIND = "type|类型|類型|种类|種類|art|typ|tipo"
+_THEME = "themes|strategic theme|主题|战略主题|主題|戰略主題|thema|thème|tema"
+_PROGRAM = "programme|programs|项目群|项目集|專案群|專案集|programm|programa"
+_UNIT = "units|uom|unit of measure|单位|單位|einheit|unité|unidad"
+_FTE_UNITS = {
+    "hours": _HOURS,
+    "person_days": _DAYS,
+    "person_weeks": _WEEKS,
+    "person_months": _MONTHS,
+    "unit": _UNIT,
+}
+
+# Table -> column -> aliases. Columns that are no part of the contract (`hours`,
+# `unit`, `measure`, ...) are turned into it by `layouts`.
+_COLUMNS: dict[str, dict[str, str]] = {
+    "projects": {
+        "project": _PROJECT + "|id|key|code|编号|代码|編號|代碼",
+        "name": _PROJECT_NAME + "|title|名称|名稱|bezeichnung|nom|nombre",
+        "status": "state|project status|状态|项目状态|狀態|專案狀態|statut|estado",
+        "value": "business value|npv|价值|项目价值|业务价值|得分|评分|净现值|價值|"
+        "專案價值|評分|淨現值|wert|nutzwert|valeur|valor",
+        "duration": "durations|工期|持续时间|持续期|时长|历时|持續時間|時長|歷時|dauer|"
+        "laufzeit|durée|duración",
+        "start": _START,
+        "earliest": "earliest start|not before|start no earlier than|最早开始|最早启动|"
+        "最早|最早開始|最早啟動|frühester start|frühester beginn|frühestens",
+        "latest": "latest start|start no later than|最晚开始|最迟开始|最晚|最晚開始|"
+        "最遲開始|spätester start|spätester beginn|spätestens",
+        "deadline": "due|due date|latest finish|must finish by|截止|截止日期|截止期|"
+        "期限|最晚完成|最迟完成|最晚結束|最遲完成|frist|endtermin|échéance|"
+        "fecha límite",
+        "force": "forced|must do|mandatory|强制|必做|是否必做|必选|強制|是否必選|必選|"
+        "pflicht|obligatoire|obligatorio",
+        "force_reason": "reason|justification|强制原因|原因|理由|強制原因|begründung|"
+        "motif|motivo",
+        "probability": "success probability|probability of success|likelihood|概率|"
+        "成功概率|成功率|機率|成功機率|wahrscheinlichkeit|probabilité|probabilidad",
+        "theme": _THEME,
+        "program": _PROGRAM,
+        "sponsor": "sponsors|发起人|發起人|auftraggeber|commanditaire|patrocinador",
+    },
+    "demand": {
+        "project": _PROJECT,
+        "role": _ROLE,
+        "offset": _OFFSET,
+        "period": _PERIOD,
+        "fte": _FTE + "|demand|demand fte|需求|需求fte|bedarf",
+        **_FTE_UNITS,
+    },
+    "capacity": {
+        "period": _PERIOD,
+        "role": _ROLE,
+        "fte": _FTE + "|capacity|capacity fte|available fte|容量|产能|產能|kapazität|"
+        "capacité|capacidad",
+        **_FTE_UNITS,
+    },
+    "people": {
+        "person": _PERSON,
+        "role": _ROLE,
+        "start": _START,
+        "end": _END,
+        "fte": _FTE + "|share|allocation|percent|percentage|比例|投入比例|占比|"
+        "工作比例|佔比|anteil|stellenanteil|beschäftigungsgrad|porcentaje",
+        "weekly_hours": "hours per week|contract hours|周工时|每周工时|週工時|每週工時|"
+        "wochenstunden|heures par semaine|horas por semana",
+        "country": _COUNTRY,
+        "team": _TEAM,
+        "rate": _RATE,
+    },
+    "absences": {
+        "person": _PERSON,
+        "start": _START,
+        "end": _END,
+        "kind": _KIND + "|absence type|leave type|假别|请假类型|缺勤类型|請假類型|假別",
+        "share": "part|portion|比例|占比|佔比|anteil",
+    },
+    "operations": {
+        "role": _ROLE,
+        "start": _START,
+        "end": _END,
+        "fte": _FTE,
+        "share": "percent|percentage|比例|占比|佔比|anteil",
+        **_FTE_UNITS,
+    },
+    "bookings": {
+        "person": _PERSON,
+        "project": _PROJECT,
+        "role": _ROLE,
+        "start": _START,
+        "end": _END,
+        "fte": _FTE + "|allocation|percent|percentage|比例|投入比例|佔比|anteil",
+        "kind": _KIND + "|booking type|预订类型|預訂類型",
+        **_FTE_UNITS,
+    },
+    "dependencies": {
+        "project": _PROJECT + "|successor|后续项目|后继项目|後續專案|nachfolger|"
+        "successeur|sucesor",
+        "requires": "predecessor|depends on|requires project|前置|前置项目|依赖|"
+        "依赖项目|前置專案|依賴|依賴專案|vorgänger|abhängig von|prédécesseur|"
+        "predecesor|depende de",
+        "kind": _KIND + "|dependency type|link type|依赖类型|依賴類型",
+        "lag": "lag min|min lag|滞后|时滞|间隔|滯後|間隔|abstand|délai",
+        "lag_max": "max lag|最大滞后|最大间隔|最大滯後|最大間隔",
+    },
+    "groups": {
+        "group": "group name|group id|组|组名|分组|组别|組|組名|分組|gruppe|groupe|"
+        "grupo",
+        "project": _PROJECT,
+        "rule": "rules|规则|規則|regel|règle|regla",
+        "at_least": "min|minimum|min selected|至少|最少|下限|mindestens|au moins|"
+        "al menos",
+        "at_most": "max|maximum|max selected|至多|最多|上限|höchstens|au plus|"
+        "como máximo",
+    },
+    "blackouts": {
+        "project": _PROJECT,
+        "theme": _THEME,
+        "start": _START,
+        "end": _END,
+        "applies_to": "applies|scope|适用|适用于|作用于|適用|適用於|gilt für",
+    },
+    "spend": {
+        "project": _PROJECT,
+        "fund": "funds|funding|funding source|资金|资金来源|基金|資金|資金來源|fonds|"
+        "fondo",
+        "category": "cost category|cost type|费用类别|类别|科目|類別|費用類別|"
+        "kategorie|"
+        "kostenart|catégorie|categoría",
+        "offset": _OFFSET,
+        "amount": _AMOUNT + "|spend|cost|expense|支出|费用|成本|費用|kosten|coût|gasto",
+    },
+    "budget": {
+        "budget": "budget name|budget id|预算|预算名称|预算编号|預算|預算名稱|預算編號|"
+        "name|名称|名稱",
+        "fund": "funds|funding|funding source|资金|资金来源|基金|資金|資金來源|fonds|"
+        "fondo",
+        "category": "cost category|cost type|费用类别|类别|科目|類別|費用類別|"
+        "kategorie|"
+        "kostenart|catégorie|categoría",
+        "theme": _THEME,
+        "program": _PROGRAM,
+        "start": _START,
+        "end": _END,
+        "amount": _AMOUNT
+        + "|limit|budget amount|at most|预算金额|预算额|预算额度|上限|"
+        "預算金額|預算額度",
+        "at_least": "minimum|min|至少|下限|mindestens|au moins|al menos",
+    },
+    "benefits": {
+        "project": _PROJECT,
+        "offset": _OFFSET,
+        "amount": _AMOUNT + "|benefit|收益|效益|nutzen|bénéfice|beneficio",
+    },
+    "roles": {
+        "role": _ROLE + "|name|名称|名稱",
+        "parent": "parent role|role group|role family|上级|上级角色|父角色|角色族|上級|"
+        "上級角色",
+        "team": _TEAM,
+        "rate": _RATE,
+    },
+    "flex": {
+        "role": _ROLE,
+        "kind": _KIND,
+        "start": _START,
+        "end": _END,
+        "fte_max": "max fte|maximum fte|fte上限|最大fte|上限",
+        "rate": _RATE,
+        "lead": "lead time|提前期|交付周期|交付週期|vorlauf|vorlaufzeit",
+    },
+    "history": {
+        "period": _PERIOD,
+        "role": _ROLE,
+        "kind": _KIND + "|work type|工作类型|工作類型",
+        "capacity_fte": "capacity|available fte|产能|容量|产能fte|容量fte|可用fte|產能|"
+        "kapazität|capacité|capacidad",
+        "load_fte": "load|used fte|actual fte|负荷|负载|负荷fte|实际fte|負荷|負載|"
+        "實際fte|"
+        "auslastung fte|carga",
+        "capacity_hours": "available hours|产能工时|容量工时|可用工时|產能工時|"
+        "可用工時",
+        "load_hours": "used hours|actual hours|负荷工时|实际工时|負荷工時|實際工時",
+        "capacity_person_days": "capacity days|available days|产能人天|可用人天|"
+        "產能人天",
+        "load_person_days": "load days|used days|actual days|负荷人天|实际人天|"
+        "實際人天",
+        "measure": "metric|figure|指标|度量|指標|kennzahl|indicateur|indicador",
+        "unit": _UNIT,
+    },
+    "actuals": {
+        "period": _PERIOD + "|date|work date|日期|工作日期|datum",
+        "project": _PROJECT,
+        "role": _ROLE,
+        "person": _PERSON,
+        "hours": _HOURS + "|actual hours|duration decimal|实际工时|實際工時",
+        "amount": _AMOUNT + "|cost|成本|费用|費用|kosten",
+    },
+    "baselines": {
+        "project": _PROJECT,
+        "baseline": "baseline name|baseline id|version|基线|基线名称|版本|基線|"
+        "基線名稱",
+        "set_on": "baseline date|approved on|设定日期|基线日期|批准日期|設定日期|"
+        "基線日期",
+        "start": _START,
+        "duration": "工期|持续时间|时长|持續時間|時長|dauer|laufzeit|durée|duración",
+        "effort": "planned effort|工作量|计划工作量|計劃工作量|aufwand",
+        "cost": "planned cost|成本|计划成本|計劃成本|费用|費用|kosten|coût|coste",
+    },
+}
+# Used only where no column of a better name is there.
+_WEAK: dict[str, dict[str, str]] = {
+    "projects": {"project": _PROJECT_NAME + "|name|title|名称|名稱"},
+    **{
+        table: {"project": _PROJECT_NAME}
+        for table in _split(
+            "demand|groups|blackouts|spend|benefits|dependencies|baselines"
+        )
+    },
+    "people": {"person": _PERSON_NAME},
+    "absences": {"person": _PERSON_NAME},
+    "bookings": {"person": _PERSON_NAME, "project": _PROJECT_NAME},
+    "actuals": {"person": _PERSON_NAME, "project": _PROJECT_NAME},
+}
+
+_WORDS: dict[tuple[str, str], dict[str, str]] = {
+    ("projects", "status"): {
+        "idea": "draft|new|concept|想法|构想|创意|草稿|構想|創意|idee|entwurf|idée|"
+        "borrador",
+        "proposed": "proposal|planned|candidate|submitted|requested|提议|建议|候选|"
+        "拟议|"
+        "已提交|待审批|计划|計劃|提議|建議|候選|擬議|待審批|vorgeschlagen|beantragt|"
+        "geplant|proposé|propuesto",
+        "paused": "on hold|hold|suspended|暂停|挂起|搁置|暫停|掛起|擱置|pausiert|"
+        "angehalten|en pause|suspendu|en pausa|suspendido",
+        "approved": "committed|go|authorised|authorized|批准|已批准|已核准|已立项|立项|"
+        "核准|已立項|立項|genehmigt|freigegeben|approuvé|aprobado",
+        "running": "in progress|active|ongoing|under way|underway|started|wip|进行中|"
+        "执行中|实施中|在建|進行中|執行中|實施中|laufend|läuft|in arbeit|aktiv|"
+        "en cours|"
+        "en curso|activo",
+        "done": "completed|complete|closed|finished|delivered|完成|已完成|已结束|"
+        "已结项|"
+        "已关闭|已結束|已結案|已關閉|abgeschlossen|fertig|beendet|terminé|clôturé|"
+        "terminado|completado|cerrado",
+        "cancelled": "canceled|rejected|stopped|terminated|aborted|dropped|取消|已取消|"
+        "已终止|已拒绝|已否决|已終止|已拒絕|已否決|abgebrochen|storniert|abgelehnt|"
+        "annulé|"
+        "cancelado",
+    },
+    ("projects", "force"): {
+        "in": "yes|y|true|must|must do|mandatory|forced|force in|include|是|强制|必须|"
+        "必选|必做|纳入|強制|必須|必選|納入|ja|oui|sí",
+        "out": "exclude|excluded|must not|force out|forbidden|排除|剔除|不选|禁止|不選",
+    },
+    ("bookings", "kind"): {
+        "soft": "tentative|planned|暂定|意向|计划|软|暫定|計劃|軟|vorläufig",
+        "hard": "committed|confirmed|firm|确认|已确认|硬|確認|已確認|fest|bestätigt",
+    },
+    ("dependencies", "kind"): {
+        "finish_start": "fs|finish to start|f2s|完成开始|完成到开始|完成開始|"
+        "完成到開始",
+        "start_start": "ss|start to start|s2s|开始开始|开始到开始|開始開始|開始到開始",
+        "selected": "selection|select|requires|选中|选择|同选|選中|選擇|同選",
+    },
+    ("groups", "rule"): {
+        "limit": "limits|count|number|限制|数量限制|限选|數量限制|限選",
+        "all_or_none": "all or nothing|together|bundle|全选或全不选|全有或全无|捆绑|"
+        "同进退|全選或全不選|全有或全無|捆綁",
+    },
+    ("blackouts", "applies_to"): {
+        "start": "starts|开始|启动|開始|啟動|beginn",
+        "finish": "finishes|end|go live|golive|完成|结束|上线|結束|上線|ende",
+        "work": "any work|all|全部|工作|施工|arbeit",
+    },
+    ("flex", "kind"): {
+        "overtime": "加班|超时|überstunden",
+        "contractor": "contractors|external|externals|freelancer|agency|外包|承包商|"
+        "外部|外協|extern",
+        "hire": "hires|new hire|recruit|招聘|新聘|雇用|聘用|einstellung|neueinstellung",
+    },
+    ("history", "kind"): {
+        "project": "projects|project work|项目|專案|項目|projekt|projekte",
+        "operations": "operation|bau|run|business as usual|运维|运营|日常|運維|營運|"
+        "betrieb",
+        "total": "all|sum|合计|总计|全部|合計|總計|gesamt|summe",
+    },
+    ("history", "measure"): {
+        "load": "load fte|used|actual|负荷|负载|实际|負荷|負載|實際|auslastung",
+        "capacity": "capacity fte|available|supply|产能|容量|可用|產能|kapazität",
+    },
+}
+_UNITS = {
+    "fte": "ftes|full time equivalent|全职当量|全職當量|vzä|etp",
+    "hours": "h|hrs|hour|person hours|工时|小时|人时|工時|小時|人時|stunden|std",
+    "person_days": "d|day|days|man days|pd|md|人天|人日|天|tage|personentage|pt",
+    "person_weeks": "man weeks|人周|人週|personenwochen",
+    "person_months": "man months|人月|personenmonate",
+}
+TOTALS = frozenset(
+    fold(word)
+    for word in _split(
+        "total|totals|grand total|sub total|subtotal|sum|overall|合计|总计|小计|总和|"
+        "汇总|"
+        "合計|總計|小計|總和|彙總|summe|gesamt|gesamtsumme|zwischensumme|insgesamt|"
+        "total général|sous total|total general|suma"
+    )
+)
+
+
+def _folded(table: dict[str, str]) -> dict[str, str]:
+    folded: dict[str, str] = {}
+    for name, words in table.items():
+        for word in (name, *_split(words)):
+            # A contract name always means itself.
+            if fold(word) not in map(fold, table) or word == name:
+                folded[fold(word)] = name
+    return folded
+
+
+@cache
+def table_names() -> dict[str, str]:
+    """Return folded word -> table name (`portfolio` for the settings sheet)."""
+    return _folded(_TABLES)
+
+
+@cache
+def column_names(table: str) -> dict[str, str]:
+    """Return folded word -> column name of a table."""
+    return _folded(_COLUMNS[table])
+
+
+@cache
+def weak_names(table: str) -> dict[str, str]:
+    """Return folded word -> column it stands for where nothing better is there."""
+    return {
+        fold(word): column
+        for column, words in _WEAK.get(table, {}).items()
+        for word in _split(words)
+    }
+
+
+@cache
+def choice_words(table: str, column: str) -> dict[str, str]:
+    """Return folded word -> contract word of a choice column."""
+    return _folded(_WORDS.get((table, column), {}))
+
+
+@cache
+def unit_words() -> dict[str, str]:
+    """Return folded word -> `fte`, `hours`, `person_days`, ... of a unit cell."""
+    return _folded(_UNITS)

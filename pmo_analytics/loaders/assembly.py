@@ -1,0 +1,383 @@
+"""Raw tables and settings become a Portfolio; what was found travels with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pmo_analytics.errors import ConfigError, DataError, problems_table
+from pmo_analytics.loaders.columns import NUMBER_COLUMNS, kind_of
+from pmo_analytics.loaders.findings import Problem, RawTable
+from pmo_analytics.loaders.layouts import (
+    Tidy,
+    check_spread,
+    check_units,
+    infer_freq,
+    to_fte,
+    to_long,
+    to_offsets,
+)
+from pmo_analytics.loaders.locales import read_date
+from pmo_analytics.loaders.settings import Declared
+from pmo_analytics.loaders.tidying import DATE_KINDS, tidy_table
+from pmo_analytics.periods import (
+    Settings,
+    canonical_freq,
+    make_horizon,
+    parse_day,
+    parse_period,
+)
+from pmo_analytics.portfolio import Portfolio, locate
+from pmo_analytics.tables import clean_text, conform, table_spec
+
+# Without a declared horizon a history is forecast this many periods ahead.
+_DEFAULT_PERIODS = 12
+# A table that could not be read makes every name in it unknown: findings that only
+# follow from that are left out.
+_FILE_RULES = frozenset(
+    {
+        "binary_file",
+        "broken_quotes",
+        "corrupt_file",
+        "duplicate_column",
+        "duplicate_table",
+        "empty_file",
+        "field_too_long",
+        "file_too_large",
+        "misspelled_column",
+        "misspelled_table",
+        "missing_column",
+        "missing_file",
+        "too_many_fields",
+        "unknown_encoding",
+        "unreadable_file",
+        "wrong_encoding",
+    }
+)
+_CONSEQUENCES = frozenset(
+    {
+        "capacity_missing",
+        "empty_table",
+        "no_demand_no_spend",
+        "no_value",
+        "spend_without_budget",
+        "unknown_category",
+        "unknown_fund",
+        "unknown_person",
+        "unknown_program",
+        "unknown_project",
+        "unknown_role",
+        "unknown_theme",
+    }
+)
+
+
+@dataclass
+class Contents:
+    """Everything read from a folder or a workbook, before it is understood.
+
+    Parameters
+    ----------
+    declared
+        Settings.
+    tables
+        Table -> its raw rows.
+    problems
+        Findings so far.
+    label
+        Name of the portfolio where it declares none: of its folder or file.
+    """
+
+    declared: Declared
+    tables: dict[str, RawTable]
+    problems: list[Problem] = field(default_factory=list)
+    label: str = ""
+
+
+def assemble(contents: Contents) -> Portfolio:
+    """Return the portfolio of what was read; its `problems` are the findings.
+
+    Raises
+    ------
+    DataError
+        If no horizon can be made out.
+    """
+    declared, problems = contents.declared, list(contents.problems)
+    tidies = {
+        table: tidy
+        for table, raw in contents.tables.items()
+        if (tidy := tidy_table(raw, declared.format)) is not None
+    }
+    horizon = _horizon(declared, tidies, problems)
+    settings = declared.settings
+    freq = str(horizon.freqstr)
+    try:
+        Portfolio(horizon=horizon, settings=settings)
+    except ConfigError as error:
+        problems.append(declared.place.error("bad_setting", fix=str(error)))
+        settings = Settings()
+    starts: dict[Any, pd.Period | None] = {}
+    frames: dict[str, pd.DataFrame] = {}
+    sources: dict[str, pd.DataFrame] = {}
+    # Projects first: demand by period needs their starts.
+    for table, tidy in sorted(tidies.items(), key=lambda pair: pair[0] != "projects"):
+        check_units(tidy, freq)
+        check_spread(tidy, freq)
+        to_long(tidy)
+        to_fte(tidy, freq, settings.hours_per_week)
+        if table == "demand":
+            to_offsets(tidy, starts, freq)
+        frames[table], sources[table] = _typed(tidy, freq)
+        problems += tidy.problems
+        if table == "projects":
+            starts = _starts(frames[table], freq)
+    capacity = frames.get("capacity")
+    if capacity is not None and not {"role", "fte"} <= set(capacity.columns):
+        # Not to be mistaken for a grid: say which column is missing.
+        _, unread = conform("capacity", frames.pop("capacity"), freq)
+        problems += locate(problems_table(unread), sources).to_dict("records")
+    return Portfolio(
+        declared.values.get("name", contents.label),
+        horizon=horizon,
+        settings=settings,
+        sources=sources,
+        problems=problems_table(problems),
+        **frames,
+    )
+
+
+def loaded_problems(portfolio: Portfolio) -> pd.DataFrame:
+    """Return findings of reading and of checking as one problems table.
+
+    Of two findings about one cell the first, from reading, is kept. Where a whole
+    table could not be read, findings that merely follow from it are left out.
+    """
+    reading = portfolio.problems.to_dict("records")
+    checking = portfolio.check().to_dict("records")
+    errors = [p for p in reading if _is_error(p)]
+    cells = {_cell(p) for p in errors}
+    rows = {_cell(p)[:4] for p in errors if p["row"] is not None}
+    whole_columns = {
+        (p["table"], column.strip())
+        for p in errors
+        if p["row"] is None or p["rule"] in ("ambiguous_number", "ambiguous_date")
+        for column in str(p["column"]).split(",")
+    }
+    damaged = any(p["rule"] in _FILE_RULES for p in [*errors, *checking])
+    kept = []
+    for p in checking:
+        blank = p["rule"] == "missing_value"
+        unread = blank or str(p["rule"]).startswith("not_a_")
+        if _cell(p) in cells or (damaged and p["rule"] in _CONSEQUENCES):
+            continue
+        if unread and (p["table"], p["column"]) in whole_columns:
+            continue
+        if blank and p["column"] in ("offset", "fte") and _cell(p)[:4] in rows:
+            continue  # could not be converted, which has been said
+        kept.append(p)
+    return problems_table([*reading, *kept])
+
+
+def _cell(p: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(str(p[k]) for k in ("table", "source", "sheet", "row", "column"))
+
+
+# --------------------------------------------------------------------------- frames
+
+
+def _typed(tidy: Tidy, freq: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the frame of a table and where each row comes from."""
+    table = tidy.place.table
+    spec = table_spec(table).columns
+    columns = {}
+    for name, cells in tidy.columns.items():
+        if name in NUMBER_COLUMNS and name not in spec:
+            continue  # converted, or reported
+        kind = kind_of(table, name)
+        columns[name] = _series(cells, kind, freq)
+    index = pd.RangeIndex(len(tidy.rows))
+    frame = pd.DataFrame(columns, index=index)
+    origin = pd.DataFrame(
+        {
+            "source": tidy.place.source,
+            "sheet": tidy.place.sheet,
+            "row": pd.Series(tidy.rows, index=index, dtype=object),
+        },
+        index=index,
+    )
+    return frame, origin
+
+
+def _series(cells: list[Any], kind: str, freq: str) -> pd.Series[Any]:
+    """Return cells as the type the portfolio wants, as objects if some do not fit.
+
+    The portfolio reports cells that do not fit; here the bulk is made fast.
+    """
+    if kind in ("number", "whole"):
+        numbers = _floats(cells)
+        if numbers is not None and kind == "number":
+            return pd.Series(numbers)
+        if numbers is not None:
+            blank = np.isnan(numbers)
+            whole = np.where(blank, 0.0, numbers)
+            if (np.abs(whole) <= 1e9).all() and (whole == np.round(whole)).all():
+                return pd.Series(pd.arrays.IntegerArray(whole.astype("int64"), blank))
+    elif kind in DATE_KINDS:
+        try:
+            return _clock_series(cells, kind, freq)
+        except (ValueError, OverflowError):
+            pass
+    elif not kind and all(c is None or c.__class__ is float for c in cells):
+        return pd.Series(cells, dtype="float64")
+    elif not kind:
+        return pd.Series(cells, dtype="str")
+    return pd.Series(cells, dtype=object)
+
+
+def _floats(cells: list[Any]) -> np.ndarray | None:
+    if not all(c is None or c.__class__ is float for c in cells):
+        return None
+    return np.array([np.nan if c is None else c for c in cells], dtype=float)
+
+
+def _clock_series(cells: list[Any], kind: str, freq: str) -> pd.Series[Any]:
+    different = {c for c in cells if c is not None}
+    if kind == "period":
+        ordinals = {c: parse_period(c, freq).ordinal for c in different}
+        blank = pd.NaT.value
+        values = np.array([ordinals.get(c, blank) for c in cells], dtype="int64")
+        return pd.Series(pd.PeriodIndex.from_ordinals(values, freq=freq))
+    days = {c: parse_day(c, end=kind == "end_day").to_numpy() for c in different}
+    nothing = np.datetime64("NaT")
+    return pd.Series(
+        np.array([days.get(c, nothing) for c in cells], dtype="datetime64[s]")
+    )
+
+
+def _starts(projects: pd.DataFrame, freq: str) -> dict[Any, pd.Period | None]:
+    starts: dict[Any, pd.Period | None] = {}
+    if "project" not in projects:
+        return starts
+    column = projects.get("start", pd.Series([None] * len(projects), dtype=object))
+    for project, start in zip(projects["project"], column, strict=True):
+        if project is None or pd.isna(project):
+            continue
+        try:
+            read = None if pd.isna(start) else parse_period(start, freq)
+        except ValueError:
+            read = None
+        starts[clean_text(project)] = read
+    return starts
+
+
+# -------------------------------------------------------------------------- horizon
+
+
+def _horizon(
+    declared: Declared, tidies: dict[str, Tidy], problems: list[Problem]
+) -> pd.PeriodIndex:
+    values = {
+        name: declared.values.get(f"horizon.{name}")
+        for name in ("start", "periods", "freq")
+    }
+    history = tidies.get("history")
+    projects = tidies.get("projects")
+    if (
+        values["start"] is None
+        and history is not None
+        and history.rows
+        and not (projects and projects.rows)
+        and not any(p["table"] == "portfolio" for p in problems if _is_error(p))
+    ):
+        return _after_history(declared, history, values)
+    start = values["start"]
+    read = read_date(start, serials=True)
+    if isinstance(read, str):
+        start = read
+    missing = [
+        n
+        for n in ("start", "periods")
+        if values[n] is None and not _reported(problems, f"horizon.{n}")
+    ]
+    if missing:
+        problems.append(
+            declared.place.error(
+                "missing_horizon",
+                column=", ".join(f"horizon.{n}" for n in missing),
+                fix="Say which periods are planned: in portfolio.toml [horizon] with "
+                "start = '2027-01', periods = 24 and freq = 'M'; in a workbook the "
+                "same keys on the sheet 'portfolio'.",
+            )
+        )
+    freq = values["freq"] or infer_freq([start])
+    if start is not None and not freq:
+        problems.append(
+            declared.place.error(
+                "missing_horizon",
+                column="horizon.freq",
+                found=start,
+                fix="Say if the periods are weeks, months, quarters or years: "
+                "[horizon] freq = 'M'.",
+            )
+        )
+    everything = problems + [p for tidy in tidies.values() for p in tidy.problems]
+    if start is None or values["periods"] is None or not freq:
+        raise DataError(problems_table(everything))
+    try:
+        return make_horizon(start, values["periods"], freq)
+    except ConfigError as error:
+        everything.append(declared.place.error("bad_horizon", fix=str(error)))
+        raise DataError(problems_table(everything)) from error
+
+
+def _is_error(p: Problem) -> bool:
+    return bool(p["severity"] == "error")
+
+
+def _reported(problems: list[Problem], column: str) -> bool:
+    return any(p["column"] == column for p in problems)
+
+
+def _after_history(
+    declared: Declared, history: Tidy, values: dict[str, Any]
+) -> pd.PeriodIndex:
+    texts = (
+        list(history.spread.values())
+        if history.wide == "period"
+        else history.columns.get("period", [])
+    )
+    place = history.place
+    freq = values["freq"] or infer_freq(texts)
+    if not freq:
+        raise DataError(
+            problems_table(
+                [
+                    declared.place.error(
+                        "missing_horizon",
+                        column="horizon.freq",
+                        fix="Without a [horizon] it begins after the history, but the "
+                        "periods of the history do not tell if they are weeks, months, "
+                        "quarters or years. Declare [horizon] freq.",
+                    )
+                ]
+            )
+        )
+    try:
+        freq = canonical_freq(freq)
+        last = max(parse_period(t, freq) for t in texts if t is not None)
+        return make_horizon(last + 1, values["periods"] or _DEFAULT_PERIODS, freq)
+    except (ConfigError, ValueError) as error:
+        raise DataError(
+            problems_table(
+                [
+                    place.error(
+                        "bad_horizon",
+                        column="period",
+                        fix=f"The horizon begins after the history, but: {error}.",
+                    )
+                ]
+            )
+        ) from error

@@ -1,0 +1,52 @@
+"""Text that a spreadsheet would run as a formula, made harmless in CSV files.
+
+Such a cell is written behind a single quote, which spreadsheets do not show; the
+loaders take it away again. Numbers are never touched.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# The characters that begin a formula or a command, also after spaces and quotes.
+_FORMULA = re.compile(r"[\s'\"]*[=+\-@\t\r]")
+
+
+def escape_text(text: str) -> str:
+    """Return a text as CSV stores it: formula-like text behind a quote.
+
+    Examples
+    --------
+    >>> escape_text("=1+1"), escape_text("R&D")
+    ("'=1+1", 'R&D')
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def unescape_text(text: str) -> str:
+    """Return the text of a CSV cell; undoes `escape_text` exactly."""
+    return text[1:] if text[:1] == "'" and _FORMULA.match(text, 1) else text
+
+
+def escape_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy whose text cells and headings are safe to open in a spreadsheet.
+
+    Parameters
+    ----------
+    frame
+        Any table; numbers, dates and periods stay as they are.
+    """
+    safe = frame.copy()
+    for position, dtype in enumerate(frame.dtypes):
+        if dtype.kind == "O" or str(dtype) in ("str", "string", "category"):
+            cells = [
+                escape_text(c) if isinstance(c, str) else c
+                for c in frame.iloc[:, position]
+            ]
+            safe.isetitem(position, cells)
+    safe.columns = [escape_text(c) if isinstance(c, str) else c for c in frame.columns]
+    return safe

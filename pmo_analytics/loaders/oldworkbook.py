@@ -1,0 +1,257 @@
+"""Is an old binary workbook (.xls) safe to open? Its cells are measured first.
+
+Only as much of the format is read as that needs: the chain of sectors that holds the
+stream `Workbook`, its sheets, and row and column of each cell ([MS-CFB], [MS-XLS]).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from collections.abc import Iterator
+
+from pmo_analytics.loaders.findings import Unreadable
+
+Errors = dict[tuple[int, int], str]
+
+_END, _FREE = 0xFFFFFFFE, 0xFFFFFFFF
+_BOF, _EOF, _BOUNDSHEET, _FILEPASS = 0x0809, 0x000A, 0x0085, 0x002F
+_SST, _CONTINUE, _DIMENSIONS = 0x00FC, 0x003C, 0x0200
+_NUMBER, _LABEL, _BOOLERR, _RK, _LABELSST = 0x0203, 0x0204, 0x0205, 0x027E, 0x00FD
+_RSTRING, _FORMULA, _MULRK, _BLANK, _MULBLANK = 0x00D6, 0x0006, 0x00BD, 0x0201, 0x00BE
+_CELLS = {_NUMBER, _LABEL, _BOOLERR, _RK, _LABELSST, _RSTRING, _FORMULA, _MULRK}
+_ERROR_TEXTS = {
+    0x00: "#NULL!",
+    0x07: "#DIV/0!",
+    0x0F: "#VALUE!",
+    0x17: "#REF!",
+    0x1D: "#NAME?",
+    0x24: "#NUM!",
+    0x2A: "#N/A",
+}
+
+
+def check_old_workbook(
+    data: bytes, *, max_cells: int, max_text: int
+) -> dict[str, Errors]:
+    """Return the error cells, (row from 1, column from 0) -> text, by sheet.
+
+    Raises
+    ------
+    Unreadable
+        If the file is damaged, protected, or its sheets are too large.
+    """
+    try:
+        stream = _stream(data)
+        return _check_stream(stream, max_cells, max_text)
+    except (struct.error, IndexError, UnicodeDecodeError) as error:
+        raise _corrupt() from error
+
+
+def _corrupt() -> Unreadable:
+    return Unreadable(
+        "corrupt_file",
+        "The workbook is damaged. Open it in Excel and save it as .xlsx.",
+    )
+
+
+def _protected() -> Unreadable:
+    return Unreadable(
+        "encrypted_file",
+        "The workbook is protected with a password. Save a copy without it.",
+    )
+
+
+def _too_large(found: str) -> Unreadable:
+    return Unreadable(
+        "workbook_too_large",
+        "A sheet is larger than any table of a portfolio. Delete empty rows and "
+        "columns beyond the data (Ctrl+End shows the last cell), then save it.",
+        found=found,
+    )
+
+
+def _stream(data: bytes) -> bytes:
+    """Return the stream `Workbook` (or `Book`) of a compound file."""
+    (shift, mini_shift) = struct.unpack_from("<HH", data, 30)
+    if shift not in (9, 12) or mini_shift != 6:
+        raise _corrupt()
+    size = 1 << shift
+    first_dir, cutoff, first_mini_fat = struct.unpack_from("<I4xII", data, 48)
+    difat = list(struct.unpack_from("<109I", data, 76))
+    next_difat = struct.unpack_from("<I", data, 68)[0]
+
+    def sector(number: int) -> bytes:
+        start = (number + 1) << shift
+        if start >= len(data):
+            raise _corrupt()
+        return data[start : start + size]
+
+    seen = 0
+    while next_difat not in (_END, _FREE):
+        block = struct.unpack(f"<{size // 4}I", sector(next_difat))
+        difat += block[:-1]
+        next_difat, seen = block[-1], seen + 1
+        if seen > len(data) // size:
+            raise _corrupt()
+    fat: list[int] = []
+    for number in difat:
+        if number < 0xFFFFFFFA:
+            fat += struct.unpack(f"<{size // 4}I", sector(number).ljust(size, b"\xff"))
+        if len(fat) > len(data):
+            raise _corrupt()
+
+    def chain(first: int, table: list[int]) -> Iterator[int]:
+        count = 0
+        while first not in (_END, _FREE):
+            yield first
+            first, count = table[first], count + 1
+            if count > len(table):
+                raise _corrupt()
+
+    directory = b"".join(sector(n) for n in chain(first_dir, fat))
+    entries: dict[str, tuple[int, int]] = {}
+    for at in range(0, len(directory) - 127, 128):
+        length = struct.unpack_from("<H", directory, at + 64)[0]
+        name = directory[at : at + max(length - 2, 0)].decode("utf-16-le")
+        start, stream_size = struct.unpack_from("<II", directory, at + 116)
+        if name:
+            entries.setdefault(name.casefold(), (start, stream_size))
+    if "encryptedpackage" in entries:
+        raise _protected()
+    found = entries.get("workbook") or entries.get("book")
+    if found is None:
+        raise _corrupt()
+    start, length = found
+    if length >= cutoff:
+        return b"".join(sector(n) for n in chain(start, fat))[:length]
+    root = b"".join(sector(n) for n in chain(entries["root entry"][0], fat))
+    mini_fat = [
+        link
+        for n in chain(first_mini_fat, fat)
+        for link in struct.unpack(f"<{size // 4}I", sector(n))
+    ]
+    return b"".join(root[n * 64 : n * 64 + 64] for n in chain(start, mini_fat))[:length]
+
+
+def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+    while at + 4 <= len(stream):
+        kind, length = struct.unpack_from("<HH", stream, at)
+        yield kind, stream[at + 4 : at + 4 + length]
+        at += 4 + length
+
+
+def _check_stream(stream: bytes, max_cells: int, max_text: int) -> dict[str, Errors]:
+    sheets: dict[str, int] = {}
+    shared: list[bytes] = []
+    wide = True
+    last = 0
+    for kind, body in _records(stream, 0):
+        if kind == _BOF:
+            wide = struct.unpack_from("<H", body)[0] >= 0x0600
+        elif kind == _FILEPASS:
+            raise _protected()
+        elif kind == _BOUNDSHEET:
+            sheets[_sheet_name(body, wide)] = struct.unpack_from("<I", body)[0]
+        elif kind == _SST or (kind == _CONTINUE and last == _SST):
+            shared.append(body)
+            kind = _SST
+        elif kind == _EOF:
+            break
+        last = kind
+    lengths = _shared_lengths(shared)
+    result: dict[str, Errors] = {}
+    used: Counter[int] = Counter()
+    cells = area = 0
+    for name, offset in sheets.items():
+        errors, (rows, columns), count = _check_sheet(stream, offset, wide, used)
+        cells += count
+        area += rows * columns
+        if cells > max_cells or rows * columns > max_cells or area > 2 * max_cells:
+            raise _too_large(f"{name}: {rows:,} rows x {columns:,} columns")
+        result[name] = errors
+    text = sum(n * lengths[i] for i, n in used.items() if i < len(lengths))
+    if text > max_text:
+        raise _too_large(f"{text / 1e6:,.0f} million characters of text")
+    return result
+
+
+def _sheet_name(body: bytes, wide: bool) -> str:
+    count = body[6]
+    if not wide:
+        return body[7 : 7 + count].decode("latin-1")
+    if body[7] & 1:
+        return body[8 : 8 + 2 * count].decode("utf-16-le")
+    return body[8 : 8 + count].decode("latin-1")
+
+
+def _check_sheet(
+    stream: bytes, offset: int, wide: bool, used: Counter[int]
+) -> tuple[Errors, tuple[int, int], int]:
+    errors: Errors = {}
+    rows = columns = count = 0
+    for kind, body in _records(stream, offset):
+        if kind == _EOF:
+            break
+        if kind == _DIMENSIONS:
+            # The reader reserves memory by it.
+            form = "<4xI2xH" if wide and len(body) >= 14 else "<2xH2xH"
+            claimed = struct.unpack_from(form, body)
+            rows, columns = max(rows, claimed[0]), max(columns, claimed[1])
+        elif kind in _CELLS:
+            row, column = struct.unpack_from("<HH", body)
+            if kind == _MULRK:
+                count += max((len(body) - 6) // 6 - 1, 0)
+                column = max(column, struct.unpack_from("<H", body, len(body) - 2)[0])
+            elif kind == _LABELSST:
+                used[struct.unpack_from("<I", body, 6)[0]] += 1
+            elif kind == _BOOLERR and len(body) >= 8 and body[7]:
+                errors[row + 1, column] = _ERROR_TEXTS.get(body[6], "#ERROR")
+            elif (
+                kind == _FORMULA and body[6:7] == b"\x02" and body[12:14] == b"\xff\xff"
+            ):
+                errors[row + 1, column] = _ERROR_TEXTS.get(body[8], "#ERROR")
+            rows, columns, count = (
+                max(rows, row + 1),
+                max(columns, column + 1),
+                count + 1,
+            )
+    return errors, (rows, columns), count
+
+
+def _shared_lengths(blocks: list[bytes]) -> list[int]:
+    """Return the number of characters of each shared string.
+
+    A string may go on in the next block, which then begins with a new flag byte if
+    the break is inside its characters.
+    """
+    if not blocks:
+        return []
+    total = struct.unpack_from("<I", blocks[0], 4)[0]
+    lengths: list[int] = []
+    block, at = 0, 8
+    while len(lengths) < total and block < len(blocks):
+        if at >= len(blocks[block]):
+            block, at = block + 1, at - len(blocks[block])
+            continue
+        body = blocks[block]
+        characters, flags = struct.unpack_from("<HB", body, at)
+        at += 3
+        extra = 0
+        if flags & 0x08:
+            extra += 4 * struct.unpack_from("<H", body, at)[0]
+            at += 2
+        if flags & 0x04:
+            extra += struct.unpack_from("<I", body, at)[0]
+            at += 4
+        lengths.append(characters)
+        left = characters
+        while left:
+            width = 2 if flags & 1 else 1
+            here = min(left, (len(blocks[block]) - at) // width)
+            left, at = left - here, at + here * width
+            if left:
+                block += 1
+                flags, at = blocks[block][0], 1
+        at += extra
+    return lengths

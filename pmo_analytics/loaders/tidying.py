@@ -1,0 +1,350 @@
+"""A raw table becomes named, cleaned columns, and every step taken is said."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from pmo_analytics.loaders.aliases import choice_words, fold
+from pmo_analytics.loaders.columns import (
+    Heading,
+    find_header,
+    id_columns,
+    kind_of,
+    read_headings,
+    split_rows,
+    totals_rows,
+)
+from pmo_analytics.loaders.findings import FileFormat, Problem, RawTable
+from pmo_analytics.loaders.layouts import Tidy, wide_layout
+from pmo_analytics.loaders.locales import (
+    DateFindings,
+    NumberFindings,
+    read_dates,
+    read_numbers,
+)
+from pmo_analytics.loaders.text import has_controls, without_controls
+
+DATE_KINDS = ("period", "start_day", "end_day")
+_CANONICAL = frozenset("0123456789.+-eE")
+
+
+def tidy_table(raw: RawTable, declared: FileFormat) -> Tidy | None:
+    """Return named, cleaned columns of a raw table; None if it is empty."""
+    header = find_header(raw)
+    if header is None:
+        return None
+    table, place = raw.place.table, raw.place
+    tidy = Tidy(place)
+    headings, tidy.problems = read_headings(
+        raw.records[header], place, raw.rows[header]
+    )
+    cells, tidy.rows, problems = split_rows(raw, header)
+    tidy.problems += problems
+    tidy.problems += _unnamed(raw, header, cells)
+    tidy.problems += _bad_cells(raw, headings, set(tidy.rows))
+    tidy.columns = {h.name: cells[h.index] for h in headings}
+    tidy.texts = {h.name: h.text for h in headings}
+    tidy.units = {h.name: h.unit for h in headings if h.unit}
+    _clean_texts(tidy)
+    _drop_totals(tidy)
+    _read_words(tidy)
+    _read_all_dates(tidy, headings, declared, raw.typed)
+    _read_all_numbers(tidy, headings, declared)
+    for name in tidy.columns:
+        if not kind_of(table, name) and name not in tidy.spread:
+            tidy.columns[name] = _own_column(tidy.columns[name], typed=raw.typed)
+    return tidy
+
+
+def _unnamed(raw: RawTable, header: int, cells: list[list[Any]]) -> list[Problem]:
+    blank = [
+        i
+        for i, text in enumerate(raw.records[header])
+        if text is None or not str(text).strip()
+    ]
+    problems = []
+    for i in blank:
+        first = next((k for k, c in enumerate(cells[i]) if c is not None), None)
+        if first is not None:
+            problems.append(
+                raw.place.error(
+                    "unnamed_column",
+                    row=raw.rows[header],
+                    column=f"{i + 1}",
+                    found=cells[i][first],
+                    fix=f"Column {i + 1} has cells and no heading. Name it, or clear "
+                    "the column.",
+                )
+            )
+    return problems
+
+
+def _bad_cells(raw: RawTable, headings: list[Heading], rows: set[int]) -> list[Problem]:
+    problems, names = [], {h.index: h.name for h in headings}
+    for (row, index), text in sorted(raw.errors.items()):
+        if row in rows and index in names:
+            problems.append(
+                raw.place.error(
+                    "error_cell",
+                    row=row,
+                    column=names[index],
+                    found=text,
+                    fix="The formula in this cell fails. Correct it, or write its "
+                    "value.",
+                )
+            )
+    unsaved = sorted(c for c in raw.unsaved if c[0] in rows and c[1] in names)
+    if unsaved:
+        problems.append(
+            raw.place.warning(
+                "formula_without_value",
+                row=unsaved[0][0],
+                column=names[unsaved[0][1]],
+                found=f"{len(unsaved)} cells",
+                fix="The results of these formulas were never saved, so the cells are "
+                "taken as blank. Open the workbook in Excel and save it.",
+            )
+        )
+    return problems
+
+
+def _clean_texts(tidy: Tidy) -> None:
+    """Take control characters out of texts, and say so."""
+    found = 0
+    for name, cells in tidy.columns.items():
+        if kind_of(tidy.place.table, name) in ("number", "whole"):
+            continue
+        bad = {c for c in cells if c.__class__ is str and has_controls(c)}
+        if bad:
+            found += len(bad)
+            tidy.columns[name] = [
+                (without_controls(c) or None) if c.__class__ is str and c in bad else c
+                for c in cells
+            ]
+    if found:
+        tidy.problems.append(
+            tidy.place.warning(
+                "control_characters",
+                found=f"{found} texts",
+                fix="Invisible control characters were taken out of the text.",
+            )
+        )
+
+
+def _drop_totals(tidy: Tidy) -> None:
+    dropped = totals_rows(tidy.columns, tidy.place.table)
+    if not dropped:
+        return
+    for position in sorted(dropped):
+        label = next(
+            tidy.columns[c][position]
+            for c in id_columns(tidy.place.table)
+            if c in tidy.columns and tidy.columns[c][position] is not None
+        )
+        tidy.problems.append(
+            tidy.place.warning(
+                "totals_row_dropped",
+                row=tidy.rows[position],
+                found=label,
+                fix="The row of totals was dropped.",
+            )
+        )
+    keep = [i for i in range(len(tidy.rows)) if i not in dropped]
+    tidy.rows = [tidy.rows[i] for i in keep]
+    tidy.columns = {n: [cells[i] for i in keep] for n, cells in tidy.columns.items()}
+
+
+def _read_words(tidy: Tidy) -> None:
+    """Turn choice words of other languages into the contract's."""
+    table = tidy.place.table
+    for name, cells in tidy.columns.items():
+        if kind_of(table, name) != "choice":
+            continue
+        words = choice_words(table, name)
+        tidy.columns[name] = [
+            c if c is None else words.get(fold(str(c)), c) for c in cells
+        ]
+
+
+def _read_all_dates(
+    tidy: Tidy, headings: list[Heading], declared: FileFormat, typed: bool
+) -> None:
+    table = tidy.place.table
+    dated = {
+        n: cells for n, cells in tidy.columns.items() if kind_of(table, n) in DATE_KINDS
+    }
+    free = [h.text for h in headings if not h.known]
+    wide_table = table in ("demand", "capacity", "history")
+    read, findings = read_dates(
+        dated,
+        declared.dayfirst,
+        serials=typed,
+        headers=free if wide_table and not dated else (),
+    )
+    tidy.columns.update(read)
+    _say_dates(tidy, findings, declared)
+    tidy.wide, tidy.spread = wide_layout(
+        table, headings, dayfirst=findings.dayfirst, serials=typed
+    )
+
+
+def _say_dates(tidy: Tidy, found: DateFindings, declared: FileFormat) -> None:
+    place = tidy.place
+    for name, (index, text, count) in found.ambiguous.items():
+        tidy.problems.append(
+            place.error(
+                "ambiguous_date",
+                row=tidy.rows[index],
+                column=name,
+                found=f"{text} ({count} cells)",
+                fix="Day or month first? Write dates as 2027-12-31, or declare "
+                "[files] dayfirst = true or false in portfolio.toml.",
+            )
+        )
+    if not found.inferred:
+        return
+    day, month = found.day_first, found.month_first
+    if day is not None and month is not None:
+        column, index, text = month
+        tidy.problems.append(
+            place.error(
+                "mixed_dates",
+                row=tidy.rows[index] if column else None,
+                column=column,
+                found=f"{text}, {day[2]}",
+                fix=f"'{day[2]}' has the day first and '{text}' the month. Write all "
+                "dates as 2027-12-31.",
+            )
+        )
+        return
+    rule, sample = ("day_first", day) if day else ("month_first", month)
+    if sample is not None and declared.dayfirst is None:
+        tidy.problems.append(
+            place.warning(
+                rule,
+                row=tidy.rows[sample[1]] if sample[0] else None,
+                column=sample[0],
+                found=sample[2],
+                fix="Dates of this file are read with the "
+                f"{'day' if rule == 'day_first' else 'month'} first, as this one "
+                "must be.",
+            )
+        )
+
+
+def _read_all_numbers(
+    tidy: Tidy, headings: list[Heading], declared: FileFormat
+) -> None:
+    table = tidy.place.table
+    numeric = {
+        n: cells
+        for n, cells in tidy.columns.items()
+        if kind_of(table, n) in ("number", "whole") or n in tidy.spread
+    }
+    read, findings = read_numbers(numeric, declared.decimal)
+    factors = {h.name: h.factor for h in headings if h.factor != 1.0}
+    for name, factor in factors.items():
+        if name in read:
+            read[name] = [
+                _times(c, factor) if c.__class__ is float else c for c in read[name]
+            ]
+            tidy.problems.append(
+                tidy.place.warning(
+                    "scaled_units",
+                    column=name,
+                    found=tidy.texts[name],
+                    fix=f"As the heading says, the numbers were multiplied by "
+                    f"{factor:g}.",
+                )
+            )
+    tidy.columns.update(read)
+    _say_numbers(tidy, findings, declared)
+
+
+def _times(value: float, factor: float) -> float:
+    return value / 100 if factor == 0.01 else value * factor
+
+
+def _say_numbers(tidy: Tidy, found: NumberFindings, declared: FileFormat) -> None:
+    place = tidy.place
+    for name, (index, text, count) in found.ambiguous.items():
+        tidy.problems.append(
+            place.error(
+                "ambiguous_number",
+                row=tidy.rows[index],
+                column=name,
+                found=f"{text} ({count} cells)",
+                fix="Is the comma a decimal mark or a thousands mark? Write 1234.5, or "
+                "declare [files] decimal = ',' or '.' in portfolio.toml.",
+            )
+        )
+    if found.points is not None and found.commas is not None:
+        column, index, text = found.commas
+        tidy.problems.append(
+            place.error(
+                "mixed_decimals",
+                row=tidy.rows[index],
+                column=column,
+                found=f"{text}, {found.points[2]}",
+                fix=f"'{text}' has a decimal comma and '{found.points[2]}' a decimal "
+                "point. Use one of them in the whole file.",
+            )
+        )
+    elif found.inferred and found.commas is not None:
+        column, index, text = found.commas
+        tidy.problems.append(
+            place.warning(
+                "decimal_comma",
+                row=tidy.rows[index],
+                column=column,
+                found=text,
+                fix="Numbers of this file are read with a decimal comma, as this one "
+                "must be; a point separates thousands.",
+            )
+        )
+    if found.grouped and not declared.decimal:
+        tidy.problems.append(
+            place.warning(
+                "thousands_separator",
+                found=found.grouped,
+                fix="Commas are read as thousands marks, because other numbers of the "
+                "file have a decimal point.",
+            )
+        )
+    for rule, text, fix in (
+        ("percent", found.percents, "Percentages are read as shares: 50 % is 0.5."),
+        ("currency_sign", found.currencies, "Signs of currencies were dropped."),
+        ("scaled_units", found.scaled, "万 and 亿 are read as 10^4 and 10^8."),
+    ):
+        if text:
+            tidy.problems.append(place.warning(rule, found=text, fix=fix))
+
+
+def _own_column(cells: list[Any], *, typed: bool) -> list[Any]:
+    """Return a column of the user's own: numbers if all cells are, else text."""
+    filled = [c for c in cells if c is not None]
+    if typed and all(c.__class__ in (float, int) for c in filled):
+        return [None if c is None else float(c) for c in cells]
+    if not typed and filled and all(_is_plain_number(c) for c in filled):
+        return [None if c is None else float(c) for c in cells]
+    return [None if c is None else _as_text(c) for c in cells]
+
+
+def _is_plain_number(text: Any) -> bool:
+    """Return whether a text is a number and not a code such as 007 or 1E5."""
+    if text.__class__ is not str or not set(text) <= _CANONICAL:
+        return False
+    try:
+        value = float(text)
+    except ValueError:
+        return False
+    return text in (repr(value), f"{value:.0f}") and math.isfinite(value)
+
+
+def _as_text(cell: Any) -> str:
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, str):
+        return cell.replace("\r\n", "\n").replace("\r", "\n")
+    return cell.isoformat() if hasattr(cell, "isoformat") else str(cell)

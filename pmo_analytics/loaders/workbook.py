@@ -1,0 +1,298 @@
+"""A portfolio as a workbook: one sheet a table, settings on the sheet `portfolio`.
+
+Row numbers in problems are those of the sheet. Hidden sheets are read like others;
+sheets whose names are no table are mentioned, sheets that explain (`guide`, `lists`,
+说明) are passed over.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pmo_analytics.errors import ConfigError, DataError, problems_table
+from pmo_analytics.loaders.aliases import GUIDE_SHEETS, fold, table_names
+from pmo_analytics.loaders.archive import SheetFacts, check_workbook
+from pmo_analytics.loaders.findings import Place, Problem, RawTable, Unreadable
+from pmo_analytics.loaders.folder import missing_choice, number_text, unknown_name
+from pmo_analytics.loaders.settings import Declared, flat_settings, read_sheet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pandas as pd
+
+    from pmo_analytics.portfolio import Portfolio
+
+SETTINGS_SHEET = "portfolio"
+MAX_SHEET_ROWS = 1_048_575  # below the header
+MAX_CELL_CHARACTERS = 32_767
+_ESCAPED = re.compile(r"_x(?=[0-9A-Fa-f]{4}_)")
+# Excel counts days from 1900 and believes in a 29 February of that year.
+_FIRST_DATE = date(1900, 3, 1)
+
+
+def read_workbook(
+    path: Path, tables: Mapping[str, str] | None = None
+) -> tuple[Declared, dict[str, RawTable], list[Problem]]:
+    """Return settings, raw tables and findings of a workbook.
+
+    Parameters
+    ----------
+    tables
+        Table -> sheet name, for sheets whose names tell nothing.
+
+    Raises
+    ------
+    DataError
+        If the file is no workbook, damaged, protected or too large.
+    """
+    place = Place("portfolio", path.name)
+    try:
+        facts = check_workbook(path)
+        sheets, problems = _match_sheets(path, tables or {})
+        raws = {
+            table: _raw_table(path, Place(table, path.name, sheet), facts)
+            for table, sheet in sheets.items()
+        }
+    except Unreadable as error:
+        raise DataError(problems_table([place.unreadable(error)])) from error
+    except OSError as error:
+        fix = "The file cannot be opened. Is it open in Excel, or not yours to read?"
+        raise DataError(
+            problems_table(
+                [place.error("unreadable_file", found=error.strerror or "", fix=fix)]
+            )
+        ) from error
+    settings = raws.pop(SETTINGS_SHEET, None)
+    if settings is None:
+        return Declared(place), raws, problems
+    declared, found = read_sheet(
+        zip(settings.rows, settings.records, strict=True), settings.place
+    )
+    return declared, raws, problems + found
+
+
+def _book(path: Path) -> Any:
+    import python_calamine
+
+    try:
+        return python_calamine.load_workbook(str(path))
+    except BaseException as error:  # panics of the reader derive from it
+        raise _damaged(error) from error
+
+
+def _damaged(error: BaseException) -> BaseException:
+    if isinstance(error, (KeyboardInterrupt, SystemExit)):
+        return error
+    return Unreadable(
+        "corrupt_file",
+        "The workbook is damaged. Open it in Excel, let it be repaired, and save it.",
+        found=str(error)[:200],
+    )
+
+
+def _match_sheets(
+    path: Path, chosen: Mapping[str, str]
+) -> tuple[dict[str, str], list[Problem]]:
+    names = table_names()
+    listed = [
+        meta.name
+        for meta in _book(path).sheets_metadata
+        if str(meta.typ).endswith("WorkSheet")
+    ]
+    matched: dict[str, str] = {}
+    problems: list[Problem] = []
+    unknown = []
+    for table, sheet in chosen.items():
+        if sheet in listed:
+            matched[table] = sheet
+        else:
+            place = Place(table, path.name, sheet)
+            problems.append(missing_choice(place, "workbook", listed))
+    for sheet in listed:
+        if sheet in matched.values():
+            continue
+        table = names.get(fold(sheet), "")
+        if table in chosen or (not table and fold(sheet) in GUIDE_SHEETS):
+            continue
+        if not table:
+            unknown.append(sheet)
+        elif table in matched:
+            problems.append(
+                Place(table, path.name, sheet).error(
+                    "duplicate_table",
+                    found=f"{matched[table]}, {sheet}",
+                    fix=f"Both sheets hold the table '{table}'. Rename or delete one.",
+                )
+            )
+        else:
+            matched[table] = sheet
+    problems += [
+        unknown_name(Place("portfolio", path.name, sheet), sheet, matched)
+        for sheet in unknown
+    ]
+    if not matched.keys() - {SETTINGS_SHEET}:
+        problems.append(
+            Place("portfolio", path.name).error(
+                "missing_file",
+                found=", ".join(listed[:5]),
+                fix="No sheet of the workbook is a table. Name the sheets 'projects', "
+                "'demand', 'capacity', 'people' and so on.",
+            )
+        )
+    return matched, problems
+
+
+def _raw_table(path: Path, place: Place, facts: dict[str, SheetFacts]) -> RawTable:
+    try:
+        sheet = _book(path).get_sheet_by_name(place.sheet)
+        records = sheet.to_python(skip_empty_area=False)
+    except Unreadable:
+        raise
+    except BaseException as error:  # panics of the reader derive from it
+        raise _damaged(error) from error
+    fact = facts.get(place.sheet, SheetFacts())
+    return RawTable(
+        place,
+        records,
+        list(range(1, len(records) + 1)),
+        typed=True,
+        errors=fact.errors,
+        unsaved=fact.unsaved,
+    )
+
+
+# ---------------------------------------------------------------------------- write
+
+
+def write_workbook(
+    portfolio: Portfolio, path: Path, frames: Mapping[str, pd.DataFrame]
+) -> None:
+    """Write a workbook with the settings and one sheet a table.
+
+    Parameters
+    ----------
+    frames
+        Table -> cells as they go into files (None, text, int, float or date).
+
+    Raises
+    ------
+    ConfigError
+        If a table has more rows than a sheet.
+    DataError
+        If a text is too long for a cell.
+    """
+    from openpyxl import Workbook
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(SETTINGS_SHEET)
+    widen(sheet, [24, 40])
+    sheet.append(header_row(sheet, ["key", "value"]))
+    for key, value in flat_settings(portfolio).items():
+        sheet.append([key, cell_of(sheet, SETTINGS_SHEET, key, 0, value)])
+    for table, frame in frames.items():
+        add_table(book.create_sheet(table), table, frame)
+    save(book, path)
+
+
+def add_table(sheet: Any, table: str, frame: pd.DataFrame) -> None:
+    """Fill a new sheet with a table: bold, frozen header and the rows."""
+    if len(frame) > MAX_SHEET_ROWS:
+        raise ConfigError(
+            f"The table '{table}' has {len(frame):,} rows, more than a sheet holds. "
+            "Write the portfolio to a folder instead."
+        )
+    sheet.freeze_panes = "A2"
+    names = [str(c) for c in frame.columns]
+    widen(sheet, [max(12, min(len(n) + 4, 30)) for n in names])
+    sheet.append(header_row(sheet, names))
+    columns = [frame[c].to_list() for c in frame.columns]
+    for row, cells in enumerate(zip(*columns, strict=True)):
+        sheet.append(
+            [
+                cell_of(sheet, table, n, row, c)
+                for n, c in zip(names, cells, strict=True)
+            ]
+        )
+
+
+def header_row(sheet: Any, names: Iterable[str]) -> list[Any]:
+    """Return bold header cells, never formulas."""
+    from openpyxl.styles import Font
+
+    cells = [text_cell(sheet, name) for name in names]
+    for cell in cells:
+        cell.font = Font(bold=True)
+    return cells
+
+
+def widen(sheet: Any, widths: Iterable[float]) -> None:
+    """Set the widths of the first columns."""
+    from openpyxl.utils import get_column_letter
+
+    for position, width in enumerate(widths, 1):
+        sheet.column_dimensions[get_column_letter(position)].width = width
+
+
+def text_cell(sheet: Any, text: str) -> Any:
+    """Return a cell that holds text and nothing but text."""
+    from openpyxl.cell import WriteOnlyCell
+
+    # Readers undo _x0041_, so what looks like it is protected.
+    cell = WriteOnlyCell(sheet, value=_ESCAPED.sub("_x005F_x", text))
+    cell.data_type = "s"
+    return cell
+
+
+def cell_of(sheet: Any, table: str, column: str, row: int, value: Any) -> Any:
+    """Return a value, or a cell, that comes back as exactly this value.
+
+    Raises
+    ------
+    DataError
+        If a text is too long or holds characters that no workbook can keep.
+    """
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.utils.exceptions import IllegalCharacterError
+
+    from pmo_analytics.loaders.folder import unwritable
+
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, float):
+        # openpyxl keeps 16 digits; the 17th makes the number come back the same.
+        if float(f"{value:.16g}") == value:
+            return value
+        cell = WriteOnlyCell(sheet, value=number_text(value))
+        cell.data_type = "n"
+        return cell
+    if isinstance(value, date):
+        if value < _FIRST_DATE:
+            return value.isoformat()
+        cell = WriteOnlyCell(sheet, value=value)
+        cell.number_format = "yyyy-mm-dd"
+        return cell
+    text = str(value).replace("\r\n", "\n").replace("\r", "\n")
+    if len(text) > MAX_CELL_CHARACTERS:
+        raise unwritable(table, column, row, text[:60])
+    try:
+        plain = text[:1] not in "=+-@\t" and "_x" not in text
+        cell = text_cell(sheet, text)
+    except IllegalCharacterError as error:
+        raise unwritable(table, column, row, text[:60]) from error
+    return text if plain and not text.startswith("#") else cell
+
+
+def save(book: Any, path: Path) -> None:
+    """Save a workbook under a temporary name and rename it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        book.save(part)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,370 @@
+"""From a portfolio to its options, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pmo_analytics.optimization.options import ALL, NO_LIMIT, NONE, TOGETHER, Options
+from pmo_analytics.periods import offsets_from
+from pmo_analytics.violations import requirements
+from pmo_analytics.windows import allowed_starts, start_windows
+from pmo_analytics.workload import (
+    TOLERANCE,
+    Limits,
+    all_roles,
+    budget_matches,
+    budget_spans,
+    fixed_starts,
+    limits,
+    worth_at_zero,
+)
+
+if TYPE_CHECKING:
+    from pmo_analytics.portfolio import Portfolio
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """Options with the names that the arrays leave out.
+
+    Attributes
+    ----------
+    names
+        Project of each number; `roles`, `dependencies` (project, requires, kind)
+        and `groups` likewise.
+    anchors
+        Per group, the member whose fate decides for ALL and NONE, else "".
+    contradictions
+        Sentences on rules that no choice can satisfy, whatever the model says.
+    starts
+        Project -> starts allowed by its own rules, before any were removed.
+    limits
+        Limits in force, inherited ones raised.
+    fixed
+        Work nobody can move: project -> start.
+    """
+
+    options: Options
+    names: list[str]
+    roles: list[str]
+    dependencies: list[tuple[str, str, str]]
+    groups: list[str]
+    anchors: list[str]
+    contradictions: list[str]
+    starts: dict[str, np.ndarray]
+    limits: Limits
+    fixed: dict[str, int]
+
+    def starts_of(self, chosen: np.ndarray) -> dict[str, int]:
+        """Return project -> start of chosen option numbers."""
+        o = self.options
+        return {self.names[o.project[k]]: int(o.start[k]) for k in chosen}
+
+    def chosen(self, starts: Mapping[str, int]) -> np.ndarray | None:
+        """Return the option numbers of a schedule; None if one is not an option."""
+        number = {name: p for p, name in enumerate(self.names)}
+        result = []
+        for name, start in starts.items():
+            p = number.get(name)
+            if p is None:
+                return None
+            lo, hi = self.options.first[p], self.options.first[p + 1]
+            at = lo + int(np.searchsorted(self.options.start[lo:hi], start))
+            if at == hi or self.options.start[at] != start:
+                return None
+            result.append(at)
+        return np.array(sorted(result), dtype=np.int64)
+
+
+def compile_options(portfolio: Portfolio, *, strict: bool = False) -> Compiled:
+    """Return the options of a valid portfolio.
+
+    Starts that break a limit together with the fixed work alone, and projects that
+    require something nobody can select, are left out; nothing feasible is lost.
+    """
+    windows = start_windows(portfolio.projects, portfolio.horizon)
+    starts = allowed_starts(portfolio.projects, portfolio.blackouts, portfolio.horizon)
+    fixed = fixed_starts(portfolio, starts)
+    bounds = limits(portfolio, strict=strict, fixed=fixed)
+    names = list(starts)
+    rules = requirements(portfolio, windows)
+    roles = all_roles(portfolio)
+    periods, budgets = len(portfolio.horizon), len(portfolio.budget)
+    limit = np.concatenate([bounds.capacity.to_numpy().T.ravel(), bounds.budget])
+    limit = np.where(np.isnan(limit), np.inf, limit)
+    at_least = portfolio.budget["at_least"].to_numpy(dtype=float)
+    least = np.concatenate(
+        [
+            np.full(len(roles) * periods, -np.inf),
+            np.where(np.isnan(at_least), -np.inf, at_least),
+        ]
+    )
+
+    number = {name: p for p, name in enumerate(names)}
+    project = np.repeat(np.arange(len(names)), [len(starts[n]) for n in names])
+    start = (
+        np.concatenate([starts[n] for n in names])
+        if names
+        else np.zeros(0, dtype=np.int64)
+    ).astype(np.int64)
+    use_option, use_row, use_amount = _uses(
+        portfolio, number, project, start, roles, periods, budgets
+    )
+    keep = _usable(
+        number, fixed, project, use_option, use_row, use_amount, limit, windows, names
+    )
+    keep &= ~_unservable(project, rules, number)
+    renumber = np.cumsum(keep) - 1
+    kept_use = keep[use_option]
+    project, start = project[keep], start[keep]
+    use_option, use_row, use_amount = (
+        renumber[use_option[kept_use]],
+        use_row[kept_use],
+        use_amount[kept_use],
+    )
+    use_first = np.searchsorted(use_option, np.arange(len(project) + 1))
+    dependencies, rule_arrays = _rules(rules, number)
+    groups, anchors, contradictions, group_arrays = _groups(portfolio, windows, number)
+    options = Options(
+        first=np.searchsorted(project, np.arange(len(names) + 1)),
+        project=project,
+        start=start,
+        worth=_worth(portfolio, names, project, start, windows),
+        tie=_tie(portfolio, names, project, start, fixed),
+        must=windows.loc[names, "must"].to_numpy(dtype=bool),
+        use_first=use_first,
+        use_row=use_row,
+        use_amount=use_amount,
+        limit=limit,
+        least=least,
+        **rule_arrays,
+        **group_arrays,
+        sizes=np.array([len(roles), periods, budgets], dtype=np.int64),
+    )
+    return Compiled(
+        options=options,
+        names=names,
+        roles=roles,
+        dependencies=dependencies,
+        groups=groups,
+        anchors=anchors,
+        contradictions=contradictions,
+        starts=starts,
+        limits=bounds,
+        fixed=fixed,
+    )
+
+
+def _pairs(
+    rows: pd.DataFrame, number: Mapping[str, int], first: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (row, option) for every option of every row's project."""
+    p = rows["project"].map(number).to_numpy(dtype=float, na_value=np.nan)
+    known = np.flatnonzero(~np.isnan(p))
+    p = p[known].astype(np.int64)
+    count = first[p + 1] - first[p]
+    row = np.repeat(known, count)
+    step = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+    return row, np.repeat(first[p], count) + step
+
+
+def _uses(
+    portfolio: Portfolio,
+    number: Mapping[str, int],
+    project: np.ndarray,
+    start: np.ndarray,
+    roles: list[str],
+    periods: int,
+    budgets: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return option, limited thing and amount of all uses, in CSR order."""
+    first = np.searchsorted(project, np.arange(len(number) + 1))
+    demand = portfolio.demand[portfolio.demand["fte"] > 0].reset_index(drop=True)
+    row, option = _pairs(demand, number, first)
+    period = start[option] + demand["offset"].to_numpy(dtype=np.int64)[row]
+    inside = (period >= 0) & (period < periods)
+    role = demand["role"].map({r: i for i, r in enumerate(roles)}).to_numpy(np.int64)
+    parts = [
+        (
+            option[inside],
+            role[row[inside]] * periods + period[inside],
+            demand["fte"].to_numpy()[row[inside]],
+        )
+    ]
+    positive = (portfolio.spend["amount"] > 0).to_numpy()
+    spend = portfolio.spend[positive].reset_index(drop=True)
+    row, option = _pairs(spend, number, first)
+    period = start[option] + spend["offset"].to_numpy(dtype=np.int64)[row]
+    amount = spend["amount"].to_numpy()[row]
+    matches = budget_matches(portfolio)[:, positive]
+    begin, end = budget_spans(portfolio)
+    for b in range(budgets):
+        hit = matches[b, row] & (period >= begin[b]) & (period <= end[b])
+        place = np.full(int(hit.sum()), len(roles) * periods + b)
+        parts.append((option[hit], place, amount[hit]))
+    things = len(roles) * periods + budgets
+    key = np.concatenate([o * np.int64(things) + r for o, r, _ in parts])
+    unique, inverse = np.unique(key, return_inverse=True)
+    total = np.bincount(
+        inverse, np.concatenate([a for *_, a in parts]), minlength=len(unique)
+    )
+    return unique // max(things, 1), unique % max(things, 1), total
+
+
+def _usable(
+    number: Mapping[str, int],
+    fixed: Mapping[str, int],
+    project: np.ndarray,
+    use_option: np.ndarray,
+    use_row: np.ndarray,
+    use_amount: np.ndarray,
+    limit: np.ndarray,
+    windows: pd.DataFrame,
+    names: list[str],
+) -> np.ndarray:
+    """Return which options fit beside the fixed work; must projects keep theirs.
+
+    The options of a project that must be selected stay, so that a clash is found
+    and named by the model and not by an empty list.
+    """
+    is_fixed = np.zeros(len(names), dtype=bool)
+    is_fixed[[number[name] for name in fixed]] = True
+    by_fixed = is_fixed[project[use_option]]
+    taken = np.bincount(use_row[by_fixed], use_amount[by_fixed], minlength=len(limit))
+    over = use_amount + taken[use_row] > limit[use_row] + TOLERANCE
+    must = windows.loc[names, "must"].to_numpy(dtype=bool)
+    keep = np.ones(len(project), dtype=bool)
+    keep[use_option[over]] = False
+    return keep | must[project]
+
+
+def _unservable(
+    project: np.ndarray, rules: list[Any], number: Mapping[str, int]
+) -> np.ndarray:
+    """Return options of projects that require what nobody can select."""
+    lost = [number[rule.project] for rule in rules if not rule.targets]
+    return np.isin(project, lost)
+
+
+def _worth(
+    portfolio: Portfolio,
+    names: list[str],
+    project: np.ndarray,
+    start: np.ndarray,
+    windows: pd.DataFrame,
+) -> np.ndarray:
+    at_zero = worth_at_zero(portfolio).reindex(names).to_numpy()
+    running = windows.loc[names, "running"].to_numpy(dtype=bool)
+    counted = np.where(running[project], 0, start)
+    return np.asarray(
+        at_zero[project] * (1.0 + portfolio.settings.discount) ** -counted.astype(float)
+    )
+
+
+def _tie(
+    portfolio: Portfolio,
+    names: list[str],
+    project: np.ndarray,
+    start: np.ndarray,
+    fixed: Mapping[str, int],
+) -> np.ndarray:
+    """Return what ties are broken by: early starts, approved near their plan."""
+    rows = portfolio.projects.set_index("project").loc[names]
+    planned = offsets_from(rows["start"], portfolio.horizon)
+    near = (rows["status"] == "approved").to_numpy() & ~np.isnan(planned)
+    near_planned = np.abs(start - np.where(near, planned, 0)[project])
+    cost = np.where(near[project], near_planned, start).astype(float)
+    still = np.isin(np.array(names, dtype=object), list(fixed))
+    return np.where(still[project], 0.0, cost)
+
+
+def _rules(
+    rules: list[Any], number: Mapping[str, int]
+) -> tuple[list[tuple[str, str, str]], dict[str, np.ndarray]]:
+    rules = [rule for rule in rules if rule.targets]
+    flat = [(rule, target) for rule in rules for target in rule.targets]
+    counts = [len(rule.targets) for rule in rules]
+    most = [rule.spans[target][1] for rule, target in flat]
+    return [(rule.project, rule.requires, rule.kind) for rule in rules], {
+        "rule_project": _ints(number[rule.project] for rule in rules),
+        "rule_kind": _ints(rule.kind != "selected" for rule in rules),
+        "rule_first": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        "rule_target": _ints(number[target] for _, target in flat),
+        "rule_wait": _ints(rule.spans[target][0] for rule, target in flat),
+        "rule_wait_max": _ints(NO_LIMIT if m is None else m for m in most),
+        "rule_single": _ints(
+            rule.requires in number and rule.targets == [rule.requires]
+            for rule in rules
+        ),
+    }
+
+
+def _ints(values: Any) -> np.ndarray:
+    return np.array([int(v) for v in values], dtype=np.int64)
+
+
+def _groups(
+    portfolio: Portfolio, windows: pd.DataFrame, number: Mapping[str, int]
+) -> tuple[list[str], list[str], list[str], dict[str, np.ndarray]]:
+    """Return names, anchors, contradictions and arrays of the groups.
+
+    Only members that may still be selected are counted: done members are taken off
+    the limits, and all-or-none becomes ALL beside a done one, NONE beside one that
+    is out.
+    """
+    names, anchors, contradictions = [], [], []
+    members: list[list[int]] = []
+    least, most, together = [], [], []
+    state = windows["state"].to_dict()
+    for group, rows in portfolio.groups.groupby("group", sort=False):
+        listed = list(rows["project"])
+        done = [m for m in listed if state[m] == "done"]
+        out = [m for m in listed if state[m] == "out"]
+        live = [number[m] for m in listed if state[m] == "live"]
+        low, high, whole, anchor = 0, NO_LIMIT, 0, ""
+        if rows["rule"].iat[0] == "all_or_none":
+            whole = ALL if done else NONE if out else TOGETHER
+            anchor = (done or out or [""])[0]
+            if done and out:
+                contradictions.append(
+                    f"Group '{group}' is all or none, but '{done[0]}' is done and "
+                    f"'{out[0]}' cannot be selected."
+                )
+        else:
+            at_least, at_most = rows["at_least"].iat[0], rows["at_most"].iat[0]
+            low = 0 if pd.isna(at_least) else max(int(at_least) - len(done), 0)
+            high = NO_LIMIT if pd.isna(at_most) else int(at_most) - len(done)
+            if low > len(live):
+                contradictions.append(
+                    f"Group '{group}' needs {at_least} of its projects and only "
+                    f"{len(live) + len(done)} can be selected."
+                )
+            if high < 0:
+                contradictions.append(
+                    f"Group '{group}' allows {at_most} of its projects and "
+                    f"{len(done)} are done already."
+                )
+        names.append(str(group))
+        anchors.append(anchor)
+        members.append(live)
+        least.append(low)
+        most.append(high)
+        together.append(whole)
+    counts = [len(m) for m in members]
+    return (
+        names,
+        anchors,
+        contradictions,
+        {
+            "group_first": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            "group_project": _ints(p for m in members for p in m),
+            "group_least": _ints(least),
+            "group_most": _ints(most),
+            "group_all": _ints(together),
+        },
+    )

@@ -1,0 +1,35 @@
+"""Charts of a plan: load against capacity, the roadmap, and money.
+
+`plot_*` draws one chart on the axes given (or on a new figure) and returns the
+axes; `figure_*` makes a page of its own and returns the figure. Nothing is shown
+and nothing is written: a notebook displays the figure, and
+`ax.figure.savefig("capacity.png")` keeps it. A batch that makes many charts hands
+in axes of its own, `matplotlib.figure.Figure(layout="constrained").subplots()`, so
+that none stays open.
+
+Charts draw what a plan says (`load`, `capacity`, `overload`, `spend`, ...) and
+decide nothing. Every one takes a Plan, or a Portfolio for its baseline.
+"""
+
+from __future__ import annotations
+
+from pmo_analytics.plotting.budget import plot_budget, plot_spend
+from pmo_analytics.plotting.capacity import (
+    figure_capacity,
+    plot_capacity,
+    plot_headroom,
+)
+from pmo_analytics.plotting.gantt import plot_gantt
+from pmo_analytics.plotting.style import style
+from pmo_analytics.plotting.utilization import plot_utilization
+
+__all__ = [
+    "figure_capacity",
+    "plot_budget",
+    "plot_capacity",
+    "plot_gantt",
+    "plot_headroom",
+    "plot_spend",
+    "plot_utilization",
+    "style",
+]

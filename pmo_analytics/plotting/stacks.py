@@ -1,0 +1,153 @@
+"""Stacks over periods: what is put together as "other", and how it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+
+from pmo_analytics.plotting.style import OTHER, OVERLOAD, colours, legend_label
+from pmo_analytics.workload import TOLERANCE
+
+# With more periods than this, bars are narrow: one filled step line each instead.
+_BARS = 40
+_WIDTH = 0.84
+
+
+def stack(
+    rows: pd.DataFrame, keys: pd.Series[Any], amount: str, periods: pd.PeriodIndex
+) -> pd.DataFrame:
+    """Return rows as a grid, period x category, with zeros where nothing falls.
+
+    Parameters
+    ----------
+    rows
+        Columns `period` and `amount` (its name).
+    keys
+        Category of each row.
+    """
+    order = list(dict.fromkeys(keys))
+    grid = rows[amount].groupby([rows["period"], keys.rename("key")]).sum().unstack()
+    return grid.reindex(index=periods, columns=order).fillna(0.0)
+
+
+def largest_first(
+    grid: pd.DataFrame, top: int, order: Sequence[str] = ()
+) -> tuple[list[str], list[str]]:
+    """Return the categories to show, and those to put together as the rest.
+
+    Parameters
+    ----------
+    grid
+        period x category.
+    order
+        Order of those shown; blank: largest first.
+    """
+    used = grid.mean()
+    ranked = list(used[used > 0].sort_values(ascending=False, kind="stable").index)
+    shown, rest = ranked[:top], ranked[top:]
+    if order:
+        ranks = {name: i for i, name in enumerate(order)}
+        shown = sorted(shown, key=lambda name: ranks.get(name, len(ranks)))
+    return shown, rest
+
+
+def layers(
+    grid: pd.DataFrame, shown: Sequence[str], rest: Sequence[str], known: Sequence[str]
+) -> list[tuple[str, str, pd.Series[Any]]]:
+    """Return label, colour and heights of each layer, the bottom one first."""
+    palette = colours(shown, known)
+    result = [
+        (legend_label(name), palette[name], grid[name])
+        for name in shown
+        if name in grid
+    ]
+    others = [name for name in rest if name in grid]
+    if rest:
+        result.append((f"other ({len(rest)})", OTHER, grid[others].sum(axis=1)))
+    return result
+
+
+def layer_entries(
+    drawn: Sequence[tuple[str, str, pd.Series[Any]]],
+) -> list[Artist]:
+    """Return the legend's entries of layers from top to bottom."""
+    return [Patch(facecolor=colour, label=label) for label, colour, _ in drawn[::-1]]
+
+
+def draw_layers(ax: Axes, drawn: Sequence[tuple[str, str, pd.Series[Any]]]) -> float:
+    """Draw layers on each other; return the height of the highest stack."""
+    below = np.zeros(len(drawn[0][2]) if drawn else 0)
+    for label, colour, heights in drawn:
+        values = heights.to_numpy(dtype=float)
+        draw_steps(ax, values, below, facecolor=colour, label=label)
+        below = below + values
+    return float(below.max(initial=0.0))
+
+
+def draw_steps(
+    ax: Axes, heights: np.ndarray, bottom: np.ndarray, *, facecolor: str, label: str
+) -> None:
+    """Draw one height for each period: bars, or a filled step line if many."""
+    if len(heights) > _BARS:
+        ax.stairs(
+            bottom + heights,
+            _edges(len(heights)),
+            baseline=bottom,
+            fill=True,
+            facecolor=facecolor,
+            label=label,
+        )
+        return
+    ax.bar(
+        np.arange(len(heights)),
+        heights,
+        _WIDTH,
+        bottom=bottom,
+        facecolor=facecolor,
+        edgecolor="white",
+        linewidth=0.5,
+        label=label,
+    )
+
+
+def draw_excess(ax: Axes, heights: np.ndarray, bottom: np.ndarray) -> bool:
+    """Hatch what exceeds a limit, period by period; return whether there is any."""
+    present = np.abs(heights) > TOLERANCE
+    if not present.any():
+        return False
+    look: dict[str, Any] = {
+        "facecolor": (1.0, 1.0, 1.0, 0.7),
+        "edgecolor": OVERLOAD,
+        "hatch": "//////",
+        "label": "overload",
+        "zorder": 3,
+    }
+    if len(heights) > _BARS:
+        ax.stairs(
+            np.where(present, bottom + heights, bottom),
+            _edges(len(heights)),
+            baseline=bottom,
+            fill=True,
+            **look,
+        )
+    else:
+        x = np.flatnonzero(present)
+        ax.bar(
+            x,
+            heights[present],
+            _WIDTH,
+            bottom=bottom[present],
+            linewidth=1.0,
+            **look,
+        )
+    return True
+
+
+def _edges(periods: int) -> np.ndarray:
+    return np.arange(periods + 1) - 0.5
