@@ -285,13 +285,7 @@ def capacity(
     rows = capacity_rows(plan)
     files = []
     if out is not None:
-        figures = {}
-        if charts and not plan.load.empty:
-            from pmo_analytics.plotting.capacity import figure_capacity
-            from pmo_analytics.plotting.utilization import plot_utilization
-
-            figures["capacity.png"] = figure_capacity(plan)
-            figures["utilization.png"] = plot_utilization(plan).figure
+        figures = _draw(plan, ("capacity", "utilization")) if charts else {}
         files = write_result(
             out,
             tables={"capacity.csv": rows},
@@ -406,6 +400,25 @@ def optimize(
     return OK
 
 
+def _draw(plan: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Return the named charts of a plan by file name."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")  # files only: no display is needed, none is opened
+    from pmo_analytics.plotting.budget import plot_budget
+    from pmo_analytics.plotting.capacity import figure_capacity
+    from pmo_analytics.plotting.gantt import plot_gantt
+    from pmo_analytics.plotting.utilization import plot_utilization
+
+    draw = {
+        "gantt": lambda: plot_gantt(plan).figure,
+        "utilization": lambda: plot_utilization(plan).figure,
+        "capacity": lambda: figure_capacity(plan),
+        "budget": lambda: plot_budget(plan).figure,
+    }
+    return {f"{name}.png": draw[name]() for name in names}
+
+
 def _lines(facts: pd.Series[Any]) -> str:
     width = max(len(str(label)) for label in facts.index)
     return "\n".join(
@@ -421,18 +434,8 @@ def _grouped(value: Any) -> str:
 def _write_plan(plan: Any, out: Path, charts: bool) -> list[Path]:
     from pmo_analytics.reporting.folder import manifest, plan_tables, write_result
 
-    figures = {}
-    if charts:
-        from pmo_analytics.plotting.budget import plot_budget
-        from pmo_analytics.plotting.capacity import figure_capacity
-        from pmo_analytics.plotting.gantt import plot_gantt
-        from pmo_analytics.plotting.utilization import plot_utilization
-
-        figures["gantt.png"] = plot_gantt(plan).figure
-        figures["utilization.png"] = plot_utilization(plan).figure
-        figures["capacity.png"] = figure_capacity(plan)
-        if len(plan.budget):
-            figures["budget.png"] = plot_budget(plan).figure
+    names = ("gantt", "utilization", "capacity", "budget")
+    figures = _draw(plan, names) if charts else {}
     return write_result(
         out,
         tables=plan_tables(plan),

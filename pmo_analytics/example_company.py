@@ -12,16 +12,16 @@ NAME = "Larkmoor Insurance"
 # run28: share of the role that keeps the business running in that year.
 ROLES = """
 role                | code | parent      | team         | rate | shape  | run27 | run28
-Developer           | DEV  | Engineering | Platform     | 82   | middle | 0.32  | 0.30
+Developer           | DEV  | Engineering | Platform     | 82   | middle | 0.35  | 0.32
 Data Engineer       | DAT  | Engineering | Data         | 91   | flat   | 0.32  | 0.32
-Cloud Engineer      | CLD  | Engineering | Platform     | 95   | front  | 0.52  | 0.52
+Cloud Engineer      | CLD  | Engineering | Platform     | 95   | front  | 0.56  | 0.54
 Tester              | TST  | Engineering | Quality      | 64   | back   | 0.34  | 0.34
 Architect           | ARC  | Design      | Architecture | 112  | front  | 0.44  | 0.42
-Business Analyst    | BA   | Design      | Analysis     | 78   | front  | 0.35  | 0.34
-UX Designer         | UX   | Design      | Digital      | 80   | front  | 0.45  | 0.45
-Security Specialist | SEC  | Governance  | Security     | 108  | flat   | 0.50  | 0.48
+Business Analyst    | BA   | Design      | Analysis     | 78   | front  | 0.36  | 0.36
+UX Designer         | UX   | Design      | Digital      | 80   | front  | 0.50  | 0.50
+Security Specialist | SEC  | Governance  | Security     | 108  | flat   | 0.56  | 0.52
 Project Manager     | PM   | Delivery    | PMO          | 98   | flat   | 0.20  | 0.20
-Change Manager      | CHG  | Delivery    | Analysis     | 85   | back   | 0.28  | 0.28
+Change Manager      | CHG  | Delivery    | Analysis     | 85   | back   | 0.30  | 0.30
 """
 
 PROJECTS = """

@@ -186,8 +186,10 @@ class Portfolio:
     def _is_lost(self, lost: Problem) -> bool:
         frame = self._raw_tables.get(lost["table"])
         row, column = lost["row"], lost["column"]
-        if lost["rule"] in ("extra_column", "misspelled_column"):
-            return False  # seen again in the tables themselves
+        if lost["rule"] == "extra_column":
+            return False  # seen again in the table itself
+        if lost["rule"] == "misspelled_column" and frame is not None:
+            return column in frame.columns
         if frame is None:
             cell = (self._periods_by_text().get(str(row)), column)
             known = cell[0] is not None and column in self.capacity.columns
@@ -290,7 +292,16 @@ class Portfolio:
             tables[table], found = conform(table, frame, self.freq)
             unread += found
         supply = self._supply()
-        unread += [*supply.unread, *self._still_unread()]
+        lost = self._still_unread()
+        # Beside the column that was meant, added since, it looks like one's own.
+        misspelled = [
+            (p["table"], p["column"]) for p in lost if p["rule"] == "misspelled_column"
+        ]
+        unread = [
+            *(p for p in unread if (p["table"], p["column"]) not in misspelled),
+            *supply.unread,
+            *lost,
+        ]
         edited = (
             not self.capacity.equals(self._derived) or self._key() != self._supply_key
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -107,7 +109,7 @@ def test_a_cycle_names_its_way_and_one_of_its_rows():
     assert way[0] == way[-1]
     assert set(way) == {"A", "B", "C"}
     steps = {("A", "B"), ("B", "C"), ("C", "A")}
-    assert set(zip(way, way[1:], strict=False)) == steps
+    assert set(pairwise(way)) == steps
     assert problem["row"] in (51, 52, 53)
     last = {51: ("A", "B"), 52: ("B", "C"), 53: ("C", "A")}[problem["row"]]
     assert way[-2:] == list(last)
@@ -195,7 +197,7 @@ def test_a_long_chain_is_not_a_cycle():
 def test_an_unreadable_lag_is_reported_and_does_not_stop_the_check():
     broken = portfolio(dependencies=rows(LINK, ("B", "A", None, 0, None)))
     broken.dependencies["lag"] = "soon"
-    with pytest.raises(DataError, match="not_a_number|not_a_whole") as error:
+    with pytest.raises(DataError, match="not_a_whole") as error:
         broken.validate()
     assert error.value.problems["row"].tolist() == [50]
 

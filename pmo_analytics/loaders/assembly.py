@@ -10,7 +10,7 @@ import pandas as pd
 
 from pmo_analytics.errors import ConfigError, DataError, problems_table
 from pmo_analytics.loaders.columns import NUMBER_COLUMNS, kind_of
-from pmo_analytics.loaders.findings import Problem, RawTable
+from pmo_analytics.loaders.findings import Place, Problem, RawTable
 from pmo_analytics.loaders.layouts import (
     Tidy,
     check_spread,
@@ -51,6 +51,7 @@ _FILE_RULES = frozenset(
         "misspelled_table",
         "missing_column",
         "missing_file",
+        "too_many_columns",
         "too_many_fields",
         "unknown_encoding",
         "unreadable_file",
@@ -111,6 +112,7 @@ def assemble(contents: Contents) -> Portfolio:
         for table, raw in contents.tables.items()
         if (tidy := tidy_table(raw, declared.format)) is not None
     }
+    problems += _missing_projects(contents)
     horizon = _horizon(declared, tidies, problems)
     settings = declared.settings
     freq = str(horizon.freqstr)
@@ -147,6 +149,28 @@ def assemble(contents: Contents) -> Portfolio:
         problems=problems_table(problems),
         **frames,
     )
+
+
+def _missing_projects(contents: Contents) -> list[Problem]:
+    """Say once that `projects` is missing, not at every row that names a project."""
+    naming = [t for t in ("demand", "spend", "benefits") if t in contents.tables]
+    if not naming or "projects" in contents.tables:
+        return []
+    if any(_is_error(p) and p["rule"] in _FILE_RULES for p in contents.problems):
+        return []
+    other = contents.tables[naming[0]].place
+    place = (
+        Place("projects", other.source, "projects")
+        if other.sheet
+        else Place("projects", "projects.csv")
+    )
+    return [
+        place.error(
+            "missing_file",
+            fix=f"There is no table 'projects', but '{naming[0]}' names projects. Add "
+            f"the {'sheet projects' if other.sheet else 'file projects.csv'}.",
+        )
+    ]
 
 
 def loaded_problems(portfolio: Portfolio) -> pd.DataFrame:
@@ -251,7 +275,7 @@ def _clock_series(cells: list[Any], kind: str, freq: str) -> pd.Series[Any]:
         values = np.array([ordinals.get(c, blank) for c in cells], dtype="int64")
         return pd.Series(pd.PeriodIndex.from_ordinals(values, freq=freq))
     days = {c: parse_day(c, end=kind == "end_day").to_numpy() for c in different}
-    nothing = np.datetime64("NaT")
+    nothing = np.datetime64("NaT", "s")
     return pd.Series(
         np.array([days.get(c, nothing) for c in cells], dtype="datetime64[s]")
     )

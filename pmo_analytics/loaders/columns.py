@@ -23,6 +23,7 @@ from pmo_analytics.tables import table_spec
 
 # How far down a header row is searched, below title rows.
 _HEADER_ROWS = 20
+MAX_COLUMNS = 6_000
 _UNIT = re.compile(r"(.*?)\s*[(\[]([^()\[\]]*)[)\]]\s*\*?\s*")
 _PERCENT = re.compile(r"(?:%\s*(.+?)|(.+?)[\s_]*%)\s*")
 _FACTORS = {
@@ -120,7 +121,8 @@ def heading_text(cell: Any) -> str:
 
 def known_names(table: str, cells: list[Any]) -> int:
     """Return how many different columns of a table a row of cells names."""
-    names = {_identify(table, heading_text(cell))[0] for cell in cells if cell}
+    texts = {heading_text(cell) for cell in cells[:MAX_COLUMNS] if cell}
+    names = {_identify(table, text)[0] for text in texts}
     return len(names - {""})
 
 

@@ -177,13 +177,21 @@ def write_portfolio(
     ------
     ConfigError
         If the path is there and `overwrite` is False, if its suffix is of another
-        kind of file, or if the folder holds a table under another name.
+        kind of file, if the folder holds a table under another name, or if the
+        system refuses to write.
     DataError
         If a text holds characters that files cannot keep.
     """
     path = Path(path)
     if path.name.casefold() == TOML:
         path = path.parent
+    try:
+        return _write(portfolio, path, overwrite)
+    except OSError as error:
+        raise ConfigError(f"Cannot write to {path}: {error.strerror}.") from error
+
+
+def _write(portfolio: Portfolio, path: Path, overwrite: bool) -> Path:
     frames = file_frames(portfolio, dates=path.suffix.lower() == ".xlsx")
     if path.suffix.lower() == ".xlsx":
         if path.is_dir() or (path.exists() and not overwrite):
@@ -260,7 +268,7 @@ def _cells(values: pd.Series[Any], *, dates: bool) -> list[Any]:
         cells = values.astype(float).to_list()
     else:
         cells = [
-            None if b else v if isinstance(v, (int, float)) else str(v)
+            None if b else v if type(v) in (int, float) else str(v)
             for v, b in zip(values.to_list(), blank, strict=True)
         ]
     return [None if b else c for c, b in zip(cells, blank, strict=True)]

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 TOML = "portfolio.toml"
 MAX_FILE_BYTES = 200 * 2**20
+MAX_FIELDS = 20_000_000
 _SUFFIXES = (".csv", ".tsv")
 _DELIMITERS = ",;\t|"
 _SAMPLE_LINES = 20
@@ -246,6 +247,12 @@ def read_csv(
         delimiter, first = delimiter or head[4], 2
         text = text.split("\n", 1)[1] if "\n" in text else ""
     delimiter = delimiter or _delimiter(text, place.table)
+    if text.count(delimiter) + text.count("\n") > MAX_FIELDS:
+        raise Unreadable(
+            "file_too_large",
+            f"The file has more than {MAX_FIELDS // 10**6} million fields. Keep only "
+            "the rows that are needed.",
+        )
     records, lines = _records(text, delimiter, first)
     return RawTable(place, records, lines), problems
 
@@ -416,6 +423,8 @@ def unwritable(table: str, column: str, row: int, cell: str) -> DataError:
 
 def number_text(value: float) -> str:
     """Return a number as text that reads back as exactly the same."""
+    if isinstance(value, int):
+        return str(value)
     number = float(value)
     if number.is_integer() and abs(number) < 1e15:
         return str(int(number))

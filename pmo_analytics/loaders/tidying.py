@@ -7,6 +7,7 @@ from typing import Any
 
 from pmo_analytics.loaders.aliases import choice_words, fold
 from pmo_analytics.loaders.columns import (
+    MAX_COLUMNS,
     Heading,
     find_header,
     id_columns,
@@ -36,6 +37,17 @@ def tidy_table(raw: RawTable, declared: FileFormat) -> Tidy | None:
         return None
     table, place = raw.place.table, raw.place
     tidy = Tidy(place)
+    if len(raw.records[header]) > MAX_COLUMNS:
+        tidy.problems.append(
+            place.error(
+                "too_many_columns",
+                row=raw.rows[header],
+                found=f"{len(raw.records[header]):,} columns",
+                fix=f"A table has at most {MAX_COLUMNS:,} columns. Is the delimiter "
+                "right? Delete the columns that are not needed.",
+            )
+        )
+        return tidy
     headings, tidy.problems = read_headings(
         raw.records[header], place, raw.rows[header]
     )

@@ -17,8 +17,14 @@ from pmo_analytics.errors import ConfigError, DataError, problems_table
 from pmo_analytics.loaders.aliases import GUIDE_SHEETS, fold, table_names
 from pmo_analytics.loaders.archive import SheetFacts, check_workbook
 from pmo_analytics.loaders.findings import Place, Problem, RawTable, Unreadable
-from pmo_analytics.loaders.folder import missing_choice, number_text, unknown_name
+from pmo_analytics.loaders.folder import (
+    missing_choice,
+    number_text,
+    unknown_name,
+    unwritable,
+)
 from pmo_analytics.loaders.settings import Declared, flat_settings, read_sheet
+from pmo_analytics.loaders.text import has_controls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -257,12 +263,12 @@ def cell_of(sheet: Any, table: str, column: str, row: int, value: Any) -> Any:
         If a text is too long or holds characters that no workbook can keep.
     """
     from openpyxl.cell import WriteOnlyCell
-    from openpyxl.utils.exceptions import IllegalCharacterError
 
-    from pmo_analytics.loaders.folder import unwritable
-
-    if value is None or isinstance(value, (bool, int)):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int):
+        # Beyond 2^53 a workbook would round it.
+        return value if abs(value) <= 2**53 else text_cell(sheet, str(value))
     if isinstance(value, float):
         # openpyxl keeps 16 digits; the 17th makes the number come back the same.
         if float(f"{value:.16g}") == value:
@@ -277,14 +283,10 @@ def cell_of(sheet: Any, table: str, column: str, row: int, value: Any) -> Any:
         cell.number_format = "yyyy-mm-dd"
         return cell
     text = str(value).replace("\r\n", "\n").replace("\r", "\n")
-    if len(text) > MAX_CELL_CHARACTERS:
+    if len(text) > MAX_CELL_CHARACTERS or has_controls(text):
         raise unwritable(table, column, row, text[:60])
-    try:
-        plain = text[:1] not in "=+-@\t" and "_x" not in text
-        cell = text_cell(sheet, text)
-    except IllegalCharacterError as error:
-        raise unwritable(table, column, row, text[:60]) from error
-    return text if plain and not text.startswith("#") else cell
+    plain = text[:1] not in "=+-@\t#" and "_x" not in text
+    return text if plain else text_cell(sheet, text)
 
 
 def save(book: Any, path: Path) -> None:

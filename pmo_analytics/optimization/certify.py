@@ -233,7 +233,6 @@ class _Budget(NamedTuple):
     filters: _Kind
     first: int
     last: int
-    given: Fraction | None
     limit: Fraction | None  # raised to what fixed work spends
     at_least: Fraction | None
 
@@ -667,7 +666,6 @@ def _read_budgets(
             filters=_Kind(*(_name(row[column]) for column in _Kind._fields)),
             first=0 if begin is None else max(begin, 0),
             last=last if end is None else min(end, last),
-            given=amount,
             limit=amount,
             at_least=at_least,
         )

@@ -113,7 +113,8 @@ def plot_gantt(
         legend += _draw_marks(ax, plan, rows, show_windows)
         notes = [_selected_note(plan)]
         if len(rows) < selected:
-            notes.append(f"{len(rows)} of {selected} shown, by worth")
+            first = " after those that must be in" if rows["must"].any() else ""
+            notes.append(f"{len(rows)} of {selected} shown, by worth{first}")
         write_title(ax, title, "; ".join(notes), above=_above(rows))
         write_legend(ax, legend, title=shorten(color, LABEL_WIDTH))
     return ax

@@ -191,10 +191,10 @@ def test_what_a_backend_sets_when_the_first_chart_loads_it_stays(tmp_path):
 
 @pytest.mark.parametrize("chart", CHARTS)
 def test_axes_of_a_subfigure(plan, chart):
-    part = Figure(figsize=(12, 5)).subfigures(1, 2)[1]
-    ax = part.subplots()
+    figure = Figure(figsize=(12, 5))
+    ax = figure.subfigures(1, 2)[1].subplots()
     assert chart(plan, ax=ax) is ax
-    ax.get_figure(root=True).canvas.draw()
+    figure.canvas.draw()
 
 
 @pytest.mark.parametrize("chart", CHARTS)

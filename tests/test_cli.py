@@ -1,0 +1,282 @@
+"""The command line from the outside: exit codes, one JSON line, files, Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pmo_analytics.cli import OPTIMIZE_KEYS, main
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLE = ROOT / "data" / "example"
+
+SMALL = {
+    "portfolio.toml": (
+        'name = "Small"\n[horizon]\nstart = "2027-01"\nperiods = 6\nfreq = "M"\n'
+    ),
+    "projects.csv": "project,value,duration,status,start\n"
+    "A,5,2,proposed,\nB,3,3,proposed,\nC,2,2,running,2026-12\n",
+    "demand.csv": "project,role,offset,fte\n"
+    "A,Dev,0,1\nA,Dev,1,1\nB,Dev,0,1\nB,Dev,1,1\nB,Dev,2,1\nC,Dev,0,1\nC,Dev,1,1\n",
+    "capacity.csv": "period,role,fte\n"
+    + "".join(f"2027-{m:02d},Dev,1\n" for m in range(1, 7)),
+}
+
+
+@pytest.fixture
+def small(tmp_path):
+    folder = tmp_path / "small"
+    folder.mkdir()
+    for name, text in SMALL.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def run_json(capsys, *words: object) -> tuple[int, dict[str, object]]:
+    """Run a command with --json; return the exit code and its one line."""
+    code = main([*map(str, words), "--json"])
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1, out
+    return code, json.loads(out)
+
+
+def test_optimize_writes_a_plan_that_verify_accepts(small, tmp_path, capsys):
+    out = tmp_path / "out"
+    code, facts = run_json(capsys, "optimize", small, "--seconds", 20, "--out", out)
+    assert code == 0
+    assert {*OPTIMIZE_KEYS} <= {*facts}
+    assert facts["status"] == "optimal"
+    assert facts["certified"] is True
+    assert facts["objective"] == 10
+    assert facts["projects_selected"] == 3
+    schedule = pd.read_csv(out / "schedule.csv")
+    assert list(schedule.columns) == ["project", "start", "finish"]
+    assert schedule.set_index("project")["start"].to_dict() == {
+        "A": "2027-02",
+        "B": "2027-04",
+        "C": "2026-12",
+    }
+    for name in ("load.csv", "certificate.json", "manifest.json", "gantt.png"):
+        assert (out / name).stat().st_size > 0
+    manifest = json.loads((out / "manifest.json").read_text("utf-8"))
+    assert manifest["report"]["objective"] == 10
+    code, facts = run_json(capsys, "verify", small, out / "schedule.csv")
+    assert code == 0
+    assert facts["certified"] is True
+    assert facts["certified_bound"] == pytest.approx(10, abs=1e-3)
+
+
+def test_verify_names_what_a_hand_edited_plan_breaks(small, tmp_path, capsys):
+    schedule = tmp_path / "schedule.csv"
+    schedule.write_text("project,start,finish\nA,2027-01,2027-02\nC,2026-12,2027-01\n")
+    code, facts = run_json(capsys, "verify", small, schedule)
+    assert code == 4
+    assert facts["status"] == "broken"
+    assert facts["certified"] is False
+    (broken,) = facts["violations"]
+    assert (broken["rule"], broken["subject"], broken["period"]) == (
+        "capacity",
+        "Dev",
+        "2027-01",
+    )
+
+
+def test_verify_does_not_believe_the_manifest(small, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(["optimize", str(small), "--seconds", "20", "--out", str(out)]) == 0
+    capsys.readouterr()
+    path = out / "manifest.json"
+    facts = json.loads(path.read_text("utf-8"))
+    facts["report"]["objective"] = 11.0
+    path.write_text(json.dumps(facts), encoding="utf-8")
+    code, facts = run_json(capsys, "verify", small, out / "schedule.csv")
+    assert code == 4
+    assert facts["objective"] == 10
+    assert facts["violations"] == []
+
+
+@pytest.mark.parametrize("text", ["project,begin\nA,2027-01\n", "", "project,start\nA,x\n"])
+def test_verify_of_an_unreadable_schedule(small, tmp_path, capsys, text):
+    schedule = tmp_path / "schedule.csv"
+    schedule.write_text(text)
+    code, facts = run_json(capsys, "verify", small, schedule)
+    assert code in (3, 4)
+    assert facts["status"] in ("failed", "broken")
+
+
+def test_infeasible_is_exit_code_4_and_names_the_clash(small, tmp_path, capsys):
+    projects = small / "projects.csv"
+    projects.write_text(
+        "project,value,duration,force\nA,5,6,in\nB,3,6,in\n", encoding="utf-8"
+    )
+    (small / "demand.csv").write_text(
+        "project,role,offset,fte\nA,Dev,3,0.8\nB,Dev,3,0.8\n", encoding="utf-8"
+    )
+    out = tmp_path / "out"
+    code, facts = run_json(
+        capsys, "optimize", small, "--strict", "--seconds", 20, "--out", out
+    )
+    assert code == 4
+    assert facts["status"] == "infeasible"
+    assert {*OPTIMIZE_KEYS} <= {*facts}
+    assert facts["conflicts"][0]["role"] == "Dev"
+    assert facts["conflicts"][0]["period"] == "2027-04"
+    assert not out.exists()
+
+
+def test_bad_data_is_exit_code_3_and_leaves_results_alone(small, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(["optimize", str(small), "--seconds", "20", "--out", str(out)]) == 0
+    before = {file.name: file.read_bytes() for file in out.iterdir()}
+    demand = small / "demand.csv"
+    demand.write_text(demand.read_text().replace("B,Dev,0,1", "B,Dve,0,many"))
+    capsys.readouterr()
+    code, facts = run_json(capsys, "optimize", small, "--seconds", 20, "--out", out)
+    assert code == 3
+    assert {(p["rule"], p["source"], p["row"]) for p in facts["problems"]} >= {
+        ("not_a_number", "demand.csv", 4),
+        ("unknown_role", "demand.csv", 4),
+    } or "not_a_number" in {p["rule"] for p in facts["problems"]}
+    assert {file.name: file.read_bytes() for file in out.iterdir()} == before
+
+
+def test_check_says_where_and_what_to_do(small, capsys):
+    demand = small / "demand.csv"
+    demand.write_text(demand.read_text().replace("B,Dev,0,1", "B,Dve,0,1"))
+    assert main(["check", str(small)]) == 3
+    out = capsys.readouterr().out
+    for word in ("demand.csv", "unknown_role", "Dve", "did you mean"):
+        assert word in out
+    assert "1 errors" in out
+    code, facts = run_json(capsys, "check", small)
+    assert (code, facts["errors"]) == (3, 1)
+
+
+def test_capacity_rows(small, tmp_path, capsys):
+    out = tmp_path / "out"
+    code, facts = run_json(capsys, "capacity", small, "--out", out)
+    assert code == 0
+    first = facts["rows"][0]
+    assert first == {
+        "period": "2027-01",
+        "role": "Dev",
+        "capacity": 1.0,
+        "load": 1.0,
+        "headroom": 0.0,
+        "utilization": 1.0,
+    }
+    assert len(pd.read_csv(out / "capacity.csv")) == 6
+    assert (out / "capacity.png").exists()
+
+
+def test_new_refuses_to_overwrite(tmp_path, capsys):
+    target = tmp_path / "mine"
+    assert main(["new", str(target)]) == 0
+    (target / "projects.csv").write_text("project\nMine\n")
+    assert main(["new", str(target)]) == 2
+    assert (target / "projects.csv").read_text() == "project\nMine\n"
+    assert main(["new", str(target), "--force"]) == 0
+    assert main(["check", str(target)]) == 0
+    assert "0 errors, 0 warnings" in capsys.readouterr().out
+
+
+def test_new_workbook_can_be_read_again(tmp_path, capsys):
+    target = tmp_path / "mine.xlsx"
+    assert main(["new", "--xlsx", str(target)]) == 0
+    capsys.readouterr()
+    code, facts = run_json(capsys, "check", target)
+    assert (code, facts["errors"]) == (0, 0)
+    assert main(["new", "--xlsx", str(tmp_path / "mine.txt")]) == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["optimize"],
+        ["optimise", "x"],
+        ["optimize", "x", "--secs", "3"],
+        ["optimize", "x", "--seconds", "soon"],
+        ["optimize", "x", "--seconds", "-1"],
+        ["new"],
+    ],
+)
+def test_wrong_usage_is_exit_code_2(words, capsys):
+    code, facts = run_json(capsys, *words)
+    assert code == 2
+    assert facts["status"] == "failed"
+    assert facts["error"]
+
+
+def test_names_that_look_like_markup_are_printed_as_they_are(small, capsys):
+    projects = small / "projects.csv"
+    text = projects.read_text().replace("A,5", "[red]A,5")
+    projects.write_text(text)
+    demand = small / "demand.csv"
+    demand.write_text(demand.read_text().replace("A,Dev", "[red]A,Dev"))
+    assert main(["optimize", str(small), "--seconds", "20"]) == 0
+    assert "[red]A" in capsys.readouterr().out
+
+
+def test_an_output_that_cannot_be_written(small, tmp_path, capsys):
+    blocker = tmp_path / "out"
+    blocker.write_text("a file")
+    code, facts = run_json(
+        capsys, "optimize", small, "--seconds", 20, "--out", blocker
+    )
+    assert code == 3
+    assert "Cannot write" in str(facts["error"])
+    assert blocker.read_text() == "a file"
+
+
+def start(*words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "pmo_analytics", *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are sent the POSIX way")
+def test_ctrl_c_keeps_the_best_plan(tmp_path):
+    """Interrupted as soon as there is a plan; the answer is whole and certified."""
+    out = tmp_path / "out"
+    process = start(
+        "optimize", "data/example", "--seconds", "300", "--json", "--out", str(out)
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "branch and bound" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    stdout, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    facts = json.loads(stdout)
+    assert facts["certified"] is True
+    assert facts["seconds"] < 100
+    assert (out / "schedule.csv").exists()
+    assert main(["verify", str(EXAMPLE), str(out / "schedule.csv")]) == 0
+
+
+def test_as_a_module_from_anywhere(small, tmp_path):
+    result = subprocess.run(
+        [sys.executable, "-m", "pmo_analytics", "optimize", str(small), "--json"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["status"] == "optimal"
+    shutil.rmtree(tmp_path / "out", ignore_errors=True)

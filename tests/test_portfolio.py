@@ -1,0 +1,729 @@
+"""Portfolio: reading, editing, replacing, and what counts as an edit."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pmo_analytics.capacity_grid import capacity_grid, settle_capacity
+from pmo_analytics.errors import ConfigError, DataError, problem, problems_table
+from pmo_analytics.optimization.certify import check_plan
+from pmo_analytics.periods import Settings, make_horizon
+from pmo_analytics.plan import Plan, baseline
+from pmo_analytics.portfolio import (
+    Portfolio,
+    check_portfolio,
+    empty_tables,
+    frame_hash,
+    locate,
+)
+from pmo_analytics.tables import TABLES
+from pmo_analytics.violations import violations
+from pmo_analytics.workload import limits, load_grid
+from tests.instances_random import random_portfolio
+from tests.problem_cases import HORIZON, capacity, portfolio, projects, rows
+from tests.small_portfolios import EVERYTHING_STARTS
+
+UNREADABLE = pd.DataFrame(
+    {
+        "project": ["A", "B"],
+        "value": ["abc", 1.0],
+        "duration": [2, 3],
+        "status": ["proposed", "runing"],
+    },
+    index=[10, 11],
+)
+
+
+def rules(case: Portfolio) -> list[tuple]:
+    table = case.check()
+    return list(zip(table["rule"], table["row"], table["column"], strict=True))
+
+
+# ------------------------------------------------------------------------- the object
+
+
+def test_tables_are_attributes_with_all_their_columns(everything):
+    assert set(everything.tables) == set(TABLES)
+    for name, spec in TABLES.items():
+        frame = getattr(everything, name)
+        assert frame is everything.tables[name]
+        assert list(frame.columns) == list(spec.columns)
+        assert len(frame) > 0
+        assert name in dir(everything)
+    assert {t: list(f.columns) for t, f in empty_tables("M").items()} == {
+        t: list(f.columns) for t, f in everything.tables.items()
+    }
+
+
+def test_a_portfolio_is_frozen_but_its_rows_are_not(tiny):
+    with pytest.raises(AttributeError, match=r"use portfolio.replace\(projects=...\)"):
+        tiny.projects = projects()
+    with pytest.raises(
+        AttributeError, match=r"'projets' \(did you mean 'projects'\?\)"
+    ):
+        _ = tiny.projets
+    copied = tiny.snapshot()
+    copied.projects.loc[0, "value"] = 99.0
+    assert copied.projects["value"].iloc[0] == 99.0
+    assert tiny.projects["value"].iloc[0] == 10.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"peple": None}, r"no table 'peple' \(did you mean 'people'\?\)"),
+        ({"horizon": ["2027-01"]}, "horizon must be a PeriodIndex"),
+        ({"horizon": HORIZON[:0]}, "at least one period"),
+        ({"horizon": HORIZON[[0, 2]]}, "contiguous"),
+        ({"horizon": HORIZON[::-1]}, "contiguous"),
+        ({"settings": Settings(discount=float("nan"))}, "discount is nan"),
+        ({"settings": Settings(discount=-1.0)}, "discount is -1.0"),
+        ({"settings": Settings(source="values")}, "did you mean 'value'"),
+        ({"settings": Settings(hours_per_week=0)}, "between 0 and 168"),
+        ({"settings": Settings(hours_per_week=200)}, "between 0 and 168"),
+    ],
+)
+def test_what_a_portfolio_cannot_be_made_of(arguments, message):
+    with pytest.raises(ConfigError, match=message):
+        Portfolio(**{"horizon": HORIZON, **arguments})
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, "pickle"])
+def test_copies_are_equal_and_frozen(everything, copied):
+    again = (
+        pickle.loads(pickle.dumps(everything))
+        if copied == "pickle"
+        else copied(everything)
+    )
+    assert again.digest() == everything.digest()
+    assert again.check().equals(everything.check())
+    pd.testing.assert_frame_equal(again.capacity, everything.capacity)
+    with pytest.raises(AttributeError, match="frozen"):
+        again.name = "x"
+    if copied != copy.copy:
+        again.projects.loc[0, "value"] = -1.0
+        assert everything.projects.loc[0, "value"] == 50.0
+
+
+def test_names_are_escaped_where_html_is_shown():
+    nasty = "<script>alert('x')</script> & Co"
+    case = portfolio(projects=projects(name=[nasty, nasty])).replace(name=nasty)
+    html = case._repr_html_()
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+    assert "&amp; Co" in html
+    assert nasty in repr(case)
+    plan = Plan(case, {"A": "2027-01"})
+    assert "<script>" not in plan._repr_html_()
+    assert "&lt;script&gt;" in plan._repr_html_()
+
+
+def test_summary_counts(everything):
+    facts = everything.summary()
+    assert facts["projects"] == 9
+    assert facts["  running"] == 2
+    assert facts["roles"] == 2
+    assert facts["people"] == 2
+    assert facts["groups"] == 2
+    assert facts["horizon"] == "2027-01 .. 2027-06 (6 M)"
+    # Dev has 2.75 three times and 3 three times, Test comes on top.
+    mean = 2.875 + everything.capacity["Test"].mean()
+    assert facts["mean capacity, FTE"] == round(mean, 2)
+    assert Portfolio(horizon=HORIZON).summary()["mean capacity, FTE"] == 0.0
+
+
+# ---------------------------------------------------------------- nothing is mutated
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda p: p.check(),
+        lambda p: p.validate(),
+        lambda p: p.snapshot(),
+        lambda p: p.replace(discount=0.5, projects=p.projects.iloc[:2]),
+        lambda p: p.replace(capacity=p.capacity * 2),
+        lambda p: p.filter(theme="R"),
+        lambda p: (p.summary(), repr(p), p._repr_html_(), p.digest()),
+        check_portfolio,
+        baseline,
+        lambda p: Plan(p, {k: HORIZON[0] + s for k, s in EVERYTHING_STARTS.items()}),
+        lambda p: violations(p, EVERYTHING_STARTS),
+        lambda p: limits(p, strict=True),
+        lambda p: load_grid(p, EVERYTHING_STARTS),
+        lambda p: check_plan(p, baseline(p).schedule),
+        lambda p: p.given_capacity,
+    ],
+)
+def test_public_calls_leave_their_portfolio_alone(everything, call):
+    def state() -> tuple:
+        frames = (*everything.tables.values(), everything.capacity)
+        return everything.digest(), frame_hash(*frames), [id(f) for f in frames]
+
+    before = state()
+    call(everything)
+    assert state() == before
+
+
+def test_frames_given_to_a_portfolio_stay_theirs(everything):
+    frames = {name: f.copy() for name, f in everything.tables.items()}
+    grid = everything.given_capacity.copy()
+    kept = copy.deepcopy((frames, grid))
+    case = Portfolio(
+        horizon=everything.horizon,
+        settings=everything.settings,
+        capacity=grid,
+        **frames,
+    )
+    for frame in case.tables.values():
+        frame.iloc[0] = frame.iloc[0]
+        frame[frame.columns[0]] = None
+    case.capacity.iloc[:] = 0.0
+    for name, frame in frames.items():
+        pd.testing.assert_frame_equal(frame, kept[0][name])
+    pd.testing.assert_frame_equal(grid, kept[1])
+
+
+# ---------------------------------------------------------------------------- replace
+
+
+def test_replacing_with_the_same_is_the_same(everything):
+    digest = everything.digest()
+    assert everything.replace().digest() == digest
+    assert everything.snapshot().snapshot().digest() == digest
+    assert everything.replace(**everything.tables).digest() == digest
+    assert everything.replace(capacity=everything.capacity).digest() == digest
+    assert everything.replace(capacity=everything.capacity.copy()).digest() == digest
+    same = everything.replace(settings=everything.settings, name=everything.name)
+    assert same.digest() == digest
+    again = everything.replace(horizon=everything.horizon, discount=0.01)
+    assert again.digest() == digest
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_replacing_random_portfolios_with_the_same_is_the_same(seed):
+    case = random_portfolio(np.random.default_rng(seed))
+    same = case.replace(capacity=case.capacity, **case.tables)
+    assert same.digest() == case.digest()
+    pd.testing.assert_frame_equal(same.capacity, case.capacity)
+    for name, frame in case.tables.items():
+        pd.testing.assert_frame_equal(same.tables[name], frame)
+
+
+def test_every_change_changes_the_digest(everything):
+    digests = {everything.digest()}
+    changed = [
+        everything.replace(name="x"),
+        everything.replace(discount=0.02),
+        everything.replace(net_of_spend=False),
+        everything.replace(horizon=everything.horizon[:5]),
+        everything.replace(capacity=everything.capacity + 1),
+        *(
+            everything.replace(**{table: frame.iloc[1:]})
+            for table, frame in everything.tables.items()
+        ),
+    ]
+    digests |= {case.digest() for case in changed}
+    assert len(digests) == len(changed) + 1
+
+
+def test_the_digest_depends_on_the_data_only(tiny):
+    long = tiny.replace(horizon=make_horizon("2027-01", 200, "M"))
+    digest = long.digest()
+    with pd.option_context("display.max_seq_items", 5, "display.precision", 1):
+        assert long.digest() == digest
+    assert frame_hash(pd.DataFrame({"index": [1], "level_0": [2]})) == frame_hash(
+        pd.DataFrame({"index": [1], "level_0": [2]})
+    )
+    lists = pd.DataFrame({"own": [[1, 2]]})
+    assert frame_hash(lists) != frame_hash(pd.DataFrame({"own": [[1, 3]]}))
+
+
+def test_settings_are_replaced_by_name(tiny):
+    case = tiny.replace(discount=0.0, currency="EUR", hours_per_week=35.0)
+    assert case.settings == Settings(currency="EUR", hours_per_week=35.0)
+    whole = tiny.replace(settings=Settings(source="value"), discount=0.2)
+    assert whole.settings == Settings(source="value", discount=0.2)
+    with pytest.raises(ConfigError, match="discount is 99"):
+        tiny.replace(discount=99.0)
+
+
+def test_what_cannot_be_replaced(tiny):
+    with pytest.raises(ConfigError, match=r"'projcts' \(did you mean 'projects'\?\)"):
+        tiny.replace(projcts=None)
+    with pytest.raises(ConfigError, match=r"frequency of a portfolio .*M -> Q-DEC"):
+        tiny.replace(horizon=make_horizon("2027Q1", 3, "Q"))
+    with pytest.raises(ConfigError, match="horizon must be a PeriodIndex"):
+        tiny.replace(horizon="2027-01")
+    wrong = tiny.capacity.astype(object)
+    wrong.iloc[0, 0] = "many"
+    with pytest.raises(DataError, match=r"2027-01, column Dev \(found: many\)"):
+        tiny.replace(capacity=wrong)
+
+
+def test_the_horizon_moves_and_capacity_with_it(everything):
+    shifted = everything.replace(horizon=make_horizon("2027-03", 6, "M"))
+    assert shifted.capacity["Dev"].isna().tolist() == [False] * 4 + [True] * 2
+    assert shifted.capacity["Dev"].iloc[0] == 2.75
+    common = everything.capacity.index[2:]
+    pd.testing.assert_series_equal(
+        shifted.capacity.loc[common, "Test"], everything.capacity.loc[common, "Test"]
+    )
+
+
+# --------------------------------------------- capacity: given, derived, final
+
+
+def staffed(**changes: object) -> Portfolio:
+    """Return Dev given, Test from people, operations on both."""
+    parts = {
+        "capacity": capacity(),
+        "people": rows("person role fte", ("Ann", "Test", 1.0), ("Bob", "Test", 0.5)),
+        "operations": rows("role fte share", ("Dev", 0.5, None), ("Test", None, 0.5)),
+        **changes,
+    }
+    return portfolio(**parts)
+
+
+def test_effective_capacity_is_given_or_from_people_less_operations():
+    case = staffed()
+    assert case.capacity["Dev"].tolist() == [1.5] * 6
+    # January 2027: 21 weekdays of 52.1775 / 12 * 5.
+    fte = 1.5 * 21 / (52.1775 / 12 * 5)
+    assert case.capacity["Test"].iloc[0] == round(0.5 * fte, 6)
+    assert case.given_capacity.columns.tolist() == ["Dev"]
+    assert case.given_capacity["Dev"].tolist() == [2.0] * 6
+
+
+def test_a_grid_equal_to_todays_keeps_people_and_operations():
+    case = staffed()
+    same = case.replace(capacity=case.capacity)
+    assert same.given_capacity.equals(case.given_capacity)
+    assert len(same.operations) == 2
+
+
+def test_a_changed_column_is_final_and_drops_its_operations():
+    case = staffed()
+    grid = case.capacity.assign(Test=7.0)
+    changed = case.replace(capacity=grid)
+    pd.testing.assert_frame_equal(changed.capacity, grid)
+    assert changed.operations["role"].tolist() == ["Dev"]
+    assert changed.given_capacity.columns.tolist() == ["Dev", "Test"]
+    # Dev still has its rows before operations.
+    assert changed.given_capacity["Dev"].tolist() == [2.0] * 6
+    assert changed.replace(operations=None).capacity["Dev"].tolist() == [2.0] * 6
+    rules = changed.check()["rule"].tolist()
+    assert rules == ["capacity_replaces_people"]
+
+
+def test_the_wanted_grid_is_what_comes_out():
+    case = staffed()
+    for grid in (
+        case.capacity * 0.8,
+        case.capacity.assign(Dev=1 / 3),
+        case.capacity[["Test", "Dev"]] + 0.1,
+        case.capacity.assign(New=4.0),
+        case.capacity.assign(Dev=0.0, Test=0.0),
+    ):
+        result = case.replace(capacity=grid).capacity
+        pd.testing.assert_frame_equal(result[grid.columns], grid, check_names=False)
+
+
+def test_a_role_that_the_grid_no_longer_has():
+    case = staffed()
+    without_dev = case.replace(capacity=case.capacity[["Test"]])
+    assert without_dev.capacity.columns.tolist() == ["Test"]
+    # People cannot be taken away by a grid that says nothing about their role.
+    without_test = case.replace(capacity=case.capacity[["Dev"]])
+    pd.testing.assert_frame_equal(without_test.capacity, case.capacity)
+
+
+def test_a_grid_with_a_hole_is_an_error_where_it_is_needed():
+    case = staffed()
+    holed = case.replace(capacity=case.capacity.iloc[1:])
+    assert holed.capacity.isna().sum().tolist() == [1, 1]
+    found = holed.check()
+    assert found.loc[found["severity"] == "error", "rule"].tolist() == [
+        "capacity_missing"
+    ]
+
+
+def test_settling_equal_grids_returns_what_was_there():
+    case = staffed()
+    given, operations = case.given_capacity, case.operations
+    settled = settle_capacity(case.capacity, case.capacity, given, operations)
+    assert settled[0] is given
+    assert settled[1] is operations
+
+
+# ----------------------------------------------------------------- capacity from files
+
+
+def test_long_and_wide_capacity_are_the_same_grid():
+    wide = pd.DataFrame({"Dev": [1.0, 2.0], "Test": [3.0, 4.0]}, index=HORIZON[:2])
+    expected, _ = capacity_grid(wide, "M")
+    texts = wide.set_axis(["2027-01", "2027-02"], axis=0)
+    long = wide.rename_axis("period").melt(
+        ignore_index=False, var_name="role", value_name="fte"
+    )
+    for form in (
+        texts,
+        texts.rename_axis("period").reset_index(),
+        wide.set_axis(wide.index.to_timestamp(), axis=0),
+        wide.iloc[::-1],
+        wide.astype(str),
+        wide.rename(columns={"Dev": " Dev "}),
+        long.reset_index(),
+        long.reset_index().sample(frac=1, random_state=1).sort_values("role"),
+        long.reset_index().astype(str),
+    ):
+        grid, problems = capacity_grid(form, "M")
+        assert problems == []
+        pd.testing.assert_frame_equal(grid, expected)
+    assert expected.index.name == "period"
+    assert expected.columns.name == "role"
+
+
+def test_capacity_rows_are_never_summed():
+    long = rows(
+        "period role fte",
+        ("2027-01", "Dev", 1),
+        ("2027-01", "Dev", 2),
+        ("2027", "Dev", 1),
+    )
+    grid, problems = capacity_grid(long, "M")
+    assert [(p["rule"], p["row"]) for p in problems] == [
+        ("not_a_period", 52),
+        ("duplicate_key", 51),
+    ]
+    assert grid["Dev"].tolist() == [1.0]
+
+
+@pytest.mark.parametrize("value", [True, "1_0", float("inf"), "many"])
+def test_cells_of_a_grid_are_numbers(value):
+    frame = pd.DataFrame({"Dev": pd.Series([value, " 2.0 "], dtype=object)})
+    grid, problems = capacity_grid(frame.set_axis(HORIZON[:2], axis=0), "M")
+    assert [(p["rule"], p["row"], p["column"]) for p in problems] == [
+        ("not_a_number", "2027-01", "Dev")
+    ]
+    assert grid["Dev"].isna().tolist() == [True, False]
+    blank = pd.DataFrame({"Dev": [" ", None]}, index=HORIZON[:2], dtype=object)
+    assert capacity_grid(blank, "M")[1] == []
+
+
+def test_grids_that_cannot_be_read():
+    with pytest.raises(ConfigError, match="capacity: '2027' is coarser"):
+        capacity_grid(pd.DataFrame({"Dev": [1.0]}, index=["2027"]), "M")
+    with pytest.raises(ConfigError, match="names a period or a role twice"):
+        capacity_grid(pd.DataFrame({"Dev": [1.0] * 2}, index=["2027-01"] * 2), "M")
+    with pytest.raises(ConfigError, match="names a period or a role twice"):
+        capacity_grid(pd.DataFrame([[1, 2]], ["2027-01"], ["Dev", " Dev"]), "M")
+    with pytest.raises(ConfigError, match="0 is not a period"):
+        capacity_grid(pd.DataFrame({"Dev": [1.0]}), "M")
+
+
+# ------------------------------------------------------------------------ edit in place
+
+
+def test_edits_of_tables_count_at_the_next_verb_and_not_in_a_finished_plan(tiny):
+    case = tiny.snapshot()
+    plan = Plan(case, {"A": "2027-01", "B": "2027-03"})
+    objective, load = plan.objective, plan.load.copy()
+    case.projects.loc[0, "value"] = 1000.0
+    case.demand["fte"] *= 3
+    case.capacity.loc["2027-01", "Dev"] = 0.0
+    assert (plan.objective, len(plan.violations)) == (objective, 0)
+    pd.testing.assert_frame_equal(plan.load, load)
+    again = Plan(case, {"A": "2027-01", "B": "2027-03"})
+    assert again.objective == pytest.approx(1000 + 8 / 1.21)
+    pd.testing.assert_frame_equal(again.load, 3 * load)
+    assert again.capacity.loc["2027-01", "Dev"] == 0.0
+    assert set(again.violations["rule"]) == {"capacity"}
+    assert case.digest() == again.portfolio.digest()
+
+
+def test_edited_people_absences_and_operations_change_derived_capacity():
+    away = rows("person start end", ("Ann", "2027-02-01", "2027-01-31"))
+    case = staffed(absences=away)
+    before = case.capacity["Test"].iloc[0]
+    case.people.loc[50, "fte"] = 0.5
+    assert case.snapshot().capacity["Test"].iloc[0] == pytest.approx(
+        before * 2 / 3, abs=1e-6
+    )
+    case.operations.loc[51, "share"] = 0.0
+    assert case.snapshot().capacity["Test"].iloc[0] == pytest.approx(
+        before * 4 / 3, abs=1e-6
+    )
+    case.absences.loc[50, "start"] = pd.Timestamp("2027-01-01")
+    assert case.snapshot().capacity["Test"].iloc[0] == pytest.approx(
+        before * 2 / 3, abs=1e-6
+    )
+    assert case.snapshot().capacity["Test"].iloc[1] > before
+
+
+def test_an_edited_column_of_capacity_is_final_whatever_people_say():
+    case = staffed()
+    case.capacity["Test"] = 9.0
+    case.people.loc[50, "fte"] = 0.1
+    snapshot = case.snapshot()
+    assert snapshot.capacity["Test"].tolist() == [9.0] * 6
+    assert snapshot.capacity["Dev"].tolist() == [1.5] * 6
+    assert snapshot.operations["role"].tolist() == ["Dev"]
+    case.capacity["New"] = 1.0
+    assert case.snapshot().capacity["New"].tolist() == [1.0] * 6
+    del case.capacity["Dev"]
+    assert "Dev" not in case.snapshot().capacity
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda p: p.capacity.__setitem__("Test", -1.0),
+        lambda p: p.capacity.__setitem__("Dev", "x"),
+        lambda p: p.capacity.__delitem__("Dev"),
+        lambda p: p.capacity.__setitem__("New", 1.0),
+        lambda p: p.capacity.__setitem__("Dev", np.inf),
+        lambda p: p.people.__setitem__("fte", 0.0),
+        lambda p: p.people.__setitem__("fte", "half"),
+        lambda p: p.operations.__setitem__("share", 7.0),
+        lambda p: p.projects.__setitem__("status", "approved"),
+        lambda p: p.projects.__setitem__("duration", 0),
+        lambda p: p.projects.__delitem__("duration"),
+        lambda p: p.demand.__setitem__("role", "Dve"),
+    ],
+    ids=range(12),
+)
+def test_the_check_sees_edits_as_a_snapshot_would(edit):
+    case = staffed()
+    edit(case)
+    columns = ["severity", "table", "rule", "row", "column", "found"]
+    found = case.check()[columns].drop_duplicates(ignore_index=True)
+    again = case.snapshot().check()[columns].drop_duplicates(ignore_index=True)
+    by = ["severity", "table", "rule", "column", "found"]
+    pd.testing.assert_frame_equal(
+        found.sort_values(by, ignore_index=True),
+        again.sort_values(by, ignore_index=True),
+    )
+
+
+def test_an_infinite_or_negative_cell_of_capacity_is_not_lost():
+    case = staffed()
+    case.capacity.loc["2027-02", "Dev"] = np.inf
+    with pytest.raises(DataError, match="capacity, row 2027-02, column Dev"):
+        case.validate()
+    with pytest.raises(DataError, match="capacity, row 2027-02, column Dev"):
+        case.replace(name="other").validate()
+    case.capacity.loc["2027-02", "Dev"] = 2.0
+    assert case.validate().capacity.loc["2027-02", "Dev"] == 2.0
+    # Operations must not hide it either.
+    below = staffed(capacity=capacity() - 3)
+    assert ("below_minimum", None, "fte") in rules(below)
+
+
+# ------------------------------------------------------------- cells that were not read
+
+
+def test_unreadable_cells_stop_the_portfolio_and_all_its_copies():
+    case = portfolio(projects=UNREADABLE)
+    expected = {("not_a_number", 10, "value"), ("not_a_choice", 11, "status")}
+    for copied in (
+        case,
+        case.replace(name="x"),
+        case.snapshot().snapshot(),
+        case.replace(capacity=capacity() * 2),
+        case.filter(project=["A", "B"]),
+        copy.deepcopy(case),
+    ):
+        assert set(rules(copied)) == expected
+        with pytest.raises(DataError, match="not_a_choice"):
+            copied.validate()
+    assert set(rules(case.filter(project="B"))) == {("not_a_choice", 11, "status")}
+
+
+def test_unreadable_cells_can_be_mended_in_place_or_replaced():
+    case = portfolio(projects=UNREADABLE)
+    case.projects.loc[10, "value"] = 3.0
+    assert set(rules(case)) == {("not_a_choice", 11, "status")}
+    case.projects.loc[11, "status"] = "running"
+    assert {r[0] for r in rules(case)} == {"running_without_start"}
+    assert rules(portfolio(projects=UNREADABLE).replace(projects=projects())) == []
+
+
+def test_a_missing_column_is_said_until_it_is_filled():
+    demand = rows("project role fte", ("A", "Dev", 1.0), ("B", "Dev", 1.0))
+    case = portfolio(demand=demand)
+    assert rules(case) == [("missing_column", None, "offset")]
+    assert rules(case.snapshot()) == [("missing_column", None, "offset")]
+    case.demand["offset"] = 0
+    assert rules(case) == []
+    assert rules(case.snapshot()) == []
+
+
+def test_notes_on_columns_are_made_once_per_table():
+    case = portfolio(projects=projects(owner=["x", "y"], erliest=[None, None]))
+    expected = [
+        ("misspelled_column", None, "erliest"),
+        ("extra_column", None, "owner"),
+    ]
+    assert rules(case) == expected
+    assert rules(case.snapshot().snapshot()) == expected
+
+
+def test_problems_of_capacity_stay_until_it_is_replaced():
+    long = rows(
+        "period role fte",
+        *((p, "Dev", "x" if k == 2 else 2) for k, p in enumerate(HORIZON)),
+    )
+    case = portfolio(capacity=long)
+    assert ("not_a_number", 52, "fte") in rules(case)
+    assert ("not_a_number", 52, "fte") in rules(case.replace(name="x"))
+    assert rules(case.replace(capacity=capacity())) == []
+    wide = capacity().astype(object)
+    wide.iloc[2, 0] = "x"
+    case = portfolio(capacity=wide)
+    assert ("not_a_number", "2027-03", "Dev") in rules(case.snapshot())
+    case.capacity.loc["2027-03", "Dev"] = 1.0
+    assert rules(case) == []
+
+
+def test_check_and_validate(everything):
+    assert everything.check()["severity"].tolist() == ["warning"]
+    valid = everything.validate()
+    assert valid is not everything
+    assert valid.digest() == everything.digest()
+    with pytest.raises(DataError, match="1 error and 0 warnings") as error:
+        portfolio(projects=projects(duration=[0, 3])).replace(
+            demand=None,
+            spend=rows("project offset amount", ("A", 0, 1), ("B", 0, 1)),
+            budget=rows("budget amount", ("b", 9)),
+        ).validate()
+    assert error.value.problems["rule"].tolist() == ["below_minimum"]
+
+
+def test_one_cell_has_one_problem():
+    # Blank ids break the schema and would break references again.
+    blank = projects(project=["A", None])
+    found = rules(
+        portfolio(
+            projects=blank,
+            demand=None,
+            spend=rows("project offset amount", ("A", 0, 0)),
+        )
+    )
+    assert found.count(("missing_value", 11, "project")) == 1
+    both = portfolio(projects=projects(duration=["x", 3]))
+    assert [r for r in rules(both) if r[1:] == (10, "duration")] == [
+        ("not_a_whole", 10, "duration")
+    ]
+
+
+def test_check_portfolio_adds_what_reading_found():
+    read = problems_table([problem("warning", "demand", "hours_converted", row=4)])
+    case = Portfolio(horizon=HORIZON, projects=projects(duration=[1, 9]), problems=read)
+    found = check_portfolio(case)
+    assert found["rule"].tolist()[-1] == "hours_converted"
+    assert "outside_horizon" in found["rule"].tolist()
+    assert not found.duplicated().any()
+    assert case.summary()["warnings"] == 1
+
+
+# ----------------------------------------------------------------------------- sources
+
+
+def sourced() -> Portfolio:
+    origin = pd.DataFrame(
+        {"source": "projects.csv", "sheet": "", "row": [2, 3]}, index=[10, 11]
+    )
+    return portfolio(projects=projects(duration=[0, 9], owner=["x", "y"])).__class__(
+        horizon=HORIZON,
+        projects=projects(duration=[0, 9], owner=["x", "y"]),
+        sources={"projects": origin},
+    )
+
+
+def test_problems_name_file_and_row():
+    found = sourced().check()
+    place = list(found[["rule", "source", "row"]].itertuples(index=False, name=None))
+    assert ("below_minimum", "projects.csv", 2) in place
+    assert ("outside_horizon", "projects.csv", 3) in place
+    assert ("extra_column", "projects.csv", None) in place
+    assert place == [
+        (p.rule, p.source, p.row) for p in sourced().snapshot().check().itertuples()
+    ]
+    kept = sourced().filter(project="B").check()
+    assert ("outside_horizon", "projects.csv", 3) in list(
+        kept[["rule", "source", "row"]].itertuples(index=False, name=None)
+    )
+
+
+def test_a_replaced_table_is_no_longer_of_its_file():
+    case = sourced()
+    changed = case.replace(projects=case.projects)
+    assert set(changed.check()["source"]) == {""}
+
+
+def test_locating_leaves_located_problems_alone():
+    origin = pd.DataFrame({"source": ["a"], "sheet": ["s"], "row": [5]}, index=["x"])
+    table = problems_table(
+        [
+            problem("error", "demand", "r", row="x"),
+            problem("error", "demand", "r", row="x", source="other"),
+            problem("error", "demand", "r", row="gone"),
+            problem("error", "spend", "r", row="x"),
+        ]
+    )
+    placed = locate(table, {"demand": origin})
+    assert placed[["source", "sheet", "row"]].to_numpy().tolist() == [
+        ["a", "s", 5],
+        ["other", "", "x"],
+        ["a", "s", "gone"],
+        ["", "", "x"],
+    ]
+
+
+# ------------------------------------------------------------------------------ filter
+
+
+def test_filter_keeps_what_belongs_to_the_kept_projects(everything):
+    case = everything.filter(theme="R")
+    names = {"ERP", "LAW", "NET", "OLD"}
+    assert set(case.projects["project"]) == names
+    for table in ("demand", "spend", "benefits", "bookings", "baselines", "groups"):
+        assert set(case.tables[table]["project"]) <= names
+    assert set(case.actuals["project"].dropna()) <= names
+    assert case.dependencies["requires"].tolist() == ["ERP"]
+    assert case.blackouts["project"].isna().all()
+    for table in ("people", "absences", "operations", "budget", "roles", "history"):
+        pd.testing.assert_frame_equal(case.tables[table], everything.tables[table])
+    pd.testing.assert_frame_equal(case.capacity, everything.capacity)
+    assert not (case.check()["severity"] == "error").any()
+
+
+def test_filter_by_lists_functions_and_several_columns(everything):
+    def names(case: Portfolio) -> list[str]:
+        return case.projects["project"].tolist()
+
+    assert names(everything.filter(status=["done", "cancelled"])) == ["OLD", "NIX"]
+    assert names(everything.filter(status="approved", program="S")) == ["LAW", "NET"]
+    assert names(everything.filter(lambda p: p["value"] >= 30)) == ["ERP", "CRM"]
+    assert names(everything.filter(lambda p: p["value"] >= 30, theme="B")) == ["CRM"]
+    assert names(everything.filter(theme="none")) == []
+    kept = everything.filter(project=("CRM", "LAW"))
+    assert kept.dependencies["requires"].tolist() == ["LAW"]
+    with pytest.raises(ConfigError, match=r"no column 'them' \(did you mean 'theme'"):
+        everything.filter(them="R")
+
+
+def test_filter_counts_edits_made_before(tiny):
+    case = tiny.snapshot()
+    case.projects.loc[0, "theme"] = "Green"
+    case.capacity["Dev"] = 5.0
+    kept = case.filter(theme="Green")
+    assert kept.projects["project"].tolist() == ["A"]
+    assert kept.capacity["Dev"].tolist() == [5.0] * 5
+    assert set(kept.demand["project"]) == {"A"}
