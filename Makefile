@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SECONDS_DEMO ?= 20
 READY := $(VENV)/.ready
 
-.PHONY: demo test check notebooks bench data clean
+.PHONY: demo test check notebooks bench data pictures clean
 
 demo: $(READY)
 	@$(BIN)/python -m pmo_analytics check data/example
@@ -31,6 +31,12 @@ bench: $(READY)
 # Writes data/example again from its generator.
 data: $(READY)
 	$(BIN)/python -m pmo_analytics new data/example --force
+
+# Draws the picture of the README.
+pictures: $(READY)
+	$(BIN)/python -m pmo_analytics optimize data/example --seconds 60 --out out/pictures
+	mkdir -p data/pictures
+	cp out/pictures/gantt.png data/pictures/roadmap.png
 
 clean:
 	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache

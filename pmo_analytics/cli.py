@@ -410,7 +410,7 @@ def _draw(plan: Any, names: Sequence[str]) -> dict[str, Any]:
     from pmo_analytics.plotting.gantt import plot_gantt
     from pmo_analytics.plotting.utilization import plot_utilization
 
-    draw = {
+    draw: dict[str, Callable[[], Any]] = {
         "gantt": lambda: plot_gantt(plan).figure,
         "utilization": lambda: plot_utilization(plan).figure,
         "capacity": lambda: figure_capacity(plan),

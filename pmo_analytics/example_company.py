@@ -16,7 +16,7 @@ Developer           | DEV  | Engineering | Platform     | 82   | middle | 0.35  
 Data Engineer       | DAT  | Engineering | Data         | 91   | flat   | 0.32  | 0.32
 Cloud Engineer      | CLD  | Engineering | Platform     | 95   | front  | 0.56  | 0.54
 Tester              | TST  | Engineering | Quality      | 64   | back   | 0.34  | 0.34
-Architect           | ARC  | Design      | Architecture | 112  | front  | 0.44  | 0.42
+Architect           | ARC  | Design      | Architecture | 112  | front  | 0.48  | 0.46
 Business Analyst    | BA   | Design      | Analysis     | 78   | front  | 0.36  | 0.36
 UX Designer         | UX   | Design      | Digital      | 80   | front  | 0.50  | 0.50
 Security Specialist | SEC  | Governance  | Security     | 108  | flat   | 0.56  | 0.52

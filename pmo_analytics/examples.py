@@ -252,7 +252,9 @@ def _people(roles: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     for role, text in company.PEOPLE.items():
         for entry in text.split(","):
             person, country = entry.strip().rsplit(" ", 1)
-            long_ago = pd.Timestamp(2010 + int(rng.integers(14)), rng.integers(1, 13), 1)
+            long_ago = pd.Timestamp(
+                2010 + int(rng.integers(14)), rng.integers(1, 13), 1
+            )
             start = pd.Timestamp(company.HIRED.get(person, long_ago))
             wage = float(by_role.at[role, "rate"]) * pay[country]
             row = {
@@ -312,7 +314,9 @@ def _year_off(
     """Return one person's (first day, last day, kind) of one year, about 28 days."""
 
     def weeks(first: int, last: int, count: int) -> tuple[pd.Timestamp, pd.Timestamp]:
-        begin = pd.Timestamp.fromisocalendar(year, int(rng.integers(first, last + 1)), 1)
+        begin = pd.Timestamp.fromisocalendar(
+            year, int(rng.integers(first, last + 1)), 1
+        )
         return begin, begin + pd.Timedelta(days=7 * count - 3)
 
     days = [

@@ -192,6 +192,7 @@ def _dependencies(portfolio: Portfolio, starts: Starts) -> list[Violation]:
         serving = [i for i in rule.targets if i in starts]
         if any(rule.served(start, i, starts[i]) for i in serving):
             continue
+        when = format_period(portfolio.horizon[0] + start) if serving else ""
         what = f"'{rule.project}' requires '{rule.requires}' ({rule.kind})"
         if not serving:
             message = f"{what}, which is not selected."
@@ -200,9 +201,8 @@ def _dependencies(portfolio: Portfolio, starts: Starts) -> list[Violation]:
                 f"'{i}' starts {format_period(portfolio.horizon[0] + starts[i])}"
                 for i in serving
             )
-            when = format_period(portfolio.horizon[0] + start)
             message = f"{what}, but it starts {when} while {dates}."
-        rows.append(_violation("dependency", rule.project, message))
+        rows.append(_violation("dependency", rule.project, message, period=when))
     return rows
 
 

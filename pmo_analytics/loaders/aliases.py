@@ -158,7 +158,7 @@ _FTE_UNITS = {
 # `unit`, `measure`, ...) are turned into it by `layouts`.
 _COLUMNS: dict[str, dict[str, str]] = {
     "projects": {
-        "project": _PROJECT + "|id|key|code|编号|代码|編號|代碼",
+        "project": _PROJECT,
         "name": _PROJECT_NAME + "|title|名称|名稱|bezeichnung|nom|nombre",
         "status": "state|project status|状态|项目状态|狀態|專案狀態|statut|estado",
         "value": "business value|npv|价值|项目价值|业务价值|得分|评分|净现值|價值|"
@@ -352,7 +352,7 @@ _COLUMNS: dict[str, dict[str, str]] = {
 }
 # Used only where no column of a better name is there.
 _WEAK: dict[str, dict[str, str]] = {
-    "projects": {"project": _PROJECT_NAME + "|name|title|名称|名稱"},
+    "projects": {"project": _PROJECT_NAME + "|id|key|code|编号|代码|編號|代碼"},
     **{
         table: {"project": _PROJECT_NAME}
         for table in _split(

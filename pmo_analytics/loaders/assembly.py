@@ -353,7 +353,8 @@ def _horizon(
     try:
         return make_horizon(start, values["periods"], freq)
     except ConfigError as error:
-        everything.append(declared.place.error("bad_horizon", fix=str(error)))
+        fix = str(error).removesuffix(".") + "."
+        everything.append(declared.place.error("bad_horizon", fix=fix))
         raise DataError(problems_table(everything)) from error
 
 
@@ -400,7 +401,8 @@ def _after_history(
                     place.error(
                         "bad_horizon",
                         column="period",
-                        fix=f"The horizon begins after the history, but: {error}.",
+                        fix="The horizon begins after the history, but: "
+                        f"{str(error).removesuffix('.')}.",
                     )
                 ]
             )

@@ -19,7 +19,7 @@ from typing import Any
 
 import pandas as pd
 
-from pmo_analytics.errors import closest
+from pmo_analytics.errors import closest, listing
 from pmo_analytics.loaders.aliases import TOTALS, choice_words, fold, unit_words
 from pmo_analytics.loaders.columns import HOUR_COLUMNS, Heading
 from pmo_analytics.loaders.findings import Place, Problem
@@ -29,6 +29,10 @@ from pmo_analytics.tables import clean_text, table_spec
 
 FTE_TABLES = ("demand", "capacity", "operations", "bookings", "history")
 _VALUES = ("fte", *HOUR_COLUMNS)
+_CLEAR_HEADINGS = (
+    "Day or month first? Write the headings as 2027-01, or declare [files] dayfirst = "
+    "true or false in portfolio.toml."
+)
 _OFFSET = re.compile(r"\+?\d{1,3}")
 
 
@@ -118,17 +122,14 @@ def check_spread(tidy: Tidy, freq: str) -> None:
     if tidy.wide != "period":
         return
     seen: dict[int, str] = {}
+    wrong: dict[str, list[tuple[str, str]]] = {}
     for name, meaning in list(tidy.spread.items()):
         try:
             ordinal = parse_period(meaning, freq).ordinal
         except ValueError as error:
-            rule, fix = "not_a_period", f"{error}. Correct the heading."
-            if len(meaning.split("/")) == 3:
-                rule = "ambiguous_date"
-                fix = (
-                    "Day or month first? Write the headings as 2027-01, or declare "
-                    "[files] dayfirst = true or false in portfolio.toml."
-                )
+            unclear = isinstance(read_date(meaning), DayOrMonthFirst)
+            rule = "ambiguous_date" if unclear else "not_a_period"
+            fix = _CLEAR_HEADINGS if unclear else f"{error}. Correct the heading."
         else:
             if ordinal not in seen:
                 seen[ordinal] = name
@@ -138,8 +139,12 @@ def check_spread(tidy: Tidy, freq: str) -> None:
                 f"'{seen[ordinal]}' and '{name}' lie in the same period of the "
                 "portfolio. Add them up in one column."
             )
-        tidy.problems.append(tidy.place.error(rule, column=name, found=name, fix=fix))
+        wrong.setdefault(rule, []).append((name, fix))
         del tidy.spread[name], tidy.columns[name]
+    for rule, cases in wrong.items():
+        name, fix = cases[0]
+        names = listing((n for n, _ in cases), 3)
+        tidy.problems.append(tidy.place.error(rule, column=name, found=names, fix=fix))
 
 
 def to_long(tidy: Tidy) -> None:
@@ -148,7 +153,10 @@ def to_long(tidy: Tidy) -> None:
     Blank cells are left out, and zeros of demand. A bad cell stays as it is and is
     refused later, with its row.
     """
-    if not tidy.wide or not tidy.spread:
+    if not tidy.wide:
+        return
+    if not tidy.spread:  # every heading was refused
+        tidy.columns, tidy.rows = {}, []
         return
     table, wide = tidy.place.table, tidy.wide
     dropped = [n for n in tidy.columns if fold(n) in TOTALS and n not in tidy.spread]
@@ -473,6 +481,6 @@ def _freq_of_days(texts: list[str]) -> str:
     if (days.dt.day == 1).all() and gaps.min() <= 31:
         return "M"
     shortest = float(gaps.min())
-    if math.isclose(shortest, 7) and days.dt.weekday.nunique() == 1:
+    if math.isclose(shortest, 7) and days.dt.day_of_week.nunique() == 1:
         return "W"
     return ""

@@ -183,7 +183,8 @@ def _sheet_words() -> dict[str, str]:
 
 
 def _nearest(key: str) -> str:
-    return closest(key, _KEYS) or closest(key.rpartition(".")[2], _short_names())
+    short = closest(key.rpartition(".")[2], _short_names())
+    return (closest(key, _KEYS) or short) if "." in key else short
 
 
 def _take(declared: Declared, key: str, value: Any, *, typed: bool) -> list[Problem]:

@@ -24,7 +24,7 @@ _FOREIGN = (
 )
 # Share of characters from the everyday part of a code page that tells real text
 # from a wrong reading; the latter scatters over rare characters.
-_EVERYDAY = 0.8
+_EVERYDAY = 0.7
 _ENOUGH_HANGUL = 12
 _FIX = (
     "Save the file as UTF-8 ('CSV UTF-8' in Excel), or declare its code page in "

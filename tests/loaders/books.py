@@ -69,7 +69,8 @@ def write_ods(path: Path, tables: dict[str, str]) -> Path:
         "office": "urn:oasis:names:tc:opendocument:xmlns:office:1.0",
         "table": "urn:oasis:names:tc:opendocument:xmlns:table:1.0",
         "text": "urn:oasis:names:tc:opendocument:xmlns:text:1.0",
-        "calcext": "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0",
+        "calcext": "urn:org:documentfoundation:names:experimental:calc:"
+        "xmlns:calcext:1.0",
     }
     spaces = " ".join(f'xmlns:{k}="{v}"' for k, v in names.items())
     body = "".join(

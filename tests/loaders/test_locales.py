@@ -1,0 +1,270 @@
+"""Numbers and dates: read in one way only, decided once per file."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pmo_analytics.loaders.locales import (
+    DayOrMonthFirst,
+    read_date,
+    read_dates,
+    read_numbers,
+)
+
+
+def numbers(*cells: object, declared: str = "") -> list[object]:
+    read, _ = read_numbers({"x": list(cells)}, declared)
+    return read["x"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("1", 1.0),
+        ("-2.5", -2.5),
+        (" 3 ", 3.0),
+        ("1e3", 1000.0),
+        ("1.5E+3", 1500.0),
+        ("1,234.5", 1234.5),
+        ("1.234,5", 1234.5),
+        ("1 234,5", 1234.5),
+        ("1\u00a0234.5", 1234.5),
+        ("1'234.50", 1234.5),
+        ("1\u2019234,50", 1234.5),
+        ("1,234,567", 1234567.0),
+        ("1.234.567", 1234567.0),
+        ("0,5", 0.5),
+        ("0,125", 0.125),
+        ("12,3456", 12.3456),
+        ("1234,567", 1234.567),
+        (".5", 0.5),
+        (",5", 0.5),
+        ("12%", 0.12),
+        ("7 %", 0.07),
+        ("12,5%", 0.125),
+        ("€ 1.200,50", 1200.5),
+        ("-€5.25", -5.25),
+        ("5.25 €", 5.25),
+        ("¥1,200,000", 1200000.0),
+        ("￥1,200,000", 1200000.0),
+        ("1200.5元", 1200.5),
+        ("CNY 20", 20.0),
+        ("20 EUR", 20.0),
+        ("12.5万", 125000.0),
+        ("3亿元", 300000000.0),
+        ("\u22121.5", -1.5),
+        ("\uff11\uff12\uff0e\uff15", 12.5),
+    ],
+)
+def test_a_number_that_can_be_read_in_one_way(cell, number):
+    assert numbers(cell) == [number]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "lots",
+        "1.2.3",
+        "1,2,3",
+        "12 34",
+        "1,23,456",
+        "--1",
+        "1_000",
+        "NaN",
+        "inf",
+        "1e999",
+        "0x10",
+        "5h",
+        "(5)",
+        "€",
+        "%",
+        "1,234.5.6",
+        "True",
+    ],
+)
+def test_what_is_no_number_stays_as_it_is(cell):
+    assert numbers(cell) == [cell]
+
+
+@pytest.mark.parametrize("cell", [True, dt.date(2027, 1, 1), float("inf")])
+def test_other_types_stay_as_they_are(cell):
+    assert numbers(cell) == [cell]
+
+
+def test_blank_stays_blank():
+    assert numbers(None, "1", None) == [None, 1.0, None]
+    assert numbers(None, "1,5") == [None, 1.5]
+
+
+def test_one_cell_decides_for_the_file():
+    read, found = read_numbers({"a": ["1.250", "3.000"], "b": ["0,5", "7"]})
+    assert read == {"a": [1250.0, 3000.0], "b": [0.5, 7.0]}
+    assert found.decimal == ","
+    assert found.inferred
+    assert found.commas == ("b", 0, "0,5")
+
+
+def test_a_decimal_point_makes_commas_thousands():
+    read, found = read_numbers({"a": ["1,250"], "b": ["0.5"]})
+    assert read == {"a": [1250.0], "b": [0.5]}
+    assert found.grouped == "1,250"
+
+
+def test_points_alone_are_decimal_points():
+    read, found = read_numbers({"a": ["1.250", "3.000"]})
+    assert read == {"a": [1.25, 3.0]}
+    assert not found.inferred
+
+
+def test_commas_alone_are_ambiguous():
+    read, found = read_numbers({"a": ["7", "1,250", "3,000"]})
+    assert read == {"a": [7.0, "1,250", "3,000"]}
+    assert found.ambiguous == {"a": (1, "1,250", 2)}
+
+
+def test_a_declared_mark_ends_all_doubt():
+    assert numbers("1,250", "1.250,5", declared=",") == [1.25, 1250.5]
+    assert numbers("1.250", declared=",") == [1250.0]
+    assert numbers("1,250", declared=".") == [1250.0]
+    assert numbers("0.5", declared=",") == ["0.5"]
+    assert numbers("5", "7", declared=",") == [5.0, 7.0]
+
+
+def test_contradictions_are_found_and_not_averaged():
+    read, found = read_numbers({"a": ["0,5", "0.5"]})
+    assert found.contradictory
+    assert read == {"a": ["0,5", 0.5]}
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False)))
+def test_plain_numbers_come_back_exactly(values):
+    assert numbers(*map(repr, values)) == values
+    assert numbers(*values) == values
+
+
+@given(st.integers(0, 10**9), st.integers(0, 99))
+def test_both_local_forms_mean_the_same(whole, cents):
+    english = f"{whole:,}.{cents:02d}"
+    german = english.translate(str.maketrans(",.", ".,"))
+    assert numbers(english) == numbers(german) == [float(f"{whole}.{cents:02d}")]
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ("2027-03-31", "2027-03-31"),
+        ("2027/3/31", "2027-03-31"),
+        ("2027.03.31", "2027-03-31"),
+        ("20270331", "2027-03-31"),
+        ("2027年3月31日", "2027-03-31"),
+        ("2027 年 3 月 31 日", "2027-03-31"),
+        ("2027-03-31 08:30", "2027-03-31"),
+        ("2027-03-31T08:30:00Z", "2027-03-31"),
+        ("2027-02-31", "2027-02-31"),
+        ("2027-03", "2027-03"),
+        ("2027/3", "2027-03"),
+        ("2027-3", "2027-03"),
+        ("2027.03", "2027-03"),
+        ("202703", "2027-03"),
+        ("2027年3月", "2027-03"),
+        ("\uff13/2027", "2027-03"),
+        ("03.2027", "2027-03"),
+        ("Mar 2027", "2027-03"),
+        ("March 2027", "2027-03"),
+        ("Sept. 2027", "2027-09"),
+        ("Mar-27", "2027-03"),
+        ("Mar '27", "2027-03"),
+        ("2027 Mar", "2027-03"),
+        ("31 Mar 2027", "2027-03-31"),
+        ("31-Mar-2027", "2027-03-31"),
+        ("1st March 2027", "2027-03-01"),
+        ("March 31, 2027", "2027-03-31"),
+        ("2027", "2027"),
+        ("2027年", "2027"),
+        ("2027Q1", "2027Q1"),
+        ("2027-Q1", "2027Q1"),
+        ("Q1 2027", "2027Q1"),
+        ("Q1/2027", "2027Q1"),
+        ("2027年第1季度", "2027Q1"),
+        ("2027年三季度", "2027Q3"),
+        ("2027-W05", "2027-W05"),
+        ("2027W5", "2027-W05"),
+        ("KW 5 2027", "2027-W05"),
+        ("CW05/2027", "2027-W05"),
+        (dt.date(2027, 3, 31), "2027-03-31"),
+        (dt.datetime(2027, 3, 31, 23, 59), "2027-03-31"),
+        (2027.0, "2027"),
+        (202703.0, "2027-03"),
+    ],
+)
+def test_dates_and_periods(cell, text):
+    assert read_date(cell) == text
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "soon",
+        "31.12.27",
+        "2027.1",
+        "12",
+        "Foo 2027",
+        "27-Mar-31",
+        "Mar 27",
+        "3.5.",
+        "",
+        "2027年第5周",
+        46388.0,
+        2027.1,
+        float("nan"),
+        True,
+        None,
+        dt.time(3, 4),
+    ],
+)
+def test_what_might_mean_two_things_is_no_date(cell):
+    assert read_date(cell) is None
+
+
+def test_day_numbers_of_workbooks():
+    assert read_date(46388.0, serials=True) == "2027-01-01"
+    assert read_date(46388.75, serials=True) == "2027-01-01"
+    assert read_date(2027.0, serials=True) == "2027"
+    read, found = read_dates({"a": [46388.0, 2027.0]}, serials=True)
+    assert read == {"a": ["2027-01-01", "2027"]}
+    assert found.serials == "46388"
+
+
+def test_one_date_decides_for_the_file():
+    read, found = read_dates({"a": ["03/04/2027"], "b": ["31/12/2027"]})
+    assert read == {"a": ["2027-04-03"], "b": ["2027-12-31"]}
+    assert found.dayfirst is True
+    assert found.day_first == ("b", 0, "31/12/2027")
+    read, found = read_dates({"a": ["03.04.2027", "12.31.2027"]})
+    assert read == {"a": ["2027-03-04", "2027-12-31"]}
+    assert found.dayfirst is False
+
+
+def test_a_date_of_either_order_is_ambiguous():
+    read, found = read_dates({"a": ["03/04/2027", "05/05/2027", "2027-01-01"]})
+    assert read == {"a": ["03/04/2027", "2027-05-05", "2027-01-01"]}
+    assert found.ambiguous == {"a": (0, "03/04/2027", 1)}
+    assert read_date("03/04/2027") == DayOrMonthFirst(3, 4, 2027)
+
+
+@pytest.mark.parametrize(
+    ("declared", "text"), [(True, "2027-04-03"), (False, "2027-03-04")]
+)
+def test_a_declared_order_ends_all_doubt(declared, text):
+    read, found = read_dates({"a": ["03/04/2027"]}, declared)
+    assert read == {"a": [text]}
+    assert not found.inferred
+
+
+def test_headings_are_evidence_too():
+    _, found = read_dates({}, headers=["01/02/2027", "15/02/2027"])
+    assert found.dayfirst is True

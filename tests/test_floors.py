@@ -1,0 +1,207 @@
+"""Who may import whom: a module imports only from lower floors."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "pmo_analytics"
+
+# From the ground up; a name stands for a module or for a whole sub-package. Modules of
+# one floor do not import each other, those of one sub-package may, without cycles.
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("errors", "periods"),
+    ("calendars",),
+    ("tables", "supply", "metrics", "parallel", "windows"),
+    ("capacity_grid", "supply_checks", "date_checks", "link_checks"),
+    ("checks",),
+    ("portfolio",),
+    ("workload",),
+    ("violations",),
+    ("plan",),
+    ("example_company",),
+    ("loaders", "examples", "generator", "uncertainty"),
+    ("forecasting", "optimization", "simulation"),
+    ("scenarios",),
+    ("plotting", "reporting", "config", "store"),
+    ("batch",),
+    ("cli",),
+    ("__main__",),
+)
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+# `errors` is below `periods` although DESIGN draws them on one floor.
+WITHIN_A_FLOOR = {("periods", "errors")}
+# The checker has its own arithmetic: nothing of the model writers may reach it.
+CERTIFIER = {"errors", "periods", "tables", "portfolio", "plan"}
+# What a module may see of the package itself, whose other names load other rooms.
+OF_THE_PACKAGE = {"__version__", "__file__", "__path__"}
+SOLVERS = {
+    "pulp": {"optimization.formulate", "optimization._child"},
+    "highspy": {"optimization._child", "optimization.highs"},
+}
+
+
+def modules() -> dict[str, Path]:
+    """Return every module by its name inside the package; the package itself is ""."""
+    found = {}
+    for path in ROOT.rglob("*.py"):
+        parts = list(path.relative_to(ROOT).with_suffix("").parts)
+        if parts[-1] == "__init__":
+            parts.pop()
+        found[".".join(parts)] = path
+    return found
+
+
+MODULES = modules()
+
+
+def room(module: str) -> str:
+    return module.partition(".")[0]
+
+
+class Imports(ast.NodeVisitor):
+    """Full dotted names that a module imports anywhere but for type checking."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.of_the_package: set[str] = set()
+
+    def visit_If(self, node: ast.If) -> None:
+        if "TYPE_CHECKING" in ast.dump(node.test):
+            for other in node.orelse:
+                self.visit(other)
+        else:
+            self.generic_visit(node)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        self.names |= {alias.name for alias in node.names}
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        assert node.level == 0, "imports are absolute"
+        for alias in node.names:
+            full = f"{node.module}.{alias.name}"
+            inside = full.removeprefix("pmo_analytics.")
+            self.names.add(full if inside in MODULES else str(node.module))
+            if node.module == "pmo_analytics" and inside not in MODULES:
+                self.of_the_package.add(alias.name)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        if isinstance(node.value, ast.Name) and node.value.id == "pmo_analytics":
+            self.of_the_package.add(node.attr)
+        self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        called = ast.unparse(node.func)
+        texts = [a.value for a in node.args if isinstance(a, ast.Constant)]
+        if called.endswith(("import_module", "__import__")) and texts:
+            self.names.add(str(texts[0]))
+        self.generic_visit(node)
+
+
+@cache
+def imports(module: str) -> Imports:
+    found = Imports()
+    found.visit(ast.parse(MODULES[module].read_text(encoding="utf-8")))
+    return found
+
+
+@cache
+def inside(module: str) -> frozenset[str]:
+    """Return the modules of the package that a module imports."""
+    return frozenset(
+        name.removeprefix("pmo_analytics.")
+        for name in imports(module).names
+        if name.startswith("pmo_analytics.")
+    )
+
+
+def test_every_module_has_a_floor():
+    missing = {room(name) for name in MODULES if name} - set(FLOOR)
+    assert not missing, f"give these a floor: {sorted(missing)}"
+    assert len(FLOOR) == sum(len(rooms) for rooms in FLOORS)
+
+
+def test_no_room_for_odds_and_ends():
+    stems = {path.stem for path in MODULES.values()}
+    assert not stems & {"utils", "common", "helpers", "base", "core", "misc"}
+
+
+@pytest.mark.parametrize("module", sorted(name for name in MODULES if name))
+def test_imports_go_down(module):
+    for other in inside(module):
+        assert other in MODULES, f"{module} imports {other}, which is not there"
+        own, target = room(module), room(other)
+        if own == target or (own, target) in WITHIN_A_FLOOR:
+            continue
+        assert FLOOR[target] < FLOOR[own], f"{module} imports {other}"
+
+
+@pytest.mark.parametrize("module", sorted(name for name in MODULES if name))
+def test_the_package_itself_is_not_a_back_door(module):
+    seen = imports(module).of_the_package
+    assert seen <= OF_THE_PACKAGE, f"{module} uses pmo_analytics.{seen}"
+
+
+def test_the_package_imports_nothing_by_itself():
+    assert inside("") == set()
+
+
+def test_sub_packages_have_no_cycles():
+    done: set[str] = set()
+
+    def walk(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, " -> ".join((*path, module))
+        if module in done:
+            return
+        for other in inside(module):
+            if room(other) == room(module):
+                walk(other, (*path, module))
+        done.add(module)
+
+    for name in MODULES:
+        walk(name, ())
+
+
+def test_the_certifier_shares_no_arithmetic():
+    names = inside("optimization.certify")
+    assert names <= CERTIFIER
+    assert not imports("optimization.certify").of_the_package
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_solvers_are_loaded_in_their_own_rooms_only(solver):
+    users = {
+        name
+        for name in MODULES
+        if any(room(used) == solver for used in imports(name).names)
+    }
+    assert users <= SOLVERS[solver]
+
+
+def test_the_walls_are_real(tmp_path):
+    source = tmp_path / "x.py"
+    source.write_text(
+        "from typing import TYPE_CHECKING\n"
+        "import pmo_analytics\n"
+        "if TYPE_CHECKING:\n    from pmo_analytics.cli import run\n"
+        "else:\n    import json\n"
+        "def late():\n"
+        "    from pmo_analytics import plan, optimize\n"
+        "    import pulp.apis\n"
+        "    return pmo_analytics.simulate, __import__('highspy')\n",
+        encoding="utf-8",
+    )
+    found = Imports()
+    found.visit(ast.parse(source.read_text(encoding="utf-8")))
+    assert found.names == {
+        "typing",
+        "pmo_analytics",
+        "pmo_analytics.plan",
+        "json",
+        "pulp.apis",
+        "highspy",
+    }
+    assert found.of_the_package == {"optimize", "simulate"}

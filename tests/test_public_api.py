@@ -1,0 +1,107 @@
+"""The public names, and an import that loads nothing heavy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pmo_analytics
+
+# Pinned by hand: a name appears or goes only on purpose.
+PUBLIC = {
+    "__version__",
+    "baseline",
+    "check_bound",
+    "check_plan",
+    "check_portfolio",
+    "ConfigError",
+    "DataError",
+    "example_portfolio",
+    "figure_capacity",
+    "generate_portfolio",
+    "InfeasibleError",
+    "make_horizon",
+    "optimize",
+    "Plan",
+    "plot_budget",
+    "plot_capacity",
+    "plot_gantt",
+    "plot_spend",
+    "plot_utilization",
+    "PmoError",
+    "PmoWarning",
+    "Portfolio",
+    "Progress",
+    "read_portfolio",
+    "Settings",
+    "SolveLimits",
+    "SolveReport",
+    "SolverError",
+    "SolveStatus",
+    "write_portfolio",
+    "write_template",
+}
+HEAVY = (
+    "matplotlib",
+    "pulp",
+    "highspy",
+    "pandera",
+    "scipy.stats",
+    "sqlalchemy",
+    "openpyxl",
+    "typer",
+)
+
+
+def test_the_public_names():
+    assert set(pmo_analytics.__all__) == PUBLIC
+    assert len(pmo_analytics.__all__) == len(PUBLIC)
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_every_public_name_is_there_and_explained(name):
+    thing = getattr(pmo_analytics, name)
+    if name != "__version__":
+        assert thing.__doc__
+        assert thing.__name__ == name
+        assert thing.__module__.startswith("pmo_analytics.")
+
+
+def test_dir_lists_the_public_names():
+    assert dir(pmo_analytics) == sorted(PUBLIC)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="has no attribute 'optimise'"):
+        _ = pmo_analytics.optimise
+    with pytest.raises(ImportError, match="optimise"):
+        from pmo_analytics import optimise  # noqa: F401
+
+
+def test_the_import_is_light():
+    code = f"""
+import sys
+import pmo_analytics
+heavy = [name for name in {HEAVY!r} if name in sys.modules]
+assert not heavy, heavy
+try:
+    pmo_analytics.no_such_name
+except AttributeError as error:
+    assert "no_such_name" in str(error), error
+else:
+    raise SystemExit("no AttributeError")
+pmo_analytics.Portfolio, pmo_analytics.Plan, pmo_analytics.baseline
+heavy = [name for name in {HEAVY!r} if name in sys.modules]
+assert not heavy, heavy
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0, "")

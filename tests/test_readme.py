@@ -1,0 +1,43 @@
+"""The README's code runs as it stands."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_python_blocks_run_one_after_the_other(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    names: dict[str, object] = {}
+    code = blocks("python")
+    assert len(code) == 2
+    for block in code:
+        exec(compile(block, "README.md", "exec"), names)
+    plt.close("all")
+    plan = names["plan"]
+    assert plan.report.certified
+    assert plan.report.gap <= 0.01
+    assert len(names["by_hand"].violations)
+
+
+def test_toml_block_is_a_portfolio_file():
+    (text,) = blocks("toml")
+    assert set(tomllib.loads(text)) == {"name", "horizon", "value", "calendar"}
+
+
+def test_commands_and_files_it_names_exist():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"make ([a-z]+)", README):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+    for path in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / path).exists(), path
