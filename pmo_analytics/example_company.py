@@ -16,7 +16,7 @@ Developer           | DEV  | Engineering | Platform     | 82   | middle | 0.35  
 Data Engineer       | DAT  | Engineering | Data         | 91   | flat   | 0.32  | 0.32
 Cloud Engineer      | CLD  | Engineering | Platform     | 95   | front  | 0.56  | 0.54
 Tester              | TST  | Engineering | Quality      | 64   | back   | 0.34  | 0.34
-Architect           | ARC  | Design      | Architecture | 112  | front  | 0.48  | 0.46
+Architect           | ARC  | Design      | Architecture | 112  | front  | 0.44  | 0.42
 Business Analyst    | BA   | Design      | Analysis     | 78   | front  | 0.36  | 0.36
 UX Designer         | UX   | Design      | Digital      | 80   | front  | 0.50  | 0.50
 Security Specialist | SEC  | Governance  | Security     | 108  | flat   | 0.56  | 0.52
@@ -154,7 +154,7 @@ CORE-HOME Change     700 560 DEV 1.8 DAT 0.4 TST 1.1 ARC 0.4 BA 0.9 PM 0.5 CHG 0
 CORE-LIFE Change     650 520 DEV 1.4 DAT 0.4 TST 0.8 ARC 0.4 BA 0.7 PM 0.4
 ISO27001  Technology 40  140 SEC 0.4 BA 0.3 CLD 0.3 PM 0.2 CHG 0.2
 FRAUD     Change     120 160 DAT 0.6 DEV 1 ARC 0.2 TST 0.5 BA 0.4 PM 0.3
-CRM       Change     620 380 DEV 2.2 BA 1.5 UX 0.8 TST 1.2 ARC 0.8 DAT 0.6 PM 0.6 CHG 0.9
+CRM       Change     620 380 DEV 2.2 BA 1.5 UX 0.8 TST 1.2 ARC 0.8 DAT 0.6 PM 0.6 CHG 1
 CRM-UP    Change     180 90  DEV 1.7 BA 0.7 UX 0.4 TST 0.7 DAT 0.3 PM 0.4
 CLAIMS    Change     380 300 DEV 2.3 UX 1.2 TST 1.3 BA 1.3 ARC 0.6 PM 0.6 CHG 0.8
 CLAIM-ML  Change     90  180 DAT 1 DEV 0.9 ARC 0.4 BA 0.6 TST 0.4 PM 0.4
@@ -268,7 +268,7 @@ PEOPLE = {
     "Marta Kowalska PL, Piotr Zieliński PL, Kasia Wójcik PL, Tomasz Lewandowski PL, "
     "Ewa Kamińska PL, Oliver Hughes GB, Grace Bennett GB, Harry Foster GB, "
     "Amira Khan GB, Jan Dąbrowski PL, Nina Köhler DE",
-    "Data Engineer": "Michał Nowak PL, Sophie Turner GB, Emre Yıldız DE, "
+    "Data Engineer": "Michał Nowak PL, Sophie Turner GB, Emre Şahin DE, "
     "Agnieszka Mazur PL, Daniel Osei GB",
     "Cloud Engineer": "Lukas Brandt DE, Paweł Król PL, Chloe Walsh GB, "
     "Sebastian Vogel DE, Filip Jankowski PL",

@@ -406,7 +406,7 @@ class Portfolio:
         """Return what the portfolio holds, a labelled Series for reading."""
         projects = self._raw_tables["projects"]
         counts = projects["status"].value_counts()
-        capacity = self.capacity
+        capacity = self._supply().capacity
         facts: dict[str, Any] = {
             "name": self.name,
             "horizon": f"{format_period(self.horizon[0])} .. "

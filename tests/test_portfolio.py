@@ -10,7 +10,13 @@ import pandas as pd
 import pytest
 
 from pmo_analytics.capacity_grid import capacity_grid, settle_capacity
-from pmo_analytics.errors import ConfigError, DataError, problem, problems_table
+from pmo_analytics.errors import (
+    ConfigError,
+    DataError,
+    has_errors,
+    problem,
+    problems_table,
+)
 from pmo_analytics.optimization.certify import check_plan
 from pmo_analytics.periods import Settings, make_horizon
 from pmo_analytics.plan import Plan, baseline
@@ -727,3 +733,57 @@ def test_filter_counts_edits_made_before(tiny):
     assert kept.projects["project"].tolist() == ["A"]
     assert kept.capacity["Dev"].tolist() == [5.0] * 5
     assert set(kept.demand["project"]) == {"A"}
+
+
+# ------------------------------------------------------------------------------- junk
+
+JUNK = [
+    None,
+    "abc",
+    "1_0",
+    -1,
+    2.5,
+    10**30,
+    float("inf"),
+    True,
+    "2027",
+    "2027-W05",
+    "1999-01",
+    pd.Timestamp("2027-02-03", tz="UTC"),
+    pd.Period("2027Q1"),
+    "in",
+    "done",
+    "ERP",
+    "twins",
+    "x" * 600,
+    [1],
+]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_junk_in_cells_is_reported_and_nothing_else_happens(everything, seed):
+    rng = np.random.default_rng(seed)
+    tables = {name: f.astype(object) for name, f in everything.tables.items()}
+    grid = everything.given_capacity.astype(object)
+    for _ in range(4):
+        frame = tables[str(rng.choice(list(tables)))]
+        column = int(rng.integers(frame.shape[1]))
+        frame.iat[int(rng.integers(len(frame))), column] = rng.choice(
+            np.array(JUNK, dtype=object)
+        )
+    grid.iat[0, 0] = rng.choice(np.array([1.0, -1, "x", None], dtype=object))
+    case = Portfolio(
+        horizon=everything.horizon,
+        settings=everything.settings,
+        capacity=grid,
+        **tables,
+    )
+    found = case.check()
+    assert found["fix"].str.len().min() > 10
+    cell = ["table", "row", "column", "rule"]
+    assert not found[found["severity"] == "error"].astype(str).duplicated(cell).any()
+    again = case.snapshot()
+    assert has_errors(again.check()) == has_errors(found)
+    assert case.filter(theme="R").digest() != case.digest()
+    if not has_errors(found):
+        assert baseline(case).portfolio.digest() == case.digest() == again.digest()

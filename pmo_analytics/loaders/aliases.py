@@ -352,7 +352,7 @@ _COLUMNS: dict[str, dict[str, str]] = {
 }
 # Used only where no column of a better name is there.
 _WEAK: dict[str, dict[str, str]] = {
-    "projects": {"project": _PROJECT_NAME + "|id|key|code|编号|代码|編號|代碼"},
+    "projects": {"project": "id|key|code|编号|代码|編號|代碼"},
     **{
         table: {"project": _PROJECT_NAME}
         for table in _split(

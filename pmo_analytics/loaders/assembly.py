@@ -254,10 +254,11 @@ def _series(cells: list[Any], kind: str, freq: str) -> pd.Series[Any]:
             return _clock_series(cells, kind, freq)
         except (ValueError, OverflowError):
             pass
-    elif not kind and all(c is None or c.__class__ is float for c in cells):
-        return pd.Series(cells, dtype="float64")
     elif not kind:
-        return pd.Series(cells, dtype="str")
+        own = _floats(cells)
+        if own is None or np.isnan(own).all():
+            return pd.Series(cells, dtype="str")
+        return pd.Series(own)
     return pd.Series(cells, dtype=object)
 
 

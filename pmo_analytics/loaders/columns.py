@@ -228,28 +228,25 @@ def _use_weak(
     row: int,
 ) -> list[Problem]:
     taken = {h.name for h in headings if h.known}
-    problems = []
-    if place.table == "projects" and "project" not in taken:
-        # A list of projects with nothing but names: the names identify them.
-        for heading in headings:
-            if heading.known and heading.name == "name":
-                heading.name = "project"
-                taken.add("project")
-                problems.append(
-                    place.warning(
-                        "name_as_id",
-                        row=row,
-                        column="project",
-                        found=heading.text,
-                        fix="There is no column 'project', so the names identify the "
-                        "projects. They must then be the same in all tables.",
-                    )
-                )
-                break
     for heading, name in weak:
         if name not in taken:
             heading.name, heading.known = name, True
-    return problems
+    if place.table != "projects" or any(h.name == "project" for h in headings):
+        return []
+    named = next((h for h in headings if h.known and h.name == "name"), None)
+    if named is None:
+        return []
+    named.name = "project"
+    return [
+        place.warning(
+            "name_as_id",
+            row=row,
+            column="project",
+            found=named.text,
+            fix="There is no column 'project', so the names identify the projects. "
+            "They must then be the same in all tables.",
+        )
+    ]
 
 
 def _apply_unit(heading: Heading, unit: str, place: Place, row: int) -> list[Problem]:

@@ -44,7 +44,7 @@ def check_old_workbook(
     try:
         stream = _stream(data)
         return _check_stream(stream, max_cells, max_text)
-    except (struct.error, IndexError, UnicodeDecodeError) as error:
+    except (struct.error, LookupError, UnicodeDecodeError) as error:
         raise _corrupt() from error
 
 

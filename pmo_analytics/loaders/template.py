@@ -15,6 +15,7 @@ from pmo_analytics.loaders.workbook import (
     add_table,
     cell_of,
     header_row,
+    refuse_unwritable,
     save,
     widen,
 )
@@ -61,17 +62,20 @@ def write_template(path: Path, portfolio: Portfolio) -> None:
     ------
     ConfigError
         If a table has more rows than a sheet.
+    DataError
+        If a text holds characters that a workbook cannot keep.
     """
     from openpyxl import Workbook
 
+    frames = _ordered(file_frames(portfolio, dates=True, empty=True))
+    refuse_unwritable(portfolio, frames)
     book = Workbook()
     book.remove(book.active)
-    frames = _ordered(file_frames(portfolio, dates=True, empty=True))
     _add_guide(book)
     _add_settings(book, portfolio)
     for table, frame in frames.items():
         sheet = book.create_sheet(table)
-        add_table(sheet, table, frame)
+        add_table(sheet, frame)
         _add_lists(sheet, table, frames)
     save(book, Path(path))
 
@@ -157,7 +161,7 @@ def _add_settings(book: Workbook, portfolio: Portfolio) -> None:
     sheet.append(header_row(sheet, ["key", "value", "meaning"]))
     for dotted, value in flat_settings(portfolio).items():
         key = dotted.rpartition(".")[2]
-        cell = cell_of(sheet, SETTINGS_SHEET, key, 0, value)
+        cell = cell_of(sheet, value)
         sheet.append([key, cell, SETTING_TEXTS[key].text])
 
 

@@ -190,40 +190,50 @@ def write_workbook(
     ConfigError
         If a table has more rows than a sheet.
     DataError
-        If a text is too long for a cell.
+        If a text is too long for a cell or holds control characters.
     """
     from openpyxl import Workbook
 
+    refuse_unwritable(portfolio, frames)
     book = Workbook(write_only=True)
     sheet = book.create_sheet(SETTINGS_SHEET)
     widen(sheet, [24, 40])
     sheet.append(header_row(sheet, ["key", "value"]))
     for key, value in flat_settings(portfolio).items():
-        sheet.append([key, cell_of(sheet, SETTINGS_SHEET, key, 0, value)])
+        sheet.append([key, cell_of(sheet, value)])
     for table, frame in frames.items():
-        add_table(book.create_sheet(table), table, frame)
+        add_table(book.create_sheet(table), frame)
     save(book, path)
 
 
-def add_table(sheet: Any, table: str, frame: pd.DataFrame) -> None:
+def refuse_unwritable(portfolio: Portfolio, frames: Mapping[str, pd.DataFrame]) -> None:
+    """Raise before anything is written if a sheet or a cell cannot hold something."""
+    settings = [v for v in flat_settings(portfolio).values() if isinstance(v, str)]
+    texts = {(SETTINGS_SHEET, "name"): settings}
+    for table, frame in frames.items():
+        if len(frame) > MAX_SHEET_ROWS:
+            raise ConfigError(
+                f"The table '{table}' has {len(frame):,} rows, more than a sheet "
+                "holds. Write the portfolio to a folder instead."
+            )
+        texts |= {(table, str(c)): [str(c), *frame[c].to_list()] for c in frame.columns}
+    for (table, column), cells in texts.items():
+        for row, cell in enumerate(cells):
+            if cell.__class__ is str and (
+                len(cell) > MAX_CELL_CHARACTERS or has_controls(cell)
+            ):
+                raise unwritable(table, column, row, cell[:60])
+
+
+def add_table(sheet: Any, frame: pd.DataFrame) -> None:
     """Fill a new sheet with a table: bold, frozen header and the rows."""
-    if len(frame) > MAX_SHEET_ROWS:
-        raise ConfigError(
-            f"The table '{table}' has {len(frame):,} rows, more than a sheet holds. "
-            "Write the portfolio to a folder instead."
-        )
     sheet.freeze_panes = "A2"
     names = [str(c) for c in frame.columns]
     widen(sheet, [max(12, min(len(n) + 4, 30)) for n in names])
     sheet.append(header_row(sheet, names))
     columns = [frame[c].to_list() for c in frame.columns]
-    for row, cells in enumerate(zip(*columns, strict=True)):
-        sheet.append(
-            [
-                cell_of(sheet, table, n, row, c)
-                for n, c in zip(names, cells, strict=True)
-            ]
-        )
+    for cells in zip(*columns, strict=True):
+        sheet.append([cell_of(sheet, cell) for cell in cells])
 
 
 def header_row(sheet: Any, names: Iterable[str]) -> list[Any]:
@@ -254,14 +264,8 @@ def text_cell(sheet: Any, text: str) -> Any:
     return cell
 
 
-def cell_of(sheet: Any, table: str, column: str, row: int, value: Any) -> Any:
-    """Return a value, or a cell, that comes back as exactly this value.
-
-    Raises
-    ------
-    DataError
-        If a text is too long or holds characters that no workbook can keep.
-    """
+def cell_of(sheet: Any, value: Any) -> Any:
+    """Return a value, or a cell, that comes back as exactly this value."""
     from openpyxl.cell import WriteOnlyCell
 
     if value is None or isinstance(value, bool):
@@ -283,8 +287,6 @@ def cell_of(sheet: Any, table: str, column: str, row: int, value: Any) -> Any:
         cell.number_format = "yyyy-mm-dd"
         return cell
     text = str(value).replace("\r\n", "\n").replace("\r", "\n")
-    if len(text) > MAX_CELL_CHARACTERS or has_controls(text):
-        raise unwritable(table, column, row, text[:60])
     plain = text[:1] not in "=+-@\t#" and "_x" not in text
     return text if plain else text_cell(sheet, text)
 

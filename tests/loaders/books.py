@@ -121,6 +121,7 @@ def write_xls(
     sheets: dict[str, dict[tuple[int, int], object]],
     *,
     small: bool = False,
+    extra: bytes = b"",
 ) -> Path:
     """Write an old binary workbook; cells by (row, column) from 0, `#` = error.
 
@@ -128,8 +129,10 @@ def write_xls(
     ----------
     small
         Leave the stream below 4,096 bytes, where the format stores it otherwise.
+    extra
+        Records about the whole workbook, such as shared strings.
     """
-    stream = _workbook_stream(sheets)
+    stream = _workbook_stream(sheets, extra)
     if small:
         path.write_bytes(_small_compound(stream))
     else:
@@ -161,7 +164,9 @@ def _sheet_stream(cells: dict[tuple[int, int], object]) -> bytes:
     return out + record(0x000A)
 
 
-def _workbook_stream(sheets: dict[str, dict[tuple[int, int], object]]) -> bytes:
+def _workbook_stream(
+    sheets: dict[str, dict[tuple[int, int], object]], extra: bytes
+) -> bytes:
     bodies = [_sheet_stream(cells) for cells in sheets.values()]
 
     def globals_with(offsets: list[int]) -> bytes:
@@ -171,7 +176,7 @@ def _workbook_stream(sheets: dict[str, dict[tuple[int, int], object]]) -> bytes:
             out += record(
                 0x0085, struct.pack("<IBBBB", offset, 0, 0, len(name), 1) + text
             )
-        return out + record(0x000A)
+        return out + extra + record(0x000A)
 
     at = len(globals_with([0] * len(bodies)))
     offsets = []

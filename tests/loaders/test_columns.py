@@ -137,9 +137,10 @@ def test_names_identify_projects_where_nothing_else_does(tmp_path):
     assert "name_as_id" in said(portfolio)
 
 
-def test_a_key_beside_a_name_keeps_both(tmp_path):
+@pytest.mark.parametrize("key", ["项目编号", "ID", "编号", "Project key"])
+def test_a_key_beside_a_name_keeps_both(tmp_path, key):
     folder = make_folder(
-        tmp_path, {"projects": "项目编号,项目名称,工期\nP1,客户系统,2\n"}
+        tmp_path, {"projects": f"{key},项目名称,工期\nP1,客户系统,2\n"}
     )
     projects = read_quietly(folder).projects
     assert projects[["project", "name"]].to_numpy().tolist() == [["P1", "客户系统"]]

@@ -158,7 +158,8 @@ def test_history_in_hours_and_people_by_weekly_hours(tmp_path):
     folder = make_folder(
         tmp_path,
         {
-            "history": "period,role,capacity_hours,实际工时\n2026-12,Dev,347.85,173.925\n",
+            "history": "period,role,capacity_hours,实际工时\n"
+            "2026-12,Dev,347.85,173.925\n",
             "people": "姓名,角色,周工时\n张伟,Dev,40\n李娜,Dev,20\n",
             "operations": "role,person days\nDev,2\n",
         },
@@ -223,3 +224,42 @@ def test_a_declared_order_reads_dates_in_headings(tmp_path):
         HORIZON + "[files]\ndayfirst = true\n",
     )
     assert rows == [["P2", "Dev", 0, 1.0], ["P2", "Dev", 1, 2.0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "toml", "message"),
+    [
+        ("period,role,load_fte\n2026-11-30,Dev,2\n", "", "Declare .horizon. freq"),
+        ("period,role,load_fte\n2026-11,Dev,2\n2026-13,Dev,2\n", "", "no month 13"),
+        ("role,measure,2026-11,2026-12\nDev,laod,2,3\n", "", "did you mean 'load'"),
+        ("period,role,load_fte\n", "", "missing_horizon"),
+    ],
+)
+def test_histories_that_cannot_be_understood(tmp_path, text, toml, message):
+    with pytest.raises(DataError, match=message):
+        read_quietly(make_folder(tmp_path, {"history": text}, toml=toml))
+
+
+def test_a_frequency_may_be_declared_for_a_history(tmp_path):
+    text = "period,role,load_fte\n2026-10-05,Dev,2\n2026-11-30,Dev,2\n"
+    toml = "[horizon]\nfreq = 'M'\nperiods = 3\n"
+    portfolio = read_quietly(make_folder(tmp_path, {"history": text}, toml=toml))
+    assert portfolio.horizon.astype(str).to_list() == ["2026-12", "2027-01", "2027-02"]
+
+
+def test_people_with_a_share_and_weekly_hours(tmp_path):
+    text = "person,role,share,weekly hours\nAnn,Dev,0.5,20\n"
+    with pytest.raises(DataError, match="two_units"):
+        read_quietly(make_folder(tmp_path, {"people": text}))
+
+
+def test_capacity_with_a_misspelled_column_is_no_grid(tmp_path):
+    text = "period,role,ftee\n2027-01,Dev,1\n"
+    with pytest.raises(DataError, match=r"misspelled_column.* capacity.csv.*'fte'"):
+        read_quietly(make_folder(tmp_path, {"capacity": text, "projects": PROJECTS}))
+
+
+def test_misspelled_headings_are_not_taken_for_roles(tmp_path):
+    text = "period,capcity_fte,load_fet\n2026-12,1,2\n"
+    with pytest.raises(DataError, match="misspelled_column"):
+        read_quietly(make_folder(tmp_path, {"history": text}, toml=""))

@@ -1,0 +1,503 @@
+"""The bound that a certificate's multipliers prove."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from operator import mul
+from typing import Any
+
+from pmo_analytics.errors import ConfigError
+from pmo_analytics.optimization.certify_question import (
+    TOLERANCE,
+    Budget,
+    Group,
+    Kind,
+    Project,
+    Question,
+    budget_use,
+    fixed_starts,
+    grace,
+    load_of,
+    spent_of,
+    state_of,
+)
+from pmo_analytics.optimization.certify_reading import read_name, read_period
+
+# Powers of the discount factor are rounded outward on this grid.
+_GRID = 10**40
+
+
+@dataclass
+class _Charges:
+    """Multipliers gathered by what they charge, as multiples of 1/unit."""
+
+    unit: int
+    limits: Fraction = Fraction(0)
+    capacity: dict[str, dict[int, int]] = field(default_factory=dict)
+    budgets: list[tuple[Budget, int]] = field(default_factory=list)
+    # project -> offset -> charge on every start at that offset or before it
+    steps: dict[str, defaultdict[float, int]] = field(default_factory=dict)
+
+    def step(self, name: str, until: float, units: int) -> None:
+        self.steps.setdefault(name, defaultdict(int))[until] += units
+
+
+_ENTRY_KEYS: dict[str, tuple[str, ...]] = {
+    "capacity": ("role", "period"),
+    "budget": ("budget", "side"),
+    "group": ("group", "side"),
+    "all_or_none": ("group", "project"),
+    "dependency": ("project", "requires", "kind", "form"),
+}
+_FORMS = ("by", "after", "at", "selected")
+
+
+def read_entries(
+    certificate: Mapping[str, Any], strict: bool
+) -> list[tuple[Mapping[str, Any], Fraction]]:
+    """Return the entries of a certificate, each with its exact multiplier.
+
+    Parameters
+    ----------
+    certificate
+        JSON object, see the text of `certify`.
+    strict
+        What the certificate must say about itself.
+
+    Raises
+    ------
+    ConfigError
+        If the certificate has another format, or an entry cannot be read.
+    """
+    known = ("format", "portfolio", "strict", "multipliers", "cuts", "branches")
+    if not isinstance(certificate, Mapping):
+        raise ConfigError("The certificate is no JSON object.")
+    for key in certificate:
+        if key not in known:
+            raise ConfigError(f"The certificate has an unknown part '{key}'.")
+    version = certificate.get("format")
+    if isinstance(version, bool) or version != 1:
+        raise ConfigError(f"The certificate has format {version!r}; 1 can be checked.")
+    if certificate.get("strict", False) is not strict:
+        raise ConfigError(
+            f"The certificate was made with strict={certificate.get('strict', False)!r}"
+            f", and strict={strict} is asked for. Use the same."
+        )
+    for key in ("cuts", "branches"):
+        if certificate.get(key, []) != []:
+            raise ConfigError(f"A certificate of format 1 cannot have '{key}'.")
+    entries = certificate.get("multipliers", [])
+    if not isinstance(entries, (list, tuple)):
+        raise ConfigError("'multipliers' of the certificate must be a list.")
+    return [(entry, _multiplier(n, entry)) for n, entry in enumerate(entries, start=1)]
+
+
+def bound_of(
+    question: Question, entries: list[tuple[Mapping[str, Any], Fraction]]
+) -> Fraction | None:
+    """Return the bound that entries prove, None where there is no plan at all.
+
+    Parameters
+    ----------
+    question
+        What the portfolio asks; starts that no accepted plan can have are removed
+        from it.
+    entries
+        (entry of the certificate, its multiplier), as `read_entries` returns them.
+
+    Raises
+    ------
+    ConfigError
+        If an entry names a row that the portfolio does not have.
+    """
+    charges = _Charges(math.lcm(*(value.denominator for _, value in entries)))
+    for number, (entry, value) in enumerate(entries, start=1):
+        try:
+            _charge(question, charges, entry, int(value * charges.unit))
+        except ConfigError as error:
+            raise _bad_entry(number, entry, str(error)) from None
+    _drop_impossible_starts(question)
+    _drop_stranded_projects(question)
+    return _lagrangian(question, charges)
+
+
+def _bad_entry(number: int, entry: object, text: str) -> ConfigError:
+    row = entry.get("row") if isinstance(entry, Mapping) else None
+    return ConfigError(f"Certificate, multiplier {number} ({row}): {text}")
+
+
+def _multiplier(number: int, entry: object) -> Fraction:
+    """Return the multiplier of an entry whose keys have been checked."""
+    if not isinstance(entry, Mapping):
+        raise _bad_entry(number, entry, "it is no JSON object.")
+    row = entry.get("row")
+    if not isinstance(row, str) or row not in _ENTRY_KEYS:
+        raise _bad_entry(number, entry, f"unknown row; use {', '.join(_ENTRY_KEYS)}.")
+    keys = {"row", "multiplier", *_ENTRY_KEYS[row]}
+    if not all(isinstance(v, (str, int, float, Decimal)) for v in entry.values()):
+        raise _bad_entry(number, entry, "every value must be a text or a number.")
+    if row == "dependency":
+        if entry.get("form") not in _FORMS:
+            text = f"unknown form {entry.get('form')!r}; use {', '.join(_FORMS)}."
+            raise _bad_entry(number, entry, text)
+        keys |= {"t"} if entry["form"] != "selected" else set()
+    if keys != set(entry):
+        wrong = ", ".join(f"'{key}'" for key in sorted(map(str, keys ^ set(entry))))
+        raise _bad_entry(number, entry, f"missing or unknown keys: {wrong}.")
+    raw = entry["multiplier"]
+    try:
+        if isinstance(raw, bool) or (isinstance(raw, str) and len(raw) > 1000):
+            raise ValueError
+        value = Decimal(repr(float(raw)) if isinstance(raw, float) else raw)
+        # A huge exponent would ask for gigabytes of digits.
+        if not value.is_finite() or abs(value.adjusted()) > 400:
+            raise ValueError
+    except (ValueError, InvalidOperation):
+        text = f"the multiplier {raw!r} is no number that can be used."
+        raise _bad_entry(number, entry, text) from None
+    if value < 0 and row != "all_or_none":
+        text = f"the multiplier {raw!r} of an inequality is negative: {dict(entry)}."
+        raise _bad_entry(number, entry, text)
+    return Fraction(value)
+
+
+def _charge(
+    question: Question, charges: _Charges, entry: Mapping[str, Any], units: int
+) -> None:
+    """Add one row, multiplied, to the charges.
+
+    Raises
+    ------
+    ConfigError
+        If the portfolio has no such row.
+    """
+    multiplier = Fraction(units, charges.unit)
+    if entry["row"] == "capacity":
+        role = read_name(entry["role"]) or ""
+        t = read_period(entry["period"], question)
+        if role not in question.roles:
+            raise ConfigError(f"no role is called '{role}'.")
+        if t is None or not 0 <= t < question.periods:
+            raise ConfigError(f"{entry['period']!r} is no period of the horizon.")
+        limit = question.capacity_limit(role, t) + TOLERANCE
+        charges.limits += multiplier * limit
+        prices = charges.capacity.setdefault(role, {})
+        prices[t] = prices.get(t, 0) + units
+    elif entry["row"] == "budget":
+        budget = question.budgets.get(read_name(entry["budget"]) or "")
+        side = _side(entry["side"], ("amount", "at_least"))
+        bound = (
+            None
+            if budget is None
+            else (budget.limit if side == "amount" else budget.at_least)
+        )
+        if budget is None or bound is None:
+            raise ConfigError(f"no budget '{entry['budget']}' has this side.")
+        sign = 1 if side == "amount" else -1
+        charges.limits += multiplier * (sign * bound + grace(bound))
+        charges.budgets.append((budget, sign * units))
+    elif entry["row"] == "dependency":
+        _charge_dependency(question, charges, entry, units)
+    else:
+        group = question.groups.get(read_name(entry["group"]) or "")
+        if group is None:
+            raise ConfigError(f"no group is called '{entry['group']}'.")
+        if entry["row"] == "group":
+            _charge_group(question, charges, group, entry["side"], units)
+        else:
+            _charge_all_or_none(question, charges, group, entry["project"], units)
+
+
+def _side(value: object, sides: tuple[str, ...]) -> str:
+    if not isinstance(value, str) or value not in sides:
+        raise ConfigError(f"unknown side {value!r}; use {' or '.join(sides)}.")
+    return value
+
+
+def _charge_group(
+    question: Question, charges: _Charges, group: Group, side: object, units: int
+) -> None:
+    least = _side(side, ("at_most", "at_least")) == "at_least"
+    limit = group.at_least if least else group.at_most
+    if limit is None:
+        raise ConfigError(f"group '{group.name}' has no {side}.")
+    sign = -1 if least else 1
+    left = sign * (limit - len(group.done))
+    charges.limits += Fraction(units * left, charges.unit)
+    for member in group.members:
+        if state_of(question, member) == "live":
+            charges.step(member, math.inf, sign * units)
+
+
+def _charge_all_or_none(
+    question: Question, charges: _Charges, group: Group, project: object, units: int
+) -> None:
+    member = read_name(project) or ""
+    if not group.all_or_none or member not in group.members:
+        raise ConfigError(f"'{member}' is no member of an all-or-none '{group.name}'.")
+    for name, sign in ((member, 1), (group.members[0], -1)):
+        if name in group.done:
+            charges.limits -= Fraction(sign * units, charges.unit)
+        elif state_of(question, name) == "live":
+            charges.step(name, math.inf, sign * units)
+
+
+def _charge_dependency(
+    question: Question, charges: _Charges, entry: Mapping[str, Any], units: int
+) -> None:
+    names = [read_name(entry[part]) or "" for part in ("project", "requires", "kind")]
+    row = question.dependency_rows.get((names[0], names[1], names[2]))
+    if row is None:
+        raise ConfigError("there is no such dependency: " + ", ".join(names) + ".")
+    form, t = entry["form"], entry.get("t", 0)
+    if form != "selected" and row.kind == "selected":
+        raise ConfigError(f"a dependency of kind 'selected' has no form '{form}'.")
+    if form == "after" and (not row.single or row.lag_max is None):
+        raise ConfigError("the form 'after' needs a single project and a lag_max.")
+    if isinstance(t, bool) or not isinstance(t, int):
+        raise ConfigError(f"t must be a whole number, not {t!r}.")
+    if not row.in_force:
+        return  # nothing is restricted: the row reads 0 <= 0
+    j = row.project
+    if form in ("selected", "after"):
+        charges.step(j, math.inf, units)
+    else:
+        charges.step(j, t, units)
+    if form == "at":
+        charges.step(j, t - 1, -units)
+    elif form == "after":
+        _, high = row.span(question.projects[row.requires].duration)
+        charges.step(j, t + (high or 0), -units)
+    for i in row.targets:
+        low, high = row.span(question.projects[i].duration)
+        if form in ("selected", "after"):
+            charges.step(i, math.inf, -units)
+        else:
+            charges.step(i, t - low, -units)
+        if form == "after":
+            charges.step(i, t, units)
+        elif form == "at" and high is not None:
+            charges.step(i, t - high - 1, units)
+
+
+def _drop_impossible_starts(question: Question) -> None:
+    """Remove starts that no accepted plan can have beside the fixed work."""
+    # With negative numbers one project could make room for another.
+    uses = [u for roles in question.demand.values() for u in roles.values()]
+    uses += [u for kinds in question.spend.values() for u in kinds.values()]
+    if any(units < 0 for rows in uses for _, units in rows):
+        return
+    fixed = fixed_starts(question)
+    load, spent = load_of(question, fixed), spent_of(question, fixed)
+    room = {
+        role: [
+            math.floor(
+                (question.capacity_limit(role, t) + TOLERANCE) * question.demand_unit
+            )
+            - load.get((role, t), 0)
+            for t in range(question.periods)
+        ]
+        for role in question.roles
+    }
+    money = [
+        (budget, math.floor((limit + grace(limit)) * question.spend_unit) - used)
+        for budget in question.budgets.values()
+        if (limit := budget.limit) is not None
+        for used in [int(budget_use(question, budget, spent) * question.spend_unit)]
+    ]
+    for name, project in question.projects.items():
+        if name in fixed or not project.allowed:
+            continue
+        kept = set(project.allowed)
+        for role, rows in question.demand.get(name, {}).items():
+            kept -= _overloading(rows, kept, room[role])
+        for budget, left in money:
+            kept -= _overspending(question, project, kept, budget, left)
+        if len(kept) < len(project.allowed):
+            allowed = tuple(s for s in project.allowed if s in kept)
+            question.projects[name] = project._replace(allowed=allowed)
+
+
+def _drop_stranded_projects(question: Question) -> None:
+    """Remove the starts of projects that require what no plan can select."""
+    dropped = True
+    while dropped:
+        dropped = False
+        for row in question.dependencies:
+            # A row in force names a live project and nothing that is done already.
+            if not row.in_force or not question.projects[row.project].allowed:
+                continue
+            if not any(question.projects[i].allowed for i in row.targets):
+                project = question.projects[row.project]
+                question.projects[row.project] = project._replace(allowed=())
+                dropped = True
+
+
+def _overloading(
+    rows: list[tuple[int, int]], starts: Collection[int], room: list[int]
+) -> set[int]:
+    """Return the starts with which one project alone overloads a role."""
+    sums: defaultdict[int, int] = defaultdict(int)
+    for offset, units in rows:
+        sums[offset] += units
+    # An unloaded period is never a violation, however little room it has.
+    needs = [(o, u) for o, u in sums.items() if u > 0]
+    if max((u for _, u in needs), default=0) <= min(room):
+        return set()
+    return {
+        s
+        for s in starts
+        if any(0 <= s + o < len(room) and u > room[s + o] for o, u in needs)
+    }
+
+
+def _overspending(
+    question: Question,
+    project: Project,
+    starts: Collection[int],
+    budget: Budget,
+    left: int,
+) -> set[int]:
+    """Return the starts with which one project alone breaks a budget."""
+    kinds = question.spend.get(project.name, {})
+    rows = [row for kind, uses in kinds.items() if budget.covers(kind) for row in uses]
+    if sum(units for _, units in rows) <= left:
+        return set()
+    return {
+        s
+        for s in starts
+        if sum(u for o, u in rows if budget.first <= s + o <= budget.last) > left
+    }
+
+
+def _lagrangian(question: Question, charges: _Charges) -> Fraction | None:
+    """Return the charged limits plus the best that each project can still earn."""
+    prices = _spend_prices(question, charges)
+    # One unit for everything, so that options are compared as whole numbers.
+    unit = math.lcm(
+        charges.unit * question.demand_unit,
+        charges.unit * question.spend_unit,
+        question.worth_unit * _GRID,
+    )
+    per_worth = unit // (question.worth_unit * _GRID)
+    per_load = unit // (charges.unit * question.demand_unit)
+    per_spend = unit // (charges.unit * question.spend_unit)
+    per_step = unit // charges.unit
+    powers = _Powers(question.growth)
+    total = 0
+    for name, project in question.projects.items():
+        if project.state != "live" or not (project.allowed or project.why):
+            continue
+        if not project.allowed:
+            return None
+        gains = [
+            worth * per_worth - step * per_step
+            for worth, step in zip(
+                _worth_above(question, project, powers),
+                _step_charges(charges.steps.get(name, {}), project.allowed),
+                strict=True,
+            )
+        ]
+        for role, uses in question.demand.get(name, {}).items():
+            if role in charges.capacity:
+                _subtract(gains, project, uses, charges.capacity[role], per_load)
+        for kind, uses in question.spend.get(name, {}).items():
+            if prices[kind]:
+                _subtract(gains, project, uses, prices[kind], per_spend)
+        best = max(gains)
+        total += best if project.why else max(best, 0)
+    return charges.limits + Fraction(total, unit)
+
+
+def _spend_prices(question: Question, charges: _Charges) -> dict[Kind, dict[int, int]]:
+    """Return the charge on one currency unit by kind of spend and period."""
+    prices: dict[Kind, dict[int, int]] = {
+        kind: {} for kinds in question.spend.values() for kind in kinds
+    }
+    for kind, by_period in prices.items():
+        for budget, units in charges.budgets:
+            if budget.covers(kind):
+                for t in range(budget.first, budget.last + 1):
+                    by_period[t] = by_period.get(t, 0) + units
+    return prices
+
+
+def _subtract(
+    gains: list[int],
+    project: Project,
+    uses: list[tuple[int, int]],
+    price: Mapping[int, int],
+    factor: int,
+) -> None:
+    """Charge every allowed start for what it uses where that has a price."""
+    low, high = min(price), max(price)
+    earliest, latest = project.allowed[0], project.allowed[-1]
+    relevant = [(o, u) for o, u in uses if low - latest <= o <= high - earliest]
+    if not relevant:
+        return
+    # Dense by offset and by period: a start is then one product of two lists.
+    begin = min(o for o, _ in relevant)
+    amounts = [0] * (max(o for o, _ in relevant) - begin + 1)
+    for offset, units in relevant:
+        amounts[offset - begin] += units
+    span = latest - earliest + len(amounts)
+    costs = [price.get(earliest + begin + t, 0) for t in range(span)]
+    for n, s in enumerate(project.allowed):
+        at = s - earliest
+        gains[n] -= factor * sum(map(mul, amounts, costs[at : at + len(amounts)]))
+
+
+def _step_charges(steps: Mapping[float, int], allowed: tuple[int, ...]) -> list[int]:
+    """Return for each allowed start the sum of the steps that reach it."""
+    ends = sorted(steps)
+    charges = [0] * len(allowed)
+    total = 0
+    for n in range(len(allowed) - 1, -1, -1):
+        while ends and ends[-1] >= allowed[n]:
+            total += steps[ends.pop()]
+        charges[n] = total
+    return charges
+
+
+class _Powers:
+    """Bounds of (1 + discount) ** -k, as whole multiples of 1/_GRID."""
+
+    def __init__(self, growth: Fraction) -> None:
+        self.growth = growth
+        self.known: dict[int, tuple[int, int]] = {}
+
+    def __call__(self, k: int) -> tuple[int, int]:
+        if k not in self.known:
+            base = 1 / self.growth if k >= 0 else self.growth
+            low = base.numerator * _GRID // base.denominator
+            high = -(-base.numerator * _GRID // base.denominator)
+            bounds, left = (_GRID, _GRID), abs(k)
+            while left:
+                if left & 1:
+                    bounds = _times(bounds, (low, high))
+                low, high = _times((low, high), (low, high))
+                left >>= 1
+            self.known[k] = bounds
+        return self.known[k]
+
+
+def _times(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
+    """Return the product of two positive intervals on the grid, rounded outward."""
+    return a[0] * b[0] // _GRID, -(-a[1] * b[1] // _GRID)
+
+
+def _worth_above(question: Question, project: Project, powers: _Powers) -> list[int]:
+    """Return the worth at each allowed start, rounded up, in 1/(unit x grid)."""
+    amounts = question.worth.get(project.name, {})
+    # Rounded up at offset 0; then the factor that makes the product larger.
+    ahead = sum(
+        units * powers(offset)[1 if units > 0 else 0]
+        for offset, units in amounts.items()
+    )
+    shifts = [powers(0 if project.running else s) for s in project.allowed]
+    return [-(-ahead * shift[1 if ahead > 0 else 0] // _GRID) for shift in shifts]

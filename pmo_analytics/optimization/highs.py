@@ -1,0 +1,137 @@
+"""HiGHS on arrays: the one file that speaks to highspy directly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import highspy
+import numpy as np
+
+from pmo_analytics.optimization.matrix import Matrix
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What HiGHS said.
+
+    Attributes
+    ----------
+    status
+        `optimal`, `feasible`, `infeasible` or `no_solution`.
+    x
+        Value of each column, None without a solution.
+    bound
+        Bound on the objective, inf where there is none.
+    prices
+        Dual value of each row of a relaxation, None otherwise.
+    """
+
+    status: str
+    x: np.ndarray | None
+    objective: float
+    bound: float
+    prices: np.ndarray | None = None
+
+
+Report = Callable[[np.ndarray | None, float], None]
+
+
+def solve(
+    matrix: Matrix,
+    worth: np.ndarray,
+    *,
+    seconds: float,
+    integer: bool = True,
+    start: np.ndarray | None = None,
+    report: Report | None = None,
+    **settings: Any,
+) -> Answer:
+    """Maximise worth over binaries (or the unit box) within the rows of a matrix.
+
+    Parameters
+    ----------
+    start
+        Columns that are 1 in a feasible solution to begin with.
+    report
+        Called with each better solution (values of the columns) and the bound; with
+        None when only the bound may have moved.
+    **settings
+        Options of HiGHS by name.
+    """
+    highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("time_limit", float(max(seconds, 0.01)))
+    for name, value in settings.items():
+        highs.setOptionValue(name, value)
+    highs.passModel(_problem(matrix, worth, integer))
+    if start is not None:
+        values = np.zeros(len(worth))
+        values[start] = 1.0
+        highs.setSolution(len(values), np.arange(len(values), dtype=np.int32), values)
+    if report is not None:
+        _listen(highs, report)
+    highs.run()
+    return _answer(highs, integer)
+
+
+def _problem(matrix: Matrix, worth: np.ndarray, integer: bool) -> Any:
+    problem = highspy.HighsLp()
+    a = matrix.a
+    problem.num_col_, problem.num_row_ = a.shape[1], a.shape[0]
+    problem.sense_ = highspy.ObjSense.kMaximize
+    problem.col_cost_ = worth
+    problem.col_lower_ = np.zeros(len(worth))
+    problem.col_upper_ = np.ones(len(worth))
+    problem.row_lower_, problem.row_upper_ = matrix.lower, matrix.upper
+    problem.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    problem.a_matrix_.start_ = a.indptr.astype(np.int32)
+    problem.a_matrix_.index_ = a.indices.astype(np.int32)
+    problem.a_matrix_.value_ = a.data.astype(float)
+    if integer:
+        problem.integrality_ = [highspy.HighsVarType.kInteger] * len(worth)
+    return problem
+
+
+def _listen(highs: Any, report: Report) -> None:
+    kinds = highspy.cb.HighsCallbackType
+
+    def hear(kind: Any, _message: str, data: Any, _input: Any, _own: Any) -> None:
+        if kind == kinds.kCallbackMipImprovingSolution:
+            report(np.array(data.mip_solution), float(data.mip_dual_bound))
+        else:
+            report(None, float(data.mip_dual_bound))
+
+    highs.setCallback(hear, None)
+    highs.startCallback(kinds.kCallbackMipImprovingSolution)
+    highs.startCallback(kinds.kCallbackMipLogging)
+
+
+def _answer(highs: Any, integer: bool) -> Answer:
+    info = highs.getInfo()
+    state = highs.getModelStatus()
+    states = highspy.HighsModelStatus
+    feasible = (
+        info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+    )
+    # After an infeasible run the columns hold numbers all the same.
+    solved = feasible and state not in (states.kInfeasible, states.kUnbounded)
+    solution = highs.getSolution()
+    if state == states.kInfeasible:
+        return Answer("infeasible", None, -np.inf, np.inf)
+    if not solved:
+        return Answer("no_solution", None, -np.inf, _bound(info, integer))
+    status = "optimal" if state == states.kOptimal else "feasible"
+    value = float(info.objective_function_value)
+    if integer:
+        return Answer(status, np.array(solution.col_value), value, _bound(info, True))
+    if status != "optimal":
+        return Answer("no_solution", None, -np.inf, np.inf)
+    prices = np.array(solution.row_dual)
+    return Answer(status, np.array(solution.col_value), value, value, prices)
+
+
+def _bound(info: Any, integer: bool) -> float:
+    bound = float(info.mip_dual_bound) if integer else np.inf
+    return bound if np.isfinite(bound) else np.inf

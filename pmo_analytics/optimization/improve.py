@@ -1,0 +1,267 @@
+"""Better plans from a plan: free some projects, solve them exactly, keep the rest.
+
+Large neighbourhood search. A neighbourhood is a set of projects whose choices are
+open while all others stay; the small model that is left is solved by HiGHS. Kinds and
+sizes of neighbourhoods that pay are used more often.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from pmo_analytics.optimization.highs import solve
+from pmo_analytics.optimization.matrix import Matrix
+from pmo_analytics.optimization.options import Options
+
+# What a small model should take, seconds; sizes adapt to it.
+_WANTED_SECONDS = 1.0
+_LONGEST_SECONDS = 4.0
+_NODES = 3000
+
+Accept = Callable[[np.ndarray, float], None]
+
+
+@dataclass
+class _Kind:
+    """One way to pick projects, its size in options, and how well it has paid."""
+
+    pick: Callable[[], list[int]]
+    size: float
+    reward: float = 1.0
+
+
+class Improver:
+    """The state of a neighbourhood search.
+
+    Parameters
+    ----------
+    options, matrix
+        The model.
+    chosen
+        Option numbers of a feasible plan.
+    rng
+        Source of every random choice.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        matrix: Matrix,
+        chosen: np.ndarray,
+        rng: np.random.Generator,
+    ) -> None:
+        self.o = options
+        self.matrix = matrix
+        self.rng = rng
+        self.count = np.diff(options.first)
+        self.owner = np.repeat(np.arange(len(options.project)), np.diff(options.use_first))
+        self.links = _links(options)
+        self.set(chosen)
+        begin = float(min(400, len(options.project)))
+        self.kinds = [
+            _Kind(self._around_a_limit, begin),
+            _Kind(self._in_a_span, begin),
+            _Kind(self._at_random, begin),
+            _Kind(self._linked, begin),
+        ]
+        self.users = self._users_of_limits()
+
+    def set(self, chosen: np.ndarray) -> None:
+        """Go on from another plan."""
+        self.chosen = np.full(len(self.count), -1, dtype=np.int64)
+        self.chosen[self.o.project[chosen]] = chosen
+        x = np.zeros(len(self.o.project))
+        x[chosen] = 1.0
+        self.activity = self.matrix.a @ x
+        self.objective = float(self.o.worth[chosen].sum())
+
+    def plan(self) -> np.ndarray:
+        """Return the option numbers of the plan."""
+        return np.sort(self.chosen[self.chosen >= 0])
+
+    def round(self, seconds: float) -> bool:
+        """Try one neighbourhood; return whether the plan got better."""
+        weights = np.array([kind.reward for kind in self.kinds])
+        kind = self.kinds[self.rng.choice(len(weights), p=weights / weights.sum())]
+        free = self._grown(kind.pick(), int(kind.size))
+        begin = time.monotonic()
+        gain, status = self._solve(free, min(seconds, _LONGEST_SECONDS))
+        spent = time.monotonic() - begin
+        if status == "optimal" and spent < 0.5 * _WANTED_SECONDS:
+            kind.size = min(kind.size * 1.15, float(len(self.o.project)))
+        elif spent > _WANTED_SECONDS:
+            kind.size = max(kind.size * 0.85, 20.0)
+        pay = gain / max(abs(self.objective), 1e-9) / max(spent, 0.02)
+        kind.reward = max(0.85 * kind.reward + 0.15 * min(1e4 * pay, 20.0), 0.15)
+        return gain > 0
+
+    def _solve(self, free: np.ndarray, seconds: float) -> tuple[float, str]:
+        o = self.o
+        columns = np.concatenate([np.arange(o.first[p], o.first[p + 1]) for p in free])
+        held = self.chosen[free]
+        held = held[held >= 0]
+        x = np.zeros(len(o.project))
+        x[held] = 1.0
+        rest = self.activity - self.matrix.a @ x
+        part = self.matrix.a[:, columns]
+        rows = np.unique(part.indices)
+        small = Matrix(
+            part.tocsr()[rows].tocsc(),
+            self.matrix.lower[rows] - rest[rows],
+            self.matrix.upper[rows] - rest[rows],
+            [],
+        )
+        start = np.searchsorted(columns, np.sort(held))
+        answer = solve(
+            small,
+            o.worth[columns],
+            seconds=seconds,
+            start=start,
+            threads=1,
+            random_seed=int(self.rng.integers(2**31 - 1)),
+            mip_rel_gap=1e-4,
+            mip_max_nodes=_NODES,
+        )
+        if answer.x is None:
+            return 0.0, answer.status
+        new = columns[answer.x > 0.5]
+        gain = float(o.worth[new].sum() - o.worth[held].sum())
+        if gain <= 1e-9 * max(1.0, abs(self.objective)):
+            return 0.0, answer.status
+        x[:] = 0.0
+        x[new] = 1.0
+        activity = rest + self.matrix.a @ x
+        slack = 1e-6 * np.maximum(1.0, 1e-6 * np.abs(self.matrix.upper))
+        if (activity > self.matrix.upper + slack).any() or (
+            activity < self.matrix.lower - slack
+        ).any():
+            return 0.0, "refused"
+        self.chosen[free] = -1
+        self.chosen[o.project[new]] = new
+        self.activity = activity
+        self.objective += gain
+        return gain, answer.status
+
+    def _grown(self, projects: list[int], size: int) -> np.ndarray:
+        """Return projects in order until their options fill `size`, links included."""
+        taken: dict[int, None] = {}
+        total = 0
+        for p in projects:
+            for q in (p, *self.links[p][:4]):
+                if q not in taken and self.count[q]:
+                    taken[q] = None
+                    total += int(self.count[q])
+            if total >= size:
+                break
+        return np.sort(np.array(list(taken), dtype=np.int64))
+
+    def _mixed(self, projects: np.ndarray) -> list[int]:
+        """Return projects shuffled, selected and open ones in turn.
+
+        Open ones are drawn with a preference for what is worth more per unit used.
+        """
+        selected = projects[self.chosen[projects] >= 0]
+        others = projects[self.chosen[projects] < 0]
+        self.rng.shuffle(selected)
+        if len(others):
+            appeal = self.density[others] * self.rng.uniform(0.2, 1.0, len(others))
+            others = others[np.argsort(-appeal, kind="stable")]
+        longest = max(len(selected), len(others))
+        result: list[int] = []
+        for i in range(longest):
+            if i < len(selected):
+                result.append(int(selected[i]))
+            if i < len(others):
+                result.append(int(others[i]))
+        return result
+
+    def _users_of_limits(self) -> list[np.ndarray]:
+        o = self.o
+        order = np.argsort(o.use_row, kind="stable")
+        project = o.project[self.owner[order]]
+        first = np.searchsorted(o.use_row[order], np.arange(len(o.limit) + 1))
+        cost = np.bincount(
+            self.owner,
+            o.use_amount / np.maximum(o.limit[o.use_row], 1e-9),
+            minlength=len(o.project),
+        )
+        best = np.full(len(self.count), -np.inf)
+        np.maximum.at(best, o.project, o.worth / np.maximum(cost, 1e-9))
+        self.density = np.where(np.isfinite(best), np.maximum(best, 0.0), 0.0) + 1e-12
+        return [
+            np.unique(project[first[r] : first[r + 1]]) for r in range(len(o.limit))
+        ]
+
+    def _tight_things(self) -> np.ndarray:
+        """Return the limited things by how full they are, weight 0 where nobody is."""
+        o = self.o
+        used = np.zeros(len(o.limit))
+        for option in self.plan():
+            rows, amounts = o.uses(int(option))
+            used[rows] += amounts
+        with np.errstate(divide="ignore", invalid="ignore"):
+            full = np.where(np.isfinite(o.limit) & (o.limit > 0), used / o.limit, 0.0)
+        return np.clip(full, 0.0, 1.0) ** 4
+
+    def _around_a_limit(self) -> list[int]:
+        """Projects that compete for one tight role, in one stretch of time."""
+        roles, periods, _ = self.o.sizes.tolist()
+        weight = self._tight_things()
+        if weight.sum() <= 0:
+            return self._at_random()
+        thing = int(self.rng.choice(len(weight), p=weight / weight.sum()))
+        if thing >= roles * periods:
+            return self._mixed(self.users[thing].copy())
+        role, t = divmod(thing, periods)
+        width = int(self.rng.integers(0, 4))
+        span = range(max(t - width, 0), min(t + width + 1, periods))
+        near = np.unique(np.concatenate([self.users[role * periods + s] for s in span]))
+        return self._mixed(near)
+
+    def _in_a_span(self) -> list[int]:
+        """Projects whose starts lie in one stretch of time, selected ones first."""
+        o = self.o
+        plan = self.plan()
+        if not len(plan):
+            return self._at_random()
+        centre = o.start[self.rng.choice(plan)]
+        distance = np.full(len(self.count), np.inf)
+        chosen = self.chosen >= 0
+        distance[chosen] = np.abs(o.start[self.chosen[chosen]] - centre)
+        distance += self.rng.uniform(0.0, 2.0, len(distance))
+        near = np.argsort(distance)[: int(chosen.sum())]
+        others = np.flatnonzero(~chosen)
+        keep = near[: max(len(near) // 3, 8)]
+        return self._mixed(np.concatenate([keep, others]))
+
+    def _at_random(self) -> list[int]:
+        return self._mixed(np.arange(len(self.count)))
+
+    def _linked(self) -> list[int]:
+        """Whole chains of dependent projects."""
+        result: list[int] = []
+        for p in self.rng.permutation(len(self.count)).tolist():
+            if self.links[p] or self.rng.random() < 0.2:
+                result += [p, *self.links[p]]
+        return result or self._at_random()
+
+
+def _links(options: Options) -> list[list[int]]:
+    """Return for each project the ones that dependencies or groups tie it to."""
+    links: list[set[int]] = [set() for _ in options.must]
+    for d, j in enumerate(options.rule_project.tolist()):
+        for i in range(options.rule_first[d], options.rule_first[d + 1]):
+            target = int(options.rule_target[i])
+            links[j].add(target)
+            links[target].add(j)
+    for g in range(len(options.group_least)):
+        members = options.group_project[
+            options.group_first[g] : options.group_first[g + 1]
+        ].tolist()
+        for p in members:
+            links[p].update(members)
+    return [sorted(s - {p}) for p, s in enumerate(links)]

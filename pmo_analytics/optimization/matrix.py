@@ -1,0 +1,238 @@
+"""The model of `formulate` as one sparse matrix, row by row the same.
+
+Written with numpy alone, for sizes where a Python loop over every coefficient costs
+more than the search, and for the many small models of the neighbourhood search.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csc_array
+
+from pmo_analytics.optimization.options import (
+    ALL,
+    NO_LIMIT,
+    NONE,
+    TOGETHER,
+    Options,
+)
+
+Label = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """lower <= a @ x <= upper over the options x, one column each.
+
+    Attributes
+    ----------
+    a
+        Sparse, rows x options.
+    labels
+        Label of each row as in `formulate`; None for choice rows.
+    """
+
+    a: csc_array
+    lower: np.ndarray
+    upper: np.ndarray
+    labels: list[Label | None]
+
+
+class _Rows:
+    """Rows being gathered: columns and coefficients in pieces."""
+
+    def __init__(self) -> None:
+        self.row: list[np.ndarray] = []
+        self.column: list[np.ndarray] = []
+        self.value: list[np.ndarray] = []
+        self.lower: list[np.ndarray] = []
+        self.upper: list[np.ndarray] = []
+        self.labels: list[Label | None] = []
+
+    def add(
+        self,
+        label: Label | None,
+        pieces: list[tuple[np.ndarray, float]],
+        lower: float,
+        upper: float,
+    ) -> None:
+        """Add one row; a piece is column numbers with one coefficient for all."""
+        if lower <= 0 <= upper and not any(len(columns) for columns, _ in pieces):
+            return
+        number = len(self.labels)
+        for columns, coefficient in pieces:
+            self.row.append(np.full(len(columns), number))
+            self.column.append(columns)
+            self.value.append(np.full(len(columns), coefficient))
+        self.lower.append(np.array([lower]))
+        self.upper.append(np.array([upper]))
+        self.labels.append(label)
+
+    def add_block(
+        self,
+        labels: list[Label | None],
+        row: np.ndarray,
+        column: np.ndarray,
+        value: np.ndarray,
+        lower: np.ndarray,
+        upper: np.ndarray,
+    ) -> None:
+        """Add many rows at once; `row` counts from 0 within the block."""
+        self.row.append(row + len(self.labels))
+        self.column.append(column)
+        self.value.append(value)
+        self.lower.append(lower)
+        self.upper.append(upper)
+        self.labels += labels
+
+    def matrix(self, columns: int) -> Matrix:
+        row = np.concatenate(self.row) if self.row else np.zeros(0, dtype=np.int64)
+        column = np.concatenate(self.column) if self.row else row
+        value = np.concatenate(self.value) if self.row else np.zeros(0)
+        # csc_array adds up what falls on one place, as S_j - S_i does for i = j.
+        a = csc_array((value, (row, column)), shape=(len(self.labels), columns))
+        return Matrix(
+            a,
+            np.concatenate(self.lower) if self.lower else np.zeros(0),
+            np.concatenate(self.upper) if self.upper else np.zeros(0),
+            self.labels,
+        )
+
+
+def build_matrix(options: Options) -> Matrix:
+    """Return the whole model of the options."""
+    rows = _Rows()
+    _add_choices(rows, options)
+    _add_limits(rows, options)
+    _add_dependencies(rows, options)
+    _add_groups(rows, options)
+    return rows.matrix(len(options.project))
+
+
+def _span(options: Options, project: int) -> np.ndarray:
+    return np.arange(options.first[project], options.first[project + 1])
+
+
+def _until(options: Options, project: int, by: int) -> np.ndarray:
+    """Return the options of a project that start by then."""
+    lo, hi = options.first[project], options.first[project + 1]
+    return np.arange(lo, lo + np.searchsorted(options.start[lo:hi], by, "right"))
+
+
+def _after(options: Options, project: int, then: int) -> np.ndarray:
+    """Return the options of a project that start later than then."""
+    lo, hi = options.first[project], options.first[project + 1]
+    return np.arange(lo + np.searchsorted(options.start[lo:hi], then, "right"), hi)
+
+
+def _add_choices(rows: _Rows, options: Options) -> None:
+    count = np.diff(options.first)
+    kept = np.flatnonzero(options.must | (count > 1))
+    place = np.full(len(count), -1)
+    place[kept] = np.arange(len(kept))
+    own = place[options.project]
+    columns = np.flatnonzero(own >= 0)
+    rows.add_block(
+        [None] * len(kept),
+        own[columns],
+        columns,
+        np.ones(len(columns)),
+        np.where(options.must[kept], 1.0, -np.inf),
+        np.ones(len(kept)),
+    )
+
+
+def _add_limits(rows: _Rows, options: Options) -> None:
+    things = len(options.limit)
+    owner = np.repeat(np.arange(len(options.project)), np.diff(options.use_first))
+    largest = largest_use(options)
+    for kind, wanted, side in (
+        ("limit", np.isfinite(options.limit) & (largest > options.limit), 1),
+        ("least", np.isfinite(options.least) & (options.least > 0), -1),
+    ):
+        kept = np.flatnonzero(wanted)
+        place = np.full(things, -1)
+        place[kept] = np.arange(len(kept))
+        own = place[options.use_row]
+        entry = np.flatnonzero(own >= 0)
+        free = np.full(len(kept), np.inf)
+        rows.add_block(
+            [(kind, int(thing)) for thing in kept],
+            own[entry],
+            owner[entry],
+            options.use_amount[entry],
+            -free if side > 0 else options.least[kept],
+            options.limit[kept] if side > 0 else free,
+        )
+
+
+def largest_use(options: Options) -> np.ndarray:
+    """Return the most that all projects together could use of each limited thing."""
+    owner = np.repeat(options.project, np.diff(options.use_first))
+    things = max(len(options.limit), 1)
+    key = owner * np.int64(things) + options.use_row
+    unique, place = np.unique(key, return_inverse=True)
+    peak = np.zeros(len(unique))
+    np.maximum.at(peak, place, options.use_amount)
+    return np.bincount(unique % things, peak, minlength=len(options.limit))
+
+
+def _add_dependencies(rows: _Rows, options: Options) -> None:
+    o = options
+    for d, j in enumerate(o.rule_project.tolist()):
+        span = range(o.rule_first[d], o.rule_first[d + 1])
+        targets = [int(o.rule_target[i]) for i in span]
+        if not o.rule_kind[d]:
+            pieces = [(_span(o, j), 1.0), *((_span(o, i), -1.0) for i in targets)]
+            rows.add(("selected", d), pieces, -np.inf, 0.0)
+            continue
+        starts = o.start[o.first[j] : o.first[j + 1]].tolist()
+        bounded = any(o.rule_wait_max[i] < NO_LIMIT for i in span)
+        if bounded and not o.rule_single[d]:
+            for k, t in enumerate(starts, int(o.first[j])):
+                pieces = [(np.array([k]), 1.0)]
+                for i in span:
+                    early = _after(
+                        o, int(o.rule_target[i]), t - int(o.rule_wait_max[i]) - 1
+                    )
+                    late = t - int(o.rule_wait[i])
+                    pieces.append((early[o.start[early] <= late], -1.0))
+                rows.add(("at", d, t), pieces, -np.inf, 0.0)
+            continue
+        for t in starts:
+            pieces = [(_until(o, j, t), 1.0)]
+            for i in span:
+                by = t - int(o.rule_wait[i])
+                pieces.append((_until(o, int(o.rule_target[i]), by), -1.0))
+            rows.add(("by", d, t), pieces, -np.inf, 0.0)
+        if bounded:
+            wait_max = int(o.rule_wait_max[span.start])
+            for start in starts:
+                t = start - 1 - wait_max
+                pieces = [
+                    (_after(o, j, t + wait_max), 1.0),
+                    (_after(o, targets[0], t), -1.0),
+                ]
+                rows.add(("after", d, t), pieces, -np.inf, 0.0)
+
+
+def _add_groups(rows: _Rows, options: Options) -> None:
+    o = options
+    for g, whole in enumerate(o.group_all.tolist()):
+        members = o.group_project[o.group_first[g] : o.group_first[g + 1]].tolist()
+        if whole in (ALL, NONE):
+            wanted = 1.0 if whole == ALL else 0.0
+            for p in members:
+                rows.add(("same", g, p), [(_span(o, p), 1.0)], wanted, wanted)
+        elif whole == TOGETHER:
+            for p in members[1:]:
+                pieces = [(_span(o, p), 1.0), (_span(o, members[0]), -1.0)]
+                rows.add(("same", g, p), pieces, 0.0, 0.0)
+        else:
+            pieces = [(_span(o, p), 1.0) for p in members]
+            if o.group_most[g] < len(members):
+                rows.add(("at_most", g), pieces, -np.inf, float(o.group_most[g]))
+            if o.group_least[g] > 0:
+                rows.add(("at_least", g), pieces, float(o.group_least[g]), np.inf)
