@@ -55,7 +55,7 @@ class _Kind:
 KINDS = {
     "mixed": _Kind((3, 12), (2, 4), (0.25, 3.0), 0.35, 0.15, (2, 3)),
     "few_big": _Kind((6, 12), (1, 2), (3.0, 8.0), 0.3, 0.1, (2, 2)),
-    "many_small": _Kind((3, 6), (1, 3), (0.25, 1.0), 0.4, 0.1, (2, 2)),
+    "many_small": _Kind((3, 6), (2, 3), (0.25, 1.0), 0.4, 0.1, (2, 2)),
     "chains": _Kind((3, 6), (2, 4), (0.25, 2.5), 0.35, 0.85, (4, 7)),
 }
 
@@ -208,7 +208,7 @@ class _Draw:
     def scale_to(self, fit: float) -> Floats:
         """Return capacity, period x role, and cut demand that could never be met."""
         work = np.bincount(self.role, self.fte, self.n_roles)
-        level = np.maximum(fit * work / self.periods, 1.0)
+        level = np.maximum(fit * work / self.periods, 0.75)
         level = level * self.rng.uniform(0.85, 1.15, self.n_roles)
         wave = self.rng.uniform(0.85, 1.1, (self.periods, self.n_roles))
         capacity = np.maximum(_stepped(level * wave), STEP)

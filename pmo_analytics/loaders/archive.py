@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from xml.parsers import expat
 
 from pmo_analytics.loaders.findings import Unreadable
-from pmo_analytics.loaders.oldworkbook import check_old_workbook
+from pmo_analytics.loaders.oldworkbook import check_old_workbook, is_encrypted
 
 MAX_FILE_BYTES = 200 * 2**20
 MAX_INFLATED_BYTES = 300 * 2**20
@@ -69,7 +69,12 @@ def check_workbook(path: Path) -> dict[str, SheetFacts]:
         )
     with path.open("rb") as file:
         magic = file.read(8)
-    if magic.startswith(b"\xd0\xcf\x11\xe0"):
+    # The reader goes by the suffix: what is measured must be what it will read.
+    old = magic.startswith(b"\xd0\xcf\x11\xe0")
+    suffix = path.suffix.lower()
+    if old and suffix != ".xls" and not is_encrypted(path.read_bytes()):
+        raise _misnamed(".xls")
+    if old:
         return {
             name: SheetFacts(errors=errors)
             for name, errors in check_old_workbook(
@@ -85,10 +90,18 @@ def check_workbook(path: Path) -> dict[str, SheetFacts]:
         )
     try:
         with zipfile.ZipFile(path) as archive:
-            return _check_zip(archive)
-    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError) as error:
-        raise _corrupt(error) from error
-    except (expat.ExpatError, ValueError, KeyError) as error:
+            return _check_zip(archive, suffix)
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        struct.error,
+        expat.ExpatError,
+        EOFError,
+        KeyError,
+        OSError,
+        RuntimeError,
+        ValueError,
+    ) as error:
         raise _corrupt(error) from error
 
 
@@ -97,6 +110,15 @@ def _corrupt(error: Exception) -> Unreadable:
         "corrupt_file",
         "The workbook is damaged. Open it in Excel, let it be repaired, and save it.",
         found=str(error)[:200],
+    )
+
+
+def _misnamed(kind: str) -> Unreadable:
+    return Unreadable(
+        "misnamed_file",
+        f"The content is that of an {kind} workbook under another suffix. Save it as "
+        ".xlsx.",
+        found=kind,
     )
 
 
@@ -113,7 +135,7 @@ def _too_large(found: str) -> Unreadable:
 # ------------------------------------------------------------------------------ zip
 
 
-def _check_zip(archive: zipfile.ZipFile) -> dict[str, SheetFacts]:
+def _check_zip(archive: zipfile.ZipFile, suffix: str) -> dict[str, SheetFacts]:
     entries = archive.infolist()
     if len(entries) > MAX_ENTRIES:
         raise _too_large(f"{len(entries)} parts")
@@ -129,9 +151,18 @@ def _check_zip(archive: zipfile.ZipFile) -> dict[str, SheetFacts]:
     if any(entry.flag_bits & 0x1 for entry in entries):
         raise _protected()
     budget = _Budget()
-    if "xl/workbook.xml" in parts:
+    kinds = [
+        kind
+        for kind, part in (
+            (".xlsx", "xl/workbook.xml"),
+            (".ods", "content.xml"),
+            (".xlsb", "xl/workbook.bin"),
+        )
+        if part in parts
+    ]
+    if kinds == [".xlsx"] and suffix in (".xlsx", ".xlsm"):
         return _check_xlsx(archive, parts, budget)
-    if "content.xml" in parts:
+    if kinds == [".ods"] and suffix == ".ods":
         facts = _OdsContent()
         for name, entry in parts.items():
             if name == "content.xml":
@@ -139,6 +170,8 @@ def _check_zip(archive: zipfile.ZipFile) -> dict[str, SheetFacts]:
             else:
                 _skim(archive, entry, budget)
         return facts.sheets
+    if len(kinds) == 1:
+        raise _misnamed(kinds[0])
     raise Unreadable(
         "corrupt_file",
         "The file is an archive and no workbook that can be read (.xlsx, .xlsm, .xls "

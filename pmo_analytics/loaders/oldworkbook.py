@@ -48,6 +48,11 @@ def check_old_workbook(
         raise _corrupt() from error
 
 
+def is_encrypted(data: bytes) -> bool:
+    """Return whether this is the wrapping of a workbook with a password."""
+    return "EncryptedPackage".encode("utf-16-le") in data
+
+
 def _corrupt() -> Unreadable:
     return Unreadable(
         "corrupt_file",

@@ -17,13 +17,18 @@ from typing import Any
 
 import numpy as np
 
+# Uses of limited things beyond which building the model in PuLP takes longer than
+# arrays by more than a second.
+_PULP_CARRIES = 100_000
+
 
 def main(path: str) -> None:
     """Read a job, solve it, report every improvement."""
     # Solvers write to the C standard output; events get a descriptor of their own.
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    inbox: list[list[int]] = []
+    threading.Thread(target=_listen, args=(inbox,), daemon=True).start()
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     job = json.loads(str(arrays.pop("job")))
@@ -35,12 +40,16 @@ def main(path: str) -> None:
             events.write(json.dumps({"event": event, **facts}) + "\n")
             events.flush()
 
-    _solve(arrays, job, emit)
+    _work(arrays, job, inbox, emit)
 
 
-def _end_with_parent() -> None:
-    while os.read(0, 1024):
-        pass
+def _listen(inbox: list[list[int]]) -> None:
+    """Keep the last plan that the parent tells of; end when the parent ends."""
+    rest = b""
+    while block := os.read(0, 65536):
+        *lines, rest = (rest + block).split(b"\n")
+        for line in lines:
+            inbox[:] = [json.loads(line)]
     os._exit(3)
 
 
@@ -55,14 +64,29 @@ def _limit_memory(gigabytes: float | None) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-def _solve(arrays: dict[str, np.ndarray], job: dict[str, Any], emit: Any) -> None:
-    from pmo_analytics.optimization.formulate import build_model
+def _work(
+    arrays: dict[str, np.ndarray],
+    job: dict[str, Any],
+    inbox: list[list[int]],
+    emit: Any,
+) -> None:
     from pmo_analytics.optimization.options import Options
 
     end = time.monotonic() + job["seconds"]
     options = Options.from_arrays(arrays)
+    if job["task"] == "improve":
+        _improve(options, job, inbox, end, emit)
+    elif job["task"] == "solve" and len(options.use_row) > _PULP_CARRIES:
+        _solve_arrays(options, job, end, emit)
+    else:
+        _solve(options, job, end, emit)
+
+
+def _solve(options: Any, job: dict[str, Any], end: float, emit: Any) -> None:
+    """Solve the model that PuLP writes."""
+    from pmo_analytics.optimization.formulate import build_model
+
     model = build_model(options, elastic=job["task"] == "elastic")
-    emit("built", variables=len(model.x), rows=len(model.rows))
     if job["task"] == "elastic":
         _solve_elastic(model, job, end, emit)
         return
@@ -71,6 +95,103 @@ def _solve(arrays: dict[str, np.ndarray], job: dict[str, Any], emit: Any) -> Non
     status = _solve_integer(model, job, end, emit)
     if status == "optimal" and job["polish"] and time.monotonic() < end:
         _polish(model, options, job, end, emit)
+
+
+def _settings(job: dict[str, Any]) -> dict[str, Any]:
+    """Return HiGHS options for arrays, as `_solver` has them for PuLP."""
+    settings = {
+        "random_seed": job["seed"],
+        "presolve": "on" if job["presolve"] else "off",
+    }
+    if job["threads"] is not None:
+        settings["threads"] = job["threads"]
+    return settings
+
+
+def _solve_arrays(options: Any, job: dict[str, Any], end: float, emit: Any) -> None:
+    """Solve the same model, written as arrays, where PuLP would take too long."""
+    from pmo_analytics.optimization import highs
+    from pmo_analytics.optimization.matrix import build_matrix
+
+    matrix = build_matrix(options)
+    if job["relax"]:
+        _relax_arrays(options, matrix, job, end, emit)
+    more = {} if job["nodes"] is None else {"mip_max_nodes": job["nodes"]}
+    told = [float("inf"), 0.0]
+
+    def report(x: np.ndarray | None, bound: float) -> None:
+        if x is not None:
+            emit("incumbent", chosen=np.flatnonzero(x > 0.5).tolist(), bound=None)
+        elif told[0] - bound > 1e-9 * abs(bound) and time.monotonic() - told[1] > 0.2:
+            told[:] = [bound, time.monotonic()]
+            emit("bound", bound=_finite(bound))
+
+    answer = highs.solve(
+        matrix,
+        options.worth,
+        seconds=end - time.monotonic(),
+        start=np.array(job["start"], dtype=np.int64) if job["start"] else None,
+        report=report,
+        mip_rel_gap=max(job["gap"], 1e-7),
+        mip_abs_gap=1e-7,
+        mip_feasibility_tolerance=1e-7,
+        **_settings(job),
+        **more,
+    )
+    chosen = None if answer.x is None else np.flatnonzero(answer.x > 0.5).tolist()
+    emit(
+        "solved",
+        status=answer.status,
+        solver_status=answer.status,
+        chosen=chosen,
+        bound=_finite(answer.bound),
+    )
+
+
+def _relax_arrays(
+    options: Any, matrix: Any, job: dict[str, Any], end: float, emit: Any
+) -> Any:
+    """Solve the LP relaxation of arrays and report the price of every row."""
+    from pmo_analytics.optimization import highs
+
+    answer = highs.solve(
+        matrix,
+        options.worth,
+        seconds=0.5 * (end - time.monotonic()),
+        integer=False,
+        **_settings(job),
+    )
+    if answer.prices is None:
+        emit("relaxation", status=answer.status, objective=None, prices=[])
+        return answer
+    prices = [
+        (label, float(price))
+        for label, price in zip(matrix.labels, answer.prices, strict=True)
+        if label is not None and price
+    ]
+    emit("relaxation", status="Optimal", objective=answer.objective, prices=prices)
+    return answer
+
+
+def _improve(
+    options: Any, job: dict[str, Any], inbox: list[list[int]], end: float, emit: Any
+) -> None:
+    """Search around the best plan, whoever found it, until time or rounds are up."""
+    from pmo_analytics.optimization.improve import Improver
+    from pmo_analytics.optimization.matrix import build_matrix
+
+    rng = np.random.default_rng(job["seed"])
+    start = np.array(job["start"], dtype=np.int64)
+    improver = Improver(options, build_matrix(options), start, rng)
+    rounds = job["rounds"]
+    while time.monotonic() < end and (rounds is None or rounds > 0):
+        if inbox:
+            told = np.array(inbox.pop(), dtype=np.int64)
+            if options.worth[told].sum() > improver.objective:
+                improver.set(told)
+        if improver.round(end - time.monotonic()):
+            emit("improved", chosen=improver.plan().tolist())
+        rounds = None if rounds is None else rounds - 1
 
 
 def _solver(job: dict[str, Any], end: float, **more: Any) -> Any:

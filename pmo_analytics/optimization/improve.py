@@ -58,7 +58,9 @@ class Improver:
         self.matrix = matrix
         self.rng = rng
         self.count = np.diff(options.first)
-        self.owner = np.repeat(np.arange(len(options.project)), np.diff(options.use_first))
+        self.owner = np.repeat(
+            np.arange(len(options.project)), np.diff(options.use_first)
+        )
         self.links = _links(options)
         self.set(chosen)
         begin = float(min(400, len(options.project)))

@@ -225,7 +225,7 @@ class _Search:
                     "solver": "HiGHS" if presolve else "HiGHS without presolve",
                     "outcome": outcome,
                     "seconds": round(found.seconds, 3),
-                    "detail": found.detail,
+                    "detail": "; ".join([found.detail, *found.notes]),
                 }
             )
             self.found = found
@@ -246,19 +246,25 @@ class _Search:
             self.offer(chosen)
         return bool(len(self.conflicts))
 
-    def _on_event(self, event: Mapping[str, Any]) -> None:
+    def _on_event(self, event: Mapping[str, Any]) -> list[int] | None:
+        """Take what a child reports; return the best plan if this made it better."""
+        before = self.objective
         if event["event"] == "relaxation" and event["objective"] is not None:
             self.prices = event["prices"]
             self._tighten(event["objective"])
             self._greedy_by_price()
             self.say("LP relaxation")
-        elif event["event"] == "incumbent":
+        elif event["event"] in ("incumbent", "improved"):
             self.offer(np.array(event["chosen"], dtype=np.int64))
-            self._tighten(event["bound"])
-            self.say("branch and bound")
+            self._tighten(event.get("bound"))
+            searched = event["event"] == "improved"
+            self.say("neighbourhoods" if searched else "branch and bound")
         elif event["event"] == "bound":
             self._tighten(event["bound"])
             self.say("branch and bound")
+        if self.best is None or self.objective == before:
+            return None
+        return [int(k) for k in self.best]
 
     def _tighten(self, bound: float | None) -> None:
         if bound is not None:

@@ -12,8 +12,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 Event = dict[str, Any]
 # Time a child gets beyond its own limit before it is ended.
-_GRACE = 3.0
+_GRACE = 1.0
+# How long the solver works alone before a neighbourhood search joins in.
+_PATIENCE = 1.5
+_FINAL = ("optimal", "feasible", "infeasible", "no_solution")
 
 
 @dataclass(frozen=True)
@@ -84,45 +87,72 @@ class Progress:
 ProgressFunction = Callable[[Progress], None]
 
 
-@contextlib.contextmanager
-def running_child(
-    options: Options, job: Mapping[str, Any]
-) -> Iterator[Callable[[float], Event | None]]:
-    """Start a child on a job; yield a function that waits for its next event.
+class Child:
+    """A process at work on a job; its events go into a queue as (child, event).
 
-    The function takes a deadline (monotonic clock) and returns the next event; an
-    event `end` with the exit code and the last words of the child when it is over;
-    None when the deadline has passed. The child is ended when the block is left.
+    The last event is `end`, with the exit code and the last words. Use it as a
+    context: the process is ended when the block is left.
     """
-    with tempfile.TemporaryDirectory(prefix="pmo-") as folder:
-        path = Path(folder) / "job.npz"
-        arrays: dict[str, Any] = {**options.arrays(), "job": json.dumps(dict(job))}
+
+    def __init__(
+        self,
+        options: Options,
+        job: Mapping[str, Any],
+        events: queue.Queue[tuple[Child, Event]],
+    ) -> None:
+        self.options = options
+        self.job = dict(job)
+        self.events = events
+
+    def __enter__(self) -> Child:
+        self.folder = tempfile.TemporaryDirectory(prefix="pmo-")
+        path = Path(self.folder.name) / "job.npz"
+        arrays: dict[str, Any] = {
+            **self.options.arrays(),
+            "job": json.dumps(self.job),
+        }
         np.savez(path, **arrays)
-        log = Path(folder) / "log.txt"
-        with log.open("wb") as stderr:
-            process = _start(path, stderr)
-            events: queue.Queue[Event | None] = queue.Queue()
-            reader = threading.Thread(
-                target=_read_events, args=(process, events), daemon=True
-            )
-            reader.start()
+        self.log = (Path(self.folder.name) / "log.txt").open("w+b")
+        self.process = _start(path, self.log)
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        return self
 
-            def next_event(deadline: float) -> Event | None:
-                try:
-                    event = events.get(timeout=max(deadline - time.monotonic(), 0.0))
-                except queue.Empty:
-                    return None
-                if event is not None:
-                    return event
-                code = process.wait()
-                words = log.read_text(encoding="utf-8", errors="replace").strip()
-                return {"event": "end", "code": code, "words": words[-500:]}
+    def __exit__(self, *_error: object) -> None:
+        _end(self.process)
+        self.reader.join(timeout=5.0)
+        self.log.close()
+        self.folder.cleanup()
 
-            try:
-                yield next_event
-            finally:
-                _end(process)
-                reader.join(timeout=5.0)
+    def send(self, chosen: list[int]) -> None:
+        """Tell the child of a plan, as option numbers."""
+        assert self.process.stdin is not None
+        with contextlib.suppress(OSError, ValueError):
+            self.process.stdin.write(json.dumps(chosen) + "\n")
+            self.process.stdin.flush()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            # A child that dies in the middle of a line leaves half an event.
+            with contextlib.suppress(json.JSONDecodeError):
+                self.events.put((self, json.loads(line)))
+        code = self.process.wait()
+        words = ""
+        with contextlib.suppress(ValueError):  # the log is closed: nobody asks
+            self.log.seek(0)
+            words = self.log.read().decode("utf-8", errors="replace").strip()
+        self.events.put((self, {"event": "end", "code": code, "words": words[-500:]}))
+
+
+def _next(
+    events: queue.Queue[tuple[Child, Event]], deadline: float
+) -> tuple[Child, Event] | None:
+    """Return the next event, None when the deadline has passed."""
+    try:
+        return events.get(timeout=max(deadline - time.monotonic(), 0.0))
+    except queue.Empty:
+        return None
 
 
 def _start(path: Path, stderr: Any) -> subprocess.Popen[str]:
@@ -141,17 +171,6 @@ def _start(path: Path, stderr: Any) -> subprocess.Popen[str]:
         start_new_session=os.name == "posix",
         creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
     )
-
-
-def _read_events(
-    process: subprocess.Popen[str], events: queue.Queue[Event | None]
-) -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
-        # A child that dies in the middle of a line leaves half an event.
-        with contextlib.suppress(json.JSONDecodeError):
-            events.put(json.loads(line))
-    events.put(None)
 
 
 def _end(process: subprocess.Popen[str]) -> None:
@@ -185,6 +204,8 @@ class Found:
         (label, dual value) of the rows of the LP relaxation.
     relaxation
         Objective of the LP relaxation.
+    notes
+        What else happened, for the record of attempts.
     """
 
     outcome: str = "no_solution"
@@ -196,6 +217,7 @@ class Found:
     seconds: float = 0.0
     detail: str = ""
     interrupted: bool = False
+    notes: list[str] = field(default_factory=list)
 
 
 def run_solver(
@@ -207,9 +229,12 @@ def run_solver(
     start: np.ndarray | None = None,
     presolve: bool = True,
     relax: bool = True,
-    on_event: Callable[[Event], None] | None = None,
+    on_event: Callable[[Event], list[int] | None] | None = None,
 ) -> Found:
     """Solve the model in a child process and return what it found.
+
+    Where the model is not solved at once, a second child searches the neighbourhood
+    of the best plan meanwhile, and the two tell each other of better ones.
 
     Parameters
     ----------
@@ -220,44 +245,118 @@ def run_solver(
     relax
         Solve the LP relaxation first, for prices and a bound.
     on_event
-        Called with every event of the child as it comes.
+        Called with every event of the children as it comes; may return a plan that
+        the neighbourhood search shall go on from.
     """
     begin = time.monotonic()
-    job = {
-        "task": "solve",
+    shared = {
         "seconds": seconds,
-        "gap": limits.gap,
-        "nodes": limits.work,
         "threads": limits.threads,
         "memory_gb": limits.memory_gb,
         "seed": seed,
         "presolve": presolve,
+    }
+    job = {
+        **shared,
+        "task": "solve",
+        "gap": limits.gap,
+        "nodes": limits.work,
         "relax": relax,
         "polish": True,
         "polish_seconds": max(0.2 * seconds, 1.0),
         "start": [] if start is None else [int(k) for k in start],
     }
     found = Found(incumbents=[])
-    deadline = begin + seconds + _GRACE
     try:
-        with running_child(options, job) as next_event:
-            while True:
-                event = next_event(deadline)
-                if event is None:
-                    if found.outcome not in ("optimal", "feasible", "infeasible"):
-                        found.outcome = "timeout"
-                    break
-                if event["event"] == "end":
-                    _take_end(found, event)
-                    break
-                _take(found, event)
-                if on_event is not None:
-                    on_event(event)
+        with contextlib.ExitStack() as children:
+            _race(options, job, begin, limits, found, on_event, children)
     except KeyboardInterrupt:
         found.interrupted = True
         found.outcome = "interrupted"
     found.seconds = time.monotonic() - begin
     return found
+
+
+def _race(
+    options: Options,
+    job: dict[str, Any],
+    begin: float,
+    limits: SolveLimits,
+    found: Found,
+    on_event: Callable[[Event], list[int] | None] | None,
+    children: contextlib.ExitStack,
+) -> None:
+    """Let the solver run, and beside it a neighbourhood search, until the end."""
+    deadline = begin + job["seconds"] + _GRACE
+    # A work limit promises equal answers, which two that talk cannot give: then the
+    # neighbourhood search comes after the solver, and counts rounds.
+    join_in = float("inf") if limits.work is not None else begin + _PATIENCE
+    events: queue.Queue[tuple[Child, Event]] = queue.Queue()
+    solver = children.enter_context(Child(options, job, events))
+    searcher: Child | None = None
+    best: list[int] = job["start"]
+    solver_ended = False
+    while True:
+        waiting = searcher is None and join_in < deadline and bool(best)
+        taken = _next(events, min(deadline, join_in) if waiting else deadline)
+        if taken is None and waiting and time.monotonic() < deadline:
+            searcher = children.enter_context(
+                Child(options, _search_job(job, best, begin, None), events)
+            )
+            continue
+        if taken is None:
+            if not solver_ended and found.outcome not in _FINAL:
+                found.outcome = "timeout"
+            return
+        child, event = taken
+        if event["event"] == "end":
+            if child is solver:
+                _take_end(found, event)
+                solver_ended = True
+                if found.outcome in ("optimal", "infeasible", "crashed"):
+                    return
+                if limits.work is not None and best and searcher is None:
+                    more = _search_job(job, best, begin, limits.work)
+                    searcher = children.enter_context(Child(options, more, events))
+                    continue
+            else:
+                # Whatever became of it, the solver goes on alone.
+                found.notes.append(f"neighbourhood search ended, code {event['code']}")
+                searcher = None
+                join_in = float("inf")
+            if solver_ended and searcher is None:
+                return
+            continue
+        if child is solver:
+            _take(found, event)
+        elif event["event"] == "improved" and found.incumbents is not None:
+            found.incumbents.append(event["chosen"])
+        answer = None if on_event is None else on_event(event)
+        news = answer or event.get("chosen")
+        if news:
+            best = news
+            if searcher is not None and child is not searcher:
+                searcher.send(news)
+        if found.outcome == "feasible" and _close(found, limits):
+            return
+
+
+def _close(found: Found, limits: SolveLimits) -> bool:
+    """Return whether the solver stopped because its gap is small enough."""
+    return limits.gap > 0 and found.detail == "GapLimit"
+
+
+def _search_job(
+    job: Mapping[str, Any], best: list[int], begin: float, rounds: int | None
+) -> dict[str, Any]:
+    left = begin + job["seconds"] - time.monotonic()
+    return {
+        **job,
+        "task": "improve",
+        "start": best,
+        "seconds": max(left, 0.1),
+        "rounds": rounds,
+    }
 
 
 def _take(found: Found, event: Event) -> None:
@@ -302,8 +401,10 @@ def run_elastic(
         "presolve": True,
     }
     deadline = time.monotonic() + seconds + _GRACE
-    with running_child(options, job) as next_event:
-        while (event := next_event(deadline)) is not None:
+    events: queue.Queue[tuple[Child, Event]] = queue.Queue()
+    with Child(options, job, events):
+        while (taken := _next(events, deadline)) is not None:
+            event = taken[1]
             if event["event"] in ("elastic", "end"):
                 return event if event["event"] == "elastic" else None
     return None

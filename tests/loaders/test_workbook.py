@@ -356,3 +356,24 @@ def test_a_file_that_may_not_be_opened(tmp_path, monkeypatch):
     monkeypatch.setattr(workbook, "check_workbook", refuse)
     with pytest.raises(DataError, match=r"unreadable_file.*Permission denied"):
         load_portfolio(path)
+
+
+def test_what_is_measured_is_what_is_read(tmp_path):
+    """The reader goes by the suffix, so suffix and content have to agree."""
+    good = book(tmp_path, projects=PROJECTS).read_bytes()
+    old = books.write_xls(tmp_path / "old.xls", {"projects": {}}).read_bytes()
+    ods = books.write_ods(tmp_path / "open.ods", {"projects": ""}).read_bytes()
+    for name, content in [
+        ("a.ods", good),
+        ("a.xls", good),
+        ("b.xlsx", old),
+        ("c.xlsx", ods),
+        ("C.XLSX", ods),
+    ]:
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(DataError, match="under another suffix"):
+            load_portfolio(tmp_path / name)
+    for part in ("content.xml", "xl/workbook.bin"):
+        path = books.replace_part(book(tmp_path, projects=PROJECTS), part, "<a/>")
+        with pytest.raises(DataError, match="corrupt_file"):
+            load_portfolio(path)
