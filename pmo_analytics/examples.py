@@ -35,7 +35,8 @@ def example_portfolio(seed: int = 2027) -> Portfolio:
     """Return a mid-size insurer's portfolio for 2027 and 2028, by month.
 
     Every table is filled, every status and rule occurs, and `check` finds nothing.
-    Running and approved work fits; the candidates ask for about twice what is left.
+    Running and approved work fits; the candidates ask for half as much again as is
+    left, of developers, data engineers and architects for nearly twice as much.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def example_portfolio(seed: int = 2027) -> Portfolio:
     --------
     >>> portfolio = example_portfolio()
     >>> len(portfolio.projects), portfolio.capacity.shape
-    (45, (24, 10))
+    (47, (24, 10))
     """
     demand_rng, people_rng, past_rng = np.random.default_rng(seed).spawn(3)
     horizon = make_horizon(str(FIRST), PERIODS, "M")
@@ -63,7 +64,7 @@ def example_portfolio(seed: int = 2027) -> Portfolio:
     return Portfolio(
         company.NAME,
         horizon=horizon,
-        settings=Settings(discount=0.006, source="value", currency="EUR"),
+        settings=Settings(discount=0.006, source="value", currency="EUR", country="DE"),
         projects=projects,
         demand=demand,
         people=people,

@@ -559,6 +559,15 @@ def test_every_mistake_is_listed_at_once(tmp_path):
     }
 
 
+def test_what_has_another_cause_is_still_listed(tmp_path):
+    good_folder(tmp_path)
+    (tmp_path / "people.csv").write_bytes(b"")
+    line("demand.csv", 5, "P9,Dev,0,1")(tmp_path)
+    with pytest.raises(DataError, match="2 errors") as caught:
+        read_portfolio(tmp_path)
+    assert set(caught.value.problems["rule"]) >= {"empty_file", "unknown_project"}
+
+
 def test_loading_shows_bad_cells_instead_of_raising(tmp_path):
     good_folder(tmp_path)
     line("demand.csv", 3, "P1,Dev,1,lots")(tmp_path)

@@ -31,25 +31,21 @@ from pmo_analytics.periods import (
     parse_period,
 )
 from pmo_analytics.portfolio import Portfolio, locate
-from pmo_analytics.tables import clean_text, conform, table_spec
+from pmo_analytics.tables import TABLES, clean_text, conform, table_spec
 
 # Without a declared horizon a history is forecast this many periods ahead.
 _DEFAULT_PERIODS = 12
-# A table that could not be read makes every name in it unknown: findings that only
-# follow from that are left out.
+# Findings after which (some) rows of a table are missing.
 _FILE_RULES = frozenset(
     {
         "binary_file",
         "broken_quotes",
         "corrupt_file",
-        "duplicate_column",
         "duplicate_table",
         "empty_file",
         "field_too_long",
         "file_too_large",
-        "misspelled_column",
         "misspelled_table",
-        "missing_column",
         "missing_file",
         "too_many_columns",
         "too_many_fields",
@@ -58,22 +54,21 @@ _FILE_RULES = frozenset(
         "wrong_encoding",
     }
 )
-_CONSEQUENCES = frozenset(
-    {
-        "capacity_missing",
-        "empty_table",
-        "no_demand_no_spend",
-        "no_value",
-        "spend_without_budget",
-        "unknown_category",
-        "unknown_fund",
-        "unknown_person",
-        "unknown_program",
-        "unknown_project",
-        "unknown_role",
-        "unknown_theme",
-    }
-)
+# Finding -> tables whose missing rows cause it; then it merely follows from that.
+_CONSEQUENCES = {
+    "capacity_missing": {"capacity", "people"},
+    "empty_table": {"projects", "people", "history", "capacity"},
+    "no_demand_no_spend": {"demand", "spend"},
+    "no_value": {"projects", "benefits"},
+    "spend_without_budget": {"budget"},
+    "unknown_category": {"spend"},
+    "unknown_fund": {"spend"},
+    "unknown_person": {"people"},
+    "unknown_program": {"projects"},
+    "unknown_project": {"projects", "groups"},
+    "unknown_role": {"capacity", "people"},
+    "unknown_theme": {"projects"},
+}
 
 
 @dataclass
@@ -190,12 +185,12 @@ def loaded_problems(portfolio: Portfolio) -> pd.DataFrame:
         if p["row"] is None or p["rule"] in ("ambiguous_number", "ambiguous_date")
         for column in str(p["column"]).split(",")
     }
-    damaged = any(p["rule"] in _FILE_RULES for p in [*errors, *checking])
+    damaged = _damaged_tables([*errors, *checking])
     kept = []
     for p in checking:
         blank = p["rule"] == "missing_value"
         unread = blank or str(p["rule"]).startswith("not_a_")
-        if _cell(p) in cells or (damaged and p["rule"] in _CONSEQUENCES):
+        if _cell(p) in cells or damaged & _CONSEQUENCES.get(p["rule"], set()):
             continue
         if unread and (p["table"], p["column"]) in whole_columns:
             continue
@@ -203,6 +198,22 @@ def loaded_problems(portfolio: Portfolio) -> pd.DataFrame:
             continue  # could not be converted, which has been said
         kept.append(p)
     return problems_table([*reading, *kept])
+
+
+def _damaged_tables(found: list[dict[Any, Any]]) -> set[str]:
+    """Return the tables of which rows, or all names in them, are missing."""
+    damaged = set()
+    for p in found:
+        table, rule = p["table"], p["rule"]
+        if rule in _FILE_RULES and table == "portfolio":
+            return {*TABLES, "capacity"}  # nobody knows which one it was
+        if rule in _FILE_RULES:
+            damaged.add(table)
+        elif rule in ("missing_column", "misspelled_column", "duplicate_column"):
+            spec = table_spec(table).columns.get(p["column"])
+            if rule == "misspelled_column" or (spec is not None and spec.required):
+                damaged.add(table)
+    return damaged
 
 
 def _cell(p: dict[str, Any]) -> tuple[str, ...]:

@@ -73,7 +73,12 @@ def read_portfolio(
 
     Examples
     --------
-    >>> portfolio = read_portfolio("data/example")  # doctest: +SKIP
+    >>> from tempfile import mkdtemp
+    >>> from pmo_analytics.examples import example_portfolio
+    >>> portfolio = example_portfolio()
+    >>> folder = write_portfolio(portfolio, mkdtemp())
+    >>> read_portfolio(folder).digest() == portfolio.digest()
+    True
     """
     portfolio = load_portfolio(path, tables=tables)
     problems = loaded_problems(portfolio)

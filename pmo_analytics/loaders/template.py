@@ -38,6 +38,15 @@ _WORDS = {
     "start_day": "date: 2027-01-31",
     "end_day": "date: 2027-01-31",
 }
+# Periods as text: Excel would turn a typed 2027-01 into a date.
+_FORMATS = {
+    "text": "@",
+    "period": "@",
+    "start_day": "yyyy-mm-dd",
+    "end_day": "yyyy-mm-dd",
+    "number": "0.00##",
+    "whole": "0",
+}
 _REFERENCES = {
     "project": ("projects", "project"),
     "role": ("roles", "role"),
@@ -76,6 +85,7 @@ def write_template(path: Path, portfolio: Portfolio) -> None:
     for table, frame in frames.items():
         sheet = book.create_sheet(table)
         add_table(sheet, frame)
+        _format_columns(sheet, table, frames[table])
         _add_lists(sheet, table, frames)
     save(book, Path(path))
 
@@ -163,6 +173,21 @@ def _add_settings(book: Workbook, portfolio: Portfolio) -> None:
         key = dotted.rpartition(".")[2]
         cell = cell_of(sheet, value)
         sheet.append([key, cell, SETTING_TEXTS[key].text])
+
+
+def _format_columns(sheet: Worksheet, table: str, frame: pd.DataFrame) -> None:
+    """Give whole columns their number format, rows still to be filled included."""
+    from openpyxl.utils import get_column_letter
+
+    for position, name in enumerate(map(str, frame.columns), 1):
+        info = table_spec(table).columns.get(name)
+        form = _FORMATS.get(info.kind, "") if info is not None else ""
+        if name in ("amount", "value", "cost"):
+            form = "#,##0.00"
+        if form:
+            sheet.column_dimensions[get_column_letter(position)].number_format = form
+            for row in range(2, len(frame) + 2):
+                sheet.cell(row, position).number_format = form
 
 
 def _add_lists(sheet: Worksheet, table: str, frames: dict[str, pd.DataFrame]) -> None:

@@ -177,20 +177,33 @@ def _improve(
     options: Any, job: dict[str, Any], inbox: list[list[int]], end: float, emit: Any
 ) -> None:
     """Search around the best plan, whoever found it, until time or rounds are up."""
-    from pmo_analytics.optimization.improve import Improver
+    from pmo_analytics.optimization import highs
+    from pmo_analytics.optimization.improve import LARGE, Improver
     from pmo_analytics.optimization.matrix import build_matrix
 
     rng = np.random.default_rng(job["seed"])
     start = np.array(job["start"], dtype=np.int64)
-    improver = Improver(options, build_matrix(options), start, rng)
+    matrix = build_matrix(options)
+    improver = Improver(options, matrix, start, rng)
     rounds = job["rounds"]
+
+    def report(chosen: np.ndarray, _objective: float) -> None:
+        emit("improved", chosen=chosen.tolist())
+
+    if len(options.project) > LARGE and rounds is None:
+        left = end - time.monotonic()
+        relaxed = highs.solve(matrix, options.worth, seconds=0.4 * left, integer=False)
+        if relaxed.prices is not None:
+            reduced = improver.follow(relaxed.prices)
+            left = end - time.monotonic()
+            improver.solve_kernel(reduced, 0.4 * left, report)
     while time.monotonic() < end and (rounds is None or rounds > 0):
         if inbox:
             told = np.array(inbox.pop(), dtype=np.int64)
             if options.worth[told].sum() > improver.objective:
                 improver.set(told)
         if improver.round(end - time.monotonic()):
-            emit("improved", chosen=improver.plan().tolist())
+            report(improver.plan(), improver.objective)
         rounds = None if rounds is None else rounds - 1
 
 

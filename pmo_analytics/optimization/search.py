@@ -211,7 +211,7 @@ class _Search:
                 break
             found = run_solver(
                 self.compiled.options,
-                seconds=max(seconds - 0.3, 0.5 * seconds),
+                seconds=max(seconds - max(0.7, 0.02 * seconds), 0.5 * seconds),
                 limits=self.limits,
                 seed=self.seed,
                 start=self.best,

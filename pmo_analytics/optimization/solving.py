@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Event = dict[str, Any]
 # Time a child gets beyond its own limit before it is ended.
-_GRACE = 1.0
+_GRACE = 0.7
 # How long the solver works alone before a neighbourhood search joins in.
 _PATIENCE = 1.5
 _FINAL = ("optimal", "feasible", "infeasible", "no_solution")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmo_analytics.loaders.locales import (
@@ -140,12 +140,14 @@ def test_contradictions_are_found_and_not_averaged():
     assert read == {"a": ["0,5", 0.5]}
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False)))
 def test_plain_numbers_come_back_exactly(values):
     assert numbers(*map(repr, values)) == values
     assert numbers(*values) == values
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**9), st.integers(0, 99))
 def test_both_local_forms_mean_the_same(whole, cents):
     english = f"{whole:,}.{cents:02d}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmo_analytics.loaders.findings import FileFormat, Place
@@ -129,6 +129,7 @@ def test_a_wrong_setting_of_a_sheet_names_its_row():
     assert "did you mean 'currency'" in problems[0]["fix"]
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(max_size=5), st.floats(0, 1))
 def test_what_is_written_is_read(name, currency, discount):
     settings = Settings(discount=discount, currency=currency.strip())

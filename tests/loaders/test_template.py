@@ -56,6 +56,24 @@ def test_the_template_guides(tmp_path):
     assert guide["C3"].alignment.wrap_text
 
 
+def test_columns_have_the_format_of_what_is_typed(tmp_path):
+    path = tmp_path / "template.xlsx"
+    write_template(path, everything_portfolio())
+    book = openpyxl.load_workbook(path)
+
+    def form(sheet: str, column: str) -> str:
+        letter = next(c.column_letter for c in book[sheet][1] if c.value == column)
+        assert book[sheet][f"{letter}2"].number_format == (
+            book[sheet].column_dimensions[letter].number_format
+        )
+        return book[sheet].column_dimensions[letter].number_format
+
+    assert form("projects", "start") == "@"
+    assert form("people", "end") == "yyyy-mm-dd"
+    assert form("spend", "amount") == "#,##0.00"
+    assert form("demand", "offset") == "0"
+
+
 def test_columns_with_known_words_have_lists(tmp_path):
     path = tmp_path / "template.xlsx"
     portfolio = everything_portfolio()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmo_analytics.loaders.escape import escape_frame, escape_text, unescape_text
@@ -111,6 +111,7 @@ def test_plain_text_is_left_alone(text):
     assert unescape_text(text) == text
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="='\"+-@ \t\ra1"))
 def test_escaping_is_undone_exactly(text):
     assert unescape_text(escape_text(text)) == text
