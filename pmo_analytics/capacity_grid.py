@@ -9,7 +9,8 @@ import pandas as pd
 
 from pmo_analytics.errors import ConfigError, problem
 from pmo_analytics.periods import format_period, parse_period
-from pmo_analytics.tables import CAPACITY, check_table, clean_text, conform, read_column
+from pmo_analytics.schemas import check_table
+from pmo_analytics.tables import CAPACITY, clean_text, conform, read_column
 
 if TYPE_CHECKING:
     from pmo_analytics.tables import Problem

@@ -236,11 +236,10 @@ def new(
 @command()
 def check(path: PathArgument, json_output: JsonOption = False) -> int:
     """List every problem in the data, with file, row and fix."""
-    from pmo_analytics.loaders import load_portfolio
-    from pmo_analytics.portfolio import check_portfolio
+    from pmo_analytics.loaders import load_portfolio, loaded_problems
 
     portfolio = load_portfolio(path)
-    problems = check_portfolio(portfolio)
+    problems = loaded_problems(portfolio)
     errors = int((problems["severity"] == "error").sum())
     if json_output:
         _print_json(

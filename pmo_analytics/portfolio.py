@@ -21,9 +21,10 @@ from pmo_analytics.errors import (
     problems_table,
 )
 from pmo_analytics.periods import Settings, format_period
+from pmo_analytics.schemas import check_table
 from pmo_analytics.supply import effective_capacity
 from pmo_analytics.supply_checks import check_supply
-from pmo_analytics.tables import TABLES, check_table, conform, empty_table
+from pmo_analytics.tables import TABLES, conform, empty_table
 
 if TYPE_CHECKING:
     from pmo_analytics.tables import Problem

@@ -1,8 +1,8 @@
-"""The tables: their columns, how cells become values, one pandera schema each.
+"""The tables: their columns, and how cells become values.
 
 `TABLES` is the contract of files and of frames. `conform` turns any frame with
 these columns into the one shape used inside and reports every cell it cannot
-read; `check_table` holds a conformed frame against its schema.
+read; `schemas.check_table` holds a conformed frame against its schema.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import math
 import unicodedata
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,8 +21,6 @@ from pmo_analytics.periods import parse_day, parse_period
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pandera.pandas as pa
 
 Problem = dict[str, Any]
 
@@ -432,7 +429,8 @@ def _unknown_column(
     )
 
 
-def _blank(value: Any) -> bool:
+def is_blank(value: Any) -> bool:
+    """Return whether a cell holds nothing: None, NaN, NaT, NA or white space."""
     if value is None or isinstance(value, str):
         return value is None or not value.strip()
     return bool(pd.api.types.is_scalar(value) and pd.isna(value))
@@ -460,7 +458,7 @@ def read_column(
     out: list[object] = []
     bad = []
     for label, value in zip(values.index, values.to_list(), strict=True):
-        if _blank(value):
+        if is_blank(value):
             out.append(None)
             continue
         try:
@@ -533,102 +531,3 @@ _READERS: dict[str, Callable[[object, Column, str], object]] = {
     "start_day": lambda value, _info, _freq: parse_day(value),
     "end_day": lambda value, _info, _freq: parse_day(value, end=True),
 }
-
-
-@cache
-def schema(name: str) -> pa.DataFrameSchema:
-    """Return the pandera schema of a conformed table."""
-    import pandera.pandas as pa
-
-    spec = table_spec(name)
-    columns = {}
-    for column, info in spec.columns.items():
-        checks = []
-        if info.low is not None:
-            checks.append(pa.Check.ge(info.low, name="below_minimum"))
-        if info.high is not None:
-            checks.append(pa.Check.le(info.high, name="above_maximum"))
-        if info.choices:
-            checks.append(pa.Check.isin(info.choices, name="unknown_word"))
-        dtype = (
-            None
-            if info.kind in ("period", "start_day", "end_day")
-            else (_DTYPES[info.kind])
-        )
-        columns[column] = pa.Column(dtype, checks, nullable=not info.required)
-    rules = []
-    if spec.key:
-        key = list(spec.key)
-
-        def unique(frame: pd.DataFrame) -> pd.Series[bool]:
-            incomplete = frame[[c for c in key if spec.columns[c].required]].isna()
-            return ~frame.duplicated(key, keep="first") | incomplete.any(axis=1)
-
-        rules.append(pa.Check(unique, name="duplicate_key"))
-    return pa.DataFrameSchema(columns, checks=rules, name=name)
-
-
-def check_table(name: str, frame: pd.DataFrame) -> list[Problem]:
-    """Return every way in which a conformed frame breaks its schema."""
-    import pandera.errors
-
-    if frame.empty:
-        return []
-    try:
-        schema(name).validate(frame, lazy=True)
-    except pandera.errors.SchemaErrors as errors:
-        cases = errors.failure_cases
-    else:
-        return []
-    problems = []
-    duplicates = cases[cases["check"] == "duplicate_key"]
-    for label in dict.fromkeys(duplicates["index"]):
-        problems.append(_duplicate(name, frame, label))
-    for case in cases[cases["check"] != "duplicate_key"].to_dict("records"):
-        problems.append(_broken_cell(name, case))
-    return problems
-
-
-def _duplicate(name: str, frame: pd.DataFrame, label: object) -> Problem:
-    key = list(table_spec(name).key)
-    row = frame.loc[label, key]
-    text = ", ".join(f"{c}={row[c]}" for c in key if not _blank(row[c]))
-    return problem(
-        "error",
-        name,
-        "duplicate_key",
-        row=label,
-        column=", ".join(key),
-        found=text,
-        fix=f"Keep one row for {text}, or make its key differ; rows are never summed.",
-    )
-
-
-def _broken_cell(name: str, case: dict[Any, Any]) -> Problem:
-    column = str(case["column"])
-    info = table_spec(name).columns.get(column, _TEXT)
-    check = str(case["check"])
-    found = "" if _blank(case["failure_case"]) else case["failure_case"]
-    if check == "not_nullable":
-        rule, fix = "missing_value", f"Fill in '{column}'."
-    elif check.startswith("greater_than") or check == "below_minimum":
-        rule = "below_minimum"
-        fix = f"'{column}' must be at least {info.low:g}."
-    elif check.startswith("less_than") or check == "above_maximum":
-        rule = "above_maximum"
-        fix = f"'{column}' must be at most {info.high:g}."
-    elif info.choices:
-        rule, fix = "unknown_word", f"Use one of {', '.join(info.choices)}."
-    else:
-        rule = "wrong_type"
-        fix = f"'{column}' must be a column of kind {info.kind}."
-    label = case["index"]
-    return problem(
-        "error",
-        name,
-        rule,
-        row=None if _blank(label) else label,
-        column=column,
-        found=found,
-        fix=fix,
-    )

@@ -343,7 +343,7 @@ class _Draw:
             "start": self.period(begin),
             "end": self.period(begin + self.whole(0, 1)),
         }
-        if self.chance(0.15):
+        if self.chance(0.3):
             span[self.one("start", "end")] = None
         about = self.one("project", "project", "theme", "all")
         return {

@@ -58,3 +58,51 @@ def mknap_portfolios(path: Path) -> Iterator[tuple[Portfolio, float]]:
             capacity=pd.DataFrame([limit], index=horizon, columns=roles),
         )
         yield portfolio, float(optimum)
+
+
+_GMPP_DATES = ("Project - Start Date", "Project - End Date")
+_GMPP_YEAR = "Financial Year Forecast (£m) (including Non-Government Costs)"
+_GMPP_LIFE = "TOTAL Baseline Whole Life Costs (£m) (including Non-Government Costs)"
+
+
+def gmpp_folder(path: Path, folder: Path, share: float) -> float:
+    """Write the UK Government Major Projects Portfolio as a folder of tables.
+
+    Cells go over as they stand: "£1,234", "Exempt under Section 43 ...", dates. The
+    question: which projects to keep if the year's money is cut to `share` of the
+    forecast, so that most whole-life investment is kept. Returns the year's money.
+    """
+    frame = pd.read_csv(path, dtype="str")
+    frame.columns = [str(c).split("\n")[0].strip() for c in frame.columns]
+    ids = frame["GMPP ID Number"]
+    start, finish = _GMPP_DATES
+    pd.DataFrame(
+        {
+            "project": ids,
+            "name": frame["Project Name"],
+            "theme": frame["Annual Report Category"],
+            "sponsor": frame["Department"],
+            "start": frame[start],
+            "finish": frame[finish],
+            "latest": "2023",
+            "value": frame[_GMPP_LIFE],
+        }
+    ).to_csv(folder / "projects.csv", index=False)
+    pd.DataFrame(
+        {
+            "project": ids,
+            "category": "forecast",
+            "offset": 0,
+            "amount": frame[_GMPP_YEAR],
+        }
+    ).to_csv(folder / "spend.csv", index=False)
+    forecast = pd.to_numeric(
+        frame[_GMPP_YEAR].str.replace("[£,]", "", regex=True), errors="coerce"
+    )
+    money = round(float(forecast.sum()) * share, 2)
+    (folder / "budget.csv").write_text(f"budget,amount\nyear 2022/23,{money}\n")
+    (folder / "portfolio.toml").write_text(
+        'name = "UK major projects"\n[horizon]\nstart = "2023"\nperiods = 60\n'
+        'freq = "Y-MAR"\n[value]\ncurrency = "GBP million"\n'
+    )
+    return money

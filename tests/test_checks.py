@@ -280,6 +280,14 @@ def test_near_names_are_suggested():
     assert "(did you mean 'Dev'?)" in fixes["unknown_role"]
 
 
+def test_demand_beyond_the_duration_says_where_it_ends():
+    (problem,) = problems_of(
+        demand=rows("project role offset fte", ("B", "Dev", 3, 1), ("A", "Dev", 0, 1))
+    )
+    assert problem["found"] == "3"
+    assert "lasts 3 periods, so offsets end at 2" in problem["fix"]
+
+
 def test_a_role_is_named_once_with_the_number_of_its_rows():
     demand = rows(
         "project role offset fte",

@@ -159,6 +159,10 @@ def test_a_running_project_without_start_and_duration_lacks_both():
 
 
 def test_texts_name_project_dates_and_what_to_do():
+    (future,) = problems_of(**dated("running", start="2027-04"))
+    assert future["found"] == "2027-04"
+    (missed,) = problems_of(**dated("running", start="2027-01", deadline="2026-11"))
+    assert missed["found"] == "2026-11"
     (late,) = problems_of(**dated("approved", earliest="2027-07", latest="2027-09"))
     assert late["found"] == "earliest 2027-07, latest 2027-09"
     assert "'B' is approved but lasts 2 periods" in late["fix"]

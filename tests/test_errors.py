@@ -78,6 +78,7 @@ def test_infeasible_error_shows_ten_conflicts():
     assert len(error.conflicts) == 12
     assert str(error).splitlines()[0] == "No plan satisfies all rules. What clashes:"
     assert str(error).endswith("... and 2 more")
+    assert str(InfeasibleError(conflicts(10))).endswith("clash 9")
     assert str(InfeasibleError(conflicts(1), "No.")) == "No.\n  - clash 0"
 
 

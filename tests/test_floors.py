@@ -16,6 +16,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "periods"),
     ("calendars",),
     ("tables", "supply", "metrics", "parallel", "windows"),
+    ("schemas",),
     ("capacity_grid", "supply_checks", "date_checks", "link_checks"),
     ("checks",),
     ("portfolio",),

@@ -214,6 +214,8 @@ GROUP = "group project rule at_least at_most"
         ((None, 1, 2), (None, 1, 2), None, None, None),
         (("all_or_none", None, None), ("all_or_none", None, None), None, None, None),
         ((None, 0, None), (None, 0, None), None, None, None),
+        ((None, 2, None), (None, 2, None), None, None, None),
+        ((None, 1, 1), (None, 1, 1), None, None, None),
         ((None, None, 1), (None, None, 2), "error", "group_contradiction", "at_most"),
         (
             (None, None, 1),

@@ -98,6 +98,15 @@ def test_what_a_portfolio_cannot_be_made_of(arguments, message):
         Portfolio(**{"horizon": HORIZON, **arguments})
 
 
+def test_settings_at_the_edge_of_what_is_allowed():
+    for settings in (
+        Settings(discount=-0.99),
+        Settings(discount=10.0),
+        Settings(hours_per_week=168.0),
+    ):
+        assert Portfolio(horizon=HORIZON, settings=settings).settings == settings
+
+
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, "pickle"])
 def test_copies_are_equal_and_frozen(everything, copied):
     again = (

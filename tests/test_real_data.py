@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
-from instances import ppssp_portfolio
-from real_data import mknap_portfolios, real
 
+from pmo_analytics.errors import DataError, PmoWarning
+from pmo_analytics.loaders import read_portfolio
 from pmo_analytics.optimization.search import optimize
 from pmo_analytics.optimization.solving import SolveLimits
+from tests.instances import ppssp_portfolio
+from tests.real_data import gmpp_folder, mknap_portfolios, real
 
 
 @pytest.mark.parametrize("number", range(7))
@@ -32,3 +35,32 @@ def test_ppssp_gets_a_certified_plan():
     assert 700_000 < plan.objective < 900_400
     assert plan.report.gap is not None
     assert plan.report.gap < 0.3
+
+
+def test_uk_major_projects_under_a_cut_budget(tmp_path):
+    """Rows with exempt or missing figures are left out, each one named."""
+    source = real(
+        "portfolios/uk_gmpp/GMPP_Government_Major_Projects_Portfolio_AR_Data_March_2022.csv"
+    )
+    money = gmpp_folder(source, tmp_path, share=0.6)
+    with pytest.raises(DataError, match="Exempt"):
+        read_portfolio(tmp_path)
+    with pytest.warns(PmoWarning, match="row_left_out"):
+        portfolio = read_portfolio(tmp_path, bad_rows="drop")
+    raw = pd.read_csv(tmp_path / "projects.csv", dtype="str")
+    left_out = portfolio.problems[portfolio.problems["rule"] == "row_left_out"]
+    assert set(left_out["source"]) == {"projects.csv", "spend.csv"}
+    assert left_out["row"].notna().all()
+    named = set(left_out.loc[left_out["table"] == "projects", "row"])
+    kept = set(portfolio.projects["project"])
+    # Every project of the file is either in the portfolio or named as left out.
+    assert len(kept) + len(named) == len(raw)
+    assert 150 < len(kept) < 235
+    assert portfolio.projects["duration"].between(1, 60).all()
+    plan = optimize(portfolio, limits=SolveLimits(seconds=60))
+    assert plan.report is not None
+    assert plan.report.certified
+    assert plan.report.gap is not None
+    assert plan.report.gap < 1e-3
+    assert plan.budget["spend"].iat[0] <= money + 1e-6
+    assert 20 < len(plan.starts) < len(kept)

@@ -12,17 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pmo_analytics.schemas import check_table, schema
 from pmo_analytics.tables import (
     CAPACITY,
     TABLES,
     Column,
-    check_table,
     clean_text,
     conform,
     dtype_of,
     empty_table,
     read_column,
-    schema,
     table_spec,
 )
 
@@ -423,6 +422,9 @@ def test_signs_and_ranges():
         found = problems_of(name, **columns)
         assert {rule for rule, *_ in found} == {"below_minimum"}
         assert {column for *_, column in found} == below
+    for name, columns in wrong.items():
+        zeros = {c: [0] if v[0] in (-1, -2) else v for c, v in columns.items()}
+        assert problems_of(name, **zeros) == []
     lags = {"project": ["A"], "requires": ["B"], "lag": [-2], "lag_max": [-1]}
     assert problems_of("dependencies", **lags) == []
     assert problems_of("benefits", project=["A"], offset=[0], amount=[-1]) == []
@@ -468,6 +470,14 @@ def test_the_text_of_a_duplicate_names_its_key():
     (found,) = check_table("benefits", table)
     assert found["found"] == "project=A, offset=0"
     assert "never summed" in found["fix"]
+    week = pd.DataFrame({"period": ["2027-W05"] * 2, "role": ["Dev"] * 2, "fte": 1.0})
+    (found,) = check_table("capacity", conform("capacity", week, "W-SUN")[0])
+    assert found["found"] == "period=2027-W05, role=Dev"
+    dated = pd.DataFrame(
+        {"person": ["Ann"] * 2, "role": ["Dev"] * 2, "start": ["2027-02"] * 2}
+    )
+    (found,) = check_table("people", conform("people", dated, "M")[0])
+    assert found["found"] == "person=Ann, role=Dev, start=2027-02-01"
 
 
 def test_a_frame_that_was_not_conformed_has_the_wrong_type():

@@ -166,6 +166,8 @@ _COLUMNS: dict[str, dict[str, str]] = {
         "duration": "durations|工期|持续时间|持续期|时长|历时|持續時間|時長|歷時|dauer|"
         "laufzeit|durée|duración",
         "start": _START,
+        "finish": "end|finish date|end date|planned finish|planned end|结束|结束日期|"
+        "完成日期|计划完成|計劃完成|結束|結束日期|ende|enddatum|fin|fecha fin",
         "earliest": "earliest start|not before|start no earlier than|最早开始|最早启动|"
         "最早|最早開始|最早啟動|frühester start|frühester beginn|frühestens",
         "latest": "latest start|start no later than|最晚开始|最迟开始|最晚|最晚開始|"

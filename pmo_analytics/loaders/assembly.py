@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.errors import ConfigError, DataError, problems_table
+from pmo_analytics.errors import ConfigError, DataError, has_errors, problems_table
 from pmo_analytics.loaders.columns import NUMBER_COLUMNS, kind_of
 from pmo_analytics.loaders.findings import Place, Problem, RawTable
 from pmo_analytics.loaders.layouts import (
@@ -16,6 +16,7 @@ from pmo_analytics.loaders.layouts import (
     check_spread,
     check_units,
     infer_freq,
+    to_durations,
     to_fte,
     to_long,
     to_offsets,
@@ -125,6 +126,8 @@ def assemble(contents: Contents) -> Portfolio:
         check_spread(tidy, freq)
         to_long(tidy)
         to_fte(tidy, freq, settings.hours_per_week)
+        if table == "projects":
+            to_durations(tidy, freq)
         if table == "demand":
             to_offsets(tidy, starts, freq)
         frames[table], sources[table] = _typed(tidy, freq)
@@ -198,6 +201,62 @@ def loaded_problems(portfolio: Portfolio) -> pd.DataFrame:
             continue  # could not be converted, which has been said
         kept.append(p)
     return problems_table([*reading, *kept])
+
+
+def without_bad_rows(portfolio: Portfolio) -> Portfolio:
+    """Return a portfolio without the rows that have errors; each is named.
+
+    Rows that then lack what they refer to, such as the demand of a project that was
+    left out, go too, until what is left can be used.
+
+    Returns
+    -------
+    Portfolio
+        Its `problems` list every row left out as a warning `row_left_out`.
+
+    Raises
+    ------
+    DataError
+        If an error lies in no single row, or in a capacity row.
+    """
+    left_out: list[Problem] = []
+    while has_errors(problems := loaded_problems(portfolio)):
+        errors = problems[problems["severity"] == "error"]
+        bad: dict[str, set[Any]] = {}
+        for table, source in portfolio.sources.items():
+            here = errors[(errors["table"] == table) & errors["row"].notna()]
+            rows = set(here["row"])
+            if table in TABLES and rows:
+                bad[table] = set(source.index[source["row"].isin(rows)])
+        if not any(bad.values()):
+            raise DataError(problems_table([*errors.to_dict("records"), *left_out]))
+        left_out += [
+            {**p, "severity": "warning", "rule": "row_left_out", "fix": _left_out(p)}
+            for p in errors[errors["table"].isin(bad)].to_dict("records")
+        ]
+        reading = portfolio.problems
+        kept = {
+            name: frame.drop(index=list(bad.get(name, ())), errors="ignore")
+            for name, frame in portfolio.tables.items()
+        }
+        portfolio = Portfolio(
+            portfolio.name,
+            horizon=portfolio.horizon,
+            settings=portfolio.settings,
+            capacity=portfolio.given_capacity,
+            sources=portfolio.sources,
+            problems=reading[
+                ~((reading["severity"] == "error") & reading["row"].notna())
+            ],
+            **kept,
+        )
+    # A finished portfolio is frozen for users; this one is not handed out yet.
+    object.__setattr__(portfolio, "problems", problems_table(left_out))
+    return portfolio
+
+
+def _left_out(p: dict[Any, Any]) -> str:
+    return f"The row was left out [{p['rule']}]: {p['fix']}"
 
 
 def _damaged_tables(found: list[dict[Any, Any]]) -> set[str]:

@@ -105,7 +105,8 @@ def kind_of(table: str, column: str) -> str:
         return info.kind
     if column in NUMBER_COLUMNS:
         return "number"
-    return "period" if (table, column) == ("demand", "period") else ""
+    by_date = (("demand", "period"), ("projects", "finish"))
+    return "period" if (table, column) in by_date else ""
 
 
 def heading_text(cell: Any) -> str:

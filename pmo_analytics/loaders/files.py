@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -15,7 +15,12 @@ from pmo_analytics.errors import (
     PmoWarning,
     has_errors,
 )
-from pmo_analytics.loaders.assembly import Contents, assemble, loaded_problems
+from pmo_analytics.loaders.assembly import (
+    Contents,
+    assemble,
+    loaded_problems,
+    without_bad_rows,
+)
 from pmo_analytics.loaders.findings import Place, fatal
 from pmo_analytics.loaders.folder import TOML, read_folder, write_folder
 from pmo_analytics.loaders.workbook import read_workbook, write_workbook
@@ -38,7 +43,10 @@ _NO_FOLDER = (
 
 
 def read_portfolio(
-    path: str | Path, *, tables: Mapping[str, str] | None = None
+    path: str | Path,
+    *,
+    tables: Mapping[str, str] | None = None,
+    bad_rows: Literal["raise", "drop"] = "raise",
 ) -> Portfolio:
     """Read a portfolio from a folder of CSV files or from a workbook.
 
@@ -53,6 +61,9 @@ def read_portfolio(
     tables
         Table -> name of the file in the folder or of the sheet that holds it, for
         names that are no known word; None = all by name.
+    bad_rows
+        `drop` leaves out the rows that have errors, and what depends on them, and
+        lists each as a warning `row_left_out`.
 
     Returns
     -------
@@ -81,6 +92,8 @@ def read_portfolio(
     True
     """
     portfolio = load_portfolio(path, tables=tables)
+    if bad_rows == "drop":
+        portfolio = without_bad_rows(portfolio)
     problems = loaded_problems(portfolio)
     if has_errors(problems):
         raise DataError(problems)

@@ -432,10 +432,63 @@ def to_offsets(tidy: Tidy, starts: dict[Any, pd.Period | None], freq: str) -> No
     tidy.columns["offset"] = out
 
 
-def _ordinals(tidy: Tidy, cells: list[Any], freq: str) -> list[int | None]:
+def to_durations(tidy: Tidy, freq: str) -> None:
+    """Work out missing durations of projects from `start` and `finish`, in place."""
+    if "finish" not in tidy.columns:
+        return
+    finishes = tidy.columns.pop("finish")
+    starts = tidy.columns.get("start", [None] * len(finishes))
+    durations = list(tidy.columns.get("duration", [None] * len(finishes)))
+    wanted = [
+        start is not None and finish is not None and duration is None
+        for start, finish, duration in zip(starts, finishes, durations, strict=True)
+    ]
+    if not any(wanted):
+        return  # the finish is a remark
+    first = _ordinals(tidy, starts, freq, wanted, "start")
+    last = _ordinals(tidy, finishes, freq, wanted, "finish")
+    counted = 0
+    for i, (begin, end) in enumerate(zip(first, last, strict=True)):
+        if begin is None or end is None:
+            continue
+        if end < begin:
+            tidy.problems.append(
+                tidy.place.error(
+                    "finish_before_start",
+                    row=tidy.rows[i],
+                    column="finish",
+                    found=finishes[i],
+                    fix="The project finishes before it starts. Correct one of them.",
+                )
+            )
+            continue
+        durations[i] = float(end - begin + 1)
+        counted += 1
+    tidy.columns["duration"] = durations
+    tidy.problems.append(
+        tidy.place.warning(
+            "duration_from_finish",
+            column="finish",
+            found=f"{counted} rows",
+            fix="The duration was counted from start to finish, both included.",
+        )
+    )
+
+
+def _ordinals(
+    tidy: Tidy,
+    cells: list[Any],
+    freq: str,
+    wanted: list[bool] | None = None,
+    column: str = "period",
+) -> list[int | None]:
+    """Return the ordinal of each wanted cell and report what is no period."""
     read: dict[Any, int | ValueError | None] = {None: None}
     out: list[int | None] = []
     for i, cell in enumerate(cells):
+        if wanted is not None and not wanted[i]:
+            out.append(None)
+            continue
         if cell not in read:
             try:
                 read[cell] = parse_period(cell, freq).ordinal
@@ -446,9 +499,9 @@ def _ordinals(tidy: Tidy, cells: list[Any], freq: str) -> list[int | None]:
             problem = tidy.place.error(
                 "missing_value" if value is None else "not_a_period",
                 row=tidy.rows[i],
-                column="period",
+                column=column,
                 found="" if cell is None else cell,
-                fix="Fill in 'period'." if value is None else f"{value}.",
+                fix=f"Fill in '{column}'." if value is None else f"{value}.",
             )
             tidy.problems.append(problem)
             out.append(None)

@@ -12,12 +12,11 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from instances import ppssp_portfolio, ppssp_schedules
-from real_data import DATA, mknap_portfolios
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import pmo_analytics as pmo
+from tests.instances import ppssp_portfolio, ppssp_schedules
+from tests.real_data import DATA, mknap_portfolios
 
 
 def solve(name: str, portfolio: pmo.Portfolio, seconds: float, published: str) -> None:

@@ -8,8 +8,6 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
-from brute_force import best_plan
-from instances_random import random_portfolio
 
 from pmo_analytics.errors import DataError, InfeasibleError, SolverError
 from pmo_analytics.optimization import search
@@ -20,6 +18,8 @@ from pmo_analytics.optimization.search import optimize
 from pmo_analytics.optimization.solving import Found, SolveLimits
 from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
+from tests.brute_force import best_plan
+from tests.instances_random import random_portfolio
 
 CHUNK = 10
 LIMITS = SolveLimits(seconds=20)
