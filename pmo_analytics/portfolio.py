@@ -346,6 +346,8 @@ class Portfolio:
     ) -> Portfolio:
         """Return the portfolio of some projects; people and budgets stay whole.
 
+        Rules that name other projects go; a group asks for no more than it has left.
+
         Parameters
         ----------
         where
@@ -377,6 +379,10 @@ class Portfolio:
         for table in ("demand", "spend", "benefits", "groups", "dependencies"):
             frame = self._raw_tables[table]
             changes[table] = frame[frame["project"].isin(names)]
+        # A group that lost members cannot ask for more than it has left.
+        left = changes["groups"].groupby("group")["project"].transform("size")
+        least = changes["groups"]["at_least"].clip(upper=left.astype("Int64"))
+        changes["groups"] = changes["groups"].assign(at_least=least)
         groups = set(changes["groups"]["group"])
         requires = changes["dependencies"]["requires"]
         changes["dependencies"] = changes["dependencies"][

@@ -546,3 +546,17 @@ def test_junk_in_cells_is_reported_and_nothing_else_happens(everything, seed):
     assert case.filter(theme="R").digest() != case.digest()
     if not has_errors(found):
         assert baseline(case).portfolio.digest() == case.digest() == again.digest()
+
+
+def test_filter_leaves_groups_that_can_be_satisfied():
+    from tests.small_portfolios import everything_portfolio
+
+    portfolio = everything_portfolio()
+    groups = portfolio.groups
+    name = groups.loc[groups["rule"] == "limit", "group"].iloc[0]
+    members = list(groups.loc[groups["group"] == name, "project"])
+    groups.loc[groups["group"] == name, "at_least"] = len(members)
+    groups.loc[groups["group"] == name, "at_most"] = pd.NA
+    kept = portfolio.filter(project=members[:1])
+    assert kept.groups.loc[kept.groups["group"] == name, "at_least"].to_list() == [1]
+    assert "group_contradiction" not in set(kept.check()["rule"])
