@@ -112,7 +112,7 @@ def optimize(
     if compiled.contradictions or _without_start(compiled):
         raise InfeasibleError(find_conflicts(snapshot, compiled, None)[0])
     search.start_greedily()
-    if len(compiled.options.project):
+    if len(compiled.options.project) or search.best is None:
         search.improve()
     else:
         search.bound = search.objective
@@ -363,12 +363,8 @@ class _Search:
             raise KeyboardInterrupt
         if len(self.conflicts):
             raise InfeasibleError(self.conflicts)
-        crashed = all(
-            a["outcome"] in ("crashed", "refused")
-            for a in self.attempts
-            if a["solver"] != "greedy"
-        )
-        if crashed:
+        runs = [a["outcome"] for a in self.attempts if a["solver"] != "greedy"]
+        if runs and set(runs) <= {"crashed", "refused"}:
             raise SolverError(self.attempts)
         raise SolverError(
             self.attempts,

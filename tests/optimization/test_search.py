@@ -242,6 +242,19 @@ def test_nothing_can_be_chosen():
     assert plan.report.status == "optimal"
 
 
+@pytest.mark.parametrize("table", ["budget", "groups"])
+def test_nothing_can_be_chosen_and_something_must_be(table):
+    """No project fits the horizon, yet a budget or a group asks for one."""
+    portfolio = one_role({"A": (5, 7, 1.0)})
+    rows = {
+        "budget": pd.DataFrame({"budget": ["all"], "at_least": [1.0]}),
+        "groups": pd.DataFrame({"group": ["g"], "project": ["A"], "at_least": [1]}),
+    }
+    with pytest.raises(InfeasibleError, match="clash") as error:
+        optimize(portfolio.replace(**{table: rows[table]}), limits=LIMITS)
+    assert len(error.value.conflicts) == 1
+
+
 def test_same_seed_and_work_limit_give_the_same_plan():
     rng = np.random.default_rng(5)
     portfolio = one_role(
