@@ -27,7 +27,7 @@ def main(path: str) -> None:
     # Solvers write to the C standard output; events get a descriptor of their own.
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    inbox: list[list[int]] = []
+    inbox: list[dict[str, Any]] = []
     threading.Thread(target=_listen, args=(inbox,), daemon=True).start()
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
@@ -43,13 +43,13 @@ def main(path: str) -> None:
     _work(arrays, job, inbox, emit)
 
 
-def _listen(inbox: list[list[int]]) -> None:
-    """Keep the last plan that the parent tells of; end when the parent ends."""
+def _listen(inbox: list[dict[str, Any]]) -> None:
+    """Keep what the parent tells of; end when the parent ends."""
     rest = b""
     while block := os.read(0, 65536):
         *lines, rest = (rest + block).split(b"\n")
         for line in lines:
-            inbox[:] = [json.loads(line)]
+            inbox.append(json.loads(line))
     os._exit(3)
 
 
@@ -67,7 +67,7 @@ def _limit_memory(gigabytes: float | None) -> None:
 def _work(
     arrays: dict[str, np.ndarray],
     job: dict[str, Any],
-    inbox: list[list[int]],
+    inbox: list[dict[str, Any]],
     emit: Any,
 ) -> None:
     from pmo_analytics.optimization.options import Options
@@ -174,10 +174,12 @@ def _relax_arrays(
 
 
 def _improve(
-    options: Any, job: dict[str, Any], inbox: list[list[int]], end: float, emit: Any
+    options: Any, job: dict[str, Any], inbox: list[Any], end: float, emit: Any
 ) -> None:
-    """Search around the best plan, whoever found it, until time or rounds are up."""
-    from pmo_analytics.optimization import highs
+    """Search around the best plan, whoever found it, until time or rounds are up.
+
+    What the parent tells of: plans, and once the prices of the LP relaxation.
+    """
     from pmo_analytics.optimization.improve import LARGE, Improver
     from pmo_analytics.optimization.matrix import build_matrix
 
@@ -190,21 +192,27 @@ def _improve(
     def report(chosen: np.ndarray, _objective: float) -> None:
         emit("improved", chosen=chosen.tolist())
 
-    if len(options.project) > LARGE and rounds is None:
-        left = end - time.monotonic()
-        relaxed = highs.solve(matrix, options.worth, seconds=0.4 * left, integer=False)
-        if relaxed.prices is not None:
-            reduced = improver.follow(relaxed.prices)
-            left = end - time.monotonic()
-            improver.solve_kernel(reduced, 0.4 * left, report)
     while time.monotonic() < end and (rounds is None or rounds > 0):
-        if inbox:
-            told = np.array(inbox.pop(), dtype=np.int64)
-            if options.worth[told].sum() > improver.objective:
-                improver.set(told)
+        while inbox:
+            told = inbox.pop(0)
+            if "prices" in told:
+                reduced = improver.follow(_by_row(matrix, told["prices"]))
+                if len(options.project) > LARGE:
+                    left = end - time.monotonic()
+                    improver.solve_kernel(reduced, 0.4 * left, report)
+                continue
+            plan = np.array(told["plan"], dtype=np.int64)
+            if options.worth[plan].sum() > improver.objective:
+                improver.set(plan)
         if improver.round(end - time.monotonic()):
             report(improver.plan(), improver.objective)
         rounds = None if rounds is None else rounds - 1
+
+
+def _by_row(matrix: Any, prices: list[tuple[list[Any], float]]) -> np.ndarray:
+    """Return the price of each row of a matrix, 0 where none is told."""
+    known = {tuple(label): price for label, price in prices}
+    return np.array([known.get(label, 0.0) for label in matrix.labels])
 
 
 def _solver(job: dict[str, Any], end: float, **more: Any) -> Any:

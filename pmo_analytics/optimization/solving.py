@@ -124,11 +124,11 @@ class Child:
         self.log.close()
         self.folder.cleanup()
 
-    def send(self, chosen: list[int]) -> None:
-        """Tell the child of a plan, as option numbers."""
+    def send(self, **news: Any) -> None:
+        """Tell the child of a `plan`, as option numbers, or of LP `prices`."""
         assert self.process.stdin is not None
         with contextlib.suppress(OSError, ValueError):
-            self.process.stdin.write(json.dumps(chosen) + "\n")
+            self.process.stdin.write(json.dumps(news) + "\n")
             self.process.stdin.flush()
 
     def _read(self) -> None:
@@ -303,6 +303,8 @@ def _race(
             searcher = children.enter_context(
                 Child(options, _search_job(job, best, begin, None), events)
             )
+            if found.prices:
+                searcher.send(prices=found.prices)
             continue
         if taken is None:
             if not solver_ended and found.outcome not in _FINAL:
@@ -335,8 +337,11 @@ def _race(
         news = answer or event.get("chosen")
         if news:
             best = news
-            if searcher is not None and child is not searcher:
-                searcher.send(news)
+        if searcher is not None and child is not searcher:
+            if event["event"] == "relaxation" and event["prices"]:
+                searcher.send(prices=event["prices"])
+            if news:
+                searcher.send(plan=news)
         if found.outcome == "feasible" and _close(found, limits):
             return
 
