@@ -60,6 +60,9 @@ def mknap_portfolios(path: Path) -> Iterator[tuple[Portfolio, float]]:
         yield portfolio, float(optimum)
 
 
+GMPP = (
+    "portfolios/uk_gmpp/GMPP_Government_Major_Projects_Portfolio_AR_Data_March_2022.csv"
+)
 _GMPP_DATES = ("Project - Start Date", "Project - End Date")
 _GMPP_YEAR = "Financial Year Forecast (£m) (including Non-Government Costs)"
 _GMPP_LIFE = "TOTAL Baseline Whole Life Costs (£m) (including Non-Government Costs)"
@@ -104,5 +107,6 @@ def gmpp_folder(path: Path, folder: Path, share: float) -> float:
     (folder / "portfolio.toml").write_text(
         'name = "UK major projects"\n[horizon]\nstart = "2023"\nperiods = 60\n'
         'freq = "Y-MAR"\n[value]\ncurrency = "GBP million"\n'
+        '[files]\ndecimal = "."\n'
     )
     return money

@@ -72,6 +72,41 @@ _CONSEQUENCES = {
 }
 
 
+# Findings on one row alone: without the row they are gone. All others (ambiguous
+# numbers, unknown units, a role nobody has) are about a column or a file.
+_ROW_RULES = frozenset(
+    {
+        "above_maximum",
+        "below_minimum",
+        "budget_contradiction",
+        "demand_before_start",
+        "demand_beyond_duration",
+        "depends_on_itself",
+        "duplicate_key",
+        "end_before_start",
+        "error_cell",
+        "finish_before_start",
+        "impossible_force",
+        "lag_contradiction",
+        "missing_value",
+        "not_a_choice",
+        "not_a_end_day",
+        "not_a_number",
+        "not_a_period",
+        "not_a_start_day",
+        "not_a_text",
+        "not_a_whole",
+        "running_without_start",
+        "too_many_fields",
+        "unknown_person",
+        "unknown_project",
+        "unknown_word",
+        "window_contradiction",
+        "window_too_short",
+    }
+)
+
+
 @dataclass
 class Contents:
     """Everything read from a folder or a workbook, before it is understood.
@@ -217,11 +252,14 @@ def without_bad_rows(portfolio: Portfolio) -> Portfolio:
     Raises
     ------
     DataError
-        If an error lies in no single row, or in a capacity row.
+        If an error is about more than one row, such as numbers that can be read in
+        two ways, or about capacity.
     """
     left_out: list[Problem] = []
     while has_errors(problems := loaded_problems(portfolio)):
         errors = problems[problems["severity"] == "error"]
+        if not errors["rule"].isin(_ROW_RULES).all():
+            raise DataError(problems_table([*errors.to_dict("records"), *left_out]))
         bad: dict[str, set[Any]] = {}
         for table, source in portfolio.sources.items():
             here = errors[(errors["table"] == table) & errors["row"].notna()]

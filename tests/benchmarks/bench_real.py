@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 import time
+import warnings
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import pmo_analytics as pmo
 from tests.instances import ppssp_portfolio, ppssp_schedules
-from tests.real_data import DATA, mknap_portfolios
+from tests.real_data import DATA, GMPP, gmpp_folder, mknap_portfolios
 
 
 def solve(name: str, portfolio: pmo.Portfolio, seconds: float, published: str) -> None:
@@ -44,6 +46,17 @@ def main() -> None:
             solve(f"mknap1/{number}", portfolio, seconds, f"{optimum:,.1f} (optimum)")
     else:
         print("mknap1: not here")
+    gmpp = DATA / GMPP
+    if gmpp.exists():
+        with tempfile.TemporaryDirectory() as folder:
+            gmpp_folder(gmpp, Path(folder), share=0.6)
+            warnings.simplefilter("ignore", pmo.PmoWarning)
+            portfolio = pmo.read_portfolio(folder, bad_rows="drop")
+        rows = int((portfolio.problems["rule"] == "row_left_out").sum())
+        solve("UK GMPP, 60 % of the year", portfolio, seconds, "none")
+        print(f"  {len(portfolio.projects)} projects; {rows} findings on rows left out")
+    else:
+        print("UK GMPP: not here")
     file = DATA / "ppssp" / "PI_1_1000_25_0.25_0.01.json"
     if not file.exists():
         print("PPSSP PI_1: not here")
