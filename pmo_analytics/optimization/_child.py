@@ -93,7 +93,7 @@ def _solve(options: Any, job: dict[str, Any], end: float, emit: Any) -> None:
     if job["relax"]:
         _solve_relaxation(model, job, end, emit)
     status = _solve_integer(model, job, end, emit)
-    if status == "optimal" and job["polish"] and time.monotonic() < end:
+    if status == "optimal" and time.monotonic() < end:
         _polish(model, options, job, end, emit)
 
 

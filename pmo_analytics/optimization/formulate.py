@@ -168,7 +168,7 @@ def add_limits(model: Model, options: Options) -> None:
     things = np.arange(len(options.limit) + 1)
     begin = np.searchsorted(rows, things)
     owners, amounts = owner[order].tolist(), options.use_amount[order].tolist()
-    largest = _largest_use(options)
+    largest = options.largest_use()
     for thing, limit in enumerate(options.limit.tolist()):
         span = range(begin[thing], begin[thing + 1])
         if np.isfinite(limit) and largest[thing] > limit:
@@ -178,17 +178,6 @@ def add_limits(model: Model, options: Options) -> None:
         if np.isfinite(least) and least > 0:
             terms = [(model.x[owners[i]], amounts[i]) for i in span]
             model.add(("least", thing), terms, pulp.LpConstraintGE, least)
-
-
-def _largest_use(options: Options) -> np.ndarray:
-    """Return the most that all projects together could use of each thing."""
-    owner = np.repeat(options.project, np.diff(options.use_first))
-    things = max(len(options.limit), 1)
-    key = owner * np.int64(things) + options.use_row
-    unique, place = np.unique(key, return_inverse=True)
-    peak = np.zeros(len(unique))
-    np.maximum.at(peak, place, options.use_amount)
-    return np.bincount(unique % things, peak, minlength=len(options.limit))
 
 
 def add_dependencies(model: Model, options: Options) -> None:

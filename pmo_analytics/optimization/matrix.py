@@ -147,7 +147,7 @@ def _add_choices(rows: _Rows, options: Options) -> None:
 def _add_limits(rows: _Rows, options: Options) -> None:
     things = len(options.limit)
     owner = np.repeat(np.arange(len(options.project)), np.diff(options.use_first))
-    largest = largest_use(options)
+    largest = options.largest_use()
     for kind, wanted, side in (
         ("limit", np.isfinite(options.limit) & (largest > options.limit), 1),
         ("least", np.isfinite(options.least) & (options.least > 0), -1),
@@ -166,17 +166,6 @@ def _add_limits(rows: _Rows, options: Options) -> None:
             -free if side > 0 else options.least[kept],
             options.limit[kept] if side > 0 else free,
         )
-
-
-def largest_use(options: Options) -> np.ndarray:
-    """Return the most that all projects together could use of each limited thing."""
-    owner = np.repeat(options.project, np.diff(options.use_first))
-    things = max(len(options.limit), 1)
-    key = owner * np.int64(things) + options.use_row
-    unique, place = np.unique(key, return_inverse=True)
-    peak = np.zeros(len(unique))
-    np.maximum.at(peak, place, options.use_amount)
-    return np.bincount(unique % things, peak, minlength=len(options.limit))
 
 
 def _add_dependencies(rows: _Rows, options: Options) -> None:

@@ -98,3 +98,13 @@ class Options:
         """Return the limited things that an option uses, and how much of each."""
         span = slice(self.use_first[option], self.use_first[option + 1])
         return self.use_row[span], self.use_amount[span]
+
+    def largest_use(self) -> np.ndarray:
+        """Return the most that all projects together could use of each thing, (M,)."""
+        owner = np.repeat(self.project, np.diff(self.use_first))
+        things = max(len(self.limit), 1)
+        key = owner * np.int64(things) + self.use_row
+        unique, place = np.unique(key, return_inverse=True)
+        peak = np.zeros(len(unique))
+        np.maximum.at(peak, place, self.use_amount)
+        return np.bincount(unique % things, peak, minlength=len(self.limit))

@@ -202,8 +202,6 @@ class Found:
         Smallest bound the solver claimed.
     prices
         (label, dual value) of the rows of the LP relaxation.
-    relaxation
-        Objective of the LP relaxation.
     notes
         What else happened, for the record of attempts.
     """
@@ -213,7 +211,6 @@ class Found:
     polished: list[int] | None = None
     bound: float | None = None
     prices: list[tuple[list[Any], float]] | None = None
-    relaxation: float | None = None
     seconds: float = 0.0
     detail: str = ""
     interrupted: bool = False
@@ -249,20 +246,16 @@ def run_solver(
         the neighbourhood search shall go on from.
     """
     begin = time.monotonic()
-    shared = {
+    job = {
+        "task": "solve",
         "seconds": seconds,
         "threads": limits.threads,
         "memory_gb": limits.memory_gb,
         "seed": seed,
         "presolve": presolve,
-    }
-    job = {
-        **shared,
-        "task": "solve",
         "gap": limits.gap,
         "nodes": limits.work,
         "relax": relax,
-        "polish": True,
         "polish_seconds": max(0.2 * seconds, 1.0),
         "start": [] if start is None else [int(k) for k in start],
     }
@@ -342,13 +335,6 @@ def _race(
                 searcher.send(prices=event["prices"])
             if news:
                 searcher.send(plan=news)
-        if found.outcome == "feasible" and _close(found, limits):
-            return
-
-
-def _close(found: Found, limits: SolveLimits) -> bool:
-    """Return whether the solver stopped because its gap is small enough."""
-    return limits.gap > 0 and found.detail == "GapLimit"
 
 
 def _search_job(
@@ -369,7 +355,7 @@ def _take(found: Found, event: Event) -> None:
     assert found.incumbents is not None
     kind = event["event"]
     if kind == "relaxation":
-        found.relaxation, found.prices = event["objective"], event["prices"]
+        found.prices = event["prices"]
         found.detail = f"relaxation {event['status']}"
         if event["objective"] is not None:
             found.bound = event["objective"]
