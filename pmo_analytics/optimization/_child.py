@@ -99,13 +99,11 @@ def _solve(options: Any, job: dict[str, Any], end: float, emit: Any) -> None:
 
 def _settings(job: dict[str, Any]) -> dict[str, Any]:
     """Return HiGHS options for arrays, as `_solver` has them for PuLP."""
-    settings = {
+    return {
         "random_seed": job["seed"],
         "presolve": "on" if job["presolve"] else "off",
+        "threads": job["threads"],
     }
-    if job["threads"] is not None:
-        settings["threads"] = job["threads"]
-    return settings
 
 
 def _solve_arrays(options: Any, job: dict[str, Any], end: float, emit: Any) -> None:

@@ -58,22 +58,36 @@ def solve(
         Called with each better solution (values of the columns) and the bound; with
         None when only the bound may have moved.
     **settings
-        Options of HiGHS by name.
+        Options of HiGHS by name; one thread unless they say otherwise.
+
+    Raises
+    ------
+    RuntimeError
+        If HiGHS refuses the model or an option.
     """
+    # The threads of HiGHS belong to the process; a run that asks for another number
+    # than the run before is refused unless they are let go first.
+    highspy.Highs.resetGlobalScheduler(True)
     highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("time_limit", float(max(seconds, 0.01)))
+    highs.setOptionValue("threads", 1)
     for name, value in settings.items():
-        highs.setOptionValue(name, value)
-    highs.passModel(_problem(matrix, worth, integer))
+        _done(highs.setOptionValue(name, value), f"takes no {name} = {value!r}")
+    _done(highs.passModel(_problem(matrix, worth, integer)), "cannot read the model")
     if start is not None:
         values = np.zeros(len(worth))
         values[start] = 1.0
         highs.setSolution(len(values), np.arange(len(values), dtype=np.int32), values)
     if report is not None:
         _listen(highs, report)
-    highs.run()
+    _done(highs.run(), "could not run the model")
     return _answer(highs, integer)
+
+
+def _done(status: Any, otherwise: str) -> None:
+    if status == highspy.HighsStatus.kError:
+        raise RuntimeError(f"HiGHS {otherwise}.")
 
 
 def _problem(matrix: Matrix, worth: np.ndarray, integer: bool) -> Any:

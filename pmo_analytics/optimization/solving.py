@@ -46,7 +46,7 @@ class SolveLimits:
         Nodes of the solver's tree; with it, and time enough, the same seed gives
         the same plan.
     threads
-        Solver threads; None = the solver's choice.
+        Solver threads; None = one.
     memory_gb
         Memory limit of the solver's process, where the system enforces one.
     """
@@ -249,7 +249,7 @@ def run_solver(
     job = {
         "task": "solve",
         "seconds": seconds,
-        "threads": limits.threads,
+        "threads": limits.threads or 1,
         "memory_gb": limits.memory_gb,
         "seed": seed,
         "presolve": presolve,
@@ -386,7 +386,7 @@ def run_elastic(
     job = {
         "task": "elastic",
         "seconds": seconds,
-        "threads": limits.threads,
+        "threads": limits.threads or 1,
         "memory_gb": limits.memory_gb,
         "seed": seed,
         "presolve": True,

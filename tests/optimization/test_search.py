@@ -39,7 +39,7 @@ def agree(portfolio: Portfolio, *, strict: bool) -> str:
     report = plan.report
     assert report is not None
     assert report.objective == pytest.approx(float(wanted), rel=1e-9, abs=1e-7)
-    assert report.status == "optimal"
+    assert report.status == "optimal", report.attempts
     assert report.certified
     assert plan.violations.empty
     check = check_plan(
@@ -55,7 +55,7 @@ def agree(portfolio: Portfolio, *, strict: bool) -> str:
     assert mine is not None
     assert theirs is not None
     tie = compiled.options.tie
-    assert tie[mine].sum() <= tie[theirs].sum()
+    assert tie[mine].sum() <= tie[theirs].sum(), report.attempts
     return "feasible"
 
 

@@ -75,6 +75,24 @@ def test_the_search_only_ever_improves_and_keeps_every_rule(middle):
     assert improver.objective > first
 
 
+def test_the_solver_runs_with_any_number_of_threads_after_any_other(middle):
+    """The threads of HiGHS are one pool per process, made for the first run."""
+    options = compile_options(middle).options
+    matrix = build_matrix(options)
+    for threads in (2, 1, 3):
+        answer = highs.solve(
+            matrix, options.worth, seconds=20, integer=False, threads=threads
+        )
+        assert answer.status == "optimal"
+
+
+def test_what_the_solver_refuses_is_not_an_answer(middle):
+    options = compile_options(middle).options
+    matrix = build_matrix(options)
+    with pytest.raises(RuntimeError, match="HiGHS takes no unheard_of"):
+        highs.solve(matrix, options.worth, seconds=1, unheard_of=1)
+
+
 def test_the_search_gives_the_same_plan_for_the_same_seed(middle):
     options = compile_options(middle).options
     start = greedy(options)
