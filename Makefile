@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SECONDS_DEMO ?= 20
 READY := $(VENV)/.ready
+PEERS := $(VENV)/peers
 
 .PHONY: demo test check notebooks bench data pictures clean
 
@@ -24,9 +25,11 @@ check: $(READY)
 notebooks: $(READY)
 	$(BIN)/python -m jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
 
-bench: $(READY)
+# `make bench FULL=1` runs the race against other optimizers in full, for hours.
+bench: $(READY) $(PEERS)/.ready
 	$(BIN)/python tests/benchmarks/bench_supply.py
 	$(BIN)/python tests/benchmarks/bench_real.py
+	$(BIN)/python tests/benchmarks/bench_optimize.py $(if $(FULL),--full)
 
 # Writes data/example again from its generator.
 data: $(READY)
@@ -45,3 +48,9 @@ $(READY): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,notebooks]'
 	@touch $(READY)
+
+# Other optimizers, kept apart: PuLP would load them into every process of ours.
+$(PEERS)/.ready: pyproject.toml | $(READY)
+	test -x $(PEERS)/bin/python || $(BIN)/python -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[peers]'
+	@touch $@

@@ -8,6 +8,8 @@ Run as `python -m pmo_analytics.optimization._child JOB.npz`.
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
 import os
 import sys
@@ -19,7 +21,11 @@ import numpy as np
 
 # Uses of limited things beyond which building the model in PuLP takes longer than
 # arrays by more than a second.
-_PULP_CARRIES = 100_000
+_PULP_CARRIES = 30_000
+# Options beyond which the relaxation takes too long to be solved time and again, and
+# the share of the time that cutting may take.
+_CUTS_CARRY = 8_000
+_CUTS_SHARE = 0.12
 
 
 def main(path: str) -> None:
@@ -92,6 +98,7 @@ def _solve(options: Any, job: dict[str, Any], end: float, emit: Any) -> None:
         return
     if job["relax"]:
         _solve_relaxation(model, job, end, emit)
+        _cut(options, None, job, end, emit)
     status = _solve_integer(model, job, end, emit)
     if status == "optimal" and time.monotonic() < end:
         _polish(model, options, job, end, emit)
@@ -113,7 +120,9 @@ def _solve_arrays(options: Any, job: dict[str, Any], end: float, emit: Any) -> N
 
     matrix = build_matrix(options)
     if job["relax"]:
+        _ascend(options, matrix, job, end, emit)
         _relax_arrays(options, matrix, job, end, emit)
+        _cut(options, matrix, job, end, emit)
     more = {} if job["nodes"] is None else {"mip_max_nodes": job["nodes"]}
     told = [float("inf"), 0.0]
 
@@ -146,71 +155,103 @@ def _solve_arrays(options: Any, job: dict[str, Any], end: float, emit: Any) -> N
     )
 
 
+def _ascend(
+    options: Any, matrix: Any, job: dict[str, Any], end: float, emit: Any
+) -> None:
+    """Report prices that are near those of the LP relaxation, in a second or two."""
+    from pmo_analytics.optimization.ascent import ascend
+
+    known = float(options.worth[job["start"]].sum()) if job["start"] else 0.0
+    seconds = min(5.0, 0.2 * (end - time.monotonic()))
+    prices, bound = ascend(options, matrix, known, seconds)
+    told = [
+        (label, float(price))
+        for label, price in zip(matrix.labels, prices, strict=True)
+        if label is not None and price
+    ]
+    emit("relaxation", status="Ascent", objective=bound, prices=told)
+
+
 def _relax_arrays(
     options: Any, matrix: Any, job: dict[str, Any], end: float, emit: Any
-) -> Any:
-    """Solve the LP relaxation of arrays and report the price of every row."""
+) -> None:
+    """Solve the LP relaxation of arrays and report the price of every row.
+
+    By interior point without crossover: prices that are a little off cost a little
+    tightness, and the bound told is the one that these very prices prove.
+    """
     from pmo_analytics.optimization import highs
+    from pmo_analytics.optimization.matrix import bound_of_prices
 
     answer = highs.solve(
         matrix,
         options.worth,
         seconds=0.5 * (end - time.monotonic()),
         integer=False,
+        solver="ipm",
+        run_crossover="off",
         **_settings(job),
     )
     if answer.prices is None:
         emit("relaxation", status=answer.status, objective=None, prices=[])
-        return answer
+        return
+    # Without crossover the solver leaves the sign of a minimisation on them.
+    bound, sign = min(
+        (bound_of_prices(options, matrix, sign * answer.prices), sign)
+        for sign in (1.0, -1.0)
+    )
     prices = [
-        (label, float(price))
+        (label, sign * float(price))
         for label, price in zip(matrix.labels, answer.prices, strict=True)
         if label is not None and price
     ]
-    emit("relaxation", status="Optimal", objective=answer.objective, prices=prices)
-    return answer
+    emit("relaxation", status="Optimal", objective=bound, prices=prices)
+
+
+def _cut(options: Any, matrix: Any, job: dict[str, Any], end: float, emit: Any) -> None:
+    """Add cuts to the relaxation for a while and report what that brings."""
+    from pmo_analytics.optimization import cutting
+    from pmo_analytics.optimization.matrix import build_matrix
+
+    if len(options.project) > _CUTS_CARRY:
+        return
+    found = None
+    # Cuts are extra: what goes wrong with them must not cost the search its solver.
+    with contextlib.suppress(RuntimeError, MemoryError):
+        found = cutting.tighten(
+            options,
+            build_matrix(options) if matrix is None else matrix,
+            time.monotonic() + _CUTS_SHARE * (end - time.monotonic()),
+            _settings(job),
+            enough=float(options.worth[job["start"]].sum())
+            if job["start"]
+            else -np.inf,
+        )
+    if found is not None:
+        facts = dataclasses.asdict(found)
+        emit(
+            "cuts",
+            bound=_finite(found.bound),
+            prices=facts["prices"],
+            cuts=facts["cuts"],
+        )
 
 
 def _improve(
     options: Any, job: dict[str, Any], inbox: list[Any], end: float, emit: Any
 ) -> None:
-    """Search around the best plan, whoever found it, until time or rounds are up.
+    """Search around the best plan, whoever found it, until time or rounds are up."""
+    from pmo_analytics.optimization.alternate import Search
 
-    What the parent tells of: plans, and once the prices of the LP relaxation.
-    """
-    from pmo_analytics.optimization.improve import LARGE, Improver
-    from pmo_analytics.optimization.matrix import build_matrix
-
-    rng = np.random.default_rng(job["seed"])
-    start = np.array(job["start"], dtype=np.int64)
-    matrix = build_matrix(options)
-    improver = Improver(options, matrix, start, rng)
-    rounds = job["rounds"]
-
-    def report(chosen: np.ndarray, _objective: float) -> None:
+    def tell(chosen: np.ndarray) -> None:
         emit("improved", chosen=chosen.tolist())
 
-    while time.monotonic() < end and (rounds is None or rounds > 0):
-        while inbox:
-            told = inbox.pop(0)
-            if "prices" in told:
-                reduced = improver.follow(_by_row(matrix, told["prices"]))
-                if len(options.project) > LARGE:
-                    left = end - time.monotonic()
-                    improver.solve_kernel(reduced, 0.4 * left, report)
-                continue
-            plan = np.array(told["plan"], dtype=np.int64)
-            if options.worth[plan].sum() > improver.objective:
-                improver.set(plan)
-        if improver.round(end - time.monotonic()):
-            report(improver.plan(), improver.objective)
-        rounds = None if rounds is None else rounds - 1
-
-
-def _by_row(matrix: Any, prices: list[tuple[list[Any], float]]) -> np.ndarray:
-    """Return the price of each row of a matrix, 0 where none is told."""
-    known = {tuple(label): price for label, price in prices}
-    return np.array([known.get(label, 0.0) for label in matrix.labels])
+    start = np.array(job["start"], dtype=np.int64)
+    search = Search(options, start, job["seed"], tell, inbox)
+    if job["rounds"] is None:
+        search.run(end)
+    else:
+        search.run_counted(job["rounds"], end)
 
 
 def _solver(job: dict[str, Any], end: float, **more: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import highspy
 import numpy as np
+from scipy.sparse import csc_array, csr_array
 
 from pmo_analytics.optimization.matrix import Matrix
 
@@ -85,6 +86,61 @@ def solve(
     return _answer(highs, integer)
 
 
+class Growing:
+    """An LP over the unit box that is solved on as rows are added to it.
+
+    Parameters
+    ----------
+    worth
+        What is maximised.
+    matrix
+        Rows to begin with; None = none.
+    **settings
+        As in `solve`.
+
+    Raises
+    ------
+    RuntimeError
+        If HiGHS refuses the model or an option.
+    """
+
+    def __init__(
+        self, worth: np.ndarray, matrix: Matrix | None = None, **settings: Any
+    ) -> None:
+        self.highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+        self.highs.setOptionValue("output_flag", False)
+        self.highs.setOptionValue("threads", 1)
+        for name, value in settings.items():
+            taken = self.highs.setOptionValue(name, value)
+            _done(taken, f"takes no {name} = {value!r}")
+        if matrix is None:
+            none = np.zeros(0)
+            matrix = Matrix(csc_array((0, len(worth))), none, none, [])
+        problem = _problem(matrix, worth, integer=False)
+        _done(self.highs.passModel(problem), "cannot read the model")
+
+    def add(self, rows: csr_array, upper: np.ndarray) -> None:
+        """Add rows @ x <= upper."""
+        status = self.highs.addRows(
+            rows.shape[0],
+            np.full(rows.shape[0], -np.inf),
+            upper,
+            rows.nnz,
+            rows.indptr[:-1].astype(np.int32),
+            rows.indices.astype(np.int32),
+            rows.data.astype(float),
+        )
+        _done(status, "cannot read the rows")
+
+    def solve(self, seconds: float) -> Answer:
+        """Return the optimum of all rows so far, within this time."""
+        # The clock of a model that is solved again runs on.
+        limit = self.highs.getRunTime() + max(seconds, 0.01)
+        self.highs.setOptionValue("time_limit", float(limit))
+        _done(self.highs.run(), "could not run the model")
+        return _answer(self.highs, integer=False)
+
+
 def _done(status: Any, otherwise: str) -> None:
     if status == highspy.HighsStatus.kError:
         raise RuntimeError(f"HiGHS {otherwise}.")
@@ -134,6 +190,10 @@ def _answer(highs: Any, integer: bool) -> Answer:
     solution = highs.getSolution()
     if state == states.kInfeasible:
         return Answer("infeasible", None, -np.inf, np.inf)
+    if not integer and solution.dual_valid and state != states.kOptimal:
+        # An interior point without its crossover: prices all the same.
+        prices = np.array(solution.row_dual)
+        return Answer("feasible", None, -np.inf, np.inf, prices)
     if not solved:
         return Answer("no_solution", None, -np.inf, _bound(info, integer))
     status = "optimal" if state == states.kOptimal else "feasible"

@@ -111,6 +111,24 @@ def build_matrix(options: Options) -> Matrix:
     return rows.matrix(len(options.project))
 
 
+def bound_of_prices(options: Options, matrix: Matrix, prices: np.ndarray) -> float:
+    """Return the Lagrangian bound of row prices: no plan is worth more.
+
+    Prices of rows with one project in them are not needed and left out: of each
+    project the best option is taken. A price whose sign says nothing counts as 0.
+    """
+    counted = np.array([label is not None for label in matrix.labels], dtype=bool)
+    price = np.where(counted, prices, 0.0)
+    price = np.where(np.isinf(matrix.upper), np.minimum(price, 0.0), price)
+    price = np.where(np.isinf(matrix.lower), np.maximum(price, 0.0), price)
+    side = np.where(price > 0, matrix.upper, matrix.lower)
+    paid = float((price * np.where(price == 0, 0.0, side)).sum())
+    best = np.full(len(options.must), -np.inf)
+    np.maximum.at(best, options.project, options.worth - matrix.a.T @ price)
+    best = np.where(options.must, best, np.maximum(best, 0.0))
+    return paid + float(best[np.diff(options.first) > 0].sum())
+
+
 def _span(options: Options, project: int) -> np.ndarray:
     return np.arange(options.first[project], options.first[project + 1])
 

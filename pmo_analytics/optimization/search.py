@@ -150,6 +150,7 @@ class _Search:
         self.found: Found | None = None
         self.attempts: list[Mapping[str, object]] = []
         self.prices: list[tuple[list[Any], float]] = []
+        self.cuts: Mapping[str, Any] | None = None
         self.conflicts = pd.DataFrame()
 
     def seconds(self) -> float:
@@ -250,10 +251,15 @@ class _Search:
         """Take what a child reports; return the best plan if this made it better."""
         before = self.objective
         if event["event"] == "relaxation" and event["objective"] is not None:
-            self.prices = event["prices"]
+            if self.bound is None or event["objective"] < self.bound:
+                self.prices = event["prices"]
             self._tighten(event["objective"])
             self._greedy_by_price()
             self.say("LP relaxation")
+        elif event["event"] == "cuts":
+            self.cuts = event
+            self._tighten(event["bound"])
+            self.say("LP relaxation with cuts")
         elif event["event"] in ("incumbent", "improved"):
             self.offer(np.array(event["chosen"], dtype=np.int64))
             self._tighten(event.get("bound"))
@@ -346,12 +352,15 @@ class _Search:
         """Return multipliers and the bound that the checker derives from them."""
         best: tuple[Mapping[str, Any], float | None] = ({}, None)
         certificates = [no_certificate(self.portfolio, self.strict)]
-        if self.prices:
-            certificates.append(
-                certificate_of(
-                    self.portfolio, self.compiled, self.prices, strict=self.strict
-                )
+        priced: list[tuple[Any, Any]] = [(self.prices, [])] if self.prices else []
+        if self.cuts is not None:
+            priced.append((self.cuts["prices"], self.cuts["cuts"]))
+        certificates += [
+            certificate_of(
+                self.portfolio, self.compiled, prices, strict=self.strict, cuts=cuts
             )
+            for prices, cuts in priced
+        ]
         for certificate in certificates:
             exact = check_bound(self.portfolio, certificate, strict=self.strict)
             if exact is not None and (best[1] is None or float(exact) < best[1]):

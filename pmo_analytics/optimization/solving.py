@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pmo_analytics.errors import ConfigError
+from pmo_analytics.plan import OPTIMAL_GAP, relative_gap
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.options import Options
@@ -29,6 +30,15 @@ Event = dict[str, Any]
 _GRACE = 0.7
 # How long the solver works alone before a neighbourhood search joins in.
 _PATIENCE = 1.5
+# How often a run looks around when nothing is reported, seconds.
+_LOOK = 0.5
+# A solver whose bound stands still for this long, this far from the best plan, makes
+# way for another search.
+_STILL = 5.0
+_FAR = 0.03
+# Below this many options a bound that stands still often moves again.
+_SMALL = 2000
+_MOST_CORES = 8
 _FINAL = ("optimal", "feasible", "infeasible", "no_solution")
 
 
@@ -46,7 +56,8 @@ class SolveLimits:
         Nodes of the solver's tree; with it, and time enough, the same seed gives
         the same plan.
     threads
-        Solver threads; None = one.
+        Processes at work at once: the solver and the searches around the best plan;
+        None = one per core, never fewer than two.
     memory_gb
         Memory limit of the solver's process, where the system enforces one.
     """
@@ -202,6 +213,8 @@ class Found:
         Smallest bound the solver claimed.
     prices
         (label, dual value) of the rows of the LP relaxation.
+    searches
+        Searches around the best plan that were started.
     notes
         What else happened, for the record of attempts.
     """
@@ -214,6 +227,7 @@ class Found:
     seconds: float = 0.0
     detail: str = ""
     interrupted: bool = False
+    searches: int = 0
     notes: list[str] = field(default_factory=list)
 
 
@@ -249,7 +263,7 @@ def run_solver(
     job = {
         "task": "solve",
         "seconds": seconds,
-        "threads": limits.threads or 1,
+        "threads": 1,
         "memory_gb": limits.memory_gb,
         "seed": seed,
         "presolve": presolve,
@@ -279,62 +293,169 @@ def _race(
     on_event: Callable[[Event], list[int] | None] | None,
     children: contextlib.ExitStack,
 ) -> None:
-    """Let the solver run, and beside it a neighbourhood search, until the end."""
-    deadline = begin + job["seconds"] + _GRACE
-    # A work limit promises equal answers, which two that talk cannot give: then the
-    # neighbourhood search comes after the solver, and counts rounds.
-    join_in = float("inf") if limits.work is not None else begin + _PATIENCE
-    events: queue.Queue[tuple[Child, Event]] = queue.Queue()
-    solver = children.enter_context(Child(options, job, events))
-    searcher: Child | None = None
-    best: list[int] = job["start"]
-    solver_ended = False
-    while True:
-        waiting = searcher is None and join_in < deadline and bool(best)
-        taken = _next(events, min(deadline, join_in) if waiting else deadline)
-        if taken is None and waiting and time.monotonic() < deadline:
-            searcher = children.enter_context(
-                Child(options, _search_job(job, best, begin, None), events)
-            )
-            if found.prices:
-                searcher.send(prices=found.prices)
-            continue
+    """Let the solver run, and beside it searches around the best plan, to the end."""
+    race = _Race(options, job, begin, limits, found, children)
+    while race.running():
+        taken = _next(race.events, race.wake())
         if taken is None:
-            if not solver_ended and found.outcome not in _FINAL:
-                found.outcome = "timeout"
-            return
+            race.look_around()
+            continue
         child, event = taken
         if event["event"] == "end":
-            if child is solver:
-                _take_end(found, event)
-                solver_ended = True
-                if found.outcome in ("optimal", "infeasible", "crashed"):
-                    return
-                if limits.work is not None and best and searcher is None:
-                    more = _search_job(job, best, begin, limits.work)
-                    searcher = children.enter_context(Child(options, more, events))
-                    continue
-            else:
-                # Whatever became of it, the solver goes on alone.
-                found.notes.append(f"neighbourhood search ended, code {event['code']}")
-                searcher = None
-                join_in = float("inf")
-            if solver_ended and searcher is None:
-                return
+            race.ended(child, event)
             continue
-        if child is solver:
+        if child is race.solver:
             _take(found, event)
         elif event["event"] == "improved" and found.incumbents is not None:
             found.incumbents.append(event["chosen"])
         answer = None if on_event is None else on_event(event)
-        news = answer or event.get("chosen")
+        race.tell(child, event, answer or event.get("chosen"))
+        race.look_around()
+
+
+class _Race:
+    """The children of one run: who is at work, and who is told what."""
+
+    def __init__(
+        self,
+        options: Options,
+        job: dict[str, Any],
+        begin: float,
+        limits: SolveLimits,
+        found: Found,
+        children: contextlib.ExitStack,
+    ) -> None:
+        self.options = options
+        self.job = job
+        self.begin = begin
+        self.limits = limits
+        self.found = found
+        self.children = children
+        self.deadline = begin + job["seconds"] + _GRACE
+        self.events: queue.Queue[tuple[Child, Event]] = queue.Queue()
+        self.solver: Child | None = self._start(job)
+        self.searchers: list[Child] = []
+        self.best: list[int] = job["start"]
+        # A work limit promises equal answers, which children that talk cannot give:
+        # then one search comes after the solver, and counts rounds.
+        self.wanted = 0 if limits.work is not None else max(_cores(limits), 2) - 1
+        self.over = False
+        self.bounds: list[tuple[float, float]] = []
+
+    def _start(self, job: dict[str, Any]) -> Child:
+        return self.children.enter_context(Child(self.options, job, self.events))
+
+    def running(self) -> bool:
+        """Return whether anybody is at work and may go on."""
+        if self.over or (self.solver is None and not self.searchers):
+            return False
+        if time.monotonic() < self.deadline:
+            return True
+        if self.solver is not None and self.found.outcome not in _FINAL:
+            self.found.outcome = "timeout"
+        return False
+
+    def wake(self) -> float:
+        """Return when to look around, whatever happens until then."""
+        return min(self.deadline, time.monotonic() + _LOOK)
+
+    def look_around(self) -> None:
+        """Start who can help, stop who cannot, stop all when it is good enough."""
+        now = time.monotonic()
+        if not self.best or now >= self.deadline:
+            return
+        if now >= self.begin + _PATIENCE:
+            while len(self.searchers) < self.wanted:
+                self._join()
+        gap = self._gap()
+        if gap <= self.limits.gap and self.limits.gap > OPTIMAL_GAP:
+            self.found.outcome = "feasible"
+            self.found.notes.append("the gap asked for is reached")
+            self.over = True
+        elif self.limits.work is None and self._hopeless(now, gap):
+            assert self.solver is not None
+            _end(self.solver.process)
+            self.solver = None
+            self.wanted += 1
+            self.found.outcome = "feasible"
+            self.found.notes.append(
+                f"stopped after {now - self.begin:.0f} s, its bound stood still; one "
+                "more search instead"
+            )
+
+    def _join(self, rounds: int | None = None) -> None:
+        job = _search_job(self.job, self.best, self.begin, rounds)
+        job["seed"] += self.found.searches
+        self.found.searches += 1
+        searcher = self._start(job)
+        if self.found.prices:
+            searcher.send(prices=self.found.prices)
+        self.searchers.append(searcher)
+
+    def _gap(self) -> float:
+        if self.found.bound is None or not self.best:
+            return float("inf")
+        return relative_gap(
+            float(self.options.worth[self.best].sum()), self.found.bound
+        )
+
+    def _hopeless(self, now: float, gap: float) -> bool:
+        """Return whether the solver's bound stands still far from the best plan."""
+        bound = self.found.bound
+        small = len(self.options.project) <= _SMALL
+        if self.solver is None or bound is None or small:
+            return False
+        window = max(_STILL, 0.1 * self.job["seconds"])
+        self.bounds = [b for b in self.bounds if b[0] > now - 1.5 * window]
+        self.bounds.append((now, bound))
+        past = self.bounds[0]
+        moved = (past[1] - bound) / max(abs(bound), 1e-9)
+        return gap > _FAR and now - past[0] > window and moved < 0.02 * gap
+
+    def ended(self, child: Child, event: Event) -> None:
+        """Take note that a child is gone; let others go on where that helps."""
+        if child is self.solver:
+            _take_end(self.found, event)
+            self.solver = None
+            if self.found.outcome in ("optimal", "infeasible", "crashed"):
+                self.over = True
+            elif self.limits.work is not None and self.best:
+                self._join(self.limits.work)
+        elif child in self.searchers:
+            self.searchers.remove(child)
+            if self.limits.work is None:
+                # Whatever became of it, the others go on.
+                self.wanted -= 1
+                self.found.notes.append(
+                    f"a search around the best plan ended, code {event['code']}"
+                )
+
+    def tell(self, child: Child, event: Event, news: list[int] | None) -> None:
+        """Pass on a better plan, and the prices of the LP relaxation."""
         if news:
-            best = news
-        if searcher is not None and child is not searcher:
+            self.best = news
+        for searcher in self.searchers:
+            if searcher is child:
+                continue
             if event["event"] == "relaxation" and event["prices"]:
                 searcher.send(prices=event["prices"])
             if news:
                 searcher.send(plan=news)
+
+
+def _cores(limits: SolveLimits) -> int:
+    """Return how many processes to use: asked for, or the cores this one may use."""
+    if limits.threads is not None:
+        return limits.threads
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    with contextlib.suppress(OSError, ValueError):
+        # A container may be given less than the cores it sees.
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
+        cores = min(cores, max(int(int(quota) / int(period)), 1))
+    return min(cores, _MOST_CORES)
 
 
 def _search_job(
@@ -358,7 +479,8 @@ def _take(found: Found, event: Event) -> None:
         found.prices = event["prices"]
         found.detail = f"relaxation {event['status']}"
         if event["objective"] is not None:
-            found.bound = event["objective"]
+            known = float("inf") if found.bound is None else found.bound
+            found.bound = min(event["objective"], known)
     elif kind == "incumbent":
         found.incumbents.append(event["chosen"])
     elif kind == "solved":
@@ -386,7 +508,7 @@ def run_elastic(
     job = {
         "task": "elastic",
         "seconds": seconds,
-        "threads": limits.threads or 1,
+        "threads": 1,
         "memory_gb": limits.memory_gb,
         "seed": seed,
         "presolve": True,

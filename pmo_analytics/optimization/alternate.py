@@ -1,0 +1,180 @@
+"""The search around a plan: annealed ruin and recreate, and small exact models.
+
+The two find different things: ruin and recreate repacks, a thousand tries a second;
+the small exact models see exchanges of many projects at once, a few a second. They
+take turns, each from the best plan known.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pmo_analytics.optimization.improve import Improver
+from pmo_analytics.optimization.matrix import Matrix, build_matrix
+from pmo_analytics.optimization.options import Options
+from pmo_analytics.optimization.ruin import Ruiner
+
+# Length of the first cycle, seconds, and how each next one grows: a slow cooling finds
+# more, a fast one finds it sooner.
+_FIRST_CYCLE = 2.0
+_GROWTH = 1.5
+# Share of a cycle's time that the exact models get after it.
+_EXACT_SHARE = 0.25
+# How much worse a plan may get and be kept, in projects of average worth: at the
+# begin of a cycle, of the first cycle, and as a share of the begin at the end.
+_HOTTEST, _FIRST, _COLDEST = 2.0, 0.3, 0.02
+# Plans of more projects than this get colder cycles: fewer tries for each project.
+_MANY = 100
+# Plans made afresh when prices come.
+_REFILLS = 8
+# Rounds of a cycle where rounds are counted and not seconds.
+_COUNTED = 400
+
+Tell = Callable[[np.ndarray], None]
+
+
+class Search:
+    """Both searches with what they share: the best plan and the prices.
+
+    Parameters
+    ----------
+    options
+        The model.
+    start
+        Option numbers of a feasible plan.
+    seed
+        Of every random choice.
+    tell
+        Called with each better plan.
+    inbox
+        What others tell: `{"plan": option numbers}` or `{"prices": [[label, price]]}`;
+        emptied as it is read.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        start: np.ndarray,
+        seed: int,
+        tell: Tell,
+        inbox: list[dict[str, Any]],
+    ) -> None:
+        self.o = options
+        self.tell = tell
+        self.inbox = inbox
+        self.rng = np.random.default_rng(seed)
+        self.matrix = build_matrix(options)
+        self.ruiner = Ruiner(options, start, self.rng)
+        self.improver = Improver(options, self.matrix, start, self.rng)
+        self.best = np.sort(start)
+        self.objective = float(options.worth[start].sum())
+        self.rankings = [self.ruiner.score]
+
+    def run(self, end: float) -> None:
+        """Search until a moment of the monotonic clock."""
+        length = _FIRST_CYCLE
+        hottest = _FIRST
+        while time.monotonic() < end:
+            self._listen()
+            self._anneal(min(time.monotonic() + length, end), hottest)
+            self._listen()
+            self._solve_parts(min(time.monotonic() + _EXACT_SHARE * length, end))
+            few = min(1.0, _MANY / max(len(self.best), 1))
+            hottest = _HOTTEST * few * self.rng.uniform(0.25, 1.25)
+            length *= _GROWTH
+
+    def run_counted(self, rounds: int, end: float) -> None:
+        """Search for a number of cycles, the same ones whatever the clock says."""
+        hottest = _FIRST
+        for _ in range(rounds):
+            if time.monotonic() >= end:
+                return
+            self.ruiner.score = self.rankings[self.rng.integers(len(self.rankings))]
+            self.ruiner.set(self.best)
+            for i in range(_COUNTED):
+                self.ruiner.heat = _cooled(hottest, i / _COUNTED)
+                if self.ruiner.round():
+                    self._take(self.ruiner.best)
+            self.improver.set(self.best)
+            if self.improver.round(float("inf")):
+                self._take(self.improver.plan())
+            hottest = _HOTTEST
+
+    def _anneal(self, until: float, hottest: float) -> None:
+        self.ruiner.score = self.rankings[self.rng.integers(len(self.rankings))]
+        self.ruiner.set(self.best)
+        begin = time.monotonic()
+        length = max(until - begin, 1e-9)
+        told = begin
+        better = False
+        while (now := time.monotonic()) < until:
+            self.ruiner.heat = _cooled(hottest, (now - begin) / length)
+            better |= self.ruiner.round()
+            # Plans come in bursts; each one told is checked by the parent.
+            if better and now - told > 0.1:
+                self._take(self.ruiner.best)
+                told, better = now, False
+        if better:
+            self._take(self.ruiner.best)
+
+    def _solve_parts(self, until: float) -> None:
+        self.improver.set(self.best)
+        while (left := until - time.monotonic()) > 0:
+            if self.improver.round(left):
+                self._take(self.improver.plan())
+
+    def _take(self, chosen: np.ndarray) -> None:
+        objective = float(self.o.worth[chosen].sum())
+        if objective > self.objective:
+            self.best, self.objective = np.sort(chosen), objective
+            self.tell(self.best)
+
+    def _listen(self) -> None:
+        while self.inbox:
+            told = self.inbox.pop(0)
+            if "prices" in told:
+                self._follow(told["prices"])
+                continue
+            plan = np.sort(np.array(told["plan"], dtype=np.int64))
+            objective = float(self.o.worth[plan].sum())
+            if objective > self.objective:
+                self.best, self.objective = plan, objective
+
+    def _follow(self, told: list[tuple[list[Any], float]]) -> None:
+        """Rank by the prices of the LP relaxation from now on, most of the time."""
+        prices = by_row(self.matrix, told)
+        self.improver.follow(prices)
+        limits = np.zeros(len(self.o.limit))
+        others = prices.copy()
+        for row, label in enumerate(self.matrix.labels):
+            if label is not None and label[0] == "limit":
+                limits[int(label[1])] = max(prices[row], 0.0)
+                others[row] = 0.0
+        # What other rows pay is worth: a project that lets others begin is paid by
+        # the rows that make them wait.
+        adjusted = self.o.worth - self.matrix.a.T @ others
+        self.ruiner.priced(limits, adjusted)
+        dense = self.ruiner.score
+        reduced = self.o.worth - self.matrix.a.T @ prices
+        typical = max(float(np.median(np.abs(reduced))), 1e-9)
+        profit = np.exp(np.clip(reduced / typical, -30.0, 30.0))
+        self.rankings = [self.rankings[0], dense, profit, profit]
+        self.ruiner.score = profit
+        for _ in range(_REFILLS):
+            self._take(self.ruiner.refilled())
+
+
+def _cooled(hottest: float, done: float) -> float:
+    return float(hottest * _COLDEST**done)
+
+
+def by_row(matrix: Matrix, prices: list[tuple[list[Any], float]]) -> np.ndarray:
+    """Return the price of each row of a matrix, 0 where none is told."""
+    known = {tuple(label): price for label, price in prices}
+    return np.array(
+        [0.0 if label is None else known.get(label, 0.0) for label in matrix.labels]
+    )

@@ -1,0 +1,372 @@
+"""Local search by taking projects out of a plan and filling it again.
+
+A ruin-and-recreate search (Schrimpf, Schneider, Stamm-Wilbrandt and Dueck, Journal of
+Computational Physics 159(2), 2000): some projects near each other leave, the gaps are
+filled by priced density with a little noise, and the result is kept if it is not much
+worse. What makes it fast without compiled code: for every option the number of limited
+things that have no room for it is kept up to date, so "what fits now" is one
+comparison.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pmo_analytics.optimization.options import ALL, NONE, TOGETHER, Options
+from pmo_analytics.workload import TOLERANCE
+
+
+class Ruiner:
+    """The state of a ruin-and-recreate search.
+
+    Parameters
+    ----------
+    options
+        The model.
+    chosen
+        Option numbers of a feasible plan.
+    rng
+        Source of every random choice.
+    """
+
+    def __init__(
+        self, options: Options, chosen: np.ndarray, rng: np.random.Generator
+    ) -> None:
+        self.o = options
+        self.rng = rng
+        count = np.diff(options.use_first)
+        self.owner = np.repeat(np.arange(len(options.project)), count)
+        self._index_uses()
+        self._index_rules()
+        self.scarcity = np.zeros(len(options.limit))
+        limited = np.isfinite(options.limit) & (options.limit > 0)
+        self.scarcity[limited] = 1.0 / options.limit[limited]
+        self.priced(self.scarcity, None)
+        # How much worse a plan may get and be kept, in projects of average worth.
+        self.heat = 0.1
+        self.set(chosen)
+
+    def _index_uses(self) -> None:
+        """Sort the uses by thing and amount, so that a change flips one stretch."""
+        o = self.o
+        order = np.lexsort((o.use_amount, o.use_row))
+        self.user = self.owner[order]
+        self.row_of = o.use_row[order]
+        amount = o.use_amount[order]
+        # One sorted key for all things: the thing, and the amount as a fraction.
+        self.span = float(amount.max(initial=0.0)) * 2.0 + 1.0
+        self.key = self.row_of * self.span + amount
+
+    def _index_rules(self) -> None:
+        o = self.o
+        projects = len(o.must)
+        self.needs: list[list[int]] = [[] for _ in range(projects)]
+        self.serves: list[list[int]] = [[] for _ in range(projects)]
+        for d, j in enumerate(o.rule_project.tolist()):
+            self.needs[j].append(d)
+            for i in range(o.rule_first[d], o.rule_first[d + 1]):
+                self.serves[int(o.rule_target[i])].append(d)
+        self.caps: list[list[int]] = [[] for _ in range(projects)]
+        # Projects that come and go only with others are left as they are.
+        self.held = np.zeros(projects, dtype=bool)
+        for g, whole in enumerate(o.group_all.tolist()):
+            members = o.group_project[o.group_first[g] : o.group_first[g + 1]]
+            if whole in (TOGETHER, ALL, NONE):
+                self.held[members] = True
+            elif o.group_most[g] < len(members):
+                for p in members.tolist():
+                    self.caps[p].append(g)
+        self.held |= o.must & (np.diff(o.first) <= 1)
+        # Nor is what they wait for.
+        self.held = self._with_needs(self.held)
+        self.stays = self._with_needs(self.held | o.must)
+        self.has_least = bool((o.least > 0).any() or (o.group_least > 0).any())
+
+    def _with_needs(self, wanted: np.ndarray) -> np.ndarray:
+        """Return which projects are wanted or may be what those wait for."""
+        o = self.o
+        wanted = wanted.copy()
+        waiting = np.flatnonzero(wanted).tolist()
+        while waiting:
+            for d in self.needs[waiting.pop()]:
+                for target in o.rule_target[o.rule_first[d] : o.rule_first[d + 1]]:
+                    if not wanted[target]:
+                        wanted[target] = True
+                        waiting.append(int(target))
+        return wanted
+
+    def priced(self, prices: np.ndarray, adjusted: np.ndarray | None) -> None:
+        """Rank options by worth per cost at these prices of the limited things.
+
+        Parameters
+        ----------
+        prices
+            Shape (M,), at least 0.
+        adjusted
+            Worth of each option with what it does for others; None = its worth.
+        """
+        o = self.o
+        typical = float(np.median(o.worth[o.worth > 0])) if (o.worth > 0).any() else 1.0
+        count = max(float(np.median(np.diff(o.use_first))), 1.0)
+        # Every thing costs a little, or options that use only free ones rank endless.
+        floor = 0.02 * typical / count
+        cost = np.bincount(
+            self.owner,
+            o.use_amount * (prices[o.use_row] + floor * self.scarcity[o.use_row]),
+            minlength=len(o.project),
+        )
+        worth = o.worth if adjusted is None else adjusted
+        self.score = np.where(
+            (worth > 0), worth / np.maximum(cost, 1e-9 * typical), worth * 1e-6
+        )
+        self.score = np.maximum(self.score, 1e-12)
+
+    # ------------------------------------------------------------------ the state
+    def set(self, chosen: np.ndarray) -> None:
+        """Go on from another plan."""
+        o = self.o
+        self.chosen = np.full(len(o.must), -1, dtype=np.int64)
+        self.chosen[o.project[chosen]] = chosen
+        self.left = o.limit + TOLERANCE
+        for k in chosen.tolist():
+            rows, amounts = o.uses(k)
+            self.left[rows] -= amounts
+        lacking = o.use_amount > self.left[o.use_row]
+        self.over = np.bincount(self.owner, lacking, minlength=len(o.project)).astype(
+            np.int32
+        )
+        self.open = np.ones(len(o.project), dtype=bool)
+        for p in range(len(o.must)):
+            self._reopen(p)
+        self.objective = float(o.worth[chosen].sum())
+        self.best = np.sort(chosen)
+        self.best_objective = self.objective
+
+    def _reopen(self, p: int) -> None:
+        """Work out which options of a project may come in, rules considered."""
+        o = self.o
+        lo, hi = int(o.first[p]), int(o.first[p + 1])
+        if self.chosen[p] >= 0 or self.held[p]:
+            self.open[lo:hi] = False
+            return
+        for g in self.caps[p]:
+            members = o.group_project[o.group_first[g] : o.group_first[g + 1]]
+            if (self.chosen[members] >= 0).sum() >= o.group_most[g]:
+                self.open[lo:hi] = False
+                return
+        if not self.needs[p]:
+            self.open[lo:hi] = True
+            return
+        ok = np.ones(hi - lo, dtype=bool)
+        starts = o.start[lo:hi]
+        for d in self.needs[p]:
+            served = np.zeros(hi - lo, dtype=bool)
+            for i in range(int(o.rule_first[d]), int(o.rule_first[d + 1])):
+                k = self.chosen[o.rule_target[i]]
+                if k < 0:
+                    continue
+                if not o.rule_kind[d]:
+                    served[:] = True
+                    break
+                wait = starts - o.start[k]
+                served |= (wait >= o.rule_wait[i]) & (wait <= o.rule_wait_max[i])
+            ok &= served
+        self.open[lo:hi] = ok
+
+    def _shift(self, rows: np.ndarray, after: np.ndarray) -> None:
+        """Change what is left of some things and recount who lacks room."""
+        before = self.left[rows]
+        base = rows * self.span
+        top = self.span * 0.999999
+        a = np.searchsorted(self.key, base + np.clip(before, -1e-9, top), "right")
+        b = np.searchsorted(self.key, base + np.clip(after, -1e-9, top), "right")
+        self.left[rows] = after
+        moved = b - a
+        step = 1 if moved.sum() < 0 else -1
+        lo, size = (b, -moved) if step > 0 else (a, moved)
+        total = int(size.sum())
+        if not total:
+            return
+        ends = np.cumsum(size)
+        index = np.arange(total) + np.repeat(lo - (ends - size), size)
+        np.add.at(self.over, self.user[index], np.int32(step))
+
+    def _place(self, k: int) -> None:
+        o = self.o
+        p = int(o.project[k])
+        rows, amounts = o.uses(k)
+        self._shift(rows, self.left[rows] - amounts)
+        self.chosen[p] = k
+        self.objective += float(o.worth[k])
+        self._tell(p)
+
+    def _remove(self, p: int) -> None:
+        o = self.o
+        k = int(self.chosen[p])
+        rows, amounts = o.uses(k)
+        self._shift(rows, self.left[rows] + amounts)
+        self.chosen[p] = -1
+        self.objective -= float(o.worth[k])
+        self._tell(p)
+
+    def _tell(self, p: int) -> None:
+        """Reopen or close what depends on whether and when p is in."""
+        o = self.o
+        self._reopen(p)
+        for d in self.serves[p]:
+            self._reopen(int(o.rule_project[d]))
+        for g in self.caps[p]:
+            for q in o.group_project[o.group_first[g] : o.group_first[g + 1]].tolist():
+                self._reopen(q)
+
+    def _take_out(self, p: int) -> None:
+        """Remove a project and what can no longer be served without it."""
+        if self.chosen[p] < 0 or self.held[p]:
+            return
+        self._remove(p)
+        for d in self.serves[p]:
+            j = int(self.o.rule_project[d])
+            if self.chosen[j] >= 0 and not self._served(d):
+                self._take_out(j)
+
+    def _served(self, d: int) -> bool:
+        o = self.o
+        own = o.start[self.chosen[o.rule_project[d]]]
+        for i in range(int(o.rule_first[d]), int(o.rule_first[d + 1])):
+            k = self.chosen[o.rule_target[i]]
+            if k >= 0 and (
+                not o.rule_kind[d]
+                or o.rule_wait[i] <= own - o.start[k] <= o.rule_wait_max[i]
+            ):
+                return True
+        return False
+
+    # ------------------------------------------------------------------ the search
+    def round(self) -> bool:
+        """Ruin and recreate once; return whether the best plan got better."""
+        keep = (
+            self.chosen.copy(),
+            self.left.copy(),
+            self.over.copy(),
+            self.open.copy(),
+            self.objective,
+        )
+        if self.rng.random() < 0.5:
+            self._ruin_near()
+        else:
+            self._force_in()
+        self._fill()
+        threshold = self.heat * abs(self.best_objective) / max(len(self.best), 1)
+        bar = self.best_objective - threshold * self.rng.exponential()
+        if self._sound() and self.objective >= min(bar, keep[4]):
+            if self.objective > self.best_objective * (1 + 1e-12) + 1e-9:
+                self.best_objective = self.objective
+                self.best = np.sort(self.chosen[self.chosen >= 0])
+                return True
+            return False
+        self.chosen, self.left, self.over, self.open, self.objective = keep
+        return False
+
+    def refilled(self) -> np.ndarray:
+        """Return a plan made afresh, but for what has to stay; nothing if it fails."""
+        begin = self.best
+        self.set(begin[self.stays[self.o.project[begin]]])
+        self._fill()
+        made = np.sort(self.chosen[self.chosen >= 0])
+        sound = self._sound()
+        self.set(begin)
+        return made if sound else begin
+
+    def _sound(self) -> bool:
+        """Return whether all that must be in is in, and every least is reached."""
+        o = self.o
+        if (self.chosen[o.must] < 0).any():
+            return False
+        if not self.has_least:
+            return True
+        for g in np.flatnonzero(o.group_least > 0):
+            members = o.group_project[o.group_first[g] : o.group_first[g + 1]]
+            if (self.chosen[members] >= 0).sum() < o.group_least[g]:
+                return False
+        things = np.flatnonzero(o.least > 0)
+        # What is used is what the limit had less what is left.
+        used = np.zeros(len(o.limit))
+        for k in self.chosen[self.chosen >= 0].tolist():
+            rows, amounts = o.uses(k)
+            used[rows] += amounts
+        return bool((used[things] >= o.least[things] - TOLERANCE).all())
+
+    def _ruin_near(self) -> None:
+        """Take out projects that are at work in one stretch of time."""
+        o = self.o
+        placed = np.flatnonzero((self.chosen >= 0) & ~self.held)
+        if not len(placed):
+            return
+        many = int(self.rng.integers(2, max(3, min(14, len(placed) // 2 + 1)) + 1))
+        seed = int(self.rng.choice(placed))
+        distance = np.abs(
+            o.start[self.chosen[placed]] - o.start[self.chosen[seed]]
+        ) + self.rng.uniform(0, 3.0, len(placed))
+        if self.rng.random() < 0.6:
+            rows, _ = o.uses(int(self.chosen[seed]))
+            shared = self._sharing(placed, rows)
+            distance = distance - 4.0 * np.sqrt(shared)
+        for p in placed[np.argsort(distance)[:many]].tolist():
+            self._take_out(p)
+
+    def _sharing(self, placed: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return how many of some things each placed project uses."""
+        mark = np.zeros(len(self.left), dtype=bool)
+        mark[rows] = True
+        ks = self.chosen[placed]
+        lo, hi = self.o.use_first[ks], self.o.use_first[ks + 1]
+        size = hi - lo
+        ends = np.cumsum(size)
+        index = np.arange(int(size.sum())) + np.repeat(lo - (ends - size), size)
+        hit = mark[self.o.use_row[index]]
+        return np.bincount(
+            np.repeat(np.arange(len(placed)), size), hit, minlength=len(placed)
+        )
+
+    def _force_in(self) -> None:
+        """Bring a promising option in and take out whoever is in its way."""
+        o = self.o
+        options = np.flatnonzero(self.open & (self.over > 0))
+        if not len(options):
+            self._ruin_near()
+            return
+        # A tournament: the best of a few by score and by how little is in the way.
+        few = self.rng.choice(options, size=min(8, len(options)))
+        k = int(few[np.argmax(self.score[few] / np.sqrt(self.over[few] + 1.0))])
+        rows, amounts = o.uses(k)
+        placed = np.flatnonzero((self.chosen >= 0) & ~self.held)
+        for _ in range(12):
+            short = rows[self.left[rows] < amounts]
+            if not len(short) or not len(placed):
+                break
+            helps = self._sharing(placed, short)
+            price = self.score[self.chosen[placed]] * self.rng.uniform(
+                0.6, 1.4, len(placed)
+            )
+            gain = np.where(helps > 0, helps / price, -1.0)
+            at = int(np.argmax(gain))
+            if gain[at] < 0:
+                break
+            self._take_out(int(placed[at]))
+            placed = placed[self.chosen[placed] >= 0]
+        if self.over[k] == 0 and self.open[k]:
+            self._place(k)
+
+    def _fill(self) -> None:
+        """Bring in what fits, by score with noise, until nothing does."""
+        noise = self.rng.uniform(0.75, 1.25, len(self.o.must))
+        score = self.score * noise[self.o.project]
+        while True:
+            options = np.flatnonzero((self.over == 0) & self.open)
+            if not len(options):
+                return
+            k = int(options[np.argmax(score[options])])
+            if self.o.worth[k] <= 0 and not self.o.must[self.o.project[k]]:
+                self.open[k] = False
+                continue
+            self._place(k)

@@ -1,0 +1,122 @@
+"""The neighbourhood searches: only better plans, every rule kept, same seed same plan."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from pmo_analytics.generator import generate_portfolio
+from pmo_analytics.optimization import highs
+from pmo_analytics.optimization.alternate import Search
+from pmo_analytics.optimization.ascent import ascend
+from pmo_analytics.optimization.certify import check_plan
+from pmo_analytics.optimization.compiling import compile_options
+from pmo_analytics.optimization.greedy import greedy
+from pmo_analytics.optimization.matrix import bound_of_prices, build_matrix
+from pmo_analytics.optimization.ruin import Ruiner
+from pmo_analytics.plan import Plan
+from tests.instances_random import random_portfolio
+
+
+def keeps_every_rule(portfolio, compiled, chosen) -> bool:
+    plan = Plan.from_starts(portfolio, compiled.starts_of(chosen))
+    worth = float(compiled.options.worth[chosen].sum())
+    return check_plan(portfolio, plan.schedule, objective=worth).certified
+
+
+@pytest.mark.parametrize("chunk", range(4))
+def test_every_plan_of_ruin_and_recreate_keeps_every_rule(chunk):
+    improved = 0
+    for seed in range(3000 + 25 * chunk, 3025 + 25 * chunk):
+        portfolio = random_portfolio(np.random.default_rng(seed))
+        compiled = compile_options(portfolio)
+        start = greedy(compiled.options)
+        if start is None or not len(compiled.options.project):
+            continue
+        ruiner = Ruiner(compiled.options, start, np.random.default_rng(seed))
+        before = ruiner.best_objective
+        for _ in range(25):
+            ruiner.heat = 2.0
+            ruiner.round()
+            current = np.sort(ruiner.chosen[ruiner.chosen >= 0])
+            assert keeps_every_rule(portfolio, compiled, current)
+        assert ruiner.best_objective >= before
+        assert keeps_every_rule(portfolio, compiled, ruiner.best)
+        assert keeps_every_rule(portfolio, compiled, ruiner.refilled())
+        improved += ruiner.best_objective > before + 1e-9
+    assert improved
+
+
+@pytest.fixture(scope="module", params=["few_big", "many_small", "chains", "mixed"])
+def middle(request):
+    """A portfolio in mid-life of a size that is not solved at once."""
+    portfolio = generate_portfolio(
+        n_projects=60,
+        n_roles=6,
+        n_periods=18,
+        seed=5,
+        kind=request.param,
+        mid_life=True,
+    )
+    compiled = compile_options(portfolio)
+    return portfolio, compiled, greedy(compiled.options)
+
+
+def test_what_has_no_room_is_counted_right_after_many_rounds(middle):
+    _, compiled, start = middle
+    options = compiled.options
+    ruiner = Ruiner(options, start, np.random.default_rng(2))
+    for _ in range(300):
+        ruiner.round()
+    fresh = Ruiner(options, np.sort(ruiner.chosen[ruiner.chosen >= 0]), ruiner.rng)
+    assert np.allclose(ruiner.left, fresh.left, atol=1e-9, equal_nan=True)
+    assert np.array_equal(ruiner.over, fresh.over)
+    assert ruiner.objective == pytest.approx(fresh.objective)
+
+
+def test_ruin_and_recreate_finds_better_plans(middle):
+    portfolio, compiled, start = middle
+    ruiner = Ruiner(compiled.options, start, np.random.default_rng(1))
+    first = ruiner.best_objective
+    for _ in range(400):
+        ruiner.round()
+    assert ruiner.best_objective > first
+    assert keeps_every_rule(portfolio, compiled, ruiner.best)
+
+
+def test_counted_rounds_give_the_same_plan_for_the_same_seed(middle):
+    portfolio, compiled, start = middle
+    found = []
+    for _ in range(2):
+        told: list[np.ndarray] = []
+        search = Search(compiled.options, start, 7, told.append, [])
+        search.run_counted(2, time.monotonic() + 300)
+        found.append(search.best)
+        worths = [compiled.options.worth[plan].sum() for plan in told]
+        assert worths == sorted(worths)
+    assert np.array_equal(*found)
+    assert keeps_every_rule(portfolio, compiled, found[0])
+
+
+def test_prices_of_the_ascent_prove_a_bound_near_the_relaxation(middle):
+    _, compiled, start = middle
+    options = compiled.options
+    matrix = build_matrix(options)
+    relaxed = highs.solve(matrix, options.worth, seconds=60, integer=False)
+    prices, bound = ascend(options, matrix, float(options.worth[start].sum()), 60.0)
+    assert bound == bound_of_prices(options, matrix, prices)
+    assert relaxed.objective - 1e-6 <= bound < 1.1 * relaxed.objective
+    assert bound < bound_of_prices(options, matrix, 0.0 * prices)
+
+
+def test_any_prices_prove_a_bound(middle):
+    _, compiled, _ = middle
+    options = compiled.options
+    matrix = build_matrix(options)
+    relaxed = highs.solve(matrix, options.worth, seconds=60, integer=False)
+    rng = np.random.default_rng(4)
+    for _ in range(20):
+        prices = rng.normal(0.0, 50.0, len(matrix.labels))
+        assert bound_of_prices(options, matrix, prices) >= relaxed.objective - 1e-6
