@@ -44,8 +44,8 @@ def ascend(
     down = np.isfinite(matrix.lower) & counted
     lowest = np.where(down, -np.inf, 0.0)
     highest = np.where(up, np.inf, 0.0)
-    upper = np.where(up, matrix.upper, 0.0)
-    lower = np.where(down, matrix.lower, 0.0)
+    upper = np.where(up, matrix.upper, np.inf)
+    lower = np.where(down, matrix.lower, -np.inf)
     length = np.sqrt(np.bincount(a.indices, a.data**2, minlength=rows))
     length = np.maximum(length, 1e-9)
     transposed = a.T.tocsr()
@@ -59,7 +59,7 @@ def ascend(
         reduced = options.worth - transposed @ (price / length)
         top = np.maximum.reduceat(reduced, first)
         taken = must | (top > 0)
-        side = np.where(price > 0, upper, lower)
+        side = np.where(price > 0, upper, np.where(price < 0, lower, 0.0))
         value = float((price / length) @ side + top[taken].sum())
         if value < best - 1e-6 * abs(best):
             best, best_price, still = value, price.copy(), 0
@@ -71,12 +71,12 @@ def ascend(
                 direction[:] = 0.0
                 continue
         chosen = _argmax(reduced, options.first, top)[taken]
-        use = _columns(a, chosen, rows)
-        slope = use - np.where(use > upper, upper, np.where(use < lower, lower, use))
-        slope = np.where(
-            price > 0, use - upper, np.where(price < 0, use - lower, slope)
-        )
-        slope = slope / length
+        x = np.zeros(a.shape[1])
+        x[chosen] = 1.0
+        use = a @ x
+        broken = np.maximum(use - upper, 0.0) + np.minimum(use - lower, 0.0)
+        broken = np.where(price > 0, use - upper, broken)
+        slope = np.where(price < 0, use - lower, broken) / length
         direction = slope + _MEMORY * direction
         norm = float(direction @ direction)
         if norm <= 1e-18:
@@ -94,10 +94,3 @@ def _argmax(values: np.ndarray, first: np.ndarray, top: np.ndarray) -> np.ndarra
     owner = np.repeat(np.arange(len(size)), size)[at]
     _, place = np.unique(owner, return_index=True)
     return np.asarray(at[place])
-
-
-def _columns(a: object, chosen: np.ndarray, rows: int) -> np.ndarray:
-    """Return the sum of some columns of a csc matrix."""
-    x = np.zeros(a.shape[1])  # type: ignore[attr-defined]
-    x[chosen] = 1.0
-    return np.asarray(a @ x)  # type: ignore[operator]

@@ -1,4 +1,4 @@
-"""The neighbourhood searches: only better plans, every rule kept, same seed same plan."""
+"""The searches around a plan: only better ones, every rule kept, seeds respected."""
 
 from __future__ import annotations
 
