@@ -63,7 +63,14 @@ StrictOption = Annotated[
     bool,
     typer.Option(help="Overloads of work that cannot be moved count as broken rules."),
 ]
-
+SecondsOption = Annotated[
+    float, typer.Option(min=0.1, max=1e6, help="Wall clock of the search.")
+]
+GapOption = Annotated[
+    float, typer.Option(min=0.0, help="Stop at this gap, 0.01 = 1 %.")
+]
+SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the search.")]
+ChartsOption = Annotated[bool, typer.Option(help="Draw the charts.")]
 
 # Width of tables that go to a file or a pipe.
 _WIDTH = 140
@@ -271,7 +278,7 @@ def capacity(
     committed: Annotated[
         bool, typer.Option(help="Only running and approved projects as load.")
     ] = False,
-    charts: Annotated[bool, typer.Option(help="Draw the charts.")] = True,
+    charts: ChartsOption = True,
     json_output: JsonOption = False,
 ) -> int:
     """Show capacity, load of the planned dates, and headroom by role and period."""
@@ -346,14 +353,10 @@ def _say_files(files: Sequence[Path]) -> None:
 @command(OPTIMIZE_KEYS)
 def optimize(
     path: PathArgument,
-    seconds: Annotated[
-        float, typer.Option(min=0.1, max=1e6, help="Wall clock of the search.")
-    ] = 60.0,
-    gap: Annotated[
-        float, typer.Option(min=0.0, help="Stop at this gap, 0.01 = 1 %.")
-    ] = 0.0,
+    seconds: SecondsOption = 60.0,
+    gap: GapOption = 0.0,
     out: OutOption = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the search.")] = 0,
+    seed: SeedOption = 0,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads of the solver.")
     ] = None,
@@ -362,7 +365,7 @@ def optimize(
         typer.Option(min=1, help="Stop after so many nodes, for equal answers."),
     ] = None,
     strict: StrictOption = False,
-    charts: Annotated[bool, typer.Option(help="Draw the charts.")] = True,
+    charts: ChartsOption = True,
     json_output: JsonOption = False,
 ) -> int:
     """Choose and schedule the projects that earn most within all limits."""
@@ -376,16 +379,64 @@ def optimize(
         plan = search(
             portfolio, limits=limits, strict=strict, seed=seed, progress=progress
         )
-    assert plan.report is not None
-    files = [] if out is None else _write_plan(plan, out, charts)
-    report = plan.report.to_dict()
-    if json_output:
-        facts = {**dict.fromkeys(OPTIMIZE_KEYS), **report}
+    _say_plan(plan, "optimize", out=out, charts=charts, as_json=json_output)
+    return OK
+
+
+@app.command()
+@command((*OPTIMIZE_KEYS, "measure"))
+def level(
+    path: PathArgument,
+    objective: Annotated[
+        str, typer.Option(help="What is minimised: makespan or delay.")
+    ] = "makespan",
+    seconds: SecondsOption = 60.0,
+    gap: GapOption = 0.0,
+    out: OutOption = None,
+    seed: SeedOption = 0,
+    work: Annotated[
+        int | None,
+        typer.Option(min=1, help="Stop after so many schedules, for equal answers."),
+    ] = None,
+    strict: StrictOption = False,
+    charts: ChartsOption = True,
+    json_output: JsonOption = False,
+) -> int:
+    """Move approved projects so that nobody is overloaded and all ends early."""
+    from pmo_analytics.loaders import read_portfolio
+    from pmo_analytics.optimization.certify_level import MEASURES
+    from pmo_analytics.optimization.levelling import level as search
+    from pmo_analytics.optimization.solving import SolveLimits
+
+    if objective not in MEASURES:
+        raise typer.BadParameter(f"--objective is one of {', '.join(MEASURES)}.")
+    portfolio = read_portfolio(path)
+    limits = SolveLimits(seconds=seconds, gap=gap, work=work)
+    with _Watching(minimised=True) as progress:
+        plan = search(
+            portfolio,
+            objective=objective,
+            limits=limits,
+            strict=strict,
+            seed=seed,
+            progress=progress,
+        )
+    _say_plan(plan, "level", out=out, charts=charts, as_json=json_output)
+    return OK
+
+
+def _say_plan(
+    plan: Any, verb: str, *, out: Path | None, charts: bool, as_json: bool
+) -> None:
+    """Write the files of a plan that a verb found, and print it."""
+    files = [] if out is None else _write_plan(plan, verb, out, charts)
+    if as_json:
+        facts = {**dict.fromkeys(OPTIMIZE_KEYS), **plan.report.to_dict()}
         facts["projects_selected"] = len(plan.starts)
         facts["inherited"] = _records(plan.inherited)
         facts["files"] = [str(file) for file in files]
         _print_json(facts)
-        return OK
+        return
     console = _out()
     chosen = plan.projects.loc[plan.projects["decision"] == "selected"]
     shown = ["project", "name", "status", "start", "finish", "moved", "worth"]
@@ -396,7 +447,6 @@ def optimize(
     if out is None:
         _err().print("Nothing was written; name a folder with --out DIR.")
     _say_files(files)
-    return OK
 
 
 def _draw(plan: Any, names: Sequence[str]) -> dict[str, Any]:
@@ -430,26 +480,38 @@ def _grouped(value: Any) -> str:
     return f"{value:,.2f}" if number else str(value)
 
 
-def _write_plan(plan: Any, out: Path, charts: bool) -> list[Path]:
+def _write_plan(plan: Any, verb: str, out: Path, charts: bool) -> list[Path]:
     from pmo_analytics.reporting.folder import manifest, plan_tables, write_result
 
     names = ("gantt", "utilization", "capacity", "budget")
     figures = _draw(plan, names) if charts else {}
-    return write_result(
-        out,
-        tables=plan_tables(plan),
-        facts=manifest(
-            plan.portfolio, command="optimize", report=_plain(plan.report.to_dict())
-        ),
-        documents={"certificate.json": plan.report.certificate},
-        figures=figures,
-    )
+    facts = manifest(plan.portfolio, command=verb, report=_plain(plan.report.to_dict()))
+    try:
+        return write_result(
+            out,
+            tables=plan_tables(plan),
+            facts=facts,
+            documents={"certificate.json": plan.report.certificate},
+            figures=figures,
+        )
+    finally:
+        _close(figures)
+
+
+def _close(figures: Mapping[str, Any]) -> None:
+    """Let go of charts, which would stay in memory until the process ends."""
+    if figures:
+        import matplotlib.pyplot as plt
+
+        for figure in figures.values():
+            plt.close(figure)
 
 
 class _Watching:
     """Show incumbent, bound and gap on stderr while the block runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, minimised: bool = False) -> None:
+        self.sign = -1.0 if minimised else 1.0
         self.console = _err()
         self.status: Any = None
         self.last: tuple[float | None, float | None] = (None, None)
@@ -474,7 +536,8 @@ class _Watching:
         if progress.bound is not None:
             parts.append(f"bound {progress.bound:,.2f}")
         if progress.objective is not None and progress.bound is not None:
-            parts.append(f"gap {relative_gap(progress.objective, progress.bound):.2%}")
+            signed = self.sign * progress.objective, self.sign * progress.bound
+            parts.append(f"gap {relative_gap(*signed):.2%}")
         line = _escape("  ".join(parts))
         if self.status is not None:
             self.status.update(line)
@@ -499,28 +562,43 @@ def verify(
     from pmo_analytics.loaders import read_portfolio
     from pmo_analytics.loaders.schedule import read_schedule
     from pmo_analytics.optimization.certify import check_bound, check_plan
+    from pmo_analytics.optimization.certify_level import level_bound, measure_of
+    from pmo_analytics.optimization.jobs import levelled_question
     from pmo_analytics.plan import relative_gap
 
     portfolio = read_portfolio(path).validate()
     claimed = _claims(schedule)
-    result = check_plan(
-        portfolio,
-        read_schedule(schedule),
-        strict=strict,
-        objective=claimed.get("objective"),
-    )
-    objective = float(result.objective)
-    bound = None
+    rows = read_schedule(schedule)
+    measure = claimed.get("measure", "worth")
+    if measure == "worth":
+        result = check_plan(
+            portfolio, rows, strict=strict, objective=claimed.get("objective")
+        )
+        objective, certified = float(result.objective), result.certified
+        prove = check_bound
+    else:
+        # A levelled plan may delay what keeps its start in the portfolio as it stands.
+        portfolio = levelled_question(portfolio)
+        result = check_plan(portfolio, rows, strict=strict)
+        objective = float(measure_of(portfolio, rows, measure, strict=strict))
+        wanted = claimed.get("objective", objective)
+        certified = result.certified and math.isclose(wanted, objective, rel_tol=1e-9)
+        prove = level_bound
+    bound = gap = None
     if "certificate" in claimed:
-        exact = check_bound(portfolio, claimed["certificate"], strict=strict)
+        exact = prove(portfolio, claimed["certificate"], strict=strict)
         bound = None if exact is None else float(exact)
+    if bound is not None:
+        sign = 1.0 if measure == "worth" else -1.0
+        gap = relative_gap(sign * objective, sign * bound)
     facts = {
         "status": "broken" if len(result.violations) else "ok",
-        "certified": result.certified,
+        "certified": certified,
+        "measure": measure,
         "objective": objective,
         "claimed_objective": claimed.get("objective"),
         "certified_bound": bound,
-        "gap": None if bound is None else relative_gap(objective, bound),
+        "gap": gap,
         "violations": _records(result.violations),
         "inherited": _records(result.inherited),
     }
@@ -534,7 +612,7 @@ def verify(
         if len(result.inherited):
             _show(result.inherited, "Inherited: fixed work above the limit", console)
         console.print(_escape(_verdict(facts)))
-    return OK if result.certified else INFEASIBLE
+    return OK if certified else INFEASIBLE
 
 
 def _claims(schedule: Path) -> dict[str, Any]:
@@ -547,6 +625,7 @@ def _claims(schedule: Path) -> dict[str, Any]:
             report = json.loads(manifest.read_text("utf-8")).get("report") or {}
             if report.get("objective") is not None:
                 claims["objective"] = float(report["objective"])
+            claims["measure"] = str(report.get("measure", "worth"))
         if certificate.is_file():
             claims["certificate"] = json.loads(certificate.read_text("utf-8"))
     except (ValueError, TypeError, AttributeError) as error:
@@ -559,16 +638,19 @@ def _claims(schedule: Path) -> dict[str, Any]:
 
 def _verdict(facts: Mapping[str, Any]) -> str:
     broken = len(facts["violations"])
+    levelled = facts["measure"] != "worth"
+    name = facts["measure"].capitalize() if levelled else "Objective"
     lines = [
         f"{broken} rules are broken." if broken else "Every rule holds, exactly.",
-        f"Objective {facts['objective']:,.6f}, recomputed from the tables.",
+        f"{name} {facts['objective']:,.6f}, recomputed from the tables.",
     ]
     claimed = facts["claimed_objective"]
     if claimed is not None and not broken and not facts["certified"]:
         lines.append(f"The manifest claims {claimed:,.6f}, which is wrong.")
     if facts["certified_bound"] is not None:
         lines.append(
-            f"No plan can exceed {facts['certified_bound']:,.6f} (re-derived from "
+            f"No plan can {'undercut' if levelled else 'exceed'} "
+            f"{facts['certified_bound']:,.6f} (re-derived from "
             f"certificate.json): gap {facts['gap']:.3%}."
         )
     return "\n".join(lines)

@@ -56,7 +56,8 @@ class SolveReport:
     status
         `optimal` when the gap is at most 1e-6.
     objective, bound
-        What was maximised, and what no plan can exceed as the solver claims.
+        What was maximised, and what no plan can exceed as the solver claims; of a
+        levelled plan what was minimised, and what no plan can undercut.
     certified
         Plan and objective were verified exactly from the tables.
     certified_bound
@@ -67,6 +68,10 @@ class SolveReport:
         One mapping per solver run: solver, outcome, seconds, detail.
     certificate
         JSON-like object that lets anyone re-derive `certified_bound`.
+    measure
+        What `objective` is: `worth` is maximised; `makespan` (periods from the first
+        of the horizon to the last finish) and `delay` (weighted periods late) are
+        minimised.
     """
 
     status: SolveStatus
@@ -80,13 +85,19 @@ class SolveReport:
     versions: Mapping[str, str] = field(default_factory=dict)
     attempts: Sequence[Mapping[str, object]] = ()
     certificate: Mapping[str, Any] | None = field(default=None, repr=False)
+    measure: str = "worth"
 
     @property
     def gap(self) -> float | None:
-        """(bound - objective) / |objective|, the distance left to the bound."""
+        """(bound - objective) / |objective|, the distance left to the bound.
+
+        (objective - bound) / |objective| where the measure is minimised.
+        """
         if self.objective is None or self.bound is None:
             return None
-        return relative_gap(self.objective, self.bound)
+        if self.measure == "worth":
+            return relative_gap(self.objective, self.bound)
+        return relative_gap(-self.objective, -self.bound)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the evidence without the certificate, ready for JSON."""
@@ -285,7 +296,10 @@ class Plan:
         facts: dict[str, Any] = {"portfolio": self.portfolio.name}
         if self.report is not None:
             facts["status"] = str(self.report.status)
-        facts["objective"] = round(self.objective, 2)
+        if self.report is None or self.report.measure == "worth":
+            facts["objective"] = round(self.objective, 2)
+        elif self.report.objective is not None:
+            facts[self.report.measure] = round(self.report.objective, 2)
         if self.report is not None and self.report.bound is not None:
             facts["bound"] = round(self.report.bound, 2)
             facts["gap"] = _percent(self.report.gap)

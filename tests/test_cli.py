@@ -104,6 +104,83 @@ def test_verify_does_not_believe_the_manifest(small, tmp_path, capsys):
     assert facts["violations"] == []
 
 
+LEVEL_PROJECTS = (
+    "project,duration,status,start\nA,3,approved,2027-01\n"
+    "B,2,approved,2027-02\nC,1,proposed,\n"
+)
+LEVEL_DEMAND = "project,role,offset,fte\n" + "".join(
+    f"{name},Dev,{k},1\n"
+    for name, length in (("A", 3), ("B", 2))
+    for k in range(length)
+)
+
+
+@pytest.fixture
+def overbooked(small):
+    (small / "projects.csv").write_text(LEVEL_PROJECTS)
+    (small / "demand.csv").write_text(LEVEL_DEMAND)
+    return small
+
+
+@pytest.mark.parametrize(("objective", "value"), [("makespan", 5), ("delay", 2)])
+def test_level_writes_a_plan_that_verify_accepts(
+    overbooked, tmp_path, capsys, objective, value
+):
+    out = tmp_path / "out"
+    code, facts = run_json(
+        capsys,
+        *("level", overbooked, "--objective", objective, "--seconds", 20),
+        *("--out", out, "--no-charts"),
+    )
+    assert code == 0
+    assert {*OPTIMIZE_KEYS, "measure"} <= {*facts}
+    assert (facts["measure"], facts["objective"]) == (objective, value)
+    assert facts["status"] == "optimal"
+    assert facts["certified"] is True
+    assert facts["projects_selected"] == 2
+    schedule = pd.read_csv(out / "schedule.csv").set_index("project")
+    assert schedule["start"].to_dict() == {"A": "2027-01", "B": "2027-04"}
+    decisions = pd.read_csv(out / "decisions.csv").set_index("project")
+    assert decisions["moved"]["B"] == 2
+    manifest = json.loads((out / "manifest.json").read_text("utf-8"))
+    assert manifest["command"] == "level"
+    code, facts = run_json(capsys, "verify", overbooked, out / "schedule.csv")
+    assert code == 0
+    assert facts["certified"] is True
+    assert (facts["measure"], facts["objective"]) == (objective, value)
+    assert facts["certified_bound"] <= value
+    manifest["report"]["objective"] = value - 1
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    code, facts = run_json(capsys, "verify", overbooked, out / "schedule.csv")
+    assert code == 4
+    assert (facts["objective"], facts["violations"]) == (value, [])
+
+
+def test_level_in_words(overbooked, tmp_path, capsys):
+    out = tmp_path / "out"
+    words = ["level", str(overbooked), "--seconds", "20", "--out", str(out)]
+    assert main(words) == 0
+    text = capsys.readouterr().out
+    assert "makespan" in text
+    assert "2027-04" in text
+    assert (out / "gantt.png").exists()
+    assert main(["verify", str(overbooked), str(out / "schedule.csv")]) == 0
+    assert "No plan can undercut" in capsys.readouterr().out
+
+
+def test_level_that_does_not_fit_is_exit_code_4(overbooked, tmp_path, capsys):
+    projects = LEVEL_PROJECTS.replace("start\n", "start,deadline\n", 1)
+    projects = projects.replace("2027-02\n", "2027-02,2027-04\n")
+    projects = projects.replace("2027-01\n", "2027-01,2027-04\n")
+    (overbooked / "projects.csv").write_text(projects)
+    out = tmp_path / "out"
+    code, facts = run_json(capsys, "level", overbooked, "--seconds", 20, "--out", out)
+    assert code == 4
+    assert facts["status"] == "infeasible"
+    assert facts["conflicts"][0]["role"] == "Dev"
+    assert not out.exists()
+
+
 @pytest.mark.parametrize(
     "text", ["project,begin\nA,2027-01\n", "", "project,start\nA,x\n"]
 )
@@ -206,6 +283,7 @@ def test_new_workbook_can_be_read_again(tmp_path, capsys):
         ["optimize", "x", "--secs", "3"],
         ["optimize", "x", "--seconds", "soon"],
         ["optimize", "x", "--seconds", "-1"],
+        ["level", "x", "--objective", "worth"],
         ["new"],
     ],
 )

@@ -6,7 +6,7 @@ bound that holds whatever the prices are, so rounding them costs tightness only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pmo_analytics.optimization.options import ALL, NONE
@@ -35,6 +35,7 @@ def certificate_of(
     prices: Iterable[tuple[list[Any], float]],
     *,
     strict: bool,
+    cuts: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return the certificate of the LP prices.
 
@@ -42,16 +43,39 @@ def certificate_of(
     ----------
     prices
         (label of a model row, its dual value); labels as in `formulate.Label`.
+    cuts
+        The fields of each `cutting.Cut`, whose prices belong to these.
     """
-    scale = max((abs(price) for _, price in prices), default=1.0)
+    prices = list(prices)
+    values = [price for _, price in prices] + [cut["price"] for cut in cuts]
+    scale = max((abs(value) for value in values), default=1.0)
+    # Beyond twelve digits of the largest price there is only noise.
+    digits = 12 - len(str(int(scale)))
     rows: list[dict[str, Any]] = []
     for label, price in prices:
-        # Beyond twelve digits of the largest price there is only noise.
-        multiplier = round(price, 12 - len(str(int(scale))))
-        rows += _rows(portfolio, compiled, label, multiplier)
+        rows += _rows(portfolio, compiled, label, round(price, digits))
     certificate = no_certificate(portfolio, strict)
     certificate["multipliers"] = [row for row in rows if row["multiplier"] != "0"]
+    for cut in cuts:
+        price = round(cut["price"], digits)
+        if price > 0:
+            certificate["format"] = 2
+            certificate["cuts"].append(_cut(portfolio, compiled, cut, price))
     return certificate
+
+
+def _cut(
+    portfolio: Portfolio, compiled: Compiled, cut: Mapping[str, Any], price: float
+) -> dict[str, Any]:
+    """Return the certificate's entry of one cut."""
+    names = compiled.names
+    end = {"multiplier": _text(price)}
+    if cut["thing"] is None:
+        members = [[names[p], int(a), int(b)] for p, a, b in cut["members"]]
+        return {"row": "clique", "members": members, **end}
+    row = _name(portfolio, compiled, "limit", int(cut["thing"]), [])
+    members = [[names[p], _text(use), int(count)] for p, use, count in cut["members"]]
+    return {**row, "members": members, "at_most": int(cut["most"]), **end}
 
 
 def _rows(

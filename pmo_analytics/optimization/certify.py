@@ -24,7 +24,19 @@ x(s) = starts at offset s and S(t) = starts at offset t or before::
            form "at":       x_j(t) <= sum over i of x_i(t - high_i .. t - low_i)
            form "selected": Y_j <= sum over i of Y_i; no "t"
      ],
-     "cuts": [], "branches": []}
+     "cuts": [
+       {"row": "capacity", "role", "period", "members", "at_most", "multiplier"},
+       {"row": "budget", "budget", "side", "members", "at_most", "multiplier"},
+           side "amount"; members [project, use, count]: a start that uses this much
+           of the row or more counts this, up to the next use given for the project;
+           sum of counts <= at_most
+       {"row": "clique", "members", "multiplier"}
+           members [project, first start, last start]: at most one of these starts
+     ],
+     "branches": []}
+
+Cuts need "format": 2. Each is proved again before it counts, see `certify_cuts`; one
+that does not hold for every plan that `check_plan` accepts is left out.
 
 low_i and high_i are `lag` and `lag_max`, plus the duration of i where the kind is
 finish_start. Offsets count from the first period of the horizon. A `done` member of a
@@ -52,6 +64,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pmo_analytics.optimization.certify_bound import bound_of, read_entries
+from pmo_analytics.optimization.certify_cuts import read_cuts
 from pmo_analytics.optimization.certify_reading import read_question
 from pmo_analytics.optimization.certify_rules import (
     agrees,
@@ -170,4 +183,5 @@ def check_bound(
     """
     # A certificate that cannot be read is said before the tables are.
     entries = read_entries(certificate, strict)
-    return bound_of(read_question(portfolio, strict), entries)
+    cuts = read_cuts(certificate.get("cuts", []))
+    return bound_of(read_question(portfolio, strict), entries, cuts)

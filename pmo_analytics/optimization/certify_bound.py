@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from operator import mul
 from typing import Any
 
 from pmo_analytics.errors import ConfigError
+from pmo_analytics.optimization.certify_cuts import (
+    ByStart,
+    Cut,
+    Proofs,
+    exact_number,
+)
 from pmo_analytics.optimization.certify_question import (
     TOLERANCE,
     Budget,
@@ -19,14 +25,11 @@ from pmo_analytics.optimization.certify_question import (
     Kind,
     Project,
     Question,
-    budget_use,
-    fixed_starts,
     grace,
-    load_of,
-    spent_of,
     state_of,
 )
 from pmo_analytics.optimization.certify_reading import read_name, read_period
+from pmo_analytics.optimization.certify_room import room_of
 
 # Powers of the discount factor are rounded outward on this grid.
 _GRID = 10**40
@@ -42,6 +45,8 @@ class _Charges:
     budgets: list[tuple[Budget, int]] = field(default_factory=list)
     # project -> offset -> charge on every start at that offset or before it
     steps: dict[str, defaultdict[float, int]] = field(default_factory=dict)
+    # project -> charge on each allowed start, in their order
+    starts: dict[str, list[int]] = field(default_factory=dict)
 
     def step(self, name: str, until: float, units: int) -> None:
         self.steps.setdefault(name, defaultdict(int))[until] += units
@@ -81,16 +86,18 @@ def read_entries(
         if key not in known:
             raise ConfigError(f"The certificate has an unknown part '{key}'.")
     version = certificate.get("format")
-    if isinstance(version, bool) or version != 1:
-        raise ConfigError(f"The certificate has format {version!r}; 1 can be checked.")
+    if isinstance(version, bool) or version not in (1, 2):
+        raise ConfigError(
+            f"The certificate has format {version!r}; 1 and 2 can be checked."
+        )
     if certificate.get("strict", False) is not strict:
         raise ConfigError(
             f"The certificate was made with strict={certificate.get('strict', False)!r}"
             f", and strict={strict} is asked for. Use the same."
         )
     for key in ("cuts", "branches"):
-        if certificate.get(key, []) != []:
-            raise ConfigError(f"A certificate of format 1 cannot have '{key}'.")
+        if certificate.get(key, []) != [] and (key, version) != ("cuts", 2):
+            raise ConfigError(f"A certificate of format {version} cannot have '{key}'.")
     entries = certificate.get("multipliers", [])
     if not isinstance(entries, (list, tuple)):
         raise ConfigError("'multipliers' of the certificate must be a list.")
@@ -98,7 +105,9 @@ def read_entries(
 
 
 def bound_of(
-    question: Question, entries: list[tuple[Mapping[str, Any], Fraction]]
+    question: Question,
+    entries: list[tuple[Mapping[str, Any], Fraction]],
+    cuts: Sequence[Cut] = (),
 ) -> Fraction | None:
     """Return the bound that entries prove, None where there is no plan at all.
 
@@ -109,13 +118,16 @@ def bound_of(
         from it.
     entries
         (entry of the certificate, its multiplier), as `read_entries` returns them.
+    cuts
+        Cuts of the certificate; those that cannot be proved are left out.
 
     Raises
     ------
     ConfigError
-        If an entry names a row that the portfolio does not have.
+        If an entry or a cut names a row that the portfolio does not have.
     """
-    charges = _Charges(math.lcm(*(value.denominator for _, value in entries)))
+    numbers = [value for _, value in entries] + [cut.multiplier for cut in cuts]
+    charges = _Charges(math.lcm(*(value.denominator for value in numbers)))
     for number, (entry, value) in enumerate(entries, start=1):
         try:
             _charge(question, charges, entry, int(value * charges.unit))
@@ -123,7 +135,24 @@ def bound_of(
             raise _bad_entry(number, entry, str(error)) from None
     _drop_impossible_starts(question)
     _drop_stranded_projects(question)
+    # Only now: a cut need not hold for starts that no accepted plan can have.
+    proofs = Proofs(question)
+    for cut in cuts:
+        _charge_cut(charges, cut, proofs.proved(cut))
     return _lagrangian(question, charges)
+
+
+def _charge_cut(charges: _Charges, cut: Cut, counts: ByStart | None) -> None:
+    """Add one cut, multiplied, to the charges; nothing where it is not proved."""
+    if counts is None:
+        return
+    units = int(cut.multiplier * charges.unit)
+    charges.limits += cut.multiplier * cut.at_most
+    for name, own in counts.items():
+        before = charges.starts.get(name, [0] * len(own))
+        charges.starts[name] = [
+            charge + units * count for charge, count in zip(before, own, strict=True)
+        ]
 
 
 def _bad_entry(number: int, entry: object, text: str) -> ConfigError:
@@ -150,20 +179,14 @@ def _multiplier(number: int, entry: object) -> Fraction:
         wrong = ", ".join(f"'{key}'" for key in sorted(map(str, keys ^ set(entry))))
         raise _bad_entry(number, entry, f"missing or unknown keys: {wrong}.")
     raw = entry["multiplier"]
-    try:
-        if isinstance(raw, bool) or (isinstance(raw, str) and len(raw) > 1000):
-            raise ValueError
-        value = Decimal(repr(float(raw)) if isinstance(raw, float) else raw)
-        # A huge exponent would ask for gigabytes of digits.
-        if not value.is_finite() or abs(value.adjusted()) > 400:
-            raise ValueError
-    except (ValueError, InvalidOperation):
+    value = exact_number(raw)
+    if value is None:
         text = f"the multiplier {raw!r} is no number that can be used."
-        raise _bad_entry(number, entry, text) from None
+        raise _bad_entry(number, entry, text)
     if value < 0 and row != "all_or_none":
         text = f"the multiplier {raw!r} of an inequality is negative: {dict(entry)}."
         raise _bad_entry(number, entry, text)
-    return Fraction(value)
+    return value
 
 
 def _charge(
@@ -287,36 +310,16 @@ def _charge_dependency(
 
 def _drop_impossible_starts(question: Question) -> None:
     """Remove starts that no accepted plan can have beside the fixed work."""
-    # With negative numbers one project could make room for another.
-    uses = [u for roles in question.demand.values() for u in roles.values()]
-    uses += [u for kinds in question.spend.values() for u in kinds.values()]
-    if any(units < 0 for rows in uses for _, units in rows):
+    room = room_of(question)
+    if room is None:
         return
-    fixed = fixed_starts(question)
-    load, spent = load_of(question, fixed), spent_of(question, fixed)
-    room = {
-        role: [
-            math.floor(
-                (question.capacity_limit(role, t) + TOLERANCE) * question.demand_unit
-            )
-            - load.get((role, t), 0)
-            for t in range(question.periods)
-        ]
-        for role in question.roles
-    }
-    money = [
-        (budget, math.floor((limit + grace(limit)) * question.spend_unit) - used)
-        for budget in question.budgets.values()
-        if (limit := budget.limit) is not None
-        for used in [int(budget_use(question, budget, spent) * question.spend_unit)]
-    ]
     for name, project in question.projects.items():
-        if name in fixed or not project.allowed:
+        if name in room.fixed or not project.allowed:
             continue
         kept = set(project.allowed)
         for role, rows in question.demand.get(name, {}).items():
-            kept -= _overloading(rows, kept, room[role])
-        for budget, left in money:
+            kept -= _overloading(rows, kept, room.roles[role])
+        for budget, left in room.budgets:
             kept -= _overspending(question, project, kept, budget, left)
         if len(kept) < len(project.allowed):
             allowed = tuple(s for s in project.allowed if s in kept)
@@ -396,10 +399,11 @@ def _lagrangian(question: Question, charges: _Charges) -> Fraction | None:
         if not project.allowed:
             return None
         gains = [
-            worth * per_worth - step * per_step
-            for worth, step in zip(
+            worth * per_worth - (step + charge) * per_step
+            for worth, step, charge in zip(
                 _worth_above(question, project, powers),
                 _step_charges(charges.steps.get(name, {}), project.allowed),
+                charges.starts.get(name, [0] * len(project.allowed)),
                 strict=True,
             )
         ]

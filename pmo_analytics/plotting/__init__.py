@@ -20,6 +20,7 @@ from pmo_analytics.plotting.capacity import (
     plot_headroom,
 )
 from pmo_analytics.plotting.gantt import plot_gantt
+from pmo_analytics.plotting.progress import plot_progress
 from pmo_analytics.plotting.style import style
 from pmo_analytics.plotting.utilization import plot_utilization
 
@@ -28,6 +29,7 @@ __all__ = [
     "plot_budget",
     "plot_capacity",
     "plot_gantt",
+    "plot_progress",
     "plot_headroom",
     "plot_spend",
     "plot_utilization",

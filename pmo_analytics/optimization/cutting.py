@@ -1,0 +1,229 @@
+"""The relaxation with cuts: solved, cut where it is wrong, solved on.
+
+Cliques first: they are cheap and across rows. When they run dry, the hulls of single
+rows. What is told is the Lagrangian bound of the final prices, as of the relaxation.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csc_array, csr_array, vstack
+
+from pmo_analytics.optimization import cut_cliques, cut_rows, highs
+from pmo_analytics.optimization.matrix import Label, Matrix, bound_of_prices
+from pmo_analytics.optimization.options import Options
+
+# Rounds that gain less than this share in sum end a kind of cuts.
+_GAIN = 2e-4
+_PATIENCE = 3
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One cut: the counts of its members in a plan add up to `most` at most.
+
+    Attributes
+    ----------
+    thing
+        Number of the limited thing it follows from; None for a clique.
+    members
+        Of a limited thing: (project number, amount, count), a start that uses this
+        amount or more counts this, up to the next amount given. Of a clique:
+        (project number, first start, last start), each start from first to last
+        counts 1.
+    price
+        What one more would be worth.
+    """
+
+    thing: int | None
+    members: list[tuple[int, float, int]]
+    most: int
+    price: float = 0.0
+
+
+@dataclass(frozen=True)
+class Tightened:
+    """The relaxation after cuts: a bound, and the prices that prove it.
+
+    Attributes
+    ----------
+    prices
+        (label, price) of rows of the model.
+    cuts
+        Those that have a price.
+    found
+        Number of all cuts that were added.
+    """
+
+    bound: float
+    prices: list[tuple[Label, float]]
+    cuts: list[Cut]
+    found: int
+
+
+@dataclass
+class _Found:
+    """A cut as a row over the options."""
+
+    cut: Cut
+    columns: np.ndarray
+    counts: np.ndarray
+
+
+class _Cutter:
+    """Who looks for cuts; nobody finds the same one twice."""
+
+    def __init__(self, options: Options, until: float) -> None:
+        self.options = options
+        self.until = until
+        self.sacks: list[cut_rows.Knapsack] | None = None
+        self.seen: set[tuple[int | None, bytes]] = set()
+        self.graph: np.ndarray | None = None
+        if len(options.project) <= cut_cliques.MOST_OPTIONS:
+            self.graph = cut_cliques.clashes(options)
+
+    def search(
+        self, x: np.ndarray, reduced: np.ndarray, rows: bool
+    ) -> Iterator[_Found]:
+        """Yield new cuts that x violates; with `rows` also those of single rows."""
+        if self.graph is not None:
+            for clique in cut_cliques.separate(self.graph, x, reduced):
+                columns = np.array(clique)
+                if self._fresh(None, columns):
+                    members = _runs(self.options, columns)
+                    yield _Found(Cut(None, members, 1), columns, np.ones(len(columns)))
+        if not rows:
+            return
+        if self.sacks is None:
+            self.sacks = cut_rows.knapsacks(self.options)
+        for sack in self.sacks:
+            if time.monotonic() > self.until:
+                return
+            found = cut_rows.separate(sack, x, reduced)
+            if found is None or not self._fresh(sack.thing, found[0]):
+                continue
+            counts = found[0][sack.item]
+            kept = counts > 0
+            cut = Cut(sack.thing, cut_rows.members_of(sack, found[0]), found[1])
+            yield _Found(cut, sack.option[kept], counts[kept].astype(float))
+
+    def _fresh(self, thing: int | None, what: np.ndarray) -> bool:
+        key = thing, what.tobytes()
+        known = key in self.seen
+        self.seen.add(key)
+        return not known
+
+
+def tighten(
+    options: Options,
+    matrix: Matrix,
+    until: float,
+    settings: dict[str, Any],
+    enough: float = -np.inf,
+    watch: Callable[[int, float, int], None] | None = None,
+) -> Tightened | None:
+    """Return the relaxation with cuts, None where there was no time or no gain.
+
+    Parameters
+    ----------
+    until
+        Monotonic time at which to end.
+    settings
+        Options of HiGHS by name.
+    enough
+        A bound that need not be undercut.
+    watch
+        Called after each round with its number, the bound and the number of cuts.
+    """
+    cutter = _Cutter(options, until)
+    program = highs.Growing(options.worth, matrix, **settings)
+    found: list[_Found] = []
+    values: list[float] = []
+    rows, solved, prices = False, 0, None
+    while True:
+        answer = program.solve(until - time.monotonic())
+        if answer.status != "optimal" or answer.x is None or answer.prices is None:
+            break
+        prices, solved = answer.prices, len(found)
+        values.append(answer.objective)
+        if watch is not None:
+            watch(len(values) - 1, answer.objective, solved)
+        if answer.objective <= enough or time.monotonic() > until:
+            break
+        if _dry(values):
+            if rows:
+                break
+            rows, values = True, values[-1:]
+        added = _rows_of(found, len(options.project))
+        paid = matrix.a.T @ prices[: len(matrix.labels)]
+        paid += added.T @ prices[len(matrix.labels) :]
+        more = list(cutter.search(answer.x, options.worth - paid, rows))
+        if not more and not rows:
+            rows = True
+            more = list(cutter.search(answer.x, options.worth - paid, rows))
+        if not more:
+            break
+        found += more
+        program.add(
+            _rows_of(more, len(options.project)),
+            np.array([float(one.cut.most) for one in more]),
+        )
+    if prices is None or not solved:
+        return None
+    return _told(options, matrix, found[:solved], prices)
+
+
+def _dry(values: list[float]) -> bool:
+    if len(values) <= _PATIENCE:
+        return False
+    return values[-1 - _PATIENCE] - values[-1] < _GAIN * abs(values[-1])
+
+
+def _rows_of(found: list[_Found], columns: int) -> csr_array:
+    """Return cuts as rows over the options."""
+    ends = np.cumsum([0, *(len(one.columns) for one in found)])
+    column = np.concatenate([one.columns for one in found] or [np.zeros(0, dtype=int)])
+    count = np.concatenate([one.counts for one in found] or [np.zeros(0)])
+    return csr_array((count, column, ends), (len(found), columns))
+
+
+def _told(
+    options: Options, matrix: Matrix, found: list[_Found], prices: np.ndarray
+) -> Tightened:
+    """Return prices and the cuts that have one, with the bound that they prove."""
+    whole = Matrix(
+        csc_array(vstack([matrix.a, _rows_of(found, len(options.project))])),
+        np.concatenate([matrix.lower, np.full(len(found), -np.inf)]),
+        np.concatenate([matrix.upper, [float(one.cut.most) for one in found]]),
+        [*matrix.labels, *(("cut", n) for n in range(len(found)))],
+    )
+    own = len(matrix.labels)
+    cuts = [
+        Cut(one.cut.thing, one.cut.members, one.cut.most, float(price))
+        for one, price in zip(found, prices[own:], strict=True)
+        if price > 0
+    ]
+    named = [
+        (label, float(price))
+        for label, price in zip(matrix.labels, prices[:own], strict=True)
+        if label is not None and price
+    ]
+    return Tightened(bound_of_prices(options, whole, prices), named, cuts, len(found))
+
+
+def _runs(options: Options, columns: np.ndarray) -> list[tuple[int, float, int]]:
+    """Return options in order as (project, first start, last start)."""
+    members: list[tuple[int, float, int]] = []
+    for project, start in zip(
+        options.project[columns].tolist(), options.start[columns].tolist(), strict=True
+    ):
+        if members and members[-1][0] == project and members[-1][2] == start - 1:
+            members[-1] = (project, members[-1][1], start)
+        else:
+            members.append((project, start, start))
+    return members
