@@ -358,12 +358,15 @@ def optimize(
     out: OutOption = None,
     seed: SeedOption = 0,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads of the solver.")
+        int | None, typer.Option(min=1, help="Processes at work at once.")
     ] = None,
     work: Annotated[
         int | None,
         typer.Option(min=1, help="Stop after so many nodes, for equal answers."),
     ] = None,
+    solver: Annotated[
+        str, typer.Option(help="Solver that PuLP knows: highs, gurobi, cbc ...")
+    ] = "highs",
     strict: StrictOption = False,
     charts: ChartsOption = True,
     json_output: JsonOption = False,
@@ -377,7 +380,12 @@ def optimize(
     limits = SolveLimits(seconds=seconds, gap=gap, threads=threads, work=work)
     with _Watching() as progress:
         plan = search(
-            portfolio, limits=limits, strict=strict, seed=seed, progress=progress
+            portfolio,
+            limits=limits,
+            strict=strict,
+            seed=seed,
+            solver=solver,
+            progress=progress,
         )
     _say_plan(plan, "optimize", out=out, charts=charts, as_json=json_output)
     return OK

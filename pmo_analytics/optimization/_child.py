@@ -82,6 +82,8 @@ def _work(
     options = Options.from_arrays(arrays)
     if job["task"] == "improve":
         _improve(options, job, inbox, end, emit)
+    elif job["task"] == "solve" and job["solver"] != "HiGHS":
+        _solve_elsewhere(options, job, end, emit)
     elif job["task"] == "solve" and len(options.use_row) > _PULP_CARRIES:
         _solve_arrays(options, job, end, emit)
     else:
@@ -102,6 +104,52 @@ def _solve(options: Any, job: dict[str, Any], end: float, emit: Any) -> None:
     status = _solve_integer(model, job, end, emit)
     if status == "optimal" and time.monotonic() < end:
         _polish(model, options, job, end, emit)
+
+
+def _solve_elsewhere(options: Any, job: dict[str, Any], end: float, emit: Any) -> None:
+    """Solve the model that PuLP writes with another solver that PuLP knows.
+
+    Prices come from the ascent: some solvers cannot be loaded beside HiGHS.
+    """
+    import pulp
+
+    from pmo_analytics.optimization.formulate import build_model
+    from pmo_analytics.optimization.matrix import build_matrix
+
+    if job["relax"]:
+        _ascend(options, build_matrix(options), job, end, emit)
+    model = build_model(options)
+    # Some of them write their answer to a file after the clock has run out.
+    seconds = max(0.95 * (end - time.monotonic()), 0.1)
+    stats = model.problem.solve(
+        pulp.getSolver(
+            job["solver"], msg=False, timeLimit=seconds, gapRel=max(job["gap"], 1e-7)
+        )
+    )
+    status, chosen = _outcome(stats, model)
+    emit(
+        "solved",
+        status=status,
+        solver_status=stats.status.name,
+        chosen=chosen,
+        bound=None if stats.best_bound is None else _finite(stats.best_bound),
+    )
+
+
+def _outcome(stats: Any, model: Any) -> tuple[str, list[int] | None]:
+    """Return the status of a PuLP run and the option numbers of its plan."""
+    import pulp
+
+    states = pulp.LpSolveStatus
+    status = {
+        states.Optimal: "optimal",
+        states.GapLimit: "feasible",
+        states.Infeasible: "infeasible",
+    }.get(stats.status, "feasible" if stats.has_solution else "no_solution")
+    if not stats.has_solution:
+        return status if status == "infeasible" else "no_solution", None
+    values = np.array([variable.varValue or 0.0 for variable in model.x])
+    return status, np.flatnonzero(values > 0.5).tolist()
 
 
 def _settings(job: dict[str, Any]) -> dict[str, Any]:
@@ -340,16 +388,7 @@ def _solve_integer(model: Any, job: dict[str, Any], end: float, emit: Any) -> st
             **more,
         )
     )
-    states = pulp.LpSolveStatus
-    status = {
-        states.Optimal: "optimal",
-        states.GapLimit: "feasible",
-        states.Infeasible: "infeasible",
-    }.get(stats.status, "feasible" if stats.has_solution else "no_solution")
-    best = None
-    if stats.has_solution:
-        values = np.array([variable.varValue or 0.0 for variable in model.x])
-        best = np.flatnonzero(values > 0.5).tolist()
+    status, best = _outcome(stats, model)
     bound = None if stats.best_bound is None else _finite(stats.best_bound)
     emit(
         "solved",

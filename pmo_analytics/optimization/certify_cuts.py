@@ -26,7 +26,11 @@ from operator import or_
 from typing import Any
 
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.optimization.certify_question import Project, Question
+from pmo_analytics.optimization.certify_question import (
+    Project,
+    Question,
+    to_float,
+)
 from pmo_analytics.optimization.certify_reading import read_name, read_period
 from pmo_analytics.optimization.certify_room import (
     Room,
@@ -267,7 +271,7 @@ def _steps(question: Question, cut: Cut, uses: ByStart, unit: int) -> ByStart:
         _known(question, name)
         own = steps.setdefault(name, {})
         if use in own:
-            raise ConfigError(f"'{name}' stands twice with the use {float(use):g}.")
+            raise ConfigError(f"'{name}' stands twice with the use {to_float(use):g}.")
         own[use] = int(count)
     counts: ByStart = {}
     for name, own in steps.items():

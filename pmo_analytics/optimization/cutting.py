@@ -140,6 +140,8 @@ def tighten(
     watch
         Called after each round with its number, the bound and the number of cuts.
     """
+    if not len(options.project):
+        return None
     cutter = _Cutter(options, until)
     program = highs.Growing(options.worth, matrix, **settings)
     found: list[_Found] = []

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pulp
 
+from pmo_analytics.errors import ConfigError, closest
 from pmo_analytics.optimization.options import (
     ALL,
     NO_LIMIT,
@@ -89,6 +90,44 @@ class Model:
         }[sense]
         self.problem.addConstraint(row, f"c{len(self.rows)}")
         self.rows.append(label)
+
+
+# What people call solvers -> what PuLP calls them.
+SOLVERS = {
+    "highs": "HiGHS",
+    "cbc": "COIN_CMD",
+    "glpk": "GLPK_CMD",
+    "scip": "SCIP_PY",
+    "gurobi": "GUROBI",
+    "cplex": "CPLEX_PY",
+    "xpress": "XPRESS_PY",
+    "copt": "COPT",
+    "mosek": "MOSEK",
+}
+
+
+def find_solver(name: str) -> str:
+    """Return PuLP's name of a solver that is installed.
+
+    Raises
+    ------
+    ConfigError
+        If PuLP does not know the solver, or does not find it on this machine.
+    """
+    known = {solver.lower(): solver for solver in pulp.listSolvers()}
+    found = SOLVERS.get(name.lower(), known.get(name.lower()))
+    if found is None:
+        hint = closest(name, [*SOLVERS, *known.values()])
+        raise ConfigError(
+            f"No solver is called '{name}'{hint}. Known: {', '.join(SOLVERS)}."
+        )
+    if not pulp.getSolver(found, msg=False).available():
+        here = ", ".join(pulp.listSolvers(onlyAvailable=True))
+        raise ConfigError(
+            f"Solver '{name}' is not installed or has no licence here. Installed: "
+            f"{here}. Install it as PuLP's documentation says, or leave out the solver."
+        )
+    return found
 
 
 def _holds(sense: int, rhs: float) -> bool:

@@ -149,7 +149,8 @@ def levelled_question(portfolio: Portfolio) -> Portfolio:
     """Return the portfolio that levelling answers: no choice, but room to move.
 
     What need not be selected is forced out. Approved projects that would keep their
-    planned start may start later: it becomes their `earliest`.
+    planned start may start later: it becomes their `earliest`. What groups and budgets
+    ask for at least is left out: it is asked of the choice, and there is none.
     """
     projects = portfolio.projects.copy()
     windows = start_windows(projects, portfolio.horizon)
@@ -164,7 +165,13 @@ def levelled_question(portfolio: Portfolio) -> Portfolio:
         & (planned < len(portfolio.horizon))
     )
     projects.loc[opened, "earliest"] = projects.loc[opened, "start"]
-    return portfolio.replace(projects=projects)
+    groups, budget = portfolio.groups, portfolio.budget
+    limiting = (groups["rule"] == "all_or_none") | groups["at_most"].notna()
+    return portfolio.replace(
+        projects=projects,
+        groups=groups[limiting].assign(at_least=None),
+        budget=budget[budget["amount"].notna()].assign(at_least=None),
+    )
 
 
 def lateness_of(portfolio: Portfolio) -> Lateness:

@@ -50,8 +50,8 @@ def level(
     Running ones stay where they are. An approved project with a planned start and no
     window may be delayed and is never moved before its planned start (a start outside
     the horizon is kept); with a window it moves inside that; with neither it may start
-    from the first period on. Every other rule keeps its meaning: a group or a budget
-    that asks for more than is approved cannot be satisfied. Approved work may end after
+    from the first period on. Every other rule keeps its meaning, but for what groups
+    and budgets ask for at least: that is asked of a choice. Approved work may end after
     the horizon, where capacity is not known and not checked: give a horizon that holds
     all of it.
 
@@ -99,11 +99,7 @@ def level(
     Examples
     --------
     >>> import pmo_analytics as pmo
-    >>> portfolio = pmo.example_portfolio()
-    >>> portfolio = portfolio.replace(  # both ask for more than is approved
-    ...     groups=portfolio.groups.assign(at_least=None), budget=None
-    ... )
-    >>> plan = pmo.level(portfolio, limits=pmo.SolveLimits(seconds=5))
+    >>> plan = pmo.level(pmo.example_portfolio(), limits=pmo.SolveLimits(seconds=5))
     >>> plan.report.certified
     True
     """

@@ -51,6 +51,7 @@ def optimize(
     limits: SolveLimits | None = None,
     strict: bool = False,
     seed: int = 0,
+    solver: str = "highs",
     progress: ProgressFunction | None = None,
 ) -> Plan:
     """Choose and schedule the projects that earn most within all limits.
@@ -65,7 +66,11 @@ def optimize(
         Overloads of work that cannot be moved make the portfolio infeasible instead
         of raising the limits they exceed.
     seed
-        Of the solver and of the greedy's shaken orders.
+        Of the solver, of the searches, and of the greedy's shaken orders.
+    solver
+        Who does branch and bound: `highs`, which is part of the package, or another
+        one that PuLP knows and that is installed, such as `gurobi` or `cbc`. HiGHS
+        takes over where it fails.
     progress
         Called with a `Progress` whenever the best plan or the bound improves.
 
@@ -77,6 +82,8 @@ def optimize(
 
     Raises
     ------
+    ConfigError
+        If the solver is unknown or not installed.
     DataError
         If the portfolio has errors or no projects.
     InfeasibleError
@@ -93,6 +100,7 @@ def optimize(
     """
     begin = time.monotonic()
     limits = limits or SolveLimits()
+    named = _named(solver)
     snapshot = portfolio.validate()
     if snapshot.projects.empty:
         raise DataError(
@@ -109,6 +117,7 @@ def optimize(
         )
     compiled = compile_options(snapshot, strict=strict)
     search = _Search(snapshot, compiled, limits, strict, seed, progress, begin)
+    search.solver = named
     if compiled.contradictions or _without_start(compiled):
         raise InfeasibleError(find_conflicts(snapshot, compiled, None)[0])
     search.start_greedily()
@@ -117,6 +126,15 @@ def optimize(
     else:
         search.bound = search.objective
     return search.finish()
+
+
+def _named(solver: str) -> str:
+    """Return PuLP's name of a solver; PuLP is loaded only for other ones."""
+    if solver.lower() == "highs":
+        return "HiGHS"
+    from pmo_analytics.optimization.formulate import find_solver
+
+    return find_solver(solver)
 
 
 def _without_start(compiled: Compiled) -> bool:
@@ -144,6 +162,7 @@ class _Search:
         self.seed = seed
         self.progress = progress
         self.begin = begin
+        self.solver = "HiGHS"
         self.best: np.ndarray | None = None
         self.objective: float | None = None
         self.bound: float | None = None
@@ -206,7 +225,10 @@ class _Search:
 
     def improve(self) -> None:
         """Run the solver; where its answer cannot be used, run it another way."""
-        for presolve in (True, False):
+        rungs = [("HiGHS", True), ("HiGHS", False)]
+        if self.solver != "HiGHS":
+            rungs.insert(0, (self.solver, True))
+        for solver, presolve in rungs:
             seconds = self.left()
             if seconds <= 0.05:
                 break
@@ -216,6 +238,7 @@ class _Search:
                 limits=self.limits,
                 seed=self.seed,
                 start=self.best,
+                solver=solver,
                 presolve=presolve,
                 relax=presolve or not self.prices,
                 on_event=self._on_event,
@@ -223,7 +246,7 @@ class _Search:
             outcome = self._judge(found)
             self.attempts.append(
                 {
-                    "solver": "HiGHS" if presolve else "HiGHS without presolve",
+                    "solver": solver if presolve else f"{solver} without presolve",
                     "outcome": outcome,
                     "seconds": round(found.seconds, 3),
                     "detail": "; ".join([found.detail, *found.notes]),
@@ -336,7 +359,7 @@ class _Search:
             certified_bound=certified_bound,
             seconds=round(self.seconds(), 3),
             seed=self.seed,
-            solver="HiGHS" if self.found is not None else "greedy",
+            solver=self.solver if self.found is not None else "greedy",
             versions=versions(),
             attempts=tuple(self.attempts),
             certificate=certificate,

@@ -238,6 +238,7 @@ def run_solver(
     limits: SolveLimits,
     seed: int = 0,
     start: np.ndarray | None = None,
+    solver: str = "HiGHS",
     presolve: bool = True,
     relax: bool = True,
     on_event: Callable[[Event], list[int] | None] | None = None,
@@ -253,6 +254,8 @@ def run_solver(
         Wall clock of this run.
     start
         Option numbers of a feasible plan to begin with.
+    solver
+        PuLP's name of it.
     relax
         Solve the LP relaxation first, for prices and a bound.
     on_event
@@ -266,6 +269,7 @@ def run_solver(
         "threads": 1,
         "memory_gb": limits.memory_gb,
         "seed": seed,
+        "solver": solver,
         "presolve": presolve,
         "gap": limits.gap,
         "nodes": limits.work,

@@ -68,7 +68,7 @@ def cut_certificate(portfolio: Portfolio, strict: bool = False) -> dict[str, Any
     """Return the certificate after cutting, as it is read from a file."""
     compiled = compile_options(portfolio, strict=strict)
     options = compiled.options
-    if not len(options.project) or compiled.contradictions:
+    if compiled.contradictions:
         return certificate(strict=strict)
     if (options.must & (np.diff(options.first) == 0)).any():
         return certificate(strict=strict)
@@ -283,6 +283,7 @@ def test_negative_amounts_prove_nothing() -> None:
         (cell(1, 1, ("A", None, 1)), "is no number"),
         (cell(1, 1, ("Z", "1", 1)), "no project is called 'Z'"),
         (cell(1, 1, ("A", "1", 1), ("A", "1.0", 1)), "'A' stands twice"),
+        (cell(1, 1, ("A", "1e400", 1), ("A", "1e400", 1)), "the use inf"),
         (cell(1, 1, (3, "1", 1)), "no name of a project"),
         ({**clique(1), "members": {}}, "must be a list"),
         ({**clique(1), "members": [["A", 0]]}, "list of three"),

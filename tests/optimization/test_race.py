@@ -1,0 +1,147 @@
+"""The children of one run: they fail, stand still, reach the gap; other solvers."""
+
+from __future__ import annotations
+
+import queue
+import time
+from typing import Any
+
+import numpy as np
+import pulp
+import pytest
+
+from pmo_analytics.errors import ConfigError
+from pmo_analytics.generator import generate_portfolio
+from pmo_analytics.optimization import _child, search, solving
+from pmo_analytics.optimization.compiling import compile_options
+from pmo_analytics.optimization.formulate import find_solver
+from pmo_analytics.optimization.greedy import greedy
+from pmo_analytics.optimization.search import optimize
+from pmo_analytics.optimization.solving import Child, Found, SolveLimits
+
+
+@pytest.fixture(scope="module")
+def middle():
+    """A portfolio that is not solved at once."""
+    return generate_portfolio(60, 6, 18, seed=3, kind="few_big")
+
+
+def details(plan) -> str:
+    assert plan.report is not None
+    return " ".join(str(a["detail"]) for a in plan.report.attempts)
+
+
+def test_a_search_that_dies_leaves_the_others_at_work(middle, monkeypatch):
+    enter = Child.__enter__
+
+    def enter_and_kill(child):
+        enter(child)
+        if child.job["task"] == "improve":
+            child.process.kill()
+        return child
+
+    monkeypatch.setattr(Child, "__enter__", enter_and_kill)
+    plan = optimize(middle, limits=SolveLimits(seconds=5))
+    assert plan.report.certified
+    assert plan.report.bound is not None
+    assert "search around the best plan ended" in details(plan)
+
+
+def test_a_solver_whose_bound_stands_still_makes_way(middle, monkeypatch):
+    monkeypatch.setattr(solving, "_SMALL", 0)
+    monkeypatch.setattr(solving, "_STILL", 0.1)
+    monkeypatch.setattr(solving, "_FAR", 0.0)
+    monkeypatch.setattr(
+        solving._Race,
+        "_gap",
+        lambda race: 10.0 if race.found.bound is not None else float("inf"),
+    )
+    plan = optimize(middle, limits=SolveLimits(seconds=6))
+    assert plan.report.certified
+    assert plan.report.certified_bound is not None
+    assert "one more search instead" in details(plan)
+
+
+def test_the_gap_asked_for_ends_the_search_whoever_reaches_it(middle):
+    plan = optimize(middle, limits=SolveLimits(seconds=300, gap=0.6))
+    assert plan.report.gap <= 0.6
+    assert plan.report.seconds < 300
+
+
+def test_children_are_told_of_each_others_plans(middle):
+    options = compile_options(middle).options
+    start = greedy(options)
+    job = {
+        "task": "improve",
+        "seconds": 60.0,
+        "memory_gb": None,
+        "seed": 0,
+        "start": [],
+        "rounds": None,
+    }
+    events: queue.Queue[Any] = queue.Queue()
+    with Child(options, {**job, "start": []}, events) as child:
+        child.send(plan=[int(k) for k in start])
+        while (event := events.get(timeout=60)[1])["event"] != "improved" or (
+            options.worth[event["chosen"]].sum() <= options.worth[start].sum()
+        ):
+            assert event["event"] == "improved", event
+
+
+def test_another_solver_answers_through_the_model_that_pulp_writes():
+    portfolio = generate_portfolio(12, 3, 8, seed=2)
+    options = compile_options(portfolio).options
+    told: dict[str, dict[str, Any]] = {}
+    job = {
+        "task": "solve",
+        "solver": "HiGHS",
+        "relax": True,
+        "gap": 0.0,
+        "start": [],
+    }
+    _child._solve_elsewhere(
+        options,
+        job,
+        time.monotonic() + 60,
+        lambda event, **facts: told.update({event: facts}),
+    )
+    assert told["solved"]["status"] == "optimal"
+    best = optimize(portfolio, limits=SolveLimits(seconds=30)).objective
+    worth = options.worth[told["solved"]["chosen"]].sum()
+    assert worth == pytest.approx(best, rel=1e-6)
+    assert told["relaxation"]["objective"] >= best - 1e-6
+
+
+def test_where_another_solver_fails_highs_takes_over(middle, monkeypatch):
+    monkeypatch.setattr(search, "_named", lambda _name: "GUROBI")
+    asked = []
+
+    def run(_options, *, solver, **_more):
+        asked.append(solver)
+        return Found("crashed", incumbents=[], detail="no licence")
+
+    monkeypatch.setattr(search, "run_solver", run)
+    plan = optimize(middle, limits=SolveLimits(seconds=5), solver="gurobi")
+    assert asked == ["GUROBI", "HiGHS", "HiGHS"]
+    assert [a["outcome"] for a in plan.report.attempts][1:] == ["crashed"] * 3
+
+
+def test_a_solver_that_is_not_there_is_an_error_with_a_way_out(monkeypatch):
+    assert find_solver("HiGHS") == "HiGHS"
+    with pytest.raises(ConfigError, match="did you mean 'GUROBI'"):
+        find_solver("gurobbi")
+    monkeypatch.setattr(pulp.COIN_CMD, "available", lambda _self: False)
+    with pytest.raises(ConfigError, match="not installed or has no licence"):
+        optimize(generate_portfolio(5, 2, 6, seed=1), solver="cbc")
+
+
+def test_cores_are_those_this_process_may_use():
+    assert solving._cores(SolveLimits(threads=3)) == 3
+    assert 1 <= solving._cores(SolveLimits()) <= 8
+
+
+def test_one_thread_or_many_the_same_plan_with_a_work_limit(middle):
+    limits = [SolveLimits(seconds=120, work=1, threads=t) for t in (1, 4)]
+    plans = [optimize(middle, limits=limit, seed=5) for limit in limits]
+    assert plans[0].starts == plans[1].starts
+    assert np.isclose(plans[0].objective, plans[1].objective)
