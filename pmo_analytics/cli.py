@@ -573,8 +573,10 @@ def verify(
     from pmo_analytics.optimization.certify_level import level_bound, measure_of
     from pmo_analytics.optimization.jobs import levelled_question
     from pmo_analytics.plan import relative_gap
+    from pmo_analytics.reporting.folder import finish_result
 
     portfolio = read_portfolio(path).validate()
+    finish_result(schedule.parent)
     claimed = _claims(schedule)
     rows = read_schedule(schedule)
     measure = claimed.get("measure", "worth")

@@ -365,7 +365,6 @@ def _finite(number: float) -> float | None:
 
 
 def _solve_integer(model: Any, job: dict[str, Any], end: float, emit: Any) -> str:
-    import pulp
 
     chosen = set(job["start"])
     for k, variable in enumerate(model.x):

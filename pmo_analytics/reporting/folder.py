@@ -86,6 +86,10 @@ def manifest(
     return facts
 
 
+# A whole result whose files are on their way to their places.
+_READY = ".ready"
+
+
 def write_result(
     out: Path,
     *,
@@ -142,13 +146,28 @@ def write_result(
         }
         _write_json(draft / "manifest.json", {**facts, "files": hashes})
         names.append("manifest.json")
-        for name in names:
-            os.replace(draft / name, out / name)
+        finish_result(out)
+        os.rename(draft, out / _READY)
+        finish_result(out)
     except OSError as error:
         raise ConfigError(f"Cannot write to {out}: {error.strerror}.") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return [out / name for name in names]
+
+
+def finish_result(out: Path) -> None:
+    """Put the files of a result in their places, also of a run that died doing so.
+
+    The rename of the draft is the moment from which the new result counts; whoever
+    writes or reads the folder next moves what was left.
+    """
+    ready = out / _READY
+    if not ready.is_dir():
+        return
+    for file in sorted(ready.iterdir()):
+        os.replace(file, out / file.name)
+    ready.rmdir()
 
 
 def _as_text(table: pd.DataFrame) -> pd.DataFrame:
