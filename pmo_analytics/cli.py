@@ -18,9 +18,6 @@ from typing import Annotated, Any
 
 import pandas as pd
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table as RichTable
 
 from pmo_analytics.errors import (
     ConfigError,
@@ -30,6 +27,17 @@ from pmo_analytics.errors import (
     PmoWarning,
     SolverError,
     has_errors,
+)
+from pmo_analytics.terminal import (
+    Watching,
+    escaped,
+    lines,
+    messages,
+    output,
+    plain,
+    print_json,
+    records,
+    show_table,
 )
 
 OK, UNEXPECTED, USAGE, BAD_DATA, INFEASIBLE, NO_PLAN = 0, 1, 2, 3, 4, 6
@@ -72,91 +80,18 @@ GapOption = Annotated[
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the search.")]
 ChartsOption = Annotated[bool, typer.Option(help="Draw the charts.")]
 
-# Width of tables that go to a file or a pipe.
-_WIDTH = 140
-
-
-def _out() -> Console:
-    return Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
-
-
-def _err() -> Console:
-    return Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-def _print_json(facts: Mapping[str, Any]) -> None:
-    text = json.dumps(_plain(facts), ensure_ascii=False, allow_nan=False)
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
-
-
-def _plain(value: Any) -> Any:
-    """Return a value that JSON can hold: no NaN, no pandas types."""
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if pd.api.types.is_scalar(value) and pd.isna(value):
-        return None
-    item = getattr(value, "item", None)
-    return _plain(item()) if callable(item) else str(value)
-
-
-def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
-    return frame.to_dict("records")
-
-
-def _show(frame: pd.DataFrame, title: str, console: Console, most: int = 60) -> None:
-    """Print a frame as a table, cut after `most` rows with the count of the rest."""
-    table = RichTable(
-        title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD
-    )
-    for column in frame.columns:
-        numeric = pd.api.types.is_numeric_dtype(frame[column])
-        prose = column in ("fix", "message")
-        table.add_column(
-            str(column),
-            justify="right" if numeric else "left",
-            no_wrap=not prose,
-            ratio=1 if prose else None,
-        )
-    for row in frame.head(most).itertuples(index=False):
-        # Plain text: ids and names may look like the markup of the terminal.
-        table.add_row(*(_escape(_cell(value)) for value in row))
-    console.print(table)
-    if len(frame) > most:
-        console.print(f"... and {len(frame) - most} more rows")
-
-
-def _cell(value: Any) -> str:
-    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
-        return ""
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.2f}"
-    return str(value)
-
-
-def _escape(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
-
 
 def _failure(error: BaseException) -> tuple[int, dict[str, Any]]:
     """Return exit code and JSON facts of an error."""
     facts: dict[str, Any] = {"status": "failed", "error": str(error)}
     if isinstance(error, DataError):
-        facts["problems"] = _records(error.problems)
+        facts["problems"] = records(error.problems)
         return BAD_DATA, facts
     if isinstance(error, ConfigError):
         return BAD_DATA, facts
     if isinstance(error, InfeasibleError):
         facts["status"] = "infeasible"
-        facts["conflicts"] = _records(error.conflicts)
+        facts["conflicts"] = records(error.conflicts)
         return INFEASIBLE, facts
     if isinstance(error, SolverError):
         facts["status"] = error.status
@@ -190,8 +125,8 @@ def command(keys: Sequence[str] = ("status",)) -> Callable[..., Any]:
             except (PmoError, KeyboardInterrupt, OSError) as error:
                 code, facts = _failure(error)
                 if as_json:
-                    _print_json({**dict.fromkeys(keys), **facts})
-                _err().print(_escape(facts["error"]), style="red")
+                    print_json({**dict.fromkeys(keys), **facts})
+                messages().print(escaped(facts["error"]), style="red")
             raise typer.Exit(code)
 
         return wrapped
@@ -233,9 +168,9 @@ def new(
     else:
         write_portfolio(portfolio, target)
     if json_output:
-        _print_json({"status": "ok", "path": str(target)})
+        print_json({"status": "ok", "path": str(target)})
     else:
-        _out().print(f"Wrote {_escape(str(target))}. Next: pmo check {target}")
+        output().print(f"Wrote {escaped(str(target))}. Next: pmo check {target}")
     return OK
 
 
@@ -249,20 +184,20 @@ def check(path: PathArgument, json_output: JsonOption = False) -> int:
     problems = loaded_problems(portfolio)
     errors = int((problems["severity"] == "error").sum())
     if json_output:
-        _print_json(
+        print_json(
             {
                 "status": "failed" if errors else "ok",
                 "errors": errors,
                 "warnings": len(problems) - errors,
-                "problems": _records(problems),
+                "problems": records(problems),
             }
         )
     else:
-        console = _out()
+        console = output()
         if len(problems):
-            _show(problems, f"Problems in {path}", console, most=200)
+            show_table(problems, f"Problems in {path}", console, most=200)
         console.print(
-            _escape(
+            escaped(
                 f"{portfolio.name or path}: {errors} errors, "
                 f"{len(problems) - errors} warnings."
             )
@@ -300,21 +235,21 @@ def capacity(
         )
     text = rows.assign(period=rows["period"].astype(str))
     if json_output:
-        _print_json(
+        print_json(
             {
                 "status": "ok",
                 "portfolio": portfolio.name,
-                "rows": _records(text),
+                "rows": records(text),
                 "files": [str(file) for file in files],
             }
         )
         return OK
-    console = _out()
+    console = output()
     which = "running and approved projects" if committed else "every planned date"
-    _show(_by_role(plan), f"FTE by role against the load of {which}", console)
+    show_table(_by_role(plan), f"FTE by role against the load of {which}", console)
     over = text[text["headroom"] < -1e-6].sort_values("headroom")
     if len(over):
-        _show(over, "Overloaded role-periods, worst first", console, most=15)
+        show_table(over, "Overloaded role-periods, worst first", console, most=15)
     else:
         console.print("No role is overloaded in any period.")
     _say_files(files)
@@ -346,7 +281,7 @@ def _by_role(plan: Any) -> pd.DataFrame:
 def _say_files(files: Sequence[Path]) -> None:
     if files:
         names = ", ".join(file.name for file in files)
-        _err().print(_escape(f"Wrote {files[0].parent}: {names}"))
+        messages().print(escaped(f"Wrote {files[0].parent}: {names}"))
 
 
 @app.command()
@@ -378,7 +313,7 @@ def optimize(
 
     portfolio = read_portfolio(path)
     limits = SolveLimits(seconds=seconds, gap=gap, threads=threads, work=work)
-    with _Watching() as progress:
+    with Watching() as progress:
         plan = search(
             portfolio,
             limits=limits,
@@ -420,7 +355,7 @@ def level(
         raise typer.BadParameter(f"--objective is one of {', '.join(MEASURES)}.")
     portfolio = read_portfolio(path)
     limits = SolveLimits(seconds=seconds, gap=gap, work=work)
-    with _Watching(minimised=True) as progress:
+    with Watching(minimised=True) as progress:
         plan = search(
             portfolio,
             objective=objective,
@@ -441,19 +376,19 @@ def _say_plan(
     if as_json:
         facts = {**dict.fromkeys(OPTIMIZE_KEYS), **plan.report.to_dict()}
         facts["projects_selected"] = len(plan.starts)
-        facts["inherited"] = _records(plan.inherited)
+        facts["inherited"] = records(plan.inherited)
         facts["files"] = [str(file) for file in files]
-        _print_json(facts)
+        print_json(facts)
         return
-    console = _out()
+    console = output()
     chosen = plan.projects.loc[plan.projects["decision"] == "selected"]
     shown = ["project", "name", "status", "start", "finish", "moved", "worth"]
-    _show(chosen[shown], "Selected projects", console)
+    show_table(chosen[shown], "Selected projects", console)
     if len(plan.inherited):
-        _show(plan.inherited, "Inherited: fixed work above the limit", console)
-    console.print(_escape(_lines(plan.summary())))
+        show_table(plan.inherited, "Inherited: fixed work above the limit", console)
+    console.print(escaped(lines(plan.summary())))
     if out is None:
-        _err().print("Nothing was written; name a folder with --out DIR.")
+        messages().print("Nothing was written; name a folder with --out DIR.")
     _say_files(files)
 
 
@@ -476,24 +411,12 @@ def _draw(plan: Any, names: Sequence[str]) -> dict[str, Any]:
     return {f"{name}.png": draw[name]() for name in names}
 
 
-def _lines(facts: pd.Series[Any]) -> str:
-    width = max(len(str(label)) for label in facts.index)
-    return "\n".join(
-        f"{label!s:<{width}}  {_grouped(value)}" for label, value in facts.items()
-    )
-
-
-def _grouped(value: Any) -> str:
-    number = isinstance(value, float) and not isinstance(value, bool)
-    return f"{value:,.2f}" if number else str(value)
-
-
 def _write_plan(plan: Any, verb: str, out: Path, charts: bool) -> list[Path]:
     from pmo_analytics.reporting.folder import manifest, plan_tables, write_result
 
     names = ("gantt", "utilization", "capacity", "budget")
     figures = _draw(plan, names) if charts else {}
-    facts = manifest(plan.portfolio, command=verb, report=_plain(plan.report.to_dict()))
+    facts = manifest(plan.portfolio, command=verb, report=plain(plan.report.to_dict()))
     try:
         return write_result(
             out,
@@ -513,49 +436,6 @@ def _close(figures: Mapping[str, Any]) -> None:
 
         for figure in figures.values():
             plt.close(figure)
-
-
-class _Watching:
-    """Show incumbent, bound and gap on stderr while the block runs."""
-
-    def __init__(self, *, minimised: bool = False) -> None:
-        self.sign = -1.0 if minimised else 1.0
-        self.console = _err()
-        self.status: Any = None
-        self.last: tuple[float | None, float | None] = (None, None)
-        self.said = -10.0
-
-    def __enter__(self) -> Callable[[Any], None]:
-        if self.console.is_terminal:
-            self.status = self.console.status("compiling the model")
-            self.status.start()
-        return self.show
-
-    def __exit__(self, *_error: object) -> None:
-        if self.status is not None:
-            self.status.stop()
-
-    def show(self, progress: Any) -> None:
-        from pmo_analytics.plan import relative_gap
-
-        parts = [f"{progress.seconds:6.1f} s", progress.stage]
-        if progress.objective is not None:
-            parts.append(f"objective {progress.objective:,.2f}")
-        if progress.bound is not None:
-            parts.append(f"bound {progress.bound:,.2f}")
-        if progress.objective is not None and progress.bound is not None:
-            signed = self.sign * progress.objective, self.sign * progress.bound
-            parts.append(f"gap {relative_gap(*signed):.2%}")
-        line = _escape("  ".join(parts))
-        if self.status is not None:
-            self.status.update(line)
-        # In a log: a new plan at once, a new bound at most every five seconds.
-        new_plan = progress.objective != self.last[0]
-        new_bound = progress.bound != self.last[1]
-        if new_plan or (new_bound and progress.seconds - self.said > 5.0):
-            self.console.print(line)
-            self.last = (progress.objective, progress.bound)
-            self.said = progress.seconds
 
 
 @app.command()
@@ -609,19 +489,21 @@ def verify(
         "claimed_objective": claimed.get("objective"),
         "certified_bound": bound,
         "gap": gap,
-        "violations": _records(result.violations),
-        "inherited": _records(result.inherited),
+        "violations": records(result.violations),
+        "inherited": records(result.inherited),
     }
     if json_output:
-        _print_json(facts)
+        print_json(facts)
     else:
-        console = _out()
+        console = output()
         if len(result.violations):
             shown = result.violations[["rule", "subject", "period", "message"]]
-            _show(shown, "Broken rules", console)
+            show_table(shown, "Broken rules", console)
         if len(result.inherited):
-            _show(result.inherited, "Inherited: fixed work above the limit", console)
-        console.print(_escape(_verdict(facts)))
+            show_table(
+                result.inherited, "Inherited: fixed work above the limit", console
+            )
+        console.print(escaped(_verdict(facts)))
     return OK if certified else INFEASIBLE
 
 
@@ -692,9 +574,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = app(args=words, prog_name="pmo", standalone_mode=False)
     except typer.TyperException as error:
         if "--json" in words:
-            _print_json({"status": "failed", "error": error.format_message()})
-        _err().print(_escape(f"Error: {error.format_message()}"), style="red")
-        _err().print("See --help for the commands and their options.")
+            print_json({"status": "failed", "error": error.format_message()})
+        messages().print(escaped(f"Error: {error.format_message()}"), style="red")
+        messages().print("See --help for the commands and their options.")
         return error.exit_code
     except typer.Exit as error:
         return error.exit_code
@@ -702,7 +584,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return NO_PLAN
     except Exception as error:  # the last resort of a command line
         if "--json" in words:
-            _print_json(
+            print_json(
                 {"status": "failed", "error": f"{type(error).__name__}: {error}"}
             )
         raise

@@ -29,6 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("scenarios",),
     ("plotting", "reporting", "config", "store"),
     ("batch",),
+    ("terminal",),
     ("cli",),
     ("__main__",),
 )
