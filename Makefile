@@ -29,6 +29,7 @@ notebooks: $(READY)
 bench: $(READY) $(PEERS)/.ready
 	$(BIN)/python tests/benchmarks/bench_supply.py
 	$(BIN)/python tests/benchmarks/bench_real.py
+	$(BIN)/python tests/benchmarks/bench_level.py $(if $(FULL),--full)
 	$(BIN)/python tests/benchmarks/bench_optimize.py $(if $(FULL),--full)
 
 # Writes data/example again from its generator.

@@ -89,7 +89,7 @@ def plot_progress(history: Sequence[Progress], *, ax: Axes | None = None) -> Axe
                 )
         ax.set_xlabel("seconds")
         ax.set_ylabel("objective")
-        ax.yaxis.set_major_formatter("{x:,.6g}")
+        ax.yaxis.set_major_formatter(lambda x, _: _plain(x))
         ax.tick_params(labelcolor=INK)
         write_title(ax, title, _note(best, bound))
     return ax
@@ -113,7 +113,11 @@ def _limit(ax: Axes, best: np.ndarray, bound: np.ndarray) -> None:
 def _note(best: np.ndarray, bound: np.ndarray) -> str:
     last = float(best[~np.isnan(best)][-1])
     if np.isnan(bound).all():
-        return f"best plan {last:,.6g}, no bound"
+        return f"best plan {_plain(last)}, no bound"
     limit = float(bound[~np.isnan(bound)][-1])
     gap = relative_gap(last, limit)
-    return f"best plan {last:,.6g}, bound {limit:,.6g}, gap {gap:.2%}"
+    return f"best plan {_plain(last)}, bound {_plain(limit)}, gap {gap:.2%}"
+
+
+def _plain(number: float) -> str:
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:,.6g}"

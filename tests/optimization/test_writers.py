@@ -64,8 +64,8 @@ def test_the_search_only_ever_improves_and_keeps_every_rule(middle):
     assert start is not None
     improver = Improver(options, build_matrix(options), start, np.random.default_rng(1))
     before = first = improver.objective
-    for _ in range(12):
-        improver.round(5.0)
+    for _ in range(8):
+        improver.round(3.0)
         assert improver.objective >= before
         before = improver.objective
         chosen = improver.plan()
@@ -101,8 +101,8 @@ def test_the_search_gives_the_same_plan_for_the_same_seed(middle):
     plans = []
     for _ in range(2):
         improver = Improver(options, matrix, start, np.random.default_rng(7))
-        for _ in range(4):
-            improver.round(60.0)
+        for _ in range(2):
+            improver.round(float("inf"))
         plans.append(improver.plan())
     assert np.array_equal(*plans)
 
