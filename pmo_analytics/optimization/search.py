@@ -314,7 +314,7 @@ class _Search:
         """Take what can be used of a run; return the outcome to note."""
         accepted = True
         for chosen in found.incumbents or []:
-            accepted = self.offer(np.array(chosen, dtype=np.int64))
+            accepted &= self.offer(np.array(chosen, dtype=np.int64))
         if found.interrupted or found.outcome in ("crashed", "timeout"):
             return found.outcome
         if found.outcome == "infeasible" and self.best is not None:
