@@ -327,7 +327,17 @@ class _Search:
             self._tighten(found.bound)
         if found.polished is not None:
             self.offer(np.array(found.polished, dtype=np.int64), polished=True)
+        if found.outcome == "optimal" and self._far():
+            found.detail += "; but its own bound is far from its plan"
+            return "wrong_optimal"
         return found.outcome
+
+    def _far(self) -> bool:
+        """Return whether the bound is further off than a proved optimum allows."""
+        if self.objective is None or self.bound is None:
+            return False
+        allowed = max(self.limits.gap, 1e-5)
+        return relative_gap(self.objective, self.bound) > allowed
 
     def finish(self) -> Plan:
         """Return the best plan with its report, or raise what went wrong."""

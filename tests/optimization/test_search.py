@@ -167,6 +167,19 @@ def test_a_bound_below_a_checked_plan_is_not_believed(monkeypatch):
     assert plan.report.status == "feasible"
 
 
+def test_an_optimum_far_from_its_own_bound_leads_to_the_next_rung(monkeypatch):
+    """As HiGHS 1.16.0 did: it called its start optimal beside a larger bound."""
+    answers = [
+        Found("optimal", incumbents=[], bound=9.0),
+        Found("feasible", incumbents=[], bound=5.0),
+    ]
+    monkeypatch.setattr(search, "run_solver", lambda *_a, **_k: answers.pop(0))
+    plan = optimize(one_role(TWO), limits=LIMITS)
+    assert plan.report is not None
+    outcomes = [a["outcome"] for a in plan.report.attempts]
+    assert outcomes[1:] == ["wrong_optimal", "feasible"]
+
+
 def test_a_wrong_claim_of_infeasibility_is_overruled(monkeypatch):
     """Without a greedy plan the elastic model is asked, and finds that all fits."""
     monkeypatch.setattr(search, "greedy", lambda *_a, **_k: None)
