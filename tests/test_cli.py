@@ -13,7 +13,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pmo_analytics.cli import OPTIMIZE_KEYS, main
+from pmo_analytics.cli import main
+from pmo_analytics.cli.plans import OPTIMIZE_KEYS
 from tests.test_bad_input import CASES
 
 ROOT = Path(__file__).resolve().parents[1]

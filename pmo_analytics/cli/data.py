@@ -1,0 +1,167 @@
+"""The data: new, check, capacity."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+import typer
+
+from pmo_analytics.cli.command import (
+    BAD_DATA,
+    OK,
+    ChartsOption,
+    JsonOption,
+    OutOption,
+    PathArgument,
+    app,
+    command,
+)
+from pmo_analytics.cli.results import draw_plan, say_files
+from pmo_analytics.errors import has_errors
+from pmo_analytics.terminal import escaped, output, print_json, records, show_table
+
+
+@app.command()
+@command()
+def new(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder for the example tables.")
+    ] = None,
+    xlsx: Annotated[
+        Path | None,
+        typer.Option(help="Write a template workbook with a guide instead."),
+    ] = None,
+    force: Annotated[bool, typer.Option(help="Overwrite what is there.")] = False,
+    json_output: JsonOption = False,
+) -> int:
+    """Write example tables to overwrite with your own."""
+    from pmo_analytics.examples import example_portfolio
+    from pmo_analytics.loaders import write_portfolio
+    from pmo_analytics.loaders.template import write_template
+
+    target = xlsx or folder
+    if target is None or (xlsx is not None and folder is not None):
+        raise typer.BadParameter("Name a folder, or a workbook with --xlsx FILE.")
+    occupied = target.is_file() or (target.is_dir() and any(target.iterdir()))
+    if occupied and not force:
+        raise typer.BadParameter(
+            f"{target} is there already; use --force to overwrite."
+        )
+    if xlsx is not None and xlsx.suffix.lower() != ".xlsx":
+        raise typer.BadParameter("The workbook's name must end in .xlsx.")
+    portfolio = example_portfolio()
+    if xlsx is not None:
+        write_template(xlsx, portfolio)
+    else:
+        write_portfolio(portfolio, target)
+    if json_output:
+        print_json({"status": "ok", "path": str(target)})
+    else:
+        output().print(f"Wrote {escaped(str(target))}. Next: pmo check {target}")
+    return OK
+
+
+@app.command()
+@command()
+def check(path: PathArgument, json_output: JsonOption = False) -> int:
+    """List every problem in the data, with file, row and fix."""
+    from pmo_analytics.loaders import load_portfolio, loaded_problems
+
+    portfolio = load_portfolio(path)
+    problems = loaded_problems(portfolio)
+    errors = int((problems["severity"] == "error").sum())
+    if json_output:
+        print_json(
+            {
+                "status": "failed" if errors else "ok",
+                "errors": errors,
+                "warnings": len(problems) - errors,
+                "problems": records(problems),
+            }
+        )
+    else:
+        console = output()
+        if len(problems):
+            show_table(problems, f"Problems in {path}", console, most=200)
+        console.print(
+            escaped(
+                f"{portfolio.name or path}: {errors} errors, "
+                f"{len(problems) - errors} warnings."
+            )
+        )
+    return BAD_DATA if has_errors(problems) else OK
+
+
+@app.command()
+@command()
+def capacity(
+    path: PathArgument,
+    out: OutOption = None,
+    committed: Annotated[
+        bool, typer.Option(help="Only running and approved projects as load.")
+    ] = False,
+    charts: ChartsOption = True,
+    json_output: JsonOption = False,
+) -> int:
+    """Show capacity, load of the planned dates, and headroom by role and period."""
+    from pmo_analytics.loaders import read_portfolio
+    from pmo_analytics.plan import baseline
+    from pmo_analytics.reporting.folder import capacity_rows, manifest, write_result
+
+    portfolio = read_portfolio(path)
+    plan = baseline(portfolio, status=["running", "approved"] if committed else None)
+    rows = capacity_rows(plan)
+    files = []
+    if out is not None:
+        figures = draw_plan(plan, ("capacity", "utilization")) if charts else {}
+        files = write_result(
+            out,
+            tables={"capacity.csv": rows},
+            facts=manifest(plan.portfolio, command="capacity"),
+            figures=figures,
+        )
+    text = rows.assign(period=rows["period"].astype(str))
+    if json_output:
+        print_json(
+            {
+                "status": "ok",
+                "portfolio": portfolio.name,
+                "rows": records(text),
+                "files": [str(file) for file in files],
+            }
+        )
+        return OK
+    console = output()
+    which = "running and approved projects" if committed else "every planned date"
+    show_table(_by_role(plan), f"FTE by role against the load of {which}", console)
+    over = text[text["headroom"] < -1e-6].sort_values("headroom")
+    if len(over):
+        show_table(over, "Overloaded role-periods, worst first", console, most=15)
+    else:
+        console.print("No role is overloaded in any period.")
+    say_files(files)
+    return OK
+
+
+def _by_role(plan: Any) -> pd.DataFrame:
+    """Return one row per role: means, the tightest period and the overload."""
+    from pmo_analytics.periods import format_period
+
+    rows = []
+    for role in plan.load.columns:
+        used = plan.utilization[role].astype("float64")
+        peak = used.idxmax() if used.notna().any() else None
+        rows.append(
+            {
+                "role": role,
+                "capacity (mean)": plan.capacity[role].mean(),
+                "load (mean)": plan.load[role].mean(),
+                "headroom (least)": plan.headroom[role].min(),
+                "peak": "" if peak is None else f"{used[peak]:.0%}",
+                "peak in": "" if peak is None else format_period(peak),
+                "overload (sum)": plan.overload[role].sum(),
+            }
+        )
+    return pd.DataFrame(rows)

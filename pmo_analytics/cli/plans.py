@@ -1,0 +1,285 @@
+"""Plans: optimize, level, verify."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pmo_analytics.cli.command import (
+    INFEASIBLE,
+    OK,
+    ChartsOption,
+    GapOption,
+    JsonOption,
+    OutOption,
+    PathArgument,
+    SecondsOption,
+    SeedOption,
+    StrictOption,
+    app,
+    command,
+)
+from pmo_analytics.cli.results import close, draw_plan, say_files
+from pmo_analytics.errors import ConfigError
+from pmo_analytics.terminal import (
+    Watching,
+    escaped,
+    lines,
+    messages,
+    output,
+    plain,
+    print_json,
+    records,
+    show_table,
+)
+
+OPTIMIZE_KEYS = (
+    "status",
+    "objective",
+    "bound",
+    "gap",
+    "seconds",
+    "projects_selected",
+    "certified",
+)
+
+
+@app.command()
+@command(OPTIMIZE_KEYS)
+def optimize(
+    path: PathArgument,
+    seconds: SecondsOption = 60.0,
+    gap: GapOption = 0.0,
+    out: OutOption = None,
+    seed: SeedOption = 0,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Processes at work at once.")
+    ] = None,
+    work: Annotated[
+        int | None,
+        typer.Option(min=1, help="Stop after so many nodes, for equal answers."),
+    ] = None,
+    solver: Annotated[
+        str, typer.Option(help="Solver that PuLP knows: highs, gurobi, cbc ...")
+    ] = "highs",
+    strict: StrictOption = False,
+    charts: ChartsOption = True,
+    json_output: JsonOption = False,
+) -> int:
+    """Choose and schedule the projects that earn most within all limits."""
+    from pmo_analytics.loaders import read_portfolio
+    from pmo_analytics.optimization.search import optimize as search
+    from pmo_analytics.optimization.solving import SolveLimits
+
+    portfolio = read_portfolio(path)
+    limits = SolveLimits(seconds=seconds, gap=gap, threads=threads, work=work)
+    with Watching() as progress:
+        plan = search(
+            portfolio,
+            limits=limits,
+            strict=strict,
+            seed=seed,
+            solver=solver,
+            progress=progress,
+        )
+    _say_plan(plan, "optimize", out=out, charts=charts, as_json=json_output)
+    return OK
+
+
+@app.command()
+@command((*OPTIMIZE_KEYS, "measure"))
+def level(
+    path: PathArgument,
+    objective: Annotated[
+        str, typer.Option(help="What is minimised: makespan or delay.")
+    ] = "makespan",
+    seconds: SecondsOption = 60.0,
+    gap: GapOption = 0.0,
+    out: OutOption = None,
+    seed: SeedOption = 0,
+    work: Annotated[
+        int | None,
+        typer.Option(min=1, help="Stop after so many schedules, for equal answers."),
+    ] = None,
+    strict: StrictOption = False,
+    charts: ChartsOption = True,
+    json_output: JsonOption = False,
+) -> int:
+    """Move approved projects so that nobody is overloaded and all ends early."""
+    from pmo_analytics.loaders import read_portfolio
+    from pmo_analytics.optimization.certify_level import MEASURES
+    from pmo_analytics.optimization.levelling import level as search
+    from pmo_analytics.optimization.solving import SolveLimits
+
+    if objective not in MEASURES:
+        raise typer.BadParameter(f"--objective is one of {', '.join(MEASURES)}.")
+    portfolio = read_portfolio(path)
+    limits = SolveLimits(seconds=seconds, gap=gap, work=work)
+    with Watching(minimised=True) as progress:
+        plan = search(
+            portfolio,
+            objective=objective,
+            limits=limits,
+            strict=strict,
+            seed=seed,
+            progress=progress,
+        )
+    _say_plan(plan, "level", out=out, charts=charts, as_json=json_output)
+    return OK
+
+
+def _say_plan(
+    plan: Any, verb: str, *, out: Path | None, charts: bool, as_json: bool
+) -> None:
+    """Write the files of a plan that a verb found, and print it."""
+    files = [] if out is None else _write_plan(plan, verb, out, charts)
+    if as_json:
+        facts = {**dict.fromkeys(OPTIMIZE_KEYS), **plan.report.to_dict()}
+        facts["projects_selected"] = len(plan.starts)
+        facts["inherited"] = records(plan.inherited)
+        facts["files"] = [str(file) for file in files]
+        print_json(facts)
+        return
+    console = output()
+    chosen = plan.projects.loc[plan.projects["decision"] == "selected"]
+    shown = ["project", "name", "status", "start", "finish", "moved", "worth"]
+    show_table(chosen[shown], "Selected projects", console)
+    if len(plan.inherited):
+        show_table(plan.inherited, "Inherited: fixed work above the limit", console)
+    console.print(escaped(lines(plan.summary())))
+    if out is None:
+        messages().print("Nothing was written; name a folder with --out DIR.")
+    say_files(files)
+
+
+def _write_plan(plan: Any, verb: str, out: Path, charts: bool) -> list[Path]:
+    from pmo_analytics.reporting.folder import manifest, plan_tables, write_result
+
+    names = ("gantt", "utilization", "capacity", "budget")
+    figures = draw_plan(plan, names) if charts else {}
+    facts = manifest(plan.portfolio, command=verb, report=plain(plan.report.to_dict()))
+    try:
+        return write_result(
+            out,
+            tables=plan_tables(plan),
+            facts=facts,
+            documents={"certificate.json": plan.report.certificate},
+            figures=figures,
+        )
+    finally:
+        close(figures)
+
+
+@app.command()
+@command(("status", "certified", "objective"))
+def verify(
+    path: PathArgument,
+    schedule: Annotated[Path, typer.Argument(help="schedule.csv of a plan.")],
+    strict: StrictOption = False,
+    json_output: JsonOption = False,
+) -> int:
+    """Recompute a plan exactly from the tables and say what is broken."""
+    from pmo_analytics.loaders import read_portfolio
+    from pmo_analytics.loaders.schedule import read_schedule
+    from pmo_analytics.optimization.certify import check_bound, check_plan
+    from pmo_analytics.optimization.certify_level import level_bound, measure_of
+    from pmo_analytics.optimization.jobs import levelled_question
+    from pmo_analytics.plan import relative_gap
+    from pmo_analytics.reporting.folder import finish_result
+
+    portfolio = read_portfolio(path).validate()
+    finish_result(schedule.parent)
+    claimed = _claims(schedule)
+    rows = read_schedule(schedule)
+    measure = claimed.get("measure", "worth")
+    if measure == "worth":
+        result = check_plan(
+            portfolio, rows, strict=strict, objective=claimed.get("objective")
+        )
+        objective, certified = float(result.objective), result.certified
+        prove = check_bound
+    else:
+        # A levelled plan may delay what keeps its start in the portfolio as it stands.
+        portfolio = levelled_question(portfolio)
+        result = check_plan(portfolio, rows, strict=strict)
+        objective = float(measure_of(portfolio, rows, measure, strict=strict))
+        wanted = claimed.get("objective", objective)
+        certified = result.certified and math.isclose(wanted, objective, rel_tol=1e-9)
+        prove = level_bound
+    bound = gap = None
+    if "certificate" in claimed:
+        exact = prove(portfolio, claimed["certificate"], strict=strict)
+        bound = None if exact is None else float(exact)
+    if bound is not None:
+        sign = 1.0 if measure == "worth" else -1.0
+        gap = relative_gap(sign * objective, sign * bound)
+    facts = {
+        "status": "broken" if len(result.violations) else "ok",
+        "certified": certified,
+        "measure": measure,
+        "objective": objective,
+        "claimed_objective": claimed.get("objective"),
+        "certified_bound": bound,
+        "gap": gap,
+        "violations": records(result.violations),
+        "inherited": records(result.inherited),
+    }
+    if json_output:
+        print_json(facts)
+    else:
+        console = output()
+        if len(result.violations):
+            shown = result.violations[["rule", "subject", "period", "message"]]
+            show_table(shown, "Broken rules", console)
+        if len(result.inherited):
+            show_table(
+                result.inherited, "Inherited: fixed work above the limit", console
+            )
+        console.print(escaped(_verdict(facts)))
+    return OK if certified else INFEASIBLE
+
+
+def _claims(schedule: Path) -> dict[str, Any]:
+    """Return what the files beside a schedule claim: objective and certificate."""
+    claims: dict[str, Any] = {}
+    manifest = schedule.with_name("manifest.json")
+    certificate = schedule.with_name("certificate.json")
+    try:
+        if manifest.is_file():
+            report = json.loads(manifest.read_text("utf-8")).get("report") or {}
+            if report.get("objective") is not None:
+                claims["objective"] = float(report["objective"])
+            claims["measure"] = str(report.get("measure", "worth"))
+        if certificate.is_file():
+            claims["certificate"] = json.loads(certificate.read_text("utf-8"))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ConfigError(
+            f"The files beside {schedule.name} cannot be read: {error}. Write the plan "
+            "again, or move manifest.json and certificate.json away."
+        ) from error
+    return claims
+
+
+def _verdict(facts: Mapping[str, Any]) -> str:
+    broken = len(facts["violations"])
+    levelled = facts["measure"] != "worth"
+    name = facts["measure"].capitalize() if levelled else "Objective"
+    lines = [
+        f"{broken} rules are broken." if broken else "Every rule holds, exactly.",
+        f"{name} {facts['objective']:,.6f}, recomputed from the tables.",
+    ]
+    claimed = facts["claimed_objective"]
+    if claimed is not None and not broken and not facts["certified"]:
+        lines.append(f"The manifest claims {claimed:,.6f}, which is wrong.")
+    if facts["certified_bound"] is not None:
+        lines.append(
+            f"No plan can {'undercut' if levelled else 'exceed'} "
+            f"{facts['certified_bound']:,.6f} (re-derived from "
+            f"certificate.json): gap {facts['gap']:.3%}."
+        )
+    return "\n".join(lines)

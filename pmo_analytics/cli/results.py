@@ -1,0 +1,44 @@
+"""What commands write and draw of their results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pmo_analytics.terminal import escaped, messages
+
+
+def say_files(files: Sequence[Path]) -> None:
+    """Name on stderr what was written."""
+    if files:
+        names = ", ".join(file.name for file in files)
+        messages().print(escaped(f"Wrote {files[0].parent}: {names}"))
+
+
+def draw_plan(plan: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Return the named charts of a plan by file name."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")  # files only: no display is needed, none is opened
+    from pmo_analytics.plotting.budget import plot_budget
+    from pmo_analytics.plotting.capacity import figure_capacity
+    from pmo_analytics.plotting.gantt import plot_gantt
+    from pmo_analytics.plotting.utilization import plot_utilization
+
+    draw: dict[str, Callable[[], Any]] = {
+        "gantt": lambda: plot_gantt(plan).figure,
+        "utilization": lambda: plot_utilization(plan).figure,
+        "capacity": lambda: figure_capacity(plan),
+        "budget": lambda: plot_budget(plan).figure,
+    }
+    return {f"{name}.png": draw[name]() for name in names}
+
+
+def close(figures: Mapping[str, Any]) -> None:
+    """Let go of charts, which would stay in memory until the process ends."""
+    if figures:
+        import matplotlib.pyplot as plt
+
+        for figure in figures.values():
+            plt.close(figure)
