@@ -148,8 +148,13 @@ def _outcome(stats: Any, model: Any) -> tuple[str, list[int] | None]:
     }.get(stats.status, "feasible" if stats.has_solution else "no_solution")
     if not stats.has_solution:
         return status if status == "infeasible" else "no_solution", None
+    return status, _chosen(model).tolist()
+
+
+def _chosen(model: Any) -> np.ndarray:
+    """Return the option numbers of the plan that a PuLP model holds."""
     values = np.array([variable.varValue or 0.0 for variable in model.x])
-    return status, np.flatnonzero(values > 0.5).tolist()
+    return np.flatnonzero(values > 0.5)
 
 
 def _settings(job: dict[str, Any]) -> dict[str, Any]:
@@ -212,12 +217,17 @@ def _ascend(
     known = float(options.worth[job["start"]].sum()) if job["start"] else 0.0
     seconds = min(5.0, 0.2 * (end - time.monotonic()))
     prices, bound = ascend(options, matrix, known, seconds)
-    told = [
+    told = _told(matrix.labels, prices)
+    emit("relaxation", status="Ascent", objective=bound, prices=told)
+
+
+def _told(labels: Any, prices: Any) -> list[tuple[Any, float]]:
+    """Return the prices of rows that have a label, by label."""
+    return [
         (label, float(price))
-        for label, price in zip(matrix.labels, prices, strict=True)
+        for label, price in zip(labels, prices, strict=True)
         if label is not None and price
     ]
-    emit("relaxation", status="Ascent", objective=bound, prices=told)
 
 
 def _relax_arrays(
@@ -248,11 +258,7 @@ def _relax_arrays(
         (bound_of_prices(options, matrix, sign * answer.prices), sign)
         for sign in (1.0, -1.0)
     )
-    prices = [
-        (label, sign * float(price))
-        for label, price in zip(matrix.labels, answer.prices, strict=True)
-        if label is not None and price
-    ]
+    prices = _told(matrix.labels, sign * answer.prices)
     emit("relaxation", status="Optimal", objective=bound, prices=prices)
 
 
@@ -324,11 +330,7 @@ def _solve_relaxation(model: Any, job: dict[str, Any], end: float, emit: Any) ->
     if stats.status != pulp.LpSolveStatus.Optimal:
         emit("relaxation", status=stats.status.name, objective=None, prices=[])
         return
-    prices = [
-        (label, row.pi)
-        for label, row in zip(model.rows, model.problem.constraints(), strict=True)
-        if label is not None and row.pi
-    ]
+    prices = _told(model.rows, [row.pi for row in model.problem.constraints()])
     emit(
         "relaxation", status="Optimal", objective=float(stats.objective), prices=prices
     )
@@ -365,7 +367,6 @@ def _finite(number: float) -> float | None:
 
 
 def _solve_integer(model: Any, job: dict[str, Any], end: float, emit: Any) -> str:
-
     chosen = set(job["start"])
     for k, variable in enumerate(model.x):
         if chosen:
@@ -405,8 +406,7 @@ def _polish(
     """Among the plans of equal worth, look for the one with the earliest starts."""
     import pulp
 
-    values = np.array([variable.varValue or 0.0 for variable in model.x])
-    chosen = np.flatnonzero(values > 0.5)
+    chosen = _chosen(model)
     objective = float(options.worth[chosen].sum())
     worth = list(zip(model.x, options.worth.tolist(), strict=True))
     scale = max(1.0, abs(objective))
@@ -427,8 +427,7 @@ def _polish(
         _solver(job, until, warmStart=True, mip_feasibility_tolerance=1e-9)
     )
     if stats.has_solution:
-        values = np.array([variable.varValue or 0.0 for variable in model.x])
-        emit("polished", chosen=np.flatnonzero(values > 0.5).tolist())
+        emit("polished", chosen=_chosen(model).tolist())
 
 
 def _solve_elastic(model: Any, job: dict[str, Any], end: float, emit: Any) -> None:
@@ -441,11 +440,10 @@ def _solve_elastic(model: Any, job: dict[str, Any], end: float, emit: Any) -> No
         for label, variable in model.slack.items()
         if (variable.varValue or 0.0) > 1e-7
     ]
-    values = np.array([variable.varValue or 0.0 for variable in model.x])
     emit(
         "elastic",
         status=stats.status.name,
-        chosen=np.flatnonzero(values > 0.5).tolist(),
+        chosen=_chosen(model).tolist(),
         broken=broken,
     )
 

@@ -147,7 +147,8 @@ class Search:
     def _follow(self, told: list[tuple[list[Any], float]]) -> None:
         """Rank by the prices of the LP relaxation from now on, most of the time."""
         prices = by_row(self.matrix, told)
-        self.improver.follow(prices)
+        reduced = self.o.worth - self.matrix.a.T @ prices
+        self.improver.follow(reduced)
         limits = np.zeros(len(self.o.limit))
         others = prices.copy()
         for row, label in enumerate(self.matrix.labels):
@@ -159,7 +160,6 @@ class Search:
         adjusted = self.o.worth - self.matrix.a.T @ others
         self.ruiner.priced(limits, adjusted)
         dense = self.ruiner.score
-        reduced = self.o.worth - self.matrix.a.T @ prices
         typical = max(float(np.median(np.abs(reduced))), 1e-9)
         profit = np.exp(np.clip(reduced / typical, -30.0, 30.0))
         self.rankings = [self.rankings[0], dense, profit, profit]

@@ -17,11 +17,6 @@ from pmo_analytics.optimization.highs import solve
 from pmo_analytics.optimization.matrix import Matrix
 from pmo_analytics.optimization.options import Options
 
-# Models with more options than this begin with their kernel: the options that the LP
-# relaxation finds most attractive, as in the kernel search of Angelelli, Mansini and
-# Speranza (Computers & Operations Research 37(11), 2010).
-LARGE = 3000
-_KERNEL = 2500
 # What a small model should take, seconds; sizes adapt to it.
 _WANTED_SECONDS = 1.0
 _LONGEST_SECONDS = 4.0
@@ -30,8 +25,6 @@ _NODES = 3000
 _FEW_NODES = 100
 _NEVER = 1e7
 TOLERANCE = 1e-6
-
-Accept = Callable[[np.ndarray, float], None]
 
 
 @dataclass
@@ -94,51 +87,19 @@ class Improver:
         """Return the option numbers of the plan."""
         return np.sort(self.chosen[self.chosen >= 0])
 
-    def follow(self, prices: np.ndarray) -> np.ndarray:
-        """Prefer what the LP relaxation finds attractive; return reduced worths.
+    def follow(self, reduced: np.ndarray) -> None:
+        """Prefer what the LP relaxation finds attractive.
 
         Parameters
         ----------
-        prices
-            Dual value of each row of the matrix.
+        reduced
+            Worth of each option less the price of what it uses.
         """
-        reduced = self.o.worth - self.matrix.a.T @ prices
         best = np.full(len(self.count), -np.inf)
         np.maximum.at(best, self.o.project, reduced)
         loss = np.maximum(-best, 0.0)
         typical = np.median(self.o.worth[self.o.worth > 0]) if len(best) else 1.0
         self.density = np.exp(-4.0 * loss / max(float(typical), 1e-9)) + 1e-12
-        return np.asarray(reduced)
-
-    def solve_kernel(self, reduced: np.ndarray, seconds: float, report: Accept) -> None:
-        """Solve the model of the most attractive options and of the plan's own."""
-        keep = np.argsort(-reduced, kind="stable")[:_KERNEL]
-        columns = np.union1d(keep, self.plan())
-        small = _part(self.matrix, columns, np.zeros(len(self.matrix.labels)))
-
-        def hear(x: np.ndarray | None, _bound: float) -> None:
-            if x is not None:
-                found = columns[x > 0.5]
-                report(found, float(self.o.worth[found].sum()))
-
-        answer = solve(
-            small,
-            self.o.worth[columns],
-            seconds=seconds,
-            start=np.searchsorted(columns, self.plan()),
-            report=hear,
-            threads=1,
-            mip_rel_gap=1e-4,
-        )
-        if answer.x is not None:
-            found = columns[answer.x > 0.5]
-            if self.o.worth[found].sum() > self.objective and self._holds(found):
-                self.set(found)
-
-    def _holds(self, chosen: np.ndarray) -> bool:
-        x = np.zeros(len(self.o.project))
-        x[chosen] = 1.0
-        return _within(self.matrix, self.matrix.a @ x)
 
     def round(self, seconds: float) -> bool:
         """Try one neighbourhood; return whether the plan got better.

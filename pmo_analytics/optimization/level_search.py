@@ -30,12 +30,10 @@ from pmo_analytics.optimization.jobs import (
 )
 from pmo_analytics.optimization.options import Options
 from pmo_analytics.optimization.proving import Prover, Windows, encode_makespan
+from pmo_analytics.optimization.run import Run
 from pmo_analytics.optimization.solving import (
     Event,
     Found,
-    Progress,
-    ProgressFunction,
-    SolveLimits,
     run_solver,
 )
 from pmo_analytics.plan import Plan, relative_gap
@@ -77,20 +75,12 @@ class Levelling:
         self,
         portfolio: Portfolio,
         measure: str,
-        limits: SolveLimits,
-        strict: bool,
-        seed: int,
-        progress: ProgressFunction | None,
-        begin: float,
+        run: Run,
     ) -> None:
         self.portfolio = portfolio
         self.inner = levelled_question(portfolio)
         self.measure = measure
-        self.limits = limits
-        self.strict = strict
-        self.seed = seed
-        self.progress = progress
-        self.begin = begin
+        self.run = run
         windows = start_windows(self.inner.projects, self.inner.horizon)
         self.duration: dict[str, int] = windows["duration"].to_dict()
         self.lateness: Lateness = lateness_of(self.inner)
@@ -99,20 +89,11 @@ class Levelling:
         self.bound: int | None = None  # in units of `lateness` for delay
         self.refuted: tuple[int, Refutation] | None = None
         self.reading = 0.0
-        self.attempts: list[Mapping[str, object]] = []
         self.exhausted: bool | None = None  # all schedules were tried
         self.conflicts = pd.DataFrame()
         self._compiled: Compiled | None = None
 
     # ------------------------------------------------------------------ what it costs
-
-    def seconds(self) -> float:
-        """Return the wall clock since the beginning."""
-        return time.monotonic() - self.begin
-
-    def left(self) -> float:
-        """Return the wall clock that is left."""
-        return self.limits.seconds - self.seconds()
 
     @property
     def unit(self) -> int:
@@ -144,34 +125,22 @@ class Levelling:
         if self.key is None or self.bound is None:
             return False
         gap = relative_gap(-float(self.key[0]), -float(self.bound))
-        return gap <= max(self.limits.gap, 0.0)
+        return gap <= max(self.run.limits.gap, 0.0)
 
     def say(self, stage: str) -> None:
         """Tell the caller where the search stands."""
-        if self.progress is not None:
-            objective = None if self.key is None else self.key[0] / self.unit
-            bound = None if self.bound is None else self.bound / self.unit
-            self.progress(Progress(stage, objective, bound, self.seconds()))
-
-    def note(self, solver: str, outcome: str, begin: float, detail: str = "") -> None:
-        """Add one attempt to the record."""
-        self.attempts.append(
-            {
-                "solver": solver,
-                "outcome": outcome,
-                "seconds": round(time.monotonic() - begin, 3),
-                "detail": detail,
-            }
-        )
+        objective = None if self.key is None else self.key[0] / self.unit
+        bound = None if self.bound is None else self.bound / self.unit
+        self.run.say(stage, objective, bound)
 
     # --------------------------------------------------------------------- the search
 
-    def run(self) -> None:
+    def find(self) -> None:
         """Look for the best schedule until it is proved or the time is up."""
         try:
-            before = self.seconds()
-            jobs = read_jobs(self.inner, strict=self.strict)
-            self.reading = self.seconds() - before
+            before = self.run.seconds()
+            jobs = read_jobs(self.inner, strict=self.run.strict)
+            self.reading = self.run.seconds() - before
             impossible = jobs is not None and jobs.heads() is None
             if jobs is not None and not impossible:
                 self._build(jobs)
@@ -197,7 +166,7 @@ class Levelling:
         evolution = Evolution(
             jobs,
             self._cost_of(jobs),
-            np.random.default_rng(self.seed),
+            np.random.default_rng(self.run.seed),
             [float(self.lateness.due[name]) for name in jobs.names],
             justify=self.measure == "makespan",
         )
@@ -207,15 +176,16 @@ class Levelling:
         except KeyboardInterrupt:
             if evolution.best is not None:
                 self._take(jobs, evolution.best[1])
-            self.note("schedules", "interrupted", begin)
+            self.run.note("schedules", "interrupted", time.monotonic() - begin)
             raise
         outcome = "no_solution" if self.starts is None else "feasible"
-        self.note("schedules", outcome, begin, f"{evolution.builder.built} schedules")
+        built = f"{evolution.builder.built} schedules"
+        self.run.note("schedules", outcome, time.monotonic() - begin, built)
         if self.starts is None or self.closed():
             return
-        if self.limits.work is not None:
+        if self.run.limits.work is not None:
             prover.solve_once()
-        elif self.left() > 2.0:
+        elif self.run.left() > 2.0:
             prover.search_around()
 
     def _evolve(self, jobs: Jobs, evolution: Evolution, prover: Prover) -> None:
@@ -225,7 +195,7 @@ class Levelling:
                 better = False
                 for _ in range(_STEPS if len(jobs.names) <= 150 else 1):
                     better |= evolution.step()
-                    if self.limits.work is not None and self._enough(evolution):
+                    if self.run.limits.work is not None and self._enough(evolution):
                         break
                 if better:
                     moved = time.monotonic()
@@ -242,7 +212,7 @@ class Levelling:
                 prover.prove_by_work()
                 if self.exhausted is None:
                     self._exhaust(jobs)
-                if self.limits.work is None and not self.closed():
+                if self.run.limits.work is None and not self.closed():
                     found = prover.listen(stack)
                     if found is not None and self.accept(found):
                         self.say("solver")
@@ -253,9 +223,9 @@ class Levelling:
 
         Lateness has neighbours that the solver searches better; the end has not.
         """
-        if self.measure == "makespan" or self.limits.work is not None:
+        if self.measure == "makespan" or self.run.limits.work is not None:
             return False
-        return time.monotonic() - moved > max(_STILL, 0.15 * self.limits.seconds)
+        return time.monotonic() - moved > max(_STILL, 0.15 * self.run.limits.seconds)
 
     def _exhaust(self, jobs: Jobs) -> None:
         """Try everything, where that is little."""
@@ -275,10 +245,10 @@ class Levelling:
 
     def _enough(self, evolution: Evolution) -> bool:
         # The checks at the end read the tables three times; reading took that long.
-        needed = max(0.05, 0.01 * self.limits.seconds, 3 * self.reading)
-        if self.left() <= (0.0 if evolution.best is None else needed):
+        needed = max(0.05, 0.01 * self.run.limits.seconds, 3 * self.reading)
+        if self.run.left() <= (0.0 if evolution.best is None else needed):
             return True
-        work = self.limits.work
+        work = self.run.limits.work
         return work is not None and evolution.builder.built >= work
 
     def _take(self, jobs: Jobs, starts: list[int]) -> None:
@@ -326,7 +296,7 @@ class Levelling:
             used = int(demand["project"].isin(list(self.duration)).sum())
             if used * len(self.inner.horizon) > _MOST_USES:
                 return None
-            self._compiled = compile_options(self.inner, strict=self.strict)
+            self._compiled = compile_options(self.inner, strict=self.run.strict)
         return self._compiled
 
     def priced(self, compiled: Compiled) -> Options:
@@ -352,7 +322,9 @@ class Levelling:
 
         What schedules found impossible is asked for what clashes at once.
         """
-        compiled = self.compiled() or compile_options(self.inner, strict=self.strict)
+        compiled = self.compiled() or compile_options(
+            self.inner, strict=self.run.strict
+        )
         options = compiled.options
         if (
             compiled.contradictions
@@ -372,15 +344,15 @@ class Levelling:
         if self.measure == "makespan":
             model, first = encode_makespan(options, self.lengths(compiled), first)
         for presolve in (True, False):
-            seconds = self.left()
+            seconds = self.run.left()
             if seconds <= 0.05:
                 break
             begin = time.monotonic()
             found = run_solver(
                 model,
                 seconds=max(0.95 * seconds - 0.5, 0.5 * seconds),
-                limits=self.limits,
-                seed=self.seed,
+                limits=self.run.limits,
+                seed=self.run.seed,
                 start=first,
                 presolve=presolve,
                 relax=True,
@@ -388,7 +360,7 @@ class Levelling:
             )
             outcome = self._judge(found, compiled)
             name = "HiGHS" if presolve else "HiGHS without presolve"
-            self.note(name, outcome, begin, found.detail)
+            self.run.note(name, outcome, time.monotonic() - begin, found.detail)
             if found.interrupted:
                 raise KeyboardInterrupt
             if outcome == "infeasible":
@@ -400,7 +372,7 @@ class Levelling:
     def _find_conflicts(self, compiled: Compiled) -> bool:
         """Ask the elastic model what clashes; False where it finds that all fits."""
         self.say("looking for what clashes")
-        self.conflicts, chosen = find_conflicts(self.inner, compiled, self.limits)
+        self.conflicts, chosen = find_conflicts(self.inner, compiled, self.run.limits)
         if chosen is not None:
             self.accept(compiled.starts_of(chosen))
         return chosen is None
@@ -430,8 +402,8 @@ class Levelling:
 
     def accept(self, starts: dict[str, int]) -> bool:
         """Take a schedule of the solver if the exact checker accepts it."""
-        plan = Plan.from_starts(self.inner, starts, strict=self.strict)
-        if not check_plan(self.inner, plan.schedule, strict=self.strict).certified:
+        plan = Plan.from_starts(self.inner, starts, strict=self.run.strict)
+        if not check_plan(self.inner, plan.schedule, strict=self.run.strict).certified:
             return False
         self.offer(starts)
         return True
@@ -459,8 +431,8 @@ class Levelling:
         assert self.key is not None
         assert self.starts is not None
         # How far it comes is a matter of time, which a work limit leaves out.
-        counted = self.limits.work is not None
-        if self.exhausted or counted or self.left() < 0.5 or not self.closed():
+        counted = self.run.limits.work is not None
+        if self.exhausted or counted or self.run.left() < 0.5 or not self.closed():
             return
         if sum(self.starts[n] for n in jobs.names) == sum(jobs.heads() or []):
             return
@@ -480,9 +452,9 @@ class Levelling:
             small = replace(small, worth=-small.tie)
         found = run_solver(
             small,
-            seconds=min(0.2 * self.limits.seconds, 0.9 * self.left()),
-            limits=self.limits,
-            seed=self.seed,
+            seconds=min(0.2 * self.run.limits.seconds, 0.9 * self.run.left()),
+            limits=self.run.limits,
+            seed=self.run.seed,
             start=np.searchsorted(numbers, chosen),
             relax=False,
         )
@@ -490,4 +462,6 @@ class Levelling:
         for plan in plans:
             if plan is not None:
                 self.accept(compiled.starts_of(numbers[plan]))
-        self.note("HiGHS, earliest starts", found.outcome, begin, found.detail)
+        seconds = time.monotonic() - begin
+        name = "HiGHS, earliest starts"
+        self.run.note(name, found.outcome, seconds, found.detail)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pmo_analytics.errors import (
     ConfigError,
-    DataError,
     InfeasibleError,
     SolverError,
     closest,
-    problem,
-    problems_table,
 )
 from pmo_analytics.optimization.certify import check_plan
 from pmo_analytics.optimization.certify_level import (
@@ -21,7 +17,7 @@ from pmo_analytics.optimization.certify_level import (
     measure_of,
 )
 from pmo_analytics.optimization.level_search import Levelling
-from pmo_analytics.optimization.search import versions
+from pmo_analytics.optimization.run import Run, question_of, versions
 from pmo_analytics.optimization.solving import ProgressFunction, SolveLimits
 from pmo_analytics.plan import (
     OPTIMAL_GAP,
@@ -103,22 +99,14 @@ def level(
     >>> plan.report.certified
     True
     """
-    begin = time.monotonic()
+    run = Run(limits or SolveLimits(), strict=strict, seed=seed, progress=progress)
     if objective not in MEASURES:
         raise ConfigError(
             f"Levelling has no objective {objective!r}{closest(objective, MEASURES)}: "
             "use makespan or delay."
         )
-    snapshot = portfolio.validate()
-    if snapshot.projects.empty:
-        fix = "There are no projects to level."
-        raise DataError(
-            problems_table([problem("error", "projects", "empty_table", fix=fix)])
-        )
-    search = Levelling(
-        snapshot, objective, limits or SolveLimits(), strict, seed, progress, begin
-    )
-    search.run()
+    search = Levelling(question_of(portfolio, "to level"), objective, run)
+    search.find()
     return _finish(search)
 
 
@@ -128,16 +116,16 @@ def _finish(search: Levelling) -> Plan:
         _raise_nothing_found(search)
     assert search.starts is not None
     assert search.key is not None
-    plan = Plan.from_starts(search.inner, search.starts, strict=search.strict)
-    check = check_plan(search.inner, plan.schedule, strict=search.strict)
+    plan = Plan.from_starts(search.inner, search.starts, strict=search.run.strict)
+    check = check_plan(search.inner, plan.schedule, strict=search.run.strict)
     exact = measure_of(
-        search.inner, plan.schedule, search.measure, strict=search.strict
+        search.inner, plan.schedule, search.measure, strict=search.run.strict
     )
     if not check.certified or exact * search.unit != search.key[0]:
-        search.note("checker", "refused", time.monotonic(), "the schedule was refused")
-        raise SolverError(search.attempts)
+        search.run.note("checker", "refused", 0.0, "the schedule was refused")
+        raise SolverError(search.run.attempts)
     certificate = _certificate(search)
-    proved = level_bound(search.inner, certificate, strict=search.strict)
+    proved = level_bound(search.inner, certificate, strict=search.run.strict)
     objective = float(exact)
     bound = None if search.bound is None else search.bound / search.unit
     if proved is not None:
@@ -156,19 +144,21 @@ def _finish(search: Levelling) -> Plan:
         bound=bound,
         certified=True,
         certified_bound=None if proved is None else float(proved),
-        seconds=round(search.seconds(), 3),
-        seed=search.seed,
+        seconds=round(search.run.seconds(), 3),
+        seed=search.run.seed,
         solver="schedules and HiGHS",
         versions=versions(),
-        attempts=tuple(search.attempts),
+        attempts=tuple(search.run.attempts),
         certificate=certificate,
         measure=search.measure,
     )
     home = search.inner
-    own = check_plan(search.portfolio, plan.schedule, strict=search.strict)
+    own = check_plan(search.portfolio, plan.schedule, strict=search.run.strict)
     if own.certified:
         home = search.portfolio
-    return Plan.from_starts(home, search.starts, report=report, strict=search.strict)
+    return Plan.from_starts(
+        home, search.starts, report=report, strict=search.run.strict
+    )
 
 
 def _certificate(search: Levelling) -> dict[str, Any]:
@@ -184,19 +174,11 @@ def _certificate(search: Levelling) -> dict[str, Any]:
     return {"format": 1, "measure": search.measure, "refuted": refuted}
 
 
-def _raise_nothing_found(search: Levelling) -> None:
+def _raise_nothing_found(search: Levelling) -> NoReturn:
     if len(search.conflicts):
         raise InfeasibleError(
             search.conflicts,
             "What is running, approved or forced in cannot satisfy all rules, and "
             "levelling selects nothing else. What clashes:",
         )
-    runs = {str(a["outcome"]) for a in search.attempts if "HiGHS" in str(a["solver"])}
-    if runs and runs <= {"crashed", "refused"}:
-        raise SolverError(search.attempts)
-    raise SolverError(
-        search.attempts,
-        f"No plan was found in {search.seconds():.0f} seconds, and none was proved "
-        "impossible. Allow more time.",
-        status="no_solution",
-    )
+    search.run.raise_nothing_found(without="schedules")

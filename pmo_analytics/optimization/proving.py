@@ -138,7 +138,11 @@ class Prover:
         search = self.search
         assert search.key is not None
         if self.child is None:
-            if self.given_up or time.monotonic() < self.ready or search.left() < 1.0:
+            if (
+                self.given_up
+                or time.monotonic() < self.ready
+                or search.run.left() < 1.0
+            ):
                 return None
             self._start(stack)
             return None
@@ -185,13 +189,13 @@ class Prover:
         small, _ = found
         job = {
             "task": "solve",
-            "seconds": max(search.left() - 0.1, 0.1),
+            "seconds": max(search.run.left() - 0.1, 0.1),
             "threads": 1,
-            "memory_gb": search.limits.memory_gb,
-            "seed": search.seed,
+            "memory_gb": search.run.limits.memory_gb,
+            "seed": search.run.seed,
             "presolve": True,
             "gap": 0.0,
-            "nodes": search.limits.work,
+            "nodes": search.run.limits.work,
             "relax": False,
             "polish_seconds": self._polish_seconds(),
             "start": self._incumbent(),
@@ -200,7 +204,7 @@ class Prover:
 
     def _polish_seconds(self) -> float:
         """Return how long to look for earlier starts; not at all by a work limit."""
-        limits = self.search.limits
+        limits = self.search.run.limits
         return 0.0 if limits.work is not None else min(0.2 * limits.seconds, 5.0)
 
     def _incumbent(self) -> list[int]:
@@ -215,7 +219,8 @@ class Prover:
         return [int(k) for k in np.searchsorted(self.numbers, chosen)]
 
     def _stop(self, outcome: str, detail: str = "") -> None:
-        self.search.note("HiGHS beside schedules", outcome, self.begin, detail)
+        seconds = time.monotonic() - self.begin
+        self.search.run.note("HiGHS beside schedules", outcome, seconds, detail)
         if self.child is not None:
             # Its folder and pipes are closed with the block it was started in.
             self.child.process.kill()
@@ -266,7 +271,7 @@ class Prover:
             self._start(stack)
             while self.child is not None:
                 try:
-                    left = max(self.search.left(), 0.0)
+                    left = max(self.search.run.left(), 0.0)
                     child, event = self.events.get(timeout=left)
                 except queue.Empty:
                     break
@@ -294,9 +299,9 @@ class Prover:
 
         run = run_solver(
             found[0],
-            seconds=max(search.left() - 1.0, 0.5),
-            limits=search.limits,
-            seed=search.seed,
+            seconds=max(search.run.left() - 1.0, 0.5),
+            limits=search.run.limits,
+            seed=search.run.seed,
             start=np.array(start, dtype=np.int64) if start else None,
             on_event=hear,
         )
@@ -305,7 +310,8 @@ class Prover:
                 search.accept(self._starts(chosen))
         if run.outcome in ("optimal", "feasible") and run.bound is not None:
             self._raise_bound(search.bound_from(run.bound))
-        search.note("HiGHS and neighbourhoods", run.outcome, begin, run.detail)
+        seconds = time.monotonic() - begin
+        search.run.note("HiGHS and neighbourhoods", run.outcome, seconds, run.detail)
         if run.interrupted:
             raise KeyboardInterrupt
 

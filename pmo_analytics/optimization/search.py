@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
-from platform import python_version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.errors import (
-    DataError,
-    InfeasibleError,
-    SolverError,
-    problem,
-    problems_table,
-)
+from pmo_analytics.errors import InfeasibleError
 from pmo_analytics.optimization.certificate import certificate_of, no_certificate
 from pmo_analytics.optimization.certify import check_bound, check_plan
 from pmo_analytics.optimization.compiling import Compiled, compile_options
 from pmo_analytics.optimization.conflicts import find_conflicts
 from pmo_analytics.optimization.greedy import greedy, move_earlier
+from pmo_analytics.optimization.run import Run, question_of, versions
 from pmo_analytics.optimization.solving import (
     Found,
-    Progress,
     ProgressFunction,
     SolveLimits,
     run_solver,
@@ -98,26 +90,11 @@ def optimize(
     >>> plan.report.certified
     True
     """
-    begin = time.monotonic()
-    limits = limits or SolveLimits()
+    run = Run(limits or SolveLimits(), strict=strict, seed=seed, progress=progress)
     named = _named(solver)
-    snapshot = portfolio.validate()
-    if snapshot.projects.empty:
-        raise DataError(
-            problems_table(
-                [
-                    problem(
-                        "error",
-                        "projects",
-                        "empty_table",
-                        fix="There are no projects to choose from.",
-                    )
-                ]
-            )
-        )
+    snapshot = question_of(portfolio, "to choose from")
     compiled = compile_options(snapshot, strict=strict)
-    search = _Search(snapshot, compiled, limits, strict, seed, progress, begin)
-    search.solver = named
+    search = _Search(snapshot, compiled, run, named)
     if compiled.contradictions or _without_start(compiled):
         raise InfeasibleError(find_conflicts(snapshot, compiled, None)[0])
     search.start_greedily()
@@ -143,44 +120,25 @@ def _without_start(compiled: Compiled) -> bool:
 
 
 class _Search:
-    """The state of one search: the best plan, the bound, and all attempts."""
+    """The state of one search: the best plan, the bound, and what proves it."""
 
     def __init__(
-        self,
-        portfolio: Portfolio,
-        compiled: Compiled,
-        limits: SolveLimits,
-        strict: bool,
-        seed: int,
-        progress: ProgressFunction | None,
-        begin: float,
+        self, portfolio: Portfolio, compiled: Compiled, run: Run, solver: str
     ) -> None:
         self.portfolio = portfolio
         self.compiled = compiled
-        self.limits = limits
-        self.strict = strict
-        self.seed = seed
-        self.progress = progress
-        self.begin = begin
-        self.solver = "HiGHS"
+        self.run = run
+        self.solver = solver
         self.best: np.ndarray | None = None
         self.objective: float | None = None
         self.bound: float | None = None
         self.found: Found | None = None
-        self.attempts: list[Mapping[str, object]] = []
         self.prices: list[tuple[list[Any], float]] = []
         self.cuts: Mapping[str, Any] | None = None
         self.conflicts = pd.DataFrame()
 
-    def seconds(self) -> float:
-        return time.monotonic() - self.begin
-
-    def left(self) -> float:
-        return self.limits.seconds - self.seconds()
-
     def say(self, stage: str) -> None:
-        if self.progress is not None:
-            self.progress(Progress(stage, self.objective, self.bound, self.seconds()))
+        self.run.say(stage, self.objective, self.bound)
 
     def offer(self, chosen: np.ndarray, *, polished: bool = False) -> bool:
         """Take a plan if the exact checker accepts it and it is no worse."""
@@ -192,9 +150,9 @@ class _Search:
         ):
             return True
         starts = self.compiled.starts_of(chosen)
-        plan = Plan.from_starts(self.portfolio, starts, strict=self.strict)
+        plan = Plan.from_starts(self.portfolio, starts, strict=self.run.strict)
         check = check_plan(
-            self.portfolio, plan.schedule, strict=self.strict, objective=objective
+            self.portfolio, plan.schedule, strict=self.run.strict, objective=objective
         )
         if not check.certified:
             return False
@@ -203,7 +161,7 @@ class _Search:
 
     def start_greedily(self) -> None:
         """Find a first plan; shake the order if the plain one finds none."""
-        rng = np.random.default_rng(self.seed)
+        rng = np.random.default_rng(self.run.seed)
         begin = time.monotonic()
         for attempt in range(1 + _SHAKES):
             chosen = greedy(self.compiled.options, noise=rng if attempt else None)
@@ -211,16 +169,10 @@ class _Search:
                 move_earlier(self.compiled.options, chosen)
             ):
                 break
-            if self.left() < 0.5 * self.limits.seconds:
+            if self.run.left() < 0.5 * self.run.limits.seconds:
                 break
-        self.attempts.append(
-            {
-                "solver": "greedy",
-                "outcome": "no_solution" if self.best is None else "feasible",
-                "seconds": round(time.monotonic() - begin, 3),
-                "detail": "",
-            }
-        )
+        outcome = "no_solution" if self.best is None else "feasible"
+        self.run.note("greedy", outcome, time.monotonic() - begin)
         self.say("greedy")
 
     def improve(self) -> None:
@@ -229,14 +181,14 @@ class _Search:
         if self.solver != "HiGHS":
             rungs.insert(0, (self.solver, True))
         for solver, presolve in rungs:
-            seconds = self.left()
+            seconds = self.run.left()
             if seconds <= 0.05:
                 break
             found = run_solver(
                 self.compiled.options,
                 seconds=max(seconds - max(0.7, 0.02 * seconds), 0.5 * seconds),
-                limits=self.limits,
-                seed=self.seed,
+                limits=self.run.limits,
+                seed=self.run.seed,
                 start=self.best,
                 solver=solver,
                 presolve=presolve,
@@ -244,13 +196,11 @@ class _Search:
                 on_event=self._on_event,
             )
             outcome = self._judge(found)
-            self.attempts.append(
-                {
-                    "solver": solver if presolve else f"{solver} without presolve",
-                    "outcome": outcome,
-                    "seconds": round(found.seconds, 3),
-                    "detail": "; ".join([found.detail, *found.notes]),
-                }
+            self.run.note(
+                solver if presolve else f"{solver} without presolve",
+                outcome,
+                found.seconds,
+                "; ".join([found.detail, *found.notes]),
             )
             self.found = found
             if outcome in ("optimal", "feasible", "no_solution", "interrupted"):
@@ -264,7 +214,7 @@ class _Search:
         """Ask the elastic model what clashes; if nothing does, the claim was wrong."""
         self.say("looking for what clashes")
         self.conflicts, chosen = find_conflicts(
-            self.portfolio, self.compiled, self.limits
+            self.portfolio, self.compiled, self.run.limits
         )
         if chosen is not None:
             self.offer(chosen)
@@ -336,7 +286,7 @@ class _Search:
         """Return whether the bound is further off than a proved optimum allows."""
         if self.objective is None or self.bound is None:
             return False
-        allowed = max(self.limits.gap, 1e-5)
+        allowed = max(self.run.limits.gap, 1e-5)
         return relative_gap(self.objective, self.bound) > allowed
 
     def finish(self) -> Plan:
@@ -367,63 +317,42 @@ class _Search:
             bound=bound,
             certified=True,
             certified_bound=certified_bound,
-            seconds=round(self.seconds(), 3),
-            seed=self.seed,
+            seconds=round(self.run.seconds(), 3),
+            seed=self.run.seed,
             solver=self.solver if self.found is not None else "greedy",
             versions=versions(),
-            attempts=tuple(self.attempts),
+            attempts=tuple(self.run.attempts),
             certificate=certificate,
         )
         return Plan.from_starts(
             self.portfolio,
             self.compiled.starts_of(self.best),
             report=report,
-            strict=self.strict,
+            strict=self.run.strict,
         )
 
     def _certificate(self) -> tuple[Mapping[str, Any], float | None]:
         """Return multipliers and the bound that the checker derives from them."""
         best: tuple[Mapping[str, Any], float | None] = ({}, None)
-        certificates = [no_certificate(self.portfolio, self.strict)]
+        certificates = [no_certificate(self.portfolio, self.run.strict)]
         priced: list[tuple[Any, Any]] = [(self.prices, [])] if self.prices else []
         if self.cuts is not None:
             priced.append((self.cuts["prices"], self.cuts["cuts"]))
         certificates += [
             certificate_of(
-                self.portfolio, self.compiled, prices, strict=self.strict, cuts=cuts
+                self.portfolio, self.compiled, prices, strict=self.run.strict, cuts=cuts
             )
             for prices, cuts in priced
         ]
         for certificate in certificates:
-            exact = check_bound(self.portfolio, certificate, strict=self.strict)
+            exact = check_bound(self.portfolio, certificate, strict=self.run.strict)
             if exact is not None and (best[1] is None or float(exact) < best[1]):
                 best = certificate, float(exact)
         return best
 
-    def _raise_nothing_found(self) -> None:
+    def _raise_nothing_found(self) -> NoReturn:
         if self.found is not None and self.found.interrupted:
             raise KeyboardInterrupt
         if len(self.conflicts):
             raise InfeasibleError(self.conflicts)
-        runs = [a["outcome"] for a in self.attempts if a["solver"] != "greedy"]
-        if runs and set(runs) <= {"crashed", "refused"}:
-            raise SolverError(self.attempts)
-        raise SolverError(
-            self.attempts,
-            f"No plan was found in {self.seconds():.0f} seconds, and none was proved "
-            "impossible. Allow more time.",
-            status="no_solution",
-        )
-
-
-def versions() -> dict[str, str]:
-    """Return the versions that an answer depends on."""
-    result = {"python": python_version()}
-    for package in ("pmo_analytics", "pulp", "highspy", "pandas", "numpy"):
-        try:
-            result[package] = version(package)
-        except PackageNotFoundError:
-            from pmo_analytics import __version__
-
-            result[package] = __version__ if package == "pmo_analytics" else "unknown"
-    return result
+        self.run.raise_nothing_found(without="greedy")

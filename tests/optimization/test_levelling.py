@@ -17,7 +17,7 @@ from pmo_analytics.errors import (
     SolverError,
     has_errors,
 )
-from pmo_analytics.optimization import level_search, solving
+from pmo_analytics.optimization import level_search
 from pmo_analytics.optimization.certify_level import level_bound, measure_of
 from pmo_analytics.optimization.jobs import levelled_question
 from pmo_analytics.optimization.levelling import level
@@ -324,15 +324,8 @@ def many(count: int) -> Portfolio:
     return one_role(rows, capacity=9.5, periods=60)
 
 
-def test_a_solver_that_dies_costs_nothing_but_the_proof(monkeypatch):
-    start = solving._start
-
-    def start_and_kill(*args):
-        process = start(*args)
-        process.kill()
-        return process
-
-    monkeypatch.setattr(solving, "_start", start_and_kill)
+@pytest.mark.usefixtures("solver_dies")
+def test_a_solver_that_dies_costs_nothing_but_the_proof():
     limits = SolveLimits(seconds=4)
     plan = level(many(30), objective="delay", limits=limits)
     assert plan.violations.empty

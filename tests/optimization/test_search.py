@@ -190,17 +190,8 @@ def test_a_wrong_claim_of_infeasibility_is_overruled(monkeypatch):
     assert plan.violations.empty
 
 
-def test_the_real_solver_killed_in_mid_run(monkeypatch):
-    from pmo_analytics.optimization import solving
-
-    start = solving._start
-
-    def start_and_kill(*args):
-        process = start(*args)
-        process.kill()
-        return process
-
-    monkeypatch.setattr(solving, "_start", start_and_kill)
+@pytest.mark.usefixtures("solver_dies")
+def test_the_real_solver_killed_in_mid_run():
     plan = optimize(one_role(TWO), limits=LIMITS)
     assert plan.objective == 5
     assert plan.report is not None
