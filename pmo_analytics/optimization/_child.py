@@ -302,10 +302,12 @@ def _improve(
 
     start = np.array(job["start"], dtype=np.int64)
     search = Search(options, start, job["seed"], tell, inbox)
-    if job["rounds"] is None:
-        search.run(end)
-    else:
+    if job["rounds"] is not None:
         search.run_counted(job["rounds"], end)
+    elif job["kernels"]:
+        search.run_kernels(end)
+    else:
+        search.run(end)
 
 
 def _solver(job: dict[str, Any], end: float, **more: Any) -> Any:

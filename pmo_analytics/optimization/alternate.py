@@ -1,4 +1,4 @@
-"""The search around a plan: annealed ruin and recreate, and small exact models.
+"""The search around a plan: annealed ruin and recreate, and exact models of parts.
 
 The two find different things: ruin and recreate repacks, a thousand tries a second;
 the small exact models see exchanges of many projects at once, a few a second. They
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from pmo_analytics.optimization.improve import Improver
+from pmo_analytics.optimization.kernel import solve_kernel
 from pmo_analytics.optimization.matrix import Matrix, build_matrix
 from pmo_analytics.optimization.options import Options
 from pmo_analytics.optimization.ruin import Ruiner
@@ -22,8 +23,9 @@ from pmo_analytics.optimization.ruin import Ruiner
 # more, a fast one finds it sooner.
 _FIRST_CYCLE = 2.0
 _GROWTH = 1.5
-# Share of a cycle's time that the exact models get after it.
-_EXACT_SHARE = 0.25
+# Time that the exact models get after a cycle, in lengths of it: the first time, and
+# within what it follows from who of the two finds more.
+_EXACT, _LEAST, _MOST = 0.25, 0.1, 2.0
 # How much worse a plan may get and be kept, in projects of average worth: at the
 # begin of a cycle, of the first cycle, and as a share of the begin at the end.
 _HOTTEST, _FIRST, _COLDEST = 2.0, 0.3, 0.02
@@ -31,8 +33,13 @@ _HOTTEST, _FIRST, _COLDEST = 2.0, 0.3, 0.02
 _MANY = 100
 # Plans made afresh when prices come.
 _REFILLS = 8
+# Options of the first kernel, what it grows by once it is solved, and its seconds.
+_KERNEL, _KERNEL_GROWTH, _KERNEL_SECONDS = 2000.0, 1.5, 40.0
 # Rounds of a cycle where rounds are counted and not seconds.
 _COUNTED = 400
+
+# Seconds between two looks for prices.
+_WAIT = 0.1
 
 Tell = Callable[[np.ndarray], None]
 
@@ -73,19 +80,51 @@ class Search:
         self.best = np.sort(start)
         self.objective = float(options.worth[start].sum())
         self.rankings = [self.ruiner.score]
+        self.reduced: np.ndarray | None = None
 
     def run(self, end: float) -> None:
         """Search until a moment of the monotonic clock."""
         length = _FIRST_CYCLE
         hottest = _FIRST
+        share = _EXACT
         while time.monotonic() < end:
             self._listen()
+            before = self.objective
             self._anneal(min(time.monotonic() + length, end), hottest)
+            repacked = self.objective - before
             self._listen()
-            self._solve_parts(min(time.monotonic() + _EXACT_SHARE * length, end))
+            before = self.objective
+            self._solve_parts(min(time.monotonic() + share * length, end))
+            solved = self.objective - before
+            share *= 1.5 if solved >= repacked * share else 0.75
+            share = min(max(share, _LEAST), _MOST)
             few = min(1.0, _MANY / max(len(self.best), 1))
             hottest = _HOTTEST * few * self.rng.uniform(0.25, 1.25)
             length *= _GROWTH
+
+    def run_kernels(self, end: float) -> None:
+        """Solve kernels until a moment of the monotonic clock; wait for prices."""
+        size = _KERNEL
+        while time.monotonic() < end:
+            self._listen()
+            if self.reduced is None:
+                time.sleep(_WAIT)
+                continue
+            # What a project loses by an option that is not its best.
+            best = np.zeros(len(self.o.must))
+            np.maximum.at(best, self.o.project, self.reduced)
+            status = solve_kernel(
+                self.o,
+                self.matrix,
+                self.best,
+                self.reduced - best[self.o.project],
+                int(size),
+                min(_KERNEL_SECONDS, end - time.monotonic()),
+                int(self.rng.integers(2**31 - 1)),
+                self._take,
+            )
+            if status == "optimal":
+                size = min(size * _KERNEL_GROWTH, float(len(self.reduced)))
 
     def run_counted(self, rounds: int, end: float) -> None:
         """Search for a number of cycles, the same ones whatever the clock says."""
@@ -148,6 +187,7 @@ class Search:
         """Rank by the prices of the LP relaxation from now on, most of the time."""
         prices = by_row(self.matrix, told)
         reduced = self.o.worth - self.matrix.a.T @ prices
+        self.reduced = reduced
         self.improver.follow(reduced)
         limits = np.zeros(len(self.o.limit))
         others = prices.copy()

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from pmo_analytics.optimization.highs import solve
-from pmo_analytics.optimization.matrix import Matrix
+from pmo_analytics.optimization.matrix import Matrix, part_of
 from pmo_analytics.optimization.options import Options
 
+# Options of the first small models: so many, or this share of them all.
+_FIRST_SIZE, _FIRST_SHARE = 400.0, 0.4
 # What a small model should take, seconds; sizes adapt to it.
 _WANTED_SECONDS = 1.0
 _LONGEST_SECONDS = 4.0
@@ -25,14 +27,21 @@ _NODES = 3000
 _FEW_NODES = 100
 _NEVER = 1e7
 TOLERANCE = 1e-6
+# Options of a project that take part in a thin small model, and in any other.
+_THIN, _ALL = 4, 2**31
 
 
 @dataclass
 class _Kind:
-    """One way to pick projects, its size in options, and how well it has paid."""
+    """One way to pick projects, and how well it has paid.
+
+    `size` is the number of options of its small models; `depth` how many of each
+    project take part, those that the prices of the relaxation like best.
+    """
 
     pick: Callable[[], list[int]]
     size: float
+    depth: int = _ALL
     reward: float = 1.0
 
 
@@ -64,8 +73,11 @@ class Improver:
             np.arange(len(options.project)), np.diff(options.use_first)
         )
         self.links = _links(options)
+        self.reduced: np.ndarray | None = None
+        # Place of each option among those of its project, by price.
+        self.rank = np.zeros(len(options.project), dtype=np.int64)
         self.set(chosen)
-        begin = float(min(400, len(options.project)))
+        begin = max(min(_FIRST_SIZE, _FIRST_SHARE * len(options.project)), 20.0)
         self.kinds = [
             _Kind(self._around_a_limit, begin),
             _Kind(self._in_a_span, begin),
@@ -95,8 +107,16 @@ class Improver:
         reduced
             Worth of each option less the price of what it uses.
         """
-        best = np.full(len(self.count), -np.inf)
-        np.maximum.at(best, self.o.project, reduced)
+        if self.reduced is None:
+            size = self.kinds[0].size
+            self.kinds.append(_Kind(self._at_the_margin, size))
+            if self.count.max(initial=0) > _THIN:
+                self.kinds += [_Kind(k.pick, k.size, _THIN) for k in self.kinds]
+        self.reduced = reduced
+        order = np.lexsort((-reduced, self.o.project))
+        self.rank = np.empty(len(order), dtype=np.int64)
+        self.rank[order] = np.arange(len(order)) - self.o.first[self.o.project]
+        best = self._best_of(reduced)
         loss = np.maximum(-best, 0.0)
         typical = np.median(self.o.worth[self.o.worth > 0]) if len(best) else 1.0
         self.density = np.exp(-4.0 * loss / max(float(typical), 1e-9)) + 1e-12
@@ -109,14 +129,15 @@ class Improver:
         """
         weights = np.array([kind.reward for kind in self.kinds])
         kind = self.kinds[self.rng.choice(len(weights), p=weights / weights.sum())]
-        free = self._grown(kind.pick(), int(kind.size))
+        free = self._grown(kind.pick(), int(kind.size), kind.depth)
         begin = time.monotonic()
         counted = bool(np.isinf(seconds))
         if counted:
-            gain, status = self._solve(free, _NEVER, _FEW_NODES)
+            gain, status = self._solve(free, kind.depth, _NEVER, _FEW_NODES)
             spent = 0.1 if status == "optimal" else 2.0 * _WANTED_SECONDS
         else:
-            gain, status = self._solve(free, min(seconds, _LONGEST_SECONDS), _NODES)
+            longest = min(seconds, _LONGEST_SECONDS)
+            gain, status = self._solve(free, kind.depth, longest, _NODES)
             spent = time.monotonic() - begin
         if status == "optimal" and spent < 0.5 * _WANTED_SECONDS:
             kind.size = min(kind.size * 1.15, float(len(self.o.project)))
@@ -126,15 +147,19 @@ class Improver:
         kind.reward = max(0.85 * kind.reward + 0.15 * min(1e4 * pay, 20.0), 0.15)
         return gain > 0
 
-    def _solve(self, free: np.ndarray, seconds: float, nodes: int) -> tuple[float, str]:
+    def _solve(
+        self, free: np.ndarray, depth: int, seconds: float, nodes: int
+    ) -> tuple[float, str]:
         o = self.o
         columns = np.concatenate([np.arange(o.first[p], o.first[p + 1]) for p in free])
+        used = self.rank[columns] < depth
+        columns = columns[used | (columns == self.chosen[o.project[columns]])]
         held = self.chosen[free]
         held = held[held >= 0]
         x = np.zeros(len(o.project))
         x[held] = 1.0
         rest = self.activity - self.matrix.a @ x
-        small = _part(self.matrix, columns, rest)
+        small = part_of(self.matrix, columns, rest)
         start = np.searchsorted(columns, np.sort(held))
         answer = solve(
             small,
@@ -163,7 +188,7 @@ class Improver:
         self.objective += gain
         return gain, answer.status
 
-    def _grown(self, projects: list[int], size: int) -> np.ndarray:
+    def _grown(self, projects: list[int], size: int, depth: int) -> np.ndarray:
         """Return projects in order until their options fill `size`, links included."""
         taken: dict[int, None] = {}
         total = 0
@@ -171,7 +196,7 @@ class Improver:
             for q in (p, *self.links[p][:4]):
                 if q not in taken and self.count[q]:
                     taken[q] = None
-                    total += int(self.count[q])
+                    total += min(int(self.count[q]), depth)
             if total >= size:
                 break
         return np.sort(np.array(list(taken), dtype=np.int64))
@@ -206,8 +231,7 @@ class Improver:
             o.use_amount / np.maximum(o.limit[o.use_row], 1e-9),
             minlength=len(o.project),
         )
-        best = np.full(len(self.count), -np.inf)
-        np.maximum.at(best, o.project, o.worth / np.maximum(cost, 1e-9))
+        best = self._best_of(o.worth / np.maximum(cost, 1e-9))
         self.density = np.where(np.isfinite(best), np.maximum(best, 0.0), 0.0) + 1e-12
         return [
             np.unique(project[first[r] : first[r + 1]]) for r in range(len(o.limit))
@@ -258,6 +282,31 @@ class Improver:
     def _at_random(self) -> list[int]:
         return self._mixed(np.arange(len(self.count)))
 
+    def _at_the_margin(self) -> list[int]:
+        """Projects whose next best choice costs least at the prices of the relaxation.
+
+        The core of a knapsack (Balas and Zemel, Operations Research 28(5), 1980), with
+        a little noise.
+        """
+        assert self.reduced is not None
+        plan = self.plan()
+        others = self.reduced.copy()
+        others[plan] = -np.inf
+        best = self._best_of(others)
+        held = np.zeros(len(self.count))
+        placed = self.o.project[plan]
+        held[placed] = self.reduced[plan]
+        best[placed] = np.maximum(best[placed], 0.0)  # or it leaves
+        regret = np.abs(held - best)
+        regret *= self.rng.uniform(0.5, 1.5, len(regret))
+        return [int(p) for p in np.argsort(regret, kind="stable")]
+
+    def _best_of(self, values: np.ndarray) -> np.ndarray:
+        """Return the largest value among the options of each project."""
+        best = np.full(len(self.count), -np.inf)
+        np.maximum.at(best, self.o.project, values)
+        return best
+
     def _linked(self) -> list[int]:
         """Whole chains of dependent projects."""
         result: list[int] = []
@@ -265,18 +314,6 @@ class Improver:
             if self.links[p] or self.rng.random() < 0.2:
                 result += [p, *self.links[p]]
         return result or self._at_random()
-
-
-def _part(matrix: Matrix, columns: np.ndarray, rest: np.ndarray) -> Matrix:
-    """Return the rows that some columns take part in, less what the rest uses."""
-    part = matrix.a[:, columns]
-    rows = np.unique(part.indices)
-    return Matrix(
-        part.tocsr()[rows].tocsc(),
-        matrix.lower[rows] - rest[rows],
-        matrix.upper[rows] - rest[rows],
-        [],
-    )
 
 
 def _within(matrix: Matrix, activity: np.ndarray) -> bool:

@@ -243,3 +243,15 @@ def _add_groups(rows: _Rows, options: Options) -> None:
                 rows.add(("at_most", g), pieces, -np.inf, float(o.group_most[g]))
             if o.group_least[g] > 0:
                 rows.add(("at_least", g), pieces, float(o.group_least[g]), np.inf)
+
+
+def part_of(matrix: Matrix, columns: np.ndarray, rest: np.ndarray) -> Matrix:
+    """Return the rows that some columns take part in, less what the rest uses."""
+    part = matrix.a[:, columns]
+    rows = np.unique(part.indices)
+    return Matrix(
+        part.tocsr()[rows].tocsc(),
+        matrix.lower[rows] - rest[rows],
+        matrix.upper[rows] - rest[rows],
+        [],
+    )

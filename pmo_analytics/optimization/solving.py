@@ -33,9 +33,10 @@ _PATIENCE = 1.5
 # How often a run looks around when nothing is reported, seconds.
 _LOOK = 0.5
 # A solver whose bound stands still for this long, this far from the best plan, makes
-# way for another search.
+# way for another search: of kernels where the plan is nearer to the bound than that.
 _STILL = 5.0
-_FAR = 0.03
+_FAR = 0.002
+_NEAR = 0.05
 # Below this many options a bound that stands still often moves again.
 _SMALL = 2000
 _MOST_CORES = 8
@@ -381,14 +382,16 @@ class _Race:
             _end(self.solver.process)
             self.solver = None
             self.wanted += 1
+            self._join(kernels=gap < _NEAR)
             self.found.outcome = "feasible"
             self.found.notes.append(
                 f"stopped after {now - self.begin:.0f} s, its bound stood still; one "
                 "more search instead"
             )
 
-    def _join(self, rounds: int | None = None) -> None:
-        job = _search_job(self.job, self.best, self.begin, rounds)
+    def _join(self, *, rounds: int | None = None, kernels: bool = False) -> None:
+        job = _search_job(self.job, self.best, self.begin)
+        job["rounds"], job["kernels"] = rounds, kernels
         job["seed"] += self.found.searches
         self.found.searches += 1
         searcher = self._start(job)
@@ -399,9 +402,10 @@ class _Race:
     def _gap(self) -> float:
         if self.found.bound is None or not self.best:
             return float("inf")
-        return relative_gap(
-            float(self.options.worth[self.best].sum()), self.found.bound
-        )
+        return relative_gap(self._worth(self.best), self.found.bound)
+
+    def _worth(self, chosen: list[int]) -> float:
+        return float(self.options.worth[chosen].sum()) if chosen else float("-inf")
 
     def _hopeless(self, now: float, gap: float) -> bool:
         """Return whether the solver's bound stands still far from the best plan."""
@@ -424,18 +428,21 @@ class _Race:
             if self.found.outcome in ("optimal", "infeasible", "crashed"):
                 self.over = True
             elif self.limits.work is not None and self.best:
-                self._join(self.limits.work)
+                self._join(rounds=self.limits.work)
         elif child in self.searchers:
             self.searchers.remove(child)
             if self.limits.work is None:
                 # Whatever became of it, the others go on.
                 self.wanted -= 1
-                self.found.notes.append(
-                    f"a search around the best plan ended, code {event['code']}"
-                )
+                if event["code"]:
+                    self.found.notes.append(
+                        f"a search around the best plan ended, code {event['code']}"
+                    )
 
     def tell(self, child: Child, event: Event, news: list[int] | None) -> None:
         """Pass on a better plan, and the prices of the LP relaxation."""
+        if news and self._worth(news) <= self._worth(self.best):
+            news = None
         if news:
             self.best = news
         for searcher in self.searchers:
@@ -463,7 +470,7 @@ def _cores(limits: SolveLimits) -> int:
 
 
 def _search_job(
-    job: Mapping[str, Any], best: list[int], begin: float, rounds: int | None
+    job: Mapping[str, Any], best: list[int], begin: float
 ) -> dict[str, Any]:
     left = begin + job["seconds"] - time.monotonic()
     return {
@@ -471,7 +478,6 @@ def _search_job(
         "task": "improve",
         "start": best,
         "seconds": max(left, 0.1),
-        "rounds": rounds,
     }
 
 

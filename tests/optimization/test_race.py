@@ -13,11 +13,14 @@ import pytest
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.generator import generate_portfolio
 from pmo_analytics.optimization import _child, search, solving
+from pmo_analytics.optimization.alternate import Search
 from pmo_analytics.optimization.compiling import compile_options
 from pmo_analytics.optimization.formulate import find_solver
 from pmo_analytics.optimization.greedy import greedy
+from pmo_analytics.optimization.highs import solve
+from pmo_analytics.optimization.matrix import build_matrix
 from pmo_analytics.optimization.search import optimize
-from pmo_analytics.optimization.solving import Child, Found, SolveLimits
+from pmo_analytics.optimization.solving import Child, Found, SolveLimits, _Race
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +81,7 @@ def test_children_are_told_of_each_others_plans(middle):
         "seed": 0,
         "start": [],
         "rounds": None,
+        "kernels": False,
     }
     events: queue.Queue[Any] = queue.Queue()
     with Child(options, {**job, "start": []}, events) as child:
@@ -86,6 +90,40 @@ def test_children_are_told_of_each_others_plans(middle):
             options.worth[event["chosen"]].sum() <= options.worth[start].sum()
         ):
             assert event["event"] == "improved", event
+
+
+def test_a_worse_plan_is_not_passed_on(middle):
+    options = compile_options(middle).options
+    start = greedy(options)
+    best = [int(k) for k in start]
+    race = _Race.__new__(_Race)
+    race.options, race.best, race.searchers = options, best, []
+    dropped = int(np.argmax(options.worth[start]))
+    worse = [k for k in best if k != best[dropped]]
+    race.tell(None, {"event": "incumbent", "chosen": worse}, worse)
+    assert race.best == best
+    race.best = worse
+    race.tell(None, {"event": "incumbent", "chosen": best}, best)
+    assert race.best == best
+
+
+def test_kernels_find_the_optimum_of_a_small_portfolio():
+    portfolio = generate_portfolio(12, 3, 8, seed=2)
+    options = compile_options(portfolio).options
+    matrix = build_matrix(options)
+    relaxed = solve(matrix, options.worth, seconds=30, integer=False)
+    prices = [
+        (label, float(price))
+        for label, price in zip(matrix.labels, relaxed.prices, strict=True)
+        if label is not None
+    ]
+    start = greedy(options)
+    found: list[np.ndarray] = []
+    search = Search(options, start, 0, found.append, [{"prices": prices}])
+    search.run_kernels(time.monotonic() + 1.0)
+    best = optimize(portfolio, limits=SolveLimits(seconds=30))
+    assert best.report.status == "optimal"
+    assert options.worth[found[-1]].sum() == pytest.approx(best.objective)
 
 
 def test_another_solver_answers_through_the_model_that_pulp_writes():
