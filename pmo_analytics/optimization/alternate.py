@@ -25,7 +25,7 @@ _FIRST_CYCLE = 2.0
 _GROWTH = 1.5
 # Time that the exact models get after a cycle, in lengths of it: the first time, and
 # within what it follows from who of the two finds more.
-_EXACT, _LEAST, _MOST = 0.25, 0.1, 2.0
+_EXACT, _LEAST, _MOST = 0.25, 0.1, 1.0
 # How much worse a plan may get and be kept, in projects of average worth: at the
 # begin of a cycle, of the first cycle, and as a share of the begin at the end.
 _HOTTEST, _FIRST, _COLDEST = 2.0, 0.3, 0.02
@@ -96,8 +96,9 @@ class Search:
             before = self.objective
             self._solve_parts(min(time.monotonic() + share * length, end))
             solved = self.objective - before
-            share *= 1.5 if solved >= repacked * share else 0.75
-            share = min(max(share, _LEAST), _MOST)
+            if solved != repacked:
+                share *= 1.5 if solved > repacked * share else 0.75
+                share = min(max(share, _LEAST), _MOST)
             few = min(1.0, _MANY / max(len(self.best), 1))
             hottest = _HOTTEST * few * self.rng.uniform(0.25, 1.25)
             length *= _GROWTH
