@@ -33,7 +33,7 @@ _HOTTEST, _FIRST, _COLDEST = 2.0, 0.3, 0.02
 _MANY = 100
 # Plans made afresh when prices come.
 _REFILLS = 8
-# Options of the first kernel, what it grows by once it is solved, and its seconds.
+# Options of the first kernel, what it grows by once solved, and its least seconds.
 _KERNEL, _KERNEL_GROWTH, _KERNEL_SECONDS = 2000.0, 1.5, 40.0
 # Rounds of a cycle where rounds are counted and not seconds.
 _COUNTED = 400
@@ -114,13 +114,15 @@ class Search:
             # What a project loses by an option that is not its best.
             best = np.zeros(len(self.o.must))
             np.maximum.at(best, self.o.project, self.reduced)
+            # A long run finds more than several short ones.
+            left = end - time.monotonic()
             status = solve_kernel(
                 self.o,
                 self.matrix,
                 self.best,
                 self.reduced - best[self.o.project],
                 int(size),
-                min(_KERNEL_SECONDS, end - time.monotonic()),
+                min(max(_KERNEL_SECONDS, 0.5 * left), left),
                 int(self.rng.integers(2**31 - 1)),
                 self._take,
             )

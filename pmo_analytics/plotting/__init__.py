@@ -19,6 +19,13 @@ from pmo_analytics.plotting.capacity import (
     plot_capacity,
     plot_headroom,
 )
+from pmo_analytics.plotting.forecast import (
+    figure_forecast,
+    plot_backtest_errors,
+    plot_calibration,
+    plot_forecast,
+    plot_overload_chance,
+)
 from pmo_analytics.plotting.gantt import plot_gantt
 from pmo_analytics.plotting.progress import plot_progress
 from pmo_analytics.plotting.style import style
@@ -26,10 +33,15 @@ from pmo_analytics.plotting.utilization import plot_utilization
 
 __all__ = [
     "figure_capacity",
+    "figure_forecast",
+    "plot_backtest_errors",
     "plot_budget",
+    "plot_calibration",
     "plot_capacity",
+    "plot_forecast",
     "plot_gantt",
     "plot_headroom",
+    "plot_overload_chance",
     "plot_progress",
     "plot_spend",
     "plot_utilization",

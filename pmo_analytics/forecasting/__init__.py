@@ -1,0 +1,1 @@
+"""Capacity, demand and headroom as distributions, and how wrong they have been."""

@@ -1,0 +1,134 @@
+"""Forecasts made again as if it were then, beside what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from pmo_analytics.errors import ConfigError
+from pmo_analytics.forecasting.intervals import rolling_origin, spread_of
+from pmo_analytics.forecasting.models import DEFAULT, NAIVE, find_model
+from pmo_analytics.forecasting.series import season_of
+
+COLUMNS = ["role", "cutoff", "period", "model", "forecast", "p10", "p90", "actual"]
+# Share of the windows that a model has to win against the naive one to be used.
+_WINS = 0.5
+
+
+def backtest(
+    history: pd.DataFrame,
+    *,
+    horizon: int = 12,
+    models: Sequence[str] = (DEFAULT,),
+    windows: int = 3,
+    step: int = 1,
+    season: int | None = None,
+) -> pd.DataFrame:
+    """Forecast from earlier cutoffs and set that beside what happened.
+
+    Every forecast and its interval know nothing after their cutoff. The naive models
+    are always among them.
+
+    Parameters
+    ----------
+    history
+        Grid of FTE, period down and role across, NaN where nothing is known.
+    horizon
+        Periods forecast from each cutoff; shorter where the history ends before.
+    models
+        Names of models.
+    windows
+        How many cutoffs; the last one leaves a whole horizon to compare with where
+        the history is long enough for that, else half of the history.
+    step
+        Periods between two cutoffs.
+    season
+        Periods of a season; by default those of a year.
+
+    Returns
+    -------
+    DataFrame
+        `role, cutoff, period, model, forecast, p10, p90, actual`; cutoff is the last
+        period known. Empty where the history has fewer than two periods.
+
+    Raises
+    ------
+    ConfigError
+        If a number is below 1 or no model has such a name.
+
+    Examples
+    --------
+    >>> periods = pd.period_range("2024-01", periods=36, freq="M")
+    >>> flat = pd.DataFrame({"Dev": 3.0}, index=periods)
+    >>> float(backtest(flat, horizon=6)["forecast"].max())
+    3.0
+    """
+    for name, number in (("horizon", horizon), ("windows", windows), ("step", step)):
+        if number < 1:
+            raise ConfigError(f"A backtest needs {name} of 1 or more, not {number}.")
+    periods = pd.PeriodIndex(history.index)
+    season = season_of(periods.freqstr) if season is None else season
+    y = history.to_numpy(dtype=float).T
+    last = len(periods) - min(horizon, len(periods) // 2)
+    cutoffs = [last - k * step for k in range(windows)]
+    cutoffs = sorted(c for c in cutoffs if c >= 1)
+    names = list(dict.fromkeys([*models, *NAIVE]))
+    parts = []
+    for name in names if cutoffs and y.size else []:
+        model = find_model(name)
+        told, actual = rolling_origin(y, cutoffs, horizon, season, model)
+        for k, cutoff in enumerate(cutoffs):
+            spread = spread_of(y[:, :cutoff], horizon, season, model)
+            known = min(horizon, len(periods) - cutoff)
+            low, high = (
+                told[:, k] + spread.scale * float(spread.quantile(share))
+                for share in (0.1, 0.9)
+            )
+            lowest = np.nanmin(y[:, :cutoff], axis=1, initial=np.inf)
+            floor = np.where(lowest >= 0.0, 0.0, -np.inf)
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "role": np.repeat(history.columns.to_numpy(), known),
+                        "cutoff": periods[cutoff - 1],
+                        "period": np.tile(periods[cutoff : cutoff + known], len(y)),
+                        "model": name,
+                        "forecast": told[:, k, :known].ravel(),
+                        "p10": np.maximum(low, floor[:, None])[:, :known].ravel(),
+                        "p90": np.maximum(high, floor[:, None])[:, :known].ravel(),
+                        "actual": actual[:, k, :known].ravel(),
+                    }
+                )
+            )
+    if not parts:
+        return pd.DataFrame(columns=COLUMNS)
+    table = pd.concat(parts, ignore_index=True).dropna(subset=["actual", "forecast"])
+    freq = periods.freq
+    table["cutoff"] = pd.PeriodIndex(table["cutoff"], freq=freq)
+    table["period"] = pd.PeriodIndex(table["period"], freq=freq)
+    order = ["role", "model", "cutoff", "period"]
+    return table.sort_values(order, ignore_index=True)[COLUMNS].round(6)
+
+
+def choose_models(table: pd.DataFrame, wanted: str = DEFAULT) -> pd.Series:
+    """Return for each role the model to use: the wanted one if it beats the naive.
+
+    A model must have a smaller mean absolute error than the seasonal naive on more than
+    half of the cutoffs; else the better one of the naive models is used.
+
+    Parameters
+    ----------
+    table
+        Of `backtest`.
+    """
+    error = (table["forecast"] - table["actual"]).abs()
+    keys = [table["role"], table["cutoff"], table["model"]]
+    by = error.groupby(keys).mean().unstack()
+    if by.empty:
+        return pd.Series(dtype=object, name="model")
+    best_naive = by[list(NAIVE)].groupby(level="role").mean().idxmin(axis=1)
+    wins = (by[wanted] <= by["seasonal_naive"] + 1e-12).groupby(level="role").mean()
+    chosen = best_naive.where(wins <= _WINS, wanted)
+    return chosen.rename("model")

@@ -1,0 +1,229 @@
+"""Load to come: projects at uncertain dates, the pipeline, run-the-business work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pmo_analytics.forecasting.forecast import Forecast, widened
+from pmo_analytics.forecasting.guarded import history_draws
+from pmo_analytics.forecasting.models import DEFAULT, Model
+from pmo_analytics.forecasting.overruns import Overruns, read_overruns
+from pmo_analytics.forecasting.past import (
+    load_past,
+    past_of,
+    periods_ahead,
+    reaching,
+)
+from pmo_analytics.windows import CANDIDATES, start_windows
+from pmo_analytics.workload import all_roles
+
+if TYPE_CHECKING:
+    from pmo_analytics.portfolio import Portfolio
+
+# Chance of a candidate whose probability is blank.
+CHANCES = {"idea": 0.2, "proposed": 0.5, "paused": 0.5}
+
+
+def forecast_demand(
+    portfolio: Portfolio,
+    *,
+    periods: int | None = None,
+    draws: int = 1000,
+    seed: int = 0,
+    model: str | Model = DEFAULT,
+    overruns: bool = True,
+    accuracy: pd.DataFrame | None = None,
+) -> Forecast:
+    """Draw the load of every role and period.
+
+    Running and approved projects start when planned (or as early as they may) and take
+    as much longer, and as much more effort, as finished projects of their theme did
+    against their first baseline; of running ones only what is left is stretched. A
+    stretched project spreads its effort. Candidates come with their `probability`
+    (blank: idea 0.2, proposed 0.5, paused 0.5): at their planned start and as much
+    later as finished projects began, or, without one, at any start they may have, one
+    as likely as the other. Roles without any demand of projects get the load of their
+    history as a time series; run-the-business work of history is added for roles that
+    have no `operations` rows, which lower the capacity already.
+
+    Parameters
+    ----------
+    portfolio
+        The question; a checked snapshot is taken.
+    periods
+        How many, from the first of the horizon; by default the whole horizon.
+    draws
+        How many futures.
+    seed
+        Of the draws.
+    model
+        Of time series: a name of `forecasting.models.MODELS`, or a function.
+    overruns
+        False takes projects as planned.
+    accuracy
+        Columns `role, lead, quantity, factor`, from past forecasts.
+
+    Returns
+    -------
+    Forecast
+        Of `load`. `notes` say what was assumed.
+
+    Raises
+    ------
+    DataError
+        If the portfolio has errors.
+    ConfigError
+        If the model is unknown or a number is below 1.
+    """
+    snapshot = portfolio.validate()
+    ahead = periods_ahead(snapshot, periods)
+    question, notes = reaching(snapshot, ahead)
+    streams = np.random.default_rng(seed).spawn(4)
+    past = load_past(snapshot)
+    roles = list(dict.fromkeys([*all_roles(question), *past.columns]))
+    load = np.zeros((draws, len(question.horizon), len(roles)), dtype=np.float32)
+    classes = read_overruns(snapshot) if overruns else None
+    if classes is not None and len(question.demand):
+        notes.append(classes.note)
+    _add_projects(load, question, roles, classes, streams[0])
+    asked = set(question.demand["role"].dropna())
+    own = past[[role for role in past.columns if role not in asked]]
+    _add_series(load, own, roles, model, streams[1], notes)
+    kept = set(question.operations["role"].dropna()) | set(own.columns)
+    run = past_of(snapshot, "load_fte", ("operations",))
+    run = run[[role for role in run.columns if role not in kept]]
+    _add_series(load, run, roles, model, streams[2], notes)
+    load = load[:, : len(ahead)]
+    result = widened(load.astype(float), tuple(roles), "load", accuracy)
+    floor = np.minimum(load.min(axis=0), 0.0)
+    return Forecast(
+        "load",
+        ahead,
+        tuple(roles),
+        np.maximum(result, floor),
+        seed,
+        past,
+        tuple(notes),
+    )
+
+
+def _add_series(
+    load: np.ndarray,
+    past: pd.DataFrame,
+    roles: list[str],
+    model: str | Model,
+    rng: np.random.Generator,
+    notes: list[str],
+) -> None:
+    """Add the future of a time series to each role that has one."""
+    if not past.shape[1] or not len(past):
+        return
+    future, said = history_draws(past, load.shape[1], len(load), rng, model)
+    notes += said
+    at = [roles.index(role) for role in past.columns]
+    load[:, :, at] += np.nan_to_num(future)
+
+
+def _add_projects(
+    load: np.ndarray,
+    portfolio: Portfolio,
+    roles: list[str],
+    classes: Overruns | None,
+    rng: np.random.Generator,
+) -> None:
+    """Add the load of every live project in every draw."""
+    draws = len(load)
+    windows = start_windows(portfolio.projects, portfolio.horizon)
+    facts = portfolio.projects.set_index("project")
+    demand = portfolio.demand.dropna(subset=["project", "role"])
+    number = {role: k for k, role in enumerate(roles)}
+    by_project = dict(tuple(demand.groupby("project", sort=False)))
+    for name, window in windows.iterrows():
+        # One stream a project: what one draws does not depend on the others.
+        own = rng.spawn(1)[0]
+        rows = by_project.get(name)
+        possible = window["state"] == "live" and window["first"] <= window["last"]
+        if rows is None or not possible:
+            continue
+        fact = facts.loc[name]
+        length = max(int(window["duration"]), 1)
+        used = sorted({number[role] for role in rows["role"]})
+        profile = np.zeros((length, len(used)))
+        offset = rows["offset"].to_numpy(dtype=np.int64)
+        inside = (offset >= 0) & (offset < length)
+        column = np.searchsorted(used, [number[role] for role in rows["role"]])
+        fte = rows["fte"].to_numpy(dtype=float)
+        np.add.at(profile, (offset[inside], column[inside]), fte[inside])
+        start, planned = _planned_start(fact, window, portfolio)
+        came = np.ones(draws, dtype=bool)
+        slip = np.zeros(draws, dtype=np.int64)
+        stretch, effort = np.ones(draws), np.ones(draws)
+        candidate = fact["status"] in CANDIDATES and not window["must"]
+        if classes is not None:
+            at = classes.draw(fact["theme"], draws, own)
+            stretch, effort = classes.duration[at], classes.effort[at]
+            if candidate and planned:
+                slip = np.maximum(classes.slip[at], 0)
+        if candidate:
+            if not planned:
+                slip = own.integers(0, int(window["last"]) - start + 1, draws)
+            chance = fact["probability"]
+            chance = CHANCES[fact["status"]] if pd.isna(chance) else float(chance)
+            came = np.asarray(own.random(draws) < chance)
+        gone = min(max(-start, 0), length) if window["running"] else 0
+        # What lies behind stays as it was; what is left is stretched.
+        left = length - gone
+        long = np.maximum(np.rint(left * stretch).astype(np.int64), min(left, 1))
+        _place(load, profile[gone:], start + gone + slip, long, effort, came, used)
+
+
+def _planned_start(
+    fact: pd.Series, window: pd.Series, portfolio: Portfolio
+) -> tuple[int, bool]:
+    """Return the planned start or else the earliest one, and whether it is planned."""
+    first = int(window["first"])
+    if pd.isna(fact["start"]):
+        return first, False
+    if window["kept"]:
+        return first, True
+    planned = (fact["start"] - portfolio.horizon[0]).n
+    return int(min(max(planned, first), window["last"])), True
+
+
+def _place(
+    load: np.ndarray,
+    profile: np.ndarray,
+    start: np.ndarray,
+    long: np.ndarray,
+    effort: np.ndarray,
+    came: np.ndarray,
+    used: list[int],
+) -> None:
+    """Add one project: each distinct start and length is laid out once."""
+    periods = load.shape[1]
+    if not len(profile):
+        return
+    drawn = np.flatnonzero(came & (start < periods))
+    pairs = np.stack([start[drawn], long[drawn]], axis=1)
+    distinct, which = np.unique(pairs, axis=0, return_inverse=True)
+    total = np.vstack([np.zeros(profile.shape[1]), np.cumsum(profile, axis=0)])
+    laid = np.zeros((len(distinct), periods, profile.shape[1]), dtype=np.float32)
+    for k, (begin, length) in enumerate(distinct.tolist()):
+        # Effort is kept: the same share of it is done at the same share of the way.
+        if length == len(profile):
+            spread = profile
+        else:
+            marks = np.linspace(0.0, len(profile), length + 1)
+            grid = np.arange(len(total))
+            spread = np.diff(
+                np.stack([np.interp(marks, grid, c) for c in total.T], axis=1), axis=0
+            )
+        low, high = max(begin, 0), min(begin + length, periods)
+        if low < high:
+            laid[k, low:high] = spread[low - begin : high - begin]
+    amount = effort[drawn].astype(np.float32)[:, None]
+    for k, role in enumerate(used):
+        load[drawn, :, role] += laid[which, :, k] * amount

@@ -1,0 +1,155 @@
+"""Headroom to come, the chance of overload, and whom to hire when."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pmo_analytics.errors import ConfigError
+from pmo_analytics.forecasting.capacity import forecast_capacity
+from pmo_analytics.forecasting.demand import forecast_demand
+from pmo_analytics.forecasting.forecast import TOLERANCE, Forecast
+from pmo_analytics.forecasting.models import DEFAULT, Model
+
+if TYPE_CHECKING:
+    from pmo_analytics.portfolio import Portfolio
+
+# Hires are asked for in tenths of an FTE.
+_STEP = 0.1
+
+
+def forecast_headroom(
+    portfolio: Portfolio,
+    *,
+    periods: int | None = None,
+    draws: int = 1000,
+    seed: int = 0,
+    model: str | Model = DEFAULT,
+    attrition: bool = True,
+    backfill: int | None = None,
+    overruns: bool = True,
+    accuracy: pd.DataFrame | None = None,
+) -> Forecast:
+    """Draw capacity minus load of every role and period.
+
+    Parameters
+    ----------
+    portfolio
+        The question; a checked snapshot is taken.
+    periods, draws, seed, model, attrition, backfill, overruns, accuracy
+        As in `forecast_capacity` and `forecast_demand`.
+
+    Returns
+    -------
+    Forecast
+        Of `headroom`, for the roles of which both capacity and load are known; `parts`
+        are the forecasts of capacity and load it is the difference of.
+
+    Raises
+    ------
+    DataError
+        If the portfolio has errors.
+    ConfigError
+        If the model is unknown or a number is out of range.
+
+    Examples
+    --------
+    >>> import pmo_analytics as pmo
+    >>> headroom = pmo.forecast_headroom(pmo.example_portfolio(), periods=6, draws=200)
+    >>> headroom.grid("p20").shape
+    (6, 10)
+    """
+    capacity = forecast_capacity(
+        portfolio,
+        periods=periods,
+        draws=draws,
+        seed=seed,
+        model=model,
+        attrition=attrition,
+        backfill=backfill,
+        accuracy=accuracy,
+    )
+    load = forecast_demand(
+        portfolio,
+        periods=periods,
+        draws=draws,
+        seed=seed,
+        model=model,
+        overruns=overruns,
+        accuracy=accuracy,
+    )
+    roles = tuple(role for role in capacity.roles if role in load.roles)
+    notes = list(dict.fromkeys([*capacity.notes, *load.notes]))
+    alone = [r for r in (*capacity.roles, *load.roles) if r not in roles]
+    if alone:
+        notes.append(
+            f"No headroom for {', '.join(alone)}: either capacity or load is unknown."
+        )
+    left = [capacity.roles.index(role) for role in roles]
+    right = [load.roles.index(role) for role in roles]
+    known = [r for r in roles if r in capacity.history and r in load.history]
+    return Forecast(
+        "headroom",
+        capacity.periods,
+        roles,
+        capacity.draws[:, :, left] - load.draws[:, :, right],
+        seed,
+        capacity.history[known] - load.history[known],
+        tuple(notes),
+        (capacity, load),
+    )
+
+
+def hire_list(
+    headroom: Forecast, *, chance: float = 0.2, lead: int = 3
+) -> pd.DataFrame:
+    """Return how many FTE of which role are needed when, and when to begin hiring.
+
+    Enough that no period is overloaded with more than a given chance, if they stay.
+
+    Parameters
+    ----------
+    headroom
+        Of `forecast_headroom`.
+    chance
+        Chance of overload that is accepted in a period, between 0 and 1.
+    lead
+        Periods from the decision until a new colleague works.
+
+    Returns
+    -------
+    DataFrame
+        One row each time more are needed: `role, period, fte` (more than before),
+        `total` (with those before), `decide_by` (period), `late` (that lies before the
+        first period), `p_overload` (without anybody hired). Worst roles first.
+
+    Raises
+    ------
+    ConfigError
+        If the chance is not between 0 and 1, or this is no headroom.
+    """
+    if headroom.quantity != "headroom":
+        raise ConfigError("A hire list comes from forecast_headroom.")
+    if not 0.0 < chance < 1.0 or lead < 0:
+        raise ConfigError("chance lies between 0 and 1, lead is 0 or more.")
+    least = np.quantile(headroom.draws, chance, axis=0, method="lower")
+    missing = np.where(least < -TOLERANCE, np.ceil(-least / _STEP - 1e-9) * _STEP, 0.0)
+    risk = (headroom.draws < -TOLERANCE).mean(axis=0)
+    rows = []
+    for k, role in enumerate(headroom.roles):
+        total = 0.0
+        for t, period in enumerate(headroom.periods):
+            more = missing[t, k] - total
+            if more > _STEP / 2:
+                total = float(missing[t, k])
+                decide = period - lead
+                late = decide < headroom.periods[0]
+                needed = round(more, 1), round(total, 1)
+                rows.append((role, period, *needed, decide, late, risk[t, k]))
+    columns = ["role", "period", "fte", "total", "decide_by", "late", "p_overload"]
+    table = pd.DataFrame(rows, columns=columns)
+    most = table.groupby("role")["total"].transform("max")
+    order = table.assign(most=-most).sort_values(["most", "role", "period"])
+    return order[columns].reset_index(drop=True)

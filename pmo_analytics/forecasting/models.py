@@ -1,0 +1,206 @@
+"""The models by name: plain functions of many series at once.
+
+A model takes values, shape (S, T) with NaN where nothing is known, how many periods to
+forecast, and the periods of a season; it returns an array of shape (S, horizon).
+Whatever it is given it answers: one value is repeated, a constant stays, gaps are
+filled on a straight line, a series without any value is forecast as NaN, and values
+that were never below 0 are not forecast below 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from pmo_analytics.errors import ConfigError, closest
+from pmo_analytics.forecasting.intermittent import croston_sba, tsb
+from pmo_analytics.forecasting.series import Series, read_series
+from pmo_analytics.forecasting.smoothing import Shape, smooth
+from pmo_analytics.forecasting.theta import positive_series, theta
+
+Model = Callable[[np.ndarray, int, int], np.ndarray]
+DEFAULT = "combination"
+NAIVE = ("naive", "seasonal_naive")
+# Values from which a model with a trend is tried, and seasons for one with a season.
+_LEAST_TREND = 6
+_LEAST_SEASONS = 2
+# Share of empty periods from which a series counts as intermittent: an interval of
+# 1.32 periods (Syntetos, Boylan and Croston, Journal of the Operational Research
+# Society 56(5), 2005).
+_OFTEN_EMPTY = 1.0 - 1.0 / 1.32
+# Shapes that are weighted: a trend that goes on for ever is seldom right.
+_WEIGHTED = tuple(Shape(t, s) for t in ("", "d") for s in ("", "a", "m"))
+# Logarithms may leave the range of the past by its width, by a factor of 2 at least.
+_LEAST_SPAN = 0.7
+
+
+def naive(series: Series, horizon: int, _season: int) -> np.ndarray:
+    """Repeat the last value."""
+    return np.repeat(series.y[:, -1:], horizon, axis=1)
+
+
+def seasonal_naive(series: Series, horizon: int, season: int) -> np.ndarray:
+    """Repeat the last season; the last value where there is no whole season."""
+    back = season - np.arange(horizon) % season
+    short = series.length < season
+    columns = np.maximum(series.y.shape[1] - back, 0)
+    return np.where(short[:, None], series.y[:, -1:], series.y[:, columns])
+
+
+def drift(series: Series, horizon: int, _season: int) -> np.ndarray:
+    """Go on along the line from the first to the last value."""
+    rows = np.arange(len(series.y))
+    rise = series.y[:, -1] - series.y[rows, series.first]
+    slope = rise / np.maximum(series.length - 1, 1)
+    return np.asarray(series.y[:, -1:] + slope[:, None] * np.arange(1, horizon + 1))
+
+
+def smoothing(series: Series, horizon: int, season: int, *, shape: Shape) -> np.ndarray:
+    """Exponential smoothing of one shape; a plainer one where it cannot be fitted."""
+    return _by_rows(series, horizon, season, shape, _fits(series, season, shape))
+
+
+def _fits(series: Series, season: int, shape: Shape) -> np.ndarray:
+    """Return which series are long enough for a shape, and above 0 if it needs that."""
+    fits = np.ones(len(series.y), dtype=bool)
+    if shape.trend:
+        fits &= series.length >= _LEAST_TREND
+    if shape.season:
+        fits &= (series.length >= _LEAST_SEASONS * season + 1) & (season > 1)
+    if shape.season == "m":
+        fits &= positive_series(series)
+    return fits
+
+
+def _by_rows(
+    series: Series, horizon: int, season: int, shape: Shape, fits: np.ndarray
+) -> np.ndarray:
+    result = np.zeros((len(series.y), horizon))
+    for rows, used in ((fits, shape), (~fits, Shape("", ""))):
+        if rows.any():
+            part = series.rows(rows)
+            result[rows] = smooth(part, used, horizon, season).forecast
+    return result
+
+
+def weighted_smoothing(series: Series, horizon: int, season: int) -> np.ndarray:
+    """Every shape of smoothing that fits, without plain trends, by Akaike weights.
+
+    Weights after Kolassa (International Journal of Forecasting 27(2), 2011), from the
+    information criterion corrected for short series.
+    """
+    count = len(series.y)
+    forecasts, criteria = [], []
+    for shape in _WEIGHTED:
+        fits = _fits(series, season, shape)
+        forecast, criterion = np.zeros((count, horizon)), np.full(count, np.inf)
+        if fits.any():
+            part = series.rows(fits)
+            fit = smooth(part, shape, horizon, season)
+            many = shape.states + season * bool(shape.season)
+            free = np.maximum(part.length - many - 1, 0.5)
+            error = np.maximum(fit.error, 1e-12)
+            forecast[fits] = fit.forecast
+            criterion[fits] = part.length * (np.log(error) + 2.0 * many / free)
+        forecasts.append(forecast)
+        criteria.append(criterion)
+    apart = np.array(criteria) - np.min(criteria, axis=0)
+    weight = np.exp(-0.5 * np.minimum(apart, 200.0))
+    weight /= weight.sum(axis=0)
+    return np.asarray((np.array(forecasts) * weight[:, :, None]).sum(axis=0))
+
+
+def combination(series: Series, horizon: int, season: int) -> np.ndarray:
+    """Average Theta and weighted smoothing, of the values and of their logarithms.
+
+    Logarithms where all values are above 0. Intermittent series get the mean of
+    Croston's method without bias and of TSB.
+    """
+    result = np.zeros((len(series.y), horizon))
+    inside = np.arange(series.y.shape[1]) >= series.first[:, None]
+    empty = ((series.y == 0.0) & inside).sum(axis=1)
+    often = empty > _OFTEN_EMPTY * series.length
+    if often.any():
+        part = series.rows(often)
+        two = croston_sba(part, horizon, season), tsb(part, horizon, season)
+        result[often] = (two[0] + two[1]) / 2.0
+    if not often.all():
+        part = series.rows(~often)
+        result[~often] = _mean_of_four(part, horizon, season)
+    return result
+
+
+def _mean_of_four(series: Series, horizon: int, season: int) -> np.ndarray:
+    plain = _two(series, horizon, season)
+    positive = positive_series(series)
+    if positive.any():
+        part = series.rows(positive)
+        inside = np.arange(part.y.shape[1]) >= part.first[:, None]
+        logs = np.log(np.where(inside, part.y, 1.0))
+        low = np.where(inside, logs, np.inf).min(axis=1)
+        high = np.where(inside, logs, -np.inf).max(axis=1)
+        span = np.maximum(high - low, _LEAST_SPAN)
+        told = _two(Series(logs, part.first, part.order), horizon, season)
+        # A trend in logarithms may not run away.
+        told = np.clip(told, (low - span)[:, None], (high + span)[:, None])
+        plain[positive] = (plain[positive] + np.exp(told)) / 2.0
+    return plain
+
+
+def _two(series: Series, horizon: int, season: int) -> np.ndarray:
+    smoothed = weighted_smoothing(series, horizon, season)
+    return (theta(series, horizon, season) + smoothed) / 2.0
+
+
+def _named(function: Callable[[Series, int, int], np.ndarray]) -> Model:
+    """Return a model of plain arrays."""
+
+    def model(y: np.ndarray, horizon: int, season: int) -> np.ndarray:
+        y = np.array(y, dtype=float, ndmin=2)
+        known = np.isfinite(y)
+        if not y.size or not known.any():
+            return np.full((len(y), horizon), np.nan)
+        series = read_series(y)
+        forecast = series.back(function(series, horizon, max(season, 1)))
+        lowest = np.where(known, y, np.inf).min(axis=1)
+        forecast = np.where((lowest >= 0.0)[:, None], np.maximum(forecast, 0), forecast)
+        forecast[~known.any(axis=1)] = np.nan
+        return forecast
+
+    return model
+
+
+MODELS: dict[str, Model] = {
+    "naive": _named(naive),
+    "seasonal_naive": _named(seasonal_naive),
+    "drift": _named(drift),
+    "ses": _named(partial(smoothing, shape=Shape("", ""))),
+    "holt": _named(partial(smoothing, shape=Shape("a", ""))),
+    "damped": _named(partial(smoothing, shape=Shape("d", ""))),
+    "holt_winters": _named(partial(smoothing, shape=Shape("d", "m"))),
+    "holt_winters_additive": _named(partial(smoothing, shape=Shape("d", "a"))),
+    "theta": _named(theta),
+    "croston_sba": _named(croston_sba),
+    "tsb": _named(tsb),
+    DEFAULT: _named(combination),
+}
+
+
+def find_model(model: str | Model) -> Model:
+    """Return a model by name; one that is a function already stays as it is.
+
+    Raises
+    ------
+    ConfigError
+        If no model has that name.
+    """
+    if callable(model):
+        return model
+    if model in MODELS:
+        return MODELS[model]
+    raise ConfigError(
+        f"There is no forecasting model {model!r}{closest(model, MODELS)}. There are: "
+        f"{', '.join(MODELS)}."
+    )

@@ -1,0 +1,105 @@
+"""The history table as series, and the periods that come after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pmo_analytics.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pmo_analytics.portfolio import Portfolio
+
+
+def periods_ahead(portfolio: Portfolio, count: int | None) -> pd.PeriodIndex:
+    """Return the periods to forecast: the horizon, cut or extended to a length."""
+    horizon = portfolio.horizon
+    if count is None:
+        return horizon
+    if count < 1:
+        raise ConfigError(f"A forecast needs 1 period or more, not {count}.")
+    return pd.period_range(horizon[0], periods=count, freq=horizon.freq)
+
+
+def reaching(
+    portfolio: Portfolio, periods: pd.PeriodIndex
+) -> tuple[Portfolio, list[str]]:
+    """Return the portfolio with a horizon that reaches over some periods, and notes.
+
+    A longer horizon stays: projects are not squeezed into the periods that are shown.
+    Capacity given in FTE is known for the horizon only: beyond it the last period
+    stands for the rest.
+    """
+    if len(periods) <= len(portfolio.horizon):
+        return portfolio, []
+    given = portfolio.given_capacity
+    changed = portfolio.replace(horizon=periods)
+    if not given.shape[1]:
+        return changed, []
+    grid = changed.capacity.copy()
+    for role in given.columns:
+        grid[role] = portfolio.capacity[role].reindex(periods).ffill()
+    note = (
+        f"Capacity given in FTE ends in {portfolio.horizon[-1]}; its last period "
+        "stands for the periods after it."
+    )
+    return changed.replace(capacity=grid), [note]
+
+
+def past_of(portfolio: Portfolio, column: str, kinds: tuple[str, ...]) -> pd.DataFrame:
+    """Return what really happened, period x role, FTE, up to the horizon.
+
+    Parameters
+    ----------
+    column
+        `capacity_fte` or `load_fte`.
+    kinds
+        Kinds of history to add up, where a role has them.
+
+    Returns
+    -------
+    DataFrame
+        Contiguous periods; NaN where nothing is known. Empty without any value.
+    """
+    rows = portfolio.history
+    rows = rows[rows["kind"].isin(kinds) & rows[column].notna()]
+    rows = rows[rows["period"] < portfolio.horizon[0]]
+    if not len(rows):
+        return pd.DataFrame(index=portfolio.horizon[:0])
+    wide = rows.groupby(["period", "role"])[column].sum().unstack()
+    periods = pd.period_range(
+        wide.index.min(), portfolio.horizon[0] - 1, freq=portfolio.horizon.freq
+    )
+    wide = wide.reindex(pd.PeriodIndex(periods, name="period"))
+    return wide.astype(float)
+
+
+def load_past(portfolio: Portfolio) -> pd.DataFrame:
+    """Return the load of the past, meaning what the load to come means.
+
+    That of projects for roles whose operations lower the capacity, all of it for
+    others.
+    """
+    return _of_kinds(portfolio, "load_fte", ("project", "operations"))
+
+
+def capacity_past(portfolio: Portfolio) -> pd.DataFrame:
+    """Return the capacity of the past, meaning what the capacity to come means."""
+    return _of_kinds(portfolio, "capacity_fte", ("project",))
+
+
+def _of_kinds(
+    portfolio: Portfolio, column: str, parts: tuple[str, ...]
+) -> pd.DataFrame:
+    total = past_of(portfolio, column, ("total",))
+    project = past_of(portfolio, column, ("project",))
+    apart = past_of(portfolio, column, parts)
+    net = set(portfolio.operations["role"].dropna())
+    columns = {}
+    for role in dict.fromkeys([*total.columns, *apart.columns]):
+        sources = [project, total, apart] if role in net else [total, apart]
+        columns[role] = next(grid[role] for grid in sources if role in grid.columns)
+    if not columns:
+        return total
+    return pd.DataFrame(columns).rename_axis(index="period", columns="role")
