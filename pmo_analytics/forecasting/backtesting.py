@@ -109,7 +109,9 @@ def backtest(
     table["cutoff"] = pd.PeriodIndex(table["cutoff"], freq=freq)
     table["period"] = pd.PeriodIndex(table["period"], freq=freq)
     order = ["role", "model", "cutoff", "period"]
-    return table.sort_values(order, ignore_index=True)[COLUMNS].round(6)
+    numbers = ["forecast", "p10", "p90", "actual"]
+    table[numbers] = table[numbers].round(6)
+    return table.sort_values(order, ignore_index=True)[COLUMNS]
 
 
 def choose_models(table: pd.DataFrame, wanted: str = DEFAULT) -> pd.Series:
