@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 SECONDS_DEMO ?= 20
 READY := $(VENV)/.ready
 PEERS := $(VENV)/peers
+STATSFORECAST := $(VENV)/statsforecast
 
 .PHONY: demo test check notebooks bench data pictures clean
 
@@ -26,9 +27,10 @@ notebooks: $(READY)
 	$(BIN)/python -m jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
 
 # `make bench FULL=1` runs the race against other optimizers in full, for hours.
-bench: $(READY) $(PEERS)/.ready
+bench: $(READY) $(PEERS)/.ready $(STATSFORECAST)/.ready
 	$(BIN)/python tests/benchmarks/bench_supply.py
 	$(BIN)/python tests/benchmarks/bench_real.py
+	$(BIN)/python tests/benchmarks/bench_forecast.py
 	$(BIN)/python tests/benchmarks/bench_level.py $(if $(FULL),--full)
 	$(BIN)/python tests/benchmarks/bench_optimize.py $(if $(FULL),--full)
 
@@ -54,4 +56,10 @@ $(READY): pyproject.toml
 $(PEERS)/.ready: pyproject.toml | $(READY)
 	test -x $(PEERS)/bin/python || $(BIN)/python -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[peers]'
+	@touch $@
+
+# A forecasting library to compare with; it holds pandas below the one used here.
+$(STATSFORECAST)/.ready: | $(READY)
+	test -x $(STATSFORECAST)/bin/python || $(BIN)/python -m venv $(STATSFORECAST)
+	$(STATSFORECAST)/bin/python -m pip install --quiet --disable-pip-version-check 'statsforecast>=2,<3'
 	@touch $@

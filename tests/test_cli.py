@@ -370,3 +370,59 @@ def test_every_malformed_input_is_exit_code_3(case, tmp_path, capsys):
     assert facts["problems"]
     assert all(p["fix"] for p in facts["problems"] if p["severity"] == "error")
     assert not out.exists()
+
+
+def test_forecast_writes_the_contract(small, tmp_path, capsys):
+    out = tmp_path / "fc"
+    code, facts = run_json(capsys, "forecast", small, "--horizon", 4, "--out", out)
+    assert code == 0
+    assert facts["status"] == "ok"
+    table = pd.read_csv(out / "forecast.csv")
+    assert list(table.columns) == [
+        *("role", "period", "quantity", "mean"),
+        *("p10", "p20", "p50", "p80", "p90", "p_overload"),
+    ]
+    assert set(table["quantity"]) == {"capacity", "load", "headroom"}
+    assert len(table) == 3 * 4
+    assert table["p_overload"].notna().sum() == 4
+    assert (out / "manifest.json").exists()
+    assert (out / "headroom.png").stat().st_size > 5000
+
+
+def test_forecast_of_a_history_alone(tmp_path, capsys):
+    folder = tmp_path / "past"
+    folder.mkdir()
+    (folder / "portfolio.toml").write_text('name = "Past"\n', encoding="utf-8")
+    months = pd.period_range("2023-01", periods=40, freq="M")
+    rows = [f"{m},R{k},{2 + k + (m.month % 3)}" for m in months for k in range(3)]
+    text = "period,role,load_fte\n" + "\n".join(rows)
+    (folder / "history.csv").write_text(text, encoding="utf-8")
+    out = tmp_path / "out"
+    code, _ = run_json(capsys, "forecast", folder, "--horizon", 6, "--out", out)
+    assert code == 0
+    table = pd.read_csv(out / "forecast.csv")
+    assert set(table["quantity"]) == {"load"}
+    assert sorted(set(table["period"])) == [f"2026-{m:02d}" for m in range(5, 11)]
+    r0 = table[table["role"] == "R0"].set_index("period")["p50"]
+    assert r0.to_dict() == pytest.approx(
+        {f"2026-{m:02d}": 2 + m % 3 for m in range(5, 11)}, abs=0.3
+    )
+    tried = pd.read_csv(out / "backtest.csv")
+    assert list(tried.columns) == [
+        *("role", "cutoff", "period", "model", "forecast", "p10", "p90", "actual")
+    ]
+    assert set(tried["role"]) == {"R0", "R1", "R2"}
+
+
+def test_forecast_in_words(small, capsys):
+    assert main(["forecast", str(small)]) == 0
+    said = capsys.readouterr()
+    assert "worst period" in said.out
+    assert "Hires" in said.out or "Nobody to hire" in said.out
+    assert "Nothing was written" in said.err
+
+
+def test_forecast_with_a_misspelt_model(small, capsys):
+    code, facts = run_json(capsys, "forecast", small, "--model", "thetta")
+    assert code == 3
+    assert "did you mean 'theta'" in str(facts["error"])
