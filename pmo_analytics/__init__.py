@@ -52,6 +52,9 @@ _PUBLIC = {
     "plot_progress": "plotting.progress",
     "plot_utilization": "plotting.utilization",
     "Portfolio": "portfolio",
+    "forecast_accuracy": "store",
+    "learn_intervals": "store",
+    "open_store": "store",
     "check_portfolio": "portfolio",
 }
 

@@ -414,6 +414,29 @@ def test_forecast_of_a_history_alone(tmp_path, capsys):
     assert set(tried["role"]) == {"R0", "R1", "R2"}
 
 
+def test_forecast_remembers_and_learns(tmp_path, capsys):
+    months = pd.period_range("2023-01", periods=40, freq="M")
+    memory = tmp_path / "memory.db"
+    for known in (36, 37, 38):
+        folder = tmp_path / f"past{known}"
+        folder.mkdir()
+        (folder / "portfolio.toml").write_text('name = "Past"\n', encoding="utf-8")
+        rows = [f"{m},Dev,{2 + (m.month % 3)},9" for m in months[:known]]
+        text = "period,role,load_fte,capacity_fte\n" + "\n".join(rows)
+        (folder / "history.csv").write_text(text, encoding="utf-8")
+        words = ("--horizon", 3, "--store", memory, "--no-charts", "--out", folder)
+        code, _ = run_json(capsys, "forecast", folder, *words)
+        assert code == 0
+    accuracy = pd.read_csv(folder / "accuracy.csv")
+    one = accuracy[(accuracy["lead"] == 1) & (accuracy["quantity"] == "load")]
+    assert one["count"].tolist() == [2]
+    # The same month again takes the place of the former run.
+    assert run_json(capsys, "forecast", folder, "--store", memory)[0] == 0
+    code, facts = run_json(capsys, "forecast", folder, "--store", tmp_path / "x" / "y")
+    assert code == 3
+    assert "folder" in str(facts["error"])
+
+
 def test_forecast_in_words(small, capsys):
     assert main(["forecast", str(small)]) == 0
     said = capsys.readouterr()

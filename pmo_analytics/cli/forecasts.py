@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import pandas as pd
@@ -45,6 +47,10 @@ def forecast(
     lead: Annotated[
         int, typer.Option(min=0, max=60, help="Periods until somebody hired works.")
     ] = 3,
+    store: Annotated[
+        str | None,
+        typer.Option(help="SQLite file or database URL that remembers forecasts."),
+    ] = None,
     seed: SeedOption = 0,
     charts: ChartsOption = True,
     json_output: JsonOption = False,
@@ -59,9 +65,16 @@ def forecast(
 
     find_model(model)
     portfolio = read_portfolio(path)
-    headroom = forecast_headroom(
-        portfolio, periods=horizon, draws=draws, seed=seed, model=model
-    )
+    with _remembered(store, portfolio) as (learnt, accuracy, keep):
+        headroom = forecast_headroom(
+            portfolio,
+            periods=horizon,
+            draws=draws,
+            seed=seed,
+            model=model,
+            accuracy=learnt,
+        )
+        keep(headroom)
     capacity, load = headroom.parts
     table = pd.concat(
         [f.table for f in (capacity, load, headroom) if f.roles], ignore_index=True
@@ -74,6 +87,8 @@ def forecast(
         figures = _draw(headroom, load, capacity, tried) if charts else {}
         facts = manifest(portfolio, command="forecast", report=facts_of(headroom))
         tables = {"forecast.csv": table, "backtest.csv": tried, "hires.csv": hires}
+        if store is not None:
+            tables["accuracy.csv"] = accuracy
         try:
             files = write_result(out, tables=tables, facts=facts, figures=figures)
         finally:
@@ -106,6 +121,39 @@ def forecast(
         messages().print("Nothing was written; name a folder with --out DIR.")
     say_files(files)
     return OK
+
+
+@contextmanager
+def _remembered(
+    place: str | None, portfolio: Any
+) -> Iterator[tuple[pd.DataFrame | None, pd.DataFrame, Callable[[Any], None]]]:
+    """Give what former forecasts teach, how right they were, and what keeps one."""
+    if place is None:
+        yield None, pd.DataFrame(), lambda _headroom: None
+        return
+    from pmo_analytics.optimization.run import versions
+    from pmo_analytics.store import forecast_accuracy, learn_intervals, open_store
+
+    memory = open_store(place)
+    try:
+        past = portfolio.history
+        past = past[past["period"] < portfolio.horizon[0]]
+        name = portfolio.name
+
+        def keep(headroom: Any) -> None:
+            memory.save(
+                *headroom.parts,
+                headroom,
+                portfolio=name,
+                as_of=portfolio.horizon[0] - 1,
+                digest=portfolio.digest(),
+                facts={"versions": versions(), "notes": list(headroom.notes)},
+            )
+
+        learnt = learn_intervals(memory, past, portfolio=name)
+        yield learnt, forecast_accuracy(memory, past, portfolio=name), keep
+    finally:
+        memory.close()
 
 
 def _worst(headroom: Any) -> pd.DataFrame:
