@@ -387,6 +387,9 @@ def test_forecast_writes_the_contract(small, tmp_path, capsys):
     assert table["p_overload"].notna().sum() == 4
     assert (out / "manifest.json").exists()
     assert (out / "headroom.png").stat().st_size > 5000
+    assert "Capacity outlook" in (out / "report.html").read_text("utf-8")
+    sheets = pd.read_excel(out / "forecast.xlsx", sheet_name=None, engine="openpyxl")
+    assert len(sheets["forecast"]) == 12
 
 
 def test_forecast_of_a_history_alone(tmp_path, capsys):
@@ -440,7 +443,7 @@ def test_forecast_remembers_and_learns(tmp_path, capsys):
 def test_forecast_in_words(small, capsys):
     assert main(["forecast", str(small)]) == 0
     said = capsys.readouterr()
-    assert "worst period" in said.out
+    assert "first_at_risk" in said.out
     assert "Hires" in said.out or "Nobody to hire" in said.out
     assert "Nothing was written" in said.err
 

@@ -60,8 +60,14 @@ def forecast(
     from pmo_analytics.forecasting.forecast import facts_of
     from pmo_analytics.forecasting.headroom import forecast_headroom, hire_list
     from pmo_analytics.forecasting.models import find_model
-    from pmo_analytics.loaders import read_portfolio
+    from pmo_analytics.forecasting.outlook import outlook
+    from pmo_analytics.loaders import loaded_problems, read_portfolio
+    from pmo_analytics.optimization.run import versions
+    from pmo_analytics.periods import format_period
+    from pmo_analytics.reporting.briefing import forecast_report
     from pmo_analytics.reporting.folder import manifest, write_result
+    from pmo_analytics.reporting.page import write_page
+    from pmo_analytics.reporting.workbook import write_workbook
 
     find_model(model)
     portfolio = read_portfolio(path)
@@ -84,18 +90,38 @@ def forecast(
     hires = hire_list(headroom, chance=chance, lead=lead)
     files = []
     if out is not None:
-        figures = _draw(headroom, load, capacity, tried) if charts else {}
-        facts = manifest(portfolio, command="forecast", report=facts_of(headroom))
         tables = {"forecast.csv": table, "backtest.csv": tried, "hires.csv": hires}
         if store is not None:
             tables["accuracy.csv"] = accuracy
+        figures = _draw(headroom, tried, accuracy) if charts else {}
+        report = forecast_report(
+            headroom,
+            portfolio=portfolio.name,
+            as_of=format_period(portfolio.horizon[0] - 1),
+            hires=hires,
+            chance=chance,
+            figures=figures,
+            problems=loaded_problems(portfolio),
+            facts={**versions(), "digest": portfolio.digest(), "seed": seed},
+        )
         try:
-            files = write_result(out, tables=tables, facts=facts, figures=figures)
+            files = write_result(
+                out,
+                tables=tables,
+                facts=manifest(
+                    portfolio, command="forecast", report=facts_of(headroom)
+                ),
+                figures={f"{name}.png": figure for name, figure in figures.items()},
+                others={
+                    "report.html": lambda path: write_page(path, report),
+                    "forecast.xlsx": lambda path: write_workbook(path, tables),
+                },
+            )
         finally:
             close(figures)
     for note in headroom.notes:
         messages().print(escaped(note))
-    worst = _worst(headroom)
+    risks = outlook(headroom, chance=chance)
     if json_output:
         print_json(
             {
@@ -103,14 +129,14 @@ def forecast(
                 "portfolio": portfolio.name,
                 "roles": len(headroom.roles),
                 "periods": len(headroom.periods),
-                "overloaded": list(worst["role"][worst["chance"] > _LIKELY]),
+                "overloaded": list(risks["role"][risks["p_overload"] > _LIKELY]),
                 "notes": list(headroom.notes),
                 "files": [str(file) for file in files],
             }
         )
         return OK
     console = output()
-    shown = worst.assign(chance=worst["chance"].map("{:.0%}".format))
+    shown = risks.assign(p_overload=risks["p_overload"].map("{:.0%}".format))
     show_table(shown, "Headroom by role in its worst period, FTE", console)
     if len(hires):
         text = hires.assign(p_overload=hires["p_overload"].map("{:.0%}".format))
@@ -156,46 +182,29 @@ def _remembered(
         memory.close()
 
 
-def _worst(headroom: Any) -> pd.DataFrame:
-    """Return each role's period with the highest chance of overload."""
-    chance, low, middle = headroom.p_overload, headroom.grid("p20"), headroom.grid()
-    rows = []
-    for role in headroom.roles:
-        # Of equally likely periods the one that misses most.
-        order = pd.DataFrame({"chance": chance[role], "middle": -middle[role]})
-        period = order.sort_values(["chance", "middle"]).index[-1]
-        rows.append(
-            {
-                "role": role,
-                "period": str(period),
-                "chance": chance.at[period, role],
-                "p20": low.at[period, role],
-                "p50": middle.at[period, role],
-            }
-        )
-    columns = ["role", "period", "chance", "p20", "p50"]
-    table = pd.DataFrame(rows, columns=columns)
-    return table.sort_values("chance", ascending=False, kind="stable")
-
-
-def _draw(headroom: Any, load: Any, capacity: Any, tried: pd.DataFrame) -> Any:
-    """Return the charts of a forecast by file name."""
+def _draw(headroom: Any, tried: pd.DataFrame, accuracy: pd.DataFrame) -> Any:
+    """Return the charts of a forecast by name."""
     import matplotlib as mpl
 
     mpl.use("Agg")  # files only: no display is needed, none is opened
-    from pmo_analytics.plotting.forecast import (
-        figure_forecast,
+    from pmo_analytics.plotting.accuracy import (
+        figure_accuracy,
         plot_backtest_errors,
         plot_calibration,
-        plot_overload_chance,
     )
+    from pmo_analytics.plotting.fan import figure_forecast
+    from pmo_analytics.plotting.overload import plot_overload_chance
 
     figures: dict[str, Any] = {}
-    for name, one in (("headroom", headroom), ("load", load), ("capacity", capacity)):
-        if one.roles:
-            figures[f"{name}.png"] = figure_forecast(one)
     if headroom.roles:
-        figures["overload.png"] = plot_overload_chance(headroom).figure
-    figures["backtest.png"] = plot_backtest_errors(tried).figure
-    figures["calibration.png"] = plot_calibration(tried).figure
+        figures["headroom"] = figure_forecast(headroom)
+        figures["overload"] = plot_overload_chance(headroom).figure
+    for part in headroom.parts:
+        if part.roles:
+            figures[part.quantity] = figure_forecast(part)
+    if len(tried):
+        figures["backtest"] = plot_backtest_errors(tried).figure
+        figures["calibration"] = plot_calibration(tried).figure
+    if len(accuracy):
+        figures["accuracy"] = figure_accuracy(accuracy)
     return figures

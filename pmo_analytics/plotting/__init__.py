@@ -1,4 +1,4 @@
-"""Charts of a plan: load against capacity, the roadmap, and money.
+"""Charts of a plan and of a forecast: load, the roadmap, money, fans, accuracy.
 
 `plot_*` draws one chart on the axes given (or on a new figure) and returns the
 axes; `figure_*` makes a page of its own and returns the figure. Nothing is shown
@@ -8,32 +8,35 @@ in axes of its own, `matplotlib.figure.Figure(layout="constrained").subplots()`,
 that none stays open.
 
 Charts draw what a plan says (`load`, `capacity`, `overload`, `spend`, ...) and
-decide nothing. Every one takes a Plan, or a Portfolio for its baseline.
+decide nothing. Those of plans take a Plan, or a Portfolio for its baseline.
 """
 
 from __future__ import annotations
 
+from pmo_analytics.plotting.accuracy import (
+    figure_accuracy,
+    plot_accuracy,
+    plot_backtest_errors,
+    plot_calibration,
+)
 from pmo_analytics.plotting.budget import plot_budget, plot_spend
 from pmo_analytics.plotting.capacity import (
     figure_capacity,
     plot_capacity,
     plot_headroom,
 )
-from pmo_analytics.plotting.forecast import (
-    figure_forecast,
-    plot_backtest_errors,
-    plot_calibration,
-    plot_forecast,
-    plot_overload_chance,
-)
+from pmo_analytics.plotting.fan import figure_forecast, plot_forecast
 from pmo_analytics.plotting.gantt import plot_gantt
+from pmo_analytics.plotting.overload import plot_overload_chance
 from pmo_analytics.plotting.progress import plot_progress
 from pmo_analytics.plotting.style import style
 from pmo_analytics.plotting.utilization import plot_utilization
 
 __all__ = [
+    "figure_accuracy",
     "figure_capacity",
     "figure_forecast",
+    "plot_accuracy",
     "plot_backtest_errors",
     "plot_budget",
     "plot_calibration",

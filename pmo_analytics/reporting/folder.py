@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,6 +97,7 @@ def write_result(
     facts: Mapping[str, Any],
     documents: Mapping[str, Any] | None = None,
     figures: Mapping[str, Figure] | None = None,
+    others: Mapping[str, Callable[[Path], None]] | None = None,
 ) -> list[Path]:
     """Write a result into a folder; what was there stays until all is written.
 
@@ -113,6 +114,8 @@ def write_result(
         File name -> JSON content.
     figures
         File name -> chart, as PNG.
+    others
+        File name -> what writes it to the path it is given.
 
     Returns
     -------
@@ -139,6 +142,9 @@ def write_result(
             names.append(name)
         for name, figure in (figures or {}).items():
             figure.savefig(draft / name, dpi=150, metadata={"Software": None})
+            names.append(name)
+        for name, write in (others or {}).items():
+            write(draft / name)
             names.append(name)
         hashes = {
             name: hashlib.sha256((draft / name).read_bytes()).hexdigest()

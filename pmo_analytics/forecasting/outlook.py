@@ -1,0 +1,93 @@
+"""What a headroom forecast says: which roles run short, when, by how much."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pmo_analytics.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pmo_analytics.forecasting.forecast import Forecast
+
+OUTLOOK_COLUMNS = (
+    "role",
+    "p_overload",
+    "worst",
+    "short_p50",
+    "short_p80",
+    "first_at_risk",
+    "periods_at_risk",
+)
+
+
+def outlook(headroom: Forecast, *, chance: float = 0.2) -> pd.DataFrame:
+    """Return one row per role, those that may miss most first.
+
+    Parameters
+    ----------
+    headroom
+        Forecast of headroom.
+    chance
+        Probability of overload from which a period counts as at risk.
+
+    Returns
+    -------
+    DataFrame
+        `role`; `p_overload`, the highest chance of overload in any period; `worst`,
+        the period that has it, of several the one with most missing; `short_p50` and
+        `short_p80`, FTE missing in that period in the median and in the worst fifth
+        of the draws, 0 where nothing is missing; `first_at_risk`, blank if no period
+        is; and `periods_at_risk`, how many are.
+
+    Raises
+    ------
+    ConfigError
+        If the forecast is not one of headroom, or `chance` is no probability.
+    """
+    if headroom.quantity != "headroom":
+        raise ConfigError(
+            "An outlook on overload needs a forecast of headroom, not of "
+            f"{headroom.quantity}; make one with forecast_headroom."
+        )
+    if not 0 < chance <= 1:
+        raise ConfigError(f"chance={chance!r} must lie above 0 and up to 1.")
+    rows = headroom.table.dropna(subset=["p_overload"])
+    if rows.empty:
+        return pd.DataFrame(columns=list(OUTLOOK_COLUMNS))
+    # Chances end at 1: among certain overloads the largest is the worst.
+    likely = rows.sort_values(
+        ["p_overload", "p50"], ascending=[False, True], kind="stable"
+    )
+    worst = likely.drop_duplicates("role").set_index("role")
+    at_risk = rows[rows["p_overload"] >= chance].groupby("role", sort=False)["period"]
+    found = pd.DataFrame(
+        {
+            "p_overload": worst["p_overload"],
+            "worst": worst["period"],
+            "short_p50": (-worst["p50"]).clip(lower=0.0),
+            "short_p80": (-worst["p20"]).clip(lower=0.0),
+            "first_at_risk": at_risk.min().reindex(worst.index),
+            "periods_at_risk": at_risk.size().reindex(worst.index, fill_value=0),
+        }
+    )
+    ranked = found.sort_values(
+        ["short_p80", "p_overload"], ascending=False, kind="stable"
+    )
+    return ranked.reset_index()[list(OUTLOOK_COLUMNS)]
+
+
+def percent(share: float) -> str:
+    """Return a probability as text; a small one is not none, a great one not sure.
+
+    Examples
+    --------
+    >>> [percent(p) for p in (0.0, 0.004, 0.2, 0.998, 1.0)]
+    ['0 %', '<1 %', '20 %', '>99 %', '100 %']
+    """
+    if 0 < share < 0.01:
+        return "<1 %"
+    if 0.99 < share < 1:
+        return ">99 %"
+    return f"{100 * share:,.0f} %"

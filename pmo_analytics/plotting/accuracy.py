@@ -1,0 +1,349 @@
+"""How good forecasts were: errors, bias and coverage by how far ahead they looked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from pmo_analytics.forecasting.models import NAIVE
+from pmo_analytics.periods import base_freq
+from pmo_analytics.plotting.fonts import shorten
+from pmo_analytics.plotting.style import (
+    INK,
+    OVERLOAD,
+    PALETTE,
+    QUIET,
+    canvas,
+    dress,
+    legend_label,
+    number_axis,
+    one_of,
+    page,
+    write_empty,
+    write_legend,
+    write_title,
+)
+
+_UNITS = {"W": "weeks", "M": "months", "Q": "quarters", "Y": "years"}
+_COLOURS = {"capacity": "#3A6EA5", "load": "#5B4A9E", "headroom": "#1F7A72"}
+_MEASURES = {
+    "error": ("Mean absolute error", "FTE"),
+    "bias": ("Bias: forecast minus what happened", "FTE"),
+    "coverage": ("Share inside p10 to p90", "share of forecasts"),
+}
+_NOMINAL = 0.8
+
+
+def plot_backtest_errors(
+    backtest: pd.DataFrame, role: str | None = None, *, ax: Axes | None = None
+) -> Axes:
+    """Draw the mean absolute error of each model by how far ahead it looked.
+
+    The naive models are grey: a model above them is not worth its name.
+
+    Parameters
+    ----------
+    backtest
+        Raw table of `backtest`.
+    role
+        One role; None = the mean over all roles.
+    ax
+        Axes to draw on; None = a new figure.
+
+    Returns
+    -------
+    Axes
+        Periods ahead across, FTE up.
+
+    Raises
+    ------
+    ConfigError
+        If the role is not in the table.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import pmo_analytics as pmo
+    >>> from matplotlib.figure import Figure
+    >>> from pmo_analytics.plotting.accuracy import plot_backtest_errors
+    >>> periods = pd.period_range("2024-01", periods=36, freq="M")
+    >>> history = pd.DataFrame({"Tester": range(36)}, index=periods, dtype=float)
+    >>> table = pmo.backtest(history, horizon=6)
+    >>> ax = plot_backtest_errors(table, ax=Figure().subplots())
+    >>> ax.get_ylabel()
+    'mean absolute error, FTE'
+    """
+    subject = "All roles" if role is None else shorten(role, 48)
+    title = f"{subject}: errors in the backtest"
+    rows = _of_role(backtest, role)
+    error = (rows["forecast"] - rows["actual"]).abs()
+    grid = _by_lead(rows, error)
+    with canvas(ax, height=3.8) as ax:
+        if grid.empty:
+            return write_empty(ax, title, "The history is too short for a backtest.")
+        dress(ax, grid="y")
+        _draw_lines(ax, grid)
+        ax.set_ylim(0, float(np.nanmax(grid.to_numpy())) * 1.08 or 1.0)
+        number_axis(ax.yaxis)
+        _lead_axis(ax, rows, grid)
+        ax.set_ylabel("mean absolute error, FTE")
+        write_title(ax, title, _gain(error.groupby(rows["model"]).mean()))
+        write_legend(ax, _model_entries(grid))
+    return ax
+
+
+def plot_calibration(
+    backtest: pd.DataFrame, role: str | None = None, *, ax: Axes | None = None
+) -> Axes:
+    """Draw how often the 80 % interval of each model held what then happened.
+
+    A line below the dashed one says that the intervals are too narrow, one above
+    it that they are wider than they have to be.
+
+    Parameters
+    ----------
+    backtest
+        Raw table of `backtest`, whose p10 and p90 bound the 80 % interval.
+    role
+        One role; None = all roles.
+    ax
+        Axes to draw on; None = a new figure.
+
+    Returns
+    -------
+    Axes
+        Periods ahead across, share of the forecasts up.
+
+    Raises
+    ------
+    ConfigError
+        If the role is not in the table.
+    """
+    subject = "All roles" if role is None else shorten(role, 48)
+    title = f"{subject}: does the 80 % interval hold?"
+    rows = _of_role(backtest, role)
+    inside = (rows["actual"] >= rows["p10"]) & (rows["actual"] <= rows["p90"])
+    grid = _by_lead(rows, inside.astype(float))
+    with canvas(ax, height=3.8) as ax:
+        if grid.empty:
+            return write_empty(ax, title, "The history is too short for a backtest.")
+        dress(ax, grid="y")
+        _draw_lines(ax, grid)
+        _coverage_axis(ax, float(np.nanmin(grid.to_numpy())))
+        _lead_axis(ax, rows, grid)
+        ax.set_ylabel("share inside p10 to p90")
+        overall = inside.groupby(rows["model"]).mean()
+        own = [model for model in grid.columns if model not in NAIVE]
+        count = len(rows) // max(len(grid.columns), 1)
+        parts = [f"{_plain(model)} {overall[model]:.0%}" for model in own[:3]]
+        write_title(ax, title, "; ".join([*parts, f"{count:,} forecasts each"]))
+        write_legend(ax, [*_model_entries(grid), _nominal_entry()])
+    return ax
+
+
+def plot_accuracy(
+    accuracy: pd.DataFrame, measure: str = "error", *, ax: Axes | None = None
+) -> Axes:
+    """Draw how good kept forecasts turned out to be, by lead time.
+
+    Parameters
+    ----------
+    accuracy
+        One row per quantity and lead (and role, if it is by role): `quantity`,
+        `lead` in periods, `error` (mean absolute, FTE), `bias` (FTE), `coverage`
+        (share inside p10 to p90), `n` (forecasts behind the row). Rows of the
+        same lead are averaged with `n` as weight.
+    measure
+        `error`, `bias` or `coverage`.
+    ax
+        Axes to draw on; None = a new figure.
+
+    Returns
+    -------
+    Axes
+        Lead time across; one line per quantity.
+
+    Raises
+    ------
+    ConfigError
+        If the measure is unknown.
+    """
+    title, unit = _MEASURES[one_of("measure", measure, _MEASURES)]
+    with canvas(ax, height=3.8) as ax:
+        known = accuracy.dropna(subset=[measure, "lead"])
+        if known.empty:
+            return write_empty(ax, title, "No forecast has met its actuals yet.")
+        entries = _draw_accuracy(ax, known, measure)
+        write_title(ax, title, f"{int(known['n'].sum()):,} forecasts that came due")
+        ax.set_ylabel(unit)
+        ax.set_xlabel("periods ahead")
+        write_legend(ax, entries)
+    return ax
+
+
+def figure_accuracy(accuracy: pd.DataFrame) -> Figure:
+    """Draw error, bias and coverage by lead time side by side.
+
+    Parameters
+    ----------
+    accuracy
+        As for `plot_accuracy`.
+
+    Returns
+    -------
+    Figure
+        Three panels, one line per quantity in each.
+    """
+    with page(width=12.0, height=3.6) as figure:
+        title = "Forecasts kept, and what happened"
+        known = accuracy.dropna(subset=["lead"])
+        figure.suptitle(title, x=0.01, ha="left")
+        if known.empty:
+            ax = figure.subplots()
+            dress(ax)
+            write_empty(ax, "", "No forecast has met its actuals yet.")
+            return figure
+        for ax, (measure, (name, unit)) in zip(
+            figure.subplots(1, 3), _MEASURES.items(), strict=True
+        ):
+            entries = _draw_accuracy(ax, known.dropna(subset=[measure]), measure)
+            ax.set_title(name, fontsize=9.5)
+            ax.set_ylabel(unit)
+            ax.set_xlabel("periods ahead")
+        figure.legend(
+            entries,
+            [str(entry.get_label()) for entry in entries],
+            loc="outside lower center",
+            ncols=len(entries),
+        )
+    return figure
+
+
+def _of_role(backtest: pd.DataFrame, role: str | None) -> pd.DataFrame:
+    if role is None:
+        return backtest
+    one_of("role", role, dict.fromkeys(backtest["role"]))
+    return backtest[backtest["role"] == role]
+
+
+def _by_lead(rows: pd.DataFrame, values: pd.Series[Any]) -> pd.DataFrame:
+    """Return means by periods ahead (down) and model (across), naive models last."""
+    if rows.empty:
+        return pd.DataFrame()
+    lead = rows["period"].astype("int64") - rows["cutoff"].astype("int64")
+    grid = values.groupby([lead.rename("lead"), rows["model"]]).mean().unstack()
+    own = [model for model in dict.fromkeys(rows["model"]) if model not in NAIVE]
+    return grid[[*own, *(model for model in NAIVE if model in grid.columns)]]
+
+
+def _look(position: int, model: str) -> dict[str, Any]:
+    """Return how the line of a model looks."""
+    if model in NAIVE:
+        dashes = ("--", ":", "-.")[NAIVE.index(model) % 3]
+        return {"color": QUIET, "linestyle": dashes, "linewidth": 1.5}
+    return {
+        "color": PALETTE[position % len(PALETTE)],
+        "linewidth": 2.2 if position == 0 else 1.6,
+        "marker": "o",
+        "markersize": 3.5,
+    }
+
+
+def _draw_lines(ax: Axes, grid: pd.DataFrame) -> None:
+    for position, model in enumerate(grid.columns):
+        values = grid[model].to_numpy(dtype=float)
+        look = _look(position, model)
+        if len(grid) == 1:
+            look["marker"] = "o"
+        ax.plot(grid.index, values, zorder=2.0 if model in NAIVE else 2.5, **look)
+
+
+def _model_entries(grid: pd.DataFrame) -> list[Artist]:
+    return [
+        Line2D([], [], label=legend_label(_plain(model)), **_look(position, model))
+        for position, model in enumerate(grid.columns)
+    ]
+
+
+def _plain(model: object) -> str:
+    return str(model).replace("_", " ")
+
+
+def _lead_axis(ax: Axes, rows: pd.DataFrame, grid: pd.DataFrame) -> None:
+    _whole_axis(ax, int(grid.index.min()), int(grid.index.max()))
+    ax.set_xlabel(f"{_UNITS[base_freq(rows['period'].iloc[0].freqstr)]} ahead")
+
+
+def _whole_axis(ax: Axes, first: int, last: int) -> None:
+    room = max(0.5, 0.03 * (last - first))
+    ax.set_xlim(first - room, last + room)
+    # Below one period there is nothing to label.
+    ax.xaxis.set_major_locator(MaxNLocator(12, integer=True, min_n_ticks=1))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.0f}"))
+
+
+def _coverage_axis(ax: Axes, least: float) -> None:
+    """Show the share that should be inside, and the axis in percent."""
+    ax.axhline(_NOMINAL, color=OVERLOAD, linewidth=1.2, linestyle="--", zorder=1.5)
+    ax.set_ylim(0.0 if least < 0.5 else 0.45, 1.03)
+    ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.0%}"))
+
+
+def _nominal_entry() -> Artist:
+    return Line2D(
+        [], [], color=OVERLOAD, linewidth=1.2, linestyle="--", label="80 % promised"
+    )
+
+
+def _gain(errors: pd.Series[Any]) -> str:
+    """Return how the best model compares with the best naive one."""
+    naive = errors[[model for model in NAIVE if model in errors.index]]
+    own = errors.drop(naive.index)
+    if own.empty or naive.empty or not naive.min():
+        return ""
+    best, ratio = own.idxmin(), own.min() / naive.min() - 1
+    if abs(ratio) < 0.005:
+        return f"{_plain(best)} is as good as {_plain(naive.idxmin())}"
+    word = "smaller" if ratio < 0 else "larger"
+    return (
+        f"{_plain(best)}: error {abs(ratio):.0%} {word} than {_plain(naive.idxmin())}"
+    )
+
+
+def _draw_accuracy(ax: Axes, known: pd.DataFrame, measure: str) -> list[Artist]:
+    """Draw one line per quantity; return the legend's entries."""
+    dress(ax, grid="y")
+    weighted = known.assign(total=known[measure] * known["n"])
+    sums = weighted.groupby(["quantity", "lead"], sort=False)[["total", "n"]].sum()
+    grid = (sums["total"] / sums["n"]).unstack("quantity").sort_index()
+    entries: list[Artist] = []
+    for quantity in (q for q in _COLOURS if q in grid.columns):
+        look: dict[str, Any] = {
+            "color": _COLOURS[quantity],
+            "marker": "o",
+            "markersize": 3.5,
+        }
+        ax.plot(grid.index, grid[quantity].to_numpy(dtype=float), **look)
+        entries.append(Line2D([], [], label=quantity, **look))
+    values = grid.to_numpy(dtype=float)
+    if measure == "coverage":
+        _coverage_axis(ax, float(np.nanmin(values)))
+        entries.append(_nominal_entry())
+    else:
+        if measure == "bias":
+            ax.axhline(0, color=INK, linewidth=0.9, zorder=1.5)
+        low, high = min(np.nanmin(values), 0.0), max(np.nanmax(values), 0.0)
+        room = 0.08 * (high - low) or 1.0
+        ax.set_ylim(low - (room if low else 0.0), high + room)
+        number_axis(ax.yaxis)
+    _whole_axis(ax, int(grid.index.min()), int(grid.index.max()))
+    ax.tick_params(labelcolor=INK, colors=QUIET)
+    return entries

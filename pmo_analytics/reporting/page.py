@@ -1,0 +1,332 @@
+"""A report as one HTML page that needs nothing but itself.
+
+No script, no font, picture or style from elsewhere: the page forbids that to the
+browser in its own content policy. Every text from data is escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import os
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pmo_analytics.errors import ConfigError
+from pmo_analytics.reporting.cells import kind_of, label_of, text_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Rows of a table on the page; the rest is in the CSV file.
+MAX_ROWS = 60
+_SHORT = 15
+_DPI = 144
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_RIGHT = {"whole", "percent", "money", "number"}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One number of the headline.
+
+    Parameters
+    ----------
+    label
+        What it is.
+    value
+        The number as text.
+    note
+        One line more.
+    alarm
+        Whether somebody should act on it.
+    """
+
+    label: str
+    value: str
+    note: str = ""
+    alarm: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of a report: a chart, a table, or both.
+
+    Parameters
+    ----------
+    title
+        Heading.
+    takeaway
+        What to take from it, one sentence.
+    figure
+        Chart.
+    alt
+        What the chart shows, for those who do not see it; blank = title and
+        takeaway.
+    table
+        Rows; numbers are written by what their columns are.
+    note
+        How to read it.
+    """
+
+    title: str
+    takeaway: str = ""
+    figure: Figure | None = None
+    alt: str = ""
+    table: pd.DataFrame | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Content of a page, in the order in which it is read.
+
+    Parameters
+    ----------
+    title
+        What the report is.
+    portfolio
+        Name of the portfolio.
+    as_of
+        Date or period of what is known.
+    headline
+        The few numbers that matter most.
+    summary
+        The message in one or two sentences.
+    sections
+        Charts and tables.
+    problems
+        Problems table of the data (see `errors.problems_table`); None = not
+        checked.
+    facts
+        What the report was made from: versions, seed, digests; label -> value.
+    """
+
+    title: str
+    portfolio: str
+    as_of: str
+    headline: Sequence[Fact] = ()
+    summary: str = ""
+    sections: Sequence[Section] = ()
+    problems: pd.DataFrame | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+def write_page(path: Path, report: Report) -> None:
+    """Write a report as one self-contained HTML file.
+
+    Parameters
+    ----------
+    path
+        File; one that exists is replaced when the new one is whole.
+    report
+        Content.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be written.
+    """
+    path = Path(path)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(page_html(report), encoding="utf-8", newline="\n")
+        os.replace(part, path)
+    except OSError as error:
+        raise ConfigError(f"Cannot write {path}: {error.strerror}.") from error
+    finally:
+        with suppress(OSError):
+            part.unlink()
+
+
+def page_html(report: Report) -> str:
+    """Return a report as HTML; the same report gives the same text.
+
+    Examples
+    --------
+    >>> page_html(Report("Capacity", "R&D", "2027-01")).startswith("<!DOCTYPE html>")
+    True
+    """
+    room = files("pmo_analytics.reporting")
+    style = (room / "page.css").read_text(encoding="utf-8")
+    frame = Template((room / "page.html").read_text(encoding="utf-8"))
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    sections = [
+        _section(f"s{number}", section)
+        for number, section in enumerate(report.sections, 1)
+    ]
+    titles = [section.title for section in report.sections]
+    if report.problems is not None:
+        sections.append(_problems(f"s{len(sections) + 1}", report.problems))
+        titles.append(_PROBLEMS)
+    return frame.substitute(
+        style=style,
+        digest=digest,
+        tab=_text(" - ".join(t for t in (report.title, report.portfolio) if t)),
+        title=_text(report.title),
+        portfolio=_text(report.portfolio),
+        as_of=_text(report.as_of),
+        summary=_paragraph("summary", report.summary),
+        headline=_headline(report.headline),
+        contents=_contents(titles),
+        sections="\n".join(sections),
+        facts=_facts(report.facts),
+    )
+
+
+_PROBLEMS = "Data quality"
+
+
+def _text(value: object) -> str:
+    """Return any text as HTML shows it literally."""
+    return escape(_CONTROLS.sub("\N{REPLACEMENT CHARACTER}", str(value)))
+
+
+def _words(text: str) -> str:
+    """Return a sentence whose numbers stay on one line with their units."""
+    return _text(re.sub(r"(?<=\d) (?=%|FTE\b)", "\N{NO-BREAK SPACE}", text))
+
+
+def _paragraph(name: str, text: str) -> str:
+    return f'<p class="{name}">{_words(text)}</p>' if text else ""
+
+
+def _headline(facts: Sequence[Fact]) -> str:
+    if not facts:
+        return ""
+    cards = [
+        f'<div class="fact{" alarm" if fact.alarm else ""}">'
+        f"<dt>{_text(fact.label)}</dt>"
+        f'<dd class="value">{_words(fact.value)}</dd>'
+        + (f'<dd class="note">{_words(fact.note)}</dd>' if fact.note else "")
+        + "</div>"
+        for fact in facts
+    ]
+    return f'<dl class="headline">{"".join(cards)}</dl>'
+
+
+def _contents(titles: Sequence[str]) -> str:
+    if len(titles) < 2:
+        return ""
+    items = [
+        f'<li><a href="#s{number}">{_text(title)}</a></li>'
+        for number, title in enumerate(titles, 1)
+    ]
+    return f'<nav aria-label="Contents"><ol>{"".join(items)}</ol></nav>'
+
+
+def _section(name: str, section: Section) -> str:
+    parts = [f"<h2>{_text(section.title)}</h2>"]
+    parts.append(_paragraph("takeaway", section.takeaway))
+    if section.figure is not None:
+        alt = section.alt or ". ".join(
+            t.rstrip(".") for t in (section.title, section.takeaway) if t
+        )
+        parts.append(_figure(section.figure, alt))
+    if section.table is not None:
+        parts.append(_table(section.table, section.title))
+    parts.append(_paragraph("note", section.note))
+    inside = "\n".join(part for part in parts if part)
+    return f'<section id="{name}">\n{inside}\n</section>'
+
+
+def _figure(figure: Figure, alt: str) -> str:
+    """Return a chart as a picture inside the page, as wide as it was drawn."""
+    buffer = io.BytesIO()
+    # No name of the software: the same chart gives the same bytes.
+    figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
+    data = base64.b64encode(buffer.getvalue()).decode("ascii")
+    width, height = (round(96 * inches) for inches in figure.get_size_inches())
+    return (
+        f'<figure><img alt="{_text(alt)}" width="{width}" height="{height}" '
+        f'src="data:image/png;base64,{data}"></figure>'
+    )
+
+
+def _table(table: pd.DataFrame, caption: str) -> str:
+    """Return the first rows of a table; what was left out is said below it."""
+    if table.empty:
+        return '<p class="empty">Nothing to list.</p>'
+    shown = table.head(MAX_ROWS)
+    kinds = [kind_of(name, table[name]) for name in table.columns]
+    head = "".join(
+        f'<th scope="col"{_side(kind)}>{_text(label_of(name))}</th>'
+        for name, kind in zip(table.columns, kinds, strict=True)
+    )
+    # By column, not by row: a row of mixed types would become one of objects.
+    columns = [
+        [_cell(str(name), kind, cell, first=not i) for cell in shown[name]]
+        for i, (name, kind) in enumerate(zip(table.columns, kinds, strict=True))
+    ]
+    body = "".join(
+        f"<tr>{''.join(cells)}</tr>\n" for cells in zip(*columns, strict=True)
+    )
+    rest = (
+        f'<p class="note">The first {len(shown)} of {len(table):,} rows; all of them '
+        "are in the tables beside this page.</p>"
+        if len(shown) < len(table)
+        else ""
+    )
+    # On paper a small table stays on one page.
+    short = " short" if len(shown) <= _SHORT else ""
+    return (
+        f'<div class="table{short}" role="region" tabindex="0" '
+        f'aria-label="{_text(caption)}">'
+        f"<table><caption>{_text(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n"
+        f"<tbody>{body}</tbody></table></div>{rest}"
+    )
+
+
+def _side(kind: str) -> str:
+    return ' class="n"' if kind in _RIGHT else ""
+
+
+def _cell(name: str, kind: str, value: object, *, first: bool) -> str:
+    text = _text(text_of(value, kind))  # type: ignore[arg-type]
+    if first and kind not in _RIGHT:
+        return f'<th scope="row">{text}</th>'
+    risk = ""
+    if name.startswith("p_overload") and isinstance(value, float) and value >= 0.1:
+        # The shade repeats what the number says.
+        risk = f" r{1 + (value >= 0.2) + (value >= 0.5) + (value >= 0.8)}"
+    if kind in _RIGHT:
+        return f'<td class="n{risk}">{text}</td>'
+    return f"<td>{text}</td>"
+
+
+def _problems(name: str, problems: pd.DataFrame) -> str:
+    """Return the problems of the data as a section; blank columns left out."""
+    errors = int((problems["severity"] == "error").sum())
+    others = len(problems) - errors
+    if problems.empty:
+        return _section(name, Section(_PROBLEMS, "No problem was found in the data."))
+    counts = [
+        f"{count} {word}{'' if count == 1 else 's'}"
+        for count, word in ((errors, "error"), (others, "warning"))
+        if count
+    ]
+    filled = [c for c in problems if problems[c].notna().any()]
+    filled = [c for c in filled if (problems[c].astype(str) != "").any()]
+    takeaway = f"{' and '.join(counts)} in the data; each says what to do."
+    return _section(name, Section(_PROBLEMS, takeaway, table=problems[filled]))
+
+
+def _facts(facts: Mapping[str, object]) -> str:
+    if not facts:
+        return ""
+    items = [
+        f"<div><dt>{_text(label)}</dt><dd>{_text(value)}</dd></div>"
+        for label, value in facts.items()
+    ]
+    return f"<footer><h2>How this was made</h2><dl>{''.join(items)}</dl></footer>"

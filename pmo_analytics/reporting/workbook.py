@@ -1,0 +1,169 @@
+"""Result tables as one Excel workbook, a sheet a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pmo_analytics.errors import ConfigError
+from pmo_analytics.loaders.workbook import (
+    MAX_CELL_CHARACTERS,
+    MAX_SHEET_ROWS,
+    cell_of,
+    header_row,
+    save,
+    widen,
+)
+from pmo_analytics.reporting.cells import Kind, kind_of, text_of
+
+# Periods as text: Excel would turn a typed 2027-01 into a date.
+_FORMATS: Mapping[Kind, str] = {
+    "period": "@",
+    "date": "yyyy-mm-dd",
+    "whole": "#,##0",
+    "percent": "0.0%",
+    "money": "#,##0",
+    "number": "#,##0.00",
+}
+_NARROWEST, _WIDEST = 10, 48
+# Rows that are looked at for the width of a column.
+_SAMPLE = 400
+_SHEET_WIDTH = 31
+_FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
+# What XML cannot hold; openpyxl refuses it.
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def write_workbook(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write tables into a workbook, each on a sheet of its own.
+
+    The header is bold and stays in sight, columns can be filtered. Numbers are shown
+    by what they are: FTE with two decimals, chances as percentages. Periods are text
+    in the forms that the loaders read. No cell is a formula.
+
+    Parameters
+    ----------
+    path
+        File ending in .xlsx; one that exists is replaced when the new one is whole.
+    tables
+        Name -> table, in the order of the sheets. The ending .csv of a name is left
+        out; names that a sheet cannot have are made to fit.
+
+    Raises
+    ------
+    ConfigError
+        If a table has more rows than a sheet, there is no table, or the file cannot
+        be written.
+    """
+    from openpyxl import Workbook
+
+    if not tables:
+        raise ConfigError("A workbook needs at least one table.")
+    for name, table in tables.items():
+        if len(table) > MAX_SHEET_ROWS:
+            raise ConfigError(
+                f"The table '{name}' has {len(table):,} rows, more than a sheet "
+                "holds. Leave it out of the workbook; the CSV file has all of them."
+            )
+    path = Path(path)
+    try:
+        # First of all: a half-made workbook leaves temporary files open.
+        path.parent.mkdir(parents=True, exist_ok=True)
+        book = Workbook(write_only=True)
+        for name, table in zip(_sheet_names(tables), tables.values(), strict=True):
+            _add_sheet(book.create_sheet(name), table)
+        save(book, path)
+    except OSError as error:
+        raise ConfigError(f"Cannot write {path}: {error.strerror}.") from error
+
+
+def _sheet_names(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Return a name for each sheet; Excel compares them without case."""
+    taken: dict[str, None] = {}
+    names = []
+    for given in tables:
+        plain = _FORBIDDEN.sub(" ", _CONTROLS.sub("", given.removesuffix(".csv")))
+        plain = plain.strip(" '") or "table"
+        name, number = plain[:_SHEET_WIDTH].rstrip(" '"), 1
+        while name.casefold() in taken:
+            number += 1
+            ending = f" ({number})"
+            name = plain[: _SHEET_WIDTH - len(ending)].rstrip(" '") + ending
+        taken[name.casefold()] = None
+        names.append(name)
+    return names
+
+
+def _add_sheet(sheet: Any, table: pd.DataFrame) -> None:
+    from openpyxl.utils import get_column_letter
+
+    kinds = [kind_of(name, table[name]) for name in table.columns]
+    sheet.freeze_panes = "A2"
+    widen(
+        sheet,
+        [
+            _width(str(name), kind, table[name])
+            for name, kind in zip(table.columns, kinds, strict=True)
+        ],
+    )
+    if len(table.columns):
+        last = get_column_letter(len(table.columns))
+        sheet.auto_filter.ref = f"A1:{last}{len(table) + 1}"
+    sheet.append(header_row(sheet, [_fitting(str(name)) for name in table.columns]))
+    columns = [table[name].to_list() for name in table.columns]
+    for cells in zip(*columns, strict=True):
+        sheet.append(
+            [
+                _cell(sheet, value, kind)
+                for value, kind in zip(cells, kinds, strict=True)
+            ]
+        )
+
+
+def _width(name: str, kind: Kind, column: pd.Series[Any]) -> float:
+    """Return a width that shows the header with its filter button, and the cells."""
+    texts = (text_of(cell, kind) for cell in column.head(_SAMPLE))
+    longest = max((_columns(text) for text in texts), default=0)
+    return min(max(longest + 2, _columns(name) + 4, _NARROWEST), _WIDEST)
+
+
+def _columns(text: str) -> int:
+    # Letters beyond Latin, Greek and Cyrillic are wide in the fonts of Excel.
+    return sum(2 if c >= "\u1100" else 1 for c in text)
+
+
+def _cell(sheet: Any, value: Any, kind: Kind) -> Any:
+    """Return a cell with the number format of its column; blank for nothing."""
+    from openpyxl.cell import WriteOnlyCell
+
+    if value is None or value is pd.NaT or value is pd.NA or value != value:
+        return None
+    if kind in ("text", "period") or value in (float("inf"), -float("inf")):
+        if kind == "text" and isinstance(value, (bool, int, float)):
+            return cell_of(sheet, value)
+        return cell_of(sheet, _fitting(text_of(value, kind)))
+    if kind == "flag":
+        return bool(value)
+    form = _FORMATS[kind]
+    if kind == "date":
+        # A sheet knows no time zones.
+        value = value.to_pydatetime().replace(tzinfo=None)
+        if value.time() == time.min:
+            return cell_of(sheet, value.date())
+        form = "yyyy-mm-dd hh:mm"
+    cell = WriteOnlyCell(sheet, value=value)
+    cell.number_format = form
+    return cell
+
+
+def _fitting(text: str) -> str:
+    """Return text as a cell can hold it."""
+    kept = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
+    if len(kept) > MAX_CELL_CHARACTERS:
+        return kept[: MAX_CELL_CHARACTERS - 1] + "…"
+    return kept

@@ -1,0 +1,142 @@
+"""Result tables as a workbook, read back with a reader that is not the writer."""
+
+from __future__ import annotations
+
+import zipfile
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+import python_calamine
+
+from pmo_analytics.errors import ConfigError
+from pmo_analytics.loaders.workbook import MAX_SHEET_ROWS
+from pmo_analytics.reporting.workbook import write_workbook
+
+
+@pytest.fixture
+def forecast():
+    periods = pd.period_range("2027-01", periods=2, freq="M")
+    return pd.DataFrame(
+        {
+            "role": ["Developer", '=HYPERLINK("http://x")'],
+            "period": periods,
+            "mean": [1.25, -0.5],
+            "p_overload": [0.004, np.nan],
+            "late": [True, False],
+            "count": [3, 4],
+        }
+    )
+
+
+def sheet_of(path, name):
+    return openpyxl.load_workbook(path)[name]
+
+
+def test_values_come_back(tmp_path, forecast):
+    path = tmp_path / "out.xlsx"
+    write_workbook(path, {"forecast.csv": forecast})
+    book = python_calamine.load_workbook(str(path))
+    assert book.sheet_names == ["forecast"]
+    assert book.get_sheet_by_name("forecast").to_python() == [
+        list(forecast.columns),
+        ["Developer", "2027-01", 1.25, 0.004, True, 3.0],
+        ['=HYPERLINK("http://x")', "2027-02", -0.5, "", False, 4.0],
+    ]
+
+
+def test_nothing_is_a_formula(tmp_path, forecast):
+    path = tmp_path / "out.xlsx"
+    table = forecast.rename(columns={"role": "=1+1"})
+    write_workbook(path, {"=cmd": table, "a[1]:*?/\\": table.tail(1)})
+    for sheet in openpyxl.load_workbook(path):
+        assert {c.data_type for row in sheet.rows for c in row} <= {"s", "n", "b"}
+    with zipfile.ZipFile(path) as parts:
+        sheets = [n for n in parts.namelist() if n.startswith("xl/worksheets/")]
+        assert len(sheets) == 2
+        assert not any(b"<f>" in parts.read(name) for name in sheets)
+
+
+def test_header_stays_in_sight_and_numbers_are_formatted(tmp_path, forecast):
+    path = tmp_path / "out.xlsx"
+    write_workbook(path, {"forecast": forecast})
+    sheet = sheet_of(path, "forecast")
+    assert sheet.freeze_panes == "A2"
+    assert sheet.auto_filter.ref == "A1:F3"
+    assert all(cell.font.bold for cell in sheet[1])
+    assert [sheet.cell(2, c).number_format for c in (3, 4, 6)] == [
+        "#,##0.00",
+        "0.0%",
+        "#,##0",
+    ]
+    widths = {k: d.width for k, d in sheet.column_dimensions.items()}
+    assert widths["A"] >= len('=HYPERLINK("http://x")')
+    assert widths["D"] >= len("p_overload")
+
+
+@pytest.mark.parametrize(
+    ("start", "freq", "written"),
+    [("2027-02-01", "W-SUN", "2027-W05"), ("2027Q1", "Q-MAR", "2027Q1")],
+)
+def test_periods_are_text_that_the_loaders_read(tmp_path, start, freq, written):
+    period = pd.Period(start, freq=freq)
+    table = pd.DataFrame({"period": [period, pd.NaT], "n": [1, 2]})
+    mixed = table.assign(period=pd.Series([period, None], dtype=object))
+    write_workbook(tmp_path / "out.xlsx", {"own": table, "objects": mixed})
+    for name in ("own", "objects"):
+        sheet = sheet_of(tmp_path / "out.xlsx", name)
+        assert [row[0].value for row in sheet.rows] == ["period", written, None]
+        assert sheet["A2"].data_type == "s"
+
+
+def test_times_infinities_and_odd_texts(tmp_path):
+    table = pd.DataFrame(
+        {
+            "day": pd.to_datetime(["2027-01-31", "2027-02-28"]),
+            "made_at": pd.to_datetime(["2027-01-31 12:30", None]).tz_localize("UTC"),
+            "utilization": [np.inf, 1.25],
+            "text": ["bell\x07", "长" * 40_000],
+        }
+    )
+    path = tmp_path / "out.xlsx"
+    write_workbook(path, {"t": table})
+    first, second = sheet_of(path, "t").iter_rows(min_row=2)
+    assert str(first[0].value) == "2027-01-31 00:00:00"
+    assert first[0].number_format == "yyyy-mm-dd"
+    assert str(first[1].value) == "2027-01-31 12:30:00"
+    assert second[1].value is None
+    assert first[2].value == "∞"
+    assert first[3].value == "bell\N{REPLACEMENT CHARACTER}"
+    assert len(second[3].value) == 32_767
+
+
+def test_names_of_sheets_fit_and_differ(tmp_path):
+    table = pd.DataFrame({"a": [1]})
+    names = ["Forecast.csv", "forecast", "x" * 40 + "1", "x" * 40 + "2", "'", "a/b"]
+    write_workbook(tmp_path / "out.xlsx", dict.fromkeys(names, table))
+    sheets = openpyxl.load_workbook(tmp_path / "out.xlsx").sheetnames
+    assert sheets[:2] == ["Forecast", "forecast (2)"]
+    assert sheets[4:] == ["table", "a b"]
+    assert len({name.casefold() for name in sheets}) == 6
+    assert max(map(len, sheets)) <= 31
+
+
+def test_an_empty_table_keeps_its_header(tmp_path):
+    write_workbook(tmp_path / "out.xlsx", {"t": pd.DataFrame(columns=["role", "fte"])})
+    rows = list(sheet_of(tmp_path / "out.xlsx", "t").values)
+    assert rows == [("role", "fte")]
+
+
+def test_what_cannot_be_written_is_refused_and_the_old_file_stays(tmp_path):
+    path = tmp_path / "out.xlsx"
+    path.write_text("old")
+    long = pd.DataFrame({"a": np.zeros(MAX_SHEET_ROWS + 1, dtype=np.int8)})
+    with pytest.raises(ConfigError, match=r"'backtest.csv' has 1,048,576 rows"):
+        write_workbook(path, {"backtest.csv": long})
+    with pytest.raises(ConfigError, match="at least one table"):
+        write_workbook(path, {})
+    assert path.read_text() == "old"
+    with pytest.raises(ConfigError, match="Cannot write"):
+        write_workbook(path / "below" / "out.xlsx", {"a": long.head(1)})
+    assert [p.name for p in tmp_path.iterdir()] == ["out.xlsx"]
