@@ -9,6 +9,10 @@ __version__ = "0.1.0"
 
 # Public name -> module. Loaded on first use, so that the import stays light.
 _PUBLIC = {
+    "BatchRun": "batch",
+    "run_batch": "batch",
+    "BatchConfig": "config",
+    "read_config": "config",
     "ConfigError": "errors",
     "DataError": "errors",
     "InfeasibleError": "errors",

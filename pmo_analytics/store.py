@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,11 @@ from sqlalchemy.exc import (
 
 from pmo_analytics.errors import ConfigError, PmoError
 from pmo_analytics.forecasting.forecast import QUANTILES, Forecast
+from pmo_analytics.optimization.run import versions
 from pmo_analytics.periods import format_period
+
+if TYPE_CHECKING:
+    from pmo_analytics.portfolio import Portfolio
 
 # Seconds that a writer waits for another one.
 _PATIENCE = 30
@@ -472,3 +477,61 @@ def _happened(actuals: pd.DataFrame) -> pd.DataFrame:
     ]
     rows["actual"] = rows["actual"].astype(float)
     return rows
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What is known of former forecasts of a portfolio when a new one is made.
+
+    Attributes
+    ----------
+    learnt
+        Of `learn_intervals`; None without a store.
+    accuracy
+        Of `forecast_accuracy`; empty without a store.
+    keep
+        Keeps a forecast of headroom with its parts, as of the period before it.
+    """
+
+    learnt: pd.DataFrame | None
+    accuracy: pd.DataFrame
+    keep: Callable[[Forecast], None]
+
+
+@contextmanager
+def remembering(
+    place: str, portfolio: Portfolio, as_of: pd.Period | None = None
+) -> Iterator[Memory]:
+    """Open a store for one forecast of a portfolio; a blank place remembers nothing.
+
+    Parameters
+    ----------
+    place
+        As in `open_store`.
+    as_of
+        Last period known; by default the one before the horizon.
+    """
+    if not place:
+        yield Memory(None, pd.DataFrame(), lambda _headroom: None)
+        return
+    store = open_store(place)
+    past = portfolio.history
+    known = portfolio.horizon[0] - 1 if as_of is None else as_of
+    past = past[past["period"] <= known]
+
+    def keep(headroom: Forecast) -> None:
+        store.save(
+            *headroom.parts,
+            headroom,
+            portfolio=portfolio.name,
+            as_of=known,
+            digest=portfolio.digest(),
+            facts={"versions": versions(), "notes": list(headroom.notes)},
+        )
+
+    try:
+        name = portfolio.name
+        learnt = learn_intervals(store, past, portfolio=name)
+        yield Memory(learnt, forecast_accuracy(store, past, portfolio=name), keep)
+    finally:
+        store.close()

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pmo_analytics.errors import ConfigError
+from pmo_analytics.forecasting.backtesting import backtest
+from pmo_analytics.forecasting.headroom import hire_list
 
 if TYPE_CHECKING:
     from pmo_analytics.forecasting.forecast import Forecast
 
+# Periods that a backtest looks ahead at most.
+_MOST_AHEAD = 12
 OUTLOOK_COLUMNS = (
     "role",
     "p_overload",
@@ -91,3 +95,29 @@ def percent(share: float) -> str:
     if 0.99 < share < 1:
         return ">99 %"
     return f"{100 * share:,.0f} %"
+
+
+def forecast_tables(
+    headroom: Forecast, *, model: str, chance: float, lead: int
+) -> dict[str, pd.DataFrame]:
+    """Return the tables of a forecast by file name.
+
+    Parameters
+    ----------
+    headroom
+        Of `forecast_headroom`.
+    model
+        That is tried on the past: on the load, or on the capacity where history tells
+        of no load.
+    chance, lead
+        As in `hire_list`.
+    """
+    capacity, load = headroom.parts
+    past = load.history if len(load.history) else capacity.history
+    rows = [part.table for part in (capacity, load, headroom) if part.roles]
+    ahead = min(len(headroom.periods), _MOST_AHEAD)
+    return {
+        "forecast.csv": pd.concat(rows, ignore_index=True) if rows else headroom.table,
+        "hires.csv": hire_list(headroom, chance=chance, lead=lead),
+        "backtest.csv": backtest(past, horizon=ahead, models=(model,)),
+    }

@@ -1,0 +1,324 @@
+"""The nightly run: check, forecast, accuracy, plan, report, in one folder a date."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pmo_analytics.config import BatchConfig, read_config
+from pmo_analytics.errors import ConfigError
+from pmo_analytics.forecasting.headroom import forecast_headroom
+from pmo_analytics.forecasting.outlook import forecast_tables
+from pmo_analytics.loaders import loaded_problems, read_portfolio
+from pmo_analytics.optimization.run import versions
+from pmo_analytics.optimization.search import optimize
+from pmo_analytics.optimization.solving import SolveLimits
+from pmo_analytics.periods import format_period
+from pmo_analytics.reporting.folder import (
+    finish_result,
+    manifest,
+    plan_tables,
+    write_result,
+)
+from pmo_analytics.store import remembering
+
+if TYPE_CHECKING:
+    from pmo_analytics.forecasting.forecast import Forecast
+    from pmo_analytics.plan import Plan
+    from pmo_analytics.portfolio import Portfolio
+
+
+@dataclass(frozen=True)
+class BatchRun:
+    """What a batch found and wrote.
+
+    Attributes
+    ----------
+    folder
+        Of this run.
+    portfolio
+        As it was known.
+    headroom
+        Forecast.
+    plan
+        None where the configuration leaves it out.
+    accuracy
+        Of former forecasts; empty without a store.
+    files
+        Everything written.
+    """
+
+    folder: Path
+    portfolio: Portfolio
+    headroom: Forecast
+    plan: Plan | None
+    accuracy: pd.DataFrame
+    files: tuple[Path, ...]
+
+
+def run_batch(
+    config: BatchConfig | str | Path, *, as_of: date | str, out: str | Path
+) -> BatchRun:
+    """Run everything for one date.
+
+    Nothing after the date is used: `history` and `actuals` of periods that had not
+    ended are left out, and the horizon begins with the first period after those that
+    had. A run of the same date again takes the place of the former; one that fails
+    leaves the former as it is.
+
+    Parameters
+    ----------
+    config
+        From `read_config`, or its path.
+    as_of
+        Last day that is known.
+    out
+        Folder of the runs; this one's is named by the date.
+
+    Raises
+    ------
+    ConfigError
+        If the configuration or the date cannot be used, or another run is at work.
+    DataError
+        If the portfolio has errors.
+    InfeasibleError, SolverError
+        If there is no plan.
+    """
+    if not isinstance(config, BatchConfig):
+        config = read_config(config)
+    day = _day(as_of)
+    out = Path(out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"Cannot write to {out}: {error.strerror}.") from error
+    with _alone(out):
+        run = _run(config, day, out / day.isoformat())
+        _point_to(out, run.folder)
+        _clear(out, config.report.keep, run.folder)
+    return run
+
+
+def _day(as_of: date | str) -> date:
+    if isinstance(as_of, date):
+        return as_of
+    try:
+        return date.fromisoformat(as_of)
+    except ValueError as error:
+        raise ConfigError(f"{as_of!r} is no date: write 2027-03-31.") from error
+
+
+def known_on(portfolio: Portfolio, day: date) -> Portfolio:
+    """Return a portfolio as it was known at the end of a day.
+
+    Raises
+    ------
+    ConfigError
+        If its horizon was over by then.
+    """
+    horizon = portfolio.horizon
+    over = _last_over(horizon, day)
+    begin = max(horizon[0], over + 1)
+    if begin > horizon[-1]:
+        raise ConfigError(
+            f"The horizon ends with {format_period(horizon[-1])}, before {day}. Give "
+            "the portfolio a later horizon."
+        )
+    past, actuals = portfolio.history, portfolio.actuals
+    return portfolio.replace(
+        horizon=pd.period_range(begin, horizon[-1], freq=horizon.freq),
+        history=past[past["period"] <= over],
+        actuals=actuals[actuals["period"] <= over],
+    )
+
+
+def _last_over(horizon: pd.PeriodIndex, day: date) -> pd.Period:
+    """Return the last period that had ended at the end of a day."""
+    period = pd.Period(day, freq=horizon.freq)
+    return period if period.end_time.date() <= day else period - 1
+
+
+def _run(config: BatchConfig, day: date, folder: Path) -> BatchRun:
+    portfolio = known_on(read_portfolio(config.portfolio), day)
+    settings = config.forecast
+    if config.store and "://" not in config.store:
+        Path(config.store).parent.mkdir(parents=True, exist_ok=True)
+    known = _last_over(portfolio.horizon, day)
+    with remembering(config.store, portfolio, known) as memory:
+        headroom = forecast_headroom(
+            portfolio,
+            periods=settings.periods or None,
+            draws=settings.draws,
+            seed=config.seed,
+            model=settings.model,
+            accuracy=memory.learnt,
+        )
+        plan = _plan(config, portfolio, headroom)
+        tables = _tables(config, headroom, plan, memory.accuracy)
+        files = _write(config, day, folder, portfolio, headroom, plan, tables)
+        # Last: a run that failed is not remembered.
+        memory.keep(headroom)
+    accuracy = memory.accuracy
+    return BatchRun(folder, portfolio, headroom, plan, accuracy, tuple(files))
+
+
+def _plan(config: BatchConfig, portfolio: Portfolio, headroom: Forecast) -> Plan | None:
+    settings = config.optimize
+    if not settings.run or portfolio.projects.empty:
+        return None
+    if settings.capacity != "known":
+        low = headroom.parts[0].grid(settings.capacity)
+        grid = portfolio.capacity.copy()
+        for role in grid.columns.intersection(low.columns):
+            grid.loc[low.index, role] = low[role]
+        portfolio = portfolio.replace(capacity=grid)
+    limits = SolveLimits(
+        seconds=settings.seconds, gap=settings.gap, work=settings.work or None
+    )
+    return optimize(portfolio, limits=limits, seed=config.seed)
+
+
+def _tables(
+    config: BatchConfig, headroom: Forecast, plan: Plan | None, accuracy: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    settings = config.forecast
+    tables = forecast_tables(
+        headroom, model=settings.model, chance=settings.chance, lead=settings.lead
+    )
+    if config.store:
+        tables["accuracy.csv"] = accuracy
+    if plan is not None:
+        tables.update(plan_tables(plan))
+    return tables
+
+
+def _write(
+    config: BatchConfig,
+    day: date,
+    folder: Path,
+    portfolio: Portfolio,
+    headroom: Forecast,
+    plan: Plan | None,
+    tables: Mapping[str, pd.DataFrame],
+) -> list[Path]:
+    from pmo_analytics.reporting.briefing import forecast_report
+    from pmo_analytics.reporting.page import write_page
+    from pmo_analytics.reporting.workbook import write_workbook
+
+    facts = manifest(portfolio, command="batch")
+    facts |= {"as_of": day.isoformat(), "seed": config.seed, "versions": versions()}
+    facts["notes"] = list(headroom.notes)
+    documents: dict[str, Any] = {}
+    more = {}
+    if plan is not None and plan.report is not None:
+        facts["report"] = json.loads(json.dumps(plan.report.to_dict(), default=str))
+        documents["certificate.json"] = plan.report.certificate
+        more["The plan"] = plan.schedule
+    figures = _figures(headroom, plan, tables) if config.report.charts else {}
+    try:
+        report = forecast_report(
+            headroom,
+            portfolio=portfolio.name,
+            as_of=day.isoformat(),
+            hires=tables["hires.csv"],
+            chance=config.forecast.chance,
+            figures=figures,
+            tables=more,
+            problems=loaded_problems(portfolio),
+            facts={**versions(), "digest": portfolio.digest(), "seed": config.seed},
+        )
+        return write_result(
+            folder,
+            tables=tables,
+            facts=facts,
+            documents=documents,
+            figures={f"{name}.png": figure for name, figure in figures.items()},
+            others={
+                "report.html": lambda path: write_page(path, report),
+                "run.xlsx": lambda path: write_workbook(path, tables),
+            },
+        )
+    finally:
+        if figures:
+            import matplotlib.pyplot as plt
+
+            for figure in figures.values():
+                plt.close(figure)
+
+
+def _figures(
+    headroom: Forecast, plan: Plan | None, tables: Mapping[str, pd.DataFrame]
+) -> dict[str, Any]:
+    import matplotlib as mpl
+
+    mpl.use("Agg")  # files only: no display is needed, none is opened
+    from pmo_analytics.plotting.gantt import plot_gantt
+    from pmo_analytics.plotting.pages import forecast_figures
+
+    accuracy = tables.get("accuracy.csv", pd.DataFrame())
+    figures: dict[str, Any] = forecast_figures(
+        headroom, tables["backtest.csv"], accuracy
+    )
+    if plan is not None:
+        figures["gantt"] = plot_gantt(plan).figure
+    return figures
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Hold the lock of the folder; the system lets it go when the process ends."""
+    with ExitStack() as held:
+        file = held.enter_context((out / ".lock").open("a+b"))
+        try:
+            if os.name == "posix":
+                import fcntl
+
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            else:
+                import msvcrt
+
+                getattr(msvcrt, "locking")(file.fileno(), 2, 1)  # noqa: B009
+        except OSError as error:
+            raise ConfigError(
+                f"Another batch is at work in {out}. Wait for it, or name another "
+                "folder."
+            ) from error
+        yield
+
+
+def _point_to(out: Path, folder: Path) -> None:
+    """Say which run was the last good one."""
+    draft = out / ".latest.json"
+    draft.write_text(json.dumps({"run": folder.name}) + "\n", encoding="utf-8")
+    os.replace(draft, out / "latest.json")
+
+
+def _clear(out: Path, keep: int, newest: Path) -> None:
+    """Remove the oldest runs beyond `keep`, and only what a batch wrote."""
+    if not keep:
+        return
+    runs = [f for f in out.iterdir() if f.is_dir() and _is_run(f) and f != newest]
+    for folder in sorted(runs)[: max(len(runs) - keep + 1, 0)]:
+        finish_result(folder)
+        files = json.loads((folder / "manifest.json").read_text("utf-8"))["files"]
+        own = {*files, "manifest.json"}
+        if {f.name for f in folder.iterdir()} <= own:
+            shutil.rmtree(folder)
+
+
+def _is_run(folder: Path) -> bool:
+    try:
+        date.fromisoformat(folder.name)
+        facts = json.loads((folder / "manifest.json").read_text("utf-8"))
+    except (ValueError, OSError):
+        return False
+    return bool(facts.get("command") == "batch")

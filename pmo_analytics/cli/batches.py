@@ -1,0 +1,48 @@
+"""The nightly run: batch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pmo_analytics.cli.command import OK, JsonOption, app, command
+from pmo_analytics.cli.results import say_files
+from pmo_analytics.terminal import escaped, lines, output, print_json
+
+BATCH_KEYS = ("status", "as_of", "folder", "objective", "gap", "files")
+
+
+@app.command()
+@command(BATCH_KEYS)
+def batch(
+    config: Annotated[Path, typer.Argument(help="TOML file; see data/batch.toml.")],
+    as_of: Annotated[str, typer.Option("--as-of", help="Last day known, 2027-03-31.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the runs.")],
+    json_output: JsonOption = False,
+) -> int:
+    """Check, forecast, plan and report for one date, as a scheduler does nightly."""
+    from pmo_analytics.batch import run_batch
+
+    run = run_batch(config, as_of=as_of, out=out)
+    report = None if run.plan is None else run.plan.report
+    if json_output:
+        print_json(
+            {
+                "status": "ok",
+                "as_of": as_of,
+                "folder": str(run.folder),
+                "objective": None if report is None else report.objective,
+                "gap": None if report is None else report.gap,
+                "accuracy_rows": len(run.accuracy),
+                "files": [str(file) for file in run.files],
+            }
+        )
+        return OK
+    console = output()
+    if run.plan is not None:
+        console.print(escaped(lines(run.plan.summary())))
+    console.print(escaped(f"Report: {run.folder / 'report.html'}"))
+    say_files(run.files)
+    return OK

@@ -1,0 +1,190 @@
+"""The nightly run: whole or not at all, nothing known too early, one at a time."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pmo_analytics.batch import known_on, run_batch
+from pmo_analytics.cli import main
+from pmo_analytics.errors import ConfigError, DataError
+from pmo_analytics.loaders import read_portfolio
+
+ROOT = Path(__file__).resolve().parents[1]
+MONTHS = pd.period_range("2024-01", periods=36, freq="M")
+HORIZON = pd.period_range("2026-01", periods=24, freq="M")
+
+
+@pytest.fixture
+def config(tmp_path):
+    """Write a small company, three years of its history and a configuration."""
+    folder = tmp_path / "company"
+    folder.mkdir()
+    files = {
+        "portfolio.toml": 'name = "Co"\n[horizon]\nstart = "2026-01"\nperiods = 24\n'
+        'freq = "M"\n',
+        "projects.csv": "project,value,duration,status,start,probability\n"
+        "A,5,2,approved,2027-02,\nB,3,3,proposed,,0.5\n",
+        "demand.csv": "project,role,offset,fte\nA,Dev,0,1\nA,Dev,1,1\nB,Dev,0,1\n",
+        "capacity.csv": "period,role,fte\n"
+        + "".join(
+            f"{p},Dev,2\n" for p in pd.period_range("2026-01", "2027-12", freq="M")
+        ),
+        "history.csv": "period,role,kind,load_fte,capacity_fte\n"
+        + "".join(f"{m},Ops,total,{2 + m.month % 3},6\n" for m in MONTHS),
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    path = tmp_path / "batch.toml"
+    path.write_text(
+        'portfolio = "company"\nstore = "memory.db"\n'
+        "[forecast]\nperiods = 3\ndraws = 200\n"
+        "[optimize]\nseconds = 5\nwork = 50\n"
+        "[report]\ncharts = false\nkeep = 3\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {f.name: f.read_bytes() for f in folder.iterdir() if f.suffix == ".csv"}
+
+
+def test_a_run_has_everything(config, tmp_path):
+    run = run_batch(config, as_of="2026-12-31", out=tmp_path / "runs")
+    assert run.folder == tmp_path / "runs" / "2026-12-31"
+    names = {file.name for file in run.files}
+    assert names >= {
+        *("forecast.csv", "hires.csv", "backtest.csv", "accuracy.csv"),
+        *("schedule.csv", "certificate.json", "report.html", "run.xlsx"),
+        "manifest.json",
+    }
+    assert all(file.exists() for file in run.files)
+    facts = json.loads((run.folder / "manifest.json").read_text("utf-8"))
+    assert facts["as_of"] == "2026-12-31"
+    assert facts["portfolio_digest"] == run.portfolio.digest()
+    assert facts["report"]["certified"]
+    table = pd.read_csv(run.folder / "forecast.csv")
+    assert set(table["period"]) == {"2027-01", "2027-02", "2027-03"}
+    latest = json.loads((tmp_path / "runs" / "latest.json").read_text("utf-8"))
+    assert latest == {"run": "2026-12-31"}
+
+
+def test_the_same_date_again_gives_the_same_tables(config, tmp_path):
+    first = content(run_batch(config, as_of="2026-12-31", out=tmp_path / "a").folder)
+    (tmp_path / "memory.db").unlink()
+    again = content(run_batch(config, as_of="2026-12-31", out=tmp_path / "b").folder)
+    assert first == again
+    twice = run_batch(config, as_of="2026-12-31", out=tmp_path / "b")
+    assert content(twice.folder) == again
+    assert len([f for f in (tmp_path / "b").iterdir() if f.is_dir()]) == 1
+
+
+def test_nothing_after_the_date_is_used(config, tmp_path):
+    portfolio = read_portfolio(tmp_path / "company")
+    known = known_on(portfolio, date(2026, 6, 29))
+    assert str(known.horizon[0]) == "2026-06"
+    assert str(known.history["period"].max()) == "2026-05"
+    assert str(known_on(portfolio, date(2026, 6, 30)).horizon[0]) == "2026-07"
+    # Before the horizon it stays as it is.
+    assert str(known_on(portfolio, date(2025, 1, 31)).horizon[0]) == "2026-01"
+    with pytest.raises(ConfigError, match="horizon ends with 2027-12"):
+        known_on(portfolio, date(2027, 12, 31))
+    before = content(run_batch(config, as_of="2026-05-31", out=tmp_path / "a").folder)
+    history = tmp_path / "company" / "history.csv"
+    text = history.read_text("utf-8")
+    history.write_text(text.replace("2026-12,Ops,total,2", "2026-12,Ops,total,5000"))
+    assert "5000" in history.read_text("utf-8")
+    (tmp_path / "memory.db").unlink()
+    after = content(run_batch(config, as_of="2026-05-31", out=tmp_path / "b").folder)
+    assert before == after
+
+
+def test_twelve_dates_build_an_accuracy_table(config, tmp_path):
+    for month in range(1, 13):
+        end = pd.Period(f"2026-{month:02d}", "M").end_time.date()
+        run = run_batch(config, as_of=end, out=tmp_path / "runs")
+    ours = run.accuracy[run.accuracy["role"] == "Ops"]
+    assert set(ours["lead"]) == {1, 2, 3}
+    load = ours[ours["quantity"] == "load"].set_index("lead")["count"]
+    assert load.to_dict() == {1: 11, 2: 10, 3: 9}
+    # Three runs stay, the newest ones.
+    kept = sorted(f.name for f in (tmp_path / "runs").iterdir() if f.is_dir())
+    assert kept == ["2026-10-31", "2026-11-30", "2026-12-31"]
+
+
+def test_a_run_that_fails_keeps_the_last_good_one(config, tmp_path):
+    out = tmp_path / "runs"
+    good = content(run_batch(config, as_of="2026-12-31", out=out).folder)
+    demand = tmp_path / "company" / "demand.csv"
+    demand.write_text("project,role,offset,fte\nA,Devv,0,1\n", encoding="utf-8")
+    with pytest.raises(DataError):
+        run_batch(config, as_of="2026-12-31", out=out)
+    assert content(out / "2026-12-31") == good
+    assert json.loads((out / "latest.json").read_text("utf-8"))["run"] == "2026-12-31"
+
+
+def test_what_a_batch_did_not_write_is_never_removed(config, tmp_path):
+    out = tmp_path / "runs"
+    for day in ("2026-06-30", "2026-07-31"):
+        run_batch(config, as_of=day, out=out)
+    (out / "2026-06-30" / "minutes.txt").write_text("mine", encoding="utf-8")
+    (out / "2020-01-01").mkdir()
+    for day in ("2026-08-31", "2026-09-30", "2026-10-31"):
+        run_batch(config, as_of=day, out=out)
+    assert (out / "2026-06-30" / "minutes.txt").exists()
+    assert (out / "2020-01-01").exists()
+    assert not (out / "2026-07-31").exists()
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from pmo_analytics.batch import _alone
+with _alone(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_second_run_waits_for_nobody_and_says_so(config, tmp_path):
+    out = tmp_path / "runs"
+    out.mkdir()
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(out)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline().strip() == b"held"
+    with pytest.raises(ConfigError, match="Another batch is at work"):
+        run_batch(config, as_of="2026-12-31", out=out)
+    # However it ends, the lock goes with it.
+    holder.kill()
+    holder.communicate()
+    run_batch(config, as_of="2026-12-31", out=out)
+
+
+def test_from_the_command_line(config, tmp_path, capsys):
+    words = ["batch", str(config), "--out", str(tmp_path / "runs"), "--json"]
+    assert main([*words, "--as-of", "2026-12-31"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["status"] == "ok"
+    assert facts["objective"] is not None
+    assert main([*words, "--as-of", "31.12.2026"]) == 3
+    assert "is no date" in json.loads(capsys.readouterr().out)["error"]
+
+
+def test_a_cautious_plan_uses_the_low_capacity(config, tmp_path):
+    text = config.read_text("utf-8").replace("work = 50", 'work = 50\ncapacity = "p20"')
+    config.write_text(text, encoding="utf-8")
+    run = run_batch(config, as_of="2026-12-31", out=tmp_path / "runs")
+    assert run.plan is not None
+    assert run.plan.report.certified
