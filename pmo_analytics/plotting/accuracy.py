@@ -33,12 +33,14 @@ from pmo_analytics.plotting.style import (
 
 _UNITS = {"W": "weeks", "M": "months", "Q": "quarters", "Y": "years"}
 _COLOURS = {"capacity": "#3A6EA5", "load": "#5B4A9E", "headroom": "#1F7A72"}
+# Column of an accuracy table -> title and unit.
 _MEASURES = {
-    "error": ("Mean absolute error", "FTE"),
+    "mae": ("Mean absolute error", "FTE"),
     "bias": ("Bias: forecast minus what happened", "FTE"),
-    "coverage": ("Share inside p10 to p90", "share of forecasts"),
+    "inside_p10_p90": ("Inside p10 to p90", "share of forecasts"),
+    "inside_p20_p80": ("Inside p20 to p80", "share of forecasts"),
 }
-_NOMINAL = 0.8
+_PROMISED = {"inside_p10_p90": 0.8, "inside_p20_p80": 0.6}
 
 
 def plot_backtest_errors(
@@ -136,7 +138,7 @@ def plot_calibration(
             return write_empty(ax, title, "The history is too short for a backtest.")
         dress(ax, grid="y")
         _draw_lines(ax, grid)
-        _coverage_axis(ax, float(np.nanmin(grid.to_numpy())))
+        _coverage_axis(ax, float(np.nanmin(grid.to_numpy())), 0.8)
         _lead_axis(ax, rows, grid)
         ax.set_ylabel("share inside p10 to p90")
         overall = inside.groupby(rows["model"]).mean()
@@ -144,24 +146,22 @@ def plot_calibration(
         count = len(rows) // max(len(grid.columns), 1)
         parts = [f"{_plain(model)} {overall[model]:.0%}" for model in own[:3]]
         write_title(ax, title, "; ".join([*parts, f"{count:,} forecasts each"]))
-        write_legend(ax, [*_model_entries(grid), _nominal_entry()])
+        write_legend(ax, [*_model_entries(grid), _promised_entry("80 % promised")])
     return ax
 
 
 def plot_accuracy(
-    accuracy: pd.DataFrame, measure: str = "error", *, ax: Axes | None = None
+    accuracy: pd.DataFrame, measure: str = "mae", *, ax: Axes | None = None
 ) -> Axes:
     """Draw how good kept forecasts turned out to be, by lead time.
 
     Parameters
     ----------
     accuracy
-        One row per quantity and lead (and role, if it is by role): `quantity`,
-        `lead` in periods, `error` (mean absolute, FTE), `bias` (FTE), `coverage`
-        (share inside p10 to p90), `n` (forecasts behind the row). Rows of the
-        same lead are averaged with `n` as weight.
+        Table of `forecast_accuracy`; rows of the same quantity and lead are
+        averaged over the roles with `count` as weight.
     measure
-        `error`, `bias` or `coverage`.
+        `mae`, `bias`, `inside_p10_p90` or `inside_p20_p80`.
     ax
         Axes to draw on; None = a new figure.
 
@@ -177,11 +177,11 @@ def plot_accuracy(
     """
     title, unit = _MEASURES[one_of("measure", measure, _MEASURES)]
     with canvas(ax, height=3.8) as ax:
-        known = accuracy.dropna(subset=[measure, "lead"])
-        if known.empty:
+        if accuracy.empty:
             return write_empty(ax, title, "No forecast has met its actuals yet.")
-        entries = _draw_accuracy(ax, known, measure)
-        write_title(ax, title, f"{int(known['n'].sum()):,} forecasts that came due")
+        entries = _draw_accuracy(ax, accuracy, measure)
+        count = int(accuracy["count"].sum())
+        write_title(ax, title, f"{count:,} forecasts that came due")
         ax.set_ylabel(unit)
         ax.set_xlabel("periods ahead")
         write_legend(ax, entries)
@@ -189,7 +189,7 @@ def plot_accuracy(
 
 
 def figure_accuracy(accuracy: pd.DataFrame) -> Figure:
-    """Draw error, bias and coverage by lead time side by side.
+    """Draw error, bias and both intervals of kept forecasts by lead time.
 
     Parameters
     ----------
@@ -199,21 +199,20 @@ def figure_accuracy(accuracy: pd.DataFrame) -> Figure:
     Returns
     -------
     Figure
-        Three panels, one line per quantity in each.
+        Four panels, one line per quantity in each.
     """
-    with page(width=12.0, height=3.6) as figure:
+    with page(width=9.6, height=5.6) as figure:
         title = "Forecasts kept, and what happened"
-        known = accuracy.dropna(subset=["lead"])
         figure.suptitle(title, x=0.01, ha="left")
-        if known.empty:
+        if accuracy.empty:
             ax = figure.subplots()
             dress(ax)
             write_empty(ax, "", "No forecast has met its actuals yet.")
             return figure
         for ax, (measure, (name, unit)) in zip(
-            figure.subplots(1, 3), _MEASURES.items(), strict=True
+            figure.subplots(2, 2).ravel(), _MEASURES.items(), strict=True
         ):
-            entries = _draw_accuracy(ax, known.dropna(subset=[measure]), measure)
+            entries = _draw_accuracy(ax, accuracy, measure)
             ax.set_title(name, fontsize=9.5)
             ax.set_ylabel(unit)
             ax.set_xlabel("periods ahead")
@@ -289,18 +288,16 @@ def _whole_axis(ax: Axes, first: int, last: int) -> None:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.0f}"))
 
 
-def _coverage_axis(ax: Axes, least: float) -> None:
+def _coverage_axis(ax: Axes, least: float, promised: float) -> None:
     """Show the share that should be inside, and the axis in percent."""
-    ax.axhline(_NOMINAL, color=OVERLOAD, linewidth=1.2, linestyle="--", zorder=1.5)
-    ax.set_ylim(0.0 if least < 0.5 else 0.45, 1.03)
+    ax.axhline(promised, color=OVERLOAD, linewidth=1.2, linestyle="--", zorder=1.5)
+    ax.set_ylim(0.0 if least < promised - 0.3 else promised - 0.35, 1.03)
     ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.0%}"))
 
 
-def _nominal_entry() -> Artist:
-    return Line2D(
-        [], [], color=OVERLOAD, linewidth=1.2, linestyle="--", label="80 % promised"
-    )
+def _promised_entry(label: str) -> Artist:
+    return Line2D([], [], color=OVERLOAD, linewidth=1.2, linestyle="--", label=label)
 
 
 def _gain(errors: pd.Series[Any]) -> str:
@@ -321,9 +318,9 @@ def _gain(errors: pd.Series[Any]) -> str:
 def _draw_accuracy(ax: Axes, known: pd.DataFrame, measure: str) -> list[Artist]:
     """Draw one line per quantity; return the legend's entries."""
     dress(ax, grid="y")
-    weighted = known.assign(total=known[measure] * known["n"])
-    sums = weighted.groupby(["quantity", "lead"], sort=False)[["total", "n"]].sum()
-    grid = (sums["total"] / sums["n"]).unstack("quantity").sort_index()
+    weighted = known.assign(total=known[measure] * known["count"])
+    sums = weighted.groupby(["quantity", "lead"], sort=False)[["total", "count"]].sum()
+    grid = (sums["total"] / sums["count"]).unstack("quantity").sort_index()
     entries: list[Artist] = []
     for quantity in (q for q in _COLOURS if q in grid.columns):
         look: dict[str, Any] = {
@@ -334,9 +331,9 @@ def _draw_accuracy(ax: Axes, known: pd.DataFrame, measure: str) -> list[Artist]:
         ax.plot(grid.index, grid[quantity].to_numpy(dtype=float), **look)
         entries.append(Line2D([], [], label=quantity, **look))
     values = grid.to_numpy(dtype=float)
-    if measure == "coverage":
-        _coverage_axis(ax, float(np.nanmin(values)))
-        entries.append(_nominal_entry())
+    if measure in _PROMISED:
+        _coverage_axis(ax, float(np.nanmin(values)), _PROMISED[measure])
+        entries.append(_promised_entry("promised"))
     else:
         if measure == "bias":
             ax.axhline(0, color=INK, linewidth=0.9, zorder=1.5)

@@ -14,7 +14,16 @@ Kind = Literal["text", "period", "date", "flag", "whole", "percent", "money", "n
 
 # Columns of shares between 0 and 1, and of amounts of money; by whole words of the
 # name, so that `p_overload_before` and `coverage_80` are shares too.
-_SHARES = {"p", "coverage", "chance", "share", "utilization", "nominal", "empirical"}
+_SHARES = {
+    "p",
+    "coverage",
+    "inside",
+    "chance",
+    "share",
+    "utilization",
+    "nominal",
+    "empirical",
+}
 _AMOUNTS = {"amount", "value", "cost", "spend", "budget", "benefit"}
 
 

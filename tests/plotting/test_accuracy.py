@@ -12,6 +12,7 @@ from pmo_analytics.plotting.accuracy import (
     plot_backtest_errors,
     plot_calibration,
 )
+from pmo_analytics.store import ACCURACY_COLUMNS
 
 
 @pytest.fixture
@@ -49,8 +50,11 @@ def accuracy():
         ("load", 2, "Developer", 0.5, 0.3, 0.5, 2),
         ("capacity", 1, "Developer", 0.1, 0.0, 1.0, 3),
     ]
-    names = ["quantity", "lead", "role", "error", "bias", "coverage", "n"]
-    return pd.DataFrame(rows, columns=names)
+    names = ["quantity", "lead", "role", "mae", "bias", "inside_p10_p90", "count"]
+    table = pd.DataFrame(rows, columns=names)
+    table["inside_p20_p80"] = table["inside_p10_p90"] / 2
+    assert set(table) == set(ACCURACY_COLUMNS)
+    return table
 
 
 def drawn(ax):
@@ -100,22 +104,26 @@ def test_accuracy_is_weighted_by_the_number_of_forecasts(accuracy, legend_texts)
     assert drawn(ax)[1] == [0.3, 0.5]  # (3 x 0.2 + 1 x 0.6) / 4
     assert "9 forecasts that came due" in notes(ax)
     assert drawn(plot_accuracy(accuracy, "bias"))[1] == [0.05, 0.3]
-    assert drawn(plot_accuracy(accuracy, "coverage"))[1] == [0.75, 0.5]
+    assert drawn(plot_accuracy(accuracy, "inside_p10_p90"))[1] == [0.75, 0.5]
+    narrow = drawn(plot_accuracy(accuracy, "inside_p20_p80"))
+    assert narrow[1] == [0.375, 0.25]
+    assert narrow[-1] == [0.6, 0.6]
     with pytest.raises(ConfigError, match="did you mean 'bias'"):
         plot_accuracy(accuracy, "bia")
 
 
-def test_the_three_measures_side_by_side(accuracy):
+def test_all_measures_on_one_page(accuracy):
     figure = figure_accuracy(accuracy)
     titles = [ax.get_title(loc="left") for ax in figure.axes]
     assert titles == [
         "Mean absolute error",
         "Bias: forecast minus what happened",
-        "Share inside p10 to p90",
+        "Inside p10 to p90",
+        "Inside p20 to p80",
     ]
     (legend,) = figure.legends
     texts = [text.get_text() for text in legend.get_texts()]
-    assert texts == ["capacity", "load", "80 % promised"]
+    assert texts == ["capacity", "load", "promised"]
 
 
 def test_nothing_has_come_due(accuracy):
