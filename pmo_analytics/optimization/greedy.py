@@ -149,6 +149,7 @@ def greedy(
     *,
     prices: np.ndarray | None = None,
     noise: np.random.Generator | None = None,
+    near: np.ndarray | None = None,
 ) -> np.ndarray | None:
     """Return the option numbers of a feasible plan, or None.
 
@@ -161,6 +162,9 @@ def greedy(
         relaxation; None = scarcity, 1 / limit.
     noise
         Shuffles the order a little, to try another plan.
+    near
+        Shape (P,): start of each project in a plan to stay near to, NaN for those
+        that are not in it: they come last.
     """
     if prices is None:
         with np.errstate(divide="ignore"):
@@ -177,16 +181,34 @@ def greedy(
         shake = noise.uniform(0.7, 1.3, len(options.must))
     state = _State(options)
     net = options.worth - cost
-    if not _place_musts(state, net, noise):
+    prefer = None if near is None else _nearest(options, net, near)
+    if not _place_musts(state, net, noise, prefer):
         return None
-    _fill(state, options, net, cost, shake)
+    density = _density(options, cost) * shake
+    if near is not None:
+        _fill(state, np.where(np.isnan(near), -np.inf, density), net, prefer)
+    _fill(state, density, net, prefer)
     if not _reach_least(state, net):
         return None
     return np.sort(state.chosen[state.chosen != _UNPLACED])
 
 
+def _nearest(options: Options, net: np.ndarray, near: np.ndarray) -> Prefer:
+    """Return a liking for the start that is nearest to that of another plan."""
+
+    def prefer(p: int, fits: np.ndarray) -> np.ndarray:
+        if np.isnan(near[p]):
+            return net[fits]
+        return -np.abs(options.start[fits] - near[p])
+
+    return prefer
+
+
 def _place_musts(
-    state: _State, net: np.ndarray, noise: np.random.Generator | None
+    state: _State,
+    net: np.ndarray,
+    noise: np.random.Generator | None,
+    prefer: Prefer | None,
 ) -> bool:
     """Place what has to be selected, tightest first; move a blocker up and retry."""
     o = state.o
@@ -201,7 +223,11 @@ def _place_musts(
         order = [p for p in order if count[p] <= 1] + many
     for _ in range(2 * len(order) + 1):
         blocked = next(
-            (p for p in order if not state.placed(p) and not _bring(state, p, net)),
+            (
+                p
+                for p in order
+                if not state.placed(p) and not _bring(state, p, net, prefer=prefer)
+            ),
             None,
         )
         if blocked is None:
@@ -213,22 +239,23 @@ def _place_musts(
     return False
 
 
-def _fill(
-    state: _State,
-    options: Options,
-    net: np.ndarray,
-    cost: np.ndarray,
-    shake: np.ndarray,
-) -> None:
-    """Bring in worthwhile projects by density until none fits."""
+def _density(options: Options, cost: np.ndarray) -> np.ndarray:
+    """Return the worth of each project per priced unit, at its best start."""
     density = np.full(len(options.must), -np.inf)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(cost > 0, options.worth / cost, np.inf * options.worth)
     ratio = np.where(options.worth > 0, ratio, -np.inf)
     np.maximum.at(density, options.project, ratio)
-    for p in np.argsort(-density * shake, kind="stable").tolist():
+    return density
+
+
+def _fill(
+    state: _State, density: np.ndarray, net: np.ndarray, prefer: Prefer | None
+) -> None:
+    """Bring in worthwhile projects by density until none fits."""
+    for p in np.argsort(-density, kind="stable").tolist():
         if density[p] > 0 and not state.placed(p):
-            _bring(state, p, net, worthwhile=True)
+            _bring(state, p, net, worthwhile=True, prefer=prefer)
 
 
 def _reach_least(state: _State, net: np.ndarray) -> bool:
@@ -275,8 +302,8 @@ def _spend_enough(state: _State, thing: int, net: np.ndarray) -> bool:
             continue
 
         def prefer(q: int, fits: np.ndarray, wanted: int = p) -> np.ndarray:
-            if q != wanted:
-                return net[fits]
+            if q != wanted:  # what is needed first goes as early as it can
+                return -o.start[fits].astype(float)
             uses = [o.uses(int(k)) for k in fits]
             return np.array([a[r == thing].sum() for r, a in uses])
 
@@ -364,7 +391,7 @@ def _place_all(
             return False
         liking = net[fits] if prefer is None else prefer(q, fits)
         needed_by_others = len(bundle) > 1 and q != bundle[-1]
-        if needed_by_others:
+        if needed_by_others and prefer is None:
             # What others wait for goes as early as it can.
             best = int(fits[0])
         else:

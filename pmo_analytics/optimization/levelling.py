@@ -181,4 +181,4 @@ def _raise_nothing_found(search: Levelling) -> NoReturn:
             "What is running, approved or forced in cannot satisfy all rules, and "
             "levelling selects nothing else. What clashes:",
         )
-    search.run.raise_nothing_found(without="schedules")
+    search.run.raise_nothing_found(without=("schedules",))

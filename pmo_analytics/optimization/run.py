@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 from typing import TYPE_CHECKING, NoReturn
@@ -73,15 +73,15 @@ class Run:
             }
         )
 
-    def raise_nothing_found(self, without: str) -> NoReturn:
+    def raise_nothing_found(self, without: Sequence[str]) -> NoReturn:
         """Raise what a search without a plan has to say.
 
         Parameters
         ----------
         without
-            Solver of the attempts that do not count: the first, quick one.
+            Solvers of the attempts that do not count: the first, quick ones.
         """
-        runs = {a["outcome"] for a in self.attempts if a["solver"] != without}
+        runs = {a["outcome"] for a in self.attempts if a["solver"] not in without}
         if runs and runs <= {"crashed", "refused"}:
             raise SolverError(self.attempts)
         raise SolverError(

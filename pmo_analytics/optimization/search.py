@@ -27,6 +27,7 @@ from pmo_analytics.plan import (
     Plan,
     SolveReport,
     SolveStatus,
+    read_starts,
     relative_gap,
 )
 
@@ -44,6 +45,7 @@ def optimize(
     strict: bool = False,
     seed: int = 0,
     solver: str = "highs",
+    start: Plan | pd.DataFrame | Mapping[str, object] | None = None,
     progress: ProgressFunction | None = None,
 ) -> Plan:
     """Choose and schedule the projects that earn most within all limits.
@@ -63,6 +65,10 @@ def optimize(
         Who does branch and bound: `highs`, which is part of the package, or another
         one that PuLP knows and that is installed, such as `gurobi` or `cbc`. HiGHS
         takes over where it fails.
+    start
+        A plan or schedule to begin with, for instance of a similar portfolio: what
+        no longer fits is moved or left out. The answer is never worse than it where
+        it keeps every rule.
     progress
         Called with a `Progress` whenever the best plan or the bound improves.
 
@@ -77,7 +83,8 @@ def optimize(
     ConfigError
         If the solver is unknown or not installed.
     DataError
-        If the portfolio has errors or no projects.
+        If the portfolio has errors or no projects, or `start` has a row that
+        names no project.
     InfeasibleError
         If no plan can satisfy the rules; it says what clashes.
     SolverError
@@ -95,8 +102,11 @@ def optimize(
     snapshot = question_of(portfolio, "to choose from")
     compiled = compile_options(snapshot, strict=strict)
     search = _Search(snapshot, compiled, run, named)
+    wanted = None if start is None else _starts_of(snapshot, start)
     if compiled.contradictions or _without_start(compiled):
         raise InfeasibleError(find_conflicts(snapshot, compiled, None)[0])
+    if wanted is not None:
+        search.start_near(wanted)
     search.start_greedily()
     if len(compiled.options.project) or search.best is None:
         search.improve()
@@ -112,6 +122,20 @@ def _named(solver: str) -> str:
     from pmo_analytics.optimization.formulate import find_solver
 
     return find_solver(solver)
+
+
+def _starts_of(
+    portfolio: Portfolio, start: Plan | pd.DataFrame | Mapping[str, object]
+) -> dict[str, int]:
+    """Return project -> start offset of a plan or schedule to begin with.
+
+    A plan of another portfolio may name projects that this one does not have; its
+    dates count, not its offsets.
+    """
+    if isinstance(start, Plan):
+        known = start.schedule["project"].isin(portfolio.projects["project"])
+        start = start.schedule.loc[known]
+    return read_starts(portfolio, start)
 
 
 def _without_start(compiled: Compiled) -> bool:
@@ -158,6 +182,23 @@ class _Search:
             return False
         self.best, self.objective = chosen, objective
         return True
+
+    def start_near(self, starts: Mapping[str, int]) -> None:
+        """Begin with another plan; what does not fit is moved or left out."""
+        begin = time.monotonic()
+        names = self.compiled.names
+        near = np.array([starts.get(name, np.nan) for name in names], dtype=float)
+        live = {name: start for name, start in starts.items() if name in names}
+        whole = self.compiled.chosen(live)
+        plans = [whole] if whole is not None else []
+        fitted = greedy(self.compiled.options, near=near)
+        if fitted is not None:
+            plans.append(fitted)
+        for plan in plans:
+            self.offer(plan)
+        outcome = "no_solution" if self.best is None else "feasible"
+        self.run.note("start", outcome, time.monotonic() - begin)
+        self.say("plan to begin with")
 
     def start_greedily(self) -> None:
         """Find a first plan; shake the order if the plain one finds none."""
@@ -355,4 +396,4 @@ class _Search:
             raise KeyboardInterrupt
         if len(self.conflicts):
             raise InfeasibleError(self.conflicts)
-        self.run.raise_nothing_found(without="greedy")
+        self.run.raise_nothing_found(without=("start", "greedy"))

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pmo_analytics.errors import ConfigError
+from pmo_analytics.parallel import cores
 from pmo_analytics.plan import OPTIMAL_GAP, relative_gap
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ class SolveLimits:
         the same plan.
     threads
         Processes at work at once: the solver and the searches around the best plan;
-        None = one per core, never fewer than two.
+        1 = the solver, then a search where its bound stands still; None = one per
+        core, never fewer than two.
     memory_gb
         Memory limit of the solver's process, where the system enforces one.
     """
@@ -343,7 +345,7 @@ class _Race:
         self.best: list[int] = job["start"]
         # A work limit promises equal answers, which children that talk cannot give:
         # then one search comes after the solver, and counts rounds.
-        self.wanted = 0 if limits.work is not None else max(_cores(limits), 2) - 1
+        self.wanted = 0 if limits.work is not None else _cores(limits) - 1
         self.over = False
         self.bounds: list[tuple[float, float]] = []
 
@@ -458,15 +460,7 @@ def _cores(limits: SolveLimits) -> int:
     """Return how many processes to use: asked for, or the cores this one may use."""
     if limits.threads is not None:
         return limits.threads
-    if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
-    with contextlib.suppress(OSError, ValueError):
-        # A container may be given less than the cores it sees.
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
-        cores = min(cores, max(int(int(quota) / int(period)), 1))
-    return min(cores, _MOST_CORES)
+    return min(max(cores(), 2), _MOST_CORES)
 
 
 def _search_job(

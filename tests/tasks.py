@@ -1,0 +1,29 @@
+"""Functions that tests send to workers, which import them from here."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+
+def square(x: int) -> int:
+    if x == 3:
+        raise ValueError("three is refused")
+    return x * x
+
+
+def square_or_die(x: int, flag: str = "") -> int:
+    """Kill the worker the first time, or time and again where the flag is `always`."""
+    if flag == "always":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if flag and not Path(flag).exists():
+        Path(flag).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return x * x
+
+
+def interrupt(x: int) -> int:
+    if x == 2:
+        raise KeyboardInterrupt
+    return x

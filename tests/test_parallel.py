@@ -1,0 +1,105 @@
+"""Tasks on local processes and on a Dask cluster: answers, failures, lost workers."""
+
+from __future__ import annotations
+
+import pytest
+
+from pmo_analytics.errors import ConfigError, PmoError
+from pmo_analytics.parallel import Work, cores, run_tasks
+from tests import clusters
+from tests.tasks import interrupt, square, square_or_die
+
+NUMBERS = {str(x): {"x": x} for x in range(6)}
+needs_dask = pytest.mark.skipif(bool(clusters.missing()), reason=clusters.missing())
+
+
+def values(outcomes):
+    return {key: outcome.value for key, outcome in outcomes.items()}
+
+
+@pytest.fixture(scope="module")
+def dask():
+    with clusters.cluster() as started:
+        yield started
+
+
+@pytest.fixture(params=["here", "processes", "dask"])
+def work(request):
+    if request.param == "dask":
+        if clusters.missing():
+            pytest.skip(clusters.missing())
+        return Work(cluster=request.getfixturevalue("dask").address)
+    return Work(workers=1 if request.param == "here" else 2)
+
+
+def test_every_place_gives_the_same_answers_in_the_order_of_the_tasks(work):
+    told = []
+    outcomes = run_tasks(
+        square, NUMBERS, work=work, on_done=lambda key, _outcome: told.append(key)
+    )
+    assert list(outcomes) == list(NUMBERS)
+    expected = {str(x): x * x for x in range(6)} | {"3": None}
+    assert values(outcomes) == expected
+    assert sorted(told) == sorted(NUMBERS)
+    assert isinstance(outcomes["3"].error, ValueError)
+    assert outcomes["3"].tries == 1, "an error of the task's own is an answer"
+
+
+def test_a_killed_process_costs_a_try_and_not_the_run(tmp_path):
+    flag = str(tmp_path / "died")
+    tasks = {str(x): {"x": x, "flag": flag if x == 2 else ""} for x in range(5)}
+    outcomes = run_tasks(square_or_die, tasks, work=Work(workers=2))
+    assert values(outcomes) == {str(x): x * x for x in range(5)}
+    assert outcomes["2"].tries == 2
+
+
+def test_a_task_that_always_kills_its_process_is_the_only_one_lost():
+    tasks = {str(x): {"x": x, "flag": "always" if x == 1 else ""} for x in range(4)}
+    outcomes = run_tasks(square_or_die, tasks, work=Work(workers=2, retries=1))
+    assert values(outcomes) == {"0": 0, "1": None, "2": 4, "3": 9}
+    assert isinstance(outcomes["1"].error, PmoError)
+    assert "lost with its worker" in str(outcomes["1"].error)
+
+
+@needs_dask
+def test_a_killed_worker_of_a_cluster_costs_a_try_and_not_the_run(tmp_path):
+    flag = str(tmp_path / "died")
+    tasks = {str(x): {"x": x, "flag": flag if x == 2 else ""} for x in range(6)}
+    with clusters.cluster() as started:
+        outcomes = run_tasks(square_or_die, tasks, work=Work(cluster=started.address))
+        dead = [worker for worker in started.workers if worker.poll() is not None]
+    assert values(outcomes) == {str(x): x * x for x in range(6)}
+    assert len(dead) == 1
+
+
+@needs_dask
+def test_a_parallel_config_block_around_the_call_is_used(dask):
+    from distributed import Client
+    from joblib import parallel_config
+
+    with (
+        Client(dask.address, set_as_default=False) as client,
+        parallel_config(backend="dask", client=client),
+    ):
+        outcomes = run_tasks(square, NUMBERS)
+    assert values(outcomes)["5"] == 25
+
+
+def test_ctrl_c_keeps_what_had_ended():
+    tasks = {str(x): {"x": x} for x in range(4)}
+    assert values(run_tasks(interrupt, tasks, work=Work(workers=1))) == {"0": 0, "1": 1}
+
+
+def test_unusable_places_are_refused():
+    with pytest.raises(ConfigError, match="workers must be at least 1"):
+        Work(workers=0)
+    with pytest.raises(ConfigError, match="retries must be 0 or more"):
+        Work(retries=-1)
+    assert cores() >= 1
+
+
+@needs_dask
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense"])
+def test_a_cluster_that_nobody_answers_for_is_named(address):
+    with pytest.raises(ConfigError, match="No Dask scheduler answers at"):
+        run_tasks(square, NUMBERS, work=Work(cluster=address))
