@@ -49,6 +49,7 @@ def check_rules(
     problems += check_groups(tables)
     problems += check_budget(tables, horizon)
     problems += check_capacity(tables, capacity, horizon)
+    problems += check_flex(tables, capacity)
     problems += check_value(tables, settings)
     problems += check_use(tables)
     return problems
@@ -339,6 +340,27 @@ def check_capacity(
                 fix=f"Role '{role}' has negative capacity; it must be at least 0.",
             )
         )
+    return problems
+
+
+def check_flex(tables: Tables, capacity: pd.DataFrame) -> list[Problem]:
+    """Return offers of capacity that cannot be used."""
+    flex, roles = tables["flex"], tables["roles"]
+    known = {*capacity.columns, *tables["demand"]["role"], *roles["role"]}
+    problems = _unknown(
+        flex, "flex", "role", [r for r in known if isinstance(r, str)], "error", "role"
+    )
+    priced = set(roles.loc[roles["rate"].notna(), "role"])
+    no_rate = flex["rate"].isna() & ~flex["role"].isin(priced)
+    for column, missing, fix in (
+        ("kind", flex["kind"].isna(), "Write overtime, contractor or hire."),
+        ("fte_max", flex["fte_max"].isna(), "Write how many FTE can be bought."),
+        ("rate", no_rate, "Give the offer a rate per hour, or its role in roles."),
+    ):
+        problems += [
+            problem("error", "flex", "missing_value", row=label, column=column, fix=fix)
+            for label in flex.index[missing]
+        ]
     return problems
 
 

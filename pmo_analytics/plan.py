@@ -20,6 +20,13 @@ from pmo_analytics.errors import (
 )
 from pmo_analytics.periods import format_period, offsets_from, parse_period
 from pmo_analytics.portfolio import Portfolio
+from pmo_analytics.purchases import (
+    bought_grid,
+    purchase_cost,
+    purchase_sentences,
+    purchases_table,
+    read_purchases,
+)
 from pmo_analytics.tables import STATUSES, clean_text
 from pmo_analytics.violations import violations
 from pmo_analytics.windows import start_windows
@@ -131,6 +138,8 @@ class Plan:
         Evidence of the search that found it.
     strict
         Judge overloads of work that cannot be moved as violations.
+    purchases
+        Capacity that is bought: `offer` (row of `flex`, from 1), `period`, `fte`.
 
     Raises
     ------
@@ -146,11 +155,15 @@ class Plan:
         *,
         report: SolveReport | None = None,
         strict: bool = False,
+        purchases: pd.DataFrame | None = None,
     ) -> None:
         self.portfolio = portfolio.validate()
         self.starts = read_starts(self.portfolio, schedule)
         self.report = report
         self.strict = strict
+        self._bought = (
+            None if purchases is None else read_purchases(self.portfolio, purchases)
+        )
 
     @classmethod
     def from_starts(
@@ -160,6 +173,7 @@ class Plan:
         *,
         report: SolveReport | None = None,
         strict: bool = False,
+        purchases: pd.DataFrame | None = None,
     ) -> Plan:
         """Return a plan on a snapshot that is already valid; nothing is checked.
 
@@ -167,6 +181,8 @@ class Plan:
         ----------
         starts
             Project -> whole periods after the first of the horizon.
+        purchases
+            As `purchases_table` returns them.
         """
         plan = cls.__new__(cls)
         plan.portfolio = portfolio
@@ -174,6 +190,7 @@ class Plan:
         plan.starts = {name: int(starts[name]) for name in order if name in starts}
         plan.report = report
         plan.strict = strict
+        plan._bought = purchases
         return plan
 
     @cached_property
@@ -203,10 +220,37 @@ class Plan:
         """Load by project: columns `project, role, period, fte`."""
         return load_rows(self.portfolio, self.starts)
 
+    @property
+    def buys(self) -> bool:
+        """Whether capacity could be bought, even if nothing is."""
+        return self._bought is not None
+
+    @property
+    def purchases(self) -> pd.DataFrame:
+        """Capacity that is bought, one row per offer and period.
+
+        `offer` (row of the table `flex`, from 1), `role, kind, period` (Period),
+        `fte`, `cost` (currency, not discounted).
+        """
+        if self._bought is None:
+            return purchases_table(self.portfolio, {})
+        return self._bought
+
+    @property
+    def purchase_sentences(self) -> list[str]:
+        """What to buy, one sentence per purchase."""
+        return purchase_sentences(self.portfolio, self.purchases)
+
     @cached_property
     def capacity(self) -> pd.DataFrame:
-        """Capacity with the columns of `load`, period x role, FTE."""
-        return self.portfolio.capacity.reindex(columns=self.load.columns)
+        """Capacity with the columns of `load`, period x role, FTE; with what is bought.
+
+        Blank where none is given.
+        """
+        grid = self.portfolio.capacity.reindex(columns=self.load.columns)
+        if self._bought is None or self._bought.empty:
+            return grid
+        return grid + bought_grid(self.portfolio, self._bought, grid.columns)
 
     @property
     def headroom(self) -> pd.DataFrame:
@@ -245,8 +289,11 @@ class Plan:
 
     @property
     def objective(self) -> float:
-        """What is maximised: the sum of `worth`."""
-        return float(self.worth.sum())
+        """What is maximised: the sum of `worth`, less what purchases cost."""
+        worth = float(self.worth.sum())
+        if self._bought is None:
+            return worth
+        return worth - purchase_cost(self.portfolio, self._bought)
 
     @property
     def value(self) -> float:
@@ -265,7 +312,9 @@ class Plan:
     @cached_property
     def violations(self) -> pd.DataFrame:
         """Every broken rule: `rule, subject, period, found, limit, message`."""
-        return violations(self.portfolio, self.starts, strict=self.strict)
+        return violations(
+            self.portfolio, self.starts, strict=self.strict, purchases=self._bought
+        )
 
     @cached_property
     def projects(self) -> pd.DataFrame:
@@ -317,6 +366,12 @@ class Plan:
                 f"{_percent(used.max().max())} ({peak[1]}, {format_period(peak[0])})"
             )
         facts["overload, FTE-periods"] = round(float(self.overload.sum().sum()), 3)
+        if self._bought is not None:
+            cost = round(float(self._bought["cost"].sum()), 2)
+            facts["bought capacity, FTE-periods"] = round(
+                float(self._bought["fte"].sum()), 3
+            )
+            facts["cost of bought capacity"] = cost
         facts["spend in horizon"] = round(float(self.spend["amount"].sum()), 2)
         facts["inherited limits"] = len(self.inherited)
         facts["violations"] = len(self.violations)

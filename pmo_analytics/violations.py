@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.periods import format_period
+from pmo_analytics.purchases import bought_grid, broken_offers
 from pmo_analytics.windows import allowed_starts, start_windows
 from pmo_analytics.workload import (
     TOLERANCE,
@@ -25,7 +26,11 @@ Violation = dict[str, Any]
 
 
 def violations(
-    portfolio: Portfolio, starts: Starts, *, strict: bool = False
+    portfolio: Portfolio,
+    starts: Starts,
+    *,
+    strict: bool = False,
+    purchases: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return every rule that start dates break.
 
@@ -37,6 +42,8 @@ def violations(
         Project -> start, whole periods after the first of the horizon.
     strict
         Count overloads of work that cannot be moved, too.
+    purchases
+        Capacity that is bought, as `purchases_table` returns it.
 
     Returns
     -------
@@ -46,9 +53,10 @@ def violations(
     rows = [
         *_selection(portfolio, starts),
         *_windows(portfolio, starts),
-        *_capacity_and_budget(portfolio, starts, strict),
+        *_capacity_and_budget(portfolio, starts, strict, purchases),
         *_dependencies(portfolio, starts),
         *_groups(portfolio, starts),
+        *_offers(portfolio, purchases),
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -131,11 +139,17 @@ def _windows(portfolio: Portfolio, starts: Starts) -> list[Violation]:
 
 
 def _capacity_and_budget(
-    portfolio: Portfolio, starts: Starts, strict: bool
+    portfolio: Portfolio,
+    starts: Starts,
+    strict: bool,
+    purchases: pd.DataFrame | None,
 ) -> list[Violation]:
     bounds = limits(portfolio, strict=strict)
     load = load_grid(portfolio, starts).to_numpy()
     capacity = bounds.capacity.to_numpy()
+    if purchases is not None and len(purchases):
+        more = bought_grid(portfolio, purchases, bounds.capacity.columns)
+        capacity = capacity + more.to_numpy()
     rows = []
     for t, r in np.argwhere(load > capacity + TOLERANCE):
         period = format_period(portfolio.horizon[t])
@@ -271,6 +285,15 @@ def requirements(portfolio: Portfolio, windows: pd.DataFrame) -> list[Requiremen
         targets = [i for i in named if state[i] == "live"]
         result.append(Requirement(j, requires, kind, targets, spans))
     return result
+
+
+def _offers(portfolio: Portfolio, purchases: pd.DataFrame | None) -> list[Violation]:
+    if purchases is None or purchases.empty:
+        return []
+    return [
+        _violation("flex", str(offer), text, period=period, found=found, limit=limit)
+        for offer, period, found, limit, text in broken_offers(portfolio, purchases)
+    ]
 
 
 def _groups(portfolio: Portfolio, starts: Starts) -> list[Violation]:

@@ -20,7 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("capacity_grid", "supply_checks", "date_checks", "link_checks"),
     ("checks",),
     ("portfolio",),
-    ("workload",),
+    ("workload", "purchases"),
     ("violations",),
     ("plan",),
     ("example_company",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -68,6 +69,9 @@ def optimize(
         str, typer.Option(help="Solver that PuLP knows: highs, gurobi, cbc ...")
     ] = "highs",
     strict: StrictOption = False,
+    flex: Annotated[
+        bool, typer.Option("--flex", help="Capacity may be bought: the table flex.")
+    ] = False,
     charts: ChartsOption = True,
     json_output: JsonOption = False,
 ) -> int:
@@ -83,6 +87,7 @@ def optimize(
             portfolio,
             limits=limits,
             strict=strict,
+            flex=flex,
             seed=seed,
             solver=solver,
             progress=progress,
@@ -142,6 +147,8 @@ def _say_plan(
         facts = {**dict.fromkeys(OPTIMIZE_KEYS), **plan.report.to_dict()}
         facts["projects_selected"] = len(plan.starts)
         facts["inherited"] = records(plan.inherited)
+        if plan.buys:
+            facts["purchases"] = records(plan.purchases)
         facts["files"] = [str(file) for file in files]
         print_json(facts)
         return
@@ -152,6 +159,8 @@ def _say_plan(
     if len(plan.inherited):
         show_table(plan.inherited, "Inherited: fixed work above the limit", console)
     console.print(escaped(lines(plan.summary())))
+    for sentence in plan.purchase_sentences:
+        console.print(escaped(sentence))
     if out is None:
         messages().print("Nothing was written; name a folder with --out DIR.")
     say_files(files)
@@ -199,10 +208,14 @@ def verify(
     measure = claimed.get("measure", "worth")
     if measure == "worth":
         result = check_plan(
-            portfolio, rows, strict=strict, objective=claimed.get("objective")
+            portfolio,
+            rows,
+            strict=strict,
+            objective=claimed.get("objective"),
+            purchases=claimed.get("purchases"),
         )
         objective, certified = float(result.objective), result.certified
-        prove = check_bound
+        prove = partial(check_bound, flex="purchases" in claimed)
     else:
         # A levelled plan may delay what keeps its start in the portfolio as it stands.
         portfolio = levelled_question(portfolio)
@@ -210,7 +223,7 @@ def verify(
         objective = float(measure_of(portfolio, rows, measure, strict=strict))
         wanted = claimed.get("objective", objective)
         certified = result.certified and math.isclose(wanted, objective, rel_tol=1e-9)
-        prove = level_bound
+        prove = partial(level_bound)
     bound = gap = None
     if "certificate" in claimed:
         exact = prove(portfolio, claimed["certificate"], strict=strict)
@@ -245,16 +258,26 @@ def verify(
 
 
 def _claims(schedule: Path) -> dict[str, Any]:
-    """Return what the files beside a schedule claim: objective and certificate."""
+    """Return what the files beside a schedule claim.
+
+    Its objective and certificate, and what it buys.
+    """
+    from pmo_analytics.loaders.schedule import read_purchases
+
     claims: dict[str, Any] = {}
     manifest = schedule.with_name("manifest.json")
     certificate = schedule.with_name("certificate.json")
+    purchases = schedule.with_name("purchases.csv")
     try:
         if manifest.is_file():
-            report = json.loads(manifest.read_text("utf-8")).get("report") or {}
+            facts = json.loads(manifest.read_text("utf-8"))
+            report = facts.get("report") or {}
             if report.get("objective") is not None:
                 claims["objective"] = float(report["objective"])
             claims["measure"] = str(report.get("measure", "worth"))
+            # A file that an older result left there does not count.
+            if "purchases.csv" in facts.get("files", {}):
+                claims["purchases"] = read_purchases(purchases)
         if certificate.is_file():
             claims["certificate"] = json.loads(certificate.read_text("utf-8"))
     except (ValueError, TypeError, AttributeError) as error:

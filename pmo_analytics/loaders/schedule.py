@@ -82,3 +82,34 @@ def read_schedule(path: str | Path) -> pd.DataFrame:
         if name and name not in columns:
             columns[name] = pd.Series(column, dtype=object)
     return pd.DataFrame(columns)
+
+
+def read_purchases(path: str | Path) -> pd.DataFrame:
+    """Read purchases from a CSV file, as `optimize` writes them.
+
+    Parameters
+    ----------
+    path
+        Columns `offer, period, fte` and what else there is.
+
+    Returns
+    -------
+    DataFrame
+        The file's cells as text, None = blank.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read.
+    """
+    path = Path(path)
+    try:
+        rows = pd.read_csv(path, dtype=object, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise fatal(
+            Place("purchases", path.name),
+            "unreadable_file",
+            "The file of purchases cannot be read. Write the plan again.",
+            found=str(error),
+        ) from error
+    return rows.replace("", None)

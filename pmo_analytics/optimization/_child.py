@@ -101,7 +101,7 @@ def _solve(options: Any, job: dict[str, Any], end: float, emit: Any) -> None:
     if job["relax"]:
         _solve_relaxation(model, job, end, emit)
         _cut(options, None, job, end, emit)
-    status = _solve_integer(model, job, end, emit)
+    status = _solve_integer(model, options, job, end, emit)
     if status == "optimal" and time.monotonic() < end:
         _polish(model, options, job, end, emit)
 
@@ -116,7 +116,8 @@ def _solve_elsewhere(options: Any, job: dict[str, Any], end: float, emit: Any) -
     from pmo_analytics.optimization.formulate import build_model
     from pmo_analytics.optimization.matrix import build_matrix
 
-    if job["relax"]:
+    # The ascent knows no purchases.
+    if job["relax"] and not len(options.buy_thing):
         _ascend(options, build_matrix(options), job, end, emit)
     model = build_model(options)
     # Some of them write their answer to a file after the clock has run out.
@@ -173,24 +174,30 @@ def _solve_arrays(options: Any, job: dict[str, Any], end: float, emit: Any) -> N
 
     matrix = build_matrix(options)
     if job["relax"]:
-        _ascend(options, matrix, job, end, emit)
+        if not len(options.buy_thing):
+            _ascend(options, matrix, job, end, emit)
         _relax_arrays(options, matrix, job, end, emit)
         _cut(options, matrix, job, end, emit)
     more = {} if job["nodes"] is None else {"mip_max_nodes": job["nodes"]}
     told = [float("inf"), 0.0]
+    many = len(options.project)
 
     def report(x: np.ndarray | None, bound: float) -> None:
         if x is not None:
-            emit("incumbent", chosen=np.flatnonzero(x > 0.5).tolist(), bound=None)
+            emit(
+                "incumbent", chosen=np.flatnonzero(x[:many] > 0.5).tolist(), bound=None
+            )
         elif told[0] - bound > 1e-9 * abs(bound) and time.monotonic() - told[1] > 0.2:
             told[:] = [bound, time.monotonic()]
             emit("bound", bound=_finite(bound))
 
     answer = highs.solve(
         matrix,
-        options.worth,
+        options.gains(),
         seconds=end - time.monotonic(),
+        binaries=many,
         start=np.array(job["start"], dtype=np.int64) if job["start"] else None,
+        shares=_shares(options, job["start"]),
         report=report,
         mip_rel_gap=max(job["gap"], 1e-7),
         mip_abs_gap=1e-7,
@@ -198,7 +205,9 @@ def _solve_arrays(options: Any, job: dict[str, Any], end: float, emit: Any) -> N
         **_settings(job),
         **more,
     )
-    chosen = None if answer.x is None else np.flatnonzero(answer.x > 0.5).tolist()
+    chosen = (
+        None if answer.x is None else np.flatnonzero(answer.x[:many] > 0.5).tolist()
+    )
     emit(
         "solved",
         status=answer.status,
@@ -206,6 +215,16 @@ def _solve_arrays(options: Any, job: dict[str, Any], end: float, emit: Any) -> N
         chosen=chosen,
         bound=_finite(answer.bound),
     )
+
+
+def _shares(options: Any, chosen: list[int]) -> np.ndarray | None:
+    """Return what a choice has to buy, as shares of what can be bought."""
+    from pmo_analytics.optimization.buying import cheapest
+
+    if not len(options.buy_thing) or not chosen:
+        return None
+    bought = cheapest(options, np.array(chosen, dtype=np.int64))
+    return None if bought is None else bought / options.buy_most
 
 
 def _ascend(
@@ -243,7 +262,7 @@ def _relax_arrays(
 
     answer = highs.solve(
         matrix,
-        options.worth,
+        options.gains(),
         seconds=0.5 * (end - time.monotonic()),
         integer=False,
         solver="ipm",
@@ -267,7 +286,8 @@ def _cut(options: Any, matrix: Any, job: dict[str, Any], end: float, emit: Any) 
     from pmo_analytics.optimization import cutting
     from pmo_analytics.optimization.matrix import build_matrix
 
-    if len(options.project) > _CUTS_CARRY:
+    # Cuts follow from limits that nothing is added to.
+    if len(options.project) > _CUTS_CARRY or len(options.buy_thing):
         return
     found = None
     # Cuts are extra: what goes wrong with them must not cost the search its solver.
@@ -368,11 +388,17 @@ def _finite(number: float) -> float | None:
     return float(number) if np.isfinite(number) else None
 
 
-def _solve_integer(model: Any, job: dict[str, Any], end: float, emit: Any) -> str:
+def _solve_integer(
+    model: Any, options: Any, job: dict[str, Any], end: float, emit: Any
+) -> str:
     chosen = set(job["start"])
     for k, variable in enumerate(model.x):
         if chosen:
             variable.setInitialValue(1 if k in chosen else 0)
+    shares = _shares(options, job["start"])
+    if shares is not None:
+        for variable, share in zip(model.y, shares.tolist(), strict=True):
+            variable.setInitialValue(share)
     report, kinds = _reporter(len(model.x), emit)
     more: dict[str, Any] = {}
     if job["nodes"] is not None:
@@ -408,9 +434,10 @@ def _polish(
     """Among the plans of equal worth, look for the one with the earliest starts."""
     import pulp
 
-    chosen = _chosen(model)
-    objective = float(options.worth[chosen].sum())
-    worth = list(zip(model.x, options.worth.tolist(), strict=True))
+    from pmo_analytics.optimization.buying import value_of
+
+    objective = value_of(options, _chosen(model))
+    worth = list(zip([*model.x, *model.y], options.gains().tolist(), strict=True))
     scale = max(1.0, abs(objective))
     model.problem.addConstraint(
         pulp.LpAffineExpression.from_list([(v, w / scale) for v, w in worth])

@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
 
 
-def no_certificate(portfolio: Portfolio, strict: bool) -> dict[str, Any]:
+def no_certificate(
+    portfolio: Portfolio, strict: bool, *, flex: bool = False
+) -> dict[str, Any]:
     """Return the certificate without multipliers: the sum of all that has worth."""
     return {
         "format": 1,
         "portfolio": portfolio.digest(),
         "strict": strict,
+        **({"flex": True} if flex else {}),
         "multipliers": [],
         "cuts": [],
         "branches": [],
@@ -54,7 +57,7 @@ def certificate_of(
     rows: list[dict[str, Any]] = []
     for label, price in prices:
         rows += _rows(portfolio, compiled, label, round(price, digits))
-    certificate = no_certificate(portfolio, strict)
+    certificate = no_certificate(portfolio, strict, flex=compiled.flex)
     certificate["multipliers"] = [row for row in rows if row["multiplier"] != "0"]
     for cut in cuts:
         price = round(cut["price"], digits)

@@ -35,6 +35,11 @@ x(s) = starts at offset s and S(t) = starts at offset t or before::
      ],
      "branches": []}
 
+With "flex": true the plan may buy capacity as the table `flex` offers it: load less
+what is bought is at most the limit, and the bound gains, per offer, the most that its
+FTE can bring: of overtime and contractors max(0, multiplier - cost) in every period, of
+a hire the best of all first periods, summed from there to the end of the offer.
+
 Cuts need "format": 2. Each is proved again before it counts, see `certify_cuts`; one
 that does not hold for every plan that `check_plan` accepts is left out.
 
@@ -65,6 +70,11 @@ import pandas as pd
 
 from pmo_analytics.optimization.certify_bound import bound_of, read_entries
 from pmo_analytics.optimization.certify_cuts import read_cuts
+from pmo_analytics.optimization.certify_flex import (
+    cost_of,
+    read_offers,
+    read_purchases,
+)
 from pmo_analytics.optimization.certify_reading import read_question
 from pmo_analytics.optimization.certify_rules import (
     agrees,
@@ -89,7 +99,8 @@ class PlanCheck:
         or group), `period` (NaT where none applies), `found` and `limit` (FTE,
         currency, counts, or periods as text), `message`.
     objective
-        Worth of the plan, exact, also with discounting. Rows that cannot be used
+        Worth of the plan less the cost of its purchases, exact, also with
+        discounting. Rows that cannot be used
         (unknown project, unreadable start) add nothing.
     inherited
         Limits that fixed work exceeds on its own, so that its use became the limit:
@@ -112,6 +123,7 @@ def check_plan(
     *,
     strict: bool = False,
     objective: float | None = None,
+    purchases: pd.DataFrame | None = None,
 ) -> PlanCheck:
     """Hold a schedule against every rule of a portfolio, exactly.
 
@@ -125,18 +137,29 @@ def check_plan(
     strict
         Do not raise limits that fixed work alone exceeds.
     objective
-        The worth somebody claims for the plan.
+        The worth somebody claims for the plan; less what it buys, if it does.
+    purchases
+        What is bought of the offers of `flex`, one row per offer and period: `offer`
+        (row of `flex`, from 1), `period`, `fte` and, if wanted, `role`, `kind` and
+        `cost`; None = nothing may be bought.
 
     Raises
     ------
     ConfigError
-        If the schedule lacks the columns `project` and `start`.
+        If the schedule lacks the columns `project` and `start`, or the purchases
+        `offer`, `period` and `fte`.
     DataError
         If a table holds something that only an unvalidated portfolio can hold.
     """
     question = read_question(portfolio, strict)
-    rows, starts = broken_rules(question, schedule)
-    worth = worth_of(question, starts)
+    bought = None
+    wrong: list[dict[str, Any]] = []
+    if purchases is not None:
+        read_offers(question, portfolio)
+        bought, wrong = read_purchases(question, purchases)
+    rows, starts = broken_rules(question, schedule, bought)
+    rows += wrong
+    worth = worth_of(question, starts) - cost_of(question, bought)
     confirmed = objective is None or agrees(float(objective), worth)
     return PlanCheck(
         violations=violations_table(question, rows),
@@ -151,6 +174,7 @@ def check_bound(
     certificate: Mapping[str, Any],
     *,
     strict: bool = False,
+    flex: bool = False,
 ) -> Fraction | None:
     """Return the bound that a certificate proves: no accepted plan is worth more.
 
@@ -164,6 +188,8 @@ def check_bound(
         JSON object, see the module's text.
     strict
         As in `check_plan`; must agree with the certificate.
+    flex
+        Capacity may be bought; must agree with the certificate.
 
     Returns
     -------
@@ -182,6 +208,9 @@ def check_bound(
         If a table holds something that only an unvalidated portfolio can hold.
     """
     # A certificate that cannot be read is said before the tables are.
-    entries = read_entries(certificate, strict)
+    entries = read_entries(certificate, strict, flex)
     cuts = read_cuts(certificate.get("cuts", []))
-    return bound_of(read_question(portfolio, strict), entries, cuts)
+    question = read_question(portfolio, strict)
+    if flex:
+        read_offers(question, portfolio)
+    return bound_of(question, entries, cuts)

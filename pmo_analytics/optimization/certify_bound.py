@@ -18,6 +18,7 @@ from pmo_analytics.optimization.certify_cuts import (
     Proofs,
     exact_number,
 )
+from pmo_analytics.optimization.certify_flex import purchases_bound
 from pmo_analytics.optimization.certify_question import (
     TOLERANCE,
     Budget,
@@ -63,7 +64,7 @@ _FORMS = ("by", "after", "at", "selected")
 
 
 def read_entries(
-    certificate: Mapping[str, Any], strict: bool
+    certificate: Mapping[str, Any], strict: bool, flex: bool = False
 ) -> list[tuple[Mapping[str, Any], Fraction]]:
     """Return the entries of a certificate, each with its exact multiplier.
 
@@ -71,7 +72,7 @@ def read_entries(
     ----------
     certificate
         JSON object, see the text of `certify`.
-    strict
+    strict, flex
         What the certificate must say about itself.
 
     Raises
@@ -79,7 +80,7 @@ def read_entries(
     ConfigError
         If the certificate has another format, or an entry cannot be read.
     """
-    known = ("format", "portfolio", "strict", "multipliers", "cuts", "branches")
+    known = ("format", "portfolio", "strict", "flex", "multipliers", "cuts", "branches")
     if not isinstance(certificate, Mapping):
         raise ConfigError("The certificate is no JSON object.")
     for key in certificate:
@@ -94,6 +95,11 @@ def read_entries(
         raise ConfigError(
             f"The certificate was made with strict={certificate.get('strict', False)!r}"
             f", and strict={strict} is asked for. Use the same."
+        )
+    if certificate.get("flex", False) is not flex:
+        raise ConfigError(
+            f"The certificate was made with flex={certificate.get('flex', False)!r}, "
+            f"and flex={flex} is asked for. Use the same."
         )
     for key in ("cuts", "branches"):
         if certificate.get(key, []) != [] and (key, version) != ("cuts", 2):
@@ -415,7 +421,8 @@ def _lagrangian(question: Question, charges: _Charges) -> Fraction | None:
                 _subtract(gains, project, uses, prices[kind], per_spend)
         best = max(gains)
         total += best if project.why else max(best, 0)
-    return charges.limits + Fraction(total, unit)
+    purchases = purchases_bound(question, charges.capacity, charges.unit)
+    return charges.limits + purchases + Fraction(total, unit)
 
 
 def _spend_prices(question: Question, charges: _Charges) -> dict[Kind, dict[int, int]]:

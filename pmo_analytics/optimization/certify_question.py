@@ -101,6 +101,18 @@ class Group(NamedTuple):
     done: frozenset[str]
 
 
+class Offer(NamedTuple):
+    """One row of `flex`: capacity that can be bought from `first` to `last`."""
+
+    number: int
+    role: str
+    kind: str
+    first: int
+    last: int
+    most: Fraction
+    cost: Fraction  # of 1 FTE in one period
+
+
 Uses = dict[str, list[tuple[int, int]]]
 
 
@@ -128,6 +140,7 @@ class Question:
     )
     groups: dict[str, Group] = field(default_factory=dict)
     inherited: list[dict[str, Any]] = field(default_factory=list)
+    offers: dict[int, Offer] = field(default_factory=dict)
 
     def text(self, offset: int) -> str:
         """Return the period at an offset as the reader writes it."""
@@ -142,6 +155,17 @@ class Question:
             return Fraction(0)
         fixed = Fraction(self.fixed_load.get((role, t), 0), self.demand_unit)
         return max(given, fixed, Fraction(0))
+
+    def most_for_sale(self, role: str, t: int) -> Fraction:
+        """Return the FTE that all offers together can add."""
+        return sum(
+            (
+                offer.most
+                for offer in self.offers.values()
+                if offer.role == role and offer.first <= t <= offer.last
+            ),
+            Fraction(0),
+        )
 
 
 def state_of(question: Question, name: str | None) -> str:

@@ -88,7 +88,7 @@ def read_question(portfolio: Portfolio, strict: bool) -> Question:
     grid = portfolio.capacity
     roles = {str(role): None for role in grid.columns}
     capacity = {
-        (role, t): _exact(fte, "capacity", role)
+        (role, t): exact_amount(fte, "capacity", role)
         for role, column in zip(roles, grid.columns, strict=True)
         for t, fte in enumerate(grid[column].tolist())
         if not blank(fte)
@@ -104,7 +104,7 @@ def read_question(portfolio: Portfolio, strict: bool) -> Question:
         spend_unit=spend_unit,
         worth=worth,
         worth_unit=worth_unit,
-        growth=1 + _exact(portfolio.settings.discount, "portfolio", "discount"),
+        growth=1 + exact_amount(portfolio.settings.discount, "portfolio", "discount"),
         capacity=capacity,
         fixed_load={},
         roles=roles,
@@ -128,8 +128,8 @@ def _read_projects(portfolio: Portfolio) -> dict[str, Project]:
             read_name(row["project"]),
             read_name(row["theme"]),
             _word(read_name(row["applies_to"]), _BLACKOUTS, "blackouts", "applies_to"),
-            0 if (begin := _offset(row["start"], first)) is None else begin,
-            periods - 1 if (end := _offset(row["end"], first)) is None else end,
+            0 if (begin := read_offset(row["start"], first)) is None else begin,
+            periods - 1 if (end := read_offset(row["end"], first)) is None else end,
         )
         for row in blackouts.to_dict("records")
     ]
@@ -173,8 +173,11 @@ def _read_project(
         state = "live"
     live = state == "live"
     running, approved = live and status == "running", live and status == "approved"
-    duration, start = _whole(row["duration"]), _offset(row["start"], first)
-    earliest, latest = _offset(row["earliest"], first), _offset(row["latest"], first)
+    duration, start = _whole(row["duration"]), read_offset(row["start"], first)
+    earliest, latest = (
+        read_offset(row["earliest"], first),
+        read_offset(row["latest"], first),
+    )
     if live and (duration is None or duration < 1):
         fix = f"Give project '{name}' a duration of at least 1 period."
         raise _refuse("projects", "missing_value", "duration", duration, fix)
@@ -195,7 +198,7 @@ def _read_project(
         start=start,
         earliest=earliest,
         latest=latest,
-        deadline=_offset(row["deadline"], first),
+        deadline=read_offset(row["deadline"], first),
         last=periods - 1 if approved else periods - (duration or 1),
         theme=read_name(row["theme"]),
         program=read_name(row["program"]),
@@ -286,10 +289,12 @@ def _read_budgets(
     spent = spent_of(question, fixed)
     for row in portfolio.budget.to_dict("records"):
         name = read_name(row["budget"]) or ""
-        begin = _offset(row["start"], question.first)
-        end = _offset(row["end"], question.first)
+        begin = read_offset(row["start"], question.first)
+        end = read_offset(row["end"], question.first)
         amount, at_least = (
-            None if blank(row[column]) else _exact(float(row[column]), "budget", column)
+            None
+            if blank(row[column])
+            else exact_amount(float(row[column]), "budget", column)
             for column in ("amount", "at_least")
         )
         if name in question.budgets:
@@ -418,7 +423,8 @@ def _names(values: pd.Series[Any]) -> list[str | None]:
     return [known[cell] for cell in cells]
 
 
-def _offset(value: Any, first: pd.Period) -> int | None:
+def read_offset(value: Any, first: pd.Period) -> int | None:
+    """Return a period as whole periods after the first, None for an empty cell."""
     if blank(value):
         return None
     return int(parse_period(value, first.freqstr).ordinal - first.ordinal)
@@ -427,7 +433,7 @@ def _offset(value: Any, first: pd.Period) -> int | None:
 def read_period(value: Any, question: Question) -> int | None:
     """Return the offset of a period, None for one that cannot be read."""
     try:
-        return _offset(value, question.first)
+        return read_offset(value, question.first)
     except (ValueError, TypeError, OverflowError):
         return None
 
@@ -453,7 +459,8 @@ def _ratio(value: float, table: str, column: str) -> tuple[int, int]:
     return Decimal(repr(value)).as_integer_ratio()
 
 
-def _exact(value: float, table: str, column: str) -> Fraction:
+def exact_amount(value: float, table: str, column: str) -> Fraction:
+    """Return the decimal number that a cell shows."""
     return Fraction(*_ratio(value, table, column))
 
 

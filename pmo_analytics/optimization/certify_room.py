@@ -51,8 +51,12 @@ def room_of(question: Question) -> Room | None:
 
 
 def capacity_units(question: Question, role: str, t: int) -> int:
-    """Return the demand units that may be loaded, the tolerance included."""
+    """Return the demand units that may be loaded, the tolerance included.
+
+    All that can be bought included, too.
+    """
     limit = question.capacity_limit(role, t) + TOLERANCE
+    limit += question.most_for_sale(role, t)
     return math.floor(limit * question.demand_unit)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from pmo_analytics.errors import ConfigError, closest, listing
+from pmo_analytics.optimization.certify_flex import bought_by_role
 from pmo_analytics.optimization.certify_question import (
     FARTHEST,
     TOLERANCE,
@@ -33,7 +34,9 @@ _INHERITED = ("rule", "subject", "period", "use", "limit")
 
 
 def broken_rules(
-    question: Question, schedule: pd.DataFrame
+    question: Question,
+    schedule: pd.DataFrame,
+    bought: Mapping[tuple[int, int], Fraction] | None = None,
 ) -> tuple[list[dict[str, Any]], dict[str, int]]:
     """Return the violations of a schedule, and the starts that count by project.
 
@@ -43,6 +46,8 @@ def broken_rules(
         What the portfolio asks.
     schedule
         One row per selected project: `project`, `start` and, if wanted, `finish`.
+    bought
+        (offer, period offset) -> FTE; None = nothing.
 
     Raises
     ------
@@ -53,7 +58,7 @@ def broken_rules(
     starts, unread = _check_rows(question, _schedule_rows(schedule), rows)
     present = starts.keys() | unread
     _check_missing(question, present, rows)
-    _check_capacity(question, starts, rows)
+    _check_capacity(question, starts, bought_by_role(question, bought), rows)
     _check_budgets(question, starts, rows)
     _check_dependencies(question, starts, unread, rows)
     _check_groups(question, present, rows)
@@ -263,13 +268,16 @@ def _check_missing(
 
 
 def _check_capacity(
-    question: Question, starts: Mapping[str, int], rows: list[dict[str, Any]]
+    question: Question,
+    starts: Mapping[str, int],
+    more: Mapping[tuple[str, int], Fraction],
+    rows: list[dict[str, Any]],
 ) -> None:
     order = {role: n for n, role in enumerate(question.roles)}
     load = load_of(question, starts)
     for role, t in sorted(load, key=lambda cell: (order[cell[0]], cell[1])):
         use = Fraction(load[role, t], question.demand_unit)
-        limit = question.capacity_limit(role, t)
+        limit = question.capacity_limit(role, t) + more.get((role, t), 0)
         if use <= limit + TOLERANCE:
             continue
         users = [

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from pmo_analytics.optimization.buying import cheapest, most_bought
 from pmo_analytics.optimization.options import ALL, NO_LIMIT, NONE, TOGETHER, Options
 from pmo_analytics.periods import offsets_from
+from pmo_analytics.purchases import offers, purchases_table
 from pmo_analytics.violations import requirements
 from pmo_analytics.windows import allowed_starts, start_windows
 from pmo_analytics.workload import (
@@ -47,6 +49,8 @@ class Compiled:
         Limits in force, inherited ones raised.
     fixed
         Work nobody can move: project -> start.
+    flex
+        Whether capacity may be bought.
     """
 
     options: Options
@@ -59,11 +63,35 @@ class Compiled:
     starts: dict[str, np.ndarray]
     limits: Limits
     fixed: dict[str, int]
+    flex: bool = False
 
     def starts_of(self, chosen: np.ndarray) -> dict[str, int]:
         """Return project -> start of chosen option numbers."""
         o = self.options
         return {self.names[o.project[k]]: int(o.start[k]) for k in chosen}
+
+    def purchases_of(
+        self, portfolio: Portfolio, chosen: np.ndarray
+    ) -> pd.DataFrame | None:
+        """Return the cheapest purchases of chosen options; None if none are sold.
+
+        A choice that no purchases make work has an empty table.
+        """
+        o = self.options
+        if not self.flex:
+            return None
+        bought = cheapest(o, chosen)
+        periods = int(o.sizes[1])
+        total: dict[tuple[int, int], float] = {}
+        if bought is None:
+            return purchases_table(portfolio, total)
+        for i in np.flatnonzero(bought).tolist():
+            begin = int(o.buy_thing[i]) % periods
+            for t in range(begin, begin + int(o.buy_length[i])):
+                key = int(o.buy_offer[i]), t
+                most = float(o.buy_most[i])
+                total[key] = min(round(total.get(key, 0.0) + float(bought[i]), 9), most)
+        return purchases_table(portfolio, total)
 
     def chosen(self, starts: Mapping[str, int]) -> np.ndarray | None:
         """Return the option numbers of a schedule; None if one is not an option."""
@@ -81,8 +109,12 @@ class Compiled:
         return np.array(sorted(result), dtype=np.int64)
 
 
-def compile_options(portfolio: Portfolio, *, strict: bool = False) -> Compiled:
+def compile_options(
+    portfolio: Portfolio, *, strict: bool = False, flex: bool = False
+) -> Compiled:
     """Return the options of a valid portfolio.
+
+    With `flex` its offers of capacity are columns of the model.
 
     Starts that break a limit together with the fixed work alone, and projects that
     require something nobody can select, are left out; nothing feasible is lost.
@@ -115,8 +147,18 @@ def compile_options(portfolio: Portfolio, *, strict: bool = False) -> Compiled:
     use_option, use_row, use_amount = _uses(
         portfolio, number, project, start, roles, periods, budgets
     )
+    buy = _purchases(portfolio, roles) if flex else {}
+    most = limit
+    if buy:
+        most = limit + most_bought(
+            len(limit),
+            buy["buy_thing"],
+            buy["buy_length"],
+            buy["buy_joint"],
+            buy["buy_most"],
+        )
     keep = _usable(
-        number, fixed, project, use_option, use_row, use_amount, limit, windows, names
+        number, fixed, project, use_option, use_row, use_amount, most, windows, names
     )
     keep &= ~_unservable(project, rules, number)
     renumber = np.cumsum(keep) - 1
@@ -145,6 +187,7 @@ def compile_options(portfolio: Portfolio, *, strict: bool = False) -> Compiled:
         **rule_arrays,
         **group_arrays,
         sizes=np.array([len(roles), periods, budgets], dtype=np.int64),
+        **buy,
     )
     return Compiled(
         options=options,
@@ -157,7 +200,35 @@ def compile_options(portfolio: Portfolio, *, strict: bool = False) -> Compiled:
         starts=starts,
         limits=bounds,
         fixed=fixed,
+        flex=flex,
     )
+
+
+def _purchases(portfolio: Portfolio, roles: list[str]) -> dict[str, np.ndarray]:
+    """Return the columns of capacity that can be bought."""
+    place = {role: r for r, role in enumerate(roles)}
+    periods = len(portfolio.horizon)
+    factor = (1.0 + portfolio.settings.discount) ** -np.arange(periods, dtype=float)
+    rows: list[tuple[int, int, int, int, float, float]] = []
+    for offer, row in offers(portfolio).iterrows():
+        if row["role"] not in place:
+            continue
+        begin = place[row["role"]] * periods
+        for t in range(int(row["first"]), int(row["last"]) + 1):
+            hire = row["kind"] == "hire"
+            length = int(row["last"]) - t + 1 if hire else 1
+            cost = float(row["cost"]) * float(factor[t : t + length].sum())
+            joint = int(str(offer)) if hire else -1
+            most = float(row["fte_max"])
+            rows.append((int(str(offer)), begin + t, length, joint, cost, most))
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 6
+    names = ("offer", "thing", "length", "joint", "cost", "most")
+    return {
+        f"buy_{name}": np.array(
+            column, dtype=float if name in ("cost", "most") else np.int64
+        )
+        for name, column in zip(names, columns, strict=True)
+    }
 
 
 def _pairs(

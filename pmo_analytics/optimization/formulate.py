@@ -44,6 +44,8 @@ class Model:
     ----------
     x
         Variable of each option.
+    y
+        Variable of each purchase, as a share of the most that can be bought.
     rows
         Labels in the order of the problem's constraints; None for choice rows.
     slack
@@ -55,6 +57,7 @@ class Model:
     rows: list[Label | None] = field(default_factory=list)
     slack: dict[Label, pulp.LpVariable] = field(default_factory=dict)
     elastic: bool = False
+    y: list[pulp.LpVariable] = field(default_factory=list)
 
     def add(self, label: Label, terms: Terms, sense: int, rhs: float) -> None:
         """Add one row; in an elastic model, with a slack that costs."""
@@ -151,15 +154,20 @@ def build_model(options: Options, *, elastic: bool = False) -> Model:
         problem.add_variable(f"x{k}", 0, 1, "Integer")
         for k in range(len(options.project))
     ]
-    model = Model(problem, x, elastic=elastic)
+    y = [
+        problem.add_variable(f"y{i}", 0, 1, "Continuous")
+        for i in range(len(options.buy_thing))
+    ]
+    model = Model(problem, x, elastic=elastic, y=y)
     add_choices(model, options)
     add_limits(model, options)
     add_dependencies(model, options)
     add_groups(model, options)
+    add_hires(model, options)
     if elastic:
         terms = [(slack, -1.0) for slack in model.slack.values()]
     else:
-        terms = list(zip(x, options.worth.tolist(), strict=True))
+        terms = list(zip([*x, *y], options.gains().tolist(), strict=True))
     problem.setObjective(pulp.LpAffineExpression.from_list(terms))
     return model
 
@@ -208,15 +216,33 @@ def add_limits(model: Model, options: Options) -> None:
     begin = np.searchsorted(rows, things)
     owners, amounts = owner[order].tolist(), options.use_amount[order].tolist()
     largest = options.largest_use()
+    sold = _sold(options)
     for thing, limit in enumerate(options.limit.tolist()):
         span = range(begin[thing], begin[thing + 1])
         if np.isfinite(limit) and largest[thing] > limit:
             terms = [(model.x[owners[i]], amounts[i]) for i in span]
+            terms += [(model.y[i], -options.buy_most[i]) for i in sold.get(thing, ())]
             model.add(("limit", thing), terms, pulp.LpConstraintLE, limit)
         least = float(options.least[thing])
         if np.isfinite(least) and least > 0:
             terms = [(model.x[owners[i]], amounts[i]) for i in span]
             model.add(("least", thing), terms, pulp.LpConstraintGE, least)
+
+
+def _sold(options: Options) -> dict[int, list[int]]:
+    """Return the purchases that add to each thing."""
+    sold: dict[int, list[int]] = {}
+    for i, thing in enumerate(options.buy_thing.tolist()):
+        for m in range(thing, thing + int(options.buy_length[i])):
+            sold.setdefault(m, []).append(i)
+    return sold
+
+
+def add_hires(model: Model, options: Options) -> None:
+    """All hires of one offer, whenever they begin, are at most its limit."""
+    for hire in np.unique(options.buy_joint[options.buy_joint >= 0]).tolist():
+        columns = np.flatnonzero(options.buy_joint == hire).tolist()
+        model.add_choice([(model.y[i], 1.0) for i in columns], must=False)
 
 
 def add_dependencies(model: Model, options: Options) -> None:

@@ -45,7 +45,9 @@ def solve(
     *,
     seconds: float,
     integer: bool = True,
+    binaries: int | None = None,
     start: np.ndarray | None = None,
+    shares: np.ndarray | None = None,
     report: Report | None = None,
     **settings: Any,
 ) -> Answer:
@@ -53,8 +55,12 @@ def solve(
 
     Parameters
     ----------
+    binaries
+        So many columns are 0 or 1, those after them anything between; None = all.
     start
         Columns that are 1 in a feasible solution to begin with.
+    shares
+        Values of the columns after the binaries in it.
     report
         Called with each better solution (values of the columns) and the bound; with
         None when only the bound may have moved.
@@ -75,10 +81,13 @@ def solve(
     highs.setOptionValue("threads", 1)
     for name, value in settings.items():
         _done(highs.setOptionValue(name, value), f"takes no {name} = {value!r}")
-    _done(highs.passModel(_problem(matrix, worth, integer)), "cannot read the model")
+    problem = _problem(matrix, worth, integer, binaries)
+    _done(highs.passModel(problem), "cannot read the model")
     if start is not None:
         values = np.zeros(len(worth))
         values[start] = 1.0
+        if shares is not None:
+            values[len(values) - len(shares) :] = shares
         highs.setSolution(len(values), np.arange(len(values), dtype=np.int32), values)
     if report is not None:
         _listen(highs, report)
@@ -146,7 +155,9 @@ def _done(status: Any, otherwise: str) -> None:
         raise RuntimeError(f"HiGHS {otherwise}.")
 
 
-def _problem(matrix: Matrix, worth: np.ndarray, integer: bool) -> Any:
+def _problem(
+    matrix: Matrix, worth: np.ndarray, integer: bool, binaries: int | None = None
+) -> Any:
     problem = highspy.HighsLp()
     a = matrix.a
     problem.num_col_, problem.num_row_ = a.shape[1], a.shape[0]
@@ -160,7 +171,10 @@ def _problem(matrix: Matrix, worth: np.ndarray, integer: bool) -> Any:
     problem.a_matrix_.index_ = a.indices.astype(np.int32)
     problem.a_matrix_.value_ = a.data.astype(float)
     if integer:
-        problem.integrality_ = [highspy.HighsVarType.kInteger] * len(worth)
+        many = len(worth) if binaries is None else binaries
+        kinds = highspy.HighsVarType
+        rest = [kinds.kContinuous] * (len(worth) - many)
+        problem.integrality_ = [kinds.kInteger] * many + rest
     return problem
 
 

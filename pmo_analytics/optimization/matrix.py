@@ -29,7 +29,8 @@ class Matrix:
     Attributes
     ----------
     a
-        Sparse, rows x options.
+        Sparse, rows x options; after them, where capacity is sold, one column per
+        purchase, as a share of the most that can be bought.
     labels
         Label of each row as in `formulate`; None for choice rows.
     """
@@ -108,7 +109,8 @@ def build_matrix(options: Options) -> Matrix:
     _add_limits(rows, options)
     _add_dependencies(rows, options)
     _add_groups(rows, options)
-    return rows.matrix(len(options.project))
+    _add_hires(rows, options)
+    return rows.matrix(len(options.project) + len(options.buy_thing))
 
 
 def bound_of_prices(options: Options, matrix: Matrix, prices: np.ndarray) -> float:
@@ -124,9 +126,29 @@ def bound_of_prices(options: Options, matrix: Matrix, prices: np.ndarray) -> flo
     side = np.where(price > 0, matrix.upper, matrix.lower)
     paid = float((price * np.where(price == 0, 0.0, side)).sum())
     best = np.full(len(options.must), -np.inf)
-    np.maximum.at(best, options.project, options.worth - matrix.a.T @ price)
+    reduced = options.gains() - matrix.a.T @ price
+    np.maximum.at(best, options.project, reduced[: len(options.project)])
+    paid += _best_purchases(options, reduced[len(options.project) :])
     best = np.where(options.must, best, np.maximum(best, 0.0))
     return paid + float(best[np.diff(options.first) > 0].sum())
+
+
+def _best_purchases(options: Options, reduced: np.ndarray) -> float:
+    """Return what purchases bring at most: of the columns of a hire, the best one."""
+    if not len(reduced):
+        return 0.0
+    gain = np.maximum(reduced, 0.0)
+    alone = options.buy_joint < 0
+    best = np.zeros(int(options.buy_joint.max()) + 1)
+    np.maximum.at(best, options.buy_joint[~alone], gain[~alone])
+    return float(gain[alone].sum() + best.sum())
+
+
+def _add_hires(rows: _Rows, options: Options) -> None:
+    """All hires of one offer are at most its limit; their shares at most 1."""
+    for hire in np.unique(options.buy_joint[options.buy_joint >= 0]):
+        columns = len(options.project) + np.flatnonzero(options.buy_joint == hire)
+        rows.add(None, [(columns, 1.0)], -np.inf, 1.0)
 
 
 def _span(options: Options, project: int) -> np.ndarray:
@@ -175,15 +197,37 @@ def _add_limits(rows: _Rows, options: Options) -> None:
         place[kept] = np.arange(len(kept))
         own = place[options.use_row]
         entry = np.flatnonzero(own >= 0)
+        row, column, value = own[entry], owner[entry], options.use_amount[entry]
+        if side > 0 and len(options.buy_thing):
+            more = _sold(options, place)
+            row, column, value = (
+                np.concatenate([a, b])
+                for a, b in zip((row, column, value), more, strict=True)
+            )
         free = np.full(len(kept), np.inf)
         rows.add_block(
             [(kind, int(thing)) for thing in kept],
-            own[entry],
-            owner[entry],
-            options.use_amount[entry],
+            row,
+            column,
+            value,
             -free if side > 0 else options.least[kept],
             options.limit[kept] if side > 0 else free,
         )
+
+
+def _sold(
+    options: Options, place: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return row, column and coefficient of what purchases add to the limits."""
+    o = options
+    column = np.repeat(np.arange(len(o.buy_thing)), o.buy_length)
+    step = np.arange(len(column)) - np.repeat(
+        np.cumsum(o.buy_length) - o.buy_length, o.buy_length
+    )
+    row = place[o.buy_thing[column] + step]
+    kept = row >= 0
+    column = column[kept]
+    return row[kept], len(o.project) + column, -o.buy_most[column]
 
 
 def _add_dependencies(rows: _Rows, options: Options) -> None:

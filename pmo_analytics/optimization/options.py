@@ -9,7 +9,7 @@ that a solver's process starts fast.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -17,6 +17,14 @@ NO_LIMIT = np.iinfo(np.int64).max // 4
 # What an all-or-none group asks of the members that may still be selected: to agree,
 # or, beside a member that is done or out, to be selected or not.
 TOGETHER, ALL, NONE = 1, 2, 3
+
+
+def _no_numbers() -> np.ndarray:
+    return np.zeros(0, dtype=np.int64)
+
+
+def _no_amounts() -> np.ndarray:
+    return np.zeros(0)
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,14 @@ class Options:
         and 0 = only these limits, TOGETHER, ALL or NONE.
     sizes
         `[roles, periods, budgets]`.
+    buy_offer, buy_thing, buy_length
+        Shape (F,): capacity that can be bought. A column belongs to an offer (row of
+        `flex`, from 1) and adds to the limits of `buy_length` things from `buy_thing`
+        on: of one period, or for a hire of all periods until the offer ends.
+    buy_joint
+        Number of the hire whose columns together are at most `buy_most`, else -1.
+    buy_cost, buy_most
+        Cost of 1 FTE over all its periods, discounted; most FTE.
     """
 
     first: np.ndarray
@@ -84,6 +100,12 @@ class Options:
     group_most: np.ndarray
     group_all: np.ndarray
     sizes: np.ndarray
+    buy_offer: np.ndarray = field(default_factory=_no_numbers)
+    buy_thing: np.ndarray = field(default_factory=_no_numbers)
+    buy_length: np.ndarray = field(default_factory=_no_numbers)
+    buy_joint: np.ndarray = field(default_factory=_no_numbers)
+    buy_cost: np.ndarray = field(default_factory=_no_amounts)
+    buy_most: np.ndarray = field(default_factory=_no_amounts)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return every array by name, for npz."""
@@ -93,6 +115,15 @@ class Options:
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Options:
         """Return the options that `arrays` gave."""
         return cls(**{f.name: arrays[f.name] for f in fields(cls)})
+
+    def gains(self) -> np.ndarray:
+        """Return what each column of the model adds to the objective.
+
+        After the options come the purchases as shares of their `buy_most`.
+        """
+        if not len(self.buy_thing):
+            return self.worth
+        return np.concatenate([self.worth, -self.buy_cost * self.buy_most])
 
     def uses(self, option: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the limited things that an option uses, and how much of each."""

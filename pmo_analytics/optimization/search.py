@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.errors import InfeasibleError
+from pmo_analytics.errors import ConfigError, InfeasibleError
+from pmo_analytics.optimization.buying import most_bought, value_of
 from pmo_analytics.optimization.certificate import certificate_of, no_certificate
 from pmo_analytics.optimization.certify import check_bound, check_plan
 from pmo_analytics.optimization.compiling import Compiled, compile_options
@@ -43,6 +45,7 @@ def optimize(
     *,
     limits: SolveLimits | None = None,
     strict: bool = False,
+    flex: bool = False,
     seed: int = 0,
     solver: str = "highs",
     start: Plan | pd.DataFrame | Mapping[str, object] | None = None,
@@ -59,6 +62,13 @@ def optimize(
     strict
         Overloads of work that cannot be moved make the portfolio infeasible instead
         of raising the limits they exceed.
+    flex
+        Capacity may be bought as the table `flex` offers it, where a plan earns more
+        than that costs. The objective is then worth less what is bought, discounted
+        alike; worth has to be in the currency of the rates. Overtime and contractors
+        are bought period by period, a hire stays to the end of its offer, nothing
+        before `lead` periods have passed. Purchases are not held against budgets.
+        `plan.purchases` says what to buy.
     seed
         Of the solver, of the searches, and of the greedy's shaken orders.
     solver
@@ -81,7 +91,7 @@ def optimize(
     Raises
     ------
     ConfigError
-        If the solver is unknown or not installed.
+        If the solver is unknown, not installed, or cannot do what is asked.
     DataError
         If the portfolio has errors or no projects, or `start` has a row that
         names no project.
@@ -98,9 +108,9 @@ def optimize(
     True
     """
     run = Run(limits or SolveLimits(), strict=strict, seed=seed, progress=progress)
-    named = _named(solver)
+    named = _named(solver, flex)
     snapshot = question_of(portfolio, "to choose from")
-    compiled = compile_options(snapshot, strict=strict)
+    compiled = compile_options(snapshot, strict=strict, flex=flex)
     search = _Search(snapshot, compiled, run, named)
     wanted = None if start is None else _starts_of(snapshot, start)
     if compiled.contradictions or _without_start(compiled):
@@ -115,13 +125,19 @@ def optimize(
     return search.finish()
 
 
-def _named(solver: str) -> str:
+def _named(solver: str, flex: bool) -> str:
     """Return PuLP's name of a solver; PuLP is loaded only for other ones."""
     if solver.lower() == "highs":
         return "HiGHS"
     from pmo_analytics.optimization.formulate import find_solver
 
-    return find_solver(solver)
+    name = find_solver(solver)
+    if flex and name.upper().startswith("CPSAT"):
+        raise ConfigError(
+            f"Solver '{solver}' can buy whole FTE only, and flex buys parts of them. "
+            "Leave out the solver."
+        )
+    return name
 
 
 def _starts_of(
@@ -166,17 +182,22 @@ class _Search:
 
     def offer(self, chosen: np.ndarray, *, polished: bool = False) -> bool:
         """Take a plan if the exact checker accepts it and it is no worse."""
-        objective = float(self.compiled.options.worth[chosen].sum())
+        objective = value_of(self.compiled.options, chosen)
+        if objective == -np.inf:
+            return False
         scale = 1e-9 * max(1.0, abs(objective))
         if self.objective is not None and (
             objective < self.objective - scale
             or (objective <= self.objective + scale and not polished)
         ):
             return True
-        starts = self.compiled.starts_of(chosen)
-        plan = Plan.from_starts(self.portfolio, starts, strict=self.run.strict)
+        plan = self._plan(chosen)
         check = check_plan(
-            self.portfolio, plan.schedule, strict=self.run.strict, objective=objective
+            self.portfolio,
+            plan.schedule,
+            strict=self.run.strict,
+            objective=objective,
+            purchases=plan.purchases if self.compiled.flex else None,
         )
         if not check.certified:
             return False
@@ -200,6 +221,15 @@ class _Search:
         self.run.note("start", outcome, time.monotonic() - begin)
         self.say("plan to begin with")
 
+    def _plan(self, chosen: np.ndarray, report: SolveReport | None = None) -> Plan:
+        return Plan.from_starts(
+            self.portfolio,
+            self.compiled.starts_of(chosen),
+            report=report,
+            strict=self.run.strict,
+            purchases=self.compiled.purchases_of(self.portfolio, chosen),
+        )
+
     def start_greedily(self) -> None:
         """Find a first plan; shake the order if the plain one finds none."""
         rng = np.random.default_rng(self.run.seed)
@@ -212,9 +242,21 @@ class _Search:
                 break
             if self.run.left() < 0.5 * self.run.limits.seconds:
                 break
+        if self.compiled.flex:
+            self._greedy_with_purchases()
         outcome = "no_solution" if self.best is None else "feasible"
         self.run.note("greedy", outcome, time.monotonic() - begin)
         self.say("greedy")
+
+    def _greedy_with_purchases(self) -> None:
+        """Fill as if all that is sold were there, then buy what that needs."""
+        o = self.compiled.options
+        more = most_bought(
+            len(o.limit), o.buy_thing, o.buy_length, o.buy_joint, o.buy_most
+        )
+        chosen = greedy(replace(o, limit=o.limit + more))
+        if chosen is not None:
+            self.offer(chosen)
 
     def improve(self) -> None:
         """Run the solver; where its answer cannot be used, run it another way."""
@@ -365,17 +407,13 @@ class _Search:
             attempts=tuple(self.run.attempts),
             certificate=certificate,
         )
-        return Plan.from_starts(
-            self.portfolio,
-            self.compiled.starts_of(self.best),
-            report=report,
-            strict=self.run.strict,
-        )
+        return self._plan(self.best, report)
 
     def _certificate(self) -> tuple[Mapping[str, Any], float | None]:
         """Return multipliers and the bound that the checker derives from them."""
         best: tuple[Mapping[str, Any], float | None] = ({}, None)
-        certificates = [no_certificate(self.portfolio, self.run.strict)]
+        flex = self.compiled.flex
+        certificates = [no_certificate(self.portfolio, self.run.strict, flex=flex)]
         priced: list[tuple[Any, Any]] = [(self.prices, [])] if self.prices else []
         if self.cuts is not None:
             priced.append((self.cuts["prices"], self.cuts["cuts"]))
@@ -386,7 +424,9 @@ class _Search:
             for prices, cuts in priced
         ]
         for certificate in certificates:
-            exact = check_bound(self.portfolio, certificate, strict=self.run.strict)
+            exact = check_bound(
+                self.portfolio, certificate, strict=self.run.strict, flex=flex
+            )
             if exact is not None and (best[1] is None or float(exact) < best[1]):
                 best = certificate, float(exact)
         return best

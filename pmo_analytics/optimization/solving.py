@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pmo_analytics.errors import ConfigError
+from pmo_analytics.optimization.buying import value_of, with_room_of
 from pmo_analytics.parallel import cores
 from pmo_analytics.plan import OPTIMAL_GAP, relative_gap
 
@@ -340,6 +341,7 @@ class _Race:
         self.children = children
         self.deadline = begin + job["seconds"] + _GRACE
         self.events: queue.Queue[tuple[Child, Event]] = queue.Queue()
+        self.sells = bool(len(options.buy_thing))
         self.solver: Child | None = self._start(job)
         self.searchers: list[Child] = []
         self.best: list[int] = job["start"]
@@ -350,7 +352,10 @@ class _Race:
         self.bounds: list[tuple[float, float]] = []
 
     def _start(self, job: dict[str, Any]) -> Child:
-        return self.children.enter_context(Child(self.options, job, self.events))
+        options = self.options
+        if self.sells and job["task"] == "improve":
+            options = with_room_of(options, np.array(job["start"], dtype=np.int64))
+        return self.children.enter_context(Child(options, job, self.events))
 
     def running(self) -> bool:
         """Return whether anybody is at work and may go on."""
@@ -407,7 +412,9 @@ class _Race:
         return relative_gap(self._worth(self.best), self.found.bound)
 
     def _worth(self, chosen: list[int]) -> float:
-        return float(self.options.worth[chosen].sum()) if chosen else float("-inf")
+        if not chosen:
+            return float("-inf")
+        return value_of(self.options, np.array(chosen, dtype=np.int64))
 
     def _hopeless(self, now: float, gap: float) -> bool:
         """Return whether the solver's bound stands still far from the best plan."""
@@ -447,6 +454,9 @@ class _Race:
             news = None
         if news:
             self.best = news
+        if self.sells:
+            # Searchers work in the room that their own start has bought.
+            news = None
         for searcher in self.searchers:
             if searcher is child:
                 continue

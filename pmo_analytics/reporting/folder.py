@@ -55,6 +55,7 @@ def plan_tables(plan: Plan) -> dict[str, pd.DataFrame]:
     """Return the tables of a plan by file name."""
     return {
         "schedule.csv": plan.schedule,
+        **({"purchases.csv": plan.purchases} if plan.buys else {}),
         "decisions.csv": plan.projects,
         "load.csv": capacity_rows(plan),
         "budget.csv": plan.budget,
