@@ -393,15 +393,15 @@ def lateness(portfolio: Portfolio | Case, starts: dict[str, int]) -> int:
     return total
 
 
-def combinations(portfolio: Portfolio) -> int:
+def combinations(portfolio: Portfolio | Case) -> int:
     """Return how many combinations of starts and refusals there are."""
-    case = read_case(portfolio)
+    case = portfolio if isinstance(portfolio, Case) else read_case(portfolio)
     live = [p for p in case.projects.values() if p.state == "live"]
     return prod(len(p.starts) + (not p.must) for p in live)
 
 
 def best_plan(
-    portfolio: Portfolio, strict: bool = False
+    portfolio: Portfolio | Case, strict: bool = False
 ) -> tuple[Fraction | None, dict[str, int] | None]:
     """Return the best objective and its plan; (None, None) when nothing is feasible.
 
@@ -416,7 +416,7 @@ def best_plan(
         Objective; selected live project -> start in periods after the first of the
         horizon. Among equal objectives the smallest `lateness` wins.
     """
-    case = read_case(portfolio)
+    case = portfolio if isinstance(portfolio, Case) else read_case(portfolio)
     capacity, amounts = limits(case, strict)
     rows = [*capacity, *(k for k, a in enumerate(amounts) if a is not None)]
     ceilings = [*capacity.values(), *(a for a in amounts if a is not None)]

@@ -82,6 +82,8 @@ def _work(
     options = Options.from_arrays(arrays)
     if job["task"] == "improve":
         _improve(options, job, inbox, end, emit)
+    elif job["task"] in ("clash", "repair"):
+        _explain(options, job, end, emit)
     elif job["task"] == "solve" and job["solver"] != "HiGHS":
         _solve_elsewhere(options, job, end, emit)
     elif job["task"] == "solve" and len(options.use_row) > _PULP_CARRIES:
@@ -328,6 +330,16 @@ def _improve(
         search.run_kernels(end)
     else:
         search.run(end)
+
+
+def _explain(options: Any, job: dict[str, Any], end: float, emit: Any) -> None:
+    """Find rules that clash, or the cheapest way to break them."""
+    from pmo_analytics.optimization import clash
+
+    if job["task"] == "clash":
+        clash.find_clash(options, job, end, emit)
+    else:
+        clash.repair(options, job, end, emit)
 
 
 def _solver(job: dict[str, Any], end: float, **more: Any) -> Any:

@@ -95,6 +95,66 @@ def solve(
     return _answer(highs, integer)
 
 
+def solve_mixed(
+    matrix: Matrix,
+    worth: np.ndarray,
+    upper: np.ndarray,
+    whole: np.ndarray,
+    *,
+    seconds: float,
+    **settings: Any,
+) -> Answer:
+    """Maximise worth over columns from 0 to `upper`, some of them whole numbers.
+
+    Parameters
+    ----------
+    whole
+        Which columns are whole numbers.
+    **settings
+        As in `solve`.
+
+    Raises
+    ------
+    RuntimeError
+        If HiGHS refuses the model or an option.
+    """
+    highspy.Highs.resetGlobalScheduler(True)
+    highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("time_limit", float(max(seconds, 0.01)))
+    highs.setOptionValue("threads", 1)
+    for name, value in settings.items():
+        _done(highs.setOptionValue(name, value), f"takes no {name} = {value!r}")
+    problem = _problem(matrix, worth, integer=False)
+    problem.col_upper_ = upper
+    kinds = highspy.HighsVarType
+    problem.integrality_ = [kinds.kInteger if w else kinds.kContinuous for w in whole]
+    _done(highs.passModel(problem), "cannot read the model")
+    _done(highs.run(), "could not run the model")
+    return _answer(highs, integer=True)
+
+
+def farkas(matrix: Matrix, seconds: float) -> np.ndarray | None:
+    """Return row multipliers that prove the relaxation impossible; None if it is not.
+
+    Rows enter the proof with their lower side where the multiplier is positive, and
+    with their upper side where it is negative.
+    """
+    highspy.Highs.resetGlobalScheduler(True)
+    highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("time_limit", float(max(seconds, 0.01)))
+    highs.setOptionValue("threads", 1)
+    highs.setOptionValue("presolve", "off")  # a proof needs the rows as they are
+    worth = np.zeros(matrix.a.shape[1])
+    _done(highs.passModel(_problem(matrix, worth, False)), "cannot read the model")
+    _done(highs.run(), "could not run the model")
+    if highs.getModelStatus() != highspy.HighsModelStatus.kInfeasible:
+        return None
+    _status, known, ray = highs.getDualRay()
+    return np.array(ray) if known else None
+
+
 class Growing:
     """An LP over the unit box that is solved on as rows are added to it.
 

@@ -515,6 +515,45 @@ def _take_end(found: Found, event: Event) -> None:
         found.detail = f"exit code {event['code']}: {event['words'][-200:]}"
 
 
+def run_task(
+    options: Options,
+    task: str,
+    facts: Mapping[str, Any],
+    *,
+    seconds: float,
+    limits: SolveLimits,
+    seed: int = 0,
+) -> list[Event]:
+    """Run one job of a child to its end and return its events, `end` the last.
+
+    Parameters
+    ----------
+    facts
+        What the job needs beside the options, ready for JSON.
+    seconds
+        Wall clock; a child that needs longer is ended, and `end` says so by the code
+        None.
+    """
+    job = {
+        **facts,
+        "task": task,
+        "seconds": seconds,
+        "threads": 1,
+        "memory_gb": limits.memory_gb,
+        "seed": seed,
+        "presolve": True,
+    }
+    deadline = time.monotonic() + seconds + _GRACE
+    events: queue.Queue[tuple[Child, Event]] = queue.Queue()
+    told: list[Event] = []
+    with Child(options, job, events):
+        while (taken := _next(events, deadline)) is not None:
+            told.append(taken[1])
+            if taken[1]["event"] == "end":
+                return told
+    return [*told, {"event": "end", "code": None, "words": ""}]
+
+
 def run_elastic(
     options: Options, *, seconds: float, limits: SolveLimits, seed: int = 0
 ) -> Event | None:

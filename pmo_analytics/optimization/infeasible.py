@@ -1,0 +1,542 @@
+"""Why no plan exists: the fewest rules that clash, and the least repair."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pmo_analytics.errors import SolverError, listing
+from pmo_analytics.optimization.rulebook import Rulebook, read_rules
+from pmo_analytics.optimization.run import question_of
+from pmo_analytics.optimization.solving import Event, SolveLimits, run_task
+from pmo_analytics.optimization.wording import (
+    amounts,
+    money,
+    number,
+    say_rule,
+    series,
+    when,
+)
+from pmo_analytics.plan import Plan
+
+if TYPE_CHECKING:
+    from pmo_analytics.portfolio import Portfolio
+
+RULE_COLUMNS = ["rule", "subject", "period", "limit", "proved", "message"]
+REPAIR_COLUMNS = ["rule", "subject", "period", "amount", "message"]
+# Share of the time for the search of the clash; the rest is for the repair.
+_FIRST = 0.7
+# What breaking a rule costs in a repair; one limit exceeded by all of itself costs 1.
+_PRICE = {"must": 10.0}
+_PER_PERIOD = 0.02
+# Work that is pushed out of the horizon is not planned, only out of sight.
+_BEYOND = 20.0
+_GAP = 0.005
+# More projects than this are not listed line by line, and more different amounts
+# than this are summed up.
+_LISTED = 12
+_READABLE = 5
+
+
+@dataclass(frozen=True)
+class WhyInfeasible:
+    """Which rules clash, and what would let a plan exist.
+
+    Attributes
+    ----------
+    status
+        `infeasible`; `feasible` when a plan exists after all; `unknown` when time was
+        up before either was proved.
+    rules
+        The clash: `rule, subject, period, limit, proved, message`, one row a rule (of
+        a capacity, a period). Without any one of those with `proved` the others have
+        a plan; of the rest that is not known yet.
+    repair
+        The cheapest repair of the whole portfolio: `rule, subject, period, amount,
+        message`; `amount` in FTE, in money, or in periods that a project moves. An
+        excess counts relative to its limit, breaking a rule counts like doubling a
+        limit, and leaving out what must be selected like ten of them.
+    sentences
+        All of it in words.
+    plan
+        The plan that exists, where the status is `feasible`.
+    seconds, questions
+        Wall clock, and how many models were solved.
+    """
+
+    status: str
+    rules: pd.DataFrame
+    repair: pd.DataFrame
+    sentences: tuple[str, ...]
+    plan: Plan | None = field(default=None, repr=False)
+    seconds: float = 0.0
+    questions: int = 0
+
+    @property
+    def minimal(self) -> bool:
+        """Whether every rule of the clash is proved to be needed for it."""
+        return self.status == "infeasible" and bool(self.rules["proved"].all())
+
+    def __str__(self) -> str:
+        return "\n".join(self.sentences)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the plan, ready for JSON."""
+        return {
+            "status": self.status,
+            "minimal": self.minimal,
+            "rules": self.rules.to_dict("records"),
+            "repair": self.repair.to_dict("records"),
+            "sentences": list(self.sentences),
+            "seconds": self.seconds,
+            "questions": self.questions,
+        }
+
+
+def why_infeasible(
+    portfolio: Portfolio, *, seconds: float = 30.0, strict: bool = False, seed: int = 0
+) -> WhyInfeasible:
+    """Find the fewest rules that clash, and the cheapest way out.
+
+    A rule is the capacity of a role in a period, a budget, a dependency, a group, a
+    window, a deadline, a blackout, or that a project must be selected or is out.
+    Rules are taken away one after the other as long as the rest still has no plan;
+    what stays is a clash from which nothing more can be taken. There may be others.
+    The limits in force count: what fixed work already exceeds stays as it is.
+
+    Parameters
+    ----------
+    portfolio
+        The question; a checked snapshot is taken.
+    seconds
+        Wall clock of all of it. When time is up, rules not yet proved to be needed
+        are named as such.
+    strict
+        Overloads of work that cannot be moved make the portfolio infeasible.
+    seed
+        Of the solver.
+
+    Raises
+    ------
+    DataError
+        If the portfolio has errors or no projects.
+    SolverError
+        If the solver failed and nothing is known.
+
+    Examples
+    --------
+    >>> import pmo_analytics as pmo
+    >>> pmo.why_infeasible(pmo.example_portfolio(), seconds=10).status
+    'feasible'
+    """
+    limits = SolveLimits(seconds=seconds)
+    begin = time.monotonic()
+    snapshot = question_of(portfolio, "to look at")
+    book = read_rules(snapshot, strict=strict)
+    state = _find(book, begin, limits, seed)
+    if state.verdict != "infeasible":
+        return _no_clash(book, state, begin, seconds)
+    # A child may overrun its clock a little before it is ended.
+    left = max(seconds - (time.monotonic() - begin) - 0.9, 0.05 * seconds, 0.3)
+    broken, certain = _least_repair(book, left, limits, seed)
+    rules = _rules_table(book, state)
+    repair = pd.DataFrame([row for row, _ in broken], columns=REPAIR_COLUMNS)
+    return WhyInfeasible(
+        "infeasible",
+        rules,
+        repair,
+        (*_say_clash(book, state), *_say_repair(broken, certain)),
+        seconds=round(time.monotonic() - begin, 3),
+        questions=state.asked,
+    )
+
+
+@dataclass
+class _State:
+    """What the search has brought so far."""
+
+    verdict: str = "unknown"
+    chosen: list[int] = field(default_factory=list)
+    need: list[int] = field(default_factory=list)
+    unsure: list[int] = field(default_factory=list)
+    asked: int = 0
+
+
+def _find(book: Rulebook, begin: float, limits: SolveLimits, seed: int) -> _State:
+    """Run the deletion filter; where its process dies, go on once without the step."""
+    state = _State()
+    job: dict[str, Any] = {**book.job(), "units": book.units()}
+    for attempt in range(2):
+        left = _FIRST * limits.seconds - (time.monotonic() - begin)
+        if left <= 0.05 and attempt:
+            break
+        options = book.wide.options
+        told = run_task(
+            options, "clash", job, seconds=max(left, 0.2), limits=limits, seed=seed
+        )
+        steps = [event for event in told if event["event"] == "step"]
+        _take(state, told, steps)
+        if told[-1]["code"] == 0 or told[-1]["code"] is None:
+            break
+        if state.verdict == "unknown" and attempt:
+            raise SolverError(
+                [
+                    {
+                        "solver": "HiGHS",
+                        "outcome": "crashed",
+                        "detail": told[-1]["words"][-200:],
+                    }
+                ]
+            )
+        if steps:
+            last = steps[-1]
+            job |= {
+                "resumed": True,
+                "units": last["rest"][1:],
+                "need": last["need"],
+                "unsure": [*last["unsure"], *last["rest"][:1]],
+            }
+    return state
+
+
+def _take(state: _State, told: list[Event], steps: list[Event]) -> None:
+    for event in told:
+        if event["event"] == "verdict":
+            state.verdict, state.chosen = event["verdict"], event["chosen"]
+    last: Mapping[str, Any] | None = None
+    if told and any(event["event"] == "clash" for event in told):
+        last = next(event for event in told if event["event"] == "clash")
+        state.need, state.unsure = list(last["need"]), list(last["unsure"])
+        state.asked += int(last["asked"])
+    elif steps:
+        # Units are pieces here: what is not decided yet is not proved.
+        last = steps[-1]
+        state.need = [k for unit in last["need"] if len(unit) == 1 for k in unit]
+        open_ = [u for u in last["need"] if len(u) > 1]
+        open_ += [*last["unsure"], *last["rest"]]
+        state.unsure = [k for unit in open_ for k in unit]
+        state.asked += len(steps)
+
+
+def _no_clash(
+    book: Rulebook, state: _State, begin: float, seconds: float
+) -> WhyInfeasible:
+    plan: Plan | None = None
+    status = state.verdict
+    if status == "feasible":
+        chosen = np.array(state.chosen, dtype=np.int64)
+        starts = book.wide.starts_of(chosen)
+        plan = Plan.from_starts(book.portfolio, starts, strict=book.strict)
+        if len(plan.violations):
+            plan, status = None, "unknown"
+    if status == "feasible":
+        text = "Nothing clashes: a plan exists that keeps every rule."
+        over = len(book.limits.inherited)
+        if over:
+            text += (
+                f" {over} limit{' is' if over == 1 else 's are'} exceeded by work that "
+                "cannot be moved and count as raised; strict looks at them too."
+            )
+    else:
+        text = (
+            f"Within {number(seconds)} seconds it was neither proved that a plan "
+            "exists nor that none does. Allow more time."
+        )
+    return WhyInfeasible(
+        status,
+        pd.DataFrame(columns=RULE_COLUMNS),
+        pd.DataFrame(columns=REPAIR_COLUMNS),
+        (text,),
+        plan,
+        round(time.monotonic() - begin, 3),
+        state.asked,
+    )
+
+
+def _rules_table(book: Rulebook, state: _State) -> pd.DataFrame:
+    rows = []
+    for k in sorted([*state.need, *state.unsure]):
+        rule = book.rules[k]
+        period: str = ""
+        limit: float | None = None
+        if rule.kind == "capacity":
+            period = when(book.portfolio, rule.number % len(book.portfolio.horizon))
+        if rule.kind in ("capacity", "budget"):
+            limit = float(book.wide.options.limit[rule.number])
+        elif rule.kind == "budget_at_least":
+            limit = float(book.wide.options.least[rule.number])
+        rows.append(
+            {
+                "rule": rule.kind,
+                "subject": rule.subject,
+                "period": period,
+                "limit": limit,
+                "proved": k in state.need,
+                "message": say_rule(book, rule),
+            }
+        )
+    table = pd.DataFrame(rows, columns=RULE_COLUMNS)
+    return table.astype({"limit": "float64", "proved": "bool"})
+
+
+def _say_clash(book: Rulebook, state: _State) -> list[str]:
+    every = sorted([*state.need, *state.unsure])
+    lines = _rule_lines(book, every)
+    count = _count(book, every)
+    many = count > 1
+    head = (
+        f"No plan exists. These {count} rules cannot hold together:"
+        if many
+        else "No plan exists. This rule cannot be kept by anybody:"
+    )
+    result = [head, *(f"  - {line}" for line in lines)]
+    if not state.unsure:
+        if many:
+            result.append(
+                "Nothing else is needed for this clash: give way on any one of them "
+                "and the others can hold together."
+            )
+        return result
+    doubtful = _rule_lines(book, sorted(state.unsure))
+    shown = "; ".join(line.rstrip(".") for line in doubtful[:5])
+    more = f" and {len(doubtful) - 5} more" if len(doubtful) > 5 else ""
+    result.append(
+        "Time was up: some of these may have nothing to do with the clash, namely: "
+        f"{shown}{more}."
+    )
+    return result
+
+
+def _count(book: Rulebook, numbers: list[int]) -> int:
+    """Return how many rules there are, the capacity of a role counted once."""
+    rules = [book.rules[k] for k in numbers]
+    roles = {rule.subject for rule in rules if rule.kind == "capacity"}
+    return len(roles) + sum(rule.kind != "capacity" for rule in rules)
+
+
+def _rule_lines(book: Rulebook, numbers: list[int]) -> list[str]:
+    """Return a sentence per rule, the periods of one role in one sentence."""
+    people: dict[str, dict[int, float]] = {}
+    lines: list[str] = []
+    musts = [book.rules[k].subject for k in numbers if book.rules[k].kind == "must"]
+    many = len(musts) > _LISTED
+    if many:
+        lines.append(
+            f"{len(musts)} projects are forced in, approved or running: "
+            f"{listing(musts, 10)}."
+        )
+    for k in numbers:
+        rule = book.rules[k]
+        if rule.kind == "must" and many:
+            continue
+        if rule.kind != "capacity":
+            lines.append(say_rule(book, rule))
+            continue
+        own = people.setdefault(rule.subject, {})
+        limit = float(book.wide.options.limit[rule.number])
+        own[rule.number % len(book.portfolio.horizon)] = limit
+    about = {
+        name
+        for k in numbers
+        if book.rules[k].kind in ("must", "dependency", "group")
+        for name in book.projects_of(book.rules[k])
+    }
+    return [
+        *(
+            f"{role} has {amounts(book.portfolio, own, 'FTE')}"
+            f"{_asked_for(book, role, about)}."
+            for role, own in people.items()
+        ),
+        *lines,
+    ]
+
+
+def _asked_for(book: Rulebook, role: str, projects: set[str]) -> str:
+    """Return what some projects need of a role: `; 'A' needs up to 2 FTE`."""
+    demand = book.portfolio.demand
+    rows = demand[(demand["role"] == role) & (demand["fte"] > 0)]
+    parts = []
+    for name, own in rows[rows["project"].isin(projects)].groupby(
+        "project", sort=False
+    ):
+        months = f" for {len(own)} periods" if len(own) > 1 else ""
+        up_to = "up to " if own["fte"].nunique() > 1 else ""
+        need = number(float(own["fte"].max()))
+        parts.append(f"'{name}' needs {up_to}{need} FTE{months}")
+    shown = (
+        [*parts[:6], f"{len(parts) - 6} more need it too"]
+        if (len(parts) > 6)
+        else parts
+    )
+    return f"; {series(shown)}" if shown else ""
+
+
+Broken = list[tuple[dict[str, Any], str]]
+
+
+def _least_repair(
+    book: Rulebook, seconds: float, limits: SolveLimits, seed: int
+) -> tuple[Broken, bool]:
+    """Return rows and sentences of the cheapest repair, and whether it is proved."""
+    options = book.wide.options
+    prices = []
+    for rule in book.rules:
+        price = _PRICE.get(rule.kind, 1.0)
+        if rule.kind in ("capacity", "budget"):
+            price = 1.0 / max(1.0, float(options.limit[rule.number]))
+        elif rule.kind == "budget_at_least":
+            price = 1.0 / max(1.0, float(options.least[rule.number]))
+        prices.append(price)
+    costs = _costs_of_moving(book)
+    facts = {**book.job(), "prices": prices, "costs": costs.tolist(), "gap": _GAP}
+    told = run_task(options, "repair", facts, seconds=seconds, limits=limits, seed=seed)
+    answer = next((event for event in told if event["event"] == "repair"), None)
+    if answer is None or answer["chosen"] is None:
+        return [], False
+    chosen = np.array(answer["chosen"], dtype=np.int64)
+    starts = book.wide.starts_of(chosen)
+    broken = {int(k): float(amount) for k, amount in answer["broken"]}
+    return repair_rows(book, broken, starts), answer["status"] == "optimal"
+
+
+def _costs_of_moving(book: Rulebook) -> np.ndarray:
+    """Return a small cost for every period that a start lies off its window."""
+    options, portfolio = book.wide.options, book.portfolio
+    duration = portfolio.projects.set_index("project")["duration"].fillna(0)
+    costs = np.zeros(len(options.project))
+    allowed = book.allowed
+    for p, name in enumerate(book.wide.names):
+        span = slice(options.first[p], options.first[p + 1])
+        starts, own = options.start[span], allowed.get(name, np.zeros(0))
+        if not len(own):
+            continue
+        off = np.abs(starts[:, None] - own[None, :]).min(axis=1)
+        beyond = starts + int(duration[name]) > len(portfolio.horizon)
+        costs[span] = _PER_PERIOD * off + _BEYOND * (beyond & (off > 0))
+    return costs
+
+
+def repair_rows(
+    book: Rulebook, broken: Mapping[int, float], starts: Mapping[str, int]
+) -> Broken:
+    """Return a table row and a sentence for each thing to do."""
+    portfolio = book.portfolio
+    periods = len(portfolio.horizon)
+    rows: Broken = []
+    people: dict[str, dict[int, float]] = {}
+    for k, amount in broken.items():
+        rule = book.rules[k]
+        if rule.kind == "capacity":
+            own = people.setdefault(rule.subject, {})
+            own[rule.number % periods] = amount
+    for role, own in people.items():
+        text = f"Add {_in_short(portfolio, own)} to {role}."
+        for t, amount in sorted(own.items()):
+            row = {
+                "rule": "capacity",
+                "subject": role,
+                "period": when(portfolio, t),
+                "amount": round(amount, 6),
+                "message": f"Add {number(amount)} FTE of {role} in "
+                f"{when(portfolio, t)}.",
+            }
+            rows.append((row, text))
+            text = ""
+    for k, amount in broken.items():
+        rule = book.rules[k]
+        if rule.kind == "capacity":
+            continue
+        text, size = _way_out(book, k, amount, starts)
+        row = {
+            "rule": rule.kind,
+            "subject": rule.subject,
+            "period": "",
+            "amount": size,
+            "message": text,
+        }
+        rows.append((row, text))
+    return rows
+
+
+def _in_short(portfolio: Portfolio, own: Mapping[int, float]) -> str:
+    """Return amounts by period, or how much in all where they are too many to read."""
+    if len({round(amount, 2) for amount in own.values()}) <= _READABLE:
+        return amounts(portfolio, own, "FTE")
+    span = f"{when(portfolio, min(own))} and {when(portfolio, max(own))}"
+    return (
+        f"up to {number(max(own.values()))} FTE between {span} "
+        f"({number(sum(own.values()))} FTE-periods in all)"
+    )
+
+
+def _way_out(
+    book: Rulebook, k: int, amount: float, starts: Mapping[str, int]
+) -> tuple[str, float]:
+    """Return what to do about one rule, and by how much."""
+    portfolio, rule = book.portfolio, book.rules[k]
+    name = rule.subject
+    if rule.kind == "budget":
+        size = round(amount, 2)
+        return f"Raise budget '{name}' by {money(portfolio, size)}.", size
+    if rule.kind == "budget_at_least":
+        size = round(amount, 2)
+        text = money(portfolio, size)
+        return f"Let budget '{name}' spend {text} less than it must.", size
+    if rule.kind == "must":
+        row = portfolio.projects[portfolio.projects["project"] == name].iloc[0]
+        held = row["force"] == "in" or row["status"] == "approved"
+        verb = "Leave out" if held else "Stop"
+        return f"{verb} '{name}', although it must be selected.", 1.0
+    if rule.kind == "out":
+        return f"Let '{name}' in again: it is needed.", 1.0
+    if rule.kind == "dependency":
+        project, requires, _kind = book.dependency(rule)
+        text = say_rule(book, rule).rstrip(".")
+        return f"Let '{project}' go ahead without '{requires}', although {text}.", 1.0
+    if rule.kind == "group":
+        return f"Loosen group '{name}': {say_rule(book, rule)}", round(amount, 6)
+    if rule.kind == "blackout":
+        moved = [
+            project
+            for project, start in starts.items()
+            if book.forbids(k, project, start)
+        ]
+        names = series([f"'{n}' in {when(portfolio, starts[n])}" for n in moved])
+        return f"Lift the blackout for {names}: {say_rule(book, rule)}", 1.0
+    start = starts.get(name, 0)
+    row = portfolio.projects[portfolio.projects["project"] == name].iloc[0]
+    wanted = int(row["duration"]) - 1 + start if rule.kind == "deadline" else start
+    first = portfolio.horizon[0].ordinal
+    shift = abs(wanted - (row[rule.kind].ordinal - first))
+    verb = {
+        "earliest": f"Let '{name}' start earlier, in {when(portfolio, start)}",
+        "latest": f"Let '{name}' start later, in {when(portfolio, start)}",
+        "deadline": f"Move the deadline of '{name}' to {when(portfolio, wanted)}",
+        "start": f"Move the start of '{name}' to {when(portfolio, start)}",
+    }[rule.kind]
+    said = {
+        "earliest": "its earliest start",
+        "latest": "its latest start",
+        "deadline": "it",
+        "start": "its planned start",
+    }[rule.kind]
+    return f"{verb}; {said} is {when(portfolio, row[rule.kind].ordinal - first)}.", (
+        float(shift)
+    )
+
+
+def _say_repair(broken: Broken, certain: bool) -> list[str]:
+    texts = [text for _, text in broken if text]
+    if not texts:
+        return ["What would have to change could not be worked out in time."]
+    head = (
+        "The least that makes a plan possible:"
+        if certain
+        else ("This makes a plan possible; something less may do as well:")
+    )
+    return [head, *(f"  - {text}" for text in texts)]

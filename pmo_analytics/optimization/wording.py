@@ -1,0 +1,196 @@
+"""Rules and amounts in words, for the sentences of explanations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pmo_analytics.errors import listing
+from pmo_analytics.periods import format_period
+
+if TYPE_CHECKING:
+    from pmo_analytics.optimization.rulebook import Rule, Rulebook
+    from pmo_analytics.portfolio import Portfolio
+
+
+def number(amount: float) -> str:
+    """Return an amount as people write it: 1,200 and 0.25."""
+    return (
+        f"{amount:,.2f}".rstrip("0").rstrip(".")
+        if abs(amount) >= 0.01
+        else (f"{amount:.6g}")
+    )
+
+
+def money(portfolio: Portfolio, amount: float) -> str:
+    """Return an amount of money with its currency."""
+    return f"{number(amount)} {portfolio.settings.currency}".rstrip()
+
+
+def when(portfolio: Portfolio, offset: int) -> str:
+    """Return a period of the clock by its offset from the first of the horizon."""
+    return format_period(portfolio.horizon[0] + int(offset))
+
+
+def spans(portfolio: Portfolio, offsets: Iterable[int]) -> str:
+    """Return periods as spans: `2027-01 to 2027-03 and 2027-06`."""
+    runs: list[str] = []
+    ordered = sorted(set(offsets))
+    for _, run in groupby(enumerate(ordered), key=lambda pair: pair[1] - pair[0]):
+        own = [offset for _, offset in run]
+        first, last = when(portfolio, own[0]), when(portfolio, own[-1])
+        runs.append(first if len(own) == 1 else f"{first} to {last}")
+    return series(runs)
+
+
+def series(words: Sequence[str]) -> str:
+    """Return words as a list in a sentence: `a, b and c`."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def amounts(portfolio: Portfolio, by_period: Mapping[int, float], unit: str) -> str:
+    """Return amounts over periods, equal ones together."""
+    same: dict[str, list[int]] = {}
+    for offset, amount in sorted(by_period.items()):
+        same.setdefault(number(amount), []).append(offset)
+    return series(
+        [f"{text} {unit} in {spans(portfolio, own)}" for text, own in same.items()]
+    )
+
+
+def say_rule(book: Rulebook, rule: Rule) -> str:
+    """Return one rule as a sentence; the capacity of one period alone."""
+    portfolio = book.portfolio
+    if rule.kind in ("budget", "budget_at_least"):
+        return _say_budget(book, rule)
+    if rule.kind == "capacity":
+        offset = rule.number % len(portfolio.horizon)
+        limit = float(book.wide.options.limit[rule.number])
+        return f"{rule.subject} has {number(limit)} FTE in {when(portfolio, offset)}."
+    if rule.kind == "dependency":
+        return say_dependency(portfolio, *book.dependency(rule))
+    if rule.kind == "group":
+        return say_group(portfolio, rule.subject)
+    if rule.kind == "blackout":
+        return say_blackout(portfolio, rule.number)
+    return _say_project(portfolio, rule.kind, rule.subject)
+
+
+def _say_budget(book: Rulebook, rule: Rule) -> str:
+    options, portfolio = book.wide.options, book.portfolio
+    least = rule.kind == "budget_at_least"
+    amount = (options.least if least else options.limit)[rule.number]
+    verb = "must spend at least" if least else "allows at most"
+    text = f"Budget '{rule.subject}' {verb} {money(portfolio, float(amount))}"
+    if least:
+        most = float(options.largest_use()[rule.number])
+        if most < amount:
+            text += f", but all its projects together cost {money(portfolio, most)}"
+    return f"{text}."
+
+
+def say_dependency(portfolio: Portfolio, project: str, requires: str, kind: str) -> str:
+    """Return one row of `dependencies` as a sentence."""
+    rows = portfolio.dependencies
+    row = rows[
+        (rows["project"] == project)
+        & (rows["requires"] == requires)
+        & (rows["kind"] == kind)
+    ].iloc[0]
+    lag = 0 if pd.isna(row["lag"]) else int(row["lag"])
+    if kind == "selected":
+        return f"'{project}' is selected only together with '{requires}'."
+    event = "ends" if kind == "finish_start" else "starts"
+    later = f" plus {lag}" if lag > 0 else f" minus {-lag}" if lag < 0 else ""
+    most = (
+        ""
+        if pd.isna(row["lag_max"])
+        else f", and at most {int(row['lag_max'])} periods after that"
+    )
+    return (
+        f"'{project}' must not start before '{requires}' {event}"
+        f"{later + ' periods' if later else ''}{most}."
+    )
+
+
+def say_group(portfolio: Portfolio, group: str) -> str:
+    """Return what a group asks for as a sentence."""
+    rows = portfolio.groups[portfolio.groups["group"] == group]
+    members = listing(rows["project"])
+    finished = portfolio.projects["project"][portfolio.projects["status"] == "done"]
+    done = [name for name in rows["project"] if name in set(finished)]
+    if done:
+        members += (
+            f", of which {listing(done)} {'is' if len(done) == 1 else 'are'} done"
+        )
+    if rows["rule"].iat[0] == "all_or_none":
+        return f"Group '{group}' takes all or none of {members}."
+    least, most = rows["at_least"].iat[0], rows["at_most"].iat[0]
+    parts = []
+    if not pd.isna(least):
+        parts.append(f"at least {int(least)}")
+    if not pd.isna(most):
+        parts.append(f"at most {int(most)}")
+    return f"Group '{group}' takes {series(parts) or 'any number'} of {members}."
+
+
+def say_blackout(portfolio: Portfolio, row: int) -> str:
+    """Return one row of `blackouts` as a sentence."""
+    facts = portfolio.blackouts.iloc[row]
+    if not pd.isna(facts["project"]):
+        who = f"'{facts['project']}'"
+    elif not pd.isna(facts["theme"]):
+        who = f"No project of theme '{facts['theme']}'"
+    else:
+        who = "No project"
+    verb = {"start": "start", "finish": "end"}.get(facts["applies_to"], "be worked on")
+    begin, end = format_period(facts["start"]), format_period(facts["end"])
+    span = (
+        f"in {begin}"
+        if begin == end and begin
+        else " ".join(
+            ([f"from {begin}"] if begin else []) + ([f"until {end}"] if end else [])
+        )
+    )
+    may = "must not" if who.startswith("'") else "may"
+    return f"{who} {may} {verb} {span or 'at any time'} (blackout)."
+
+
+def _say_project(portfolio: Portfolio, kind: str, project: str) -> str:
+    row = fact_row(portfolio, project)
+    if kind in ("must", "out"):
+        return f"'{project}' {say_state(portfolio, project)}."
+    value = format_period(row[kind])
+    return {
+        "earliest": f"'{project}' must not start before {value} (earliest).",
+        "latest": f"'{project}' must start by {value} (latest).",
+        "deadline": f"'{project}' must end by {value} (deadline).",
+        "start": f"'{project}' keeps its planned start, {value}.",
+    }[kind]
+
+
+def fact_row(portfolio: Portfolio, project: str) -> pd.Series[Any]:
+    """Return the row of `projects` of one project."""
+    rows = portfolio.projects
+    return rows[rows["project"] == project].iloc[0]
+
+
+def say_state(portfolio: Portfolio, project: str) -> str:
+    """Return why a project has to be in or out: `must stay in: it is approved`."""
+    row = fact_row(portfolio, project)
+    reason = "" if pd.isna(row["force_reason"]) else f": {row['force_reason']}"
+    if row["force"] == "out":
+        return f"is forced out{reason}"
+    if row["force"] == "in":
+        return f"is forced in{reason}"
+    return {
+        "cancelled": "is cancelled",
+        "done": "is done",
+        "running": "is running and stays in",
+        "approved": "is approved and stays in",
+    }.get(str(row["status"]), f"is {row['status']}")

@@ -1,1 +1,0 @@
-"""Monte Carlo of a plan: dates, load and value with their chances."""
