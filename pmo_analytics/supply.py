@@ -93,6 +93,43 @@ def people_capacity(
     return _grid(_rounded(fte), horizon, roles)
 
 
+def person_capacity(
+    people: pd.DataFrame,
+    absences: pd.DataFrame,
+    horizon: pd.PeriodIndex,
+    *,
+    hours_per_week: float = 40.0,
+    country: str = "",
+) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
+    """Return what each person offers in each of their roles, and whose columns.
+
+    Parameters
+    ----------
+    people, absences, horizon, hours_per_week, country
+        As in `people_capacity`, by whose arithmetic the columns of a role add up to
+        its capacity.
+
+    Returns
+    -------
+    tuple
+        Frame with index `period` and one column per person and role, FTE; and the
+        (person, role) of each column.
+    """
+    labels = people["person"].astype(str) + "\x1f" + people["role"].astype(str)
+    each = people_capacity(
+        people.assign(role=labels),
+        absences,
+        horizon,
+        hours_per_week=hours_per_week,
+        country=country,
+    )
+    owners = []
+    for label in each.columns:
+        person, _, role = str(label).partition("\x1f")
+        owners.append((person, role))
+    return each, owners
+
+
 def effective_capacity(
     horizon: pd.PeriodIndex,
     *,

@@ -68,6 +68,36 @@ def load_grid(portfolio: Portfolio, starts: Starts) -> pd.DataFrame:
     )
 
 
+def stretched_length(left: int, factor: np.ndarray) -> np.ndarray:
+    """Return whole periods that `left` ones take at each factor; work takes one."""
+    return np.maximum(np.rint(left * factor).astype(np.int64), min(left, 1))
+
+
+def stretched(profile: np.ndarray, length: int, *, keep: str = "effort") -> np.ndarray:
+    """Return the work of a project that takes longer or shorter than planned.
+
+    The same share of the work is done at the same share of the way.
+
+    Parameters
+    ----------
+    profile
+        FTE by offset (down) and role.
+    length
+        Periods that it takes.
+    keep
+        `effort`: the same FTE-periods in all, so fewer FTE at a time when it takes
+        longer; `fte`: as many FTE at a time, so that the effort grows.
+    """
+    planned = len(profile)
+    if length == planned or not planned:
+        return profile
+    done = np.vstack([np.zeros(profile.shape[1]), np.cumsum(profile, axis=0)])
+    marks = np.linspace(0.0, planned, length + 1)
+    grid = np.arange(planned + 1)
+    spread = np.diff([np.interp(marks, grid, c) for c in done.T], axis=1).T
+    return np.asarray(spread * (length / planned if keep == "fte" else 1.0))
+
+
 def spend_rows(portfolio: Portfolio, starts: Starts) -> pd.DataFrame:
     """Return spend inside the horizon, one row per amount.
 

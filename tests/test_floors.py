@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1] / "pmo_analytics"
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "periods"),
     ("calendars",),
-    ("tables", "supply", "metrics", "parallel", "windows"),
+    ("tables", "supply", "metrics", "parallel", "windows", "distributions", "futures"),
     ("schemas",),
     ("capacity_grid", "supply_checks", "date_checks", "link_checks"),
     ("checks",),
@@ -25,6 +25,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("plan",),
     ("example_company",),
     ("loaders", "examples", "generator", "uncertainty"),
+    ("draws",),
     ("forecasting", "optimization", "simulation"),
     ("scenarios",),
     ("plotting", "reporting", "config", "store"),

@@ -17,7 +17,7 @@ from pmo_analytics.forecasting.past import (
     periods_ahead,
     reaching,
 )
-from pmo_analytics.supply import people_capacity
+from pmo_analytics.supply import person_capacity
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
@@ -129,15 +129,13 @@ def _staying(
     shares = np.ones((draws, len(horizon), len(roles)))
     if not len(people):
         return shares
-    labels = people["person"].astype(str) + "\x1f" + people["role"].astype(str)
-    each = people_capacity(
-        people.assign(role=labels),
+    each, persons = person_capacity(
+        people,
         portfolio.absences,
         horizon,
         hours_per_week=portfolio.settings.hours_per_week,
         country=portfolio.settings.country,
     )
-    persons = [str(label).split("\x1f") for label in each.columns]
     names = list(dict.fromkeys(person for person, _ in persons))
     there = _presence(people, names, horizon, draws, backfill, rng, notes)
     fte = each.to_numpy(dtype=float)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from pmo_analytics.distributions import Overruns, read_overruns
+from pmo_analytics.draws.dates import add_load
+from pmo_analytics.draws.model import profile_of
 from pmo_analytics.forecasting.forecast import Forecast, widened
 from pmo_analytics.forecasting.guarded import history_draws
 from pmo_analytics.forecasting.models import DEFAULT, Model
-from pmo_analytics.forecasting.overruns import Overruns, read_overruns
 from pmo_analytics.forecasting.past import (
     load_past,
     past_of,
@@ -18,7 +20,7 @@ from pmo_analytics.forecasting.past import (
     reaching,
 )
 from pmo_analytics.windows import CANDIDATES, start_windows
-from pmo_analytics.workload import all_roles
+from pmo_analytics.workload import all_roles, stretched_length
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
@@ -136,6 +138,7 @@ def _add_projects(
 ) -> None:
     """Add the load of every live project in every draw."""
     draws = len(load)
+    by_role = load.transpose(2, 1, 0)
     windows = start_windows(portfolio.projects, portfolio.horizon)
     facts = portfolio.projects.set_index("project")
     demand = portfolio.demand.dropna(subset=["project", "role"])
@@ -150,20 +153,14 @@ def _add_projects(
             continue
         fact = facts.loc[name]
         length = max(int(window["duration"]), 1)
-        used = sorted({number[role] for role in rows["role"]})
-        profile = np.zeros((length, len(used)))
-        offset = rows["offset"].to_numpy(dtype=np.int64)
-        inside = (offset >= 0) & (offset < length)
-        column = np.searchsorted(used, [number[role] for role in rows["role"]])
-        fte = rows["fte"].to_numpy(dtype=float)
-        np.add.at(profile, (offset[inside], column[inside]), fte[inside])
+        profile, used = profile_of(rows, length, number)
         start, planned = _planned_start(fact, window, portfolio)
         came = np.ones(draws, dtype=bool)
         slip = np.zeros(draws, dtype=np.int64)
         stretch, effort = np.ones(draws), np.ones(draws)
         candidate = fact["status"] in CANDIDATES and not window["must"]
         if classes is not None:
-            at = classes.draw(fact["theme"], draws, own)
+            at = classes.rows(fact["theme"], own.random(draws))
             stretch, effort = classes.duration[at], classes.effort[at]
             if candidate and planned:
                 slip = np.maximum(classes.slip[at], 0)
@@ -175,9 +172,9 @@ def _add_projects(
             came = np.asarray(own.random(draws) < chance)
         gone = min(max(-start, 0), length) if window["running"] else 0
         # What lies behind stays as it was; what is left is stretched.
-        left = length - gone
-        long = np.maximum(np.rint(left * stretch).astype(np.int64), min(left, 1))
-        _place(load, profile[gone:], start + gone + slip, long, effort, came, used)
+        long = stretched_length(length - gone, stretch)
+        begin = start + gone + slip
+        add_load(by_role, profile[gone:], used, begin, long, effort * came)
 
 
 def _planned_start(
@@ -191,39 +188,3 @@ def _planned_start(
         return first, True
     planned = (fact["start"] - portfolio.horizon[0]).n
     return int(min(max(planned, first), window["last"])), True
-
-
-def _place(
-    load: np.ndarray,
-    profile: np.ndarray,
-    start: np.ndarray,
-    long: np.ndarray,
-    effort: np.ndarray,
-    came: np.ndarray,
-    used: list[int],
-) -> None:
-    """Add one project: each distinct start and length is laid out once."""
-    periods = load.shape[1]
-    if not len(profile):
-        return
-    drawn = np.flatnonzero(came & (start < periods))
-    pairs = np.stack([start[drawn], long[drawn]], axis=1)
-    distinct, which = np.unique(pairs, axis=0, return_inverse=True)
-    total = np.vstack([np.zeros(profile.shape[1]), np.cumsum(profile, axis=0)])
-    laid = np.zeros((len(distinct), periods, profile.shape[1]), dtype=np.float32)
-    for k, (begin, length) in enumerate(distinct.tolist()):
-        # Effort is kept: the same share of it is done at the same share of the way.
-        if length == len(profile):
-            spread = profile
-        else:
-            marks = np.linspace(0.0, len(profile), length + 1)
-            grid = np.arange(len(total))
-            spread = np.diff(
-                np.stack([np.interp(marks, grid, c) for c in total.T], axis=1), axis=0
-            )
-        low, high = max(begin, 0), min(begin + length, periods)
-        if low < high:
-            laid[k, low:high] = spread[low - begin : high - begin]
-    amount = effort[drawn].astype(np.float32)[:, None]
-    for k, role in enumerate(used):
-        load[drawn, :, role] += laid[which, :, k] * amount

@@ -1,146 +1,18 @@
-"""Forecast: one quantity by role and period, as draws."""
+"""What makes a forecast of draws: learnt widths, and facts for a manifest."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.errors import ConfigError
+from pmo_analytics.futures import QUANTILES, TOLERANCE, Forecast
 
-QUANTILES = ("p10", "p20", "p50", "p80", "p90")
-TOLERANCE = 1e-6
+__all__ = ["QUANTILES", "TOLERANCE", "Forecast", "facts_of", "widened"]
+
 # A learnt factor outside of this is a break in the data, not a lesson.
 _LEAST_FACTOR, _MOST_FACTOR = 0.5, 3.0
-
-
-@dataclass(frozen=True, eq=False)
-class Forecast:
-    """What may come, as equally likely futures.
-
-    Draw k of one quantity belongs to draw k of the others: sums and differences are
-    taken draw by draw, so that roles, teams and the company agree.
-
-    Parameters
-    ----------
-    quantity
-        `capacity`, `load` or `headroom`.
-    periods, roles
-        Labels of the draws.
-    draws
-        Shape (draws, periods, roles), FTE.
-    seed
-        Of the draws.
-    history
-        What really happened, period x role, FTE; may be empty.
-    notes
-        What was assumed for lack of data, for a reader to judge.
-    parts
-        The quantities that this one is the difference of.
-    """
-
-    quantity: str
-    periods: pd.PeriodIndex
-    roles: tuple[str, ...]
-    draws: np.ndarray
-    seed: int = 0
-    history: pd.DataFrame = field(default_factory=pd.DataFrame)
-    notes: tuple[str, ...] = ()
-    parts: tuple[Forecast, ...] = ()
-
-    def __post_init__(self) -> None:
-        self.draws.flags.writeable = False
-
-    def grid(self, which: str = "p50") -> pd.DataFrame:
-        """Return one number per cell, period x role, FTE.
-
-        Parameters
-        ----------
-        which
-            `mean`, or a quantile such as `p20`: in 20 % of the futures it is less.
-            Cell by cell: all cells at their p20 together are far less likely.
-        """
-        if which == "mean":
-            values = self.draws.mean(axis=0)
-        else:
-            values = np.quantile(self.draws, _share(which), axis=0)
-        return pd.DataFrame(
-            values,
-            index=self.periods.rename("period"),
-            columns=pd.Index(self.roles, name="role"),
-        )
-
-    @property
-    def p_overload(self) -> pd.DataFrame:
-        """Chance that the headroom is below 0, period x role, 0-1."""
-        return self.grid("mean") * 0.0 + (self.draws < -TOLERANCE).mean(axis=0)
-
-    @property
-    def expected_overload(self) -> pd.DataFrame:
-        """Mean FTE missing, counting 0 where nothing is, period x role."""
-        return self.grid("mean") * 0.0 + np.maximum(-self.draws, 0.0).mean(axis=0)
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """One row a role and period.
-
-        `role, period, quantity, mean, p10, p20, p50, p80, p90, p_overload`, FTE; the
-        chance of overload is blank for anything but headroom.
-        """
-        count = len(self.periods)
-        table = pd.DataFrame(
-            {
-                "role": np.repeat(np.array(self.roles, dtype=object), count),
-                "period": self.periods.append([self.periods] * (len(self.roles) - 1))
-                if self.roles
-                else self.periods[:0],
-                "quantity": self.quantity,
-            }
-        )
-        shares = [_share(name) for name in QUANTILES]
-        cells = [self.draws.mean(axis=0), *np.quantile(self.draws, shares, axis=0)]
-        for name, values in zip(("mean", *QUANTILES), cells, strict=True):
-            table[name] = values.T.ravel().round(6)
-        chance = (self.draws < -TOLERANCE).mean(axis=0).T.ravel()
-        table["p_overload"] = chance if self.quantity == "headroom" else np.nan
-        return table
-
-    def sum(self, by: Mapping[str, str] | None = None) -> Forecast:
-        """Return the forecast of groups of roles; by default of all together.
-
-        Parameters
-        ----------
-        by
-            Role -> group; roles it does not name keep their own.
-        """
-        known = dict.fromkeys(self.roles, "all roles") if by is None else dict(by)
-        group = [known.get(role, role) for role in self.roles]
-        names = tuple(dict.fromkeys(group))
-        draws = np.zeros((*self.draws.shape[:2], len(names)))
-        for k, name in enumerate(group):
-            draws[:, :, names.index(name)] += self.draws[:, :, k]
-        history = self.history
-        if len(history):
-            labels = [known.get(role, role) for role in history.columns]
-            history = history.T.groupby(np.array(labels, dtype=object)).sum().T
-        parts = tuple(part.sum(known) for part in self.parts)
-        return replace(self, roles=names, draws=draws, history=history, parts=parts)
-
-    def __repr__(self) -> str:
-        return (
-            f"<Forecast of {self.quantity}: {len(self.roles)} roles, "
-            f"{len(self.periods)} periods, {len(self.draws)} draws>"
-        )
-
-
-def _share(which: str) -> float:
-    digits = which[1:] if which.startswith("p") else ""
-    if not digits.isdigit() or not 0 < int(digits) < 100:
-        raise ConfigError(f"{which!r} is neither 'mean' nor a quantile p1 .. p99.")
-    return int(digits) / 100.0
 
 
 def widened(

@@ -1,0 +1,1 @@
+"""Monte Carlo of a plan: dates, load and value with their chances."""
