@@ -18,6 +18,13 @@ from pmo_analytics.forecasting.models import DEFAULT, Model, find_model
 # Origins that residuals come from, and the fewest values before the first of them.
 ORIGINS = 6
 _LEAST_BEFORE = 4
+# Origins lie in this last part of the history, or in the last two horizons.
+_LATE = 0.3
+# A series may have grown by this factor since; more is taken for a break.
+_MOST_GROWN = 3.0
+# Share of errors that intervals are widened for at each horizon, and the number of
+# series that make a horizon's own errors count as much as those of all.
+_NOMINAL, _FEW = 0.8, 30.0
 # A series' own typical error counts as so many errors against that of all series.
 _OWN = 6.0
 # Errors of a series that has no backtest, as a share of its mean.
@@ -91,35 +98,96 @@ def spread_of(
 ) -> Spread:
     """Return the errors to expect of a model, from its errors in the past."""
     count, periods = y.shape
-    first = max(min(2 * season + 1, periods - 1), _LEAST_BEFORE)
-    last = periods - 1
-    at = sorted({int(o) for o in np.linspace(first, last, origins)} - {0})
-    at = [o for o in at if _LEAST_BEFORE <= o <= last]
+    at = _origins(periods, horizon, season, origins)
     if at:
         told, actual = rolling_origin(y, at, horizon, season, model)
-        errors = actual - told
-        before = np.array([np.isfinite(y[:, :o]).sum(axis=1) for o in at]).T
-        errors[before < min(_LEAST_BEFORE, periods)] = np.nan
+        errors = (actual - told) / _levels(y, at, season)[:, :, None]
+        errors[_too_early(y, at, horizon, season)] = np.nan
     else:
         errors = np.full((count, 1, horizon), np.nan)
     base = _base(y, season)
     relative = errors / base[:, None, None]
     growth = _growth(relative, horizon)
-    with np.errstate(invalid="ignore"):
-        standard = relative / growth
+    standard = relative / growth
     known = np.isfinite(standard)
     number = known.sum(axis=(1, 2))
     own = np.where(known, np.abs(standard), 0.0).sum(axis=(1, 2)) / np.maximum(
         number, 1
     )
     # Errors of one origin go together: each origin counts as one and a bit.
-    count_as = np.sqrt(np.maximum(number, 0) * np.maximum(known.any(axis=2).sum(1), 0))
+    count_as = np.sqrt(number * known.any(axis=2).sum(axis=1))
     factor = (_OWN + count_as * own) / (_OWN + count_as)
-    scale = base[:, None] * growth * factor[:, None]
-    pool = (standard / factor[:, None, None])[known]
+    pool = standard / factor[:, None, None]
+    wider = _by_horizon(pool)
+    growth = growth * wider
+    pool = (pool / wider)[known]
     if len(pool) < 2:
         pool = np.linspace(-2.5, 2.5, 51)
+    scale = base[:, None] * growth * factor[:, None]
     return Spread(scale, np.sort(pool), _memory(standard), number == 0)
+
+
+def _origins(periods: int, horizon: int, season: int, most: int) -> list[int]:
+    """Return the columns to forecast from again: late ones, for they are most alike.
+
+    After two seasons and a value, or half of a short history; of a long one from the
+    last part that two horizons fit in.
+    """
+    first = min(2 * season + 1, periods - min(horizon, periods // 2))
+    first = max(first, periods - max(2 * horizon, round(_LATE * periods)))
+    first, last = max(first, _LEAST_BEFORE), periods - 1
+    if first > last:
+        return []
+    return sorted({int(o) for o in np.linspace(first, last, most)})
+
+
+def _too_early(y: np.ndarray, at: list[int], horizon: int, season: int) -> np.ndarray:
+    """Return origins (S, origins) before which a series has too few values."""
+    known = np.isfinite(y)
+    length = known.sum(axis=1)
+    before = np.array([known[:, :o].sum(axis=1) for o in at]).T
+    half = length - np.minimum(horizon, length // 2)
+    least = np.minimum(2 * season + 1, np.maximum(half, _LEAST_BEFORE))
+    return before < np.minimum(least, y.shape[1])[:, None]
+
+
+def _levels(y: np.ndarray, at: list[int], season: int) -> np.ndarray:
+    """Return how large each series was at each origin beside now, its root.
+
+    What has grown fourfold errs more than it did, but seldom four times as much.
+    """
+    wide = max(season, _LEAST_BEFORE)
+    size = np.where(np.isfinite(y), np.abs(y), 0.0)
+    total = np.cumsum(np.pad(size, ((0, 0), (1, 0))), axis=1)
+    number = np.cumsum(np.pad(np.isfinite(y), ((0, 0), (1, 0))), axis=1)
+    ends = np.array([*at, y.shape[1]])
+    begins = np.maximum(ends - wide, 0)
+    mean = (total[:, ends] - total[:, begins]) / np.maximum(
+        number[:, ends] - number[:, begins], 1
+    )
+    now = mean[:, -1:]
+    share = np.where(now > 0, mean[:, :-1] / np.where(now > 0, now, 1.0), 1.0)
+    share = np.where(share > 0, share, 1.0)
+    return np.asarray(np.sqrt(np.clip(share, 1.0 / _MOST_GROWN, _MOST_GROWN)))
+
+
+def _by_horizon(pool: np.ndarray) -> np.ndarray:
+    """Return by how much the errors of each horizon lie wider than all of them.
+
+    By the bounds that 80 % of the errors keep; near 1 where few series tell.
+    """
+    known = np.isfinite(pool)
+    result = np.ones(pool.shape[2])
+    if known.sum() < 2:
+        return result
+    whole = np.quantile(np.abs(pool[known]), _NOMINAL)
+    for h in range(pool.shape[2]):
+        here = np.abs(pool[:, :, h][known[:, :, h]])
+        series = int(known[:, :, h].any(axis=1).sum())
+        if series > 2 and whole > 0:
+            share = max(float(np.quantile(here, _NOMINAL) / whole), 1e-3)
+            result[h] = share ** (series / (series + _FEW))
+    return result
 
 
 def _base(y: np.ndarray, season: int) -> np.ndarray:

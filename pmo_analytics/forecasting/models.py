@@ -18,7 +18,7 @@ from pmo_analytics.errors import ConfigError, closest
 from pmo_analytics.forecasting.intermittent import croston_sba, tsb
 from pmo_analytics.forecasting.series import Series, read_series
 from pmo_analytics.forecasting.smoothing import Shape, smooth
-from pmo_analytics.forecasting.theta import positive_series, theta
+from pmo_analytics.forecasting.theta import positive_series, theta, trend_shares
 
 Model = Callable[[np.ndarray, int, int], np.ndarray]
 DEFAULT = "combination"
@@ -113,10 +113,10 @@ def weighted_smoothing(series: Series, horizon: int, season: int) -> np.ndarray:
 
 
 def combination(series: Series, horizon: int, season: int) -> np.ndarray:
-    """Average Theta and weighted smoothing, of the values and of their logarithms.
+    """Average Theta, shares of the trend and weighted smoothing, each twice.
 
-    Logarithms where all values are above 0. Intermittent series get the mean of
-    Croston's method without bias and of TSB.
+    Of the values, and of their logarithms where all values are above 0. Intermittent
+    series get the mean of Croston's method without bias and of TSB.
     """
     result = np.zeros((len(series.y), horizon))
     inside = np.arange(series.y.shape[1]) >= series.first[:, None]
@@ -128,12 +128,12 @@ def combination(series: Series, horizon: int, season: int) -> np.ndarray:
         result[often] = (two[0] + two[1]) / 2.0
     if not often.all():
         part = series.rows(~often)
-        result[~often] = _mean_of_four(part, horizon, season)
+        result[~often] = _both_scales(part, horizon, season)
     return result
 
 
-def _mean_of_four(series: Series, horizon: int, season: int) -> np.ndarray:
-    plain = _two(series, horizon, season)
+def _both_scales(series: Series, horizon: int, season: int) -> np.ndarray:
+    plain = _mean_of_three(series, horizon, season)
     positive = positive_series(series)
     if positive.any():
         part = series.rows(positive)
@@ -142,16 +142,17 @@ def _mean_of_four(series: Series, horizon: int, season: int) -> np.ndarray:
         low = np.where(inside, logs, np.inf).min(axis=1)
         high = np.where(inside, logs, -np.inf).max(axis=1)
         span = np.maximum(high - low, _LEAST_SPAN)
-        told = _two(Series(logs, part.first, part.order), horizon, season)
+        told = _mean_of_three(Series(logs, part.first, part.order), horizon, season)
         # A trend in logarithms may not run away.
         told = np.clip(told, (low - span)[:, None], (high + span)[:, None])
         plain[positive] = (plain[positive] + np.exp(told)) / 2.0
     return plain
 
 
-def _two(series: Series, horizon: int, season: int) -> np.ndarray:
+def _mean_of_three(series: Series, horizon: int, season: int) -> np.ndarray:
     smoothed = weighted_smoothing(series, horizon, season)
-    return (theta(series, horizon, season) + smoothed) / 2.0
+    shared = trend_shares(series, horizon, season)
+    return (theta(series, horizon, season, shrink=True) + shared + smoothed) / 3.0
 
 
 def _named(function: Callable[[Series, int, int], np.ndarray]) -> Model:

@@ -87,7 +87,9 @@ def read_series(y: np.ndarray) -> Series:
     return Series(y[order], first[order], order)
 
 
-def seasonal_indices(series: Series, season: int, *, ratio: bool) -> np.ndarray:
+def seasonal_indices(
+    series: Series, season: int, *, ratio: bool, shrink: bool = False
+) -> np.ndarray:
     """Return the classical seasonal pattern of each series.
 
     Ratios (or differences) to the centred moving average over one season, averaged by
@@ -99,6 +101,10 @@ def seasonal_indices(series: Series, season: int, *, ratio: bool) -> np.ndarray:
         Periods of a season; column t has place `t % season`.
     ratio
         Ratios instead of differences; then every value has to be above 0.
+    shrink
+        Draw the pattern towards none, the more the less sure it is: the estimator of
+        James and Stein, after Miller and Williams (International Journal of Forecasting
+        19(4), 2003).
 
     Returns
     -------
@@ -131,8 +137,18 @@ def seasonal_indices(series: Series, season: int, *, ratio: bool) -> np.ndarray:
     mean = result.mean(axis=1, keepdims=True)
     if ratio:
         result = np.maximum(result / mean, 1e-3)
-        return result / result.mean(axis=1, keepdims=True)
-    return result - mean
+        result = result / result.mean(axis=1, keepdims=True)
+    else:
+        result = result - mean
+    if not shrink or season < 4:
+        return result
+    away = np.where(inside, apart - result[:, columns % season], 0.0)
+    number = inside.sum(axis=1)
+    noise = (away**2).sum(axis=1) / np.maximum(number - season, 1)
+    noise *= season / np.maximum(number, 1)
+    power = np.maximum(((result - neutral) ** 2).sum(axis=1), 1e-300)
+    unsure = np.clip((season - 3) * noise / power, 0.0, 1.0)
+    return neutral + (1.0 - unsure[:, None]) * (result - neutral)
 
 
 def has_season(series: Series, season: int) -> np.ndarray:

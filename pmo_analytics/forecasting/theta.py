@@ -1,4 +1,4 @@
-"""The Theta method, for many series at once.
+"""The Theta method and its relatives, for many series at once.
 
 Assimakopoulos and Nikolopoulos (International Journal of Forecasting 16(4), 2000), in
 the form of Hyndman and Billah (International Journal of Forecasting 19(2), 2003):
@@ -7,31 +7,44 @@ simple exponential smoothing with half the slope of the straight line through th
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from pmo_analytics.forecasting.series import Series, ahead, has_season, seasonal_indices
 from pmo_analytics.forecasting.smoothing import Shape, smooth
 
+# Shares of the straight line that `trend_shares` weighs.
+_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
-def theta(series: Series, horizon: int, season: int) -> np.ndarray:
+
+def theta(
+    series: Series, horizon: int, season: int, *, shrink: bool = False
+) -> np.ndarray:
     """Return forecasts, shape (S, horizon).
 
     Series that repeat themselves are freed of their season first, by ratios where all
     values are above 0 and by differences elsewhere.
+
+    Parameters
+    ----------
+    shrink
+        Draw the season towards none as far as it is unsure.
     """
     seasonal = has_season(series, season)
-    positive = positive_series(series)
-    result = np.zeros((len(series.y), horizon))
-    inside = np.arange(series.y.shape[1]) >= series.first[:, None]
-    at = np.arange(series.y.shape[1]) % season
-    to_come = ahead(series, season, horizon)
-    ratios = seasonal_indices(series, season, ratio=True)
-    ratios[~(seasonal & positive)] = 1.0
-    steps = seasonal_indices(series, season, ratio=False)
-    steps[~seasonal | positive] = 0.0
-    plain = np.where(inside, series.y / ratios[:, at] - steps[:, at], 0.0)
-    result = _plain_theta(Series(plain, series.first, series.order), horizon)
-    return (result + steps[:, to_come]) * ratios[:, to_come]
+    return _freed(series, horizon, season, seasonal, _plain_theta, shrink=shrink)
+
+
+def trend_shares(series: Series, horizon: int, season: int) -> np.ndarray:
+    """Return smoothing with a share of the straight line, shape (S, horizon).
+
+    Theta takes half of the line; here none, a quarter, ... all of it are tried and
+    weighed by how well they fit (as `weighted_smoothing` does; their number of
+    parameters is the same). Every series of two seasons is freed of its season, drawn
+    towards none as far as that is unsure.
+    """
+    seasonal = (series.length >= 2 * season + 1) & (season > 1)
+    return _freed(series, horizon, season, seasonal, _shares, shrink=True)
 
 
 def positive_series(series: Series) -> np.ndarray:
@@ -40,13 +53,64 @@ def positive_series(series: Series) -> np.ndarray:
     return np.where(inside, series.y, np.inf).min(axis=1) > 0
 
 
-def _plain_theta(series: Series, horizon: int) -> np.ndarray:
-    level = smooth(series, Shape("", ""), horizon, 1).forecast
+def _freed(
+    series: Series,
+    horizon: int,
+    season: int,
+    seasonal: np.ndarray,
+    forecast: Callable[[Series, int], np.ndarray],
+    *,
+    shrink: bool,
+) -> np.ndarray:
+    """Forecast without the season, and put that on again."""
+    if not seasonal.any():
+        return forecast(series, horizon)
+    positive = positive_series(series)
+    inside = np.arange(series.y.shape[1]) >= series.first[:, None]
+    at = np.arange(series.y.shape[1]) % season
+    to_come = ahead(series, season, horizon)
+    ratios = seasonal_indices(series, season, ratio=True, shrink=shrink)
+    ratios[~(seasonal & positive)] = 1.0
+    steps = seasonal_indices(series, season, ratio=False, shrink=shrink)
+    steps[~seasonal | positive] = 0.0
+    plain = np.where(inside, series.y / ratios[:, at] - steps[:, at], 0.0)
+    result = forecast(Series(plain, series.first, series.order), horizon)
+    return np.asarray((result + steps[:, to_come]) * ratios[:, to_come])
+
+
+def _line(series: Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return slope and middle column of the straight line through each series."""
     columns = np.arange(series.y.shape[1])
     weight = (columns >= series.first[:, None]).astype(float)
     number = np.maximum(weight.sum(axis=1), 1.0)
     middle = (weight * columns).sum(axis=1) / number
     away = weight * (columns - middle[:, None])
     slope = (away * series.y).sum(axis=1) / np.maximum((away**2).sum(axis=1), 1e-12)
-    ahead_by = np.arange(1, horizon + 1)
-    return level + 0.5 * slope[:, None] * ahead_by
+    return slope, middle
+
+
+def _plain_theta(series: Series, horizon: int) -> np.ndarray:
+    level = smooth(series, Shape("", ""), horizon, 1).forecast
+    slope, _ = _line(series)
+    return np.asarray(level + 0.5 * slope[:, None] * np.arange(1, horizon + 1))
+
+
+def _shares(series: Series, horizon: int) -> np.ndarray:
+    slope, middle = _line(series)
+    columns = np.arange(series.y.shape[1])
+    inside = columns >= series.first[:, None]
+    to_come = series.y.shape[1] + np.arange(horizon)
+    forecasts, misfits = [], []
+    for share in _SHARES:
+        line = share * slope[:, None]
+        rest = series.y - line * (columns - middle[:, None])
+        rest = np.where(inside, rest, 0.0)
+        fit = smooth(
+            Series(rest, series.first, series.order), Shape("", ""), horizon, 1
+        )
+        forecasts.append(fit.forecast + line * (to_come - middle[:, None]))
+        misfits.append(series.length * np.log(np.maximum(fit.error, 1e-12)))
+    apart = np.array(misfits) - np.min(misfits, axis=0)
+    weight = np.exp(-0.5 * np.minimum(apart, 200.0))
+    weight /= weight.sum(axis=0)
+    return np.asarray((np.array(forecasts) * weight[:, :, None]).sum(axis=0))

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.forecasting.intervals import spread_of
 from pmo_analytics.forecasting.models import MODELS, find_model
+from pmo_analytics.forecasting.series import read_series, seasonal_indices
+from pmo_analytics.forecasting.theta import trend_shares
 from tests.real_data import DATA
 
 M3 = DATA / "forecasting" / "m3_data.json"
@@ -148,7 +150,7 @@ def test_the_m3_competition():
     assert errors("theta", y, actual)[0] == pytest.approx(13.85, abs=0.05)
     smape, mase = errors("combination", y, actual)
     assert smape < 13.5
-    assert mase < 0.85
+    assert mase < 0.83
 
 
 @pytest.mark.skipif(not M3.exists(), reason="../shared/data/forecasting is not here")
@@ -161,4 +163,43 @@ def test_intervals_on_the_m3_competition_hold_what_they_promise():
     high = told + spread.scale * spread.quantile(0.9)
     inside = (actual >= low) & (actual <= high)
     assert 0.78 < inside.mean() < 0.82
-    assert (np.abs(inside.mean(axis=0) - 0.8) < 0.05).all()
+    assert (np.abs(inside.mean(axis=0) - 0.8) < 0.04).all()
+
+
+def test_an_unsure_season_is_drawn_towards_none():
+    noise = np.random.default_rng(0).normal(0, 1, (1, 60)) + 20
+    wave = 20 + 5 * np.sin(np.arange(60) * 2 * np.pi / 12)[None, :]
+    for ratio, neutral in ((True, 1.0), (False, 0.0)):
+        plain, drawn = (
+            np.abs(
+                seasonal_indices(read_series(noise), 12, ratio=ratio, shrink=shrink)
+                - neutral
+            ).sum()
+            for shrink in (False, True)
+        )
+        assert drawn < 0.5 * plain
+        sure = [
+            seasonal_indices(read_series(wave), 12, ratio=ratio, shrink=shrink)
+            for shrink in (False, True)
+        ]
+        assert sure[1] == pytest.approx(sure[0], rel=1e-3, abs=1e-3)
+
+
+def test_shares_of_the_trend_by_hand():
+    # On a straight line the whole of it fits best; without one there is no slope.
+    line = read_series(np.array([[3.0 + 2.0 * t for t in range(24)]]))
+    assert trend_shares(line, 3, 1)[0] == pytest.approx([51, 53, 55], abs=1e-6)
+    flat = read_series(np.full((1, 24), 4.0))
+    assert trend_shares(flat, 3, 12)[0] == pytest.approx([4, 4, 4])
+
+
+def test_intervals_of_a_short_history_do_not_hold_on_to_one_error():
+    # Two years: errors come from more than the last month.
+    rng = np.random.default_rng(5)
+    y = 10 + rng.normal(0, 1, (200, 36)).cumsum(axis=1) * 0.3
+    told = MODELS["combination"](y[:, :24], 12, 12)
+    spread = spread_of(y[:, :24], 12, 12, MODELS["combination"])
+    low, high = (told + spread.scale * spread.quantile(q) for q in (0.1, 0.9))
+    inside = (y[:, 24:] >= low) & (y[:, 24:] <= high)
+    assert 0.7 < inside.mean() < 0.9
+    assert inside.mean(axis=0).min() > 0.65
