@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import pmo_analytics as pmo
-from tests.benchmarks import bench_optimize, racing, results, table
+from tests.benchmarks import bench_optimize, bench_simulate, racing, results, table
 from tests.benchmarks.registry import (
     Instance,
     all_instances,
@@ -337,3 +337,13 @@ def test_log_of_cbc_is_understood():
 
 def test_the_peer_with_highs_uses_the_same_highs_as_this_package():
     assert racing.python_of(racing.SOLVERS["highs"]) == sys.executable
+
+
+def test_the_plain_loop_gives_the_same_futures():
+    plan = bench_simulate.plan_of_all(40, 4, 20, seed=2)
+    simulation = pmo.simulate(
+        plan, uncertainty=bench_simulate.uncertainty(), draws=200, seed=3
+    )
+    expected = bench_simulate.plain_loop(plan, 4, 3, size=10)
+    assert expected.any()
+    np.testing.assert_allclose(simulation.load.draws[:4], expected, atol=1e-4)

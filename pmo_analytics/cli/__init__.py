@@ -13,11 +13,11 @@ from typing import Annotated
 
 import typer
 
-from pmo_analytics.cli import batches, data, forecasts, plans
+from pmo_analytics.cli import batches, data, forecasts, plans, simulations
 from pmo_analytics.cli.command import NO_PLAN, OK, app
 from pmo_analytics.terminal import escaped, messages, print_json
 
-__all__ = ["app", "batches", "data", "forecasts", "main", "plans", "run"]
+__all__ = ["app", "batches", "data", "forecasts", "main", "plans", "run", "simulations"]
 
 
 @app.callback(invoke_without_command=True)

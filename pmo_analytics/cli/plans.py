@@ -203,7 +203,7 @@ def verify(
 
     portfolio = read_portfolio(path).validate()
     finish_result(schedule.parent)
-    claimed = _claims(schedule)
+    claimed = claims_beside(schedule)
     rows = read_schedule(schedule)
     measure = claimed.get("measure", "worth")
     if measure == "worth":
@@ -257,7 +257,7 @@ def verify(
     return OK if certified else INFEASIBLE
 
 
-def _claims(schedule: Path) -> dict[str, Any]:
+def claims_beside(schedule: Path) -> dict[str, Any]:
     """Return what the files beside a schedule claim.
 
     Its objective and certificate, and what it buys.

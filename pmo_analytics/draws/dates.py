@@ -128,6 +128,19 @@ def _waiting(model: Model, planned: np.ndarray, chosen: np.ndarray) -> list[Link
     return sorted(kept, key=lambda link: int(depth[link.project]))
 
 
+def _taking_place(model: Model, chosen: np.ndarray, won: np.ndarray) -> np.ndarray:
+    """Return what is won and has what it requires, directly or through others."""
+    result = won & chosen[:, None]
+    while True:
+        count = int(result.sum())
+        for link in model.links:
+            members = [m for m in link.members if chosen[m]]
+            if members:
+                result[link.project] &= result[members].any(axis=0)
+        if int(result.sum()) == count:
+            return result
+
+
 def follow(model: Model, starts: Mapping[str, int], factors: Factors) -> Dates:
     """Return when the projects of a plan start and end in every draw.
 
@@ -158,17 +171,14 @@ def follow(model: Model, starts: Mapping[str, int], factors: Factors) -> Dates:
         else np.zeros(factors.duration.shape, dtype=np.int64)
     )
     start = np.repeat(planned[:, None], factors.won.shape[1], axis=1)
-    won = factors.won & chosen[:, None]
+    won = _taking_place(model, chosen, factors.won)
     end = start + gone[:, None] + long
     waits = []
     for link in _waiting(model, planned, chosen):
         j = link.project
-        served = np.zeros(won.shape[1], dtype=bool)
-        for m in link.members:
-            served |= won[m]
-        won[j] &= served
         if link.kind == "selected":
             continue
+        served = won[list(link.members)].any(axis=0)
         from_end = link.kind == "finish_start"
         terms = np.stack(
             [

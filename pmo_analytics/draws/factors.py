@@ -284,7 +284,7 @@ def _capacity(
             if row["role"] in ("", role):
                 capacity[k] *= factor
     _leave(model, persons, capacity, factors)
-    return capacity
+    return capacity + model.bought[:, :, None]
 
 
 def _leave(

@@ -55,6 +55,9 @@ class Model:
         Whether a project may be moved by what it waits for: it has not begun.
     chance
         To be won.
+    capacity, bought
+        (roles, periods): what the tables offer, which is uncertain, and what the plan
+        buys beside it, which is not.
     persons
         (name, column of `roles`, FTE by period, share that leaves in a period).
     """
@@ -71,6 +74,7 @@ class Model:
     cost: np.ndarray
     chance: np.ndarray
     capacity: np.ndarray
+    bought: np.ndarray
     links: tuple[Link, ...]
     themes: tuple[Any, ...]
     statuses: tuple[str, ...]
@@ -99,9 +103,18 @@ def profile_of(
 
 
 def model_of(
-    portfolio: Portfolio, names: Sequence[str], uncertainty: Uncertainty
+    portfolio: Portfolio,
+    names: Sequence[str],
+    uncertainty: Uncertainty,
+    *,
+    bought: np.ndarray | None = None,
 ) -> Model:
     """Return what is drawn of some projects of a checked portfolio.
+
+    Parameters
+    ----------
+    bought
+        Capacity that a plan buys, period x role in the order of `all_roles`, FTE.
 
     Raises
     ------
@@ -146,6 +159,7 @@ def model_of(
         cost=gross - net,
         chance=chance,
         capacity=np.ascontiguousarray(capacity),
+        bought=np.zeros_like(capacity) if bought is None else bought.T,
         links=_links(portfolio, number),
         themes=tuple(facts["theme"]),
         statuses=tuple(facts["status"].fillna("proposed")),

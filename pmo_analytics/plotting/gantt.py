@@ -23,6 +23,7 @@ from pmo_analytics.plotting.style import (
     INK,
     LABEL_WIDTH,
     OTHER,
+    OVERLOAD,
     PALETTE,
     QUIET,
     as_plan,
@@ -48,6 +49,7 @@ def plot_gantt(
     color: str = "theme",
     max_rows: int = 60,
     show_windows: bool = True,
+    finish: pd.DataFrame | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the roadmap: when each selected project runs.
@@ -65,6 +67,9 @@ def plot_gantt(
     show_windows
         Draw a thin line from the earliest allowed start to the latest allowed
         finish of projects that can move.
+    finish
+        Table `finish` of a simulation: adds when each project will be over with a
+        chance of 50 % and of 80 %, and its deadline with the chance to meet it.
     ax
         Axes to draw on; None = a new figure that grows with the rows.
 
@@ -111,6 +116,8 @@ def plot_gantt(
         palette, legend = _palette(category, known)
         _draw_bars(ax, plan, rows, [palette[c] for c in category])
         legend += _draw_marks(ax, plan, rows, show_windows)
+        if finish is not None:
+            legend += _draw_ranges(ax, plan, rows, finish)
         notes = [_selected_note(plan)]
         if len(rows) < selected:
             first = " after those that must be in" if rows["must"].any() else ""
@@ -269,6 +276,88 @@ def _draw_marks(
         handles.append(_mark(">", "planned start (moved)", "white", 5.0))
     if ((rows["s"] < 0) | (rows["f"] > last)).any():
         handles.append(_mark("<", "outside the horizon", QUIET, 5.0, edge=QUIET))
+    return handles
+
+
+def _draw_ranges(
+    ax: Axes, plan: Plan, rows: pd.DataFrame, finish: pd.DataFrame
+) -> list[Artist]:
+    """Draw p50 to p80 of each finish and the deadlines; return legend entries."""
+    last = len(plan.portfolio.horizon) - 1
+    known = finish.set_index("project").reindex(rows["project"])
+    end = {
+        name: offsets_from(known[name], plan.portfolio.horizon) + 0.5
+        for name in ("p50", "p80", "deadline")
+    }
+    y = np.arange(len(rows))
+    seen = end["p50"] <= last + 0.5
+    ax.hlines(
+        y[seen],
+        end["p50"][seen],
+        np.fmin(end["p80"][seen], last + 0.5),
+        color=INK,
+        linewidth=2.4,
+        zorder=6,
+    )
+    ax.scatter(end["p50"][seen], y[seen], s=20, color=INK, linewidths=0, zorder=7)
+    inside = seen & (end["p80"] <= last + 0.5)
+    ax.scatter(
+        end["p80"][inside],
+        y[inside],
+        marker="|",
+        s=60,
+        color=INK,
+        linewidths=2,
+        zorder=7,
+    )
+    handles: list[Artist] = [
+        Line2D(
+            [],
+            [],
+            color=INK,
+            linewidth=2.4,
+            marker="o",
+            markersize=4.5,
+            markevery=[0],
+            label="finish, p50 to p80 (> later)",
+        )
+    ]
+    beyond = end["p50"] > last + 0.5
+    ax.scatter(
+        np.full(int(beyond.sum()), last + 0.5),
+        y[beyond],
+        marker=">",
+        s=26,
+        color=INK,
+        linewidths=0,
+        zorder=7,
+    )
+    due = end["deadline"] <= last + 0.5
+    if due.any():
+        ax.scatter(
+            end["deadline"][due],
+            y[due] - 0.36,
+            marker="v",
+            s=26,
+            color=OVERLOAD,
+            linewidths=0,
+            zorder=8,
+        )
+        right = np.fmin(np.fmax(end["deadline"], end["p80"]), last + 0.5)
+        for row in np.flatnonzero(due):
+            ax.annotate(
+                f"{known['p_deadline'].iat[row]:.0%}",
+                (right[row], y[row]),
+                xytext=(5, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=7.5,
+                color=OVERLOAD,
+                zorder=9,
+            )
+        handles.append(
+            _mark("v", "deadline, and chance to meet it", OVERLOAD, 5.0, edge=OVERLOAD)
+        )
     return handles
 
 

@@ -26,6 +26,7 @@ TORNADO_COLUMNS = (
     "low",
     "high",
     "swing",
+    "se",
     "share",
 )
 # What comes or does not come, rather than being more or less.
@@ -88,6 +89,12 @@ class Simulation:
     def load(self) -> Forecast:
         """Futures of load by role and period."""
         return self.headroom.parts[1]
+
+    @property
+    def last_draws(self) -> np.ndarray:
+        """Last period of the plan in each draw, -1 where nothing takes place."""
+        ends = np.where(self.won_draws, self.finish_draws, -1)
+        return np.asarray(ends.max(axis=1, initial=-1))
 
     @property
     def p_overload(self) -> pd.DataFrame:
@@ -230,6 +237,39 @@ class Simulation:
             rows.append((name, float(found), float(error)))
         return pd.DataFrame(rows, columns=["quantile", "value", "se"])
 
+    @property
+    def means(self) -> dict[str, float]:
+        """Mean of each outcome of the tornado."""
+        return {name: float(draws.mean()) for name, draws in self._outcomes.items()}
+
+    @property
+    def _outcomes(self) -> dict[str, np.ndarray]:
+        return {
+            "value": self.value_draws,
+            "finish": self.last_draws + 1,
+            "overload": self.overload_draws,
+        }
+
+    @property
+    def value_curve(self) -> pd.DataFrame:
+        """Distribution of the value: `value` (currency) and the `chance` of less."""
+        count = self.draws
+        chance = (np.arange(count) + 0.5) / count
+        return pd.DataFrame({"value": np.sort(self.value_draws), "chance": chance})
+
+    @property
+    def effort_curve(self) -> pd.DataFrame:
+        """Work of all roles from the first period on, cumulated, FTE-periods.
+
+        Index `period`; columns `planned`, `mean`, `p10` ... `p90`.
+        """
+        table = self.plan.load.sum(axis=1).cumsum().to_frame("planned")
+        done = self.load.draws.sum(axis=2, dtype=float).cumsum(axis=1)
+        table["mean"] = done.mean(axis=0)
+        for name in QUANTILES:
+            table[name] = np.quantile(done, int(name[1:]) / 100.0, axis=0)
+        return table
+
     @cached_property
     def criticality(self) -> pd.DataFrame:
         """How often each project decides dates of others, most first.
@@ -258,30 +298,26 @@ class Simulation:
         `attrition`) and `source`; `low` and `high`, mean outcome in the third of the
         draws where it is lowest and highest, of drivers and wins where it did not come
         and where it did;
-        `swing = high - low`; and `share` of the outcome's variance that it explains
-        alone.
+        `swing = high - low` with its `se` (a swing below two or three of them is
+        noise); and `share` of the outcome's variance that it explains alone.
         """
-        outcomes = {
-            "value": self.value_draws,
-            "finish": np.where(self.won_draws, self.finish_draws + 1, 0).max(
-                axis=1, initial=0
-            ),
-            "overload": self.overload_draws,
-        }
         columns = list(TORNADO_COLUMNS)
         if not self._sources:
             return pd.DataFrame(columns=columns)
-        total = np.sum(self._levels, axis=0)
-        weight = total[:, 0] / self.draws
-        rows = []
-        for k, (name, draws) in enumerate(outcomes.items(), start=1):
-            sums = total[:, k] / self.draws
-            variance = float(np.var(draws))
-            share = _explained(weight, sums, variance, self.draws)
-            for at, (kind, source) in enumerate(self._sources):
-                low, high = _ends(weight[at], sums[at], kind in _EVENTS)
-                rows.append((name, kind, source, low, high, high - low, share[at]))
-        table = pd.DataFrame(rows, columns=columns).dropna(subset=["swing"])
+        blocks = np.stack(self._levels)
+        total = blocks.sum(axis=0)
+        events = np.array([kind in _EVENTS for kind, _ in self._sources])
+        tables = []
+        for k, (name, draws) in enumerate(self._outcomes.items(), start=1):
+            low, high = _ends(total[:, 0], total[:, k], events)
+            each = [_ends(block[:, 0], block[:, k], events) for block in blocks]
+            table = pd.DataFrame(self._sources, columns=["kind", "source"])
+            table.insert(0, "outcome", name)
+            table["low"], table["high"], table["swing"] = low, high, high - low
+            table["se"] = _error([above - below for below, above in each])
+            table["share"] = _explained(total[:, 0], total[:, k], draws)
+            tables.append(table[table["swing"].notna()])
+        table = pd.concat(tables, ignore_index=True)
         table["swing"] = table["swing"].where(table["swing"].abs() > 1e-9, 0.0)
         order = table.assign(
             place=table["outcome"].map(OUTCOMES.index), size=-table["swing"].abs()
@@ -299,9 +335,9 @@ class Simulation:
             "value p10 .. p90": f"{value['p10']:,.0f} .. {value['p90']:,.0f}",
         }
         if len(self.finish):
-            last = np.where(self.won_draws, self.finish_draws, -1).max(axis=1)
             for name, share in (("p50", 0.5), ("p80", 0.8)):
-                at = int(np.quantile(last, share, method="inverted_cdf"))
+                last = np.quantile(self.last_draws, share, method="inverted_cdf")
+                at = int(last)
                 period = self.plan.portfolio.horizon[0] + at
                 facts[f"last finish {name}"] = format_period(period)
         table = self.overload
@@ -341,39 +377,60 @@ def _share_of_won(met: np.ndarray, won: np.ndarray) -> np.ndarray:
     return np.where(count > 0, met / np.maximum(count, 1), np.nan)
 
 
-def _explained(
-    weight: np.ndarray, sums: np.ndarray, variance: float, draws: int
-) -> np.ndarray:
+def _error(each: list[np.ndarray]) -> np.ndarray:
+    """Return the error of a mean from what blocks say; of one block nothing."""
+    values = np.stack(each)
+    count = (~np.isnan(values)).sum(axis=0)
+    mean = np.nansum(values, axis=0) / np.maximum(count, 1)
+    squares = np.nansum((values - mean) ** 2, axis=0)
+    return np.where(
+        count > 1, np.sqrt(squares / np.maximum(count - 1, 1) / count.clip(1)), np.nan
+    )
+
+
+def _explained(weight: np.ndarray, sums: np.ndarray, draws: np.ndarray) -> np.ndarray:
     """Return the share of the variance between the levels of each source.
 
     The main effect of variance-based sensitivity analysis (Saltelli et al., Global
     Sensitivity Analysis, 2008), from class means; what mere chance puts between the
     means of classes is taken off.
     """
+    variance = float(np.var(draws))
     if variance <= 0:
         return np.zeros(len(weight))
-    mean = sums.sum(axis=1, keepdims=True)
-    middle = np.divide(sums, weight, out=np.zeros_like(sums), where=weight > 0)
-    between = (weight * (middle - mean) ** 2).sum(axis=1)
-    classes = (weight > 0).sum(axis=1)
-    raw = between / variance
-    share = raw - (classes - 1) / draws * (1.0 - raw)
-    return np.clip(share, 0.0, 1.0)
+    share = weight / len(draws)
+    apart = _middle(weight, sums) - draws.mean()
+    raw = (share * apart**2).sum(axis=1) / variance
+    chance = ((weight > 0).sum(axis=1) - 1) / len(draws)
+    return np.clip(raw - chance * (1.0 - raw), 0.0, 1.0)
 
 
-def _ends(weight: np.ndarray, sums: np.ndarray, event: bool) -> tuple[float, float]:
-    """Return the mean outcome at the low and at the high end of one source."""
-    if event:
-        came = 1.0 - weight[0]
-        if weight[0] <= 0 or came <= 0:
-            return float("nan"), float("nan")
-        return float(sums[0] / weight[0]), float(sums[1:].sum() / came)
-    return _third(weight, sums), _third(weight[::-1], sums[::-1])
+def _middle(weight: np.ndarray, sums: np.ndarray) -> np.ndarray:
+    return np.divide(sums, weight, out=np.zeros_like(sums), where=weight > 0)
 
 
-def _third(weight: np.ndarray, sums: np.ndarray) -> float:
+def _ends(
+    weight: np.ndarray, sums: np.ndarray, events: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean outcome at the low and at the high end of each source.
+
+    Parameters
+    ----------
+    weight, sums
+        Draws, and the sum of the outcome over them, by source and level.
+    events
+        Which sources come or do not come.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        low = np.where(events, sums[:, 0] / weight[:, 0], _third(weight, sums))
+        came = sums[:, 1:].sum(axis=1) / weight[:, 1:].sum(axis=1)
+        high = np.where(events, came, _third(weight[:, ::-1], sums[:, ::-1]))
+    return low, high
+
+
+def _third(weight: np.ndarray, sums: np.ndarray) -> np.ndarray:
     """Return the mean outcome in the first third of the draws, by classes."""
-    before = np.concatenate([[0.0], np.cumsum(weight)[:-1]])
-    part = np.clip(1.0 / 3.0 - before, 0.0, weight)
-    middle = np.divide(sums, weight, out=np.zeros_like(sums), where=weight > 0)
-    return float((part * middle).sum() / part.sum())
+    before = np.cumsum(weight, axis=1) - weight
+    third = weight.sum(axis=1, keepdims=True) / 3.0
+    part = np.clip(third - before, 0.0, weight)
+    return np.asarray((part * _middle(weight, sums)).sum(axis=1) / part.sum(axis=1))

@@ -49,8 +49,9 @@ def simulate(
     of a running one only what is left is stretched. What waits for a late project by
     `finish_start` or `start_start` starts later too (right shift), nothing starts
     earlier than planned, and nobody re-plans: it is the plan that is tried, not what a
-    manager would do about it. Upper limits of lags, blackouts and budgets do not stop
-    a late project. Candidates may be lost, with whatever requires them.
+    manager would do about it. What the plan buys (`flex`) comes for certain. Upper
+    limits of lags, blackouts and budgets do not stop a late project. Candidates may be
+    lost, with whatever requires them.
 
     Parameters
     ----------
@@ -102,11 +103,23 @@ def simulate(
             f"A Plan or a Portfolio can be simulated, not {type(plan).__name__}."
         )
     uncertainty = Uncertainty() if uncertainty is None else uncertainty
-    model = model_of(plan.portfolio, list(plan.starts), uncertainty)
+    bought = plan.capacity.fillna(0.0) - plan.portfolio.capacity.reindex(
+        columns=plan.load.columns
+    ).fillna(0.0)
+    model = model_of(
+        plan.portfolio, list(plan.starts), uncertainty, bought=bought.to_numpy()
+    )
     blocks = list(enumerate(block_sizes(draws)))
     each = max(_AT_A_TIME // blocks[0][1], 1)
     chunks = [blocks[k : k + each] for k in range(0, len(blocks), each)]
-    shared = {"model": model, "starts": plan.starts, "seed": seed, "method": method}
+    shared: dict[str, Any] = {
+        "model": model,
+        "starts": plan.starts,
+        "seed": seed,
+        "method": method,
+        # What is bought costs the same in every draw.
+        "spent": float(plan.worth.sum()) - plan.objective,
+    }
     tasks = {
         f"draws from block {chunk[0][0]}": {**shared, "blocks": chunk}
         for chunk in chunks
@@ -148,6 +161,7 @@ def _draw(
     starts: Mapping[str, int],
     seed: int,
     method: str,
+    spent: float,
     blocks: Sequence[tuple[int, int]],
 ) -> _Part:
     """Return what some blocks of draws give: a pure function of its arguments."""
@@ -155,7 +169,7 @@ def _draw(
     dates = follow(model, starts, factors)
     load = load_of(model, dates, factors)
     headroom = factors.capacity - load
-    value = worth_of(model, starts, dates, factors)
+    value = worth_of(model, starts, dates, factors) - spent
     overload = np.zeros(len(value))
     for role in headroom:
         # Draw by draw and in one order, whatever the size of the chunk.

@@ -160,6 +160,27 @@ def test_what_is_lost_takes_with_it_what_requires_it():
     assert not pmo.simulate(portfolio, uncertainty=sure(), draws=20).notes
 
 
+def test_what_needs_each_other_is_lost_together():
+    portfolio = chain(
+        a_status="proposed",
+        a_probability=0.75,
+        b_status="proposed",
+        b_probability=0.6,
+    )
+    mutual = pd.DataFrame(
+        [("B", "A", "selected"), ("A", "B", "selected")],
+        columns=["project", "requires", "kind"],
+    )
+    simulation = pmo.simulate(
+        portfolio.replace(dependencies=mutual),
+        uncertainty=sure(wins=True),
+        draws=4000,
+    )
+    assert simulation.finish["p_win"].tolist() == pytest.approx([0.45] * 2, abs=0.02)
+    together = simulation.won_draws[:, 0] == simulation.won_draws[:, 1]
+    assert together.all()
+
+
 def test_a_group_is_served_by_whichever_member_is_first():
     portfolio = chain()
     third = {"project": "C", "value": 1.0, "duration": 3, "start": "2027-01"}
