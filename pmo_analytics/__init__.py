@@ -43,6 +43,8 @@ _PUBLIC = {
     "check_plan": "optimization.certify",
     "why_infeasible": "optimization.infeasible",
     "WhyInfeasible": "optimization.infeasible",
+    "why_not": "optimization.why_not",
+    "WhyNot": "optimization.why_not",
     "level": "optimization.levelling",
     "optimize": "optimization.search",
     "Progress": "optimization.solving",

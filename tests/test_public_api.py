@@ -82,6 +82,8 @@ PUBLIC = {
     "SolveStatus",
     "why_infeasible",
     "WhyInfeasible",
+    "why_not",
+    "WhyNot",
     "write_portfolio",
     "write_template",
 }

@@ -18,6 +18,7 @@ from pmo_analytics.optimization.wording import (
     amounts,
     money,
     number,
+    rounded_up,
     say_rule,
     series,
     when,
@@ -433,7 +434,7 @@ def repair_rows(
         rule = book.rules[k]
         if rule.kind == "capacity":
             own = people.setdefault(rule.subject, {})
-            own[rule.number % periods] = amount
+            own[rule.number % periods] = rounded_up(amount)
     for role, own in people.items():
         text = f"Add {_in_short(portfolio, own)} to {role}."
         for t, amount in sorted(own.items()):
@@ -441,7 +442,7 @@ def repair_rows(
                 "rule": "capacity",
                 "subject": role,
                 "period": when(portfolio, t),
-                "amount": round(amount, 6),
+                "amount": amount,
                 "message": f"Add {number(amount)} FTE of {role} in "
                 f"{when(portfolio, t)}.",
             }
@@ -481,10 +482,10 @@ def _way_out(
     portfolio, rule = book.portfolio, book.rules[k]
     name = rule.subject
     if rule.kind == "budget":
-        size = round(amount, 2)
+        size = rounded_up(amount)
         return f"Raise budget '{name}' by {money(portfolio, size)}.", size
     if rule.kind == "budget_at_least":
-        size = round(amount, 2)
+        size = rounded_up(amount)
         text = money(portfolio, size)
         return f"Let budget '{name}' spend {text} less than it must.", size
     if rule.kind == "must":

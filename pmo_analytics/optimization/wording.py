@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import listing
@@ -17,12 +18,17 @@ if TYPE_CHECKING:
 
 
 def number(amount: float) -> str:
-    """Return an amount as people write it: 1,200 and 0.25."""
-    return (
-        f"{amount:,.2f}".rstrip("0").rstrip(".")
-        if abs(amount) >= 0.01
-        else (f"{amount:.6g}")
-    )
+    """Return an amount as people write it: 12,400 and 0.25."""
+    if abs(amount) >= 10_000:
+        return f"{amount:,.0f}"
+    if abs(amount) >= 0.01:
+        return f"{amount:,.2f}".rstrip("0").rstrip(".")
+    return f"{amount:.2g}"
+
+
+def rounded_up(amount: float) -> float:
+    """Return an amount with two digits that is enough: 0.42 is not, for 0.4245."""
+    return float(np.ceil(round(amount * 100.0, 4)) / 100.0)
 
 
 def money(portfolio: Portfolio, amount: float) -> str:
