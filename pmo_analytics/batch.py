@@ -218,7 +218,7 @@ def _write(
     facts |= {"as_of": day.isoformat(), "seed": config.seed, "versions": versions()}
     facts["notes"] = list(headroom.notes)
     documents: dict[str, Any] = {}
-    more = {}
+    more = {"How wrong each model was": tables["losses.csv"]}
     if plan is not None and plan.report is not None:
         facts["report"] = json.loads(json.dumps(plan.report.to_dict(), default=str))
         documents["certificate.json"] = plan.report.certificate

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import ConfigError
@@ -100,12 +102,12 @@ def smape(table: pd.DataFrame) -> float:
     return float((200.0 * apart / size.where(size > 0, 1.0)).mean())
 
 
-def scaled_error(table: pd.DataFrame, history: pd.DataFrame, season: int) -> float:
-    """Return the mean absolute scaled error (MASE) of a backtest.
+def mase(table: pd.DataFrame, history: pd.DataFrame, season: int) -> float:
+    """Return the mean absolute scaled error of a backtest.
 
     Hyndman and Koehler (International Journal of Forecasting 22(4), 2006): errors of
     each role divided by the mean change over one season in the history up to each
-    cutoff.
+    cutoff. Below 1 the forecasts are better than the naive one was inside the history.
 
     Parameters
     ----------
@@ -114,7 +116,40 @@ def scaled_error(table: pd.DataFrame, history: pd.DataFrame, season: int) -> flo
     history
         Period x role, what the backtest was made of.
     season
-        Periods of a season.
+        Periods of a season; 1 = changes from one period to the next.
+
+    Returns
+    -------
+    float
+        NaN where no role has a change over a season.
+
+    Examples
+    --------
+    >>> months = pd.period_range("2027-01", periods=4, freq="M")
+    >>> history = pd.DataFrame({"Dev": [1.0, 2.0, 4.0, 7.0]}, index=months)
+    >>> row = {"role": "Dev", "cutoff": months[2], "forecast": 4.0, "actual": 7.0}
+    >>> mase(pd.DataFrame([row]), history, season=1)
+    2.0
+    """
+    scaled = []
+    for rows, moves in _with_moves(table, history, season):
+        scale = moves.abs().mean()
+        if scale > 0:
+            scaled.append((rows["forecast"] - rows["actual"]).abs() / scale)
+    return float(pd.concat(scaled).mean()) if scaled else float("nan")
+
+
+def rmsse(table: pd.DataFrame, history: pd.DataFrame, season: int) -> float:
+    """Return the root mean squared scaled error of a backtest.
+
+    As in the M5 competition (Makridakis, Spiliotis and Assimakopoulos, International
+    Journal of Forecasting 38(4), 2022): for each role and cutoff the root of the mean
+    squared error over the mean squared change over one season, and the mean of those.
+
+    Parameters
+    ----------
+    table, history, season
+        As in `mase`.
 
     Returns
     -------
@@ -122,12 +157,21 @@ def scaled_error(table: pd.DataFrame, history: pd.DataFrame, season: int) -> flo
         NaN where no role has a change over a season.
     """
     scaled = []
+    for rows, moves in _with_moves(table, history, season):
+        scale = (moves**2).mean()
+        if scale > 0:
+            squares = (rows["forecast"] - rows["actual"]) ** 2
+            scaled.append(float((squares.mean() / scale) ** 0.5))
+    return sum(scaled) / len(scaled) if scaled else float("nan")
+
+
+def _with_moves(
+    table: pd.DataFrame, history: pd.DataFrame, season: int
+) -> Iterator[tuple[pd.DataFrame, pd.Series[Any]]]:
+    """Yield the rows of a role and cutoff with its changes over a season until then."""
     for (role, cutoff), rows in table.groupby(["role", "cutoff"]):
         past = history[role][history.index <= cutoff]
-        scale = (past - past.shift(season)).abs().mean()
-        if scale > 0:
-            scaled.append((rows["forecast"] - rows["actual"]).abs() / scale)
-    return float(pd.concat(scaled).mean()) if scaled else float("nan")
+        yield rows, past - past.shift(season)
 
 
 def coverage(table: pd.DataFrame) -> float:
@@ -145,3 +189,83 @@ def pinball(table: pd.DataFrame, column: str) -> float:
     share = int(column[1:]) / 100.0
     apart = table["actual"] - table[column]
     return float((apart * share).where(apart >= 0, apart * (share - 1.0)).mean())
+
+
+def crps(draws: np.ndarray, actual: np.ndarray) -> float:
+    """Return the continuous ranked probability score of draws, in their unit.
+
+    Gneiting and Raftery (Journal of the American Statistical Association 102(477),
+    2007): the mean distance of the draws from what came about, less half their mean
+    distance from each other. For a single draw it is the absolute error.
+
+    Parameters
+    ----------
+    draws
+        Shape (draws, ...), such as `Forecast.draws`.
+    actual
+        Shape (...); NaN where nothing is known, which is left out.
+
+    Returns
+    -------
+    float
+        Mean over all that is known; NaN where nothing is.
+
+    Examples
+    --------
+    >>> crps(np.array([[0.0], [2.0]]), np.array([1.0]))
+    0.5
+    """
+    actual = np.asarray(actual, dtype=float)
+    known = np.isfinite(actual)
+    if not known.any():
+        return float("nan")
+    values = np.sort(np.asarray(draws, dtype=float)[:, known], axis=0)
+    count = len(values)
+    away = np.abs(values - actual[known]).mean(axis=0)
+    # Sorted, the distances between all pairs are a weighted sum.
+    weight = 2.0 * np.arange(1, count + 1) - count - 1.0
+    spread = 2.0 * (weight @ values) / count**2
+    return float((away - 0.5 * spread).mean())
+
+
+def forecast_losses(
+    table: pd.DataFrame, history: pd.DataFrame, *, season: int
+) -> pd.DataFrame:
+    """Return every loss of each model of a backtest, the smallest error first.
+
+    Parameters
+    ----------
+    table
+        Of `backtest`.
+    history
+        Period x role, what the backtest was made of.
+    season
+        Periods of a season.
+
+    Returns
+    -------
+    DataFrame
+        `model, count, mae` and `bias` (FTE), `mase, rmsse, smape` (percent, 0-200),
+        `pinball_p10, pinball_p90` (FTE), `nominal` (0.8) and `coverage`: the share of
+        actual values inside p10 .. p90 that is promised, and that there was.
+    """
+    rows = [
+        {
+            "model": model,
+            "count": len(part),
+            "mae": mean_absolute_error(part),
+            "bias": bias(part),
+            "mase": mase(part, history, season),
+            "rmsse": rmsse(part, history, season),
+            "smape": smape(part),
+            "pinball_p10": pinball(part, "p10"),
+            "pinball_p90": pinball(part, "p90"),
+            "nominal": 0.8,
+            "coverage": coverage(part),
+        }
+        for model, part in table.groupby("model")
+    ]
+    columns = ["model", "count", "mae", "bias", "mase", "rmsse", "smape"]
+    columns += ["pinball_p10", "pinball_p90", "nominal", "coverage"]
+    losses = pd.DataFrame(rows, columns=columns)
+    return losses.sort_values(["mae", "model"], ignore_index=True)

@@ -100,6 +100,7 @@ def forecast(
             hires=hires,
             chance=chance,
             figures=figures,
+            tables={"How wrong each model was": tables["losses.csv"]},
             problems=loaded_problems(portfolio),
             facts={**versions(), "digest": portfolio.digest(), "seed": seed},
         )

@@ -9,7 +9,13 @@ import pandas as pd
 
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.forecasting.intervals import rolling_origin, spread_of
-from pmo_analytics.forecasting.models import DEFAULT, NAIVE, find_model
+from pmo_analytics.forecasting.models import (
+    DEFAULT,
+    NAIVE,
+    Model,
+    find_model,
+    name_of,
+)
 from pmo_analytics.forecasting.series import season_of
 
 COLUMNS = ["role", "cutoff", "period", "model", "forecast", "p10", "p90", "actual"]
@@ -21,7 +27,7 @@ def backtest(
     history: pd.DataFrame,
     *,
     horizon: int = 12,
-    models: Sequence[str] = (DEFAULT,),
+    models: Sequence[str | Model] = (DEFAULT,),
     windows: int = 3,
     step: int = 1,
     season: int | None = None,
@@ -38,7 +44,7 @@ def backtest(
     horizon
         Periods forecast from each cutoff; shorter where the history ends before.
     models
-        Names of models.
+        Names of models, or functions (see `forecasting.models.find_model`).
     windows
         How many cutoffs; the last one leaves a whole horizon to compare with where
         the history is long enough for that, else half of the history.
@@ -76,8 +82,8 @@ def backtest(
     cutoffs = sorted(c for c in cutoffs if c >= 1)
     names = list(dict.fromkeys([*models, *NAIVE]))
     parts = []
-    for name in names if cutoffs and y.size else []:
-        model = find_model(name)
+    for wanted in names if cutoffs and y.size else []:
+        model, name = find_model(wanted), name_of(wanted)
         told, actual = rolling_origin(y, cutoffs, horizon, season, model)
         for k, cutoff in enumerate(cutoffs):
             spread = spread_of(y[:, :cutoff], horizon, season, model)

@@ -9,12 +9,16 @@ that were never below 0 are not forecast below 0.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
+from inspect import signature
+from typing import Any
 
 import numpy as np
 
-from pmo_analytics.errors import ConfigError, closest
+from pmo_analytics.errors import ConfigError, PmoWarning, closest
 from pmo_analytics.forecasting.intermittent import croston_sba, tsb
 from pmo_analytics.forecasting.series import Series, read_series
 from pmo_analytics.forecasting.smoothing import Shape, smooth
@@ -192,16 +196,104 @@ MODELS: dict[str, Model] = {
 def find_model(model: str | Model) -> Model:
     """Return a model by name; one that is a function already stays as it is.
 
+    Parameters
+    ----------
+    model
+        A name of `MODELS`, a function like those, or `statsforecast:AutoETS`: any model
+        of that library by its name (see `statsforecast_model`).
+
     Raises
     ------
     ConfigError
-        If no model has that name.
+        If no model has that name, or statsforecast is not installed.
     """
     if callable(model):
         return model
     if model in MODELS:
         return MODELS[model]
+    library, mark, name = model.partition(":")
+    if mark and library == "statsforecast":
+        return statsforecast_model(_from_library(name))
     raise ConfigError(
         f"There is no forecasting model {model!r}{closest(model, MODELS)}. There are: "
-        f"{', '.join(MODELS)}."
+        f"{', '.join(MODELS)}; and statsforecast:NAME where that library is installed."
     )
+
+
+def name_of(model: str | Model) -> str:
+    """Return what a model is called in tables."""
+    if isinstance(model, str):
+        return model
+    return str(getattr(model, "__name__", None) or type(model).__name__)
+
+
+def statsforecast_model(made: Any) -> Model:
+    """Return a model of statsforecast as one of ours (extra `forecast`).
+
+    It is asked for one series after the other, from its first value on and with gaps
+    filled. A series that it refuses (most need two seasons) gets the forecast of
+    `combination`, with a warning.
+
+    Parameters
+    ----------
+    made
+        A model of statsforecast, such as `AutoETS(season_length=12)`, or a function of
+        the periods of a season that makes one. Anything with a method
+        `forecast(y=values, h=horizon)` that returns a mapping with `mean` will do.
+
+    Examples
+    --------
+    >>> class Last:
+    ...     def forecast(self, y, h):
+    ...         return {"mean": np.repeat(y[-1], h)}
+    >>> statsforecast_model(Last())(np.array([[1.0, 3.0]]), 2, 12).tolist()
+    [[3.0, 3.0]]
+    """
+    told_by = type(made).__name__ if hasattr(made, "forecast") else made.__name__
+
+    def plugged(series: Series, horizon: int, season: int) -> np.ndarray:
+        result = np.full((len(series.y), horizon), np.nan)
+        reason = ""
+        for row, first in enumerate(series.first.tolist()):
+            used = made if hasattr(made, "forecast") else made(season)
+            try:
+                told = used.forecast(y=series.y[row, first:].copy(), h=horizon)
+                result[row] = np.asarray(told["mean"], dtype=float)
+            except Exception as error:  # whatever a library raises on a short series
+                reason = reason or f"{type(error).__name__}: {error}"
+        missing = ~np.isfinite(result).all(axis=1)
+        if missing.any():
+            why = f" ({reason})" if reason else ""
+            warnings.warn(
+                f"{told_by} could not forecast {missing.sum()} of {len(missing)} "
+                f"series{why}; {DEFAULT} is used for them.",
+                PmoWarning,
+                stacklevel=2,
+            )
+            result[missing] = combination(series.rows(missing), horizon, season)
+        return result
+
+    model = _named(plugged)
+    model.__name__ = f"statsforecast:{told_by}"
+    return model
+
+
+def _from_library(name: str) -> Callable[[int], Any]:
+    """Return what makes a model of statsforecast for the periods of a season."""
+    try:
+        library = import_module("statsforecast.models")
+    except ImportError as error:
+        raise ConfigError(
+            "statsforecast is not installed: pip install 'pmo_analytics[forecast]'."
+        ) from error
+    kind: Any = getattr(library, name, None)
+    if not hasattr(kind, "forecast"):
+        known = [n for n in dir(library) if hasattr(getattr(library, n), "forecast")]
+        raise ConfigError(f"statsforecast has no model {name!r}{closest(name, known)}.")
+
+    def make(season: int) -> Any:
+        with_season = "season_length" in signature(kind).parameters
+        return kind(season_length=season) if with_season else kind()
+
+    make.__name__ = name
+    return make

@@ -9,6 +9,8 @@ import pandas as pd
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.forecasting.backtesting import backtest
 from pmo_analytics.forecasting.headroom import hire_list
+from pmo_analytics.forecasting.series import season_of
+from pmo_analytics.metrics import forecast_losses
 
 if TYPE_CHECKING:
     from pmo_analytics.forecasting.forecast import Forecast
@@ -102,6 +104,9 @@ def forecast_tables(
 ) -> dict[str, pd.DataFrame]:
     """Return the tables of a forecast by file name.
 
+    `forecast.csv`, `hires.csv`, `backtest.csv` and `losses.csv`, which says of each
+    model how wrong it was and how often its interval held.
+
     Parameters
     ----------
     headroom
@@ -116,8 +121,11 @@ def forecast_tables(
     past = load.history if len(load.history) else capacity.history
     rows = [part.table for part in (capacity, load, headroom) if part.roles]
     ahead = min(len(headroom.periods), _MOST_AHEAD)
+    tried = backtest(past, horizon=ahead, models=(model,))
+    season = season_of(headroom.periods.freqstr)
     return {
         "forecast.csv": pd.concat(rows, ignore_index=True) if rows else headroom.table,
         "hires.csv": hire_list(headroom, chance=chance, lead=lead),
-        "backtest.csv": backtest(past, horizon=ahead, models=(model,)),
+        "backtest.csv": tried,
+        "losses.csv": forecast_losses(tried, past, season=season).round(6),
     }

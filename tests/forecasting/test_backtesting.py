@@ -54,16 +54,6 @@ def test_naive_errors_by_hand():
     assert metrics.mean_absolute_error(rows) == 2.5
     assert metrics.bias(rows) == -2.5
     assert metrics.smape(rows) == pytest.approx(100 * (2 / 6 + 3 / 11))
-    # Scales 1 (one change of 1) and 1.5 (changes of 1 and 2).
-    assert metrics.scaled_error(rows, history, 1) == pytest.approx(
-        (2 / 1 + 3 / 1.5) / 2
-    )
-
-
-def test_pinball_and_coverage_by_hand():
-    table = pd.DataFrame({"actual": [1.0, 5.0], "p10": [2.0, 2.0], "p90": [4.0, 6.0]})
-    assert metrics.coverage(table) == 0.5
-    assert metrics.pinball(table, "p10") == pytest.approx((0.9 * 1 + 0.1 * 3) / 2)
 
 
 def test_short_histories_have_no_backtest_and_say_nothing_wrong():
@@ -117,3 +107,13 @@ def test_draws_hold_what_comes_about_as_often_as_they_say():
         actual = history["Dev"].to_numpy()[36:]
         inside.append(((actual >= low) & (actual <= high)).mean())
     assert 0.7 < np.mean(inside) < 0.92
+
+
+def test_a_function_is_a_model_too():
+    def fives(y, horizon, season):
+        assert season == 12
+        return np.full((len(y), horizon), 5.0)
+
+    table = pmo.backtest(wave(), horizon=3, windows=1, models=(fives, "theta"))
+    assert set(table["model"]) == {"fives", "theta", "naive", "seasonal_naive"}
+    assert (table.loc[table["model"] == "fives", "forecast"] == 5.0).all()

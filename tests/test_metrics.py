@@ -1,0 +1,105 @@
+"""Losses of forecasts, each worked by hand or against its definition."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import pmo_analytics as pmo
+
+MONTHS = pd.period_range("2027-01", periods=8, freq="M")
+# Changes of 1, 2, 3, ... from month to month; of 3, 5, 7, ... over two months.
+HISTORY = pd.DataFrame({"Dev": [0.0, 1, 3, 6, 10, 15, 21, 28], "Flat": 2.0}, MONTHS)
+
+
+def table() -> pd.DataFrame:
+    """Return two months after April and one after May of Dev, and one of Flat."""
+    rows = [
+        ("Dev", 3, 4, 11.0, 8.0, 14.0),
+        ("Dev", 3, 5, 11.0, 9.0, 14.0),
+        ("Dev", 4, 5, 18.0, 16.0, 20.0),
+        ("Flat", 3, 4, 2.0, 2.0, 2.0),
+    ]
+    return pd.DataFrame(
+        [
+            {
+                "role": role,
+                "cutoff": MONTHS[cutoff],
+                "period": MONTHS[period],
+                "model": "theta",
+                "forecast": told,
+                "p10": low,
+                "p90": high,
+                "actual": HISTORY[role].iloc[period],
+            }
+            for role, cutoff, period, told, low, high in rows
+        ]
+    )
+
+
+def test_plain_losses_by_hand():
+    # Errors +1, -4, +3 and 0.
+    assert pmo.mean_absolute_error(table()) == 2.0
+    assert pmo.bias(table()) == 0.0
+    shares = [1 / 21, 4 / 26, 3 / 33, 0.0]
+    assert pmo.smape(table()) == pytest.approx(200 * np.mean(shares))
+    zeros = table().assign(forecast=0.0, actual=0.0)
+    assert pmo.smape(zeros) == 0.0
+
+
+def test_scaled_losses_by_hand():
+    # Changes until April: 1, 2, 3; until May also 4. Flat has none and is left out.
+    assert pmo.mase(table(), HISTORY, 1) == pytest.approx(
+        np.mean([1 / 2, 4 / 2, 3 / 2.5])
+    )
+    first = np.sqrt(np.mean([1, 16]) / np.mean([1, 4, 9]))
+    second = np.sqrt(9 / np.mean([1, 4, 9, 16]))
+    assert pmo.rmsse(table(), HISTORY, 1) == pytest.approx((first + second) / 2)
+    # Over two months: 3, 5 until April and 7 more until May.
+    assert pmo.mase(table(), HISTORY, 2) == pytest.approx(
+        np.mean([1 / 4, 4 / 4, 3 / 5])
+    )
+    flat = table().query("role == 'Flat'")
+    assert np.isnan(pmo.mase(flat, HISTORY, 1))
+    assert np.isnan(pmo.rmsse(flat, HISTORY, 1))
+
+
+def test_interval_losses_by_hand():
+    # Actual 10 in 8-14, 15 not in 9-14, 15 not in 16-20, 2 in 2-2.
+    assert pmo.coverage(table()) == 0.5
+    low = [0.1 * 2, 0.1 * 6, 0.9 * 1, 0.0]
+    high = [0.1 * 4, 0.9 * 1, 0.1 * 5, 0.0]
+    assert pmo.pinball(table(), "p10") == pytest.approx(np.mean(low))
+    assert pmo.pinball(table(), "p90") == pytest.approx(np.mean(high))
+
+
+def test_crps_by_its_definition():
+    rng = np.random.default_rng(0)
+    draws = rng.normal(size=(30, 4, 2))
+    actual = rng.normal(size=(4, 2))
+    actual[1, 1] = np.nan
+    expected = []
+    for at in np.ndindex(4, 2):
+        own = draws[(slice(None), *at)]
+        if np.isfinite(actual[at]):
+            pairs = np.abs(own[:, None] - own[None, :]).mean()
+            expected.append(np.abs(own - actual[at]).mean() - pairs / 2)
+    assert pmo.crps(draws, actual) == pytest.approx(np.mean(expected))
+    assert pmo.crps(np.array([[3.0]]), np.array([5.0])) == 2.0
+    assert np.isnan(pmo.crps(draws, np.full((4, 2), np.nan)))
+    # Draws around the truth beat draws beside it.
+    assert pmo.crps(draws, actual) < pmo.crps(draws + 3.0, actual)
+
+
+def test_every_loss_of_each_model_beside_what_is_promised():
+    both = pd.concat([table(), table().assign(model="naive", forecast=100.0)])
+    losses = pmo.forecast_losses(both, HISTORY, season=1)
+    assert losses["model"].tolist() == ["theta", "naive"]
+    first = losses.iloc[0]
+    assert first["count"] == 4
+    assert first["mase"] == pmo.mase(table(), HISTORY, 1)
+    assert (first["nominal"], first["coverage"]) == (0.8, 0.5)
+    empty = pmo.forecast_losses(both.iloc[:0], HISTORY, season=1)
+    assert empty.empty
+    assert list(empty.columns) == list(losses.columns)
