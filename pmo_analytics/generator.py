@@ -50,6 +50,7 @@ class _Kind:
     varying: float  # how far demand of one offset strays from the mean
     dependent: float  # share of projects that wait for another one
     chain: tuple[int, int]  # projects in a row that wait for each other
+    even: bool = False  # peaks as often large as small; else small ones more often
 
 
 KINDS = {
@@ -57,6 +58,11 @@ KINDS = {
     "few_big": _Kind((6, 12), (1, 2), (3.0, 8.0), 0.3, 0.1, (2, 2)),
     "many_small": _Kind((3, 6), (2, 3), (0.25, 1.0), 0.4, 0.1, (2, 2)),
     "chains": _Kind((3, 6), (2, 4), (0.25, 2.5), 0.35, 0.85, (4, 7)),
+    # Roles that are pools of many people, asked by many projects at a time.
+    "pools": _Kind((3, 12), (5, 8), (0.25, 3.0), 0.15, 0.15, (2, 3), even=True),
+    "pools_big": _Kind((6, 12), (4, 6), (1.0, 6.0), 0.15, 0.1, (2, 2), even=True),
+    "pools_small": _Kind((3, 6), (6, 10), (0.25, 2.0), 0.15, 0.1, (2, 2), even=True),
+    "pools_chains": _Kind((3, 9), (5, 8), (0.25, 3.0), 0.15, 0.85, (4, 7), even=True),
 }
 
 
@@ -89,7 +95,10 @@ def generate_portfolio(
         Same seed and arguments, same tables.
     kind
         `mixed`; `few_big`: few roles per project, each with many FTE;
-        `many_small`; `chains`: most projects wait for another one.
+        `many_small`; `chains`: most projects wait for another one. In all of these a
+        role has room for two to five projects at a time; `pools`, `pools_big`,
+        `pools_small` and `pools_chains` have roles of many people, 5 to 40 FTE with
+        200 projects, and projects that ask for a part of several of them.
     mid_life
         Some projects are running since before the horizon, approved, forced in or
         out, paused, done or cancelled.
@@ -188,8 +197,9 @@ class _Draw:
         used = np.arange(n_roles) < count[:, np.newaxis]
         project, place = np.nonzero(used)
         role = order[project, place]
-        low_peak, high_peak = np.log(kind.peak)
-        peak = np.exp(rng.uniform(low_peak, high_peak, len(role)))
+        low_peak, high_peak = kind.peak if kind.even else np.log(kind.peak)
+        peak = rng.uniform(low_peak, high_peak, len(role))
+        peak = peak if kind.even else np.exp(peak)
 
         # One row per project, role and offset.
         length = self.duration[project]

@@ -67,7 +67,7 @@ def record(solver="ours", objective=100.0, instance="a/0", **facts) -> results.R
 def test_registry_has_every_size_ten_times_and_half_of_them_in_mid_life():
     instances = all_instances()
     names = [instance.name for instance in instances]
-    assert len(names) == len(set(names)) == 7 * 10 + 60 + 2
+    assert len(names) == len(set(names)) == 11 * 10 + 60 + 2
     sizes = [i for i in instances if i.group == "200x36x12-chains"]
     assert [i.mid_life for i in sizes] == [False, True] * 5
 
@@ -83,7 +83,7 @@ def test_quick_takes_one_of_each_small_size_and_only_takes_what_is_named():
     ]
     assert len(choose(all_instances(), only="1000x", seeds=3)) == 3
     assert [i.name for i in choose(all_instances(), only="50x24x8/7")] == ["50x24x8/7"]
-    assert len(choose(all_instances(), full=True)) == 132
+    assert len(choose(all_instances(), full=True)) == 172
 
 
 def test_smallest_instances_build_as_announced():

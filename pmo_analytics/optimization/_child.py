@@ -26,6 +26,11 @@ _PULP_CARRIES = 30_000
 # the share of the time that cutting may take.
 _CUTS_CARRY = 8_000
 _CUTS_SHARE = 0.12
+# Seconds between two words about a proof, and until its branches are told first.
+_PROOF_LOOK = 0.3
+# And what it takes to tell of them at the end.
+_LAST_WORD = 0.3
+_FIRST_TREE = 4.0
 
 
 def main(path: str) -> None:
@@ -84,15 +89,32 @@ def _work(
         _improve(options, job, inbox, end, emit)
     elif job["task"] in ("clash", "repair"):
         _explain(options, job, end, emit)
+    elif job["task"] == "prove":
+        _prove(options, job, inbox, end, emit)
     elif job["task"] == "solve" and job["solver"] != "HiGHS":
         _solve_elsewhere(options, job, end, emit)
     elif job["task"] == "solve" and len(options.use_row) > _PULP_CARRIES:
-        _solve_arrays(options, job, end, emit)
+        _solve_arrays(options, job, inbox, end, emit)
+    elif job["task"] == "polish":
+        _polish_plan(options, job, end, emit)
     else:
-        _solve(options, job, end, emit)
+        _solve(options, job, inbox, end, emit)
 
 
-def _solve(options: Any, job: dict[str, Any], end: float, emit: Any) -> None:
+def _polish_plan(options: Any, job: dict[str, Any], end: float, emit: Any) -> None:
+    """Polish a plan that this process did not find."""
+    from pmo_analytics.optimization.formulate import build_model
+
+    model = build_model(options)
+    chosen = set(job["start"])
+    for k, variable in enumerate(model.x):
+        variable.setInitialValue(1 if k in chosen else 0)
+    _polish(model, options, np.array(sorted(chosen)), job, end, emit)
+
+
+def _solve(
+    options: Any, job: dict[str, Any], inbox: list[Any], end: float, emit: Any
+) -> None:
     """Solve the model that PuLP writes."""
     from pmo_analytics.optimization.formulate import build_model
 
@@ -100,12 +122,17 @@ def _solve(options: Any, job: dict[str, Any], end: float, emit: Any) -> None:
     if job["task"] == "elastic":
         _solve_elastic(model, job, end, emit)
         return
+    bounds: list[float] = []
     if job["relax"]:
-        _solve_relaxation(model, job, end, emit)
-        _cut(options, None, job, end, emit)
+        bounds.append(_solve_relaxation(model, job, end, emit))
+        bounds.append(_cut(options, None, job, end, emit))
     status = _solve_integer(model, options, job, end, emit)
-    if status == "optimal" and time.monotonic() < end:
-        _polish(model, options, job, end, emit)
+    if status != "optimal" or time.monotonic() >= end:
+        return
+    chosen = _chosen(model)
+    _polish(model, options, chosen, job, end, emit)
+    job["start"] = chosen.tolist()
+    _prove_optimum(options, job, inbox, bounds, end, emit)
 
 
 def _solve_elsewhere(options: Any, job: dict[str, Any], end: float, emit: Any) -> None:
@@ -169,17 +196,20 @@ def _settings(job: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _solve_arrays(options: Any, job: dict[str, Any], end: float, emit: Any) -> None:
+def _solve_arrays(
+    options: Any, job: dict[str, Any], inbox: list[Any], end: float, emit: Any
+) -> None:
     """Solve the same model, written as arrays, where PuLP would take too long."""
     from pmo_analytics.optimization import highs
     from pmo_analytics.optimization.matrix import build_matrix
 
     matrix = build_matrix(options)
+    bounds: list[float] = []
     if job["relax"]:
         if not len(options.buy_thing):
             _ascend(options, matrix, job, end, emit)
-        _relax_arrays(options, matrix, job, end, emit)
-        _cut(options, matrix, job, end, emit)
+        bounds.append(_relax_arrays(options, matrix, job, end, emit))
+        bounds.append(_cut(options, matrix, job, end, emit))
     more = {} if job["nodes"] is None else {"mip_max_nodes": job["nodes"]}
     told = [float("inf"), 0.0]
     many = len(options.project)
@@ -217,6 +247,9 @@ def _solve_arrays(options: Any, job: dict[str, Any], end: float, emit: Any) -> N
         chosen=chosen,
         bound=_finite(answer.bound),
     )
+    if answer.status == "optimal" and chosen is not None:
+        job["start"] = chosen
+        _prove_optimum(options, job, inbox, bounds, end, emit)
 
 
 def _shares(options: Any, chosen: list[int]) -> np.ndarray | None:
@@ -253,8 +286,8 @@ def _told(labels: Any, prices: Any) -> list[tuple[Any, float]]:
 
 def _relax_arrays(
     options: Any, matrix: Any, job: dict[str, Any], end: float, emit: Any
-) -> None:
-    """Solve the LP relaxation of arrays and report the price of every row.
+) -> float:
+    """Solve the LP relaxation of arrays, report the price of every row and the bound.
 
     By interior point without crossover: prices that are a little off cost a little
     tightness, and the bound told is the one that these very prices prove.
@@ -273,7 +306,7 @@ def _relax_arrays(
     )
     if answer.prices is None:
         emit("relaxation", status=answer.status, objective=None, prices=[])
-        return
+        return float("inf")
     # Without crossover the solver leaves the sign of a minimisation on them.
     bound, sign = min(
         (bound_of_prices(options, matrix, sign * answer.prices), sign)
@@ -281,16 +314,22 @@ def _relax_arrays(
     )
     prices = _told(matrix.labels, sign * answer.prices)
     emit("relaxation", status="Optimal", objective=bound, prices=prices)
+    return bound
 
 
-def _cut(options: Any, matrix: Any, job: dict[str, Any], end: float, emit: Any) -> None:
-    """Add cuts to the relaxation for a while and report what that brings."""
+def _cut(
+    options: Any, matrix: Any, job: dict[str, Any], end: float, emit: Any
+) -> float:
+    """Add cuts to the relaxation for a while, report what that brings, and the bound.
+
+    The cuts become part of the job.
+    """
     from pmo_analytics.optimization import cutting
     from pmo_analytics.optimization.matrix import build_matrix
 
     # Cuts follow from limits that nothing is added to.
     if len(options.project) > _CUTS_CARRY or len(options.buy_thing):
-        return
+        return float("inf")
     found = None
     # Cuts are extra: what goes wrong with them must not cost the search its solver.
     with contextlib.suppress(RuntimeError, MemoryError):
@@ -303,14 +342,80 @@ def _cut(options: Any, matrix: Any, job: dict[str, Any], end: float, emit: Any) 
             if job["start"]
             else -np.inf,
         )
-    if found is not None:
-        facts = dataclasses.asdict(found)
-        emit(
-            "cuts",
-            bound=_finite(found.bound),
-            prices=facts["prices"],
-            cuts=facts["cuts"],
-        )
+    if found is None:
+        return float("inf")
+    facts = dataclasses.asdict(found)
+    job["cuts"] = facts["cuts"]
+    emit(
+        "cuts",
+        bound=_finite(found.bound),
+        prices=facts["prices"],
+        cuts=facts["cuts"],
+    )
+    return float(found.bound)
+
+
+def _prove_optimum(
+    options: Any,
+    job: dict[str, Any],
+    inbox: list[Any],
+    bounds: list[float],
+    end: float,
+    emit: Any,
+) -> None:
+    """Prove by branches what the solver only claims, where nothing else does."""
+    if any("proof" in told for told in inbox):
+        return
+    known = float(options.worth[job["start"]].sum())
+    if min(bounds, default=np.inf) > known + 1e-6 * max(1.0, abs(known)):
+        _prove(options, job, [], end, emit)
+
+
+def _prove(
+    options: Any, job: dict[str, Any], inbox: list[Any], end: float, emit: Any
+) -> None:
+    """Divide the starts until time is up or nothing is left to be gained."""
+    from pmo_analytics.optimization import branching, cutting
+    from pmo_analytics.optimization.options import carries_branches
+
+    if not carries_branches(options):
+        return
+    known = float(options.worth[job["start"]].sum())
+    told = [time.monotonic(), np.inf]
+    end -= _LAST_WORD
+
+    def watch(bound: float, plan: np.ndarray | None) -> None:
+        nonlocal known
+        if plan is not None:
+            known = max(known, float(options.worth[plan].sum()))
+            emit("improved", chosen=plan.tolist())
+        now = time.monotonic()
+        if now - told[0] > _PROOF_LOOK and bound < told[1]:
+            told[:] = now, bound
+            emit("proof", bound=_finite(bound))
+
+    def listen() -> float:
+        nonlocal known
+        while inbox:
+            plan = inbox.pop(0).get("plan")
+            if plan is not None:
+                known = max(known, float(options.worth[plan].sum()))
+        return known
+
+    cuts = [cutting.Cut(**facts) for facts in job.get("cuts", [])]
+    settings = {"random_seed": job["seed"]}
+    # A proof is extra: what goes wrong with it must not cost the plan.
+    with contextlib.suppress(RuntimeError, MemoryError):
+        tree = branching.Branches(options, cuts, known, settings, watch)
+        pause = _FIRST_TREE
+        most = job["most_nodes"]
+        while True:
+            tree.grow(min(time.monotonic() + pause, end), most, listen)
+            if tree.nodes:
+                emit("tree", cuts=job.get("cuts", []), **tree.told())
+            if tree.closed or tree.full(most) or time.monotonic() >= end:
+                return
+            pause *= 2.0
 
 
 def _improve(
@@ -355,19 +460,20 @@ def _solver(job: dict[str, Any], end: float, **more: Any) -> Any:
     )
 
 
-def _solve_relaxation(model: Any, job: dict[str, Any], end: float, emit: Any) -> None:
-    """Solve the LP relaxation and report the price of every row."""
+def _solve_relaxation(model: Any, job: dict[str, Any], end: float, emit: Any) -> float:
+    """Solve the LP relaxation, report the price of every row and return the bound."""
     import pulp
 
     until = time.monotonic() + 0.5 * (end - time.monotonic())
     stats = model.problem.solve(_solver(job, until, mip=False))
     if stats.status != pulp.LpSolveStatus.Optimal:
         emit("relaxation", status=stats.status.name, objective=None, prices=[])
-        return
+        return float("inf")
     prices = _told(model.rows, [row.pi for row in model.problem.constraints()])
     emit(
         "relaxation", status="Optimal", objective=float(stats.objective), prices=prices
     )
+    return float(stats.objective)
 
 
 def _reporter(count: int, emit: Any) -> tuple[Any, list[Any]]:
@@ -441,14 +547,19 @@ def _solve_integer(
 
 
 def _polish(
-    model: Any, options: Any, job: dict[str, Any], end: float, emit: Any
+    model: Any,
+    options: Any,
+    chosen: np.ndarray,
+    job: dict[str, Any],
+    end: float,
+    emit: Any,
 ) -> None:
     """Among the plans of equal worth, look for the one with the earliest starts."""
     import pulp
 
     from pmo_analytics.optimization.buying import value_of
 
-    objective = value_of(options, _chosen(model))
+    objective = value_of(options, chosen)
     worth = list(zip([*model.x, *model.y], options.gains().tolist(), strict=True))
     scale = max(1.0, abs(objective))
     model.problem.addConstraint(

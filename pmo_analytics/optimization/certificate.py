@@ -58,13 +58,69 @@ def certificate_of(
     for label, price in prices:
         rows += _rows(portfolio, compiled, label, round(price, digits))
     certificate = no_certificate(portfolio, strict, flex=compiled.flex)
+    certificate["format"] = 3
     certificate["multipliers"] = [row for row in rows if row["multiplier"] != "0"]
     for cut in cuts:
         price = round(cut["price"], digits)
         if price > 0:
-            certificate["format"] = 2
             certificate["cuts"].append(_cut(portfolio, compiled, cut, price))
     return certificate
+
+
+def branched(
+    portfolio: Portfolio,
+    compiled: Compiled,
+    tree: Mapping[str, Any],
+    *,
+    strict: bool,
+) -> dict[str, Any]:
+    """Return the certificate of a tree of branches.
+
+    Parameters
+    ----------
+    tree
+        As `branching.Branches.told` has it, with `cuts`: the fields of each
+        `cutting.Cut` that it rests on, in order.
+    """
+    labels, nodes, cuts = tree["labels"], tree["nodes"], tree["cuts"]
+    own = {row for node in nodes for row in node["rows"]}
+    number: dict[int, int] = {}
+    certificate = no_certificate(portfolio, strict)
+    certificate["format"] = 3
+    root = dict(zip(nodes[0]["rows"], nodes[0]["prices"], strict=True))
+    for row in sorted(own):
+        price = {"multiplier": _text(root.get(row, 0.0))}
+        if row < len(labels):
+            named = _row(portfolio, compiled, labels[row])
+            certificate["multipliers"].append({**named, **price})
+        else:
+            cut = _cut(portfolio, compiled, cuts[row - len(labels)], 1.0)
+            certificate["cuts"].append({**cut, **price})
+        number[row] = len(number) + 1
+    for node in nodes:
+        prices = [
+            [number[row], price]
+            for row, price in zip(node["rows"], node["prices"], strict=True)
+        ]
+        branch: dict[str, Any] = {"prices": prices}
+        if node["split"] is not None:
+            project, last = node["split"]
+            branch["split"] = [compiled.names[project], last]
+        certificate["branches"].append(branch)
+    certificate["enough"] = repr(tree["enough"])
+    return certificate
+
+
+def _row(
+    portfolio: Portfolio, compiled: Compiled, label: Sequence[Any]
+) -> dict[str, Any]:
+    """Return the certificate row that one row of the model is."""
+    kind, number = label[0], int(label[1])
+    if kind == "same":
+        member = compiled.names[int(label[2])]
+        group = compiled.groups[number]
+        return {"row": "all_or_none", "group": group, "project": member}
+    return _name(portfolio, compiled, kind, number, list(label))
 
 
 def _cut(

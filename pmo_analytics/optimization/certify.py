@@ -33,7 +33,13 @@ x(s) = starts at offset s and S(t) = starts at offset t or before::
        {"row": "clique", "members", "multiplier"}
            members [project, first start, last start]: at most one of these starts
      ],
-     "branches": []}
+     "branches": [
+       {"prices": [[number, price], ...], "split": [project, last start]}, ...
+           numbers count the multipliers from 1, then the cuts; no "split" where the
+           node is not divided. Each node comes before its two parts, first the plans
+           in which the project starts at the last start given or before, then the rest
+     ],
+     "enough": "4037.2"}
 
 With "flex": true the plan may buy capacity as the table `flex` offers it: load less
 what is bought is at most the limit, and the bound gains, per offer, the most that its
@@ -41,7 +47,10 @@ FTE can bring: of overtime and contractors max(0, multiplier - cost) in every pe
 a hire the best of all first periods, summed from there to the end of the offer.
 
 Cuts need "format": 2. Each is proved again before it counts, see `certify_cuts`; one
-that does not hold for every plan that `check_plan` accepts is left out.
+that does not hold for every plan that `check_plan` accepts is left out. Branches need
+"format": 3, and `enough`: a worth from which on nobody asks how good a plan is. The
+bound they prove is never less than that, see `certify_branches`. With "format": 3, too,
+starts are left out that what must be selected rules out, see `certify_narrowing`.
 
 low_i and high_i are `lag` and `lag_max`, plus the duration of i where the kind is
 finish_start. Offsets count from the first period of the horizon. A `done` member of a
@@ -69,7 +78,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pmo_analytics.optimization.certify_bound import bound_of, read_entries
-from pmo_analytics.optimization.certify_cuts import read_cuts
+from pmo_analytics.optimization.certify_branches import read_branches, tree_bound
+from pmo_analytics.optimization.certify_cuts import Proofs, read_cuts
 from pmo_analytics.optimization.certify_flex import (
     cost_of,
     read_offers,
@@ -210,7 +220,14 @@ def check_bound(
     # A certificate that cannot be read is said before the tables are.
     entries = read_entries(certificate, strict, flex)
     cuts = read_cuts(certificate.get("cuts", []))
+    tree = read_branches(certificate, len(entries) + len(cuts))
     question = read_question(portfolio, strict)
     if flex:
         read_offers(question, portfolio)
-    return bound_of(question, entries, cuts)
+    proofs = Proofs(question)
+    narrow = certificate["format"] == 3 and not flex
+    bound = bound_of(question, entries, cuts, proofs, narrow=narrow)
+    if bound is None or tree is None or flex:
+        return bound
+    branched = tree_bound(question, tree, [entry for entry, _ in entries], cuts, proofs)
+    return bound if branched is None else min(bound, branched)

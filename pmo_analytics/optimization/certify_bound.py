@@ -17,8 +17,10 @@ from pmo_analytics.optimization.certify_cuts import (
     Cut,
     Proofs,
     exact_number,
+    read_cell,
 )
 from pmo_analytics.optimization.certify_flex import purchases_bound
+from pmo_analytics.optimization.certify_narrowing import narrow_starts
 from pmo_analytics.optimization.certify_question import (
     TOLERANCE,
     Budget,
@@ -29,7 +31,7 @@ from pmo_analytics.optimization.certify_question import (
     grace,
     state_of,
 )
-from pmo_analytics.optimization.certify_reading import read_name, read_period
+from pmo_analytics.optimization.certify_reading import read_name
 from pmo_analytics.optimization.certify_room import room_of
 
 # Powers of the discount factor are rounded outward on this grid.
@@ -80,16 +82,25 @@ def read_entries(
     ConfigError
         If the certificate has another format, or an entry cannot be read.
     """
-    known = ("format", "portfolio", "strict", "flex", "multipliers", "cuts", "branches")
+    known = (
+        "format",
+        "portfolio",
+        "strict",
+        "flex",
+        "multipliers",
+        "cuts",
+        "branches",
+        "enough",
+    )
     if not isinstance(certificate, Mapping):
         raise ConfigError("The certificate is no JSON object.")
     for key in certificate:
         if key not in known:
             raise ConfigError(f"The certificate has an unknown part '{key}'.")
     version = certificate.get("format")
-    if isinstance(version, bool) or version not in (1, 2):
+    if isinstance(version, bool) or version not in (1, 2, 3):
         raise ConfigError(
-            f"The certificate has format {version!r}; 1 and 2 can be checked."
+            f"The certificate has format {version!r}; 1 to 3 can be checked."
         )
     if certificate.get("strict", False) is not strict:
         raise ConfigError(
@@ -101,8 +112,8 @@ def read_entries(
             f"The certificate was made with flex={certificate.get('flex', False)!r}, "
             f"and flex={flex} is asked for. Use the same."
         )
-    for key in ("cuts", "branches"):
-        if certificate.get(key, []) != [] and (key, version) != ("cuts", 2):
+    for key, since in (("cuts", 2), ("branches", 3)):
+        if certificate.get(key, []) != [] and version < since:
             raise ConfigError(f"A certificate of format {version} cannot have '{key}'.")
     entries = certificate.get("multipliers", [])
     if not isinstance(entries, (list, tuple)):
@@ -114,6 +125,8 @@ def bound_of(
     question: Question,
     entries: list[tuple[Mapping[str, Any], Fraction]],
     cuts: Sequence[Cut] = (),
+    proofs: Proofs | None = None,
+    narrow: bool = False,
 ) -> Fraction | None:
     """Return the bound that entries prove, None where there is no plan at all.
 
@@ -126,6 +139,10 @@ def bound_of(
         (entry of the certificate, its multiplier), as `read_entries` returns them.
     cuts
         Cuts of the certificate; those that cannot be proved are left out.
+    proofs
+        Of the cuts, for the same question; nothing may have been asked of them yet.
+    narrow
+        Draw conclusions from what must be selected first (`certify_narrowing`).
 
     Raises
     ------
@@ -141,8 +158,10 @@ def bound_of(
             raise _bad_entry(number, entry, str(error)) from None
     _drop_impossible_starts(question)
     _drop_stranded_projects(question)
+    if narrow:
+        narrow_starts(question)
     # Only now: a cut need not hold for starts that no accepted plan can have.
-    proofs = Proofs(question)
+    proofs = Proofs(question) if proofs is None else proofs
     for cut in cuts:
         _charge_cut(charges, cut, proofs.proved(cut))
     return _lagrangian(question, charges)
@@ -207,12 +226,7 @@ def _charge(
     """
     multiplier = Fraction(units, charges.unit)
     if entry["row"] == "capacity":
-        role = read_name(entry["role"]) or ""
-        t = read_period(entry["period"], question)
-        if role not in question.roles:
-            raise ConfigError(f"no role is called '{role}'.")
-        if t is None or not 0 <= t < question.periods:
-            raise ConfigError(f"{entry['period']!r} is no period of the horizon.")
+        role, t = read_cell(question, entry)
         limit = question.capacity_limit(role, t) + TOLERANCE
         charges.limits += multiplier * limit
         prices = charges.capacity.setdefault(role, {})
@@ -312,6 +326,49 @@ def _charge_dependency(
             charges.step(i, t, units)
         elif form == "at" and high is not None:
             charges.step(i, t - high - 1, units)
+
+
+def row_of(
+    question: Question, entry: Mapping[str, Any], proofs: Proofs
+) -> tuple[ByStart, Fraction, int]:
+    """Return a row by itself: what each start counts, at most how much, the unit.
+
+    Counts and the limit are multiples of 1/unit.
+
+    Parameters
+    ----------
+    question
+        What the portfolio asks.
+    entry
+        Of the certificate, read before.
+    proofs
+        Where uses are known.
+    """
+    if entry["row"] == "capacity":
+        uses, room, unit = proofs.load_on(*read_cell(question, entry))
+        return uses, Fraction(room), unit
+    if entry["row"] == "budget":
+        budget = question.budgets[read_name(entry["budget"]) or ""]
+        uses, room, unit = proofs.spend_on(budget)
+        if entry["side"] == "amount":
+            return uses, Fraction(room), unit
+        least = budget.at_least or Fraction(0)
+        turned = {name: [-units for units in own] for name, own in uses.items()}
+        return turned, (grace(least) - least) * unit, unit
+    charges = _Charges(1)
+    _charge(question, charges, entry, 1)
+    counts = {
+        name: _step_charges(steps, question.projects[name].allowed)
+        for name, steps in charges.steps.items()
+    }
+    return counts, charges.limits, 1
+
+
+def worth_of_starts(question: Question, project: Project) -> list[Fraction]:
+    """Return the worth at each allowed start; with discounting, rounded up."""
+    unit = question.worth_unit * _GRID
+    above = _worth_above(question, project, _Powers(question.growth))
+    return [Fraction(worth, unit) for worth in above]
 
 
 def _drop_impossible_starts(question: Question) -> None:

@@ -27,6 +27,7 @@ from typing import Any
 
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.optimization.certify_question import (
+    Budget,
     Project,
     Question,
     to_float,
@@ -161,6 +162,7 @@ class Proofs:
     uses: dict[tuple[str, Any], tuple[ByStart, int, int]] = field(default_factory=dict)
     room: Room | None = None
     room_known: bool = False
+    known: dict[int, ByStart | None] = field(default_factory=dict)
 
     def proved(self, cut: Cut) -> ByStart | None:
         """Return what every allowed start counts; None where a cut is not proved.
@@ -170,6 +172,11 @@ class Proofs:
         ConfigError
             If the cut names what the portfolio does not have.
         """
+        if cut.number not in self.known:
+            self.known[cut.number] = self._proved(cut)
+        return self.known[cut.number]
+
+    def _proved(self, cut: Cut) -> ByStart | None:
         try:
             if cut.row == "clique":
                 counts = _starts(self.question, cut)
@@ -183,23 +190,29 @@ class Proofs:
 
     def _uses(self, cut: Cut) -> tuple[ByStart, int, int]:
         """Return what each start uses of a cut's row, what may be used, the unit."""
-        question, entry = self.question, cut.entry
         if cut.row == "capacity":
-            role = read_name(entry["role"]) if isinstance(entry["role"], str) else None
-            t = read_period(entry["period"], question)
-            if role is None or role not in question.roles:
-                raise ConfigError(f"no role is called {entry['role']!r}.")
-            if t is None or not 0 <= t < question.periods:
-                raise ConfigError(f"{entry['period']!r} is no period of the horizon.")
-            if (role, t) not in self.uses:
-                loads = _loads(question, role, t)
-                room = capacity_units(question, role, t)
-                self.uses[role, t] = loads, room, question.demand_unit
-            return self.uses[role, t]
-        raw = entry["budget"]
-        budget = question.budgets.get((isinstance(raw, str) and read_name(raw)) or "")
+            return self.load_on(*read_cell(self.question, cut.entry))
+        raw = cut.entry["budget"]
+        name = (isinstance(raw, str) and read_name(raw)) or ""
+        budget = self.question.budgets.get(name)
         if budget is None or budget.limit is None:
             raise ConfigError(f"no budget {raw!r} has this side.")
+        return self.spend_on(budget)
+
+    def load_on(self, role: str, t: int) -> tuple[ByStart, int, int]:
+        """Return what each start loads on a role, what may be, and the unit."""
+        if (role, t) not in self.uses:
+            loads = _loads(self.question, role, t)
+            room = capacity_units(self.question, role, t)
+            self.uses[role, t] = loads, room, self.question.demand_unit
+        return self.uses[role, t]
+
+    def spend_on(self, budget: Budget) -> tuple[ByStart, int, int]:
+        """Return what each start spends of a budget, what may be, and the unit.
+
+        Without an amount nothing may be: then the second number says nothing.
+        """
+        question = self.question
         if (budget.name, None) not in self.uses:
             spends = {
                 p.name: [
@@ -214,7 +227,7 @@ class Proofs:
                 ]
                 for p in _live(question)
             }
-            room = budget_units(question, budget.limit)
+            room = budget_units(question, budget.limit or Fraction(0))
             self.uses[budget.name, None] = spends, room, question.spend_unit
         return self.uses[budget.name, None]
 
@@ -238,6 +251,23 @@ class Proofs:
         _add_groups(self.question, members, found)
         every = (1 << len(members)) - 1
         return all(mask == every for mask in found)
+
+
+def read_cell(question: Question, entry: Mapping[str, Any]) -> tuple[str, int]:
+    """Return the role and the offset of a capacity row.
+
+    Raises
+    ------
+    ConfigError
+        If the portfolio has no such row.
+    """
+    role = read_name(entry["role"]) if isinstance(entry["role"], str) else None
+    t = read_period(entry["period"], question)
+    if role is None or role not in question.roles:
+        raise ConfigError(f"no role is called {entry['role']!r}.")
+    if t is None or not 0 <= t < question.periods:
+        raise ConfigError(f"{entry['period']!r} is no period of the horizon.")
+    return role, t
 
 
 def _live(question: Question) -> Iterator[Project]:

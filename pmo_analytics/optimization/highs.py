@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -200,6 +200,30 @@ class Growing:
             rows.data.astype(float),
         )
         _done(status, "cannot read the rows")
+
+    def restrict(
+        self, left: np.ndarray, sides: Mapping[int, tuple[float, float]]
+    ) -> None:
+        """Let only some columns be more than 0, and change sides of some rows.
+
+        Parameters
+        ----------
+        left
+            Which columns may be more than 0.
+        sides
+            Row number -> its lower and upper side from now on.
+        """
+        numbers = np.arange(len(left), dtype=np.int32)
+        self.highs.changeColsBounds(
+            len(left), numbers, np.zeros(len(left)), left.astype(float)
+        )
+        for row, (lower, upper) in sides.items():
+            self.highs.changeRowBounds(int(row), float(lower), float(upper))
+
+    def ray(self) -> np.ndarray | None:
+        """Return what proves that an infeasible model is so, None if nothing does."""
+        _, there, ray = self.highs.getDualRay()
+        return np.array(ray) if there else None
 
     def solve(self, seconds: float) -> Answer:
         """Return the optimum of all rows so far, within this time."""

@@ -17,6 +17,9 @@ NO_LIMIT = np.iinfo(np.int64).max // 4
 # What an all-or-none group asks of the members that may still be selected: to agree,
 # or, beside a member that is done or out, to be selected or not.
 TOGETHER, ALL, NONE = 1, 2, 3
+# Options, and cells of options x limits, beyond which a node of branches takes too
+# long, here or in the checker.
+_MOST_BRANCHED, _MOST_CELLS = 2_000, 3_000_000
 
 
 def _no_numbers() -> np.ndarray:
@@ -139,3 +142,11 @@ class Options:
         peak = np.zeros(len(unique))
         np.maximum.at(peak, place, self.use_amount)
         return np.bincount(unique % things, peak, minlength=len(self.limit))
+
+
+def carries_branches(options: Options) -> bool:
+    """Return whether a proof by branches is worth its time on options like these."""
+    many = len(options.project)
+    if len(options.buy_thing):
+        return False
+    return 0 < many <= _MOST_BRANCHED and many * len(options.limit) <= _MOST_CELLS

@@ -12,16 +12,23 @@ import pandas as pd
 
 from pmo_analytics.errors import ConfigError, InfeasibleError
 from pmo_analytics.optimization.buying import most_bought, value_of
-from pmo_analytics.optimization.certificate import certificate_of, no_certificate
+from pmo_analytics.optimization.certificate import (
+    branched,
+    certificate_of,
+    no_certificate,
+)
 from pmo_analytics.optimization.certify import check_bound, check_plan
 from pmo_analytics.optimization.compiling import Compiled, compile_options
 from pmo_analytics.optimization.conflicts import find_conflicts
 from pmo_analytics.optimization.greedy import greedy, move_earlier
+from pmo_analytics.optimization.options import carries_branches
 from pmo_analytics.optimization.run import Run, question_of, versions
 from pmo_analytics.optimization.solving import (
+    PROOF_CHECK,
     Found,
     ProgressFunction,
     SolveLimits,
+    run_polish,
     run_solver,
 )
 from pmo_analytics.plan import (
@@ -175,6 +182,7 @@ class _Search:
         self.found: Found | None = None
         self.prices: list[tuple[list[Any], float]] = []
         self.cuts: Mapping[str, Any] | None = None
+        self.tree: Mapping[str, Any] | None = None
         self.conflicts = pd.DataFrame()
 
     def say(self, stage: str) -> None:
@@ -263,13 +271,16 @@ class _Search:
         rungs = [("HiGHS", True), ("HiGHS", False)]
         if self.solver != "HiGHS":
             rungs.insert(0, (self.solver, True))
+        options = self.compiled.options
+        checked = PROOF_CHECK if carries_branches(options) else 0.0
         for solver, presolve in rungs:
             seconds = self.run.left()
             if seconds <= 0.05:
                 break
+            kept = max(0.7, (0.02 + checked) * seconds)
             found = run_solver(
-                self.compiled.options,
-                seconds=max(seconds - max(0.7, 0.02 * seconds), 0.5 * seconds),
+                options,
+                seconds=max(seconds - kept, 0.5 * seconds),
                 limits=self.run.limits,
                 seed=self.run.seed,
                 start=self.best,
@@ -286,12 +297,31 @@ class _Search:
                 "; ".join([found.detail, *found.notes]),
             )
             self.found = found
-            if outcome in ("optimal", "feasible", "no_solution", "interrupted"):
+            if outcome == "proved":
+                self._polish()
+            final = ("optimal", "proved", "feasible", "no_solution", "interrupted")
+            if outcome in final:
                 break
             if outcome == "timeout" and self.best is not None:
                 break
             if outcome == "infeasible" and self._confirm_infeasible():
                 break
+
+    def _polish(self) -> None:
+        """Look for the earliest starts among the plans that are worth as much."""
+        assert self.best is not None
+        seconds = 0.5 * self.run.left()
+        if seconds < 0.2:
+            return
+        chosen = run_polish(
+            self.compiled.options,
+            self.best.tolist(),
+            seconds=seconds,
+            limits=self.run.limits,
+            seed=self.run.seed,
+        )
+        if chosen is not None:
+            self.offer(np.array(chosen, dtype=np.int64), polished=True)
 
     def _confirm_infeasible(self) -> bool:
         """Ask the elastic model what clashes; if nothing does, the claim was wrong."""
@@ -324,6 +354,13 @@ class _Search:
         elif event["event"] == "bound":
             self._tighten(event["bound"])
             self.say("branch and bound")
+        elif event["event"] in ("proof", "tree"):
+            if event["event"] == "tree" and (
+                self.tree is None or event["bound"] <= self.tree["bound"]
+            ):
+                self.tree = event
+            self._tighten(event["bound"])
+            self.say("branches")
         if self.best is None or self.objective == before:
             return None
         return [int(k) for k in self.best]
@@ -356,7 +393,7 @@ class _Search:
         if not accepted:
             found.detail += "; the checker refused the plan"
             return "refused"
-        if found.outcome in ("optimal", "feasible", "no_solution"):
+        if found.outcome in ("optimal", "proved", "feasible", "no_solution"):
             self._tighten(found.bound)
         if found.polished is not None:
             self.offer(np.array(found.polished, dtype=np.int64), polished=True)
@@ -412,6 +449,14 @@ class _Search:
     def _certificate(self) -> tuple[Mapping[str, Any], float | None]:
         """Return multipliers and the bound that the checker derives from them."""
         best: tuple[Mapping[str, Any], float | None] = ({}, None)
+        if self.tree is not None:
+            certificate = branched(
+                self.portfolio, self.compiled, self.tree, strict=self.run.strict
+            )
+            exact = check_bound(self.portfolio, certificate, strict=self.run.strict)
+            best = certificate, None if exact is None else float(exact)
+            if exact is not None and float(exact) <= self.tree["bound"] * (1 + 1e-9):
+                return best
         flex = self.compiled.flex
         certificates = [no_certificate(self.portfolio, self.run.strict, flex=flex)]
         priced: list[tuple[Any, Any]] = [(self.prices, [])] if self.prices else []

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ import numpy as np
 
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.optimization.buying import value_of, with_room_of
+from pmo_analytics.optimization.options import carries_branches
 from pmo_analytics.parallel import cores
 from pmo_analytics.plan import OPTIMAL_GAP, relative_gap
 
@@ -41,8 +42,13 @@ _FAR = 0.002
 _NEAR = 0.05
 # Below this many options a bound that stands still often moves again.
 _SMALL = 2000
+# A proof by branches joins in after this long, or this share of the time; after as long
+# again the solver makes way for it if its bound is the worse one.
+_PROOF_AFTER, _PROOF_SHARE = 3.0, 0.05
+# Time the checker is left for a proof, as a share, and the nodes it walks in a second.
+PROOF_CHECK, _CHECKED = 0.05, 700
 _MOST_CORES = 8
-_FINAL = ("optimal", "feasible", "infeasible", "no_solution")
+_FINAL = ("optimal", "proved", "feasible", "infeasible", "no_solution")
 
 
 @dataclass(frozen=True)
@@ -209,8 +215,8 @@ class Found:
     Attributes
     ----------
     outcome
-        `optimal`, `feasible`, `infeasible`, `no_solution`, `interrupted`, `timeout`
-        or `crashed`.
+        `optimal`, `proved` (by branches, without the solver's word), `feasible`,
+        `infeasible`, `no_solution`, `interrupted`, `timeout` or `crashed`.
     incumbents
         Option numbers of each plan reported, the last is the best.
     bound
@@ -279,6 +285,7 @@ def run_solver(
         "nodes": limits.work,
         "relax": relax,
         "polish_seconds": max(0.2 * seconds, 1.0),
+        "most_nodes": _most_nodes(seconds, limits),
         "start": [] if start is None else [int(k) for k in start],
     }
     found = Found(incumbents=[])
@@ -312,10 +319,7 @@ def _race(
         if event["event"] == "end":
             race.ended(child, event)
             continue
-        if child is race.solver:
-            _take(found, event)
-        elif event["event"] == "improved" and found.incumbents is not None:
-            found.incumbents.append(event["chosen"])
+        race.hear(child, event)
         answer = None if on_event is None else on_event(event)
         race.tell(child, event, answer or event.get("chosen"))
         race.look_around()
@@ -344,6 +348,11 @@ class _Race:
         self.sells = bool(len(options.buy_thing))
         self.solver: Child | None = self._start(job)
         self.searchers: list[Child] = []
+        self.prover: Child | None = None
+        self.proving = 0.0
+        self.proved = float("inf")
+        self.closed = False
+        self.cuts: list[Any] = []
         self.best: list[int] = job["start"]
         # A work limit promises equal answers, which children that talk cannot give:
         # then one search comes after the solver, and counts rounds.
@@ -359,7 +368,7 @@ class _Race:
 
     def running(self) -> bool:
         """Return whether anybody is at work and may go on."""
-        if self.over or (self.solver is None and not self.searchers):
+        if self.over or not (self.solver or self.searchers or self.prover):
             return False
         if time.monotonic() < self.deadline:
             return True
@@ -379,6 +388,7 @@ class _Race:
         if now >= self.begin + _PATIENCE:
             while len(self.searchers) < self.wanted:
                 self._join()
+        self._prove(now)
         gap = self._gap()
         if gap <= self.limits.gap and self.limits.gap > OPTIMAL_GAP:
             self.found.outcome = "feasible"
@@ -395,6 +405,57 @@ class _Race:
                 f"stopped after {now - self.begin:.0f} s, its bound stood still; one "
                 "more search instead"
             )
+
+    def _prove(self, now: float) -> None:
+        """Let a proof by branches join in, and take the solver's place if it is better.
+
+        For as long as they are compared there is one process more than cores.
+        """
+        if self.prover is not None:
+            bound = self.found.bound
+            behind = bound is not None and self.proved < bound * (1 - 1e-9)
+            if self.solver is not None and behind and now > self.proving + _PROOF_AFTER:
+                _end(self.solver.process)
+                self.solver = None
+                self.found.outcome = "feasible"
+                self.found.notes.append("branches of our own prove more")
+            return
+        after = max(_PROOF_AFTER, _PROOF_SHARE * self.job["seconds"])
+        if (
+            self.proving
+            or now < self.begin + after
+            or self.found.outcome == "optimal"
+            or self.limits.work is not None
+            or _cores(self.limits) < 2
+        ):
+            return
+        self.proving = now
+        if carries_branches(self.options):
+            job = _search_job(self.job, self.best, self.begin)
+            self.prover = self._start({**job, "task": "prove", "cuts": self.cuts})
+            if self.solver is not None:
+                self.solver.send(proof="elsewhere")
+
+    def hear(self, child: Child, event: Event) -> None:
+        """Take what an event says about the solver or the proof."""
+        kind = event["event"]
+        if child is self.prover:
+            bound = event.get("bound")
+            if bound is not None:
+                self.proved = min(self.proved, bound)
+            if kind == "tree" and event["closed"]:
+                self.closed = True
+        elif child is self.solver:
+            _take(self.found, event)
+            if kind == "cuts":
+                self.cuts = event["cuts"]
+            if kind == "solved" and self.found.outcome == "optimal":
+                # Only the proof is left to be done.
+                for searcher in self.searchers:
+                    _end(searcher.process)
+                self.searchers, self.wanted = [], 0
+        if kind == "improved" and self.found.incumbents is not None:
+            self.found.incumbents.append(event["chosen"])
 
     def _join(self, *, rounds: int | None = None, kernels: bool = False) -> None:
         job = _search_job(self.job, self.best, self.begin)
@@ -434,10 +495,18 @@ class _Race:
         if child is self.solver:
             _take_end(self.found, event)
             self.solver = None
-            if self.found.outcome in ("optimal", "infeasible", "crashed"):
+            final = ("optimal", "infeasible", "crashed")
+            if self.found.outcome in final and self.prover is None:
                 self.over = True
             elif self.limits.work is not None and self.best:
                 self._join(rounds=self.limits.work)
+        elif child is self.prover:
+            self.prover = None
+            if self.closed or self.found.outcome == "optimal":
+                self.over = True
+            if self.closed and self.found.outcome != "optimal":
+                self.found.outcome = "proved"
+                self.found.notes.append("proved by branches")
         elif child in self.searchers:
             self.searchers.remove(child)
             if self.limits.work is None:
@@ -457,6 +526,8 @@ class _Race:
         if self.sells:
             # Searchers work in the room that their own start has bought.
             news = None
+        if news and self.prover is not None and child is not self.prover:
+            self.prover.send(plan=news)
         for searcher in self.searchers:
             if searcher is child:
                 continue
@@ -471,6 +542,12 @@ def _cores(limits: SolveLimits) -> int:
     if limits.threads is not None:
         return limits.threads
     return min(max(cores(), 2), _MOST_CORES)
+
+
+def _most_nodes(seconds: float, limits: SolveLimits) -> int:
+    """Return how many nodes a proof may have, so that the checker has the time."""
+    most = int(max(PROOF_CHECK * seconds, 1.0) * _CHECKED)
+    return most if limits.work is None else min(most, limits.work)
 
 
 def _search_job(
@@ -558,19 +635,47 @@ def run_elastic(
     options: Options, *, seconds: float, limits: SolveLimits, seed: int = 0
 ) -> Event | None:
     """Let every rule be broken at a price; return the `elastic` event, or None."""
+    return _run_task("elastic", "elastic", options, seconds, limits, seed, [])
+
+
+def run_polish(
+    options: Options,
+    chosen: Sequence[int],
+    *,
+    seconds: float,
+    limits: SolveLimits,
+    seed: int = 0,
+) -> list[int] | None:
+    """Return the plan with the earliest starts among those worth as much, or None."""
+    event = _run_task("polish", "polished", options, seconds, limits, seed, chosen)
+    return None if event is None else event["chosen"]
+
+
+def _run_task(
+    task: str,
+    wanted: str,
+    options: Options,
+    seconds: float,
+    limits: SolveLimits,
+    seed: int,
+    start: Sequence[int],
+) -> Event | None:
+    """Return the one event that a child is asked for, None where it does not come."""
     job = {
-        "task": "elastic",
+        "task": task,
         "seconds": seconds,
+        "polish_seconds": seconds,
         "threads": 1,
         "memory_gb": limits.memory_gb,
         "seed": seed,
         "presolve": True,
+        "start": [int(k) for k in start],
     }
     deadline = time.monotonic() + seconds + _GRACE
     events: queue.Queue[tuple[Child, Event]] = queue.Queue()
     with Child(options, job, events):
         while (taken := _next(events, deadline)) is not None:
             event = taken[1]
-            if event["event"] in ("elastic", "end"):
-                return event if event["event"] == "elastic" else None
+            if event["event"] in (wanted, "end"):
+                return event if event["event"] == wanted else None
     return None

@@ -2,7 +2,8 @@
 
 Generated ones come from seeds; in every second one (odd seeds) the portfolio is in
 mid-life: some projects run since before the horizon, some are approved, forced, paused,
-finished or cancelled. Published ones are read from `../shared/data` where it is there.
+finished or cancelled. In `pools` roles have many people and room for many projects at a
+time, in the others for two to five. Published ones are read from `../shared/data` where it is there.
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ GENERATED = {
     (200, 36, 12, "few_big"): (60.0, True),
     (200, 36, 12, "many_small"): (60.0, True),
     (200, 36, 12, "chains"): (60.0, True),
+    (200, 36, 12, "pools_big"): (60.0, False),
+    (200, 36, 12, "pools_small"): (60.0, False),
+    (200, 36, 12, "pools_chains"): (60.0, False),
     (500, 48, 20, "mixed"): (60.0, True),
+    (500, 48, 20, "pools"): (60.0, False),
     (1000, 60, 40, "mixed"): (120.0, False),
     (2000, 60, 40, "mixed"): (120.0, False),
 }

@@ -455,7 +455,7 @@ def test_a_target_without_room_serves_nobody() -> None:
 @pytest.mark.parametrize(
     ("parts", "words"),
     [
-        ({"format": 3}, "format 3"),
+        ({"format": 4}, "format 4"),
         ({"format": None}, "format None"),
         ({"format": True}, "format True"),
         ({"cuts": [{"row": "clique"}]}, "cannot have 'cuts'"),

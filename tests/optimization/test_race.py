@@ -98,6 +98,7 @@ def test_a_worse_plan_is_not_passed_on(middle):
     best = [int(k) for k in start]
     race = _Race.__new__(_Race)
     race.options, race.best, race.searchers = options, best, []
+    race.sells, race.prover = False, None
     dropped = int(np.argmax(options.worth[start]))
     worse = [k for k in best if k != best[dropped]]
     race.tell(None, {"event": "incumbent", "chosen": worse}, worse)
@@ -151,7 +152,7 @@ def test_another_solver_answers_through_the_model_that_pulp_writes():
 
 
 def test_where_another_solver_fails_highs_takes_over(middle, monkeypatch):
-    monkeypatch.setattr(search, "_named", lambda _name: "GUROBI")
+    monkeypatch.setattr(search, "_named", lambda *_: "GUROBI")
     asked = []
 
     def run(_options, *, solver, **_more):

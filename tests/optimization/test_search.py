@@ -50,6 +50,8 @@ def agree(portfolio: Portfolio, *, strict: bool) -> str:
     bound = check_bound(portfolio, report.certificate, strict=strict)
     assert bound is not None
     assert bound >= wanted - Fraction(1, 10**6)
+    # Branches prove what the solver claims.
+    assert float(bound) <= float(wanted) + 1e-6 * max(1.0, abs(float(wanted)))
     compiled = compile_options(portfolio, strict=strict)
     mine, theirs = compiled.chosen(plan.starts), compiled.chosen(starts)
     assert mine is not None

@@ -1,0 +1,491 @@
+"""A bound by branches: the starts divided until little is left to be gained anywhere.
+
+Branch and bound of our own over the relaxation with its cuts, for the sake of the
+proof: every node keeps the prices that prove its bound, so that the tree becomes part
+of the certificate and the checker can walk through it again (`certify_branches`). What
+the prices of a node rule out, and what the rules then say of the rest, is gone for all
+below it; that is what makes the tree small.
+"""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csc_array, csr_array, vstack
+
+from pmo_analytics.optimization import highs
+from pmo_analytics.optimization.cutting import Cut
+from pmo_analytics.optimization.matrix import Label, Matrix, build_matrix
+from pmo_analytics.optimization.options import TOGETHER, Options
+from pmo_analytics.optimization.presolve import Presolve
+
+# A plan is sought that is better by this share: nearer is as good as proved.
+_NEARER = 4e-7
+# What the prices of a node rule out is this share clear of the plan known.
+_CLEAR = 1e-9
+_WHOLE = 1e-6
+# Projects tried before a node is divided, and how often one is tried at all.
+_TRIED, _RELIABLE = 4, 4
+# A plan that is better by this share of the gap makes the tree begin again.
+_AFRESH = 0.05
+# Prices in all nodes: they make the length of the certificate.
+_MOST_PRICES = 300_000
+# Significant digits of a price: more of them make the certificate longer, no better.
+_DIGITS = 7
+
+Domain = tuple[np.ndarray, np.ndarray]  # options left, projects that must be selected
+
+
+@dataclass
+class Node:
+    """One part of all plans.
+
+    Attributes
+    ----------
+    left, must
+        Options that may be chosen, projects that have to be.
+    bound
+        No plan of this part is worth more; -inf where there is none.
+    rows, prices
+        What proves it: numbers of rows and their prices.
+    x
+        Value of each option in the relaxation; None where there was none.
+    split
+        (project, last start of the early side) once divided.
+    parts
+        The two numbers of the nodes it was divided into, early side first.
+    """
+
+    left: np.ndarray
+    must: np.ndarray
+    bound: float
+    rows: np.ndarray
+    prices: np.ndarray
+    x: np.ndarray | None = None
+    split: tuple[int, int] | None = None
+    parts: tuple[int, int] | None = None
+
+
+Watch = Callable[[float, np.ndarray | None], None]
+
+
+class Branches:
+    """The tree, and how it grows.
+
+    Parameters
+    ----------
+    options
+        The model.
+    cuts
+        Cuts that hold for every plan.
+    known
+        Objective of the best plan known.
+    settings
+        Options of HiGHS by name.
+    watch
+        Called with the bound, and with option numbers where a node turned out to be
+        a plan.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        cuts: Sequence[Cut],
+        known: float,
+        settings: dict[str, Any],
+        watch: Watch,
+    ) -> None:
+        self.o = options
+        self.cuts = list(cuts)
+        self.watch = watch
+        self.presolve = Presolve(options)
+        self.projects = len(options.must)
+        self.filled = np.flatnonzero(np.diff(options.first) > 0)
+        self._write_rows()
+        self.aim(known)
+        choice = csr_array(
+            (
+                np.ones(len(options.project)),
+                np.arange(len(options.project)),
+                options.first,
+            ),
+            (self.projects, len(options.project)),
+        )
+        none = np.full(self.projects, -np.inf)
+        program = Matrix(
+            csc_array(vstack([choice, self.a])),
+            np.concatenate([none, np.where(self.equal, self.upper, -np.inf)]),
+            np.concatenate([np.ones(self.projects), self.upper]),
+            [],
+        )
+        self.program = highs.Growing(options.worth, program, **settings)
+        self.asked = np.zeros(self.projects, dtype=bool)
+        # Gain of each project's early and late side, summed, and how often tried.
+        self.gains = np.zeros((self.projects, 2))
+        self.tries = np.zeros((self.projects, 2))
+        self.nodes: list[Node] = []
+        self.open: list[tuple[float, int]] = []
+        self.length = 0
+
+    def aim(self, known: float) -> None:
+        """Look only for plans that are worth more than this."""
+        self.known = known
+        self.enough = known + _NEARER * max(1.0, abs(known))
+
+    # ------------------------------------------------------------------ the rows
+    def _write_rows(self) -> None:
+        """Write every row as at most so much; those of one project are left out."""
+        o = self.o
+        matrix = build_matrix(o)
+        kept, self.labels = [], list[Label]()
+        for row, label in enumerate(matrix.labels):
+            # What ALL and NONE ask for is among the conclusions of the rules.
+            if label is None or (
+                label[0] == "same" and o.group_all[int(label[1])] != TOGETHER
+            ):
+                continue
+            kept.append(row)
+            self.labels.append(label)
+        lower, upper = matrix.lower[kept], matrix.upper[kept]
+        self.equal = lower == upper
+        turned = np.isinf(upper)
+        sign = np.where(turned, -1.0, 1.0)
+        a = csr_array(matrix.a.tocsr()[kept])
+        a.data *= np.repeat(sign, np.diff(a.indptr))
+        upper = np.where(turned, -lower, upper)
+        for row, label in enumerate(self.labels):
+            if label[0] in ("limit", "least"):
+                upper[row] = self._granted(a, row, float(upper[row]))
+        self.a = csr_array(vstack([a, _cut_rows(o, self.cuts)]))
+        self.upper = np.concatenate([upper, [float(cut.most) for cut in self.cuts]])
+        self.equal = np.concatenate([self.equal, np.zeros(len(self.cuts), dtype=bool)])
+        self.turned = self.a.T.tocsr()
+
+    def _granted(self, a: csr_array, row: int, limit: float) -> float:
+        """Return a limit with its tolerance, cut to what uses can add up to."""
+        granted = limit + max(1e-6, 1e-12 * abs(limit))
+        used = a.data[a.indptr[row] : a.indptr[row + 1]] * 1e6
+        whole = np.round(used)
+        if not len(used) or (np.abs(used - whole) > 1e-6).any():
+            return granted
+        if np.abs(whole).max() > 1e15:
+            return granted
+        step = int(np.gcd.reduce(np.abs(whole).astype(np.int64)))
+        if not step:
+            return granted
+        return float(np.floor((granted * 1e6 + 1e-3) / step) * step / 1e6)
+
+    # ------------------------------------------------------------------ the nodes
+    def grow(self, until: float, most: int, listen: Callable[[], float]) -> None:
+        """Divide the node with the largest bound, until time or nodes run out.
+
+        Parameters
+        ----------
+        until
+            Monotonic time.
+        most
+            Nodes of the whole tree.
+        listen
+            Returns the objective of the best plan known by now.
+        """
+        if not self.nodes and not self._plant(until):
+            return
+        while self.open and not self.full(most):
+            known = listen()
+            if known > self.known:
+                gained = (known - self.known) / max(self.bound - self.known, 1e-12)
+                self.aim(known)
+                if gained > _AFRESH:
+                    # Far more is ruled out from the root on than where it was not.
+                    self.nodes, self.open, self.length = [], [], 0
+                    if not self._plant(until):
+                        return
+                    continue
+            bound, number = -self.open[0][0], self.open[0][1]
+            if bound <= self.enough or time.monotonic() >= until:
+                return
+            parts = self._divide(self.nodes[number], until)
+            if parts is None:
+                return
+            heapq.heappop(self.open)
+            self.nodes[number].parts = (self._keep(parts[0]), self._keep(parts[1]))
+            self.nodes[number].x = None
+            self.watch(self.bound, None)
+
+    @property
+    def bound(self) -> float:
+        """What no plan exceeds."""
+        best = -self.open[0][0] if self.open else -np.inf
+        return max(best, self.enough)
+
+    def _plant(self, until: float) -> bool:
+        """Begin with all plans in one node; return whether there was time for it."""
+        left = np.ones(len(self.o.project), dtype=bool)
+        root = self._node((left, self.o.must.copy()), None, until)
+        if root is not None:
+            self._keep(root)
+        return root is not None
+
+    def full(self, most: int) -> bool:
+        """Return whether the tree is as large as it may be, with so many nodes."""
+        return len(self.nodes) + 2 > most or self.length > _MOST_PRICES
+
+    @property
+    def closed(self) -> bool:
+        """Whether there is nothing left to be gained anywhere."""
+        return bool(self.nodes) and self.bound <= self.enough
+
+    def _keep(self, node: Node) -> int:
+        self.nodes.append(node)
+        self.length += len(node.rows)
+        number = len(self.nodes) - 1
+        if node.bound > self.enough:
+            heapq.heappush(self.open, (-node.bound, number))
+        return number
+
+    def _node(self, domain: Domain, above: Node | None, until: float) -> Node | None:
+        """Return a node with its bound, None where time ran out."""
+        left, must = domain
+        none = np.zeros(0)
+        nothing = Node(left, must, -np.inf, none.astype(np.int64), none)
+        if not self.presolve.tighten(left, must):
+            return nothing
+        if not left.any():
+            nothing.bound = 0.0
+            return nothing
+        changed = np.flatnonzero(must != self.asked).tolist()
+        self.program.restrict(
+            left, {p: (1.0 if must[p] else -np.inf, 1.0) for p in changed}
+        )
+        self.asked = must.copy()
+        answer = self.program.solve(until - time.monotonic())
+        x = answer.x
+        if answer.status == "infeasible":
+            prices = self._contradiction(domain, above)
+        elif answer.prices is None:
+            return None
+        else:
+            prices = self._rounded(answer.prices[self.projects :])
+        bound, reduced, top = self._value(prices, domain)
+        ceiling = np.inf if above is None else above.bound
+        rows = np.flatnonzero(prices)
+        if bound <= ceiling + _CLEAR * abs(ceiling):
+            self._rule_out(bound, reduced, top, left, must)
+        node = Node(left, must, min(bound, ceiling), rows, prices[rows])
+        node.x = None if x is None else x.astype(np.float32)
+        if x is not None and (np.abs(x - np.round(x)) < _WHOLE).all():
+            chosen = np.flatnonzero(x > 0.5)
+            if self.o.worth[chosen].sum() > self.known:
+                self.watch(self.bound if self.nodes else node.bound, chosen)
+        return node
+
+    def _rounded(self, prices: np.ndarray) -> np.ndarray:
+        """Return prices with few digits, of the right sign."""
+        prices = np.where(self.equal, prices, np.maximum(prices, 0.0))
+        size = np.abs(prices)
+        prices = np.where(size > 1e-9 * max(size.max(initial=0.0), 1e-9), prices, 0.0)
+        texts = [float(f"{price:.{_DIGITS}g}") for price in prices[prices != 0]]
+        prices[prices != 0] = texts
+        return prices
+
+    def _value(
+        self, prices: np.ndarray, domain: Domain
+    ) -> tuple[float, np.ndarray, np.ndarray]:
+        """Return the bound that prices prove, what each option adds, the best of each.
+
+        Of options that are not left, and of projects without one, -inf.
+        """
+        left, must = domain
+        reduced = np.where(left, self.o.worth - self.turned @ prices, -np.inf)
+        top = np.full(self.projects, -np.inf)
+        top[self.filled] = np.maximum.reduceat(reduced, self.o.first[self.filled])
+        top = np.where(must, top, np.maximum(top, 0.0))
+        return float(prices @ self.upper + top.sum()), reduced, top
+
+    def _contradiction(self, domain: Domain, above: Node | None) -> np.ndarray:
+        """Return prices that prove that a part without a plan has no good one."""
+        prices = np.zeros(len(self.upper))
+        if above is not None:
+            prices[above.rows] = above.prices
+        ray = self.program.ray()
+        if ray is None:
+            return prices
+        ray = -ray[self.projects :]
+        ray = np.where(self.equal, ray, np.maximum(ray, 0.0))
+        if not ray.any():
+            return prices
+        ray /= np.abs(ray).max()
+        best, least = prices, self._value(prices, domain)[0]
+        length = max(abs(self.enough), 1.0) * 1e-3
+        for _ in range(24):
+            if least <= self.enough:
+                break
+            tried = self._rounded(prices + length * ray)
+            value = self._value(tried, domain)[0]
+            if value < least:
+                best, least = tried, value
+            length *= 2.0
+        return best
+
+    def _rule_out(
+        self,
+        bound: float,
+        reduced: np.ndarray,
+        top: np.ndarray,
+        left: np.ndarray,
+        must: np.ndarray,
+    ) -> None:
+        """Take away what is in no plan that is better than the one known."""
+        level = self.enough - _CLEAR * max(1.0, abs(bound))
+        with np.errstate(invalid="ignore"):
+            poor = bound - top[self.o.project] + reduced <= level
+            needed = bound - top <= level
+        left &= ~poor
+        needed[np.isinf(top)] = False
+        must |= needed
+
+    def _divide(self, node: Node, until: float) -> tuple[Node, Node] | None:
+        """Return the two parts that promise most, None where time ran out."""
+        best: tuple[float, tuple[int, int], tuple[Node, Node]] | None = None
+        tried = 0
+        for project, last in self._candidates(node):
+            if tried >= _TRIED or (
+                best is not None and self.tries[project].min() >= _RELIABLE
+            ):
+                continue
+            tried += 1
+            parts = []
+            for late in (False, True):
+                part = self._node(self._part(node, project, last, late), node, until)
+                if part is None:
+                    return None
+                gain = node.bound - max(part.bound, self.enough)
+                self.gains[project, int(late)] += gain
+                self.tries[project, int(late)] += 1
+                parts.append((gain, part))
+            small = 1e-6 * max(1.0, abs(node.bound))
+            score = max(parts[0][0], small) * max(parts[1][0], small)
+            if best is None or score > best[0]:
+                best = score, (project, last), (parts[0][1], parts[1][1])
+        if best is None:
+            return None
+        node.split = best[1]
+        return best[2]
+
+    def _part(self, node: Node, project: int, last: int, late: bool) -> Domain:
+        left, must = node.left.copy(), node.must.copy()
+        span = slice(self.o.first[project], self.o.first[project + 1])
+        early = self.o.start[span] <= last
+        left[span] &= ~early if late else early
+        if not late:
+            must[project] = True
+        return left, must
+
+    def _candidates(self, node: Node) -> list[tuple[int, int]]:
+        """Return (project, last early start) to divide by, the most promising first."""
+        o = self.o
+        found: list[tuple[float, int, int]] = []
+        for p in self.filled.tolist():
+            lo, hi = int(o.first[p]), int(o.first[p + 1])
+            left = np.flatnonzero(node.left[lo:hi])
+            if not len(left) or (len(left) == 1 and node.must[p]):
+                continue
+            last = int(o.start[lo + left[-1]])
+            if node.x is None:
+                found.append((0.0, p, last if not node.must[p] else last - 1))
+                continue
+            share = node.x[lo:hi].astype(float)
+            selected = float(share.sum())
+            if selected < _WHOLE:
+                continue
+            if selected < 1 - _WHOLE and not node.must[p]:
+                found.append((min(selected, 1 - selected), p, last))
+            elif share.max() < 1 - _WHOLE:
+                so_far = np.cumsum(share)[left]
+                at = int(np.argmin(np.abs(so_far[:-1] - 0.5))) if len(left) > 1 else 0
+                middle = float(so_far[at])
+                found.append(
+                    (0.7 * min(middle, 1 - middle), p, int(o.start[lo + left[at]]))
+                )
+        if not found:
+            # A plan of the relaxation that the rounding of its prices kept open.
+            return self._anything(node)
+        if self.tries.any():
+            typical = self.gains.sum(axis=0) / np.maximum(self.tries.sum(axis=0), 1)
+            known = self.tries > 0
+            mean = np.where(known, self.gains / np.maximum(self.tries, 1), typical)
+            promise = np.maximum(mean, 1e-9).prod(axis=1)
+            found = [(promise[p] * (0.1 + share), p, t) for share, p, t in found]
+        found.sort(key=lambda one: (-one[0], one[1]))
+        return [(p, t) for _, p, t in found]
+
+    def _anything(self, node: Node) -> list[tuple[int, int]]:
+        """Return the projects that still have a choice, each at its first start."""
+        o = self.o
+        found = []
+        for p in self.filled.tolist():
+            left = np.flatnonzero(node.left[o.first[p] : o.first[p + 1]])
+            if len(left) > 1 or (len(left) == 1 and not node.must[p]):
+                found.append((p, int(o.start[o.first[p] + left[0]])))
+        return found[:_TRIED]
+
+    def told(self) -> dict[str, Any]:
+        """Return the tree for the certificate: its nodes, each before its parts.
+
+        `rows` of a node number the labels first, then the cuts.
+        """
+        nodes: list[dict[str, Any]] = []
+        waiting = [0] if self.nodes else []
+        while waiting:
+            node = self.nodes[waiting.pop()]
+            facts: dict[str, Any] = {
+                "rows": node.rows.tolist(),
+                "prices": node.prices.tolist(),
+                "split": None if node.parts is None else node.split,
+            }
+            if node.parts is not None:
+                waiting += reversed(node.parts)
+            nodes.append(facts)
+        return {
+            "bound": self.bound,
+            "closed": self.closed,
+            "enough": self.enough,
+            "labels": self.labels,
+            "nodes": nodes,
+        }
+
+
+def _cut_rows(options: Options, cuts: Sequence[Cut]) -> csr_array:
+    """Return cuts as rows over the options."""
+    o = options
+    row: list[int] = []
+    column: list[int] = []
+    count: list[int] = []
+    for number, cut in enumerate(cuts):
+        if cut.thing is None:
+            for p, low, high in cut.members:
+                span = np.arange(o.first[p], o.first[p + 1])
+                inside = span[(o.start[span] >= low) & (o.start[span] <= high)]
+                column += inside.tolist()
+                count += [1] * len(inside)
+                row += [number] * len(inside)
+            continue
+        steps: dict[int, list[tuple[float, int]]] = {}
+        for p, amount, counted in cut.members:
+            steps.setdefault(int(p), []).append((float(amount), int(counted)))
+        for p, own in steps.items():
+            own.sort()
+            for k in range(int(o.first[p]), int(o.first[p + 1])):
+                rows, amounts = o.uses(k)
+                used = float(amounts[rows == cut.thing].sum())
+                reached = [n for least, n in own if least <= used + 1e-9]
+                if reached and reached[-1]:
+                    row.append(number)
+                    column.append(k)
+                    count.append(reached[-1])
+    return csr_array((count, (row, column)), (len(cuts), len(o.project)), dtype=float)

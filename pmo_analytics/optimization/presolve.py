@@ -1,0 +1,165 @@
+"""What the rules alone say about starts: which ones no plan can have.
+
+Only what follows from what must be selected, from limits, dependencies and groups; so
+nothing feasible is lost. The checker draws the same conclusions with arithmetic of its
+own (`certify_branches`), so that a bound may rest on them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pmo_analytics.optimization.options import ALL, NONE, TOGETHER, Options
+
+# A limit is broken by this much more than the tolerance, so that the checker agrees.
+_MARGIN = 1.01e-6
+
+
+class Presolve:
+    """The conclusions for one set of options, again and again as choices are made.
+
+    Parameters
+    ----------
+    options
+        The model.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.o = o = options
+        self.owner = np.repeat(np.arange(len(o.project)), np.diff(o.use_first))
+        self.room = o.limit + _MARGIN * np.maximum(1.0, np.abs(o.limit) * 1e-6)
+        # Limits that could ever be exceeded; the others need no look.
+        tight = np.isfinite(o.limit) & (o.largest_use() > self.room)
+        entry = np.flatnonzero(tight[o.use_row])
+        self.entry_option = self.owner[entry]
+        self.entry_project = o.project[self.entry_option]
+        number = np.cumsum(tight) - 1
+        self.entry_row = number[o.use_row[entry]]
+        self.entry_amount = o.use_amount[entry]
+        self.room = self.room[tight]
+        self.rules = [self._rule(d) for d in range(len(o.rule_project))]
+
+    def _rule(self, d: int) -> tuple[int, list[tuple[int, np.ndarray]]]:
+        """Return project, and each target with which starts of it serve which."""
+        o = self.o
+        j = int(o.rule_project[d])
+        own = o.start[o.first[j] : o.first[j + 1]]
+        served = []
+        for i in range(int(o.rule_first[d]), int(o.rule_first[d + 1])):
+            target = int(o.rule_target[i])
+            theirs = o.start[o.first[target] : o.first[target + 1]]
+            if o.rule_kind[d]:
+                wait = own[:, None] - theirs[None, :]
+                fits = (wait >= o.rule_wait[i]) & (wait <= o.rule_wait_max[i])
+            else:
+                fits = np.ones((len(own), len(theirs)), dtype=bool)
+            served.append((target, fits))
+        return j, served
+
+    def tighten(self, left: np.ndarray, must: np.ndarray) -> bool:
+        """Take away starts that no plan can have; return False if none is left.
+
+        Parameters
+        ----------
+        left
+            Shape (N,), which options may still be chosen; changed in place.
+        must
+            Shape (P,), which projects have to be selected; changed in place.
+        """
+        while True:
+            before = int(left.sum()) - int(must.sum())
+            if not (
+                self._fit_limits(left, must)
+                and self._follow_rules(left, must)
+                and self._count_groups(left, must)
+            ):
+                return False
+            if int(left.sum()) - int(must.sum()) == before:
+                return True
+
+    def alive(self, left: np.ndarray) -> np.ndarray:
+        """Return which projects have a start left, (P,)."""
+        return np.bincount(self.o.project[left], minlength=len(self.o.must)) > 0
+
+    def _fit_limits(self, left: np.ndarray, must: np.ndarray) -> bool:
+        """Leave room for the least that each must project uses of every limit."""
+        if not (self.alive(left) | ~must).all():
+            return False
+        rows = len(self.room)
+        if not rows:
+            return True
+        many = np.flatnonzero(must)
+        count = np.bincount(self.o.project[left], minlength=len(must))
+        place = np.full(len(must), -1)
+        place[many] = np.arange(len(many))
+        here = left[self.entry_option]
+        mine = here & must[self.entry_project]
+        key = place[self.entry_project[mine]] * rows + self.entry_row[mine]
+        least = np.full(len(many) * rows, np.inf)
+        np.minimum.at(least, key, self.entry_amount[mine])
+        # A start that does not use a limit at all uses nothing of it.
+        met = np.bincount(key, minlength=len(least))
+        every = met == np.repeat(count[many], rows)
+        needed = np.where(every & (met > 0), least, 0.0).reshape(len(many), rows)
+        spare = self.room - needed.sum(axis=0)
+        if (spare < 0).any():
+            return False
+        for_it = spare[self.entry_row]
+        for_it[mine] += needed[place[self.entry_project[mine]], self.entry_row[mine]]
+        left[self.entry_option[here & (self.entry_amount > for_it)]] = False
+        return True
+
+    def _follow_rules(self, left: np.ndarray, must: np.ndarray) -> bool:
+        """Keep starts that a start of a target serves, and that of what must be."""
+        first = self.o.first
+        for j, served in self.rules:
+            own = left[first[j] : first[j + 1]]
+            if not own.any():
+                if must[j]:
+                    return False
+                continue
+            can = np.zeros(len(own), dtype=bool)
+            serving = []
+            for target, fits in served:
+                theirs = left[first[target] : first[target + 1]]
+                mine = fits[:, theirs].any(axis=1)
+                can |= mine
+                if (mine & own).any():
+                    serving.append((target, fits))
+            own &= can
+            if must[j] and not own.any():
+                return False
+            if must[j] and len(serving) == 1:
+                target, fits = serving[0]
+                must[target] = True
+                theirs = left[first[target] : first[target + 1]]
+                theirs &= fits[own].any(axis=0)
+        return True
+
+    def _count_groups(self, left: np.ndarray, must: np.ndarray) -> bool:
+        o = self.o
+        for g, whole in enumerate(o.group_all.tolist()):
+            members = o.group_project[o.group_first[g] : o.group_first[g + 1]]
+            alive = np.array(
+                [left[o.first[p] : o.first[p + 1]].any() for p in members], dtype=bool
+            )
+            out = np.zeros(0, dtype=np.int64)
+            if whole == NONE or (whole in (ALL, TOGETHER) and not alive.all()):
+                if whole == ALL:
+                    return False
+                out = members
+            elif whole == ALL or (whole == TOGETHER and must[members].any()):
+                must[members] = True
+            elif not whole:
+                chosen = int(must[members].sum())
+                if chosen > o.group_most[g] or alive.sum() < o.group_least[g]:
+                    return False
+                if chosen == o.group_most[g]:
+                    out = members[~must[members]]
+                elif o.group_least[g] > 0 and alive.sum() == o.group_least[g]:
+                    must[members[alive]] = True
+            if must[out].any():
+                return False
+            for p in out.tolist():
+                left[o.first[p] : o.first[p + 1]] = False
+        return True
