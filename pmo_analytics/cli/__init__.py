@@ -1,8 +1,8 @@
 """The command line: every command is a thin layer over the public verbs.
 
 Results go to stdout, everything else to stderr. Exit codes: 0 fine, 1 unexpected,
-2 usage, 3 bad data or configuration, 4 infeasible or a plan that breaks rules, 6 no
-plan in time.
+2 usage, 3 bad data or configuration, 4 infeasible or a plan that breaks rules, 5 some
+scenarios failed, 6 no plan in time.
 """
 
 from __future__ import annotations
@@ -13,11 +13,28 @@ from typing import Annotated
 
 import typer
 
-from pmo_analytics.cli import batches, data, forecasts, plans, simulations
+from pmo_analytics.cli import (
+    batches,
+    data,
+    forecasts,
+    plans,
+    simulations,
+    what_if,
+)
 from pmo_analytics.cli.command import NO_PLAN, OK, app
 from pmo_analytics.terminal import escaped, messages, print_json
 
-__all__ = ["app", "batches", "data", "forecasts", "main", "plans", "run", "simulations"]
+__all__ = [
+    "app",
+    "batches",
+    "data",
+    "forecasts",
+    "main",
+    "plans",
+    "run",
+    "simulations",
+    "what_if",
+]
 
 
 @app.callback(invoke_without_command=True)

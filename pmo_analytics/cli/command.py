@@ -20,7 +20,7 @@ from pmo_analytics.errors import (
 )
 from pmo_analytics.terminal import escaped, messages, print_json, records
 
-OK, UNEXPECTED, USAGE, BAD_DATA, INFEASIBLE, NO_PLAN = 0, 1, 2, 3, 4, 6
+OK, UNEXPECTED, USAGE, BAD_DATA, INFEASIBLE, SOME_FAILED, NO_PLAN = range(7)
 
 app = typer.Typer(
     name="pmo",
@@ -47,6 +47,16 @@ SecondsOption = Annotated[
 ]
 GapOption = Annotated[
     float, typer.Option(min=0.0, help="Stop at this gap, 0.01 = 1 %.")
+]
+WorkOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="Stop after so many nodes, for equal answers."),
+]
+WorkersOption = Annotated[
+    int | None, typer.Option(min=1, help="Local processes; default one per core.")
+]
+ClusterOption = Annotated[
+    str, typer.Option(help="Address of a Dask scheduler, tcp://HOST:8786.")
 ]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the search.")]
 ChartsOption = Annotated[bool, typer.Option(help="Draw the charts.")]

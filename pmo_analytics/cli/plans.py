@@ -22,6 +22,7 @@ from pmo_analytics.cli.command import (
     SecondsOption,
     SeedOption,
     StrictOption,
+    WorkOption,
     app,
     command,
 )
@@ -61,10 +62,7 @@ def optimize(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Processes at work at once.")
     ] = None,
-    work: Annotated[
-        int | None,
-        typer.Option(min=1, help="Stop after so many nodes, for equal answers."),
-    ] = None,
+    work: WorkOption = None,
     solver: Annotated[
         str, typer.Option(help="Solver that PuLP knows: highs, gurobi, cbc ...")
     ] = "highs",

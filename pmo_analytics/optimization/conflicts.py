@@ -141,12 +141,12 @@ def _broken_limit(
     budget = portfolio.budget["budget"].iat[thing - roles * periods]
     available = float(options.limit[thing] if kind == "limit" else options.least[thing])
     difference = needed - available if kind == "limit" else available - needed
-    text = "short of" if kind == "limit" else "cannot spend the last"
+    text = "is short of" if kind == "limit" else "cannot spend the last"
     return _row(
         "budget" if kind == "limit" else "budget_at_least",
         project=", ".join(names[:5]),
         needed=round(needed, 6),
         available=available,
-        message=f"Budget '{budget}' is {text} {difference:,.2f}: {needed:,.2f} against "
+        message=f"Budget '{budget}' {text} {difference:,.2f}: {needed:,.2f} against "
         f"{available:,.2f}, used by {listing(names) or 'nobody'}.",
     )

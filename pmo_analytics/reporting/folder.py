@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,8 +108,8 @@ def write_result(
     out
         Folder, made where it is missing. Files of the same names are replaced.
     tables
-        File name -> table, as CSV in UTF-8; text that a spreadsheet would take for
-        a formula is escaped.
+        File name, `folder/name` for one in a folder -> table, as CSV in UTF-8; text
+        that a spreadsheet would take for a formula is escaped.
     facts
         Content of `manifest.json`; the SHA-256 of every other file is added.
     documents
@@ -135,6 +136,8 @@ def write_result(
         raise ConfigError(f"Cannot write to {out}: {error.strerror}.") from error
     try:
         names = []
+        for name in (*tables, *(documents or {}), *(figures or {}), *(others or {})):
+            (draft / name).parent.mkdir(parents=True, exist_ok=True)
         for name, table in tables.items():
             escape_frame(_as_text(table)).to_csv(draft / name, index=False)
             names.append(name)
@@ -163,6 +166,36 @@ def write_result(
     return [out / name for name in names]
 
 
+def folder_names(labels: Iterable[str]) -> dict[str, str]:
+    """Return label -> name of a folder for it: the label itself where that is safe.
+
+    Characters that a file system refuses become `_`; labels that would fall together
+    get a number.
+    """
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for label in labels:
+        safe = re.sub(r'[\x00-\x1f<>:"/\\|?*]', "_", label).strip(" .")[:100] or "_"
+        if safe.split(".")[0].upper() in _RESERVED or safe.startswith("."):
+            safe = f"_{safe}"
+        name, number = safe, 2
+        while name.casefold() in taken:
+            name, number = f"{safe} ({number})", number + 1
+        taken.add(name.casefold())
+        names[label] = name
+    return names
+
+
+# Names that Windows keeps for devices.
+_RESERVED = {
+    "CON",
+    "PRN",
+    "AUX",
+    "NUL",
+    *(f"{d}{k}" for d in ("COM", "LPT") for k in range(1, 10)),
+}
+
+
 def finish_result(out: Path) -> None:
     """Put the files of a result in their places, also of a run that died doing so.
 
@@ -172,9 +205,11 @@ def finish_result(out: Path) -> None:
     ready = out / _READY
     if not ready.is_dir():
         return
-    for file in sorted(ready.iterdir()):
-        os.replace(file, out / file.name)
-    ready.rmdir()
+    for file in sorted(path for path in ready.rglob("*") if path.is_file()):
+        target = out / file.relative_to(ready)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(file, target)
+    shutil.rmtree(ready)
 
 
 def _as_text(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,165 @@
+"""What if: compare."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pmo_analytics.cli.command import (
+    INFEASIBLE,
+    OK,
+    SOME_FAILED,
+    ChartsOption,
+    ClusterOption,
+    GapOption,
+    JsonOption,
+    OutOption,
+    PathArgument,
+    SecondsOption,
+    SeedOption,
+    StrictOption,
+    WorkersOption,
+    WorkOption,
+    app,
+    command,
+)
+from pmo_analytics.cli.results import close, say_files
+from pmo_analytics.terminal import (
+    Watching,
+    escaped,
+    messages,
+    output,
+    print_json,
+    records,
+    show_table,
+)
+
+if TYPE_CHECKING:
+    from pmo_analytics.scenarios.comparison import Comparison
+
+COMPARE_KEYS = ("status", "scenarios", "failed", "rows", "files")
+
+
+@app.command()
+@command(COMPARE_KEYS)
+def compare(
+    path: PathArgument,
+    scenarios: Annotated[Path, typer.Option(help="TOML file of scenarios.")],
+    seconds: SecondsOption = 60.0,
+    gap: GapOption = 0.0,
+    work: WorkOption = None,
+    workers: WorkersOption = None,
+    cluster: ClusterOption = "",
+    out: OutOption = None,
+    seed: SeedOption = 0,
+    strict: StrictOption = False,
+    charts: ChartsOption = True,
+    json_output: JsonOption = False,
+) -> int:
+    """Solve scenarios beside the portfolio as it is, and compare the plans."""
+    from pmo_analytics.loaders import read_portfolio
+    from pmo_analytics.optimization.solving import SolveLimits
+    from pmo_analytics.scenarios.compare import compare as solve_all
+    from pmo_analytics.scenarios.reading import read_scenarios
+
+    portfolio = read_portfolio(path)
+    listed = read_scenarios(scenarios)
+    # Finished answers lie beside the result until it is written: started again, the
+    # same command goes on with the rest.
+    keep = None if out is None else out.with_name(f"{out.name}.unfinished")
+    with Watching() as progress:
+        result = solve_all(
+            portfolio,
+            listed,
+            limits=SolveLimits(seconds=seconds, gap=gap, work=work),
+            seed=seed,
+            strict=strict,
+            workers=workers,
+            cluster=cluster,
+            keep=keep,
+            on_done=_say_done,
+            progress=progress,
+        )
+    files = [] if out is None else _write(result, out, charts)
+    if keep is not None and not result.failed:
+        shutil.rmtree(keep, ignore_errors=True)
+    code = SOME_FAILED if result.failed else OK
+    if "infeasible" in set(result.table["status"].iloc[:1]):
+        code = INFEASIBLE
+    if json_output:
+        facts = {
+            "status": {OK: "ok", INFEASIBLE: "infeasible"}.get(code, "failed"),
+            "scenarios": len(result.table) - 1,
+            "failed": result.failed,
+            "rows": records(result.table),
+            "files": [str(file) for file in files],
+        }
+        print_json(facts)
+        return code
+    _print(result)
+    if out is None:
+        messages().print("Nothing was written; name a folder with --out DIR.")
+    say_files(files)
+    return code
+
+
+def _say_done(finished: Any) -> None:
+    worth = "" if finished.objective is None else f"  {finished.objective:,.2f}"
+    messages().print(
+        escaped(
+            f"{finished.done} of {finished.total}: {finished.scenario}  "
+            f"{finished.status}{worth}"
+        )
+    )
+
+
+def _print(result: Comparison) -> None:
+    console = output()
+    table = result.table
+    shown = table[
+        ["scenario", "status", "objective", "delta_low", "delta_high", "effect"]
+    ].assign(gap=table["gap"].map(lambda gap: "" if gap != gap else f"{gap:.2%}"))
+    show_table(shown, "Scenarios against the base", console, most=200)
+    for sentence in result.sentences():
+        console.print(escaped(sentence))
+
+
+def _write(result: Comparison, out: Path, charts: bool) -> list[Path]:
+    from pmo_analytics.reporting.comparison import comparison_tables
+    from pmo_analytics.reporting.folder import manifest, write_result
+    from pmo_analytics.terminal import plain
+
+    figures = _draw(result) if charts else {}
+    reports = {
+        name: plain(plan.report.to_dict())
+        for name, plan in result.plans.items()
+        if plan.report is not None
+    }
+    base = next(iter(result.portfolios.values()))
+    facts = manifest(base, command="compare") | {"reports": reports}
+    try:
+        return write_result(
+            out, tables=comparison_tables(result), facts=facts, figures=figures
+        )
+    finally:
+        close(figures)
+
+
+def _draw(result: Comparison) -> dict[str, Any]:
+    import matplotlib as mpl
+
+    mpl.use("Agg")  # files only: no display is needed, none is opened
+    from pmo_analytics.plotting.scenarios import (
+        plot_comparison,
+        plot_core,
+        plot_moves,
+    )
+
+    return {
+        "comparison.png": plot_comparison(result).figure,
+        "moves.png": plot_moves(result).figure,
+        "core.png": plot_core(result).figure,
+    }

@@ -1,0 +1,1 @@
+"""What if: named edits of a portfolio, solved and compared."""

@@ -1,0 +1,183 @@
+"""One scenario solved: a plain answer that goes to workers, files and back."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pmo_analytics.errors import ConfigError, InfeasibleError, SolverError
+from pmo_analytics.optimization.certify import check_plan
+from pmo_analytics.optimization.search import optimize
+from pmo_analytics.plan import Plan, SolveReport, SolveStatus
+
+if TYPE_CHECKING:
+    from pmo_analytics.optimization.solving import ProgressFunction, SolveLimits
+    from pmo_analytics.portfolio import Portfolio
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one scenario.
+
+    Attributes
+    ----------
+    status
+        As of a `SolveReport`.
+    reason
+        Why there is no plan, blank where there is one.
+    starts
+        Project -> whole periods after the first of the horizon; None without a plan.
+    report
+        The evidence as plain data, certificate included.
+    """
+
+    status: str
+    reason: str = ""
+    starts: Mapping[str, int] | None = None
+    report: Mapping[str, Any] | None = None
+
+    def plan(self, portfolio: Portfolio, *, strict: bool) -> Plan | None:
+        """Return the plan on a checked snapshot, None where there is none."""
+        if self.starts is None or self.report is None:
+            return None
+        known = {f.name for f in fields(SolveReport)}
+        facts = {k: v for k, v in self.report.items() if k in known}
+        facts["status"] = SolveStatus(facts["status"])
+        return Plan.from_starts(
+            portfolio, self.starts, report=SolveReport(**facts), strict=strict
+        )
+
+
+def solve(
+    portfolio: Portfolio,
+    start: Mapping[str, int] | None,
+    limits: SolveLimits,
+    seed: int,
+    strict: bool,
+    progress: ProgressFunction | None = None,
+) -> Answer:
+    """Solve one portfolio; that it has no plan is an answer too.
+
+    Parameters
+    ----------
+    start
+        Plan to begin with, project -> period offset; None = none.
+    """
+    first = portfolio.horizon[0]
+    named = None if start is None else {p: first + s for p, s in start.items()}
+    if named is not None:
+        live = set(portfolio.projects["project"])
+        named = {p: when for p, when in named.items() if p in live}
+    try:
+        plan = optimize(
+            portfolio,
+            limits=limits,
+            seed=seed,
+            strict=strict,
+            start=named,
+            progress=progress,
+        )
+    except InfeasibleError as error:
+        return Answer("infeasible", str(error))
+    except SolverError as error:
+        return Answer(error.status, str(error))
+    return answer_of(plan)
+
+
+def answer_of(plan: Plan) -> Answer:
+    """Return an optimized plan as plain data.
+
+    Raises
+    ------
+    ConfigError
+        If it is not a plan that `optimize` found.
+    """
+    if plan.report is None or plan.report.measure != "worth":
+        raise ConfigError("The base has to be a plan of `optimize`, with its report.")
+    facts = asdict(plan.report)
+    facts["status"] = str(plan.report.status)
+    return Answer(facts["status"], "", dict(plan.starts), json.loads(json.dumps(facts)))
+
+
+def plan_hash(starts: Mapping[str, int] | None) -> str:
+    """Return a hash of start dates."""
+    rows = "" if starts is None else json.dumps(sorted(starts.items()))
+    return hashlib.sha256(rows.encode()).hexdigest()
+
+
+def task_key(
+    portfolio: Portfolio,
+    base: Mapping[str, int] | None,
+    limits: SolveLimits,
+    seed: int,
+    strict: bool,
+) -> str:
+    """Return what an answer depends on, as a hash."""
+    from pmo_analytics import __version__
+
+    stops = (limits.seconds, limits.gap, limits.work)
+    facts = (portfolio.digest(), plan_hash(base), stops, seed, strict, __version__)
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+class Kept:
+    """Finished answers in a folder, one JSON file each, so that a run can go on.
+
+    Parameters
+    ----------
+    folder
+        Made where it is missing; None keeps nothing.
+
+    Raises
+    ------
+    ConfigError
+        If the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        if folder is not None:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise ConfigError(
+                    f"Cannot write to {folder}: {error.strerror}."
+                ) from error
+
+    def load(self, key: str, portfolio: Portfolio, *, strict: bool) -> Answer | None:
+        """Return a finished answer that still holds, None where there is none."""
+        if self.folder is None:
+            return None
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+            content = json.loads((self.folder / f"{key}.json").read_text("utf-8"))
+            answer = Answer(**content)
+            plan = answer.plan(portfolio, strict=strict)
+            if plan is None:
+                return answer
+            assert plan.report is not None
+            # Somebody may have edited the file: only what the checker accepts counts.
+            check = check_plan(
+                portfolio,
+                plan.schedule,
+                strict=strict,
+                objective=plan.report.objective,
+            )
+            return answer if check.certified else None
+        return None
+
+    def save(self, key: str, answer: Answer) -> None:
+        """Keep an answer that another run may use; whole or not at all."""
+        if self.folder is None or answer.status in ("failed", "no_solution"):
+            return
+        with tempfile.NamedTemporaryFile(
+            "w", dir=self.folder, suffix=".draft", delete=False, encoding="utf-8"
+        ) as file:
+            json.dump(asdict(answer), file)
+        os.replace(file.name, self.folder / f"{key}.json")

@@ -1,0 +1,291 @@
+"""Comparison: scenarios side by side, as tables and sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pmo_analytics.errors import listing
+from pmo_analytics.scenarios.scenario import BASE, Scenario
+from pmo_analytics.scenarios.sharing import share_plans
+
+if TYPE_CHECKING:
+    from pmo_analytics.plan import Plan
+    from pmo_analytics.portfolio import Portfolio
+    from pmo_analytics.scenarios.answer import Answer
+
+# The contract of comparison.csv; what follows are further columns.
+COLUMNS = [
+    "scenario",
+    "status",
+    "objective",
+    "bound",
+    "gap",
+    "objective_delta",
+    "delta_low",
+    "delta_high",
+    "entering",
+    "leaving",
+    "moved",
+    "peak_utilization",
+]
+MORE_COLUMNS = ["effect", "selected", "spend", "least_headroom", "reason"]
+_JOIN = "; "
+
+
+class Comparison:
+    """Plans of scenarios beside the plan of the base.
+
+    Attributes
+    ----------
+    portfolios
+        Scenario -> its portfolio, `base` first.
+    plans
+        Scenario -> plan, of those that have one.
+    scenarios
+        Scenario by name.
+    """
+
+    def __init__(
+        self,
+        portfolios: Mapping[str, Portfolio],
+        answers: Mapping[str, Answer],
+        scenarios: Mapping[str, Scenario],
+        *,
+        strict: bool,
+    ) -> None:
+        self.portfolios = dict(portfolios)
+        self.scenarios = dict(scenarios)
+        self._answers = dict(answers)
+        plans: dict[str, Plan] = {}
+        for name, answer in answers.items():
+            plan = answer.plan(self.portfolios[name], strict=strict)
+            if plan is not None:
+                plans[name] = plan
+        self.plans = share_plans(self.portfolios, plans, strict=strict)
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row per scenario, `base` first.
+
+        Columns `scenario, status, objective, bound, gap`; `objective_delta` against
+        the base with the range `delta_low .. delta_high` that the bounds allow;
+        `entering, leaving, moved` (ids of projects, joined by "; ");
+        `peak_utilization` (ratio); `effect` (`better`, `worse`, or `noise` where the
+        range holds 0), `selected` (how many), `spend` inside the horizon (currency),
+        `least_headroom` (FTE), and the `reason` where there is no plan.
+
+        delta_low is the scenario's objective less the base's bound, delta_high the
+        scenario's bound less the base's objective.
+        """
+        rows = [self._row(name) for name in self._answers]
+        table = pd.DataFrame(rows, columns=[*COLUMNS, *MORE_COLUMNS])
+        table["selected"] = table["selected"].astype("Int64")
+        return table
+
+    def _row(self, name: str) -> dict[str, Any]:
+        answer, plan = self._answers[name], self.plans.get(name)
+        row: dict[str, Any] = dict.fromkeys([*COLUMNS, *MORE_COLUMNS], np.nan)
+        text = dict.fromkeys(("entering", "leaving", "moved", "effect"), "")
+        row |= {
+            "scenario": name,
+            "status": answer.status,
+            "reason": " ".join(answer.reason.split()),
+        }
+        row |= text
+        if plan is None or plan.report is None:
+            return row
+        report = plan.report
+        row["status"] = str(report.status)
+        used = plan.utilization.to_numpy(dtype=float)
+        row |= {
+            "objective": report.objective,
+            "bound": report.bound,
+            "gap": report.gap,
+            "selected": len(plan.starts),
+            "spend": float(plan.spend["amount"].sum()),
+            "least_headroom": float(plan.headroom.min().min()),
+            "peak_utilization": float(np.nanmax(used))
+            if np.isfinite(used).any()
+            else np.nan,
+        }
+        if name == BASE:
+            return row | {"objective_delta": 0.0, "delta_low": 0.0, "delta_high": 0.0}
+        base = self.plans.get(BASE)
+        if base is None:
+            return row
+        return row | self._delta(plan, base) | self._moves(name)
+
+    def _delta(self, plan: Plan, base: Plan) -> dict[str, Any]:
+        ours, theirs = plan.report, base.report
+        assert ours is not None
+        assert theirs is not None
+        low = _less(ours.objective, theirs.bound)
+        high = _less(ours.bound, theirs.objective)
+        scale = 1e-9 * max(1.0, abs(theirs.objective or 0.0))
+        effect = "noise"
+        if low > scale:
+            effect = "better"
+        elif high < -scale:
+            effect = "worse"
+        elif abs(low) <= scale and abs(high) <= scale:
+            effect = "none"
+        return {
+            "objective_delta": _less(ours.objective, theirs.objective),
+            "delta_low": low,
+            "delta_high": high,
+            "effect": effect,
+        }
+
+    def _moves(self, name: str) -> dict[str, str]:
+        moves = self.changes
+        own = moves[moves["scenario"] == name]
+        return {
+            column: _JOIN.join(own.loc[own["change"] == column, "project"])
+            for column in ("entering", "leaving", "moved")
+        }
+
+    @cached_property
+    def changes(self) -> pd.DataFrame:
+        """What each scenario's plan does otherwise than the base's.
+
+        Columns `scenario, project, change` (`entering`, `leaving`, `moved`),
+        `base_start, start` (Period) and `periods` (later than in the base).
+        """
+        rows: list[dict[str, Any]] = []
+        base = self.plans.get(BASE)
+        for name, plan in self.plans.items():
+            if base is None or name == BASE:
+                continue
+            for project in dict.fromkeys([*base.starts, *plan.starts]):
+                before, after = base.starts.get(project), plan.starts.get(project)
+                if before == after:
+                    continue
+                change = "moved"
+                if before is None or after is None:
+                    change = "entering" if before is None else "leaving"
+                rows.append(
+                    {
+                        "scenario": name,
+                        "project": project,
+                        "change": change,
+                        "base_start": _period(base, before),
+                        "start": _period(plan, after),
+                        "periods": None
+                        if before is None or after is None
+                        else after - before,
+                    }
+                )
+        columns = ["scenario", "project", "change", "base_start", "start", "periods"]
+        table = pd.DataFrame(rows, columns=columns)
+        freq = self.portfolios[BASE].freq
+        kinds = {"base_start": f"period[{freq}]", "start": f"period[{freq}]"}
+        return table.astype({**kinds, "periods": "Int64"})
+
+    @cached_property
+    def core(self) -> pd.DataFrame:
+        """How often each project is chosen: the core index.
+
+        Columns `project, name, chosen` (plans it is in, the base's among them),
+        `plans` and `share`; the most often chosen first. A project that a scenario
+        adds counts over all plans.
+        """
+        chosen = pd.Series(
+            [project for plan in self.plans.values() for project in plan.starts],
+            dtype="str",
+        ).value_counts()
+        names: dict[str, Any] = {}
+        for portfolio in self.portfolios.values():
+            live = portfolio.projects[~portfolio.projects["status"].eq("done")]
+            for project, name in live[["project", "name"]].itertuples(index=False):
+                names.setdefault(project, name)
+        table = pd.DataFrame(
+            {"project": list(names), "name": list(names.values())}, dtype="str"
+        )
+        table["chosen"] = table["project"].map(chosen).fillna(0).astype(int)
+        table["plans"] = len(self.plans)
+        table["share"] = table["chosen"] / max(len(self.plans), 1)
+        order = table["share"].sort_values(ascending=False, kind="stable").index
+        return table.loc[order].reset_index(drop=True)
+
+    @cached_property
+    def headroom(self) -> pd.DataFrame:
+        """Headroom of every plan: (scenario, period) x role, FTE."""
+        return pd.concat(
+            {name: plan.headroom for name, plan in self.plans.items()},
+            names=["scenario", "period"],
+        )
+
+    @cached_property
+    def budget(self) -> pd.DataFrame:
+        """Spend by plan: `scenario, budget, amount, spend, headroom`, currency."""
+        parts = [
+            plan.budget.drop(columns="at_least").assign(scenario=name)
+            for name, plan in self.plans.items()
+        ]
+        columns = ["scenario", "budget", "amount", "spend", "headroom"]
+        if not parts:
+            return pd.DataFrame(columns=columns)
+        return pd.concat(parts, ignore_index=True)[columns]
+
+    @property
+    def failed(self) -> list[str]:
+        """Scenarios that were neither solved nor proved infeasible."""
+        lost = ("failed", "no_solution")
+        return [n for n, answer in self._answers.items() if answer.status in lost]
+
+    def sentences(self) -> list[str]:
+        """Return what each scenario does, a sentence each, for reading aloud."""
+        return [self._sentence(row) for row in self.table.to_dict("records")]
+
+    def _sentence(self, row: Mapping[str, Any]) -> str:
+        name, currency = row["scenario"], self.portfolios[BASE].settings.currency
+        unit = f" {currency}" if currency else ""
+        if pd.isna(row["objective"]):
+            unsolved = row["status"] != "infeasible"
+            what = "was not solved" if unsolved else "has no plan"
+            return f"'{name}' {what}. {self._answers[name].reason}"
+        if name == BASE:
+            return (
+                f"The base is worth {row['objective']:,.0f}{unit} with "
+                f"{row['selected']} projects, at most {row['bound']:,.0f}{unit}."
+            )
+        if pd.isna(row["objective_delta"]):
+            return f"'{name}' is worth {row['objective']:,.0f}{unit}."
+        span = f"between {row['delta_low']:+,.0f} and {row['delta_high']:+,.0f}{unit}"
+        words = {
+            "better": f"adds {row['objective_delta']:,.0f}{unit} ({span})",
+            "worse": f"costs {-row['objective_delta']:,.0f}{unit} ({span})",
+            "none": "changes nothing",
+            "noise": f"makes no difference that these gaps can show ({span})",
+        }[row["effect"]]
+        moves = [
+            f"{listing(row[column].split(_JOIN))} {verb}"
+            for column, verb in (
+                ("entering", "enter" if _JOIN in row["entering"] else "enters"),
+                ("leaving", "leave" if _JOIN in row["leaving"] else "leaves"),
+                ("moved", "move" if _JOIN in row["moved"] else "moves"),
+            )
+            if row[column]
+        ]
+        return f"'{name}' {words}" + (f"; {'; '.join(moves)}." if moves else ".")
+
+    def __repr__(self) -> str:
+        shown = self.table[[*COLUMNS[:8], "effect"]]
+        return f"<Comparison of {len(self._answers)}>\n{shown.to_string(index=False)}"
+
+    def _repr_html_(self) -> str:
+        shown = self.table.drop(columns="reason")
+        return str(shown.to_html(escape=True, index=False))
+
+
+def _less(a: float | None, b: float | None) -> float:
+    return np.nan if a is None or b is None else a - b
+
+
+def _period(plan: Plan, offset: int | None) -> pd.Period:
+    return pd.NaT if offset is None else plan.portfolio.horizon[0] + offset

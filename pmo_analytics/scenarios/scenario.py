@@ -1,0 +1,261 @@
+"""Scenario: a named list of edits, possibly on top of another scenario."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pmo_analytics.errors import ConfigError, DataError, InfeasibleError, closest
+from pmo_analytics.scenarios.change import AnyChange, Change, name_of
+from pmo_analytics.windows import start_windows
+
+if TYPE_CHECKING:
+    from pmo_analytics.portfolio import Portfolio
+
+BASE = "base"
+
+
+class Scenario:
+    """A named list of changes: only what differs from its parent.
+
+    Parameters
+    ----------
+    name
+        What it is called in tables and file names; not `base`.
+    *changes
+        Functions from a portfolio to a new one, applied in order: the named ones
+        such as `add_capacity(...)`, or any of your own.
+    parent
+        Scenario, or the name of one, whose changes come first; None = the portfolio
+        as it is.
+    description
+        A sentence for reports.
+
+    Raises
+    ------
+    ConfigError
+        If the name is blank or `base`, or a change is no function.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *changes: AnyChange,
+        parent: Scenario | str | None = None,
+        description: str = "",
+    ) -> None:
+        self.name = str(name).strip()
+        if not self.name or self.name.casefold() == BASE:
+            raise ConfigError(
+                f"A scenario cannot be called {name!r}: '{BASE}' is the portfolio as "
+                "it is, without changes."
+            )
+        for edit in changes:
+            if not callable(edit):
+                raise ConfigError(
+                    f"Scenario '{self.name}': {edit!r} is no change; use a function "
+                    "such as add_capacity('Developer', fte=2)."
+                )
+        self.changes = tuple(changes)
+        self.parent = parent
+        self.description = description
+
+    @property
+    def parent_name(self) -> str:
+        """Name of the parent, blank where there is none."""
+        if isinstance(self.parent, Scenario):
+            return self.parent.name
+        return self.parent or ""
+
+    def __repr__(self) -> str:
+        edits = ", ".join(
+            str(edit) if isinstance(edit, Change) else name_of(edit)
+            for edit in self.changes
+        )
+        on = f", parent={self.parent_name!r}" if self.parent_name else ""
+        return f"Scenario({self.name!r}: {edits}{on})"
+
+
+def in_order(scenarios: Iterable[Scenario]) -> list[Scenario]:
+    """Return scenarios with parents given as objects added before their children.
+
+    Raises
+    ------
+    ConfigError
+        If a name stands twice, a parent is unknown, or parents form a circle.
+    """
+    listed: dict[str, Scenario] = {}
+
+    def add(scenario: Scenario) -> None:
+        parent = scenario.parent
+        if isinstance(parent, Scenario) and listed.get(parent.name) is not parent:
+            add(parent)
+        known = listed.get(scenario.name)
+        if known is not None and known is not scenario:
+            raise ConfigError(f"Two scenarios are called '{scenario.name}'.")
+        listed[scenario.name] = scenario
+
+    for scenario in scenarios:
+        if not isinstance(scenario, Scenario):
+            raise ConfigError(f"{scenario!r} is no Scenario.")
+        if listed.get(scenario.name) is not scenario:
+            add(scenario)
+    for scenario in listed.values():
+        ancestry(scenario, listed)
+    return list(listed.values())
+
+
+def ancestry(scenario: Scenario, known: Mapping[str, Scenario]) -> list[Scenario]:
+    """Return a scenario's ancestors, the oldest first, and itself.
+
+    Raises
+    ------
+    ConfigError
+        If one is unknown, or they form a circle.
+    """
+    line = [scenario]
+    while name := line[-1].parent_name:
+        if name.casefold() == BASE:
+            break
+        if name not in known:
+            raise ConfigError(
+                f"Scenario '{line[-1].name}' has the parent '{name}', which is no "
+                f"scenario{closest(name, known)}."
+            )
+        if known[name] in line:
+            circle = " -> ".join(f"'{s.name}'" for s in [*line, known[name]])
+            raise ConfigError(f"These scenarios are each other's parents: {circle}.")
+        line.append(known[name])
+    return line[::-1]
+
+
+def apply_scenario(
+    portfolio: Portfolio, scenario: Scenario, known: Mapping[str, Scenario]
+) -> Portfolio:
+    """Return the portfolio of a scenario, not checked yet.
+
+    Raises
+    ------
+    ConfigError
+        If a change cannot be applied; it names the scenario and the change.
+    """
+    changed = portfolio
+    for ancestor in ancestry(scenario, known):
+        for number, edit in enumerate(ancestor.changes, 1):
+            where = f"Scenario '{ancestor.name}', change {number} ({name_of(edit)})"
+            try:
+                changed = edit(changed)
+            except ConfigError as error:
+                raise ConfigError(f"{where}: {error}") from error
+            except TypeError as error:
+                raise ConfigError(f"{where} cannot be applied: {error}.") from error
+            if type(changed) is not type(portfolio):
+                raise ConfigError(f"{where} returned no portfolio: {changed!r}.")
+    return changed
+
+
+def check_scenario(portfolio: Portfolio, name: str) -> Portfolio:
+    """Return the checked snapshot of a scenario's portfolio.
+
+    A candidate that the changes leave no start is kept out, which is what no start
+    means; a project that has to be in makes the scenario infeasible.
+
+    Raises
+    ------
+    InfeasibleError
+        If a rule can no longer be kept, whatever is chosen.
+    DataError
+        If the tables are wrong in another way.
+    """
+    problems = portfolio.check()
+    errors = problems[problems["severity"] == "error"]
+    if errors.empty:
+        return portfolio.snapshot()
+    if not errors["rule"].isin([*_NO_START, *_IMPOSSIBLE]).all():
+        error = DataError(problems)
+        error.args = (f"Scenario '{name}' leaves bad data. {error}",)
+        raise error
+    rows = portfolio.projects.copy()
+    must = start_windows(rows, portfolio.horizon)["must"]
+    late = errors[errors["rule"].isin(_NO_START) & errors["row"].isin(rows.index)]
+    out = [at for at in late["row"] if not must[rows.at[at, "project"]]]
+    if len(out) < len(errors):
+        conflicts = errors[~errors["row"].isin(out) | ~errors["rule"].isin(_NO_START)]
+        table = pd.DataFrame(
+            {"rule": conflicts["rule"], "message": conflicts["fix"]}
+        ).reset_index(drop=True)
+        raise InfeasibleError(table)
+    rows.loc[out, "force"] = "out"
+    rows.loc[out, "force_reason"] = "no start left in this scenario"
+    return check_scenario(portfolio.replace(projects=rows), name)
+
+
+# What the checks say of a window that has no start in it, and of rules that clash.
+_NO_START = ("window_contradiction", "window_too_short")
+_IMPOSSIBLE = (
+    "impossible_force",
+    "budget_contradiction",
+    "group_contradiction",
+    "lag_contradiction",
+)
+
+
+def sweep(
+    make: Callable[..., Change],
+    name: str = "",
+    *,
+    parent: Scenario | str | None = None,
+    **values: Any,
+) -> list[Scenario]:
+    """Return one scenario per combination of values of a change's arguments.
+
+    Parameters
+    ----------
+    make
+        A named change such as `cut_budget`.
+    name
+        Begins each scenario's name; default the change's own.
+    **values
+        Argument -> one value, or a list of values to go through; several lists make
+        a grid.
+
+    Raises
+    ------
+    ConfigError
+        If no argument has a list of values, or one is unknown.
+
+    Examples
+    --------
+    >>> import pmo_analytics as pmo
+    >>> [s.name for s in pmo.sweep(pmo.cut_budget, share=[-0.2, 0.2])]
+    ['cut_budget share=-0.2', 'cut_budget share=0.2']
+    """
+    lists = {k: list(v) for k, v in values.items() if _is_list(v)}
+    fixed = {k: v for k, v in values.items() if k not in lists}
+    called = name or getattr(make, "__name__", "sweep")
+    if not lists or not all(lists.values()):
+        raise ConfigError(f"Sweep '{called}' needs a list of values for an argument.")
+    return [
+        Scenario(
+            f"{called} " + ", ".join(f"{k}={_short(v)}" for k, v in chosen.items()),
+            make(**fixed, **chosen),
+            parent=parent,
+        )
+        for chosen in (
+            dict(zip(lists, combination, strict=True))
+            for combination in itertools.product(*lists.values())
+        )
+    ]
+
+
+def _is_list(value: Any) -> bool:
+    if isinstance(value, (str, Mapping)):
+        return False
+    return isinstance(value, (Sequence, range)) or hasattr(value, "tolist")
+
+
+def _short(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
