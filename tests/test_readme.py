@@ -8,6 +8,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
+from pmo_analytics.scenarios.reading import read_scenarios
+
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -20,7 +22,7 @@ def test_python_blocks_run_one_after_the_other(monkeypatch):
     monkeypatch.chdir(ROOT)
     names: dict[str, object] = {}
     code = blocks("python")
-    assert len(code) == 2
+    assert len(code) >= 3
     for block in code:
         exec(compile(block, "README.md", "exec"), names)
     plt.close("all")
@@ -29,11 +31,18 @@ def test_python_blocks_run_one_after_the_other(monkeypatch):
     # How near the bound comes in 30 seconds depends on the machine.
     assert plan.report.gap <= 0.08
     assert len(names["by_hand"].violations)
+    assert len(names["comparison"].plans) == 5
 
 
-def test_toml_block_is_a_portfolio_file():
-    (text,) = blocks("toml")
+def test_toml_blocks_are_a_portfolio_file_and_scenarios(tmp_path):
+    text, scenarios = blocks("toml")
     assert set(tomllib.loads(text)) == {"name", "horizon", "value", "calendar"}
+    file = tmp_path / "scenarios.toml"
+    file.write_text(scenarios, encoding="utf-8")
+    assert [s.parent_name for s in read_scenarios(file)] == [
+        "",
+        "two developers from April",
+    ]
 
 
 def test_commands_and_files_it_names_exist():
