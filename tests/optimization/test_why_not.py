@@ -249,7 +249,7 @@ def test_who_is_in(funded):
 
 
 def test_a_name_that_is_nearly_right(funded):
-    with pytest.raises(ConfigError, match="no project 'a'.*mean 'A'"):
+    with pytest.raises(ConfigError, match=r"no project 'a'.*mean 'A'"):
         why_not(funded, "a")
 
 
