@@ -3,7 +3,8 @@
 Generated ones come from seeds; in every second one (odd seeds) the portfolio is in
 mid-life: some projects run since before the horizon, some are approved, forced, paused,
 finished or cancelled. In `pools` roles have many people and room for many projects at a
-time, in the others for two to five. Published ones are read from `../shared/data` where it is there.
+time, in the others for two to five. Published ones are read from `../shared/data` where
+it is there.
 """
 
 from __future__ import annotations
