@@ -11,7 +11,9 @@ from pmo_analytics.forecasting.models import Model
 from pmo_analytics.forecasting.series import season_of
 
 # Cutoffs that a model is tried at against the naive ones, and periods between them.
-_CUTOFFS, _STEP = 4, 2
+_CUTOFFS, _STEP = 8, 1
+# Periods ahead that they are compared over, at most.
+_MOST_AHEAD = 12
 
 
 def history_draws(
@@ -40,7 +42,12 @@ def history_draws(
     chosen: list[str | Model] = [model] * past.shape[1]
     if isinstance(model, str):
         tried = backtest(
-            past, horizon=horizon, models=(model,), windows=_CUTOFFS, step=_STEP
+            past,
+            horizon=min(horizon, _MOST_AHEAD),
+            models=(model,),
+            windows=_CUTOFFS,
+            step=_STEP,
+            intervals=False,
         )
         best = choose_models(tried, model)
         chosen = [best.get(role, model) for role in past.columns]

@@ -117,3 +117,12 @@ def test_a_function_is_a_model_too():
     table = pmo.backtest(wave(), horizon=3, windows=1, models=(fives, "theta"))
     assert set(table["model"]) == {"fives", "theta", "naive", "seasonal_naive"}
     assert (table.loc[table["model"] == "fives", "forecast"] == 5.0).all()
+
+
+def test_without_intervals_the_forecasts_are_the_same():
+    whole, bare = (
+        pmo.backtest(wave(0.2), horizon=4, windows=2, intervals=intervals)
+        for intervals in (True, False)
+    )
+    assert bare["p10"].isna().all()
+    assert bare["forecast"].tolist() == whole["forecast"].tolist()
