@@ -37,6 +37,8 @@ _PUBLIC = {
     "hire_list": "forecasting.headroom",
     "outlook": "forecasting.outlook",
     "statsforecast_model": "forecasting.models",
+    "balance": "limiting",
+    "limit_parallel": "limiting",
     "read_portfolio": "loaders",
     "write_portfolio": "loaders",
     "write_template": "loaders.template",

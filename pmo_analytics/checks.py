@@ -12,7 +12,11 @@ import pandas as pd
 
 from pmo_analytics.date_checks import check_dates
 from pmo_analytics.errors import closest, listing, problem, suggester
-from pmo_analytics.link_checks import check_dependencies, check_groups
+from pmo_analytics.link_checks import (
+    check_dependencies,
+    check_groups,
+    check_own_rules,
+)
 from pmo_analytics.periods import format_period
 from pmo_analytics.windows import CANDIDATES, by_project, live_projects
 
@@ -47,6 +51,7 @@ def check_rules(
     problems += check_dates(tables, horizon)
     problems += check_dependencies(tables)
     problems += check_groups(tables)
+    problems += check_own_rules(tables)
     problems += check_budget(tables, horizon)
     problems += check_capacity(tables, capacity, horizon)
     problems += check_flex(tables, capacity)
@@ -76,7 +81,15 @@ def check_references(tables: Tables) -> list[Problem]:
     """Return rows that name a project, theme or fund nobody knows."""
     problems = []
     known = set(tables["projects"]["project"].dropna())
-    for name in ("demand", "groups", "blackouts", "spend", "benefits", "bookings"):
+    for name in (
+        "demand",
+        "groups",
+        "rules",
+        "blackouts",
+        "spend",
+        "benefits",
+        "bookings",
+    ):
         problems += _unknown(tables[name], name, "project", known, "error")
     problems += _unknown(
         tables["dependencies"], "dependencies", "project", known, "error"

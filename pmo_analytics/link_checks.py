@@ -1,4 +1,4 @@
-"""Dependencies and groups that contradict themselves or each other."""
+"""Dependencies, groups and rules that contradict themselves or each other."""
 
 from __future__ import annotations
 
@@ -199,3 +199,32 @@ def _check_group(name: str, rows: pd.DataFrame) -> list[Problem]:
             fix=fix,
         )
     ]
+
+
+def check_own_rules(tables: Tables) -> list[Problem]:
+    """Return rules whose rows or limits contradict each other, or limit nothing."""
+    problems = []
+    for name, rows in tables["rules"].groupby("rule", sort=False):
+        label = rows.index[-1]
+        mixed = [
+            column
+            for column in ("applies_to", "at_least", "at_most")
+            if rows[column].nunique(dropna=False) > 1
+        ]
+        least, most = rows["at_least"].iloc[0], rows["at_most"].iloc[0]
+        severity, found, fix = "error", "", ""
+        if mixed:
+            found = ", ".join(mixed)
+            fix = f"All rows of rule '{name}' must say the same {' and '.join(mixed)}."
+        elif least > most:
+            found = f"at_least {least:g} > at_most {most:g}"
+            fix = f"Correct the limits of rule '{name}'."
+        elif pd.isna(least) and pd.isna(most):
+            severity, found = "warning", str(name)
+            fix = f"Rule '{name}' has neither at_least nor at_most and limits nothing."
+        if fix:
+            rule = "rule_contradiction" if severity == "error" else "rule_without_limit"
+            problems.append(
+                problem(severity, "rules", rule, row=label, found=found, fix=fix)
+            )
+    return problems

@@ -383,6 +383,14 @@ class Portfolio:
         left = changes["groups"].groupby("group")["project"].transform("size")
         least = changes["groups"]["at_least"].clip(upper=left.astype("Int64"))
         changes["groups"] = changes["groups"].assign(at_least=least)
+        # A sum that lost members is not the sum that its limits were meant for: what
+        # is at most allowed of non-negative weights still is, the rest goes.
+        rules = self._raw_tables["rules"]
+        own = rules["rule"]
+        lost = own.isin(own[~rules["project"].isin(names)])
+        mixed = own.isin(own[rules["weight"] < 0])
+        kept = rules[rules["project"].isin(names) & ~(lost & mixed)]
+        changes["rules"] = kept.assign(at_least=kept["at_least"].mask(lost))
         groups = set(changes["groups"]["group"])
         requires = changes["dependencies"]["requires"]
         changes["dependencies"] = changes["dependencies"][
@@ -454,6 +462,8 @@ class Portfolio:
         """Return a hash of everything that can change an answer."""
         supply = self._supply()
         tables = {**self._raw_tables, "operations": supply.operations}
+        if tables["rules"].empty:
+            del tables["rules"]  # a digest from before there were any still holds
         state = hashlib.sha256()
         clock = (str(self.horizon[0]), len(self.horizon), self.freq)
         state.update(repr((self.name, clock, self.settings)).encode())

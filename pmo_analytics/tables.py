@@ -176,6 +176,17 @@ TABLES: dict[str, Table] = {
         },
         ("group", "project"),
     ),
+    "rules": Table(
+        {
+            "rule": _ID,
+            "project": _ID,
+            "weight": Column("number", default=1.0),
+            "applies_to": _choice("selected", "work", default="selected"),
+            "at_least": _NUMBER,
+            "at_most": _NUMBER,
+        },
+        ("rule", "project"),
+    ),
     "blackouts": Table(
         {
             "project": _TEXT,

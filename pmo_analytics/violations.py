@@ -9,6 +9,7 @@ import pandas as pd
 
 from pmo_analytics.periods import format_period
 from pmo_analytics.purchases import bought_grid, broken_offers
+from pmo_analytics.rules import read_rules, rule_sums
 from pmo_analytics.windows import allowed_starts, start_windows
 from pmo_analytics.workload import (
     TOLERANCE,
@@ -56,6 +57,7 @@ def violations(
         *_capacity_and_budget(portfolio, starts, strict, purchases),
         *_dependencies(portfolio, starts),
         *_groups(portfolio, starts),
+        *_own_rules(portfolio, starts, strict),
         *_offers(portfolio, purchases),
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -285,6 +287,33 @@ def requirements(portfolio: Portfolio, windows: pd.DataFrame) -> list[Requiremen
         targets = [i for i in named if state[i] == "live"]
         result.append(Requirement(j, requires, kind, targets, spans))
     return result
+
+
+def _own_rules(portfolio: Portfolio, starts: Starts, strict: bool) -> list[Violation]:
+    rows: list[Violation] = []
+    rules = read_rules(portfolio)
+    most = limits(portfolio, strict=strict).rules if rules else {}
+    for rule in rules:
+        sums = rule_sums(portfolio, rule, starts)
+        for limit, word, over in (
+            (most[rule.name], "at most", sums - most[rule.name]),
+            (np.full(len(sums), rule.at_least), "at least", rule.at_least - sums),
+        ):
+            for t in np.flatnonzero(over > TOLERANCE):
+                period = format_period(portfolio.horizon[t]) if rule.by_period else ""
+                rows.append(
+                    _violation(
+                        "rule",
+                        rule.name,
+                        f"Rule '{rule.name}' allows {word} {limit[t]:.6g}"
+                        f"{' in ' + period if period else ''}; the plan has "
+                        f"{sums[t]:.6g}.",
+                        period=period,
+                        found=sums[t],
+                        limit=limit[t],
+                    )
+                )
+    return rows
 
 
 def _offers(portfolio: Portfolio, purchases: pd.DataFrame | None) -> list[Violation]:

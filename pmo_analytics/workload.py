@@ -8,13 +8,14 @@ falls outside the horizon is not counted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from pmo_analytics.periods import format_period, offsets_from
+from pmo_analytics.rules import read_rules, rule_limits
 from pmo_analytics.windows import allowed_starts, start_windows
 
 if TYPE_CHECKING:
@@ -249,11 +250,14 @@ class Limits:
     inherited
         Table `rule, subject, period, use, limit`: where work that cannot be moved
         already takes more than the table's own limit.
+    rules
+        Name -> upper limit of each rule, one or one per period.
     """
 
     capacity: pd.DataFrame
     budget: np.ndarray
     inherited: pd.DataFrame
+    rules: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def limits(
@@ -295,5 +299,20 @@ def limits(
                 }
             )
         amounts = np.where(above, spent, amounts)
+    own: dict[str, np.ndarray] = {}
+    for rule in read_rules(portfolio):
+        own[rule.name] = rule_limits(
+            portfolio, rule, {} if strict or fixed is None else fixed
+        )
+        for t in np.flatnonzero(own[rule.name] > rule.at_most + TOLERANCE):
+            rows.append(
+                {
+                    "rule": "rule",
+                    "subject": rule.name,
+                    "period": format_period(portfolio.horizon[t]),
+                    "use": own[rule.name][t],
+                    "limit": rule.at_most,
+                }
+            )
     columns = ["rule", "subject", "period", "use", "limit"]
-    return Limits(capacity, amounts, pd.DataFrame(rows, columns=columns))
+    return Limits(capacity, amounts, pd.DataFrame(rows, columns=columns), own)

@@ -56,6 +56,7 @@ class Case:
     budgets: list[dict[str, Any]]
     dependencies: list[dict[str, Any]]
     groups: dict[str, dict[str, Any]]
+    rules: dict[str, dict[str, Any]]
 
 
 # ------------------------------------------------------------------ reading the tables
@@ -95,6 +96,7 @@ def read_case(portfolio: Portfolio) -> Case:
             "budget",
             "dependencies",
             "groups",
+            "rules",
             "blackouts",
         )
     }
@@ -134,6 +136,10 @@ def read_case(portfolio: Portfolio) -> Case:
     for row in rows["groups"]:
         groups.setdefault(row["group"], {**row, "members": []})
         groups[row["group"]]["members"].append(row["project"])
+    rules: dict[str, dict[str, Any]] = {}
+    for row in rows["rules"]:
+        rules.setdefault(row["rule"], {**row, "weights": {}})
+        rules[row["rule"]]["weights"][row["project"]] = exact(row["weight"])
     return Case(
         periods=periods,
         rate=1 + exact(settings.discount),
@@ -147,6 +153,7 @@ def read_case(portfolio: Portfolio) -> Case:
         budgets=rows["budget"],
         dependencies=rows["dependencies"],
         groups=groups,
+        rules=rules,
     )
 
 
@@ -322,10 +329,10 @@ def broken_rules(
         total = sum(costs(case, budget, n, s) for n, s in starts.items())
         if limit is not None and total > limit + TOLERANCE:
             found.append(f"budget {budget['budget']}")
-    return found + _broken_logic(case, starts)
+    return found + _broken_logic(case, starts, strict)
 
 
-def _broken_logic(case: Case, starts: dict[str, int]) -> list[str]:
+def _broken_logic(case: Case, starts: dict[str, int], strict: bool) -> list[str]:
     """Return broken rules that a later choice can mend, so checked at the end only."""
     selected = {*starts, *(p.name for p in case.projects.values() if p.state == "done")}
     found = []
@@ -347,7 +354,39 @@ def _broken_logic(case: Case, starts: dict[str, int]) -> list[str]:
             total = sum(costs(case, budget, n, s) for n, s in starts.items())
             if total < budget["at_least"] - TOLERANCE:
                 found.append(f"at_least {budget['budget']}")
+    for name, rule in case.rules.items():
+        for period in range(case.periods) if rule["applies_to"] == "work" else [None]:
+            total = weighed(case, rule, starts, period)
+            least, most = rule["at_least"], rule["at_most"]
+            if most is not None:
+                most = exact(most)
+                if period is not None and not strict:
+                    fixed = {
+                        p.name: p.starts[0] for p in case.projects.values() if p.fixed
+                    }
+                    inherited = weighed(case, rule, fixed, period)
+                    if inherited > 0:
+                        most = max(most, inherited)
+                if total > most + TOLERANCE:
+                    found.append(f"rule {name}")
+            if least is not None and total < exact(least) - TOLERANCE:
+                found.append(f"rule {name}")
     return found
+
+
+def weighed(
+    case: Case, rule: dict[str, Any], starts: dict[str, int], period: int | None
+) -> Fraction:
+    """Return the sum of a rule, once or for the projects at work in a period."""
+    total = Fraction(0)
+    for name, weight in rule["weights"].items():
+        project = case.projects[name]
+        if period is None:
+            total += weight * (name in starts or project.state == "done")
+        elif name in starts:
+            begin = starts[name]
+            total += weight * (begin <= period < begin + project.duration)
+    return total
 
 
 def _satisfied(
@@ -472,7 +511,7 @@ def best_plan(
             return
         if k == len(whole):
             better = best is None or (gained, -late) > (best[0], -best[1])
-            if better and not _broken_logic(case, starts):
+            if better and not _broken_logic(case, starts, strict):
                 best = (gained, late, dict(starts))
             return
         name = live[k].name

@@ -407,3 +407,37 @@ class _Draw:
             for fixed in [self.chance(0.4)]
         ]
         return {"people": people, "absences": absences, "operations": operations}
+
+
+def with_random_rules(rng: np.random.Generator, portfolio: Portfolio) -> Portfolio:
+    """Return the portfolio with one to three rules of random weights and limits.
+
+    About half of them have weights of both signs.
+    """
+    names = portfolio.projects["project"].tolist()
+    rows: list[dict[str, Any]] = []
+    for k in range(int(rng.integers(1, 4))):
+        members = rng.choice(names, int(rng.integers(1, len(names) + 1)), replace=False)
+        low = -2 if rng.random() < 0.5 else 0
+        step = float(rng.choice([1.0, 0.5, 0.1]))
+        weights = (rng.integers(low, 4, len(members)) * step).round(2)
+        total = float(weights.sum())
+        limits: dict[str, float | None] = {"at_least": None, "at_most": None}
+        if rng.random() < 0.75:
+            limits["at_most"] = round(float(rng.uniform(0.1, 0.8)) * total, 1)
+        if rng.random() < 0.35 or limits["at_most"] is None:
+            least = round(float(rng.uniform(-0.4, 0.3)) * abs(total), 1)
+            most = limits["at_most"]
+            limits["at_least"] = least if most is None else min(least, most)
+        applies_to = str(rng.choice(["selected", "work"]))
+        rows += [
+            {
+                "rule": f"R{k}",
+                "project": str(member),
+                "weight": float(weight),
+                "applies_to": applies_to,
+                **limits,
+            }
+            for member, weight in zip(members, weights, strict=True)
+        ]
+    return portfolio.replace(rules=pd.DataFrame(rows))

@@ -49,6 +49,8 @@ _TABLES = {
     "依賴關係|相依性|abhängigkeiten|dépendances|dependencias",
     "groups": "group|project groups|分组|项目分组|群组|分組|群組|gruppen|groupes|"
     "grupos",
+    "rules": "linear rules|own rules|portfolio rules|规则|项目规则|約束|约束|規則|"
+    "專案規則|regeln|règles|reglas",
     "blackouts": "blackout|freezes|freeze periods|change freezes|封锁期|冻结期|停工期|"
     "封鎖期|凍結期|sperrzeiten|bloqueos",
     "spend": "spending|cost|costs|expenses|project costs|支出|费用|成本|花费|費用|"
@@ -258,6 +260,14 @@ _COLUMNS: dict[str, dict[str, str]] = {
         "at_most": "max|maximum|max selected|至多|最多|上限|höchstens|au plus|"
         "como máximo",
     },
+    "rules": {
+        "rule": "rule name|rule id|规则|规则名称|規則|規則名稱|regel|règle|regla",
+        "project": _PROJECT,
+        "weight": "weights|coefficient|factor|权重|系数|權重|係數|gewicht|poids|peso",
+        "applies_to": "applies|scope|适用|适用于|作用于|適用|適用於|gilt für",
+        "at_least": "min|minimum|至少|最少|下限|mindestens|au moins|al menos",
+        "at_most": "max|maximum|至多|最多|上限|höchstens|au plus|como máximo",
+    },
     "blackouts": {
         "project": _PROJECT,
         "theme": _THEME,
@@ -358,7 +368,7 @@ _WEAK: dict[str, dict[str, str]] = {
     **{
         table: {"project": _PROJECT_NAME}
         for table in _split(
-            "demand|groups|blackouts|spend|benefits|dependencies|baselines"
+            "demand|groups|rules|blackouts|spend|benefits|dependencies|baselines"
         )
     },
     "people": {"person": _PERSON_NAME},
@@ -411,6 +421,10 @@ _WORDS: dict[tuple[str, str], dict[str, str]] = {
         "limit": "limits|count|number|限制|数量限制|限选|數量限制|限選",
         "all_or_none": "all or nothing|together|bundle|全选或全不选|全有或全无|捆绑|"
         "同进退|全選或全不選|全有或全無|捆綁",
+    },
+    ("rules", "applies_to"): {
+        "selected": "selection|chosen|选中|选择|入选|選中|選擇|入選|auswahl",
+        "work": "at work|parallel|in parallel|工作|并行|施工|並行|arbeit",
     },
     ("blackouts", "applies_to"): {
         "start": "starts|开始|启动|開始|啟動|beginn",

@@ -36,6 +36,8 @@ TABLE_TEXTS: dict[str, str] = {
     "capacity.",
     "dependencies": "Which project needs another one first.",
     "groups": "Projects of which only some, or all or none, may be chosen.",
+    "rules": "Your own limits on sums over projects, such as how many are at work at "
+    "once.",
     "blackouts": "Periods in which projects may not start, finish or work.",
     "spend": "Money a project costs, each amount once.",
     "budget": "Limits on spend, each over one span of periods.",
@@ -143,6 +145,21 @@ COLUMN_TEXTS: dict[str, dict[str, Meaning]] = {
         ),
         "at_least": Meaning("Fewest chosen, the same on all rows.", "projects", "0"),
         "at_most": Meaning("Most chosen, the same on all rows.", "projects", "1"),
+    },
+    "rules": {
+        "rule": Meaning(
+            "Name of the rule, on each of its rows.", "", "COO in parallel"
+        ),
+        "project": Meaning("A project that counts.", "", "CRM"),
+        "weight": Meaning("What it counts; may be negative; blank = 1.", "", "1"),
+        "applies_to": Meaning(
+            "selected: weights of selected projects add up once; work: of those at "
+            "work, in every period. Blank = selected.",
+            "",
+            "work",
+        ),
+        "at_least": Meaning("Least sum, the same on all rows.", "", "0"),
+        "at_most": Meaning("Greatest sum, the same on all rows.", "", "3"),
     },
     "blackouts": {
         "project": Meaning("Only this project; blank = see theme.", "", "CRM"),

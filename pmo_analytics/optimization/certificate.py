@@ -145,7 +145,8 @@ def _rows(
     if kind == "same":
         return _same(compiled, number, int(label[2]), price)
     # Maximising: a row "<=" has a price of at least 0, a row ">=" of at most 0.
-    multiplier = -price if kind in ("least", "at_least") else price
+    least = kind in ("least", "at_least", "rule_least")
+    multiplier = -price if least else price
     if multiplier <= 0:
         return []
     row = _name(portfolio, compiled, kind, number, label)
@@ -156,7 +157,11 @@ def _name(
     portfolio: Portfolio, compiled: Compiled, kind: str, number: int, label: list[Any]
 ) -> dict[str, Any]:
     if kind in ("limit", "least"):
-        roles, periods, _ = compiled.options.sizes.tolist()
+        roles, periods, budgets = compiled.options.sizes.tolist()
+        beyond = number - roles * periods - budgets
+        if beyond >= 0:
+            side = "at_most" if kind == "limit" else "at_least"
+            return _rule(portfolio, compiled.rules[beyond], side)
         if number < roles * periods:
             return {
                 "row": "capacity",
@@ -166,6 +171,9 @@ def _name(
         budget = portfolio.budget["budget"].iat[number - roles * periods]
         side = "amount" if kind == "limit" else "at_least"
         return {"row": "budget", "budget": budget, "side": side}
+    if kind in ("rule_most", "rule_least"):
+        side = "at_most" if kind == "rule_most" else "at_least"
+        return _rule(portfolio, compiled.rows[number], side)
     if kind in ("at_most", "at_least"):
         return {"row": "group", "group": compiled.groups[number], "side": kind}
     project, requires, rule = compiled.dependencies[number]
@@ -177,6 +185,14 @@ def _name(
         "form": kind,
     }
     return row if kind == "selected" else {**row, "t": int(label[2])}
+
+
+def _rule(portfolio: Portfolio, row: tuple[str, int], side: str) -> dict[str, Any]:
+    rule, t = row
+    entry = {"row": "rule", "rule": rule, "side": side}
+    if t >= 0:
+        entry["period"] = format_period(portfolio.horizon[t])
+    return entry
 
 
 def _same(

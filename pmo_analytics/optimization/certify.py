@@ -23,6 +23,8 @@ x(s) = starts at offset s and S(t) = starts at offset t or before::
            form "after":    Y_j - S_j(t + high_i) <= Y_i - S_i(t), one target only
            form "at":       x_j(t) <= sum over i of x_i(t - high_i .. t - low_i)
            form "selected": Y_j <= sum over i of Y_i; no "t"
+       {"row": "rule", "rule", "side", "multiplier"}, of work also "period"
+           side "at_most": sum of weights <= at_most; "at_least": -sum <= -at_least
      ],
      "cuts": [
        {"row": "capacity", "role", "period", "members", "at_most", "multiplier"},

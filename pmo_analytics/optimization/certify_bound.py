@@ -31,7 +31,7 @@ from pmo_analytics.optimization.certify_question import (
     grace,
     state_of,
 )
-from pmo_analytics.optimization.certify_reading import read_name
+from pmo_analytics.optimization.certify_reading import read_name, read_period
 from pmo_analytics.optimization.certify_room import room_of
 
 # Powers of the discount factor are rounded outward on this grid.
@@ -61,6 +61,7 @@ _ENTRY_KEYS: dict[str, tuple[str, ...]] = {
     "group": ("group", "side"),
     "all_or_none": ("group", "project"),
     "dependency": ("project", "requires", "kind", "form"),
+    "rule": ("rule", "side"),
 }
 _FORMS = ("by", "after", "at", "selected")
 
@@ -150,7 +151,12 @@ def bound_of(
         If an entry or a cut names a row that the portfolio does not have.
     """
     numbers = [value for _, value in entries] + [cut.multiplier for cut in cuts]
-    charges = _Charges(math.lcm(*(value.denominator for value in numbers)))
+    # Weights of rules multiply multipliers, and both have to stay whole.
+    weights = [w for rule in question.rules.values() for w in rule.weights.values()]
+    charges = _Charges(
+        math.lcm(*(value.denominator for value in numbers))
+        * math.lcm(*(weight.denominator for weight in weights))
+    )
     for number, (entry, value) in enumerate(entries, start=1):
         try:
             _charge(question, charges, entry, int(value * charges.unit))
@@ -200,6 +206,8 @@ def _multiplier(number: int, entry: object) -> Fraction:
             text = f"unknown form {entry.get('form')!r}; use {', '.join(_FORMS)}."
             raise _bad_entry(number, entry, text)
         keys |= {"t"} if entry["form"] != "selected" else set()
+    if row == "rule" and "period" in entry:
+        keys |= {"period"}
     if keys != set(entry):
         wrong = ", ".join(f"'{key}'" for key in sorted(map(str, keys ^ set(entry))))
         raise _bad_entry(number, entry, f"missing or unknown keys: {wrong}.")
@@ -244,6 +252,8 @@ def _charge(
         sign = 1 if side == "amount" else -1
         charges.limits += multiplier * (sign * bound + grace(bound))
         charges.budgets.append((budget, sign * units))
+    elif entry["row"] == "rule":
+        _charge_own_rule(question, charges, entry, multiplier)
     elif entry["row"] == "dependency":
         _charge_dependency(question, charges, entry, units)
     else:
@@ -254,6 +264,40 @@ def _charge(
             _charge_group(question, charges, group, entry["side"], units)
         else:
             _charge_all_or_none(question, charges, group, entry["project"], units)
+
+
+def _charge_own_rule(
+    question: Question,
+    charges: _Charges,
+    entry: Mapping[str, Any],
+    multiplier: Fraction,
+) -> None:
+    rule = question.rules.get(read_name(entry["rule"]) or "")
+    if rule is None:
+        raise ConfigError(f"no rule is called '{entry['rule']}'.")
+    if rule.by_period != ("period" in entry):
+        need = "needs a" if rule.by_period else "has no"
+        raise ConfigError(f"rule '{rule.name}' {need} period.")
+    t = read_period(entry["period"], question) if rule.by_period else None
+    if rule.by_period and (t is None or not 0 <= t < question.periods):
+        raise ConfigError(f"{entry['period']!r} is no period of the horizon.")
+    least = _side(entry["side"], ("at_most", "at_least")) == "at_least"
+    limit = rule.at_least if least else rule.upper(t)
+    if limit is None:
+        raise ConfigError(f"rule '{rule.name}' has no {entry['side']}.")
+    sign = -1 if least else 1
+    charges.limits += multiplier * (sign * limit + grace(limit))
+    for name, weight in rule.weights.items():
+        state = state_of(question, name)
+        amount = sign * weight * multiplier
+        units = int(amount * charges.unit)
+        if state == "done" and t is None:
+            charges.limits -= amount
+        elif state == "live" and t is None:
+            charges.step(name, math.inf, units)
+        elif state == "live" and t is not None:
+            charges.step(name, t, units)
+            charges.step(name, t - question.projects[name].duration, -units)
 
 
 def _side(value: object, sides: tuple[str, ...]) -> str:
@@ -355,13 +399,17 @@ def row_of(
         least = budget.at_least or Fraction(0)
         turned = {name: [-units for units in own] for name, own in uses.items()}
         return turned, (grace(least) - least) * unit, unit
-    charges = _Charges(1)
-    _charge(question, charges, entry, 1)
+    unit = 1
+    if entry["row"] == "rule":
+        rule = question.rules[read_name(entry["rule"]) or ""]
+        unit = math.lcm(*(weight.denominator for weight in rule.weights.values()))
+    charges = _Charges(unit)
+    _charge(question, charges, entry, unit)
     counts = {
         name: _step_charges(steps, question.projects[name].allowed)
         for name, steps in charges.steps.items()
     }
-    return counts, charges.limits, 1
+    return counts, charges.limits * unit, unit
 
 
 def worth_of_starts(question: Question, project: Project) -> list[Fraction]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -101,6 +101,21 @@ class Group(NamedTuple):
     done: frozenset[str]
 
 
+class OwnRule(NamedTuple):
+    """One rule of the table `rules`: a sum of weights between limits."""
+
+    name: str
+    by_period: bool  # over projects at work, in every period
+    weights: dict[str, Fraction]
+    at_least: Fraction | None
+    at_most: Fraction | None
+    raised: dict[int, Fraction]  # period -> what fixed work adds up to, if above
+
+    def upper(self, t: int | None) -> Fraction | None:
+        """Return the upper limit in force; t is None where it applies once."""
+        return self.at_most if t is None else self.raised.get(t, self.at_most)
+
+
 class Offer(NamedTuple):
     """One row of `flex`: capacity that can be bought from `first` to `last`."""
 
@@ -141,6 +156,7 @@ class Question:
     groups: dict[str, Group] = field(default_factory=dict)
     inherited: list[dict[str, Any]] = field(default_factory=list)
     offers: dict[int, Offer] = field(default_factory=dict)
+    rules: dict[str, OwnRule] = field(default_factory=dict)
 
     def text(self, offset: int) -> str:
         """Return the period at an offset as the reader writes it."""
@@ -206,6 +222,33 @@ def fixed_starts(question: Question) -> dict[str, int]:
         for p in question.projects.values()
         if p.why and len(p.allowed) == 1
     }
+
+
+def rule_sum(
+    question: Question, rule: OwnRule, selected: Collection[str], t: int | None
+) -> Fraction:
+    """Return the sum of a rule: over what is selected and done, or at work in t.
+
+    Parameters
+    ----------
+    selected
+        Live projects; for work a mapping to their starts.
+    """
+    total = Fraction(0)
+    for name, weight in rule.weights.items():
+        state = state_of(question, name)
+        if t is None:
+            counts = state == "done" or (state == "live" and name in selected)
+        else:
+            counts = (
+                state == "live"
+                and isinstance(selected, Mapping)
+                and name in selected
+                and 0 <= t - selected[name] < question.projects[name].duration
+            )
+        if counts:
+            total += weight
+    return total
 
 
 def load_of(

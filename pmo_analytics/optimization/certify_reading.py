@@ -19,6 +19,7 @@ from pmo_analytics.optimization.certify_question import (
     Dependency,
     Group,
     Kind,
+    OwnRule,
     Project,
     Question,
     Uses,
@@ -27,6 +28,7 @@ from pmo_analytics.optimization.certify_question import (
     fixed_starts,
     grace,
     load_of,
+    rule_sum,
     spent_of,
     state_of,
     to_float,
@@ -116,6 +118,7 @@ def read_question(portfolio: Portfolio, strict: bool) -> Question:
     _read_budgets(question, portfolio, {} if strict else fixed)
     _read_groups(question, portfolio)
     _read_dependencies(question, portfolio)
+    _read_own_rules(question, portfolio, {} if strict else fixed)
     return question
 
 
@@ -370,6 +373,42 @@ def _read_dependencies(question: Question, portfolio: Portfolio) -> None:
         )
         question.dependencies.append(dependency)
         question.dependency_rows.setdefault((project, requires, kind), dependency)
+
+
+def _read_own_rules(
+    question: Question, portfolio: Portfolio, fixed: Mapping[str, int]
+) -> None:
+    for row in portfolio.rules.to_dict("records"):
+        name, project = read_name(row["rule"]) or "", read_name(row["project"]) or ""
+        applies_to = _word(
+            read_name(row["applies_to"]) or "selected",
+            ("selected", "work"),
+            "rules",
+            "applies_to",
+        )
+        least, most = (
+            None if blank(row[c]) else exact_amount(float(row[c]), "rules", c)
+            for c in ("at_least", "at_most")
+        )
+        rule = question.rules.setdefault(
+            name, OwnRule(name, applies_to == "work", {}, least, most, {})
+        )
+        if project in rule.weights:
+            fix = f"Give every project one row of rule '{name}'."
+            raise _refuse("rules", "duplicate_key", "project", project, fix)
+        weight = 1.0 if blank(row["weight"]) else float(row["weight"])
+        rule.weights[project] = exact_amount(weight, "rules", "weight")
+    for rule in question.rules.values():
+        if not rule.by_period or rule.at_most is None or not fixed:
+            continue
+        for t in range(question.periods):
+            use = rule_sum(question, rule, fixed, t)
+            if use > max(rule.at_most, Fraction(0)):
+                rule.raised[t] = use
+                if use > rule.at_most + TOLERANCE:
+                    question.inherited.append(
+                        _inherited("rule", rule.name, t, use, rule.at_most)
+                    )
 
 
 def _inherited(

@@ -23,6 +23,7 @@ from pmo_analytics.optimization.certify_question import (
     faults,
     grace,
     load_of,
+    rule_sum,
     spent_of,
     to_float,
 )
@@ -62,6 +63,7 @@ def broken_rules(
     _check_budgets(question, starts, rows)
     _check_dependencies(question, starts, unread, rows)
     _check_groups(question, present, rows)
+    _check_own_rules(question, starts, present, rows)
     return rows, starts
 
 
@@ -396,3 +398,28 @@ def _check_groups(
             rows.append(
                 _violation("group", group.name, text, None, count, len(group.members))
             )
+
+
+def _check_own_rules(
+    question: Question,
+    starts: Mapping[str, int],
+    present: Collection[str],
+    rows: list[dict[str, Any]],
+) -> None:
+    for rule in question.rules.values():
+        periods = range(question.periods) if rule.by_period else [None]
+        for t in periods:
+            total = rule_sum(question, rule, present if t is None else starts, t)
+            for limit, over, word in (
+                (rule.upper(t), 1, "at most"),
+                (rule.at_least, -1, "at least"),
+            ):
+                if limit is None or (total - limit) * over <= grace(limit):
+                    continue
+                when = "" if t is None else f" in {question.text(t)}"
+                text = (
+                    f"Rule '{rule.name}' allows {word} {_amount(limit)}{when}; the "
+                    f"plan has {_amount(total)}."
+                )
+                found, allowed = to_float(total), to_float(limit)
+                rows.append(_violation("rule", rule.name, text, t, found, allowed))

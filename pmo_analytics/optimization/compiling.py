@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from pmo_analytics.optimization.buying import cheapest, most_bought
 from pmo_analytics.optimization.options import ALL, NO_LIMIT, NONE, TOGETHER, Options
 from pmo_analytics.periods import offsets_from
 from pmo_analytics.purchases import offers, purchases_table
+from pmo_analytics.rules import read_rules
 from pmo_analytics.violations import requirements
 from pmo_analytics.windows import allowed_starts, start_windows
 from pmo_analytics.workload import (
@@ -51,6 +52,10 @@ class Compiled:
         Work nobody can move: project -> start.
     flex
         Whether capacity may be bought.
+    rules
+        (rule, period offset or -1) of each limited thing after the budgets.
+    rows
+        (rule, period offset or -1) of each rule with weights of either sign.
     """
 
     options: Options
@@ -64,6 +69,8 @@ class Compiled:
     limits: Limits
     fixed: dict[str, int]
     flex: bool = False
+    rules: list[tuple[str, int]] = field(default_factory=list)
+    rows: list[tuple[str, int]] = field(default_factory=list)
 
     def starts_of(self, chosen: np.ndarray) -> dict[str, int]:
         """Return project -> start of chosen option numbers."""
@@ -144,8 +151,12 @@ def compile_options(
         if names
         else np.zeros(0, dtype=np.int64)
     ).astype(np.int64)
+    own = _own_rules(portfolio, bounds, number, project, start, windows)
+    sums = [row for row in own if row.weights_positive]
+    limit = np.concatenate([limit, [row.upper for row in sums]])
+    least = np.concatenate([least, [row.lower for row in sums]])
     use_option, use_row, use_amount = _uses(
-        portfolio, number, project, start, roles, periods, budgets
+        portfolio, number, project, start, roles, periods, budgets, sums
     )
     buy = _purchases(portfolio, roles) if flex else {}
     most = limit
@@ -162,6 +173,7 @@ def compile_options(
     )
     keep &= ~_unservable(project, rules, number)
     renumber = np.cumsum(keep) - 1
+    others = _kept_rows([row for row in own if not row.weights_positive], keep)
     kept_use = keep[use_option]
     project, start = project[keep], start[keep]
     use_option, use_row, use_amount = (
@@ -187,6 +199,7 @@ def compile_options(
         **rule_arrays,
         **group_arrays,
         sizes=np.array([len(roles), periods, budgets], dtype=np.int64),
+        **_rows(others, renumber),
         **buy,
     )
     return Compiled(
@@ -201,7 +214,88 @@ def compile_options(
         limits=bounds,
         fixed=fixed,
         flex=flex,
+        rules=[(row.rule, row.period) for row in sums],
+        rows=[(row.rule, row.period) for row in others],
     )
+
+
+class _Row(NamedTuple):
+    """One rule, or one rule in one period, as a row over the options."""
+
+    rule: str
+    period: int  # -1 where it applies to what is selected
+    option: np.ndarray
+    weight: np.ndarray
+    lower: float
+    upper: float
+    weights_positive: bool
+
+
+def _own_rules(
+    portfolio: Portfolio,
+    bounds: Limits,
+    number: Mapping[str, int],
+    project: np.ndarray,
+    start: np.ndarray,
+    windows: pd.DataFrame,
+) -> list[_Row]:
+    """Return the rows of the table `rules`, those that nothing can break left out."""
+    rows = []
+    length = windows["duration"].reindex(list(number)).to_numpy(dtype=np.int64)
+    for rule in read_rules(portfolio):
+        weights = np.zeros(len(number))
+        for name, weight in rule.weights.items():
+            weights[number[name]] = weight
+        upper = bounds.rules[rule.name] - rule.done
+        positive = bool((weights >= 0).all())
+        mine = np.flatnonzero(weights[project] != 0)
+        periods = range(len(upper)) if rule.by_period else [-1]
+        for t in periods:
+            begin = start[mine]
+            at = (begin <= t) & (t < begin + length[project[mine]])
+            option = mine[at] if rule.by_period else mine
+            weight = weights[project[option]]
+            lower = rule.at_least - rule.done
+            most, fewest = float(upper[max(t, 0)]), lower
+            own = np.unique(project[option])
+            if weights[own].clip(min=0).sum() <= most and most >= 0:
+                most = np.inf
+            if weights[own].clip(max=0).sum() >= lower and lower <= 0:
+                fewest = -np.inf
+            if np.isfinite(most) or np.isfinite(fewest):
+                rows.append(_Row(rule.name, t, option, weight, fewest, most, positive))
+    return rows
+
+
+def _kept_rows(rows: list[_Row], keep: np.ndarray) -> list[_Row]:
+    """Return rows over the options that are kept, without those that then hold."""
+    kept = []
+    for row in rows:
+        stays = keep[row.option]
+        row = row._replace(option=row.option[stays], weight=row.weight[stays])
+        if not stays.any():
+            row = row._replace(
+                lower=row.lower if row.lower > 0 else -np.inf,
+                upper=row.upper if row.upper < 0 else np.inf,
+            )
+        if np.isfinite(row.lower) or np.isfinite(row.upper):
+            kept.append(row)
+    return kept
+
+
+def _rows(rows: list[_Row], renumber: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the arrays of rules with weights of either sign."""
+    count = [len(row.option) for row in rows]
+    options = [renumber[row.option] for row in rows]
+    weights = [row.weight for row in rows]
+    none = np.zeros(0)
+    return {
+        "row_first": np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
+        "row_option": np.concatenate([none, *options]).astype(np.int64),
+        "row_weight": np.concatenate([none, *weights]),
+        "row_lower": np.array([row.lower for row in rows], dtype=float),
+        "row_upper": np.array([row.upper for row in rows], dtype=float),
+    }
 
 
 def _purchases(portfolio: Portfolio, roles: list[str]) -> dict[str, np.ndarray]:
@@ -252,6 +346,7 @@ def _uses(
     roles: list[str],
     periods: int,
     budgets: int,
+    rules: list[_Row],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return option, limited thing and amount of all uses, in CSR order."""
     first = np.searchsorted(project, np.arange(len(number) + 1))
@@ -278,7 +373,12 @@ def _uses(
         hit = matches[b, row] & (period >= begin[b]) & (period <= end[b])
         place = np.full(int(hit.sum()), len(roles) * periods + b)
         parts.append((option[hit], place, amount[hit]))
-    things = len(roles) * periods + budgets
+    begin_rules = len(roles) * periods + budgets
+    for place_of_rule, rule in enumerate(rules, begin_rules):
+        parts.append(
+            (rule.option, np.full(len(rule.option), place_of_rule), rule.weight)
+        )
+    things = begin_rules + len(rules)
     key = np.concatenate([o * np.int64(things) + r for o, r, _ in parts])
     unique, inverse = np.unique(key, return_inverse=True)
     total = np.bincount(

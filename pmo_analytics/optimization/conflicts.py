@@ -10,6 +10,7 @@ import pandas as pd
 from pmo_analytics.errors import listing
 from pmo_analytics.optimization.solving import SolveLimits, run_elastic
 from pmo_analytics.periods import format_period
+from pmo_analytics.rules import read_rules, rule_sums
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.compiling import Compiled
@@ -89,6 +90,8 @@ def _broken(
     kind, number = label[0], int(label[1])
     if kind in ("limit", "least"):
         return _broken_limit(portfolio, compiled, kind, number, chosen)
+    if kind in ("rule_most", "rule_least"):
+        return _broken_rule(portfolio, compiled, compiled.rows[number], kind, chosen)
     if kind in ("at_most", "at_least", "same"):
         group = compiled.groups[number]
         return _row(
@@ -107,6 +110,35 @@ def _broken(
     )
 
 
+def _broken_rule(
+    portfolio: Portfolio,
+    compiled: Compiled,
+    row: tuple[str, int],
+    kind: str,
+    chosen: np.ndarray,
+) -> dict[str, Any]:
+    """Return the sentence on a rule of one's own."""
+    name, t = row
+    starts = compiled.starts_of(chosen)
+    rule = next(rule for rule in read_rules(portfolio) if rule.name == name)
+    needed = float(rule_sums(portfolio, rule, starts)[max(t, 0)])
+    most = float(compiled.limits.rules[name][max(t, 0)])
+    available = most if kind == "rule_most" else rule.at_least
+    period = format_period(portfolio.horizon[t]) if t >= 0 else ""
+    counted = [p for p in rule.weights if p in starts]
+    word = "at most" if kind == "rule_most" else "at least"
+    return _row(
+        "rule",
+        project=", ".join(counted[:5]),
+        period=period,
+        needed=round(needed, 6),
+        available=available,
+        message=f"Rule '{name}' allows {word} {available:.6g}"
+        f"{' in ' + period if period else ''}, and what must be selected makes it "
+        f"{needed:.6g}: {listing(counted) or 'nobody'}.",
+    )
+
+
 def _broken_limit(
     portfolio: Portfolio,
     compiled: Compiled,
@@ -115,7 +147,12 @@ def _broken_limit(
     chosen: np.ndarray,
 ) -> dict[str, Any]:
     options = compiled.options
-    roles, periods, _ = options.sizes.tolist()
+    roles, periods, budgets = options.sizes.tolist()
+    beyond = thing - roles * periods - budgets
+    if beyond >= 0:
+        side = "rule_most" if kind == "limit" else "rule_least"
+        row = compiled.rules[beyond]
+        return _broken_rule(portfolio, compiled, row, side, chosen)
     uses = []
     for option in chosen.tolist():
         rows, amounts = options.uses(option)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,10 @@ class _Cutter:
     """Who looks for cuts; nobody finds the same one twice."""
 
     def __init__(self, options: Options, until: float) -> None:
+        # The checker proves cuts of capacity and money, not of rules.
+        limit = options.limit.copy()
+        limit[int(options.sizes[0] * options.sizes[1] + options.sizes[2]) :] = np.inf
+        options = replace(options, limit=limit)
         self.options = options
         self.until = until
         self.sacks: list[cut_rows.Knapsack] | None = None

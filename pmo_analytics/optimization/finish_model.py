@@ -35,7 +35,18 @@ def cut(options: Options, keep: np.ndarray) -> Options:
         use_first=np.concatenate([[0], np.cumsum(count[keep])]),
         use_row=options.use_row[kept_use],
         use_amount=options.use_amount[kept_use],
+        **_cut_rows(options, keep),
     )
+
+
+def _cut_rows(options: Options, keep: np.ndarray) -> dict[str, np.ndarray]:
+    kept = keep[options.row_option]
+    count = np.concatenate([[0], np.cumsum(kept)])
+    return {
+        "row_first": count[options.row_first],
+        "row_option": (np.cumsum(keep) - 1)[options.row_option[kept]],
+        "row_weight": options.row_weight[kept],
+    }
 
 
 def with_end(

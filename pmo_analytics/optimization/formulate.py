@@ -10,7 +10,8 @@ of x over the options of p that start by t, and Y_p, the sum over all of them:
   integral polytope (see Mohring et al., Management Science 49(3), 2003);
 - lag_max:     options of j later than t + wait_max need i later than t; for a group
   of targets each start of j needs a target inside the span;
-- groups:      counts over Y.
+- groups:      counts over Y;
+- rules:       sums of weights, between their limits.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from pmo_analytics.optimization.options import (
 
 # A row of the model by business numbers: kind, number, and what else it needs.
 # limit and least: thing. by, after and at: dependency, t. selected: dependency.
-# at_most and at_least: group. same: group, project.
+# at_most and at_least: group. same: group, project. rule_most and rule_least: row.
 Label = tuple[str | int, ...]
 Terms = list[tuple[pulp.LpVariable, float]]
 
@@ -163,6 +164,7 @@ def build_model(options: Options, *, elastic: bool = False) -> Model:
     add_limits(model, options)
     add_dependencies(model, options)
     add_groups(model, options)
+    add_rows(model, options)
     add_hires(model, options)
     if elastic:
         terms = [(slack, -1.0) for slack in model.slack.values()]
@@ -236,6 +238,19 @@ def _sold(options: Options) -> dict[int, list[int]]:
         for m in range(thing, thing + int(options.buy_length[i])):
             sold.setdefault(m, []).append(i)
     return sold
+
+
+def add_rows(model: Model, options: Options) -> None:
+    """Rules of one's own whose weights may be negative."""
+    for r in range(len(options.row_lower)):
+        span = range(options.row_first[r], options.row_first[r + 1])
+        weights = options.row_weight
+        terms = [(model.x[options.row_option[i]], float(weights[i])) for i in span]
+        lower, upper = float(options.row_lower[r]), float(options.row_upper[r])
+        if np.isfinite(upper):
+            model.add(("rule_most", r), terms, pulp.LpConstraintLE, upper)
+        if np.isfinite(lower):
+            model.add(("rule_least", r), terms, pulp.LpConstraintGE, lower)
 
 
 def add_hires(model: Model, options: Options) -> None:

@@ -190,7 +190,9 @@ def greedy(
     _fill(state, density, net, prefer)
     if not _reach_least(state, net):
         return None
-    return np.sort(state.chosen[state.chosen != _UNPLACED])
+    chosen = np.sort(state.chosen[state.chosen != _UNPLACED])
+    # Sums that may fall as well as rise are not built up to, only looked at.
+    return chosen if options.rows_hold(chosen, TOLERANCE) else None
 
 
 def _nearest(options: Options, net: np.ndarray, near: np.ndarray) -> Prefer:
@@ -440,6 +442,9 @@ def move_earlier(options: Options, chosen: np.ndarray) -> np.ndarray:
 
 
 def _keeps_least(state: _State) -> bool:
+    chosen = state.chosen[state.chosen != _UNPLACED]
+    if not state.o.rows_hold(chosen, TOLERANCE):
+        return False
     things = np.flatnonzero(state.o.least > 0)
     return all(
         _used(state, int(t)) >= float(state.o.least[t]) - TOLERANCE for t in things

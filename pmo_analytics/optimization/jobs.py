@@ -150,7 +150,8 @@ def levelled_question(portfolio: Portfolio) -> Portfolio:
 
     What need not be selected is forced out. Approved projects that would keep their
     planned start may start later: it becomes their `earliest`. What groups and budgets
-    ask for at least is left out: it is asked of the choice, and there is none.
+    ask for at least is left out: it is asked of the choice, and there is none. Of the
+    rules those stay that limit work in a period.
     """
     projects = portfolio.projects.copy()
     windows = start_windows(projects, portfolio.horizon)
@@ -165,11 +166,18 @@ def levelled_question(portfolio: Portfolio) -> Portfolio:
         & (planned < len(portfolio.horizon))
     )
     projects.loc[opened, "earliest"] = projects.loc[opened, "start"]
-    groups, budget = portfolio.groups, portfolio.budget
+    groups, budget, rules = portfolio.groups, portfolio.budget, portfolio.rules
+    negative = rules.loc[rules["weight"] < 0, "rule"]
+    parallel = rules[
+        (rules["applies_to"] == "work")
+        & rules["at_most"].notna()
+        & ~rules["rule"].isin(negative)
+    ]
     limiting = (groups["rule"] == "all_or_none") | groups["at_most"].notna()
     return portfolio.replace(
         projects=projects,
         groups=groups[limiting].assign(at_least=None),
+        rules=parallel.assign(at_least=None),
         budget=budget[budget["amount"].notna()].assign(at_least=None),
     )
 
@@ -208,8 +216,9 @@ def read_jobs(portfolio: Portfolio, *, strict: bool = False) -> Jobs | None:
     """Return the jobs of a portfolio all of whose live projects are selected.
 
     None where a rule is in force that building a schedule job by job cannot keep: an
-    upper limit of a lag, a dependency on a group, links in a circle, money that has
-    to be spent, a group that the selection breaks; or where fixed work clashes.
+    upper limit of a lag, a dependency on a group, links in a circle, a rule of one's
+    own, money that has to be spent, a group that the selection breaks; or where fixed
+    work clashes.
     """
     starts = allowed_starts(portfolio.projects, portfolio.blackouts, portfolio.horizon)
     windows = start_windows(portfolio.projects, portfolio.horizon)
@@ -218,6 +227,7 @@ def read_jobs(portfolio: Portfolio, *, strict: bool = False) -> Jobs | None:
     if (
         any(len(own) == 0 for own in starts.values())
         or (at_least > 0).any()
+        or len(portfolio.rules)
         or not _groups_hold(portfolio, windows)
     ):
         return None

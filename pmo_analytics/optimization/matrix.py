@@ -109,6 +109,7 @@ def build_matrix(options: Options) -> Matrix:
     _add_limits(rows, options)
     _add_dependencies(rows, options)
     _add_groups(rows, options)
+    _add_own_rules(rows, options)
     _add_hires(rows, options)
     return rows.matrix(len(options.project) + len(options.buy_thing))
 
@@ -142,6 +143,28 @@ def _best_purchases(options: Options, reduced: np.ndarray) -> float:
     best = np.zeros(int(options.buy_joint.max()) + 1)
     np.maximum.at(best, options.buy_joint[~alone], gain[~alone])
     return float(gain[alone].sum() + best.sum())
+
+
+def _add_own_rules(rows: _Rows, options: Options) -> None:
+    o = options
+    for label, finite in (
+        ("rule_most", np.isfinite(o.row_upper)),
+        ("rule_least", np.isfinite(o.row_lower)),
+    ):
+        kept = np.flatnonzero(finite)
+        place = np.full(len(finite), -1)
+        place[kept] = np.arange(len(kept))
+        row = place[np.repeat(np.arange(len(finite)), np.diff(o.row_first))]
+        entry = row >= 0
+        free = np.full(len(kept), np.inf)
+        rows.add_block(
+            [(label, int(r)) for r in kept],
+            row[entry],
+            o.row_option[entry],
+            o.row_weight[entry],
+            -free if label == "rule_most" else o.row_lower[kept],
+            o.row_upper[kept] if label == "rule_most" else free,
+        )
 
 
 def _add_hires(rows: _Rows, options: Options) -> None:

@@ -26,6 +26,10 @@ def _no_numbers() -> np.ndarray:
     return np.zeros(0, dtype=np.int64)
 
 
+def _one_zero() -> np.ndarray:
+    return np.zeros(1, dtype=np.int64)
+
+
 def _no_amounts() -> np.ndarray:
     return np.zeros(0)
 
@@ -35,7 +39,8 @@ class Options:
     """The arrays of one portfolio. P projects, N options, M limited things.
 
     Limited things are numbered: role r in period t is `r * periods + t`; after all
-    of those comes one number per budget row.
+    of those comes one number per budget row, and then one per rule, or rule and
+    period, whose weights are not negative.
 
     Attributes
     ----------
@@ -69,6 +74,10 @@ class Options:
         and 0 = only these limits, TOGETHER, ALL or NONE.
     sizes
         `[roles, periods, budgets]`.
+    row_first, row_option, row_weight
+        CSR over the rules with weights of either sign: options and what each adds.
+    row_lower, row_upper
+        Limits of those sums, infinite where there is none.
     buy_offer, buy_thing, buy_length
         Shape (F,): capacity that can be bought. A column belongs to an offer (row of
         `flex`, from 1) and adds to the limits of `buy_length` things from `buy_thing`
@@ -103,6 +112,11 @@ class Options:
     group_most: np.ndarray
     group_all: np.ndarray
     sizes: np.ndarray
+    row_first: np.ndarray = field(default_factory=_one_zero)
+    row_option: np.ndarray = field(default_factory=_no_numbers)
+    row_weight: np.ndarray = field(default_factory=_no_amounts)
+    row_lower: np.ndarray = field(default_factory=_no_amounts)
+    row_upper: np.ndarray = field(default_factory=_no_amounts)
     buy_offer: np.ndarray = field(default_factory=_no_numbers)
     buy_thing: np.ndarray = field(default_factory=_no_numbers)
     buy_length: np.ndarray = field(default_factory=_no_numbers)
@@ -132,6 +146,23 @@ class Options:
         """Return the limited things that an option uses, and how much of each."""
         span = slice(self.use_first[option], self.use_first[option + 1])
         return self.use_row[span], self.use_amount[span]
+
+    def rows_hold(self, chosen: np.ndarray, tolerance: float) -> bool:
+        """Return whether the rules with weights of either sign hold for a choice."""
+        if len(self.row_first) == 1:
+            return True
+        taken = np.zeros(len(self.project))
+        taken[chosen] = 1.0
+        owner = np.repeat(np.arange(len(self.row_lower)), np.diff(self.row_first))
+        sums = np.bincount(
+            owner,
+            self.row_weight * taken[self.row_option],
+            minlength=len(self.row_lower),
+        )
+        return bool(
+            (sums <= self.row_upper + tolerance).all()
+            and (sums >= self.row_lower - tolerance).all()
+        )
 
     def largest_use(self) -> np.ndarray:
         """Return the most that all projects together could use of each thing, (M,)."""

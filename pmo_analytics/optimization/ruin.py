@@ -282,6 +282,8 @@ class Ruiner:
         o = self.o
         if (self.chosen[o.must] < 0).any():
             return False
+        if not o.rows_hold(self.chosen[self.chosen >= 0], TOLERANCE):
+            return False
         if not self.has_least:
             return True
         for g in np.flatnonzero(o.group_least > 0):

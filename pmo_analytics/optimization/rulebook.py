@@ -187,11 +187,19 @@ def read_rules(portfolio: Portfolio, *, strict: bool = False) -> Rulebook:
     least = portfolio.budget["at_least"].to_numpy(dtype=float)
     things = len(portfolio.horizon) * len(wide.roles)
     limit = np.concatenate([bounds.capacity.to_numpy().T.ravel(), bounds.budget])
+    # Rules of one's own come after these and are always in force here.
+    own = slice(len(limit), None)
     options = replace(
         wide.options,
-        limit=np.where(np.isnan(limit), np.inf, limit),
+        limit=np.concatenate(
+            [np.where(np.isnan(limit), np.inf, limit), wide.options.limit[own]]
+        ),
         least=np.concatenate(
-            [np.full(things, -np.inf), np.nan_to_num(least, nan=-np.inf)]
+            [
+                np.full(things, -np.inf),
+                np.nan_to_num(least, nan=-np.inf),
+                wide.options.least[own],
+            ]
         ),
     )
     wide = replace(wide, options=options)
