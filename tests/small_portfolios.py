@@ -131,6 +131,13 @@ def everything_portfolio() -> Portfolio:
             ("few", "APP", "limit", 1, 2),
             ("few", "NIX", "limit", 1, 2),
         ),
+        rules=rows(
+            "rule project weight applies_to at_least at_most",
+            ("parallel", "CRM", 1.0, "work", None, 2.0),
+            ("parallel", "APP", 1.0, "work", None, 2.0),
+            ("mixed", "CRM", 1.5, "selected", -1.0, 0.5),
+            ("mixed", "APP", -1.0, "selected", -1.0, 0.5),
+        ),
         blackouts=rows(
             "project theme start end applies_to",
             ("NEW", None, None, "2027-01", "start"),
