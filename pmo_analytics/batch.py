@@ -160,6 +160,7 @@ def _run(config: BatchConfig, day: date, folder: Path) -> BatchRun:
             draws=settings.draws,
             seed=config.seed,
             model=settings.model,
+            ramp=settings.ramp,
             accuracy=memory.learnt,
         )
         plan = _plan(config, portfolio, headroom)
@@ -192,7 +193,11 @@ def _tables(
 ) -> dict[str, pd.DataFrame]:
     settings = config.forecast
     tables = forecast_tables(
-        headroom, model=settings.model, chance=settings.chance, lead=settings.lead
+        headroom,
+        model=settings.model,
+        chance=settings.chance,
+        lead=settings.lead,
+        ramp=settings.ramp,
     )
     if config.store:
         tables["accuracy.csv"] = accuracy

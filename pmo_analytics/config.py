@@ -27,6 +27,8 @@ class ForecastSettings:
         Chance of overload that is accepted.
     lead
         Periods until somebody hired works.
+    ramp
+        Periods until who is new works in full.
     """
 
     periods: int = 0
@@ -34,6 +36,7 @@ class ForecastSettings:
     model: str = "combination"
     chance: float = 0.2
     lead: int = 3
+    ramp: int = 0
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,7 @@ _LEAST = {
     "draws": 100,
     "chance": 0.01,
     "lead": 0,
+    "ramp": 0,
     "periods": 0,
     "seconds": 0.1,
     "gap": 0.0,

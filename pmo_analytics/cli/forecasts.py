@@ -44,6 +44,9 @@ def forecast(
     lead: Annotated[
         int, typer.Option(min=0, max=60, help="Periods until somebody hired works.")
     ] = 3,
+    ramp: Annotated[
+        int, typer.Option(min=0, max=60, help="Periods until who is new works in full.")
+    ] = 0,
     store: Annotated[
         str, typer.Option(help="SQLite file or database URL that remembers forecasts.")
     ] = "",
@@ -74,10 +77,11 @@ def forecast(
             draws=draws,
             seed=seed,
             model=model,
+            ramp=ramp,
             accuracy=memory.learnt,
         )
         memory.keep(headroom)
-    tables = forecast_tables(headroom, model=model, chance=chance, lead=lead)
+    tables = forecast_tables(headroom, model=model, chance=chance, lead=lead, ramp=ramp)
     hires = tables["hires.csv"]
     if store:
         tables["accuracy.csv"] = memory.accuracy

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.errors import ConfigError
+from pmo_analytics.errors import ConfigError, closest
 from pmo_analytics.forecasting.forecast import Forecast, widened
 from pmo_analytics.forecasting.guarded import history_draws
+from pmo_analytics.forecasting.leave import share_at_work
 from pmo_analytics.forecasting.models import DEFAULT, Model
 from pmo_analytics.forecasting.past import (
     capacity_past,
@@ -42,11 +43,17 @@ def forecast_capacity(
     model: str | Model = DEFAULT,
     attrition: bool = True,
     backfill: int | None = None,
+    leave: bool = True,
+    hires: pd.DataFrame | None = None,
+    lead: int = 0,
+    ramp: int = 0,
     accuracy: pd.DataFrame | None = None,
 ) -> Forecast:
     """Draw the capacity of every role and period.
 
-    People work as their contracts, calendars and absences say until they leave. How
+    People work as their contracts, calendars and absences say until they leave. Leave
+    that is not booked yet comes as it did by time of the year in `history` (kind
+    `total`, beside the contracts of the same periods). How
     likely that is comes from the people's own dates by tenure (under one year, one to
     three, more), with a prior of 8 % a year that weighs 20 person-years in each class;
     from the prior alone where nobody of the table has left, for then those who left
@@ -70,6 +77,16 @@ def forecast_capacity(
         False: nobody leaves who has no end date.
     backfill
         Periods after which somebody who left is replaced; None = never.
+    leave
+        False: nobody is away but for the absences that are written down.
+    hires
+        People to be hired: `role, fte, decide_by` (period of the decision; one that is
+        over counts as the first period), such as a hire list. They too may leave.
+    lead
+        Periods from that decision until a new colleague begins.
+    ramp
+        Periods in which a new colleague does not work in full yet: the share grows
+        evenly. For hires, replacements, and people who begin inside the horizon.
     accuracy
         Columns `role, lead, quantity, factor`, from past forecasts.
 
@@ -85,12 +102,13 @@ def forecast_capacity(
     ConfigError
         If the model is unknown or a number is out of range.
     """
-    if backfill is not None and backfill < 0:
-        raise ConfigError(f"backfill is a number of periods from 0, not {backfill}.")
+    for name, number in (("backfill", backfill or 0), ("lead", lead), ("ramp", ramp)):
+        if number < 0:
+            raise ConfigError(f"{name} is a number of periods from 0, not {number}.")
     snapshot = portfolio.validate()
     ahead = periods_ahead(snapshot, periods)
     question, notes = reaching(snapshot, ahead)
-    streams = np.random.default_rng(seed).spawn(6)
+    streams = np.random.default_rng(seed).spawn(8)
     past = capacity_past(snapshot)
     grid = question.capacity
     only_past = [role for role in past.columns if role not in grid.columns]
@@ -98,14 +116,31 @@ def forecast_capacity(
     reach = len(question.horizon)
     capacity = np.zeros((draws, reach, len(roles)))
     capacity[:, :, : grid.shape[1]] = grid.to_numpy(dtype=float)
-    if attrition and len(question.people):
-        capacity[:, :, : grid.shape[1]] *= _staying(
-            question, draws, backfill, streams[4], notes
+    if len(question.people):
+        if attrition or ramp:
+            capacity[:, :, : grid.shape[1]] *= _staying(
+                question, draws, backfill, ramp, streams[4], notes, attrition=attrition
+            )
+        away = leave and share_at_work(
+            question, list(grid.columns), draws, streams[6], notes
         )
+        if isinstance(away, np.ndarray):
+            capacity[:, :, : grid.shape[1]] *= away
     if only_past:
         future, said = history_draws(past[only_past], reach, draws, streams[5], model)
         capacity[:, :, grid.shape[1] :] = np.nan_to_num(future)
         notes += said
+    if hires is not None and len(hires):
+        capacity += _hired(
+            question.horizon,
+            roles,
+            hires,
+            lead,
+            ramp,
+            draws,
+            streams[7],
+            attrition=attrition,
+        )
     capacity = capacity[:, : len(ahead)]
     capacity = np.maximum(widened(capacity, tuple(roles), "capacity", accuracy), 0.0)
     return Forecast("capacity", ahead, tuple(roles), capacity, seed, past, tuple(notes))
@@ -115,8 +150,11 @@ def _staying(
     portfolio: Portfolio,
     draws: int,
     backfill: int | None,
+    ramp: int,
     rng: np.random.Generator,
     notes: list[str],
+    *,
+    attrition: bool,
 ) -> np.ndarray:
     """Return the share of each role's people who are there, (draws, periods, roles).
 
@@ -137,7 +175,14 @@ def _staying(
         country=portfolio.settings.country,
     )
     names = list(dict.fromkeys(person for person, _ in persons))
-    there = _presence(people, names, horizon, draws, backfill, rng, notes)
+    spans = people.groupby("person")[["start", "end"]].agg(
+        {"start": "min", "end": lambda ends: ends.max(skipna=False)}
+    )
+    there = np.ones((draws, len(horizon), len(names)))
+    if attrition:
+        there = _presence(spans, names, horizon, draws, backfill, ramp, rng, notes)
+    if ramp:
+        there = there * _ramped(spans, names, horizon, ramp)
     fte = each.to_numpy(dtype=float)
     total = np.zeros((len(horizon), len(roles)))
     present = np.zeros_like(shares)
@@ -150,19 +195,70 @@ def _staying(
     return shares
 
 
+def _ramped(
+    spans: pd.DataFrame, names: list[str], horizon: pd.PeriodIndex, ramp: int
+) -> np.ndarray:
+    """Return how much of a colleague who begins now each one is, (periods, persons)."""
+    begun = pd.PeriodIndex(pd.to_datetime(spans["start"].reindex(names)), freq="D")
+    begun = begun.asfreq(horizon.freq)
+    pace = np.ones((len(horizon), len(names)))
+    for k, period in enumerate(begun):
+        if not pd.isna(period):
+            since = horizon.asi8 - period.ordinal
+            share = np.clip((since + 1.0) / (ramp + 1.0), 0.0, 1.0)
+            pace[:, k] = np.where(since >= 0, share, 1.0)
+    return pace
+
+
+def _hired(
+    horizon: pd.PeriodIndex,
+    roles: list[str],
+    hires: pd.DataFrame,
+    lead: int,
+    ramp: int,
+    draws: int,
+    rng: np.random.Generator,
+    *,
+    attrition: bool,
+) -> np.ndarray:
+    """Return what new colleagues give until they leave, (draws, periods, roles)."""
+    missing = {"role", "fte", "decide_by"} - set(hires.columns)
+    if missing:
+        raise ConfigError(f"Hires lack the columns {sorted(missing)}.")
+    length = (horizon[0].end_time - horizon[0].start_time).days / _DAYS
+    before = _PRIOR_RATE * _PRIOR_YEARS, (1.0 - _PRIOR_RATE) * _PRIOR_YEARS
+    result = np.zeros((draws, len(horizon), len(roles)))
+    for hire in hires.itertuples():
+        if hire.role not in roles:
+            raise ConfigError(
+                f"No capacity is known of the role {hire.role!r} of a hire"
+                f"{closest(str(hire.role), roles)}."
+            )
+        if not isinstance(hire.decide_by, pd.Period):
+            raise ConfigError("decide_by of a hire is a pandas Period.")
+        begin = max(hire.decide_by.ordinal - horizon[0].ordinal, 0) + lead
+        since = np.arange(len(horizon)) - begin
+        pace = np.clip((since + 1.0) / (ramp + 1.0), 0.0, 1.0)
+        there = np.ones((draws, len(horizon)), dtype=bool)
+        if attrition:
+            stays = rng.beta(before[1], before[0], draws)[:, None]
+            stays = stays ** (length * np.maximum(since, 0))
+            there = rng.random(draws)[:, None] < stays
+        result[:, :, roles.index(hire.role)] += float(hire.fte) * pace * there
+    return result
+
+
 def _presence(
-    people: pd.DataFrame,
+    spans: pd.DataFrame,
     names: list[str],
     horizon: pd.PeriodIndex,
     draws: int,
     backfill: int | None,
+    ramp: int,
     rng: np.random.Generator,
     notes: list[str],
 ) -> np.ndarray:
-    """Return whether each person is there, (draws, periods, persons)."""
-    spans = people.groupby("person")[["start", "end"]].agg(
-        {"start": "min", "end": lambda ends: ends.max(skipna=False)}
-    )
+    """Return how much of each person is there, (draws, periods, persons)."""
     begin = horizon[0].start_time
     rates = _leaving(spans, begin, draws, rng, notes)
     years = len(horizon) * (horizon[0].end_time - begin).days / _DAYS
@@ -180,9 +276,13 @@ def _presence(
         leaves = live & (age >= 0.0) & (rng.random(live.shape) > stays)
         away[leaves] = t
         live &= ~leaves
-        if backfill is not None:
-            live |= (away >= 0) & (t - away >= backfill)
         there[:, t] = live
+        if backfill is not None:
+            begun = t - away - backfill
+            new = (away >= 0) & (begun >= 0)
+            live |= new
+            pace = np.clip((begun + 1.0) / (ramp + 1.0), 0.0, 1.0)
+            there[:, t] = live * np.where(new, pace, 1.0)
     return there
 
 

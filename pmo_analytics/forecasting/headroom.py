@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # Hires are asked for in tenths of an FTE.
 _STEP = 0.1
+# Periods until somebody hired begins, for a role of which no other is known.
+_LEAD = 3
 
 
 def forecast_headroom(
@@ -29,6 +32,10 @@ def forecast_headroom(
     model: str | Model = DEFAULT,
     attrition: bool = True,
     backfill: int | None = None,
+    leave: bool = True,
+    hires: pd.DataFrame | None = None,
+    lead: int = 0,
+    ramp: int = 0,
     overruns: bool = True,
     accuracy: pd.DataFrame | None = None,
 ) -> Forecast:
@@ -38,8 +45,10 @@ def forecast_headroom(
     ----------
     portfolio
         The question; a checked snapshot is taken.
-    periods, draws, seed, model, attrition, backfill, overruns, accuracy
-        As in `forecast_capacity` and `forecast_demand`.
+    periods, draws, seed, model, attrition, backfill, leave, hires, lead, ramp
+        As in `forecast_capacity`.
+    overruns, accuracy
+        As in `forecast_demand`.
 
     Returns
     -------
@@ -69,6 +78,10 @@ def forecast_headroom(
         model=model,
         attrition=attrition,
         backfill=backfill,
+        leave=leave,
+        hires=hires,
+        lead=lead,
+        ramp=ramp,
         accuracy=accuracy,
     )
     load = forecast_demand(
@@ -103,7 +116,11 @@ def forecast_headroom(
 
 
 def hire_list(
-    headroom: Forecast, *, chance: float = 0.2, lead: int = 3
+    headroom: Forecast,
+    *,
+    chance: float = 0.2,
+    lead: int | Mapping[str, int] = 3,
+    ramp: int = 0,
 ) -> pd.DataFrame:
     """Return how many FTE of which role are needed when, and when to begin hiring.
 
@@ -116,7 +133,10 @@ def hire_list(
     chance
         Chance of overload that is accepted in a period, between 0 and 1.
     lead
-        Periods from the decision until a new colleague works.
+        Periods from the decision until a new colleague begins; one number, or by
+        role (3 for those it does not name).
+    ramp
+        Periods from then until a new colleague works in full.
 
     Returns
     -------
@@ -132,8 +152,11 @@ def hire_list(
     """
     if headroom.quantity != "headroom":
         raise ConfigError("A hire list comes from forecast_headroom.")
-    if not 0.0 < chance < 1.0 or lead < 0:
-        raise ConfigError("chance lies between 0 and 1, lead is 0 or more.")
+    leads = dict(lead) if isinstance(lead, Mapping) else {}
+    other = _LEAD if isinstance(lead, Mapping) else lead
+    before = {r: leads.get(r, other) + ramp for r in headroom.roles}
+    if not 0.0 < chance < 1.0 or min(before.values(), default=0) < 0 or ramp < 0:
+        raise ConfigError("chance lies between 0 and 1, lead and ramp are 0 or more.")
     least = np.quantile(headroom.draws, chance, axis=0, method="lower")
     missing = np.where(least < -TOLERANCE, np.ceil(-least / _STEP - 1e-9) * _STEP, 0.0)
     risk = (headroom.draws < -TOLERANCE).mean(axis=0)
@@ -144,7 +167,7 @@ def hire_list(
             more = missing[t, k] - total
             if more > _STEP / 2:
                 total = float(missing[t, k])
-                decide = period - lead
+                decide = period - before[role]
                 late = decide < headroom.periods[0]
                 needed = round(more, 1), round(total, 1)
                 rows.append((role, period, *needed, decide, late, risk[t, k]))

@@ -100,7 +100,7 @@ def percent(share: float) -> str:
 
 
 def forecast_tables(
-    headroom: Forecast, *, model: str, chance: float, lead: int
+    headroom: Forecast, *, model: str, chance: float, lead: int, ramp: int = 0
 ) -> dict[str, pd.DataFrame]:
     """Return the tables of a forecast by file name.
 
@@ -114,7 +114,7 @@ def forecast_tables(
     model
         That is tried on the past: on the load, or on the capacity where history tells
         of no load.
-    chance, lead
+    chance, lead, ramp
         As in `hire_list`.
     """
     capacity, load = headroom.parts
@@ -125,7 +125,7 @@ def forecast_tables(
     season = season_of(headroom.periods.freqstr)
     return {
         "forecast.csv": pd.concat(rows, ignore_index=True) if rows else headroom.table,
-        "hires.csv": hire_list(headroom, chance=chance, lead=lead),
+        "hires.csv": hire_list(headroom, chance=chance, lead=lead, ramp=ramp),
         "backtest.csv": tried,
         "losses.csv": forecast_losses(tried, past, season=season).round(6),
     }

@@ -55,7 +55,9 @@ def history_only(**columns: list[float]) -> Portfolio:
 
 def test_without_uncertainty_it_is_the_certain_arithmetic():
     running = pmo.example_portfolio().filter(status=["running"])
-    headroom = pmo.forecast_headroom(running, draws=5, attrition=False, overruns=False)
+    headroom = pmo.forecast_headroom(
+        running, draws=5, attrition=False, leave=False, overruns=False
+    )
     capacity, load = headroom.parts
     assert (capacity.grid("mean") - running.capacity).abs().to_numpy().max() < 1e-9
     asked = list(running.demand["role"].unique())
