@@ -126,6 +126,8 @@ def _solve(
     if job["relax"]:
         bounds.append(_solve_relaxation(model, job, end, emit))
         bounds.append(_cut(options, None, job, end, emit))
+    for k in np.flatnonzero(~_needed(options, job)).tolist():
+        model.x[k].upBound = 0
     status = _solve_integer(model, options, job, end, emit)
     if status != "optimal" or time.monotonic() >= end:
         return
@@ -230,6 +232,7 @@ def _solve_arrays(
         binaries=many,
         start=np.array(job["start"], dtype=np.int64) if job["start"] else None,
         shares=_shares(options, job["start"]),
+        left=_needed(options, job),
         report=report,
         mip_rel_gap=max(job["gap"], 1e-7),
         mip_abs_gap=1e-7,
@@ -344,6 +347,7 @@ def _cut(
         )
     if found is None:
         return float("inf")
+    job["tightened"] = found
     facts = dataclasses.asdict(found)
     job["cuts"] = facts["cuts"]
     emit(
@@ -353,6 +357,27 @@ def _cut(
         cuts=facts["cuts"],
     )
     return float(found.bound)
+
+
+def _needed(options: Any, job: dict[str, Any]) -> np.ndarray:
+    """Return which options take part in branch and bound, the start's in any case."""
+    from pmo_analytics.optimization.alternate import by_row
+    from pmo_analytics.optimization.cutting import rows_of_cuts
+    from pmo_analytics.optimization.matrix import build_matrix
+    from pmo_analytics.optimization.presolve import needed
+
+    found = job.get("tightened")
+    reduced, bound, known = options.worth, np.inf, -np.inf
+    if found is not None and job["start"]:
+        matrix = build_matrix(options)
+        paid = matrix.a.T @ by_row(matrix, found.prices)
+        rows = rows_of_cuts(options, found.cuts)
+        paid = paid + rows.T @ np.array([cut.price for cut in found.cuts])
+        reduced, bound = options.worth - paid, found.bound
+        known = float(options.worth[job["start"]].sum())
+    kept = needed(options, reduced, bound, known)
+    kept[job["start"]] = True
+    return kept
 
 
 def _prove_optimum(

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.sparse import csc_array, csr_array, vstack
 
 from pmo_analytics.optimization import highs
-from pmo_analytics.optimization.cutting import Cut
+from pmo_analytics.optimization.cutting import Cut, rows_of_cuts
 from pmo_analytics.optimization.matrix import Label, Matrix, build_matrix
 from pmo_analytics.optimization.options import TOGETHER, Options
 from pmo_analytics.optimization.presolve import Presolve
@@ -161,7 +161,7 @@ class Branches:
         for row, label in enumerate(self.labels):
             if label[0] in ("limit", "least"):
                 upper[row] = self._granted(a, row, float(upper[row]))
-        self.a = csr_array(vstack([a, _cut_rows(o, self.cuts)]))
+        self.a = csr_array(vstack([a, rows_of_cuts(o, self.cuts)]))
         self.upper = np.concatenate([upper, [float(cut.most) for cut in self.cuts]])
         self.equal = np.concatenate([self.equal, np.zeros(len(self.cuts), dtype=bool)])
         self.turned = self.a.T.tocsr()
@@ -458,34 +458,3 @@ class Branches:
             "labels": self.labels,
             "nodes": nodes,
         }
-
-
-def _cut_rows(options: Options, cuts: Sequence[Cut]) -> csr_array:
-    """Return cuts as rows over the options."""
-    o = options
-    row: list[int] = []
-    column: list[int] = []
-    count: list[int] = []
-    for number, cut in enumerate(cuts):
-        if cut.thing is None:
-            for p, low, high in cut.members:
-                span = np.arange(o.first[p], o.first[p + 1])
-                inside = span[(o.start[span] >= low) & (o.start[span] <= high)]
-                column += inside.tolist()
-                count += [1] * len(inside)
-                row += [number] * len(inside)
-            continue
-        steps: dict[int, list[tuple[float, int]]] = {}
-        for p, amount, counted in cut.members:
-            steps.setdefault(int(p), []).append((float(amount), int(counted)))
-        for p, own in steps.items():
-            own.sort()
-            for k in range(int(o.first[p]), int(o.first[p + 1])):
-                rows, amounts = o.uses(k)
-                used = float(amounts[rows == cut.thing].sum())
-                reached = [n for least, n in own if least <= used + 1e-9]
-                if reached and reached[-1]:
-                    row.append(number)
-                    column.append(k)
-                    count.append(reached[-1])
-    return csr_array((count, (row, column)), (len(cuts), len(o.project)), dtype=float)

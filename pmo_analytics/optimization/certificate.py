@@ -22,7 +22,7 @@ def no_certificate(
 ) -> dict[str, Any]:
     """Return the certificate without multipliers: the sum of all that has worth."""
     return {
-        "format": 1,
+        "format": 3,
         "portfolio": portfolio.digest(),
         "strict": strict,
         **({"flex": True} if flex else {}),
@@ -58,7 +58,6 @@ def certificate_of(
     for label, price in prices:
         rows += _rows(portfolio, compiled, label, round(price, digits))
     certificate = no_certificate(portfolio, strict, flex=compiled.flex)
-    certificate["format"] = 3
     certificate["multipliers"] = [row for row in rows if row["multiplier"] != "0"]
     for cut in cuts:
         price = round(cut["price"], digits)
@@ -86,7 +85,6 @@ def branched(
     own = {row for node in nodes for row in node["rows"]}
     number: dict[int, int] = {}
     certificate = no_certificate(portfolio, strict)
-    certificate["format"] = 3
     root = dict(zip(nodes[0]["rows"], nodes[0]["prices"], strict=True))
     for row in sorted(own):
         price = {"multiplier": _text(root.get(row, 0.0))}

@@ -13,12 +13,20 @@ that a group needs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
 
 import numpy as np
 
 from pmo_analytics.optimization.certify_cuts import Proofs
-from pmo_analytics.optimization.certify_question import Project, Question
+from pmo_analytics.optimization.certify_question import (
+    OwnRule,
+    Project,
+    Question,
+    grace,
+    state_of,
+)
 
 # Sums stay below this, so that 64 bits hold them.
 LARGEST = 2**61
@@ -96,6 +104,7 @@ class Narrowing:
             return None
         found = cls(question, projects)
         things = len(question.roles) * question.periods + len(question.budgets)
+        things += len(question.rules) * question.periods
         if options * things <= MOST_CELLS:
             found.limited = found._read_limits(question, proofs)
         return found
@@ -260,4 +269,32 @@ def _limits(
         if budget.limit is not None:
             uses, room, _ = proofs.spend_on(budget)
             found.append((uses, room))
+    for rule in question.rules.values():
+        found += _rule_limits(question, rule)
     return found
+
+
+def _rule_limits(
+    question: Question, rule: OwnRule
+) -> Iterator[tuple[Mapping[str, list[int]], int]]:
+    """Yield uses and room of a rule, of every period where it counts work."""
+    weights = rule.weights
+    if min(weights.values(), default=Fraction(0)) < 0:
+        return
+    unit = math.lcm(*(weight.denominator for weight in weights.values()))
+    live = [p for p in question.projects.values() if p.state == "live" and p.allowed]
+    for t in range(question.periods) if rule.by_period else [None]:
+        upper = rule.upper(t)
+        if upper is None:
+            continue
+        room = upper + grace(upper)
+        if t is None:
+            for name, weight in weights.items():
+                room -= weight if state_of(question, name) == "done" else 0
+        uses = {}
+        for p in live:
+            units = int(weights.get(p.name, Fraction(0)) * unit)
+            uses[p.name] = [
+                units if t is None or 0 <= t - s < p.duration else 0 for s in p.allowed
+            ]
+        yield uses, math.floor(room * unit)

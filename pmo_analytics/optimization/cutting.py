@@ -7,7 +7,7 @@ rows. What is told is the Lagrangian bound of the final prices, as of the relaxa
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -233,3 +233,34 @@ def _runs(options: Options, columns: np.ndarray) -> list[tuple[int, float, int]]
         else:
             members.append((project, start, start))
     return members
+
+
+def rows_of_cuts(options: Options, cuts: Sequence[Cut]) -> csr_array:
+    """Return cuts as rows over the options, by what their members say."""
+    o = options
+    row: list[int] = []
+    column: list[int] = []
+    count: list[int] = []
+    for number, cut in enumerate(cuts):
+        if cut.thing is None:
+            for p, low, high in cut.members:
+                span = np.arange(o.first[p], o.first[p + 1])
+                inside = span[(o.start[span] >= low) & (o.start[span] <= high)]
+                column += inside.tolist()
+                count += [1] * len(inside)
+                row += [number] * len(inside)
+            continue
+        steps: dict[int, list[tuple[float, int]]] = {}
+        for p, amount, counted in cut.members:
+            steps.setdefault(int(p), []).append((float(amount), int(counted)))
+        for p, own in steps.items():
+            own.sort()
+            for k in range(int(o.first[p]), int(o.first[p + 1])):
+                rows, amounts = o.uses(k)
+                used = float(amounts[rows == cut.thing].sum())
+                reached = [n for least, n in own if least <= used + 1e-9]
+                if reached and reached[-1]:
+                    row.append(number)
+                    column.append(k)
+                    count.append(reached[-1])
+    return csr_array((count, (row, column)), (len(cuts), len(o.project)), dtype=float)

@@ -48,6 +48,7 @@ def solve(
     binaries: int | None = None,
     start: np.ndarray | None = None,
     shares: np.ndarray | None = None,
+    left: np.ndarray | None = None,
     report: Report | None = None,
     **settings: Any,
 ) -> Answer:
@@ -61,6 +62,8 @@ def solve(
         Columns that are 1 in a feasible solution to begin with.
     shares
         Values of the columns after the binaries in it.
+    left
+        Which of the binaries may be 1; None = all.
     report
         Called with each better solution (values of the columns) and the bound; with
         None when only the bound may have moved.
@@ -82,6 +85,9 @@ def solve(
     for name, value in settings.items():
         _done(highs.setOptionValue(name, value), f"takes no {name} = {value!r}")
     problem = _problem(matrix, worth, integer, binaries)
+    if left is not None:
+        rest = np.ones(len(worth) - len(left))
+        problem.col_upper_ = np.concatenate([left.astype(float), rest])
     _done(highs.passModel(problem), "cannot read the model")
     if start is not None:
         values = np.zeros(len(worth))

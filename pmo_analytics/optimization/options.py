@@ -9,7 +9,7 @@ that a solver's process starts fast.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
@@ -141,6 +141,39 @@ class Options:
         if not len(self.buy_thing):
             return self.worth
         return np.concatenate([self.worth, -self.buy_cost * self.buy_most])
+
+    def only(self, keep: np.ndarray, must: np.ndarray | None = None) -> Options:
+        """Return the same question with some options; every number but theirs stays.
+
+        Parameters
+        ----------
+        keep
+            Shape (N,), which options remain.
+        must
+            Shape (P,), projects that have to be selected; None = the same ones.
+        """
+        count = np.diff(self.use_first)
+        used = np.repeat(keep, count)
+        project = self.project[keep]
+        weighed = keep[self.row_option]
+        owner = np.repeat(np.arange(len(self.row_lower)), np.diff(self.row_first))
+        return replace(
+            self,
+            row_first=np.searchsorted(
+                owner[weighed], np.arange(len(self.row_first))
+            ).astype(np.int64),
+            row_option=(np.cumsum(keep) - 1)[self.row_option[weighed]],
+            row_weight=self.row_weight[weighed],
+            first=np.searchsorted(project, np.arange(len(self.first))),
+            project=project,
+            start=self.start[keep],
+            worth=self.worth[keep],
+            tie=self.tie[keep],
+            must=self.must if must is None else must,
+            use_first=np.concatenate([[0], np.cumsum(count[keep])]).astype(np.int64),
+            use_row=self.use_row[used],
+            use_amount=self.use_amount[used],
+        )
 
     def uses(self, option: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the limited things that an option uses, and how much of each."""

@@ -1,8 +1,9 @@
-"""What the rules alone say about starts: which ones no plan can have.
+"""Which starts no plan can have, and which ones no better plan needs.
 
-Only what follows from what must be selected, from limits, dependencies and groups; so
-nothing feasible is lost. The checker draws the same conclusions with arithmetic of its
-own (`certify_branches`), so that a bound may rest on them.
+The first follow from what must be selected, from limits, dependencies and groups; so
+nothing feasible is lost, and the checker draws the same conclusions with arithmetic of
+its own (`certify_narrowing`). The second only make the search smaller: no bound that is
+certified rests on them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,105 @@ from pmo_analytics.optimization.options import ALL, NONE, TOGETHER, Options
 
 # A limit is broken by this much more than the tolerance, so that the checker agrees.
 _MARGIN = 1.01e-6
+
+
+# What prices rule out is this share of the objective worse than the plan known, so that
+# plans of equal worth, among which ties are broken, all remain.
+_WORSE = 1e-6
+
+
+def tightened(options: Options) -> Options:
+    """Return the options that a plan can have; all of them where there is no plan.
+
+    Projects that every plan has must be selected from then on.
+    """
+    if len(options.buy_thing) or not len(options.project):
+        return options  # what is bought makes room
+    left, must = np.ones(len(options.project), dtype=bool), options.must.copy()
+    if not Presolve(options).tighten(left, must):
+        return options
+    if left.all() and (must == options.must).all():
+        return options
+    return options.only(left, must)
+
+
+def needed(
+    options: Options, reduced: np.ndarray, bound: float, known: float
+) -> np.ndarray:
+    """Return which options a plan as good as the one known may need, (N,).
+
+    Parameters
+    ----------
+    reduced
+        Worth of each option less the prices of what it uses.
+    bound
+        What these prices prove.
+    known
+        Objective of a feasible plan.
+    """
+    keep = ~dominated(options)
+    if np.isfinite(bound) and np.isfinite(known):
+        top = np.full(len(options.must), -np.inf)
+        np.maximum.at(top, options.project, reduced)
+        top = np.where(options.must, top, np.maximum(top, 0.0))
+        level = known - _WORSE * max(1.0, abs(known))
+        keep &= bound - top[options.project] + reduced >= level
+    return keep
+
+
+def dominated(options: Options) -> np.ndarray:
+    """Return options that another start of the same project is never worse than, (N,).
+
+    The other one uses no more of anything that may run short, is worth more, or as
+    much with no later start; and nobody else depends on which of the two it is.
+    """
+    o = options
+    found = np.zeros(len(o.project), dtype=bool)
+    if len(o.buy_thing):
+        return found
+    timed = np.flatnonzero(o.rule_kind)
+    linked = np.zeros(len(o.must), dtype=bool)
+    linked[o.rule_project[timed]] = True
+    for d in timed.tolist():
+        linked[o.rule_target[o.rule_first[d] : o.rule_first[d + 1]]] = True
+    linked[o.project[o.row_option]] = True
+    short = np.isfinite(o.limit) & (o.largest_use() > o.limit)
+    least = np.isfinite(o.least) & (o.least > 0)
+    many = np.diff(o.first)
+    for p in np.flatnonzero((many > 1) & ~linked).tolist():
+        span = np.arange(o.first[p], o.first[p + 1])
+        entries = np.arange(o.use_first[span[0]], o.use_first[span[-1] + 1])
+        rows = o.use_row[entries]
+        rows = np.unique(rows[short[rows] | least[rows]])
+        use = np.zeros((len(span), len(rows)))
+        owner = np.repeat(np.arange(len(span)), np.diff(o.use_first)[span])
+        place = np.searchsorted(rows, o.use_row[entries])
+        place = np.minimum(place, max(len(rows) - 1, 0))
+        if len(rows):
+            real = rows[place] == o.use_row[entries]
+            use[owner[real], place[real]] = o.use_amount[entries[real]]
+        found[span] = _beaten(use, least[rows], o.worth[span], o.tie[span])
+    return found
+
+
+def _beaten(
+    use: np.ndarray, least: np.ndarray, worth: np.ndarray, tie: np.ndarray
+) -> np.ndarray:
+    """Return which rows of `use` another row beats; of equal ones the first stays."""
+    # In this order one that comes later never beats one that comes before.
+    order = np.lexsort((np.arange(len(worth)), use.sum(axis=1), tie, -worth))
+    beaten = np.zeros(len(worth), dtype=bool)
+    kept: list[int] = []
+    for k in order.tolist():
+        rivals = np.array(kept, dtype=np.int64)
+        no_more = (use[rivals] <= use[k]).all(axis=1)
+        same = (use[rivals][:, least] == use[k][least]).all(axis=1)
+        better = (worth[rivals] > worth[k]) | (tie[rivals] <= tie[k])
+        if (no_more & same & better).any():
+            beaten[k] = True
+        else:
+            kept.append(k)
+    return beaten
 
 
 class Presolve:

@@ -22,6 +22,7 @@ from pmo_analytics.optimization.compiling import Compiled, compile_options
 from pmo_analytics.optimization.conflicts import find_conflicts
 from pmo_analytics.optimization.greedy import greedy, move_earlier
 from pmo_analytics.optimization.options import carries_branches
+from pmo_analytics.optimization.presolve import tightened
 from pmo_analytics.optimization.run import Run, question_of, versions
 from pmo_analytics.optimization.solving import (
     PROOF_CHECK,
@@ -173,7 +174,9 @@ class _Search:
         self, portfolio: Portfolio, compiled: Compiled, run: Run, solver: str
     ) -> None:
         self.portfolio = portfolio
-        self.compiled = compiled
+        # What clashes is explained with all starts; plans need only possible ones.
+        self.whole = compiled
+        self.compiled = replace(compiled, options=tightened(compiled.options))
         self.run = run
         self.solver = solver
         self.best: np.ndarray | None = None
@@ -327,8 +330,10 @@ class _Search:
         """Ask the elastic model what clashes; if nothing does, the claim was wrong."""
         self.say("looking for what clashes")
         self.conflicts, chosen = find_conflicts(
-            self.portfolio, self.compiled, self.run.limits
+            self.portfolio, self.whole, self.run.limits
         )
+        if chosen is not None:
+            chosen = self.compiled.chosen(self.whole.starts_of(chosen))
         if chosen is not None:
             self.offer(chosen)
         return bool(len(self.conflicts))

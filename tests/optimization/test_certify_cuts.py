@@ -569,11 +569,11 @@ def test_optimize_and_verify_with_cuts(tmp_path, capsys) -> None:
     plan = optimize(portfolio, limits=SolveLimits(seconds=4))
     assert plan.report is not None
     written = json.loads(json.dumps(plan.report.certificate))
-    assert written["format"] == 2
+    assert written["format"] == 3
     bound = check_bound(portfolio, written)
     assert bound is not None
     assert float(bound) == plan.report.certified_bound
-    plain = check_bound(portfolio, {**written, "cuts": []})
+    plain = check_bound(portfolio, {**written, "cuts": [], "branches": []})
     assert plain is not None
     assert bound < plain
     write_portfolio(portfolio, tmp_path / "portfolio")
