@@ -27,6 +27,7 @@ from pmo_analytics.purchases import (
     purchases_table,
     read_purchases,
 )
+from pmo_analytics.record import Record, change_cost
 from pmo_analytics.tables import STATUSES, clean_text
 from pmo_analytics.violations import violations
 from pmo_analytics.windows import start_windows
@@ -79,6 +80,9 @@ class SolveReport:
         What `objective` is: `worth` is maximised; `makespan` (periods from the first
         of the horizon to the last finish) and `delay` (weighted periods late) are
         minimised.
+    worth, purchase_cost, change_cost
+        What the objective is made of where capacity may be bought or a plan of record
+        has a price: worth less what is bought, less the price of the changes.
     """
 
     status: SolveStatus
@@ -93,6 +97,9 @@ class SolveReport:
     attempts: Sequence[Mapping[str, object]] = ()
     certificate: Mapping[str, Any] | None = field(default=None, repr=False)
     measure: str = "worth"
+    worth: float | None = None
+    purchase_cost: float | None = None
+    change_cost: float | None = None
 
     @property
     def gap(self) -> float | None:
@@ -110,6 +117,9 @@ class SolveReport:
         """Return the evidence without the certificate, ready for JSON."""
         facts = asdict(self)
         facts.pop("certificate")
+        for part in ("worth", "purchase_cost", "change_cost"):
+            if facts[part] is None:
+                del facts[part]
         return {**facts, "status": str(self.status), "gap": self.gap}
 
 
@@ -161,6 +171,7 @@ class Plan:
         self.starts = read_starts(self.portfolio, schedule)
         self.report = report
         self.strict = strict
+        self.record: Record | None = None
         self._bought = (
             None if purchases is None else read_purchases(self.portfolio, purchases)
         )
@@ -174,6 +185,7 @@ class Plan:
         report: SolveReport | None = None,
         strict: bool = False,
         purchases: pd.DataFrame | None = None,
+        record: Record | None = None,
     ) -> Plan:
         """Return a plan on a snapshot that is already valid; nothing is checked.
 
@@ -183,6 +195,8 @@ class Plan:
             Project -> whole periods after the first of the horizon.
         purchases
             As `purchases_table` returns them.
+        record
+            Plan of record; its changes have a price.
         """
         plan = cls.__new__(cls)
         plan.portfolio = portfolio
@@ -191,6 +205,7 @@ class Plan:
         plan.report = report
         plan.strict = strict
         plan._bought = purchases
+        plan.record = record
         return plan
 
     @cached_property
@@ -289,11 +304,22 @@ class Plan:
 
     @property
     def objective(self) -> float:
-        """What is maximised: the sum of `worth`, less what purchases cost."""
-        worth = float(self.worth.sum())
+        """What is maximised: the sum of `worth`, less purchases and changes."""
+        return float(self.worth.sum()) - self.purchase_cost - self.change_cost
+
+    @property
+    def purchase_cost(self) -> float:
+        """What purchases take off the objective, discounted."""
         if self._bought is None:
-            return worth
-        return worth - purchase_cost(self.portfolio, self._bought)
+            return 0.0
+        return purchase_cost(self.portfolio, self._bought)
+
+    @property
+    def change_cost(self) -> float:
+        """What departing from the plan of record takes off the objective."""
+        if self.record is None:
+            return 0.0
+        return change_cost(self.portfolio, self.record, self.starts)
 
     @property
     def value(self) -> float:
@@ -349,6 +375,10 @@ class Plan:
             facts["objective"] = round(self.objective, 2)
         elif self.report.objective is not None:
             facts[self.report.measure] = round(self.report.objective, 2)
+        if self.record is not None or self._bought is not None:
+            facts["worth"] = round(float(self.worth.sum()), 2)
+        if self.record is not None:
+            facts["price of changes"] = round(self.change_cost, 2)
         if self.report is not None and self.report.bound is not None:
             facts["bound"] = round(self.report.bound, 2)
             facts["gap"] = _percent(self.report.gap)

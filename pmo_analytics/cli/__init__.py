@@ -18,6 +18,7 @@ from pmo_analytics.cli import (
     data,
     forecasts,
     plans,
+    records,
     simulations,
     what_if,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "forecasts",
     "main",
     "plans",
+    "records",
     "run",
     "simulations",
     "what_if",

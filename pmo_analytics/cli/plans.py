@@ -26,6 +26,7 @@ from pmo_analytics.cli.command import (
     app,
     command,
 )
+from pmo_analytics.cli.records import claimed_record, known_record
 from pmo_analytics.cli.results import close, draw_plan, say_files
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.terminal import (
@@ -70,6 +71,19 @@ def optimize(
     flex: Annotated[
         bool, typer.Option("--flex", help="Capacity may be bought: the table flex.")
     ] = False,
+    record: Annotated[
+        Path | None,
+        typer.Option(help="Plan of record: its folder, or the schedule.csv of a plan."),
+    ] = None,
+    freeze: Annotated[
+        int, typer.Option(min=0, help="Periods in which the plan of record holds.")
+    ] = 0,
+    change_price: Annotated[
+        float, typer.Option(min=0.0, help="Price of each changed project.")
+    ] = 0.0,
+    move_price: Annotated[
+        float, typer.Option(min=0.0, help="Price of each period a project moves.")
+    ] = 0.0,
     charts: ChartsOption = True,
     json_output: JsonOption = False,
 ) -> int:
@@ -79,6 +93,7 @@ def optimize(
     from pmo_analytics.optimization.solving import SolveLimits
 
     portfolio = read_portfolio(path)
+    known = None if record is None else known_record(portfolio, record)
     limits = SolveLimits(seconds=seconds, gap=gap, threads=threads, work=work)
     with Watching() as progress:
         plan = search(
@@ -88,9 +103,15 @@ def optimize(
             flex=flex,
             seed=seed,
             solver=solver,
+            record=known,
+            freeze=freeze,
+            change_price=change_price,
+            move_price=move_price,
             progress=progress,
         )
-    _say_plan(plan, "optimize", out=out, charts=charts, as_json=json_output)
+    _say_plan(
+        plan, "optimize", out=out, charts=charts, as_json=json_output, freeze=freeze
+    )
     return OK
 
 
@@ -137,16 +158,29 @@ def level(
 
 
 def _say_plan(
-    plan: Any, verb: str, *, out: Path | None, charts: bool, as_json: bool
+    plan: Any,
+    verb: str,
+    *,
+    out: Path | None,
+    charts: bool,
+    as_json: bool,
+    freeze: int = 0,
 ) -> None:
     """Write the files of a plan that a verb found, and print it."""
-    files = [] if out is None else _write_plan(plan, verb, out, charts)
+    changes = None
+    if plan.record is not None:
+        from pmo_analytics.replanning import plan_changes
+
+        changes = plan_changes(plan.record.schedule, plan)
+    files = [] if out is None else _write_plan(plan, verb, out, charts, changes, freeze)
     if as_json:
         facts = {**dict.fromkeys(OPTIMIZE_KEYS), **plan.report.to_dict()}
         facts["projects_selected"] = len(plan.starts)
         facts["inherited"] = records(plan.inherited)
         if plan.buys:
             facts["purchases"] = records(plan.purchases)
+        if changes is not None:
+            facts["changes"] = records(changes[changes["change"] != "kept"])
         facts["files"] = [str(file) for file in files]
         print_json(facts)
         return
@@ -159,21 +193,36 @@ def _say_plan(
     console.print(escaped(lines(plan.summary())))
     for sentence in plan.purchase_sentences:
         console.print(escaped(sentence))
+    if changes is not None:
+        from pmo_analytics.replanning import change_sentences
+
+        for sentence in change_sentences(changes):
+            console.print(escaped(sentence))
     if out is None:
         messages().print("Nothing was written; name a folder with --out DIR.")
     say_files(files)
 
 
-def _write_plan(plan: Any, verb: str, out: Path, charts: bool) -> list[Path]:
+def _write_plan(
+    plan: Any, verb: str, out: Path, charts: bool, changes: Any, freeze: int
+) -> list[Path]:
     from pmo_analytics.reporting.folder import manifest, plan_tables, write_result
 
     names = ("gantt", "utilization", "capacity", "budget")
     figures = draw_plan(plan, names) if charts else {}
     facts = manifest(plan.portfolio, command=verb, report=plain(plan.report.to_dict()))
+    tables = plan_tables(plan)
+    if changes is not None:
+        facts["record"] = {
+            "freeze": freeze,
+            "change_price": plan.record.change_price,
+            "move_price": plan.record.move_price,
+        }
+        tables |= {"changes.csv": changes, "record.csv": plan.record.schedule}
     try:
         return write_result(
             out,
-            tables=plan_tables(plan),
+            tables=tables,
             facts=facts,
             documents={"certificate.json": plan.report.certificate},
             figures=figures,
@@ -197,6 +246,7 @@ def verify(
     from pmo_analytics.optimization.certify_level import level_bound, measure_of
     from pmo_analytics.optimization.jobs import levelled_question
     from pmo_analytics.plan import relative_gap
+    from pmo_analytics.record import freeze_record
     from pmo_analytics.reporting.folder import finish_result
 
     portfolio = read_portfolio(path).validate()
@@ -204,6 +254,10 @@ def verify(
     claimed = claims_beside(schedule)
     rows = read_schedule(schedule)
     measure = claimed.get("measure", "worth")
+    record = None
+    if "record" in claimed:
+        record = claimed_record(portfolio, schedule, claimed["record"])
+        portfolio = freeze_record(portfolio, record, int(claimed["record"]["freeze"]))
     if measure == "worth":
         result = check_plan(
             portfolio,
@@ -211,9 +265,10 @@ def verify(
             strict=strict,
             objective=claimed.get("objective"),
             purchases=claimed.get("purchases"),
+            record=record,
         )
         objective, certified = float(result.objective), result.certified
-        prove = partial(check_bound, flex="purchases" in claimed)
+        prove = partial(check_bound, flex="purchases" in claimed, record=record)
     else:
         # A levelled plan may delay what keeps its start in the portfolio as it stands.
         portfolio = levelled_question(portfolio)
@@ -276,6 +331,8 @@ def claims_beside(schedule: Path) -> dict[str, Any]:
             # A file that an older result left there does not count.
             if "purchases.csv" in facts.get("files", {}):
                 claims["purchases"] = read_purchases(purchases)
+            if "record" in facts:
+                claims["record"] = facts["record"]
         if certificate.is_file():
             claims["certificate"] = json.loads(certificate.read_text("utf-8"))
     except (ValueError, TypeError, AttributeError) as error:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def no_certificate(
-    portfolio: Portfolio, strict: bool, *, flex: bool = False
+    portfolio: Portfolio, strict: bool, *, flex: bool = False, record: bool = False
 ) -> dict[str, Any]:
     """Return the certificate without multipliers: the sum of all that has worth."""
     return {
@@ -26,6 +26,7 @@ def no_certificate(
         "portfolio": portfolio.digest(),
         "strict": strict,
         **({"flex": True} if flex else {}),
+        **({"record": True} if record else {}),
         "multipliers": [],
         "cuts": [],
         "branches": [],
@@ -57,7 +58,9 @@ def certificate_of(
     rows: list[dict[str, Any]] = []
     for label, price in prices:
         rows += _rows(portfolio, compiled, label, round(price, digits))
-    certificate = no_certificate(portfolio, strict, flex=compiled.flex)
+    certificate = no_certificate(
+        portfolio, strict, flex=compiled.flex, record=compiled.record is not None
+    )
     certificate["multipliers"] = [row for row in rows if row["multiplier"] != "0"]
     for cut in cuts:
         price = round(cut["price"], digits)
@@ -84,7 +87,7 @@ def branched(
     labels, nodes, cuts = tree["labels"], tree["nodes"], tree["cuts"]
     own = {row for node in nodes for row in node["rows"]}
     number: dict[int, int] = {}
-    certificate = no_certificate(portfolio, strict)
+    certificate = no_certificate(portfolio, strict, record=compiled.record is not None)
     root = dict(zip(nodes[0]["rows"], nodes[0]["prices"], strict=True))
     for row in sorted(own):
         price = {"multiplier": _text(root.get(row, 0.0))}

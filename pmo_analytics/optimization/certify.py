@@ -48,6 +48,9 @@ what is bought is at most the limit, and the bound gains, per offer, the most th
 FTE can bring: of overtime and contractors max(0, multiplier - cost) in every period, of
 a hire the best of all first periods, summed from there to the end of the offer.
 
+With "record": true worth is less the price of changing the plan of record; `enough`
+is then counted before the price of dropping all of it is taken off.
+
 Cuts need "format": 2. Each is proved again before it counts, see `certify_cuts`; one
 that does not hold for every plan that `check_plan` accepts is left out. Branches need
 "format": 3, and `enough`: a worth from which on nobody asks how good a plan is. The
@@ -88,6 +91,7 @@ from pmo_analytics.optimization.certify_flex import (
     read_purchases,
 )
 from pmo_analytics.optimization.certify_reading import read_question
+from pmo_analytics.optimization.certify_record import changes_of, read_record
 from pmo_analytics.optimization.certify_rules import (
     agrees,
     broken_rules,
@@ -98,6 +102,7 @@ from pmo_analytics.optimization.certify_rules import (
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
+    from pmo_analytics.record import Record
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,7 @@ class PlanCheck:
         or group), `period` (NaT where none applies), `found` and `limit` (FTE,
         currency, counts, or periods as text), `message`.
     objective
-        Worth of the plan less the cost of its purchases, exact, also with
+        Worth of the plan less the cost of its purchases and changes, exact, also with
         discounting. Rows that cannot be used
         (unknown project, unreadable start) add nothing.
     inherited
@@ -136,6 +141,7 @@ def check_plan(
     strict: bool = False,
     objective: float | None = None,
     purchases: pd.DataFrame | None = None,
+    record: Record | None = None,
 ) -> PlanCheck:
     """Hold a schedule against every rule of a portfolio, exactly.
 
@@ -154,6 +160,8 @@ def check_plan(
         What is bought of the offers of `flex`, one row per offer and period: `offer`
         (row of `flex`, from 1), `period`, `fte` and, if wanted, `role`, `kind` and
         `cost`; None = nothing may be bought.
+    record
+        Plan of record; the objective is less the price of changing it.
 
     Raises
     ------
@@ -172,6 +180,9 @@ def check_plan(
     rows, starts = broken_rules(question, schedule, bought)
     rows += wrong
     worth = worth_of(question, starts) - cost_of(question, bought)
+    if record is not None:
+        read_record(question, record)
+        worth -= changes_of(question, starts)
     confirmed = objective is None or agrees(float(objective), worth)
     return PlanCheck(
         violations=violations_table(question, rows),
@@ -187,6 +198,7 @@ def check_bound(
     *,
     strict: bool = False,
     flex: bool = False,
+    record: Record | None = None,
 ) -> Fraction | None:
     """Return the bound that a certificate proves: no accepted plan is worth more.
 
@@ -202,6 +214,8 @@ def check_bound(
         As in `check_plan`; must agree with the certificate.
     flex
         Capacity may be bought; must agree with the certificate.
+    record
+        Plan of record whose changes have a price; given where the certificate says so.
 
     Returns
     -------
@@ -220,12 +234,14 @@ def check_bound(
         If a table holds something that only an unvalidated portfolio can hold.
     """
     # A certificate that cannot be read is said before the tables are.
-    entries = read_entries(certificate, strict, flex)
+    entries = read_entries(certificate, strict, flex, record is not None)
     cuts = read_cuts(certificate.get("cuts", []))
     tree = read_branches(certificate, len(entries) + len(cuts))
     question = read_question(portfolio, strict)
     if flex:
         read_offers(question, portfolio)
+    if record is not None:
+        read_record(question, record)
     proofs = Proofs(question)
     narrow = certificate["format"] == 3 and not flex
     bound = bound_of(question, entries, cuts, proofs, narrow=narrow)

@@ -32,6 +32,7 @@ from pmo_analytics.optimization.certify_question import (
     state_of,
 )
 from pmo_analytics.optimization.certify_reading import read_name, read_period
+from pmo_analytics.optimization.certify_record import dropped, gain_at
 from pmo_analytics.optimization.certify_room import room_of
 
 # Powers of the discount factor are rounded outward on this grid.
@@ -67,7 +68,10 @@ _FORMS = ("by", "after", "at", "selected")
 
 
 def read_entries(
-    certificate: Mapping[str, Any], strict: bool, flex: bool = False
+    certificate: Mapping[str, Any],
+    strict: bool,
+    flex: bool = False,
+    record: bool = False,
 ) -> list[tuple[Mapping[str, Any], Fraction]]:
     """Return the entries of a certificate, each with its exact multiplier.
 
@@ -75,7 +79,7 @@ def read_entries(
     ----------
     certificate
         JSON object, see the text of `certify`.
-    strict, flex
+    strict, flex, record
         What the certificate must say about itself.
 
     Raises
@@ -88,6 +92,7 @@ def read_entries(
         "portfolio",
         "strict",
         "flex",
+        "record",
         "multipliers",
         "cuts",
         "branches",
@@ -108,11 +113,12 @@ def read_entries(
             f"The certificate was made with strict={certificate.get('strict', False)!r}"
             f", and strict={strict} is asked for. Use the same."
         )
-    if certificate.get("flex", False) is not flex:
-        raise ConfigError(
-            f"The certificate was made with flex={certificate.get('flex', False)!r}, "
-            f"and flex={flex} is asked for. Use the same."
-        )
+    for key, wanted in (("flex", flex), ("record", record)):
+        if (made := certificate.get(key, False)) is not wanted:
+            raise ConfigError(
+                f"The certificate was made with {key}={made!r}, and {key}={wanted} is "
+                "asked for. Use the same."
+            )
     for key, since in (("cuts", 2), ("branches", 3)):
         if certificate.get(key, []) != [] and version < since:
             raise ConfigError(f"A certificate of format {version} cannot have '{key}'.")
@@ -527,7 +533,8 @@ def _lagrangian(question: Question, charges: _Charges) -> Fraction | None:
         best = max(gains)
         total += best if project.why else max(best, 0)
     purchases = purchases_bound(question, charges.capacity, charges.unit)
-    return charges.limits + purchases + Fraction(total, unit)
+    total_worth = Fraction(total, unit) - dropped(question)
+    return charges.limits + purchases + total_worth
 
 
 def _spend_prices(question: Question, charges: _Charges) -> dict[Kind, dict[int, int]]:
@@ -616,4 +623,9 @@ def _worth_above(question: Question, project: Project, powers: _Powers) -> list[
         for offset, units in amounts.items()
     )
     shifts = [powers(0 if project.running else s) for s in project.allowed]
-    return [-(-ahead * shift[1 if ahead > 0 else 0] // _GRID) for shift in shifts]
+    worth = [-(-ahead * shift[1 if ahead > 0 else 0] // _GRID) for shift in shifts]
+    if question.record is None:
+        return worth
+    unit = question.worth_unit * _GRID
+    gains = [gain_at(question, project, s) for s in project.allowed]
+    return [w + math.ceil(g * unit) for w, g in zip(worth, gains, strict=True)]

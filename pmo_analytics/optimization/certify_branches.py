@@ -32,6 +32,7 @@ from pmo_analytics.optimization.certify_narrowing import (
     Narrowing,
 )
 from pmo_analytics.optimization.certify_question import Question
+from pmo_analytics.optimization.certify_record import dropped
 
 # Steps that the largest worth is made of, about.
 _FINE = 10**15
@@ -175,7 +176,7 @@ def tree_bound(
     walk = _Walk.of(question, proofs)
     if walk is None or not walk.add_rows(question, entries, cuts, proofs):
         return None
-    return walk.bound(tree)
+    return walk.bound(tree) - dropped(question)
 
 
 class _Walk:

@@ -116,6 +116,14 @@ class OwnRule(NamedTuple):
         return self.at_most if t is None else self.raised.get(t, self.at_most)
 
 
+class RecordPrices(NamedTuple):
+    """The plan of record and what changes of it cost."""
+
+    starts: dict[str, int]
+    change: Fraction  # of a changed project
+    move: Fraction  # of a period moved
+
+
 class Offer(NamedTuple):
     """One row of `flex`: capacity that can be bought from `first` to `last`."""
 
@@ -157,6 +165,7 @@ class Question:
     inherited: list[dict[str, Any]] = field(default_factory=list)
     offers: dict[int, Offer] = field(default_factory=dict)
     rules: dict[str, OwnRule] = field(default_factory=dict)
+    record: RecordPrices | None = None
 
     def text(self, offset: int) -> str:
         """Return the period at an offset as the reader writes it."""

@@ -13,6 +13,7 @@ from pmo_analytics.optimization.buying import cheapest, most_bought
 from pmo_analytics.optimization.options import ALL, NO_LIMIT, NONE, TOGETHER, Options
 from pmo_analytics.periods import offsets_from
 from pmo_analytics.purchases import offers, purchases_table
+from pmo_analytics.record import record_gains
 from pmo_analytics.rules import read_rules
 from pmo_analytics.violations import requirements
 from pmo_analytics.windows import allowed_starts, start_windows
@@ -29,6 +30,7 @@ from pmo_analytics.workload import (
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
+    from pmo_analytics.record import Record
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Compiled:
         Whether capacity may be bought.
     rules
         (rule, period offset or -1) of each limited thing after the budgets.
+    record
+        Plan of record whose changes have a price, if any.
     rows
         (rule, period offset or -1) of each rule with weights of either sign.
     """
@@ -71,6 +75,7 @@ class Compiled:
     flex: bool = False
     rules: list[tuple[str, int]] = field(default_factory=list)
     rows: list[tuple[str, int]] = field(default_factory=list)
+    record: Record | None = None
 
     def starts_of(self, chosen: np.ndarray) -> dict[str, int]:
         """Return project -> start of chosen option numbers."""
@@ -117,11 +122,16 @@ class Compiled:
 
 
 def compile_options(
-    portfolio: Portfolio, *, strict: bool = False, flex: bool = False
+    portfolio: Portfolio,
+    *,
+    strict: bool = False,
+    flex: bool = False,
+    record: Record | None = None,
 ) -> Compiled:
     """Return the options of a valid portfolio.
 
-    With `flex` its offers of capacity are columns of the model.
+    With `flex` its offers of capacity are columns of the model; with a `record` worth
+    is less the price of changing it.
 
     Starts that break a limit together with the fixed work alone, and projects that
     require something nobody can select, are left out; nothing feasible is lost.
@@ -184,11 +194,16 @@ def compile_options(
     use_first = np.searchsorted(use_option, np.arange(len(project) + 1))
     dependencies, rule_arrays = _rules(rules, number)
     groups, anchors, contradictions, group_arrays = _groups(portfolio, windows, number)
+    worth = _worth(portfolio, names, project, start, windows)
+    constant = 0.0
+    if record is not None:
+        gains, constant = record_gains(portfolio, record, names, project, start)
+        worth = worth + gains
     options = Options(
         first=np.searchsorted(project, np.arange(len(names) + 1)),
         project=project,
         start=start,
-        worth=_worth(portfolio, names, project, start, windows),
+        worth=worth,
         tie=_tie(portfolio, names, project, start, fixed),
         must=windows.loc[names, "must"].to_numpy(dtype=bool),
         use_first=use_first,
@@ -200,6 +215,7 @@ def compile_options(
         **group_arrays,
         sizes=np.array([len(roles), periods, budgets], dtype=np.int64),
         **_rows(others, renumber),
+        constant=np.array([constant]),
         **buy,
     )
     return Compiled(
@@ -214,6 +230,7 @@ def compile_options(
         limits=bounds,
         fixed=fixed,
         flex=flex,
+        record=record,
         rules=[(row.rule, row.period) for row in sums],
         rows=[(row.rule, row.period) for row in others],
     )

@@ -30,6 +30,10 @@ def _one_zero() -> np.ndarray:
     return np.zeros(1, dtype=np.int64)
 
 
+def _nothing() -> np.ndarray:
+    return np.zeros(1)
+
+
 def _no_amounts() -> np.ndarray:
     return np.zeros(0)
 
@@ -78,6 +82,9 @@ class Options:
         CSR over the rules with weights of either sign: options and what each adds.
     row_lower, row_upper
         Limits of those sums, infinite where there is none.
+    constant
+        Shape (1,): part of the objective that no option decides; the model is written
+        without it.
     buy_offer, buy_thing, buy_length
         Shape (F,): capacity that can be bought. A column belongs to an offer (row of
         `flex`, from 1) and adds to the limits of `buy_length` things from `buy_thing`
@@ -117,6 +124,7 @@ class Options:
     row_weight: np.ndarray = field(default_factory=_no_amounts)
     row_lower: np.ndarray = field(default_factory=_no_amounts)
     row_upper: np.ndarray = field(default_factory=_no_amounts)
+    constant: np.ndarray = field(default_factory=_nothing)
     buy_offer: np.ndarray = field(default_factory=_no_numbers)
     buy_thing: np.ndarray = field(default_factory=_no_numbers)
     buy_length: np.ndarray = field(default_factory=_no_numbers)

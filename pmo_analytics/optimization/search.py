@@ -40,6 +40,7 @@ from pmo_analytics.plan import (
     read_starts,
     relative_gap,
 )
+from pmo_analytics.record import Record, freeze_record
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
@@ -57,6 +58,10 @@ def optimize(
     seed: int = 0,
     solver: str = "highs",
     start: Plan | pd.DataFrame | Mapping[str, object] | None = None,
+    record: Plan | pd.DataFrame | Mapping[str, object] | None = None,
+    freeze: int = 0,
+    change_price: float = 0.0,
+    move_price: float = 0.0,
     progress: ProgressFunction | None = None,
 ) -> Plan:
     """Choose and schedule the projects that earn most within all limits.
@@ -87,6 +92,18 @@ def optimize(
         A plan or schedule to begin with, for instance of a similar portfolio: what
         no longer fits is moved or left out. The answer is never worse than it where
         it keeps every rule.
+    record
+        The plan of record, a plan or a schedule; also begun with, without `start`.
+    freeze
+        Periods, from the first of the horizon, in which the plan of record holds: what
+        starts in them stays, and nothing else starts in them. `plan.portfolio` then
+        has the windows that say so.
+    change_price
+        Taken off the objective for each project moved, dropped or brought in.
+    move_price
+        Taken off for each period that a project is moved, on top of that. What the
+        tables decide (a running project, a kept start) costs nothing. `plan.report`
+        tells worth and `change_cost` apart; `plan_changes` says what moved and why.
     progress
         Called with a `Progress` whenever the best plan or the bound improves.
 
@@ -118,7 +135,11 @@ def optimize(
     run = Run(limits or SolveLimits(), strict=strict, seed=seed, progress=progress)
     named = _named(solver, flex)
     snapshot = question_of(portfolio, "to choose from")
-    compiled = compile_options(snapshot, strict=strict, flex=flex)
+    known = _record(snapshot, record, freeze, change_price, move_price)
+    if known is not None:
+        snapshot = freeze_record(snapshot, known, freeze)
+        start = known.schedule if start is None else start
+    compiled = compile_options(snapshot, strict=strict, flex=flex, record=known)
     search = _Search(snapshot, compiled, run, named)
     wanted = None if start is None else _starts_of(snapshot, start)
     if compiled.contradictions or _without_start(compiled):
@@ -146,6 +167,45 @@ def _named(solver: str, flex: bool) -> str:
             "Leave out the solver."
         )
     return name
+
+
+def _record(
+    portfolio: Portfolio,
+    record: Plan | pd.DataFrame | Mapping[str, object] | None,
+    freeze: int,
+    change_price: float,
+    move_price: float,
+) -> Record | None:
+    """Return the plan of record with its prices.
+
+    Raises
+    ------
+    ConfigError
+        If a price is no price, the freeze is longer than the horizon, or there are
+        prices and no plan of record.
+    """
+    for name, price in (("change_price", change_price), ("move_price", move_price)):
+        if not 0 <= price < np.inf:
+            raise ConfigError(f"{name} must be 0 or more, not {price!r}.")
+    if not 0 <= freeze <= len(portfolio.horizon):
+        raise ConfigError(
+            f"freeze is {freeze!r}: write how many of the {len(portfolio.horizon)} "
+            "periods of the horizon are frozen."
+        )
+    if record is None:
+        if freeze or change_price or move_price:
+            raise ConfigError("freeze and prices need a plan of record.")
+        return None
+    starts = _starts_of(portfolio, record)
+    first = portfolio.horizon[0].ordinal
+    ordinals = np.array(list(starts.values()), dtype=np.int64) + first
+    schedule = pd.DataFrame(
+        {
+            "project": pd.Series(list(starts), dtype="str"),
+            "start": pd.PeriodIndex.from_ordinals(ordinals, freq=portfolio.freq),
+        }
+    )
+    return Record(schedule, float(change_price), float(move_price))
 
 
 def _starts_of(
@@ -177,6 +237,7 @@ class _Search:
         # What clashes is explained with all starts; plans need only possible ones.
         self.whole = compiled
         self.compiled = replace(compiled, options=tightened(compiled.options))
+        self.constant = float(compiled.options.constant[0])
         self.run = run
         self.solver = solver
         self.best: np.ndarray | None = None
@@ -193,7 +254,7 @@ class _Search:
 
     def offer(self, chosen: np.ndarray, *, polished: bool = False) -> bool:
         """Take a plan if the exact checker accepts it and it is no worse."""
-        objective = value_of(self.compiled.options, chosen)
+        objective = value_of(self.compiled.options, chosen) + self.constant
         if objective == -np.inf:
             return False
         scale = 1e-9 * max(1.0, abs(objective))
@@ -209,6 +270,7 @@ class _Search:
             strict=self.run.strict,
             objective=objective,
             purchases=plan.purchases if self.compiled.flex else None,
+            record=self.compiled.record,
         )
         if not check.certified:
             return False
@@ -239,6 +301,7 @@ class _Search:
             report=report,
             strict=self.run.strict,
             purchases=self.compiled.purchases_of(self.portfolio, chosen),
+            record=self.compiled.record,
         )
 
     def start_greedily(self) -> None:
@@ -342,7 +405,8 @@ class _Search:
         """Take what a child reports; return the best plan if this made it better."""
         before = self.objective
         if event["event"] == "relaxation" and event["objective"] is not None:
-            if self.bound is None or event["objective"] < self.bound:
+            bound = event["objective"] + self.constant
+            if self.bound is None or bound < self.bound:
                 self.prices = event["prices"]
             self._tighten(event["objective"])
             self._greedy_by_price()
@@ -371,7 +435,9 @@ class _Search:
         return [int(k) for k in self.best]
 
     def _tighten(self, bound: float | None) -> None:
+        """Take a bound of the model, which is written without the constant."""
         if bound is not None:
+            bound += self.constant
             self.bound = bound if self.bound is None else min(self.bound, bound)
 
     def _greedy_by_price(self) -> None:
@@ -449,21 +515,40 @@ class _Search:
             attempts=tuple(self.run.attempts),
             certificate=certificate,
         )
-        return self._plan(self.best, report)
+        plan = self._plan(self.best, report)
+        if self.compiled.flex or self.compiled.record is not None:
+            plan.report = replace(
+                report,
+                worth=float(plan.worth.sum()),
+                purchase_cost=plan.purchase_cost if self.compiled.flex else None,
+                change_cost=None if self.compiled.record is None else plan.change_cost,
+            )
+        return plan
 
     def _certificate(self) -> tuple[Mapping[str, Any], float | None]:
         """Return multipliers and the bound that the checker derives from them."""
         best: tuple[Mapping[str, Any], float | None] = ({}, None)
+        record = self.compiled.record
         if self.tree is not None:
             certificate = branched(
                 self.portfolio, self.compiled, self.tree, strict=self.run.strict
             )
-            exact = check_bound(self.portfolio, certificate, strict=self.run.strict)
+            exact = check_bound(
+                self.portfolio, certificate, strict=self.run.strict, record=record
+            )
             best = certificate, None if exact is None else float(exact)
-            if exact is not None and float(exact) <= self.tree["bound"] * (1 + 1e-9):
+            claimed = self.tree["bound"] * (1 + 1e-9) + self.constant
+            if exact is not None and float(exact) <= claimed:
                 return best
         flex = self.compiled.flex
-        certificates = [no_certificate(self.portfolio, self.run.strict, flex=flex)]
+        certificates = [
+            no_certificate(
+                self.portfolio,
+                self.run.strict,
+                flex=flex,
+                record=record is not None,
+            )
+        ]
         priced: list[tuple[Any, Any]] = [(self.prices, [])] if self.prices else []
         if self.cuts is not None:
             priced.append((self.cuts["prices"], self.cuts["cuts"]))
@@ -475,7 +560,11 @@ class _Search:
         ]
         for certificate in certificates:
             exact = check_bound(
-                self.portfolio, certificate, strict=self.run.strict, flex=flex
+                self.portfolio,
+                certificate,
+                strict=self.run.strict,
+                flex=flex,
+                record=record,
             )
             if exact is not None and (best[1] is None or float(exact) < best[1]):
                 best = certificate, float(exact)

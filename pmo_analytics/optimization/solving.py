@@ -281,7 +281,9 @@ def run_solver(
         "seed": seed,
         "solver": solver,
         "presolve": presolve,
-        "gap": limits.gap,
+        # With a constant a relative gap of the model is none of the plan's: then
+        # whoever looks around stops.
+        "gap": 0.0 if options.constant[0] else limits.gap,
         "nodes": limits.work,
         "relax": relax,
         "polish_seconds": max(0.2 * seconds, 1.0),
@@ -470,7 +472,10 @@ class _Race:
     def _gap(self) -> float:
         if self.found.bound is None or not self.best:
             return float("inf")
-        return relative_gap(self._worth(self.best), self.found.bound)
+        constant = float(self.options.constant[0])
+        return relative_gap(
+            self._worth(self.best) + constant, self.found.bound + constant
+        )
 
     def _worth(self, chosen: list[int]) -> float:
         if not chosen:

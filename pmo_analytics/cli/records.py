@@ -1,0 +1,86 @@
+"""The plan of record: read, promoted, verified."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pmo_analytics.cli.command import OK, JsonOption, app, command
+from pmo_analytics.cli.results import say_files
+from pmo_analytics.errors import ConfigError
+from pmo_analytics.terminal import escaped, messages, output, print_json
+
+
+def known_record(portfolio: Any, path: Path) -> Any:
+    """Return the schedule of a plan of record; projects that are gone are named."""
+    from pmo_analytics.loaders.schedule import read_schedule
+    from pmo_analytics.reporting.record import read_record
+
+    rows = read_record(path) if path.is_dir() else read_schedule(path)
+    gone = ~rows["project"].isin(portfolio.projects["project"])
+    if gone.any():
+        names = ", ".join(map(str, rows.loc[gone, "project"]))
+        messages().print(
+            escaped(f"No longer in the portfolio, and left out of the record: {names}.")
+        )
+    return rows[~gone]
+
+
+def claimed_record(portfolio: Any, schedule: Path, prices: Mapping[str, Any]) -> Any:
+    """Return the plan of record that lies beside a plan, with its prices."""
+    from pmo_analytics.loaders.schedule import read_schedule
+    from pmo_analytics.periods import parse_period
+    from pmo_analytics.record import Record
+
+    rows = read_schedule(schedule.with_name("record.csv"))
+    starts = [parse_period(value, portfolio.freq) for value in rows["start"]]
+    return Record(
+        rows.assign(start=starts),
+        float(prices["change_price"]),
+        float(prices["move_price"]),
+    )
+
+
+@app.command()
+@command(("status", "as_of", "files"))
+def promote(
+    schedule: Annotated[Path, typer.Argument(help="schedule.csv of a plan.")],
+    to: Annotated[Path, typer.Option("--to", help="Folder of the plan of record.")],
+    as_of: Annotated[str, typer.Option("--as-of", help="In force from, 2027-03-31.")],
+    who: Annotated[str, typer.Option(help="Who decided.")] = "",
+    why: Annotated[str, typer.Option(help="Why.")] = "",
+    json_output: JsonOption = False,
+) -> int:
+    """Make a plan the plan of record; earlier ones stay in its history."""
+    from pmo_analytics.loaders.schedule import read_schedule
+    from pmo_analytics.reporting.folder import finish_result
+    from pmo_analytics.reporting.record import save_record
+
+    finish_result(schedule.parent)
+    rows = read_schedule(schedule)
+    manifest = schedule.with_name("manifest.json")
+    facts: dict[str, Any] = {}
+    if manifest.is_file():
+        try:
+            made = json.loads(manifest.read_text("utf-8"))
+            names = ("portfolio", "portfolio_digest", "made_at")
+            facts = {name: made[name] for name in names if name in made}
+            report = made.get("report") or {}
+            facts |= {n: report[n] for n in ("objective", "gap") if n in report}
+        except (ValueError, AttributeError) as error:
+            raise ConfigError(
+                f"The manifest beside {schedule.name} cannot be read: {error}."
+            ) from error
+    file = save_record(rows, to, as_of=as_of, who=who, why=why, facts=facts)
+    files = [file, file.with_name("manifest.json")]
+    if json_output:
+        written = [str(f) for f in files]
+        print_json({"status": "ok", "as_of": as_of, "files": written})
+    else:
+        output().print(escaped(f"{len(rows)} projects are the plan of record in {to}."))
+        say_files(files)
+    return OK
