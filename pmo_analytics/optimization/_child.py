@@ -87,7 +87,7 @@ def _work(
     options = Options.from_arrays(arrays)
     if job["task"] == "improve":
         _improve(options, job, inbox, end, emit)
-    elif job["task"] in ("clash", "repair"):
+    elif job["task"] in ("clash", "repair", "prices"):
         _explain(options, job, end, emit)
     elif job["task"] == "prove":
         _prove(options, job, inbox, end, emit)
@@ -463,11 +463,13 @@ def _improve(
 
 
 def _explain(options: Any, job: dict[str, Any], end: float, emit: Any) -> None:
-    """Find rules that clash, or the cheapest way to break them."""
+    """Find rules that clash, the cheapest way to break them, or prices."""
     from pmo_analytics.optimization import clash
 
     if job["task"] == "clash":
         clash.find_clash(options, job, end, emit)
+    elif job["task"] == "prices":
+        clash.tell_prices(options, end, emit)
     else:
         clash.repair(options, job, end, emit)
 

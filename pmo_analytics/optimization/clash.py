@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import csc_array, csr_array, vstack
 
 from pmo_analytics.optimization import highs
-from pmo_analytics.optimization.matrix import Matrix, build_matrix
+from pmo_analytics.optimization.matrix import Matrix, bound_of_prices, build_matrix
 from pmo_analytics.optimization.options import ALL, TOGETHER, Options
 
 # The checker grants 1e-6; half of it here, so that what is called impossible is
@@ -375,6 +375,21 @@ def find_clash(options: Options, job: dict[str, Any], end: float, emit: Any) -> 
         unsure=[k for unit in unsure for k in unit],
         asked=clash.asked,
     )
+
+
+def tell_prices(options: Options, end: float, emit: Any) -> None:
+    """Report the prices of the LP relaxation by row, and the bound they prove."""
+    matrix = build_matrix(options)
+    answer = highs.solve(
+        matrix, options.gains(), seconds=end - time.monotonic(), integer=False
+    )
+    if answer.prices is None:
+        return
+    bound, sign = min(
+        (bound_of_prices(options, matrix, sign * answer.prices), sign)
+        for sign in (1.0, -1.0)
+    )
+    emit("prices", prices=(sign * answer.prices).tolist(), bound=bound)
 
 
 def repair(options: Options, job: dict[str, Any], end: float, emit: Any) -> None:

@@ -26,6 +26,7 @@ from pmo_analytics.plotting.capacity import (
     plot_headroom,
 )
 from pmo_analytics.plotting.fan import figure_forecast, plot_forecast
+from pmo_analytics.plotting.frontier import plot_frontier, plot_role_value
 from pmo_analytics.plotting.gantt import plot_gantt
 from pmo_analytics.plotting.overload import plot_overload_chance
 from pmo_analytics.plotting.progress import plot_progress
@@ -42,10 +43,12 @@ __all__ = [
     "plot_calibration",
     "plot_capacity",
     "plot_forecast",
+    "plot_frontier",
     "plot_gantt",
     "plot_headroom",
     "plot_overload_chance",
     "plot_progress",
+    "plot_role_value",
     "plot_spend",
     "plot_utilization",
     "style",
