@@ -18,12 +18,16 @@ from pmo_analytics.optimization import highs
 from pmo_analytics.optimization.matrix import Matrix, bound_of_prices, build_matrix
 from pmo_analytics.optimization.options import ALL, TOGETHER, Options
 
+# Rows that say how much, and not how many or whether.
+_AMOUNTS = ("limit", "least", "rule_most", "rule_least")
 # The checker grants 1e-6; half of it here, so that what is called impossible is
 # impossible for the checker too.
 _GRANTED = 5e-7
 _KINDS = {
-    "limit": ("capacity", "budget"),
-    "least": ("budget_at_least",),
+    "limit": ("capacity", "budget", "rule_thing"),
+    "least": ("budget_at_least", "rule_thing"),
+    "rule_most": ("rule_row",),
+    "rule_least": ("rule_row",),
     "by": ("dependency",),
     "after": ("dependency",),
     "at": ("dependency",),
@@ -82,7 +86,7 @@ class Clash:
         self.labels = labels
         self.rule = np.array([_rule(label, of) for label in labels], dtype=np.int64)
         money = np.array(
-            [label is not None and label[0] in ("limit", "least") for label in labels],
+            [label is not None and label[0] in _AMOUNTS for label in labels],
             dtype=bool,
         )
         self.upper[money] += granted
@@ -184,7 +188,7 @@ class Clash:
                 groups.add(int(label[1]))
             elif label[0] == "same" and o.group_all[int(label[1])] == ALL:
                 wanted[int(label[2])] = True
-            elif label[0] == "least":
+            elif label[0] in ("least", "rule_most", "rule_least"):
                 wanted[o.project[self.a[[row]].indices]] = True
             elif label[0] == "same" and o.group_all[int(label[1])] == TOGETHER:
                 members = self._members(int(label[1]))
@@ -466,7 +470,7 @@ def _slack(clash: Clash, price: np.ndarray) -> list[Slack]:
             high, low = high[:1], low[:1]
         for part, sign in ((high, -1.0), (low, 1.0)):
             if len(part):
-                whole = kind not in ("limit", "least", "at_most", "at_least")
+                whole = kind not in (*_AMOUNTS, "at_most", "at_least")
                 result.append((k, float(price[k]), whole, part, sign))
     return result
 

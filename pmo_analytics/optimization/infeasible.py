@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import SolverError, listing
-from pmo_analytics.optimization.rulebook import Rulebook, read_rules
+from pmo_analytics.optimization.rulebook import Rulebook, read_rulebook
 from pmo_analytics.optimization.run import question_of
 from pmo_analytics.optimization.solving import Event, SolveLimits, run_task
 from pmo_analytics.optimization.wording import (
@@ -138,7 +138,7 @@ def why_infeasible(
     limits = SolveLimits(seconds=seconds)
     begin = time.monotonic()
     snapshot = question_of(portfolio, "to look at")
-    book = read_rules(snapshot, strict=strict)
+    book = read_rulebook(snapshot, strict=strict)
     state = _find(book, begin, limits, seed)
     if state.verdict != "infeasible":
         return _no_clash(book, state, begin, seconds)
@@ -501,6 +501,9 @@ def _way_out(
         return f"Let '{project}' go ahead without '{requires}', although {text}.", 1.0
     if rule.kind == "group":
         return f"Loosen group '{name}': {say_rule(book, rule)}", round(amount, 6)
+    if rule.kind == "rule":
+        text = f"Loosen rule '{name}' by {number(amount)}: {say_rule(book, rule)}"
+        return text, round(amount, 6)
     if rule.kind == "blackout":
         moved = [
             project

@@ -17,6 +17,7 @@ import pandas as pd
 from pmo_analytics.optimization.compiling import Compiled, compile_options
 from pmo_analytics.optimization.options import ALL
 from pmo_analytics.periods import offsets_from
+from pmo_analytics.rules import read_rules
 from pmo_analytics.violations import requirements
 from pmo_analytics.windows import allowed_starts, start_windows
 from pmo_analytics.workload import Limits, limits
@@ -35,6 +36,7 @@ KINDS = (
     "deadline",
     "start",
     "out",
+    "rule",
     "group",
     "dependency",
     "budget_at_least",
@@ -45,7 +47,7 @@ KINDS = (
 
 
 @dataclass(frozen=True)
-class Rule:
+class Clause:
     """One rule that can be taken away.
 
     Attributes
@@ -55,7 +57,8 @@ class Rule:
     subject
         Role, budget, project or group; of a blackout what it applies to.
     number
-        Which one: limited thing, dependency, group, project or row of `blackouts`.
+        Which one: limited thing, dependency, group, rule of the table `rules`,
+        project or row of `blackouts`.
     """
 
     kind: str
@@ -90,12 +93,12 @@ class Rulebook:
     strict: bool
     wide: Compiled
     limits: Limits
-    rules: list[Rule]
+    rules: list[Clause]
     forbidden: np.ndarray
     empty_groups: list[int]
     unserved: list[tuple[str, str, str]]
 
-    def dependency(self, rule: Rule) -> tuple[str, str, str]:
+    def dependency(self, rule: Clause) -> tuple[str, str, str]:
         """Return project, requires and kind of a dependency."""
         if rule.number < 0:
             return self.unserved[-1 - rule.number]
@@ -120,11 +123,14 @@ class Rulebook:
         """Return number of the thing -> number of the rule, of one kind."""
         return {r.number: k for k, r in enumerate(self.rules) if r.kind == kind}
 
-    def projects_of(self, rule: Rule) -> list[str]:
+    def projects_of(self, rule: Clause) -> list[str]:
         """Return the projects that a rule names."""
         if rule.kind == "dependency":
             project, requires, _kind = self.dependency(rule)
             return [project, *self._members(requires)]
+        if rule.kind == "rule":
+            table = self.portfolio.rules
+            return table.loc[table["rule"] == rule.subject, "project"].tolist()
         if rule.kind == "group":
             groups = self.portfolio.groups
             return groups.loc[groups["group"] == rule.subject, "project"].tolist()
@@ -161,15 +167,26 @@ class Rulebook:
             *("capacity", "budget", "budget_at_least"),
             *("dependency", "group", "must"),
         )
+        of = {name: list(self.numbers(name).items()) for name in names}
+        own = {
+            rule.subject: k for k, rule in enumerate(self.rules) if rule.kind == "rule"
+        }
+        first = len(self.limits.capacity.columns) * len(self.portfolio.horizon)
+        first += len(self.portfolio.budget)
+        for name, rows, begin in (
+            ("rule_thing", self.wide.rules, first),
+            ("rule_row", self.wide.rows, 0),
+        ):
+            of[name] = [(begin + r, own[rule]) for r, (rule, _) in enumerate(rows)]
         return {
             "rules": len(self.rules),
-            "of": {name: list(self.numbers(name).items()) for name in names},
+            "of": of,
             "forbidden": self.forbidden.tolist(),
             "empty_groups": self.empty_groups,
         }
 
 
-def read_rules(portfolio: Portfolio, *, strict: bool = False) -> Rulebook:
+def read_rulebook(portfolio: Portfolio, *, strict: bool = False) -> Rulebook:
     """Return the rules of a valid portfolio, each by itself."""
     projects = portfolio.projects
     windows = start_windows(projects, portfolio.horizon)
@@ -187,30 +204,41 @@ def read_rules(portfolio: Portfolio, *, strict: bool = False) -> Rulebook:
     least = portfolio.budget["at_least"].to_numpy(dtype=float)
     things = len(portfolio.horizon) * len(wide.roles)
     limit = np.concatenate([bounds.capacity.to_numpy().T.ravel(), bounds.budget])
-    # Rules of one's own come after these and are always in force here.
-    own = slice(len(limit), None)
+    many = len(limit)
+    mine = {rule.name: rule for rule in read_rules(portfolio)}
+
+    def most(rows: list[tuple[str, int]], given: np.ndarray) -> np.ndarray:
+        """Return the upper limits in force of rules of one's own."""
+        own = [bounds.rules[name][max(t, 0)] - mine[name].done for name, t in rows]
+        return np.where(np.isfinite(given), own, given) if rows else given
+
     options = replace(
         wide.options,
         limit=np.concatenate(
-            [np.where(np.isnan(limit), np.inf, limit), wide.options.limit[own]]
+            [
+                np.where(np.isnan(limit), np.inf, limit),
+                most(wide.rules, wide.options.limit[many:]),
+            ]
         ),
         least=np.concatenate(
             [
                 np.full(things, -np.inf),
                 np.nan_to_num(least, nan=-np.inf),
-                wide.options.least[own],
+                wide.options.least[many:],
             ]
         ),
+        row_upper=most(wide.rows, wide.options.row_upper),
     )
     wide = replace(wide, options=options)
     rules = [
         *_rules_on_starts(portfolio, windows),
-        *(Rule("group", name, g) for g, name in enumerate(wide.groups)),
-        *(Rule("dependency", d[0], k) for k, d in enumerate(wide.dependencies)),
-        *(Rule("dependency", key[0], -1 - k) for k, key in enumerate(unserved)),
+        *(Clause("rule", name, k) for k, name in enumerate(mine)),
+        *(Clause("group", name, g) for g, name in enumerate(wide.groups)),
+        *(Clause("dependency", d[0], k) for k, d in enumerate(wide.dependencies)),
+        *(Clause("dependency", key[0], -1 - k) for k, key in enumerate(unserved)),
         *_rules_on_limits(portfolio, wide, things),
         *(
-            Rule("must", name, p)
+            Clause("must", name, p)
             for p, name in enumerate(wide.names)
             if options.must[p]
         ),
@@ -261,7 +289,7 @@ def _without_rules(portfolio: Portfolio, windows: pd.DataFrame) -> Portfolio:
     )
 
 
-def _rules_on_starts(portfolio: Portfolio, windows: pd.DataFrame) -> list[Rule]:
+def _rules_on_starts(portfolio: Portfolio, windows: pd.DataFrame) -> list[Clause]:
     projects = portfolio.projects
     facts = {
         column: projects[column].notna().to_numpy()
@@ -278,7 +306,7 @@ def _rules_on_starts(portfolio: Portfolio, windows: pd.DataFrame) -> list[Rule]:
     facts["out"] = out & (projects["status"] != "done").to_numpy()
     live = (windows["state"] == "live").to_numpy() | facts["out"]
     rules = [
-        Rule(kind, str(projects["project"].iat[row]), int(row))
+        Clause(kind, str(projects["project"].iat[row]), int(row))
         for kind in ("earliest", "latest", "deadline", "start", "out")
         for row in np.flatnonzero(facts[kind] & live)
     ]
@@ -286,25 +314,29 @@ def _rules_on_starts(portfolio: Portfolio, windows: pd.DataFrame) -> list[Rule]:
     for row in range(len(blackouts)):
         project, theme = blackouts["project"].iat[row], blackouts["theme"].iat[row]
         subject = theme if pd.isna(project) else project
-        rules.append(Rule("blackout", "all" if pd.isna(subject) else str(subject), row))
+        rules.append(
+            Clause("blackout", "all" if pd.isna(subject) else str(subject), row)
+        )
     return rules
 
 
-def _rules_on_limits(portfolio: Portfolio, wide: Compiled, things: int) -> list[Rule]:
+def _rules_on_limits(portfolio: Portfolio, wide: Compiled, things: int) -> list[Clause]:
     """Return the limits that all projects together could exceed."""
     options = wide.options
     periods = max(len(portfolio.horizon), 1)
     budgets = portfolio.budget["budget"].tolist()
     exceeded = np.isfinite(options.limit) & (options.largest_use() > options.limit)
+    exceeded[things + len(budgets) :] = False  # these are rules of one's own
     rules = [
-        Rule("capacity", wide.roles[int(thing) // periods], int(thing))
+        Clause("capacity", wide.roles[int(thing) // periods], int(thing))
         if thing < things
-        else Rule("budget", str(budgets[thing - things]), int(thing))
+        else Clause("budget", str(budgets[thing - things]), int(thing))
         for thing in np.flatnonzero(exceeded)
     ]
     wanted = np.isfinite(options.least) & (options.least > 0)
+    wanted[things + len(budgets) :] = False
     return rules + [
-        Rule("budget_at_least", str(budgets[thing - things]), int(thing))
+        Clause("budget_at_least", str(budgets[thing - things]), int(thing))
         for thing in np.flatnonzero(wanted)
     ]
 
@@ -313,7 +345,7 @@ def _forbidden(
     portfolio: Portfolio,
     free: Portfolio,
     wide: Compiled,
-    rules: list[Rule],
+    rules: list[Clause],
     unserved: list[tuple[str, str, str]],
 ) -> np.ndarray:
     """Return (option, rule) wherever a rule forbids a start."""

@@ -16,7 +16,7 @@ from pmo_analytics.optimization.wording import (
     spans,
     when,
 )
-from pmo_analytics.violations import requirements
+from pmo_analytics.violations import requirements, violations
 from pmo_analytics.windows import start_windows
 from pmo_analytics.workload import (
     TOLERANCE,
@@ -55,8 +55,9 @@ def standing(
     Returns
     -------
     DataFrame
-        `start` (Period), `rule` (`capacity`, `budget`, `dependency`, `group`),
-        `subject, period, needed, free, short, message`; FTE or currency.
+        `start` (Period), `rule` (`capacity`, `budget`, `dependency`, `group`, or what
+        else is broken), `subject, period, needed, free, short, message`; FTE or
+        currency.
     """
     free = limits.capacity.to_numpy() - load_grid(portfolio, plan.starts).to_numpy()
     if plan.buys:
@@ -75,6 +76,8 @@ def standing(
             *_links(portfolio, plan, project, start),
             *closed,
         ]
+        if not own:
+            own = _anything_else(portfolio, plan, project, start)
         rows += [{**row, "start": portfolio.horizon[0] + start} for row in own]
     table = pd.DataFrame(rows, columns=BLOCKING_COLUMNS)
     return table.astype({"needed": float, "free": float, "short": float})
@@ -148,6 +151,24 @@ def _links(
     return rows
 
 
+def _anything_else(
+    portfolio: Portfolio, plan: Plan, project: str, start: int
+) -> list[dict[str, Any]]:
+    """Return every other rule that is broken with the project and not without it."""
+
+    def broken(starts: dict[str, int]) -> pd.DataFrame:
+        bought = plan.purchases if plan.buys else None
+        return violations(portfolio, starts, strict=plan.strict, purchases=bought)
+
+    found = broken({**plan.starts, project: start})
+    before = set(broken(plan.starts)["message"]) if len(found) else set()
+    return [
+        _row(str(row.rule), str(row.subject), str(row.message), period=str(row.period))
+        for row in found.itertuples()
+        if row.message not in before
+    ]
+
+
 def _closed(portfolio: Portfolio, plan: Plan, project: str) -> list[str]:
     """Return groups that do not take one more project, or not this one alone."""
     state = start_windows(portfolio.projects, portfolio.horizon)["state"]
@@ -193,7 +214,7 @@ def say_standing(
             "budget": f"budget '{subject}'",
             "dependency": f"'{subject}', which it requires",
             "group": f"group '{subject}'",
-        }[str(rule)]
+        }.get(str(rule), f"rule '{subject}'")
         words.append(f"{thing} in {int(count)}")
     shown = words[:5] + ([f"{len(words) - 5} more"] if len(words) > 5 else [])
     lines = [

@@ -18,7 +18,7 @@ from pmo_analytics.errors import (
     listing,
 )
 from pmo_analytics.optimization.infeasible import repair_rows, why_infeasible
-from pmo_analytics.optimization.rulebook import Rulebook, read_rules
+from pmo_analytics.optimization.rulebook import Rulebook, read_rulebook
 from pmo_analytics.optimization.search import optimize
 from pmo_analytics.optimization.solving import SolveLimits, run_task
 from pmo_analytics.optimization.standing import (
@@ -148,7 +148,7 @@ def why_not(
     if project in plan.starts or state[project] == "done":
         return _is_in(plan, project)
     released = _released(portfolio, project)
-    book = read_rules(released, strict=plan.strict)
+    book = read_rulebook(released, strict=plan.strict)
     lines = []
     if state[project] == "out":
         lines.append(

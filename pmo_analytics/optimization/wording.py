@@ -13,7 +13,7 @@ from pmo_analytics.errors import listing
 from pmo_analytics.periods import format_period
 
 if TYPE_CHECKING:
-    from pmo_analytics.optimization.rulebook import Rule, Rulebook
+    from pmo_analytics.optimization.rulebook import Clause, Rulebook
     from pmo_analytics.portfolio import Portfolio
 
 
@@ -69,7 +69,7 @@ def amounts(portfolio: Portfolio, by_period: Mapping[int, float], unit: str) -> 
     )
 
 
-def say_rule(book: Rulebook, rule: Rule) -> str:
+def say_rule(book: Rulebook, rule: Clause) -> str:
     """Return one rule as a sentence; the capacity of one period alone."""
     portfolio = book.portfolio
     if rule.kind in ("budget", "budget_at_least"):
@@ -82,12 +82,14 @@ def say_rule(book: Rulebook, rule: Rule) -> str:
         return say_dependency(portfolio, *book.dependency(rule))
     if rule.kind == "group":
         return say_group(portfolio, rule.subject)
+    if rule.kind == "rule":
+        return say_own_rule(portfolio, rule.subject)
     if rule.kind == "blackout":
         return say_blackout(portfolio, rule.number)
     return _say_project(portfolio, rule.kind, rule.subject)
 
 
-def _say_budget(book: Rulebook, rule: Rule) -> str:
+def _say_budget(book: Rulebook, rule: Clause) -> str:
     options, portfolio = book.wide.options, book.portfolio
     least = rule.kind == "budget_at_least"
     amount = (options.least if least else options.limit)[rule.number]
@@ -143,6 +145,23 @@ def say_group(portfolio: Portfolio, group: str) -> str:
     if not pd.isna(most):
         parts.append(f"at most {int(most)}")
     return f"Group '{group}' takes {series(parts) or 'any number'} of {members}."
+
+
+def say_own_rule(portfolio: Portfolio, name: str) -> str:
+    """Return one rule of the table `rules` as a sentence."""
+    rows = portfolio.rules[portfolio.rules["rule"] == name]
+    least, most = rows["at_least"].iat[0], rows["at_most"].iat[0]
+    parts = []
+    if not pd.isna(least):
+        parts.append(f"at least {number(float(least))}")
+    if not pd.isna(most):
+        parts.append(f"at most {number(float(most))}")
+    each = " in every period" if rows["applies_to"].iat[0] == "work" else ""
+    what = "at work" if each else "selected"
+    return (
+        f"Rule '{name}' asks that {listing(rows['project'])}, as far as they are "
+        f"{what}, add up to {series(parts) or 'anything'}{each}."
+    )
 
 
 def say_blackout(portfolio: Portfolio, row: int) -> str:

@@ -69,7 +69,9 @@ def only(book: Rulebook, kept: list[int]) -> Case:
     groups.loc[groups["group"].isin(named - left), "rule"] = "limit"
     groups.loc[groups["group"].isin(named - left), ["at_least", "at_most"]] = None
     shown = [k for k in range(len(blackouts)) if ("blackout", k) in on]
+    own = {r.subject for r in rules if r.kind == "rule"}
     edited = portfolio.replace(
+        rules=portfolio.rules[portfolio.rules["rule"].isin(own)],
         projects=projects,
         capacity=capacity,
         budget=budget,

@@ -11,11 +11,12 @@ import pytest
 from pmo_analytics.errors import SolverError
 from pmo_analytics.optimization import clash
 from pmo_analytics.optimization.infeasible import why_infeasible
-from pmo_analytics.optimization.rulebook import read_rules
+from pmo_analytics.optimization.rulebook import read_rulebook
 from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
+from pmo_analytics.workload import limits
 from tests.brute_force import best_plan, combinations, exact
-from tests.instances_random import random_portfolio
+from tests.instances_random import random_portfolio, with_random_rules
 from tests.optimization.clashes import only
 
 
@@ -147,19 +148,27 @@ def clash_of(book) -> list[int]:
     return told[-1][1]["need"]
 
 
-def infeasible_portfolios(seed: int, count: int):
+def infeasible_portfolios(seed: int, count: int, *, with_rules: bool = False):
     rng = np.random.default_rng(seed)
     while count:
         portfolio = random_portfolio(rng, max_projects=4, max_periods=5).validate()
+        if with_rules:
+            if best_plan(portfolio)[0] is None:
+                continue
+            portfolio = with_random_rules(rng, portfolio).validate()
+            if (limits(portfolio).inherited["rule"] == "rule").any():
+                continue
         if best_plan(portfolio)[0] is None:
             count -= 1
             yield portfolio
 
 
-def test_without_any_one_rule_the_others_have_a_plan():
-    sizes = []
-    for portfolio in infeasible_portfolios(11, 12):
-        book = read_rules(portfolio)
+@pytest.mark.parametrize("with_rules", [False, True])
+def test_without_any_one_rule_the_others_have_a_plan(with_rules):
+    sizes, kinds = [], set()
+    count = 5 if with_rules else 10
+    for portfolio in infeasible_portfolios(11, count, with_rules=with_rules):
+        book = read_rulebook(portfolio)
         found = clash_of(book)
         kept = only(book, found)
         assert best_plan(kept, strict=True) == (None, None)
@@ -168,13 +177,15 @@ def test_without_any_one_rule_the_others_have_a_plan():
             if combinations(others) <= 20_000:
                 assert best_plan(others, strict=True)[0] is not None, book.rules[rule]
         sizes.append(len(found))
-    assert max(sizes) > 3
+        kinds |= {book.rules[k].kind for k in found}
+    assert max(sizes) > (1 if with_rules else 3)
+    assert ("rule" in kinds) is with_rules
 
 
 def test_the_repair_makes_a_plan_possible():
     kinds = set()
     for portfolio in infeasible_portfolios(5, 6):
-        book = read_rules(portfolio)
+        book = read_rulebook(portfolio)
         why = why_infeasible(portfolio, seconds=30)
         assert why.status == "infeasible"
         assert len(why.repair)

@@ -241,6 +241,22 @@ def test_one_start_that_is_too_much_does_not_raise_the_limit():
     assert "Add 2 FTE in 2027-01 to Dev." in str(why)
 
 
+def test_a_rule_of_ones_own():
+    rule = {"rule": "few", "weight": 1.0, "applies_to": "selected", "at_most": 1.0}
+    portfolio = portfolio_of(
+        {"X": 5, "Y": 3},
+        periods=2,
+        rules=pd.DataFrame([{**rule, "project": name} for name in "XY"]),
+    )
+    plan = optimize(portfolio, limits=LIMITS)
+    why = why_not(plan, "Y", limits=LIMITS)
+    assert set(why.blocking["rule"]) == {"rule"}
+    assert "rule 'few' in 2" in why.sentences[0]
+    assert why.objective_delta == pytest.approx(-2)
+    assert why.repair["rule"].tolist() == ["rule"]
+    assert "Loosen rule 'few' by 1: Rule 'few' asks that 'X', 'Y'," in str(why)
+
+
 def test_who_is_in(funded):
     why = why_not(funded, "A")
     assert why.status == "selected"
