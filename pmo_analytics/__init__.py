@@ -61,6 +61,7 @@ _PUBLIC = {
     "role_value": "optimization.prices",
     "WhyNot": "optimization.why_not",
     "level": "optimization.levelling",
+    "Risk": "optimization.risk",
     "optimize": "optimization.search",
     "Progress": "optimization.solving",
     "SolveLimits": "optimization.solving",

@@ -83,6 +83,9 @@ class SolveReport:
     worth, purchase_cost, change_cost
         What the objective is made of where capacity may be bought or a plan of record
         has a price: worth less what is bought, less the price of the changes.
+    risk
+        What `optimize(..., risk=...)` found out about overload: measure, limit, what
+        it is in the draws of the search and in others, and what it would be without.
     """
 
     status: SolveStatus
@@ -100,6 +103,7 @@ class SolveReport:
     worth: float | None = None
     purchase_cost: float | None = None
     change_cost: float | None = None
+    risk: Mapping[str, Any] | None = None
 
     @property
     def gap(self) -> float | None:
@@ -385,6 +389,19 @@ class Plan:
             facts["certified"] = self.report.certified
             if self.report.certified_bound is not None:
                 facts["certified bound"] = round(self.report.certified_bound, 2)
+        if self.report is not None and self.report.risk is not None:
+            test, before = (self.report.risk[k] for k in ("test", "without"))
+            facts["highest chance of overload"] = (
+                f"{test['highest_chance']:.1%} in new futures, without regard to risk "
+                f"{before['highest_chance']:.1%}"
+            )
+            facts["mean overload, FTE-periods"] = (
+                f"{test['overload']:.3g} in new futures, without regard to risk "
+                f"{before['overload']:.3g}"
+            )
+            facts["price of less risk"] = round(
+                before["objective"] - (self.report.objective or 0.0), 2
+            )
         candidates = self.projects["decision"].isin(["selected", "not selected"])
         facts["projects selected"] = f"{len(self.starts)} of {int(candidates.sum())}"
         if self.starts:

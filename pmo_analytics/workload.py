@@ -69,9 +69,9 @@ def load_grid(portfolio: Portfolio, starts: Starts) -> pd.DataFrame:
     )
 
 
-def stretched_length(left: int, factor: np.ndarray) -> np.ndarray:
+def stretched_length(left: int | np.ndarray, factor: np.ndarray) -> np.ndarray:
     """Return whole periods that `left` ones take at each factor; work takes one."""
-    return np.maximum(np.rint(left * factor).astype(np.int64), min(left, 1))
+    return np.maximum(np.rint(left * factor).astype(np.int64), np.minimum(left, 1))
 
 
 def stretched(profile: np.ndarray, length: int, *, keep: str = "effort") -> np.ndarray:

@@ -57,6 +57,7 @@ PUBLIC = {
     "level",
     "make_horizon",
     "optimize",
+    "Risk",
     "Plan",
     "plot_budget",
     "plot_capacity",

@@ -93,9 +93,6 @@ def _waiting(model: Model, planned: np.ndarray, chosen: np.ndarray) -> list[Link
     Within a cycle (legal where its lags are negative) a link from a later start to an
     earlier one does not push.
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     links = []
     for link in model.links:
         members = tuple(m for m in link.members if chosen[m])
@@ -104,9 +101,7 @@ def _waiting(model: Model, planned: np.ndarray, chosen: np.ndarray) -> list[Link
     if not links:
         return []
     n = len(model.names)
-    edges = [(m, link.project) for link in links for m in link.members]
-    ones = (np.ones(len(edges)), tuple(zip(*edges, strict=True)))
-    ring = connected_components(coo_array(ones, shape=(n, n)), connection="strong")[1]
+    ring = model.rings
 
     def forward(member: int, project: int) -> bool:
         before = (planned[member], member) < (planned[project], project)
@@ -159,17 +154,7 @@ def follow(model: Model, starts: Mapping[str, int], factors: Factors) -> Dates:
     planned = np.array([starts.get(name, 0) for name in names], dtype=np.int64)
     begun = model.running | (planned < 0)
     gone = np.where(begun, np.clip(-planned, 0, model.duration), 0)
-    left = model.duration - gone
-    long = (
-        np.stack(
-            [
-                stretched_length(int(periods), factor)
-                for periods, factor in zip(left, factors.duration, strict=True)
-            ]
-        )
-        if len(names)
-        else np.zeros(factors.duration.shape, dtype=np.int64)
-    )
+    long = stretched_length((model.duration - gone)[:, None], factors.duration)
     start = np.repeat(planned[:, None], factors.won.shape[1], axis=1)
     won = _taking_place(model, chosen, factors.won)
     end = start + gone[:, None] + long

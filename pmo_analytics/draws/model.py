@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,6 +82,20 @@ class Model:
     persons: tuple[tuple[str, int, np.ndarray, float], ...]
     overruns: Overruns
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def rings(self) -> np.ndarray:
+        """Number of the ring of links that each project is in, alone or not."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        n = len(self.names)
+        edges = [(m, link.project) for link in self.links for m in link.members]
+        if not edges:
+            return np.arange(n)
+        ones = (np.ones(len(edges)), tuple(zip(*edges, strict=True)))
+        graph = coo_array(ones, shape=(n, n))
+        return np.asarray(connected_components(graph, connection="strong")[1])
 
     @property
     def periods(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -23,6 +24,7 @@ from pmo_analytics.optimization.conflicts import find_conflicts
 from pmo_analytics.optimization.greedy import greedy, move_earlier
 from pmo_analytics.optimization.options import carries_branches
 from pmo_analytics.optimization.presolve import tightened
+from pmo_analytics.optimization.risk import Risk, plan_under_risk
 from pmo_analytics.optimization.run import Run, question_of, versions
 from pmo_analytics.optimization.solving import (
     PROOF_CHECK,
@@ -62,6 +64,7 @@ def optimize(
     freeze: int = 0,
     change_price: float = 0.0,
     move_price: float = 0.0,
+    risk: Risk | None = None,
     progress: ProgressFunction | None = None,
 ) -> Plan:
     """Choose and schedule the projects that earn most within all limits.
@@ -104,6 +107,9 @@ def optimize(
         Taken off for each period that a project is moved, on top of that. What the
         tables decide (a running project, a kept start) costs nothing. `plan.report`
         tells worth and `change_cost` apart; `plan_changes` says what moved and why.
+    risk
+        Keep overload unlikely while durations, demand, capacity and wins vary; what it
+        comes to in futures that the search has not seen is in `plan.report.risk`.
     progress
         Called with a `Progress` whenever the best plan or the bound improves.
 
@@ -132,6 +138,21 @@ def optimize(
     >>> plan.report.certified
     True
     """
+    if risk is not None:
+        if flex or record is not None:
+            other = "flex" if flex else "a plan of record"
+            raise ConfigError(f"risk cannot be combined with {other} yet.")
+        return plan_under_risk(
+            portfolio,
+            risk,
+            limits or SolveLimits(),
+            partial(
+                optimize, strict=strict, seed=seed, solver=solver, progress=progress
+            ),
+            start=start,
+            strict=strict,
+            seed=seed,
+        )
     run = Run(limits or SolveLimits(), strict=strict, seed=seed, progress=progress)
     named = _named(solver, flex)
     snapshot = question_of(portfolio, "to choose from")
