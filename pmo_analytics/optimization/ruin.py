@@ -10,7 +10,11 @@ comparison.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from pmo_analytics.optimization.options import ALL, NONE, TOGETHER, Options
 from pmo_analytics.workload import TOLERANCE
@@ -67,12 +71,15 @@ class Ruiner:
             for i in range(o.rule_first[d], o.rule_first[d + 1]):
                 self.serves[int(o.rule_target[i])].append(d)
         self.caps: list[list[int]] = [[] for _ in range(projects)]
-        # Projects that come and go only with others are left as they are.
         self.held = np.zeros(projects, dtype=bool)
+        self.mates, self.inner = _units(o)
         for g, whole in enumerate(o.group_all.tolist()):
             members = o.group_project[o.group_first[g] : o.group_first[g + 1]]
-            if whole in (TOGETHER, ALL, NONE):
+            if whole in (ALL, NONE):
+                # Those tied to what is done or out are left as they are.
                 self.held[members] = True
+            elif whole == TOGETHER:
+                continue
             elif o.group_most[g] < len(members):
                 for p in members.tolist():
                     self.caps[p].append(g)
@@ -83,16 +90,19 @@ class Ruiner:
         self.has_least = bool((o.least > 0).any() or (o.group_least > 0).any())
 
     def _with_needs(self, wanted: np.ndarray) -> np.ndarray:
-        """Return which projects are wanted or may be what those wait for."""
+        """Return which are wanted, may be what those wait for, or go with them."""
         o = self.o
         wanted = wanted.copy()
         waiting = np.flatnonzero(wanted).tolist()
         while waiting:
-            for d in self.needs[waiting.pop()]:
-                for target in o.rule_target[o.rule_first[d] : o.rule_first[d + 1]]:
-                    if not wanted[target]:
-                        wanted[target] = True
-                        waiting.append(int(target))
+            p = waiting.pop()
+            others = list(self.mates[p])
+            for d in self.needs[p]:
+                others += o.rule_target[o.rule_first[d] : o.rule_first[d + 1]].tolist()
+            for q in others:
+                if not wanted[q]:
+                    wanted[q] = True
+                    waiting.append(q)
         return wanted
 
     def priced(self, prices: np.ndarray, adjusted: np.ndarray | None) -> None:
@@ -136,6 +146,7 @@ class Ruiner:
             np.int32
         )
         self.open = np.ones(len(o.project), dtype=bool)
+        self.shut: list[int] = []
         for p in range(len(o.must)):
             self._reopen(p)
         self.objective = float(o.worth[chosen].sum())
@@ -160,6 +171,8 @@ class Ruiner:
         ok = np.ones(hi - lo, dtype=bool)
         starts = o.start[lo:hi]
         for d in self.needs[p]:
+            if self.inner[d]:
+                continue
             served = np.zeros(hi - lo, dtype=bool)
             for i in range(int(o.rule_first[d]), int(o.rule_first[d + 1])):
                 k = self.chosen[o.rule_target[i]]
@@ -228,6 +241,38 @@ class Ruiner:
             j = int(self.o.rule_project[d])
             if self.chosen[j] >= 0 and not self._served(d):
                 self._take_out(j)
+        for q in self.mates[p]:
+            self._take_out(q)
+
+    def _place_with_mates(self, k: int, score: np.ndarray) -> bool:
+        """Bring an option in, and all projects that come and go with it, or nobody."""
+        o = self.o
+        p = int(o.project[k])
+        before, placed = self.objective, [p]
+        self._place(k)
+        waiting = [q for q in self.mates[p] if self.chosen[q] < 0]
+        stuck = False
+        while waiting and not stuck:
+            stuck = True
+            for q in list(waiting):
+                self._reopen(q)
+                lo, hi = int(o.first[q]), int(o.first[q + 1])
+                fits = lo + np.flatnonzero(self.open[lo:hi] & (self.over[lo:hi] == 0))
+                if len(fits):
+                    self._place(int(fits[np.argmax(score[fits])]))
+                    waiting.remove(q)
+                    placed.append(q)
+                    stuck = False
+        poor = self.objective <= before and not o.must[placed].any()
+        if not waiting and not (poor and len(placed) > 1):
+            return True
+        for q in reversed(placed):
+            self._remove(q)
+        # Until the next round; what else comes in may open them again.
+        for q in (*placed, *waiting):
+            self.open[o.first[q] : o.first[q + 1]] = False
+            self.shut.append(q)
+        return False
 
     def _served(self, d: int) -> bool:
         o = self.o
@@ -244,6 +289,7 @@ class Ruiner:
     # ------------------------------------------------------------------ the search
     def round(self) -> bool:
         """Ruin and recreate once; return whether the best plan got better."""
+        self._reopen_shut()
         keep = (
             self.chosen.copy(),
             self.left.copy(),
@@ -266,6 +312,11 @@ class Ruiner:
             return False
         self.chosen, self.left, self.over, self.open, self.objective = keep
         return False
+
+    def _reopen_shut(self) -> None:
+        for p in self.shut:
+            self._reopen(p)
+        self.shut = []
 
     def refilled(self) -> np.ndarray:
         """Return a plan made afresh, but for what has to stay; nothing if it fails."""
@@ -357,18 +408,52 @@ class Ruiner:
             self._take_out(int(placed[at]))
             placed = placed[self.chosen[placed] >= 0]
         if self.over[k] == 0 and self.open[k]:
-            self._place(k)
+            self._place_with_mates(k, self.score)
 
     def _fill(self) -> None:
         """Bring in what fits, by score with noise, until nothing does."""
         noise = self.rng.uniform(0.75, 1.25, len(self.o.must))
         score = self.score * noise[self.o.project]
+        failed: set[int] = set()
         while True:
             options = np.flatnonzero((self.over == 0) & self.open)
             if not len(options):
                 return
             k = int(options[np.argmax(score[options])])
-            if self.o.worth[k] <= 0 and not self.o.must[self.o.project[k]]:
+            p = int(self.o.project[k])
+            if p in failed:
+                self.open[self.o.first[p] : self.o.first[p + 1]] = False
+            elif self.o.worth[k] <= 0 and not self.o.must[p]:
                 self.open[k] = False
-                continue
-            self._place(k)
+            elif not self._place_with_mates(k, score):
+                failed.add(p)
+
+
+def _units(options: Options) -> tuple[list[list[int]], np.ndarray]:
+    """Return whom each project comes and goes with, and dependencies among those.
+
+    All-or-none groups, and projects that require each other's selection.
+    """
+    o = options
+    projects = len(o.must)
+    pairs = []
+    for g in np.flatnonzero(o.group_all == TOGETHER).tolist():
+        members = o.group_project[o.group_first[g] : o.group_first[g + 1]].tolist()
+        pairs += list(pairwise(members))
+    single = np.flatnonzero((o.rule_kind == 0) & (np.diff(o.rule_first) == 1))
+    asks = o.rule_project[single], o.rule_target[o.rule_first[single]]
+    graph = coo_array((np.ones(len(single)), asks), (projects, projects))
+    circle = connected_components(graph, connection="strong")[1]
+    for c in np.flatnonzero(np.bincount(circle, minlength=1) > 1).tolist():
+        pairs += list(pairwise(np.flatnonzero(circle == c).tolist()))
+    links = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    whole = coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), graph.shape)
+    unit = connected_components(whole, directed=False)[1]
+    inside: dict[int, list[int]] = {}
+    for p, u in enumerate(unit.tolist()):
+        inside.setdefault(u, []).append(p)
+    mates = [[q for q in inside[u] if q != p] for p, u in enumerate(unit.tolist())]
+    targets = np.repeat(np.arange(len(o.rule_kind)), np.diff(o.rule_first))
+    own = unit[o.rule_project[targets]] == unit[o.rule_target]
+    among = np.bincount(targets[own], minlength=len(o.rule_kind)) > 0
+    return mates, among & (o.rule_kind == 0)

@@ -566,7 +566,7 @@ def test_cuts_tighten_the_relaxation(mid_life: bool) -> None:
 
 def test_optimize_and_verify_with_cuts(tmp_path, capsys) -> None:
     portfolio = generate_portfolio(20, 4, 10, seed=1)
-    plan = optimize(portfolio, limits=SolveLimits(seconds=4))
+    plan = optimize(portfolio, limits=SolveLimits(seconds=20))
     assert plan.report is not None
     written = json.loads(json.dumps(plan.report.certificate))
     assert written["format"] == 3
@@ -577,7 +577,7 @@ def test_optimize_and_verify_with_cuts(tmp_path, capsys) -> None:
     assert plain is not None
     assert bound < plain
     write_portfolio(portfolio, tmp_path / "portfolio")
-    words = ["optimize", tmp_path / "portfolio", "--seconds", "4", "--out"]
+    words = ["optimize", tmp_path / "portfolio", "--seconds", "20", "--out"]
     assert main([*map(str, words), str(tmp_path / "plan")]) == 0
     kept = json.loads((tmp_path / "plan" / "certificate.json").read_text("utf-8"))
     assert kept["cuts"]

@@ -18,6 +18,7 @@ from pmo_analytics.optimization.matrix import bound_of_prices, build_matrix
 from pmo_analytics.optimization.ruin import Ruiner
 from pmo_analytics.plan import Plan
 from tests.instances_random import random_portfolio
+from tests.optimization.certify_cases import make, needs
 
 
 def keeps_every_rule(portfolio, compiled, chosen) -> bool:
@@ -47,6 +48,35 @@ def test_every_plan_of_ruin_and_recreate_keeps_every_rule(chunk):
         assert keeps_every_rule(portfolio, compiled, ruiner.refilled())
         improved += ruiner.best_objective > before + 1e-9
     assert improved
+
+
+def test_those_that_come_and_go_together_do_so():
+    """A and B are worth more than C and D, and need each other, in either way."""
+    one = {"duration": 2, "latest": 0}
+    projects = [
+        {"project": "A", "value": 9.0, **one},
+        {"project": "B", "value": -1.0, **one},
+        {"project": "C", "value": 3.0, **one},
+        {"project": "D", "value": 3.0, **one},
+    ]
+    demand = needs(*((p, "Dev", o, 1.0) for p in "ABCD" for o in (0, 1)))
+    for tables in (
+        {"groups": [{"group": "G", "project": p, "rule": "all_or_none"} for p in "AB"]},
+        {
+            "dependencies": [
+                {"project": p, "requires": q, "kind": "selected"}
+                for p, q in ("AB", "BA")
+            ]
+        },
+    ):
+        portfolio = make(projects, capacity={"Dev": [2.0] * 6}, demand=demand, **tables)
+        compiled = compile_options(portfolio)
+        begin = compiled.chosen({"C": 0, "D": 0})
+        ruiner = Ruiner(compiled.options, begin, np.random.default_rng(0))
+        for _ in range(50):
+            ruiner.round()
+        assert compiled.starts_of(ruiner.best) == {"A": 0, "B": 0}
+        assert keeps_every_rule(portfolio, compiled, ruiner.best)
 
 
 @pytest.fixture(scope="module", params=["few_big", "many_small", "chains", "mixed"])
