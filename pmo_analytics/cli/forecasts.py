@@ -59,6 +59,7 @@ def forecast(
     from pmo_analytics.forecasting.headroom import forecast_headroom
     from pmo_analytics.forecasting.models import find_model
     from pmo_analytics.forecasting.outlook import forecast_tables, outlook
+    from pmo_analytics.forecasting.past import after_history
     from pmo_analytics.loaders import loaded_problems, read_portfolio
     from pmo_analytics.optimization.run import versions
     from pmo_analytics.periods import format_period
@@ -69,7 +70,7 @@ def forecast(
     from pmo_analytics.store import remembering
 
     find_model(model)
-    portfolio = read_portfolio(path)
+    portfolio, moved = after_history(read_portfolio(path))
     with remembering(store, portfolio) as memory:
         headroom = forecast_headroom(
             portfolio,
@@ -123,7 +124,8 @@ def forecast(
             )
         finally:
             close(figures)
-    for note in headroom.notes:
+    notes = [*moved, *headroom.notes]
+    for note in notes:
         messages().print(escaped(note))
     risks = outlook(headroom, chance=chance)
     if json_output:
@@ -134,7 +136,7 @@ def forecast(
                 "roles": len(headroom.roles),
                 "periods": len(headroom.periods),
                 "overloaded": list(risks["role"][risks["p_overload"] > _LIKELY]),
-                "notes": list(headroom.notes),
+                "notes": notes,
                 "files": [str(file) for file in files],
             }
         )

@@ -17,6 +17,7 @@ from pmo_analytics.forecasting.past import (
     capacity_past,
     periods_ahead,
     reaching,
+    too_late,
 )
 from pmo_analytics.supply import person_capacity
 
@@ -108,6 +109,7 @@ def forecast_capacity(
     snapshot = portfolio.validate()
     ahead = periods_ahead(snapshot, periods)
     question, notes = reaching(snapshot, ahead)
+    notes += too_late(snapshot)
     streams = np.random.default_rng(seed).spawn(8)
     past = capacity_past(snapshot)
     grid = question.capacity

@@ -18,6 +18,7 @@ from pmo_analytics.forecasting.past import (
     past_of,
     periods_ahead,
     reaching,
+    too_late,
 )
 from pmo_analytics.windows import CANDIDATES, start_windows
 from pmo_analytics.workload import all_roles, stretched_length
@@ -83,6 +84,7 @@ def forecast_demand(
     snapshot = portfolio.validate()
     ahead = periods_ahead(snapshot, periods)
     question, notes = reaching(snapshot, ahead)
+    notes += too_late(snapshot)
     streams = np.random.default_rng(seed).spawn(4)
     past = load_past(snapshot)
     roles = list(dict.fromkeys([*all_roles(question), *past.columns]))

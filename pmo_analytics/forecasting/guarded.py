@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 
+from pmo_analytics.errors import PmoWarning
 from pmo_analytics.forecasting.backtesting import backtest, choose_models
 from pmo_analytics.forecasting.intervals import series_draws
 from pmo_analytics.forecasting.models import Model
+from pmo_analytics.forecasting.past import some
 from pmo_analytics.forecasting.series import season_of
+from pmo_analytics.periods import format_period
 
 # Cutoffs that a model is tried at against the naive ones, and periods between them.
 _CUTOFFS, _STEP = 8, 1
@@ -26,7 +31,8 @@ def history_draws(
     """Draw what comes after a history.
 
     A model by name that does not beat the naive ones on a role's own past is not used
-    for that role; a function is used as it is.
+    for that role; a function is used as it is. A history that is short, has gaps or
+    ends early is forecast all the same, with a warning that names the role.
 
     Parameters
     ----------
@@ -52,35 +58,64 @@ def history_draws(
         best = choose_models(tried, model)
         chosen = [best.get(role, model) for role in past.columns]
     result = np.full((draws, horizon, past.shape[1]), np.nan)
-    notes = []
     y = past.to_numpy(dtype=float).T
+    alone = np.zeros(len(y), dtype=bool)
+    notes = []
     for used in dict.fromkeys(chosen):
         rows = np.array([k for k, name in enumerate(chosen) if name == used])
         future, short = series_draws(y[rows], horizon, season, draws, rng, model=used)
         result[:, :, rows] = future
-        notes += _short(past.iloc[:, rows], short, season)
+        alone[rows] = short
         if used != model:
-            names = ", ".join(str(past.columns[k]) for k in rows)
             notes.append(
-                f"{names}: {model} did not beat the naive forecasts on the past, so "
-                f"{used} is used."
+                f"{some(past.columns[rows])}: {model} did not beat the naive forecasts "
+                f"on the past, so {used} is used."
             )
-    return result, notes
+    doubts = _doubts(past, alone, season)
+    for doubt in doubts:
+        warnings.warn(doubt, PmoWarning, stacklevel=4)
+    return result, [*doubts, *notes]
 
 
-def _short(past: pd.DataFrame, short: np.ndarray, season: int) -> list[str]:
-    """Return a sentence about each role whose history says little."""
-    notes = []
-    known = past.notna().sum()
-    for role, alone in zip(past.columns, short, strict=True):
-        if alone:
-            notes.append(
-                f"{role}: {known[role]} values of history are too few to see how wrong "
-                "forecasts are; the interval is a rule of thumb."
+def _doubts(past: pd.DataFrame, alone: np.ndarray, season: int) -> list[str]:
+    """Return a sentence about each fault of a history, with the roles that have it."""
+    known = past.notna()
+    count = known.sum()
+    last = known[::-1].idxmax()
+    first = known.idxmax()
+    zeros = ((past == 0.0) | ~known).all() & (count > 0)
+    inside = pd.Series(
+        {role: int(known.loc[first[role] : last[role], role].size) for role in past},
+        dtype=int,
+    )
+    gaps = inside - count
+    over = (count > 0) & (last < past.index[-1])
+    found = []
+    for role, few in zip(past.columns, alone, strict=True):
+        many = f"{count[role]} value{'' if count[role] == 1 else 's'} of history"
+        if few:
+            found.append(
+                f"{role}: {many}, too few to see how wrong forecasts are; the interval "
+                "is a rule of thumb."
             )
-        elif known[role] < 2 * season + 1:
-            notes.append(
-                f"{role}: {known[role]} values of history are no more than two years; "
-                "no seasonal pattern is used."
+        elif count[role] < 2 * season + 1:
+            found.append(
+                f"{role}: {many}, no more than two years; no seasonal pattern is used."
             )
-    return notes
+        if gaps[role] > 0:
+            found.append(
+                f"{role}: {gaps[role]} periods inside its history have no value; they "
+                "are filled on a straight line."
+            )
+        if over[role]:
+            found.append(
+                f"{role}: its history ends in {format_period(last[role])}; the last "
+                f"value stands for the {(past.index[-1] - last[role]).n} periods after "
+                "it. Give zeros if there was nothing."
+            )
+    if zeros.any():
+        found.append(
+            f"{some(past.columns[zeros])}: every value of the history is 0, so 0 is "
+            "forecast."
+        )
+    return found

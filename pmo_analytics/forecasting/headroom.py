@@ -13,6 +13,7 @@ from pmo_analytics.forecasting.capacity import forecast_capacity
 from pmo_analytics.forecasting.demand import forecast_demand
 from pmo_analytics.forecasting.forecast import TOLERANCE, Forecast
 from pmo_analytics.forecasting.models import DEFAULT, Model
+from pmo_analytics.forecasting.past import some
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
@@ -98,7 +99,7 @@ def forecast_headroom(
     alone = [r for r in (*capacity.roles, *load.roles) if r not in roles]
     if alone:
         notes.append(
-            f"No headroom for {', '.join(alone)}: either capacity or load is unknown."
+            f"No headroom for {some(alone)}: either capacity or load is unknown."
         )
     left = [capacity.roles.index(role) for role in roles]
     right = [load.roles.index(role) for role in roles]

@@ -116,8 +116,18 @@ def forecast_tables(
         of no load.
     chance, lead, ramp
         As in `hire_list`.
+
+    Raises
+    ------
+    ConfigError
+        If there is neither capacity nor load of any role.
     """
     capacity, load = headroom.parts
+    if not capacity.roles and not load.roles:
+        raise ConfigError(
+            "There is nothing to forecast: give people or capacity, projects with "
+            "demand, or a history with capacity_fte or load_fte."
+        )
     past = load.history if len(load.history) else capacity.history
     rows = [part.table for part in (capacity, load, headroom) if part.roles]
     ahead = min(len(headroom.periods), _MOST_AHEAD)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pmo_analytics.errors import ConfigError
+from pmo_analytics.errors import ConfigError, PmoWarning
+from pmo_analytics.periods import format_period
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
+
+# Names that a sentence lists.
+_NAMED = 20
 
 
 def periods_ahead(portfolio: Portfolio, count: int | None) -> pd.PeriodIndex:
@@ -20,6 +26,44 @@ def periods_ahead(portfolio: Portfolio, count: int | None) -> pd.PeriodIndex:
     if count < 1:
         raise ConfigError(f"A forecast needs 1 period or more, not {count}.")
     return pd.period_range(horizon[0], periods=count, freq=horizon.freq)
+
+
+def after_history(portfolio: Portfolio) -> tuple[Portfolio, list[str]]:
+    """Return a portfolio of nothing but history with a horizon after it, and notes.
+
+    Whatever its file says: what is known need not be forecast, and what is not known is
+    not skipped. Any other portfolio stays as it is.
+    """
+    tables = portfolio.projects, portfolio.people, portfolio.given_capacity.T
+    rows = portfolio.history
+    rows = rows[rows["load_fte"].notna() | rows["capacity_fte"].notna()]
+    if any(len(table) for table in tables) or not len(rows):
+        return portfolio, []
+    horizon = portfolio.horizon
+    begin = rows["period"].max() + 1
+    if begin == horizon[0]:
+        return portfolio, []
+    periods = pd.period_range(begin, periods=len(horizon), freq=horizon.freq)
+    note = (
+        f"The history ends in {format_period(begin - 1)}: the forecast begins after "
+        f"it, not in {format_period(horizon[0])}."
+    )
+    return portfolio.replace(horizon=periods), [note]
+
+
+def too_late(portfolio: Portfolio) -> list[str]:
+    """Warn if history tells of periods that are to be forecast; return the sentence."""
+    late = portfolio.history["period"] >= portfolio.horizon[0]
+    if not late.any():
+        return []
+    roles = dict.fromkeys(portfolio.history.loc[late, "role"])
+    said = (
+        f"{some(roles)}: {int(late.sum())} rows of history lie in or after "
+        f"{format_period(portfolio.horizon[0])}, where the horizon begins, and are not "
+        "used."
+    )
+    warnings.warn(said, PmoWarning, stacklevel=3)
+    return [said]
 
 
 def reaching(
@@ -103,3 +147,11 @@ def _of_kinds(
     if not columns:
         return total
     return pd.DataFrame(columns).rename_axis(index="period", columns="role")
+
+
+def some(names: Iterable[object]) -> str:
+    """Return names as text, the first twenty of many."""
+    listed = [str(name) for name in names]
+    rest = len(listed) - _NAMED
+    more = f" and {rest} more" if rest > 0 else ""
+    return ", ".join(listed[:_NAMED]) + more

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import pmo_analytics as pmo
-from pmo_analytics.errors import ConfigError
+from pmo_analytics.errors import ConfigError, PmoWarning
 from pmo_analytics.forecasting.forecast import Forecast, widened
 from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
@@ -206,7 +206,9 @@ def test_one_column_of_history_is_enough_for_its_own_quantity():
 
 def test_a_short_history_says_so():
     load = [float("nan")] * 33 + [2.0, 2.5, 2.0]
-    said = " ".join(pmo.forecast_demand(history_only(load_fte=load), draws=20).notes)
+    with pytest.warns(PmoWarning, match="Dev: 3 values"):
+        forecast = pmo.forecast_demand(history_only(load_fte=load), draws=20)
+    said = " ".join(forecast.notes)
     assert "Dev: 3 values of history" in said
 
 
