@@ -86,6 +86,10 @@ class SolveReport:
     risk
         What `optimize(..., risk=...)` found out about overload: measure, limit, what
         it is in the draws of the search and in others, and what it would be without.
+    stages
+        One mapping per objective where there are second ones, in order: `stage`,
+        `measure`, `bound` and `proved`, which is the solver's word, given what the
+        stages before left.
     """
 
     status: SolveStatus
@@ -104,6 +108,7 @@ class SolveReport:
     purchase_cost: float | None = None
     change_cost: float | None = None
     risk: Mapping[str, Any] | None = None
+    stages: Sequence[Mapping[str, object]] = ()
 
     @property
     def gap(self) -> float | None:
@@ -124,6 +129,8 @@ class SolveReport:
         for part in ("worth", "purchase_cost", "change_cost"):
             if facts[part] is None:
                 del facts[part]
+        if not facts["stages"]:
+            del facts["stages"]
         return {**facts, "status": str(self.status), "gap": self.gap}
 
 
@@ -402,6 +409,10 @@ class Plan:
             facts["price of less risk"] = round(
                 before["objective"] - (self.report.objective or 0.0), 2
             )
+        for stage in [] if self.report is None else self.report.stages[1:]:
+            proved = "proved" if stage["proved"] else "not proved"
+            name = str(stage["stage"]).replace("_", " ")
+            facts[f"then {name}"] = f"{stage['measure']} ({proved})"
         candidates = self.projects["decision"].isin(["selected", "not selected"])
         facts["projects selected"] = f"{len(self.starts)} of {int(candidates.sum())}"
         if self.starts:

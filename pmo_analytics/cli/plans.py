@@ -84,6 +84,13 @@ def optimize(
     move_price: Annotated[
         float, typer.Option(min=0.0, help="Price of each period a project moves.")
     ] = 0.0,
+    then: Annotated[
+        list[str] | None,
+        typer.Option(help="Second objective: earliest_finish, fewest_changes."),
+    ] = None,
+    value_loss: Annotated[
+        float, typer.Option(min=0.0, help="What those may cost, 0.01 = 1 %.")
+    ] = 0.0,
     charts: ChartsOption = True,
     json_output: JsonOption = False,
 ) -> int:
@@ -107,6 +114,8 @@ def optimize(
             freeze=freeze,
             change_price=change_price,
             move_price=move_price,
+            then=then or (),
+            value_loss=value_loss,
             progress=progress,
         )
     _say_plan(

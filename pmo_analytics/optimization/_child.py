@@ -109,6 +109,10 @@ def _polish_plan(options: Any, job: dict[str, Any], end: float, emit: Any) -> No
     chosen = set(job["start"])
     for k, variable in enumerate(model.x):
         variable.setInitialValue(1 if k in chosen else 0)
+    shares = _shares(options, job["start"])
+    if shares is not None:
+        for variable, share in zip(model.y, shares.tolist(), strict=True):
+            variable.setInitialValue(share)
     _polish(model, options, np.array(sorted(chosen)), job, end, emit)
 
 
@@ -581,26 +585,40 @@ def _polish(
     end: float,
     emit: Any,
 ) -> None:
-    """Among the plans of equal worth, look for the one with the earliest starts."""
-    import pulp
+    """Among the plans of equal worth, look for the one with the earliest starts.
 
+    Second objectives of the job come before that, each in what the one before leaves.
+    """
     from pmo_analytics.optimization.buying import value_of
+    from pmo_analytics.optimization.formulate import add_ceiling, add_floor, aim_at
 
-    objective = value_of(options, chosen)
-    worth = list(zip([*model.x, *model.y], options.gains().tolist(), strict=True))
-    scale = max(1.0, abs(objective))
-    model.problem.addConstraint(
-        pulp.LpAffineExpression.from_list([(v, w / scale) for v, w in worth])
-        >= objective / scale - 1e-9,
-        "worth",
-    )
+    add_floor(model, options, value_of(options, chosen) - job.get("loss", 0.0))
+    costs = [np.array(cost, dtype=float) for cost in job.get("costs", [])]
+    for number, cost in enumerate(costs):
+        left = end - time.monotonic()
+        until = time.monotonic() + left / (len(costs) - number + 1)
+        if left <= 0.05:
+            return
+        aim_at(model, cost)
+        stats = model.problem.solve(
+            _solver(
+                job,
+                until,
+                warmStart=True,
+                gapRel=1e-9,
+                gapAbs=1e-6,
+                mip_feasibility_tolerance=1e-9,
+            )
+        )
+        if stats.has_solution:
+            chosen = _chosen(model)
+        bound = None if stats.best_bound is None else _finite(-stats.best_bound)
+        emit("stage", number=number, chosen=chosen.tolist(), least=bound)
+        add_ceiling(model, cost, float(cost[chosen].sum()))
     # Starts first; then as few projects as possible, so that nothing worthless that
     # costs nothing comes in.
     many = len(options.must) + 1
-    tie = -(options.tie * many + 1.0)
-    model.problem.setObjective(
-        pulp.LpAffineExpression.from_list(list(zip(model.x, tie.tolist(), strict=True)))
-    )
+    aim_at(model, options.tie * many + 1.0)
     until = min(end, time.monotonic() + job["polish_seconds"])
     stats = model.problem.solve(
         _solver(job, until, warmStart=True, mip_feasibility_tolerance=1e-9)

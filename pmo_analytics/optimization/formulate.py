@@ -345,3 +345,28 @@ def add_groups(model: Model, options: Options) -> None:
         if options.group_least[g] > 0:
             least = float(options.group_least[g])
             model.add(("at_least", g), terms, pulp.LpConstraintGE, least)
+
+
+def add_floor(model: Model, options: Options, least: float) -> None:
+    """Ask for a plan that is worth at least so much."""
+    terms = zip([*model.x, *model.y], options.gains().tolist(), strict=True)
+    scale = max(1.0, abs(least))
+    model.problem.addConstraint(
+        pulp.LpAffineExpression.from_list([(v, w / scale) for v, w in terms])
+        >= least / scale - 1e-9,
+        "worth",
+    )
+
+
+def add_ceiling(model: Model, cost: np.ndarray, most: float) -> None:
+    """Ask for a plan whose options cost at most so much, in whole numbers."""
+    terms = [(model.x[k], float(cost[k])) for k in np.flatnonzero(cost).tolist()]
+    if terms:
+        row = pulp.LpAffineExpression.from_list(terms) <= most + 1e-6
+        model.problem.addConstraint(row)
+
+
+def aim_at(model: Model, cost: np.ndarray) -> None:
+    """Minimise what the options of the plan cost."""
+    terms = list(zip(model.x, (-cost).tolist(), strict=True))
+    model.problem.setObjective(pulp.LpAffineExpression.from_list(terms))

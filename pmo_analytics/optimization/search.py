@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -21,9 +21,15 @@ from pmo_analytics.optimization.certificate import (
 from pmo_analytics.optimization.certify import check_bound, check_plan
 from pmo_analytics.optimization.compiling import Compiled, compile_options
 from pmo_analytics.optimization.conflicts import find_conflicts
+from pmo_analytics.optimization.given import (
+    given_record,
+    given_starts,
+    named_solver,
+)
 from pmo_analytics.optimization.greedy import greedy, move_earlier
 from pmo_analytics.optimization.options import carries_branches
 from pmo_analytics.optimization.presolve import tightened
+from pmo_analytics.optimization.refining import refine
 from pmo_analytics.optimization.risk import Risk, plan_under_risk
 from pmo_analytics.optimization.run import Run, question_of, versions
 from pmo_analytics.optimization.solving import (
@@ -34,21 +40,23 @@ from pmo_analytics.optimization.solving import (
     run_polish,
     run_solver,
 )
+from pmo_analytics.optimization.stages import check_stages
 from pmo_analytics.plan import (
     OPTIMAL_GAP,
     Plan,
     SolveReport,
     SolveStatus,
-    read_starts,
     relative_gap,
 )
-from pmo_analytics.record import Record, freeze_record
+from pmo_analytics.record import freeze_record
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
 
 # Tries of the greedy with a shaken order when the plain one finds no plan.
 _SHAKES = 30
+# Share of the time that is kept for second objectives.
+_FOR_STAGES = 1 / 3
 
 
 def optimize(
@@ -65,6 +73,8 @@ def optimize(
     change_price: float = 0.0,
     move_price: float = 0.0,
     risk: Risk | None = None,
+    then: Sequence[str] = (),
+    value_loss: float = 0.0,
     progress: ProgressFunction | None = None,
 ) -> Plan:
     """Choose and schedule the projects that earn most within all limits.
@@ -110,6 +120,14 @@ def optimize(
     risk
         Keep overload unlikely while durations, demand, capacity and wins vary; what it
         comes to in futures that the search has not seen is in `plan.report.risk`.
+    then
+        Second objectives, minimised in turn among the plans that are worth as much:
+        `earliest_finish`, the sum over the selected projects of the periods from the
+        first of the horizon to their end; `fewest_changes`, the number of projects
+        moved, dropped or brought in against `record`. A third of the time is kept for
+        them. `plan.report.stages` tells each measure and whether it was proved.
+    value_loss
+        How much of the objective they may cost in all, 0.01 = 1 %.
     progress
         Called with a `Progress` whenever the best plan or the bound improves.
 
@@ -139,8 +157,8 @@ def optimize(
     True
     """
     if risk is not None:
-        if flex or record is not None:
-            other = "flex" if flex else "a plan of record"
+        if flex or record is not None or then:
+            other = "flex" if flex else "then" if then else "a plan of record"
             raise ConfigError(f"risk cannot be combined with {other} yet.")
         return plan_under_risk(
             portfolio,
@@ -154,15 +172,19 @@ def optimize(
             seed=seed,
         )
     run = Run(limits or SolveLimits(), strict=strict, seed=seed, progress=progress)
-    named = _named(solver, flex)
+    named = named_solver(solver, flex)
     snapshot = question_of(portfolio, "to choose from")
-    known = _record(snapshot, record, freeze, change_price, move_price)
+    stages = check_stages(then, record is not None)
+    if not 0 <= value_loss < 1:
+        raise ConfigError(f"value_loss is a share such as 0.01, not {value_loss!r}.")
+    known = given_record(snapshot, record, freeze, change_price, move_price)
     if known is not None:
         snapshot = freeze_record(snapshot, known, freeze)
         start = known.schedule if start is None else start
     compiled = compile_options(snapshot, strict=strict, flex=flex, record=known)
     search = _Search(snapshot, compiled, run, named)
-    wanted = None if start is None else _starts_of(snapshot, start)
+    search.reserve = _FOR_STAGES * run.limits.seconds if stages else 0.0
+    wanted = None if start is None else given_starts(snapshot, start)
     if compiled.contradictions or _without_start(compiled):
         raise InfeasibleError(find_conflicts(snapshot, compiled, None)[0])
     if wanted is not None:
@@ -172,75 +194,9 @@ def optimize(
         search.improve()
     else:
         search.bound = search.objective
+    if stages:
+        refine(search, stages, value_loss)
     return search.finish()
-
-
-def _named(solver: str, flex: bool) -> str:
-    """Return PuLP's name of a solver; PuLP is loaded only for other ones."""
-    if solver.lower() == "highs":
-        return "HiGHS"
-    from pmo_analytics.optimization.formulate import find_solver
-
-    name = find_solver(solver)
-    if flex and name.upper().startswith("CPSAT"):
-        raise ConfigError(
-            f"Solver '{solver}' can buy whole FTE only, and flex buys parts of them. "
-            "Leave out the solver."
-        )
-    return name
-
-
-def _record(
-    portfolio: Portfolio,
-    record: Plan | pd.DataFrame | Mapping[str, object] | None,
-    freeze: int,
-    change_price: float,
-    move_price: float,
-) -> Record | None:
-    """Return the plan of record with its prices.
-
-    Raises
-    ------
-    ConfigError
-        If a price is no price, the freeze is longer than the horizon, or there are
-        prices and no plan of record.
-    """
-    for name, price in (("change_price", change_price), ("move_price", move_price)):
-        if not 0 <= price < np.inf:
-            raise ConfigError(f"{name} must be 0 or more, not {price!r}.")
-    if not 0 <= freeze <= len(portfolio.horizon):
-        raise ConfigError(
-            f"freeze is {freeze!r}: write how many of the {len(portfolio.horizon)} "
-            "periods of the horizon are frozen."
-        )
-    if record is None:
-        if freeze or change_price or move_price:
-            raise ConfigError("freeze and prices need a plan of record.")
-        return None
-    starts = _starts_of(portfolio, record)
-    first = portfolio.horizon[0].ordinal
-    ordinals = np.array(list(starts.values()), dtype=np.int64) + first
-    schedule = pd.DataFrame(
-        {
-            "project": pd.Series(list(starts), dtype="str"),
-            "start": pd.PeriodIndex.from_ordinals(ordinals, freq=portfolio.freq),
-        }
-    )
-    return Record(schedule, float(change_price), float(move_price))
-
-
-def _starts_of(
-    portfolio: Portfolio, start: Plan | pd.DataFrame | Mapping[str, object]
-) -> dict[str, int]:
-    """Return project -> start offset of a plan or schedule to begin with.
-
-    A plan of another portfolio may name projects that this one does not have; its
-    dates count, not its offsets.
-    """
-    if isinstance(start, Plan):
-        known = start.schedule["project"].isin(portfolio.projects["project"])
-        start = start.schedule.loc[known]
-    return read_starts(portfolio, start)
 
 
 def _without_start(compiled: Compiled) -> bool:
@@ -258,6 +214,8 @@ class _Search:
         # What clashes is explained with all starts; plans need only possible ones.
         self.whole = compiled
         self.compiled = replace(compiled, options=tightened(compiled.options))
+        self.reserve = 0.0
+        self.stages: list[dict[str, object]] = []
         self.constant = float(compiled.options.constant[0])
         self.run = run
         self.solver = solver
@@ -284,19 +242,22 @@ class _Search:
             or (objective <= self.objective + scale and not polished)
         ):
             return True
+        if not self.certified(chosen, objective):
+            return False
+        self.best, self.objective = chosen, objective
+        return True
+
+    def certified(self, chosen: np.ndarray, objective: float) -> bool:
+        """Return whether the exact checker accepts a plan and its objective."""
         plan = self._plan(chosen)
-        check = check_plan(
+        return check_plan(
             self.portfolio,
             plan.schedule,
             strict=self.run.strict,
             objective=objective,
             purchases=plan.purchases if self.compiled.flex else None,
             record=self.compiled.record,
-        )
-        if not check.certified:
-            return False
-        self.best, self.objective = chosen, objective
-        return True
+        ).certified
 
     def start_near(self, starts: Mapping[str, int]) -> None:
         """Begin with another plan; what does not fit is moved or left out."""
@@ -361,7 +322,7 @@ class _Search:
         options = self.compiled.options
         checked = PROOF_CHECK if carries_branches(options) else 0.0
         for solver, presolve in rungs:
-            seconds = self.run.left()
+            seconds = self.run.left() - self.reserve
             if seconds <= 0.05:
                 break
             kept = max(0.7, (0.02 + checked) * seconds)
@@ -535,6 +496,7 @@ class _Search:
             versions=versions(),
             attempts=tuple(self.run.attempts),
             certificate=certificate,
+            stages=tuple(self.stages),
         )
         plan = self._plan(self.best, report)
         if self.compiled.flex or self.compiled.record is not None:
