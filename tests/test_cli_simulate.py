@@ -91,3 +91,21 @@ def test_a_name_that_is_not_there(small, tmp_path, capsys):
     code, facts = run_json(capsys, "simulate", small, "--uncertainty", what)
     assert code == 3
     assert "'Dve' is not in the portfolio (did you mean 'Dev'?)" in facts["error"]
+
+
+def test_a_plan_with_an_accepted_chance_of_overload(small, tmp_path, capsys):
+    what = tmp_path / "u.toml"
+    what.write_text(
+        "[[driver]]\ndriver = 'Scope'\nprobability = 0.3\nmultiplies = 'demand'\n"
+        "low = 1.2\nhigh = 1.2\nproject = 'B'\n"
+    )
+    words = ("optimize", small, "--seconds", 4, "--work", 2, "--uncertainty", what)
+    code, facts = run_json(capsys, *words, "--overload-chance", 0.2)
+    assert code == 0
+    # B fills the only role and asks for more than there is in 30 % of the futures.
+    assert facts["risk"]["without"]["highest_chance"] == pytest.approx(0.3, abs=0.02)
+    assert facts["risk"]["test"]["highest_chance"] == 0.0
+    assert facts["objective"] == 7.0
+    code, facts = run_json(capsys, *words)
+    assert code == 2
+    assert "--overload-chance" in facts["error"]

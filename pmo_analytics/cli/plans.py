@@ -91,6 +91,16 @@ def optimize(
     value_loss: Annotated[
         float, typer.Option(min=0.0, help="What those may cost, 0.01 = 1 %.")
     ] = 0.0,
+    overload_chance: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01, max=0.99, help="Accepted chance of overload, role by period."
+        ),
+    ] = None,
+    uncertainty: Annotated[
+        Path | None,
+        typer.Option(help="TOML file on what is uncertain, for the chance."),
+    ] = None,
     charts: ChartsOption = True,
     json_output: JsonOption = False,
 ) -> int:
@@ -116,6 +126,7 @@ def optimize(
             move_price=move_price,
             then=then or (),
             value_loss=value_loss,
+            risk=_risk(overload_chance, uncertainty),
             progress=progress,
         )
     _say_plan(
@@ -164,6 +175,19 @@ def level(
         )
     _say_plan(plan, "level", out=out, charts=charts, as_json=json_output)
     return OK
+
+
+def _risk(chance: float | None, uncertainty: Path | None) -> Any:
+    """Return how much overload is accepted, None where nothing was said of it."""
+    from pmo_analytics.optimization.risk import Risk
+    from pmo_analytics.uncertainty import read_uncertainty
+
+    if chance is None:
+        if uncertainty is not None:
+            raise typer.BadParameter("--uncertainty needs --overload-chance.")
+        return None
+    known = None if uncertainty is None else read_uncertainty(uncertainty)
+    return Risk(chance=chance, uncertainty=known)
 
 
 def _say_plan(

@@ -43,6 +43,7 @@ def add_load(
     amount: np.ndarray,
     *,
     keep: str = "effort",
+    laid: dict[int, np.ndarray] | None = None,
 ) -> None:
     """Add one project to the load of every draw, each at its dates.
 
@@ -60,7 +61,10 @@ def add_load(
         Factor on the FTE in each draw, or one row for each used role.
     keep
         As in `stretched`.
+    laid
+        Length -> stretched profile, where it was worked out before; filled here.
     """
+    laid = {} if laid is None else laid
     if not len(profile) or not len(begin):
         return
     first, last = int(begin.min()), int(begin.max())
@@ -77,8 +81,9 @@ def add_load(
     for at, length in enumerate(lengths.tolist()):
         place[length] = at
         if length:
-            spread = stretched(profile, length, keep=keep)
-            rows[:, at, before : before + length] = spread.T
+            if length not in laid:
+                laid[length] = stretched(profile, length, keep=keep).T
+            rows[:, at, before : before + length] = laid[length]
     index = (place[long] * width + before - begin)[None, :] + np.arange(low, high)[
         :, None
     ]

@@ -22,7 +22,12 @@ from pmo_analytics.errors import ConfigError, InfeasibleError, SolverError, clos
 from pmo_analytics.optimization.certify import check_plan
 from pmo_analytics.optimization.compiling import Compiled, compile_options
 from pmo_analytics.optimization.risk_sample import Sample, Trial, tail_mean, try_plan
-from pmo_analytics.optimization.risk_search import Aim, leave_out, search_moves
+from pmo_analytics.optimization.risk_search import (
+    Aim,
+    leave_out,
+    search_moves,
+    what_stays,
+)
 from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.periods import format_period
 from pmo_analytics.plan import OPTIMAL_GAP, Plan, SolveStatus, relative_gap
@@ -37,11 +42,13 @@ MEASURES = ("chance", "cvar")
 _ROUNDS = 4
 # Shares of the clock: the plan without regard to risk, and each further solution.
 _FIRST, _EACH = 0.25, 0.08
+# And the dates of what has to be in.
+_MUSTS = 0.07
 # Moves for each unit of `SolveLimits.work`.
 _MOVES_A_UNIT = 100
-# One-sided normal quantile: the limit that holds in the sample is a little lower, so
-# that it holds in other draws too.
-_MARGIN = 1.645
+# The limit that holds in the sample is lower by so many standard errors, so that it
+# holds in other draws too.
+_MARGIN = 1.0
 
 
 @dataclass(frozen=True)
@@ -56,8 +63,9 @@ class Risk:
         nearly as much as the best one, that with the least overload in its worst
         futures.
     chance
-        Of `chance`: accepted for a role in a period. Where work that nobody can move
-        already exceeds it alone, its chance is the limit.
+        Of `chance`: accepted for a role in a period. Where what has to be in the plan
+        exceeds it by itself, at the best dates that were found for it, its chance is
+        the limit.
     tail
         Of `cvar`: share of the futures that counts as the worst.
     keep
@@ -125,9 +133,6 @@ def plan_under_risk(
 
     Raises
     ------
-    InfeasibleError
-        If what has to be in the plan exceeds the chance by itself, at the only dates
-        that were found for it.
     SolverError
         If no plan was found that keeps the chance.
     """
@@ -170,16 +175,42 @@ class _RiskSearch:
             risk.draws,
             risk.seed,
         )
-        # Work nobody can move sets the limit where it exceeds the chance alone.
-        self.sample.take(self.compiled.fixed)
-        fixed = self.sample.chance
         spread = np.sqrt(risk.chance * (1.0 - risk.chance) / risk.draws)
         allowed = max(risk.chance - _MARGIN * spread, 0.5 * risk.chance)
-        self.allowed = np.where(fixed > allowed, fixed, allowed)
+        self.allowed = np.full(self.sample.load.shape[:2], allowed)
+        self.tried: list[tuple[tuple[float, float], np.ndarray]] = []
         self.best: np.ndarray | None = None
         self.best_cost = (np.inf, np.inf)
         self.aim = self._aim()
-        self.offer(self.base)
+        # What has to be in the plan, where it is too likely too much by itself.
+        self.mandatory: dict[str, int] = {}
+        if risk.measure == "chance":
+            self._inherit()
+        self.base_cost = self.offer(self.base)
+
+    def _inherit(self) -> None:
+        """Raise the limit where what has to be done exceeds it by itself."""
+        chosen = self.compiled.chosen(self.base.starts)
+        assert chosen is not None
+        stays = what_stays(self.compiled, chosen)
+        work = self.limits.work
+        stays = search_moves(
+            self.compiled,
+            stays,
+            self.sample,
+            self.aim,
+            np.random.default_rng(self.seed),
+            until=time.monotonic() + _MUSTS * self.limits.seconds,
+            most=_MOVES_A_UNIT * work if work else None,
+            only_shift=True,
+        )
+        starts = self.compiled.starts_of(stays)
+        self.sample.take(starts)
+        chance = self.sample.chance
+        if (chance > self.allowed).any():
+            self.mandatory = starts
+            self.allowed = np.maximum(self.allowed, chance)
+        self.offer(stays)
 
     def _part(self, share: float) -> SolveLimits:
         return replace(self.limits, seconds=max(share * self.limits.seconds, 0.5))
@@ -194,8 +225,7 @@ class _RiskSearch:
                 return 0.0, tail_mean(sample.overload, tail)
 
             def weights(sample: Sample) -> np.ndarray:
-                apart = sample.apart
-                return np.asarray(np.where(apart > TOLERANCE, apart, 0.0).sum(axis=2))
+                return np.asarray(sample.missing.sum(axis=2))
 
             return Aim(cost, weights, floor)
 
@@ -210,9 +240,7 @@ class _RiskSearch:
     @property
     def met(self) -> bool:
         """Whether the plan without regard to risk is as good as can be."""
-        if self.risk.measure == "chance":
-            return self.best_cost[0] <= 0
-        return self.best_cost[1] <= 0
+        return self.base_cost[0 if self.risk.measure == "chance" else 1] <= 0
 
     def offer(self, plan: Plan | np.ndarray) -> tuple[float, float]:
         """Take a plan if it is better in the sample; return its cost."""
@@ -223,7 +251,13 @@ class _RiskSearch:
         objective = float(self.compiled.options.worth[chosen].sum())
         cost = self.aim.cost(self.sample, objective)
         if objective >= self.aim.floor and cost < self.best_cost:
-            self.best, self.best_cost = chosen, cost
+            own = Plan.from_starts(self.portfolio, self.compiled.starts_of(chosen))
+            check = check_plan(
+                self.portfolio, own.schedule, strict=self.strict, objective=objective
+            )
+            if check.certified:
+                self.best, self.best_cost = chosen, cost
+        self.tried.append((cost, chosen))
         return cost
 
     def tighten(self) -> None:
@@ -232,6 +266,7 @@ class _RiskSearch:
         least = self._least()
         buffer = np.zeros_like(capacity)
         plan = self.base
+        held = self._held()
         before = (np.inf, np.inf)
         for _ in range(_ROUNDS):
             cost = self.offer(plan)
@@ -257,7 +292,7 @@ class _RiskSearch:
                 break
             try:
                 plan = self.solve(
-                    self.portfolio.replace(capacity=tight),
+                    self.portfolio.replace(capacity=tight, **held),
                     limits=self._part(_EACH),
                     start=self._starts(plan),
                 )
@@ -266,6 +301,19 @@ class _RiskSearch:
         else:
             self.offer(plan)
 
+    def _held(self) -> dict[str, pd.DataFrame]:
+        """Return the tables that hold what has to be in at its best dates."""
+        if not self.mandatory:
+            return {}
+        projects = self.portfolio.projects.copy()
+        first = self.portfolio.horizon[0]
+        for name, start in self.mandatory.items():
+            p = self.compiled.names.index(name)
+            if self.compiled.options.must[p] and len(self.compiled.starts[name]) > 1:
+                row = projects["project"] == name
+                projects.loc[row, ["earliest", "latest"]] = first + start
+        return {"projects": projects}
+
     def _starts(self, plan: Plan) -> pd.DataFrame:
         return plan.schedule[["project", "start"]]
 
@@ -273,10 +321,10 @@ class _RiskSearch:
         return time.monotonic() - self.begin > share * self.limits.seconds
 
     def _least(self) -> np.ndarray:
-        """Return the load of what has to be in, as the first plan dates it."""
+        """Return the load of what has to be in, FTE."""
         o = self.compiled.options
         load = np.zeros(len(o.limit))
-        for name, start in self.base.starts.items():
+        for name, start in (self.mandatory or self.base.starts).items():
             p = self.compiled.names.index(name)
             if o.must[p]:
                 option = self.compiled.chosen({name: start})
@@ -316,13 +364,12 @@ class _RiskSearch:
     def polish(self) -> None:
         """Move projects while there is time, counted in the sample."""
         rng = np.random.default_rng(self.seed)
+        if self.risk.measure == "chance":
+            # What is too likely too much is mended by leaving something out.
+            for chosen in [plan for cost, plan in self.tried if cost[0] > 0][-3:]:
+                self.offer(leave_out(self.compiled, chosen, self.sample, self.aim))
         begin = self.best
-        if begin is None:
-            begin = self.compiled.chosen(self.base.starts)
-            assert begin is not None
-        if self.risk.measure == "chance" and self.best_cost[0] > 0:
-            begin = leave_out(self.compiled, begin, self.sample, self.aim)
-            self.offer(begin)
+        assert begin is not None
         work = self.limits.work
         found = search_moves(
             self.compiled,
@@ -338,21 +385,12 @@ class _RiskSearch:
     def finish(self) -> Plan:
         """Return the best plan, certified, with what new draws say of it."""
         assert self.best is not None
-        if self.risk.measure == "chance" and self.best_cost[0] > 0:
+        if self.best_cost[0] > 0:
             self._check_likely()
         starts = self.compiled.starts_of(self.best)
-        plan = Plan.from_starts(self.portfolio, starts, strict=self.strict)
         objective = float(self.compiled.options.worth[self.best].sum())
-        check = check_plan(
-            self.portfolio, plan.schedule, strict=self.strict, objective=objective
-        )
         report = self.base.report
         assert report is not None
-        if not check.certified:
-            raise SolverError(
-                [*report.attempts, {"solver": "risk", "outcome": "refused"}],
-                "The checker refused the plan that was chosen under risk.",
-            )
         status = SolveStatus.FEASIBLE
         if (
             report.bound is not None
@@ -375,25 +413,20 @@ class _RiskSearch:
         assert self.best is not None
         self.sample.take(self.compiled.starts_of(self.best))
         chance = self.sample.chance
-        limit = np.maximum(self.allowed, self.risk.chance)
-        excess = np.where(chance > limit + 1e-9, chance - limit, 0.0)
-        if not excess.any():
+        excess = chance - np.maximum(self.allowed, self.risk.chance)
+        cells = [
+            f"{self.compiled.roles[role]} in "
+            f"{format_period(self.portfolio.horizon[period])} "
+            f"({chance[role, period]:.0%})"
+            for role, period in np.argwhere(excess > 1e-9).tolist()
+        ]
+        if not cells:
             return
-        lines = []
-        for cell in np.argsort(-excess, axis=None)[:5].tolist():
-            role, period = divmod(cell, excess.shape[1])
-            if excess[role, period] > 0:
-                lines.append(
-                    f"{self.compiled.roles[role]} in "
-                    f"{format_period(self.portfolio.horizon[period])}: "
-                    f"{chance[role, period]:.0%}"
-                )
         raise SolverError(
             [{"solver": "risk", "outcome": "no_solution"}],
             "No plan was found in which the chance of overload stays at "
-            f"{self.risk.chance:.0%} or below. What has to be done keeps it too high: "
-            f"{'; '.join(lines)}. Accept a higher chance, allow more time, or add "
-            "capacity there.",
+            f"{self.risk.chance:.0%} or below: {', '.join(cells[:5])}. Accept a higher "
+            "chance, allow more time, or add capacity there.",
             status="no_solution",
         )
 
@@ -409,13 +442,15 @@ class _RiskSearch:
             )
             for dates in (starts, self.base.starts)
         )
-        fixed = try_plan(
-            self.portfolio,
-            self.compiled.fixed,
-            self.uncertainty,
-            risk.test_draws,
-            test_seed,
-        ).chance
+        fixed = np.zeros(own.chance.shape)
+        if self.mandatory:
+            fixed = try_plan(
+                self.portfolio,
+                self.mandatory,
+                self.uncertainty,
+                risk.test_draws,
+                test_seed,
+            ).chance
         facts: dict[str, Any] = {
             "measure": risk.measure,
             "draws": risk.draws,
@@ -429,7 +464,14 @@ class _RiskSearch:
             free = fixed <= risk.chance
             facts |= {
                 "limit": risk.chance,
-                "inherited": int((~free).sum()),
+                "inherited": [
+                    {
+                        "role": self.compiled.roles[role],
+                        "period": format_period(self.portfolio.horizon[period]),
+                        "chance": float(fixed[role, period]),
+                    }
+                    for role, period in np.argwhere(~free).tolist()
+                ],
                 "in_sample": _most(np.where(free, self.sample.chance, 0.0)),
                 "above": int((own.chance > limit + 2.0 * error).sum()),
             }

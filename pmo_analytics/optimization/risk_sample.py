@@ -62,6 +62,8 @@ class Sample:
         blocks = list(enumerate(block_sizes(draws)))
         self.factors = draw_factors(self.model, seed, "lhs", blocks)
         self.draws = draws
+        # (project, periods that lie behind) -> stretched profiles by length.
+        self._laid: dict[tuple[int, int], dict[int, np.ndarray]] = {}
         self._set({})
 
     def _set(self, starts: Mapping[str, int]) -> None:
@@ -69,6 +71,7 @@ class Sample:
         self.dates = follow(self.model, starts, self.factors)
         self.load = load_of(self.model, self.dates, self.factors)
         self.changes = 0
+        self._apart: np.ndarray | None = None
 
     def _add(self, load: np.ndarray, dates: Dates, project: int, sign: float) -> None:
         if not dates.won[project].any():
@@ -84,6 +87,7 @@ class Sample:
             dates.end[project] - begin,
             amount * (sign * dates.won[project]),
             keep=self.model.uncertainty.keep,
+            laid=self._laid.setdefault((project, int(dates.gone[project])), {}),
         )
 
     def take(self, starts: Mapping[str, int]) -> np.ndarray:
@@ -104,7 +108,7 @@ class Sample:
         for project in np.flatnonzero(other.any(axis=1)).tolist():
             self._add(load, old, project, -1.0)
             self._add(load, dates, project, 1.0)
-        self.starts, self.dates = dict(starts), dates
+        self.starts, self.dates, self._apart = dict(starts), dates, None
         return load
 
     def kept(self) -> tuple[dict[str, int], Dates, np.ndarray]:
@@ -114,11 +118,14 @@ class Sample:
     def back(self, state: tuple[dict[str, int], Dates, np.ndarray]) -> None:
         """Return to a state."""
         self.starts, self.dates, self.load = state
+        self._apart = None
 
     @property
     def apart(self) -> np.ndarray:
         """Load - capacity of the last plan, (roles, periods, draws), FTE."""
-        return self.load - self.factors.capacity
+        if self._apart is None:
+            self._apart = self.load - self.factors.capacity
+        return self._apart
 
     @property
     def chance(self) -> np.ndarray:
@@ -128,8 +135,12 @@ class Sample:
     @property
     def overload(self) -> np.ndarray:
         """All overload of the last plan in each draw, FTE-periods."""
-        apart = self.apart
-        return np.asarray(np.where(apart > TOLERANCE, apart, 0.0).sum(axis=(0, 1)))
+        return np.asarray(self.missing.sum(axis=(0, 1)))
+
+    @property
+    def missing(self) -> np.ndarray:
+        """Overload of the last plan, (roles, periods, draws), FTE."""
+        return np.where(self.apart > TOLERANCE, self.apart, 0.0)
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from pmo_analytics.optimization.compiling import Compiled
 from pmo_analytics.optimization.risk_sample import Sample
 from pmo_analytics.optimization.ruin import Ruiner
 
-# Share of the moves that only shift one project.
-_SHIFTS = 0.6
+# Shares of the moves that shift one project, and that shift a few together.
+_SHIFTS, _SHUFFLES = 0.35, 0.35
 # Tries to place what a move took out.
 _TRIES = 6
 # How much worse a move may make things and be kept at first, as a share of them.
@@ -79,6 +79,21 @@ class _Packing(Ruiner):
         self._place(int(self.rng.choice(fits, p=near / near.sum())))
         return self._kept(project)
 
+    def shuffle(self, projects: list[int]) -> bool:
+        """Move some projects together to starts at which everything fits again."""
+        old = {p: int(self.chosen[p]) for p in projects}
+        for p in projects:
+            self._remove(p)
+        for p in projects:
+            span = np.arange(self.o.first[p], self.o.first[p + 1])
+            fits = span[(self.over[span] == 0) & self.open[span]]
+            if not len(fits):
+                return False
+            near = 1.0 / (1.0 + np.abs(self.o.start[fits] - self.o.start[old[p]]))
+            self._place(int(self.rng.choice(fits, p=near / near.sum())))
+        moved = any(int(self.chosen[p]) != old[p] for p in projects)
+        return moved and all(self._kept(p) for p in projects)
+
     def _kept(self, project: int) -> bool:
         waiting = self.serves[project]
         return all(
@@ -124,6 +139,7 @@ def search_moves(
     *,
     until: float,
     most: int | None,
+    only_shift: bool = False,
 ) -> np.ndarray:
     """Return the best plan that moves lead to, from a plan that keeps every rule.
 
@@ -138,6 +154,8 @@ def search_moves(
     until, most
         Clock (of `time.monotonic`) and number of moves at which to stop; None = only
         the clock.
+    only_shift
+        The same projects stay in.
     """
     pack = _Packing(compiled.options, chosen, rng)
     sample.take(compiled.starts_of(chosen))
@@ -152,6 +170,8 @@ def search_moves(
         clock = time.monotonic()
         if clock > until:
             break
+        if only_shift and now[0] <= 0:
+            break
         part = step / most if most else (clock - begin) / max(until - begin, 1e-9)
         # What breaks the limits is tolerated for a while, at a price that rises until
         # it is mended and falls until it comes again.
@@ -159,7 +179,7 @@ def search_moves(
         price = float(np.clip(price, 0.05 * scale, 1000.0 * scale))
         state = pack.keep()
         if (
-            not _move(pack, weights, users, rng)
+            not _move(pack, weights, users, rng, only_shift)
             or pack.objective < aim.floor
             or not pack.sound()
         ):
@@ -178,6 +198,12 @@ def search_moves(
             sample.back(before)
             pack.back(state)
     return answer
+
+
+def what_stays(compiled: Compiled, chosen: np.ndarray) -> np.ndarray:
+    """Return the options of a plan that have to be in it, and what those require."""
+    pack = _Packing(compiled.options, chosen, np.random.default_rng(0))
+    return chosen[pack.stays[compiled.options.project[chosen]]]
 
 
 def leave_out(
@@ -227,11 +253,17 @@ def _users(compiled: Compiled) -> np.ndarray:
 
 
 def _move(
-    pack: _Packing, weights: np.ndarray, users: np.ndarray, rng: np.random.Generator
+    pack: _Packing,
+    weights: np.ndarray,
+    users: np.ndarray,
+    rng: np.random.Generator,
+    only_shift: bool,
 ) -> bool:
     """Change the plan in one place; False if there is nothing to change."""
     movable = pack.movable()
     total = float(weights.sum())
+    if only_shift and not (total and len(movable)):
+        return False
     if not total:
         if len(movable) and rng.random() < 0.5:
             project = int(rng.choice(movable))
@@ -240,12 +272,27 @@ def _move(
     cell = int(rng.choice(weights.size, p=weights.ravel() / total))
     role, period = divmod(cell, weights.shape[1])
     there = movable[users[movable, role]]
+    if only_shift:
+        return len(there) > 0 and pack.shift(int(rng.choice(there)))
     if not len(there) or rng.random() < 0.1:
         return pack.insert()
     starts = pack.o.start[pack.chosen[there]]
     # Work near the cell more often.
     near = 1.0 / (1.0 + np.maximum(starts - period, 0) + 0.25 * np.abs(starts - period))
     project = int(rng.choice(there, p=near / near.sum()))
-    if rng.random() < _SHIFTS:
+    way = rng.random()
+    if way < _SHIFTS:
         return pack.shift(project)
+    if way < _SHIFTS + _SHUFFLES and len(movable) > 1:
+        others = movable[movable != project]
+        apart = np.abs(
+            pack.o.start[pack.chosen[others]] - pack.o.start[pack.chosen[project]]
+        )
+        alike = (users[others] & users[project]).any(axis=1)
+        chance = (0.2 + alike) / (1.0 + apart)
+        count = min(int(rng.integers(1, 4)), len(others))
+        some = rng.choice(others, count, replace=False, p=chance / chance.sum())
+        group = [project, *some.tolist()]
+        rng.shuffle(group)
+        return pack.shuffle(group)
     return pack.swap(project)
