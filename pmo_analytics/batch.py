@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from pmo_analytics.forecasting.forecast import Forecast
     from pmo_analytics.plan import Plan
     from pmo_analytics.portfolio import Portfolio
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,15 @@ def _last_over(horizon: pd.PeriodIndex, day: date) -> pd.Period:
 
 def _run(config: BatchConfig, day: date, folder: Path) -> BatchRun:
     portfolio = known_on(read_portfolio(config.portfolio), day)
+    _LOG.info(
+        "%s as of %s: %d projects, %d rows of history, %s to %s",
+        portfolio.name,
+        day,
+        len(portfolio.projects),
+        len(portfolio.history),
+        format_period(portfolio.horizon[0]),
+        format_period(portfolio.horizon[-1]),
+    )
     settings = config.forecast
     if config.store and "://" not in config.store:
         Path(config.store).parent.mkdir(parents=True, exist_ok=True)
@@ -163,11 +175,36 @@ def _run(config: BatchConfig, day: date, folder: Path) -> BatchRun:
             ramp=settings.ramp,
             accuracy=memory.learnt,
         )
+        for note in headroom.notes:
+            _LOG.info("%s", note)
+        _LOG.info(
+            "forecast of %d roles and %d periods; %d rows of accuracy from former ones",
+            len(headroom.roles),
+            len(headroom.periods),
+            len(memory.accuracy),
+        )
         plan = _plan(config, portfolio, headroom)
+        if plan is not None and plan.report is not None:
+            _LOG.info(
+                "plan: objective %.6g, gap %.2g, %.1f s",
+                plan.report.objective,
+                plan.report.gap,
+                plan.report.seconds,
+            )
         tables = _tables(config, headroom, plan, memory.accuracy)
-        files = _write(config, day, folder, portfolio, headroom, plan, tables)
-        # Last: a run that failed is not remembered.
-        memory.keep(headroom)
+        # Remembered when all is written, and before it takes its place: a run that
+        # fails at either leaves the former one whole, and the same date mends it.
+        files = _write(
+            config,
+            day,
+            folder,
+            portfolio,
+            headroom,
+            plan,
+            tables,
+            lambda: memory.keep(headroom),
+        )
+        _LOG.info("%d files in %s", len(files), folder)
     accuracy = memory.accuracy
     return BatchRun(folder, portfolio, headroom, plan, accuracy, tuple(files))
 
@@ -214,6 +251,7 @@ def _write(
     headroom: Forecast,
     plan: Plan | None,
     tables: Mapping[str, pd.DataFrame],
+    last: Callable[[], None],
 ) -> list[Path]:
     from pmo_analytics.reporting.briefing import forecast_report
     from pmo_analytics.reporting.page import write_page
@@ -251,6 +289,7 @@ def _write(
                 "report.html": lambda path: write_page(path, report),
                 "run.xlsx": lambda path: write_workbook(path, tables),
             },
+            last=last,
         )
     finally:
         if figures:

@@ -112,6 +112,10 @@ class Store:
         """Give a connection whose changes all come to be, or none."""
         try:
             with self._engine.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.exec_driver_sql(
+                        f"SET LOCAL lock_timeout = '{_PATIENCE}s'"
+                    )
                 yield connection
         except DBAPIError as error:
             if isinstance(error, IntegrityError):
@@ -275,7 +279,7 @@ def open_store(place: str | Path) -> Store:
     url = _url(place)
     name = url.render_as_string(hide_password=True)
     sqlite = url.get_backend_name() == "sqlite"
-    if sqlite and url.database:
+    if sqlite and url.database and not url.database.startswith("file:"):
         name = url.database
         folder = Path(url.database).parent
         if not folder.is_dir():
@@ -284,7 +288,7 @@ def open_store(place: str | Path) -> Store:
         engine = sa.create_engine(
             url,
             pool_pre_ping=True,
-            connect_args={"timeout": _PATIENCE} if sqlite else {},
+            connect_args={"timeout" if sqlite else "connect_timeout": _PATIENCE},
         )
     except ModuleNotFoundError as error:
         raise ConfigError(
@@ -352,7 +356,7 @@ def _bring_up(store: Store) -> None:
 def _explained(name: str, error: DBAPIError) -> PmoError:
     """Return an error for an analyst, without passwords or SQL."""
     text = str(error.orig).strip().splitlines()[0] if str(error.orig) else "no reason"
-    if "locked" in text:
+    if "locked" in text or "lock timeout" in text:
         return PmoError(
             f"The store {name} is in use by another run for more than {_PATIENCE} "
             "seconds. Nothing was written; try again when that run is over."

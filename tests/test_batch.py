@@ -13,8 +13,9 @@ import pytest
 
 from pmo_analytics.batch import known_on, run_batch
 from pmo_analytics.cli import main
-from pmo_analytics.errors import ConfigError, DataError
+from pmo_analytics.errors import ConfigError, DataError, PmoError
 from pmo_analytics.loaders import read_portfolio
+from pmo_analytics.store import Store, open_store
 
 ROOT = Path(__file__).resolve().parents[1]
 MONTHS = pd.period_range("2024-01", periods=36, freq="M")
@@ -130,6 +131,41 @@ def test_a_run_that_fails_keeps_the_last_good_one(config, tmp_path):
     assert json.loads((out / "latest.json").read_text("utf-8"))["run"] == "2026-12-31"
 
 
+def test_a_store_lost_in_mid_run_loses_nothing_and_can_be_run_again(
+    config, tmp_path, monkeypatch
+):
+    out = tmp_path / "runs"
+    good = content(run_batch(config, as_of="2026-12-31", out=out).folder)
+    text = config.read_text("utf-8").replace("draws = 200", "draws = 300")
+    config.write_text(text, encoding="utf-8")
+
+    def lost(*forecasts, **facts):
+        raise PmoError("The store did not work: connection lost.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "save", lost)
+        with pytest.raises(PmoError, match="connection lost"):
+            run_batch(config, as_of="2026-12-31", out=out)
+    assert content(out / "2026-12-31") == good
+    assert not [f for f in (out / "2026-12-31").iterdir() if f.name.startswith(".")]
+    assert len(open_store(tmp_path / "memory.db").runs()) == 1
+    again = run_batch(config, as_of="2026-12-31", out=out)
+    assert content(again.folder) != good
+    assert len(open_store(tmp_path / "memory.db").runs()) == 1
+
+
+def test_a_folder_that_cannot_be_written_is_not_remembered(
+    config, tmp_path, monkeypatch
+):
+    def full(*_arguments, **_options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pmo_analytics.reporting.workbook.write_workbook", full)
+    with pytest.raises(ConfigError, match="No space left"):
+        run_batch(config, as_of="2026-12-31", out=tmp_path / "runs")
+    assert open_store(tmp_path / "memory.db").runs().empty
+
+
 def test_what_a_batch_did_not_write_is_never_removed(config, tmp_path):
     out = tmp_path / "runs"
     for day in ("2026-06-30", "2026-07-31"):
@@ -175,11 +211,16 @@ def test_a_second_run_waits_for_nobody_and_says_so(config, tmp_path):
 def test_from_the_command_line(config, tmp_path, capsys):
     words = ["batch", str(config), "--out", str(tmp_path / "runs"), "--json"]
     assert main([*words, "--as-of", "2026-12-31"]) == 0
-    facts = json.loads(capsys.readouterr().out)
+    said = capsys.readouterr()
+    facts = json.loads(said.out)
     assert facts["status"] == "ok"
+    for step in ("INFO Co as of 2026-12-31", "INFO plan: objective", "files in"):
+        assert step in said.err
     assert facts["objective"] is not None
     assert main([*words, "--as-of", "31.12.2026"]) == 3
-    assert "is no date" in json.loads(capsys.readouterr().out)["error"]
+    said = capsys.readouterr()
+    assert "is no date" in json.loads(said.out)["error"]
+    assert "ERROR '31.12.2026' is no date" in said.err
 
 
 def test_a_cautious_plan_uses_the_low_capacity(config, tmp_path):

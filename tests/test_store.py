@@ -184,6 +184,73 @@ def test_a_locked_file_is_named(tmp_path, monkeypatch):
     store.close()
 
 
+def test_a_locked_server_is_named(server, monkeypatch):
+    store = open_store(server)
+    monkeypatch.setattr(memory, "_PATIENCE", 1)
+    other = sa.create_engine(server, poolclass=sa.NullPool)
+    with other.begin() as connection:
+        connection.exec_driver_sql("LOCK TABLE pmo_runs IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(PmoError, match="in use by another run"):
+            store.save(load([1.0] * 3), portfolio="locked", as_of=DECEMBER)
+    store.save(load([1.0] * 3), portfolio="locked", as_of=DECEMBER)
+    with store._writing() as connection:
+        memory._TABLES.drop_all(connection)
+    store.close()
+
+
+def test_a_file_that_may_only_be_read_is_named(tmp_path):
+    place = tmp_path / "memory.db"
+    store = open_store(place)
+    store.save(load([1.0] * 3), portfolio="P", as_of=DECEMBER)
+    store.close()
+    store = open_store(f"sqlite:///file:{place}?mode=ro&uri=true")
+    with pytest.raises(PmoError, match="may only be read"):
+        store.save(load([2.0] * 3), portfolio="P", as_of=DECEMBER)
+    assert store.forecasts()["mean"].tolist() == [1.0]
+    store.close()
+
+
+def test_a_server_that_may_only_be_read_is_named(server):
+    open_store(server).close()
+    reader = f"{server}?options=-c%20default_transaction_read_only%3Don"
+    store = open_store(reader)
+    with pytest.raises(PmoError, match="may only be read"):
+        store.save(load([1.0] * 3), portfolio="P", as_of=DECEMBER)
+    assert store.forecasts().empty
+    store.close()
+    again = open_store(server)
+    with again._writing() as connection:
+        memory._TABLES.drop_all(connection)
+    again.close()
+
+
+DYING = """
+import os, sys
+import sqlalchemy as sa
+from pmo_analytics import store as memory
+store = memory.open_store(sys.argv[1])
+with store._writing() as connection:
+    connection.execute(sa.delete(memory._FORECASTS))
+    print("deleted", flush=True)
+    os._exit(9)
+"""
+
+
+def test_a_process_that_dies_half_way_leaves_the_former_run(place):
+    store = open_store(place)
+    store.save(load([1.0] * 3), portfolio="P", as_of=DECEMBER)
+    store.close()
+    dead = subprocess.run(
+        [sys.executable, "-c", DYING, str(place)], cwd=ROOT, capture_output=True
+    )
+    assert (dead.returncode, dead.stdout.strip()) == (9, b"deleted")
+    store = open_store(place)
+    assert store.forecasts()["mean"].tolist() == [1.0]
+    store.save(load([2.0] * 3), portfolio="P", as_of=DECEMBER)
+    assert store.forecasts()["mean"].tolist() == [2.0]
+    store.close()
+
+
 def test_places_that_cannot_be(tmp_path):
     with pytest.raises(ConfigError, match="folder"):
         open_store(tmp_path / "nowhere" / "memory.db")

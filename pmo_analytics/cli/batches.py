@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +29,8 @@ def batch(
     """Check, forecast, plan and report for one date, as a scheduler does nightly."""
     from pmo_analytics.batch import run_batch
 
-    run = run_batch(config, as_of=as_of, out=out)
+    with _logged():
+        run = run_batch(config, as_of=as_of, out=out)
     report = None if run.plan is None else run.plan.report
     if json_output:
         print_json(
@@ -46,3 +51,22 @@ def batch(
     console.print(escaped(f"Report: {run.folder / 'report.html'}"))
     say_files(run.files)
     return OK
+
+
+@contextmanager
+def _logged() -> Iterator[None]:
+    """Write what the package logs to stderr, with the time."""
+    log = logging.getLogger("pmo_analytics")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    former = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    except Exception as error:
+        log.error("%s", str(error).splitlines()[0])
+        raise
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(former)

@@ -100,6 +100,7 @@ def write_result(
     documents: Mapping[str, Any] | None = None,
     figures: Mapping[str, Figure] | None = None,
     others: Mapping[str, Callable[[Path], None]] | None = None,
+    last: Callable[[], None] | None = None,
 ) -> list[Path]:
     """Write a result into a folder; what was there stays until all is written.
 
@@ -118,6 +119,9 @@ def write_result(
         File name -> chart, as PNG.
     others
         File name -> what writes it to the path it is given.
+    last
+        Called when everything is written and before anything takes its place: if it
+        fails the folder stays as it was.
 
     Returns
     -------
@@ -156,6 +160,8 @@ def write_result(
         }
         _write_json(draft / "manifest.json", {**facts, "files": hashes})
         names.append("manifest.json")
+        if last is not None:
+            last()
         finish_result(out)
         os.rename(draft, out / _READY)
         finish_result(out)
