@@ -59,6 +59,7 @@ _PUBLIC = {
     "frontier": "optimization.frontier",
     "Frontier": "optimization.frontier",
     "role_value": "optimization.prices",
+    "sensitivity": "optimization.sensitivity",
     "WhyNot": "optimization.why_not",
     "level": "optimization.levelling",
     "Risk": "optimization.risk",

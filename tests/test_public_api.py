@@ -127,6 +127,7 @@ PUBLIC = {
     "why_not",
     "frontier",
     "role_value",
+    "sensitivity",
     "plot_frontier",
     "plot_role_value",
     "Frontier",

@@ -16,6 +16,7 @@ import typer
 from pmo_analytics.cli import (
     batches,
     data,
+    explanations,
     forecasts,
     plans,
     records,
@@ -29,6 +30,7 @@ __all__ = [
     "app",
     "batches",
     "data",
+    "explanations",
     "forecasts",
     "main",
     "plans",

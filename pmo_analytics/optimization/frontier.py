@@ -87,7 +87,8 @@ def frontier(
     flex: bool = False,
     seed: int = 0,
     start: Plan | None = None,
-    work: Work | None = None,
+    workers: int | None = None,
+    cluster: str = "",
 ) -> Frontier:
     """Solve the portfolio again and again along one limit.
 
@@ -114,8 +115,8 @@ def frontier(
         As in `optimize`.
     start
         A plan to begin with.
-    work
-        Where the levels are solved; default local processes, one per core.
+    workers, cluster
+        Local processes, default one per core; or the address of a Dask scheduler.
 
     Raises
     ------
@@ -146,7 +147,7 @@ def frontier(
             raise SolverError([], free.message, status=free.status)
     levels = _levels(snapshot, over, points, start)
     questions = [kind(level) for level in levels]
-    found = _along(questions, levels, limits, settings, start, work)
+    found = _along(questions, levels, limits, settings, start, Work(workers, cluster))
     return _result(over, of, levels, questions, found, strict)
 
 
@@ -310,7 +311,7 @@ def _along(
     limits: SolveLimits,
     settings: Mapping[str, Any],
     start: Plan | None,
-    work: Work | None,
+    work: Work,
 ) -> list[Resolved]:
     """Solve the smallest level, then all others from its plan."""
     first = resolve(questions[0], limits, settings, start)

@@ -41,7 +41,8 @@ def role_value(
     roles: Sequence[str] | None = None,
     limits: SolveLimits | None = None,
     seed: int = 0,
-    work: Work | None = None,
+    workers: int | None = None,
+    cluster: str = "",
 ) -> pd.DataFrame:
     """Return what more and less of each role over a window is worth.
 
@@ -65,8 +66,8 @@ def role_value(
         Of each solve; default 20 seconds.
     seed
         Of the search.
-    work
-        Where they are solved; default local processes, one per core.
+    workers, cluster
+        Local processes, default one per core; or the address of a Dask scheduler.
 
     Returns
     -------
@@ -118,7 +119,8 @@ def role_value(
     if plan.report is None or plan.report.bound is None:
         questions = {"as it is": portfolio, **questions}
     settings = {"strict": plan.strict, "seed": seed, "flex": plan.buys}
-    found = resolve_all(questions, limits, settings, plan, work)
+    place = Work(workers, cluster)
+    found = resolve_all(questions, limits, settings, plan, place)
     rows = _rows(plan, todo, idle, found, fte)
     for row in rows:
         row["start"], row["end"] = portfolio.horizon[first], portfolio.horizon[last]

@@ -354,6 +354,8 @@ class _Asked:
         self.base = plan
         self.project = project
         self.released = released
+        state = start_windows(plan.portfolio.projects, plan.portfolio.horizon)
+        self.was_out = bool(state.at[project, "state"] == "out")
         self.limits = limits
         self.seed = seed
         self.plan: Plan | None = None
@@ -448,6 +450,10 @@ class _Asked:
         cost = number(-self.delta)
         if self.status == "equal":
             return [f"{name} is in another plan that is just as good."]
+        if self.status == "better" and self.was_out:
+            return [
+                f"Let in, {name} would bring {number(self.delta)} by the plans found."
+            ]
         if self.status == "better":
             return [
                 f"A plan with {name} is worth {number(self.delta)} more: the plan is "

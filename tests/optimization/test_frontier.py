@@ -9,7 +9,6 @@ import pytest
 from pmo_analytics.errors import ConfigError, InfeasibleError
 from pmo_analytics.optimization.frontier import _efficient, _knee_of, frontier
 from pmo_analytics.optimization.solving import SolveLimits
-from pmo_analytics.parallel import Work
 from pmo_analytics.periods import make_horizon
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
@@ -18,7 +17,6 @@ from tests.instances_random import random_portfolio
 from tests.optimization.test_why_not import portfolio_of
 
 LIMITS = SolveLimits(seconds=60)
-HERE = Work(workers=1)
 
 
 def funded() -> Portfolio:
@@ -40,7 +38,7 @@ def test_the_budget_step_by_step():
         of="Total",
         points=[0.2, 0.8, 1.0, 1.2, 1.8],
         limits=LIMITS,
-        work=HERE,
+        workers=1,
     )
     table = result.table
     # 100, 400, 500, 600, 900.
@@ -64,14 +62,14 @@ def test_the_budget_step_by_step():
 
 def test_spend_at_most():
     free = funded().replace(budget=funded().budget.iloc[:0])
-    result = frontier(free, "spend", points=[200, 400, 900], limits=LIMITS, work=HERE)
+    result = frontier(free, "spend", points=[200, 400, 900], limits=LIMITS, workers=1)
     assert result.table["objective"].tolist() == pytest.approx([400, 1000, 1800])
     assert result.table["spend"].tolist() == [200, 400, 900]
 
 
 def test_projects_and_the_last_finish_of_the_tiny_portfolio(tiny):
     # See `tiny_portfolio`: A alone is worth 10, A and B in four months 16.6116.
-    few = frontier(tiny, "projects", points=[0, 1, 2, 3], limits=LIMITS, work=HERE)
+    few = frontier(tiny, "projects", points=[0, 1, 2, 3], limits=LIMITS, workers=1)
     expected = [0, 10, 16.6116, 16.6116]
     assert few.table["objective"].tolist() == pytest.approx(expected, abs=1e-4)
     assert few.table["efficient"].tolist() == [True, True, True, False]
@@ -80,7 +78,7 @@ def test_projects_and_the_last_finish_of_the_tiny_portfolio(tiny):
         "finish",
         points=["2027-01", "2027-02", "2027-04"],
         limits=LIMITS,
-        work=HERE,
+        workers=1,
     )
     assert early.table["objective"].isna().tolist() == [False, False, False]
     assert early.table["objective"].tolist() == pytest.approx(
@@ -90,10 +88,10 @@ def test_projects_and_the_last_finish_of_the_tiny_portfolio(tiny):
 
 
 def test_levels_by_themselves(tiny):
-    table = frontier(tiny, "finish", points=4, limits=LIMITS, work=HERE).table
+    table = frontier(tiny, "finish", points=4, limits=LIMITS, workers=1).table
     assert table["level"].iat[-1] == pd.Period("2027-04", "M")
     assert table["level"].is_monotonic_increasing
-    counts = frontier(tiny, "projects", points=9, limits=LIMITS, work=HERE).table
+    counts = frontier(tiny, "projects", points=9, limits=LIMITS, workers=1).table
     assert counts["level"].tolist() == [1, 2]
 
 
@@ -106,7 +104,7 @@ def test_a_level_without_a_plan_says_why():
         horizon=horizon,
         capacity=pd.DataFrame({"Dev": 9.0}, index=horizon),
     )
-    result = frontier(portfolio, "budget", points=[0.5, 1.0], limits=LIMITS, work=HERE)
+    result = frontier(portfolio, "budget", points=[0.5, 1.0], limits=LIMITS, workers=1)
     assert result.table["status"].tolist() == ["infeasible", "optimal"]
     assert result.plans[0] is None
     assert np.isnan(result.table["bound"].iat[0])
@@ -125,7 +123,7 @@ def test_every_level_is_the_optimum_of_brute_force(over):
         done += 1
         levels = [0.8, 1.3]
         result = frontier(
-            portfolio, over, points=levels, limits=LIMITS, strict=True, work=HERE
+            portfolio, over, points=levels, limits=LIMITS, strict=True, workers=1
         )
         for level, row in zip(levels, result.table.itertuples(), strict=True):
             if over == "budget":
@@ -155,7 +153,7 @@ def test_a_level_takes_the_plan_of_a_smaller_one(monkeypatch):
         return {key: Resolved(message="Interrupted.") for key in questions}
 
     monkeypatch.setattr(module, "resolve_all", only_the_first)
-    result = frontier(funded(), points=[0.8, 1.0, 1.2], limits=LIMITS, work=HERE)
+    result = frontier(funded(), points=[0.8, 1.0, 1.2], limits=LIMITS, workers=1)
     assert result.table["objective"].tolist() == pytest.approx([1000] * 3)
     assert result.table["efficient"].tolist() == [True, False, False]
     assert result.table["status"].tolist() == ["optimal", "feasible", "feasible"]
@@ -165,8 +163,8 @@ def test_two_workers_find_what_one_finds():
     portfolio = funded()
     limits = SolveLimits(seconds=60, work=50)
     levels = [0.4, 0.8, 1.8]
-    one = frontier(portfolio, points=levels, limits=limits, work=HERE)
-    two = frontier(portfolio, points=levels, limits=limits, work=Work(workers=2))
+    one = frontier(portfolio, points=levels, limits=limits, workers=1)
+    two = frontier(portfolio, points=levels, limits=limits, workers=2)
     pd.testing.assert_frame_equal(one.table, two.table)
 
 
@@ -216,7 +214,7 @@ def test_no_budget_and_no_plan():
 
 
 def test_plans_of_levels_belong_to_their_level():
-    result = frontier(funded(), points=[0.8, 1.8], limits=LIMITS, work=HERE)
+    result = frontier(funded(), points=[0.8, 1.8], limits=LIMITS, workers=1)
     amounts = [plan.portfolio.budget["amount"].iat[0] for plan in result.plans]
     assert amounts == pytest.approx([400.0, 900.0])
     assert isinstance(result.plans[0], Plan)

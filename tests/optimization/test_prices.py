@@ -9,33 +9,31 @@ from pmo_analytics.errors import ConfigError
 from pmo_analytics.optimization.prices import changed, role_value, say_role_values
 from pmo_analytics.optimization.search import optimize
 from pmo_analytics.optimization.solving import SolveLimits
-from pmo_analytics.parallel import Work
 from pmo_analytics.plan import Plan
 from tests.brute_force import best_plan
 from tests.instances_random import random_portfolio
 from tests.optimization.test_why_not import portfolio_of
 
 LIMITS = SolveLimits(seconds=60)
-HERE = Work(workers=1)
 
 
 def test_three_projects_and_one_developer():
     # One month, X 5, Y 3, Z 1: with one X, with two X and Y, without any nobody.
     plan = optimize(portfolio_of({"X": 5, "Y": 3, "Z": 1}), limits=LIMITS)
-    table = role_value(plan, limits=LIMITS, work=HERE).set_index("change")
+    table = role_value(plan, limits=LIMITS, workers=1).set_index("change")
     assert table["value"].to_dict() == pytest.approx({1.0: 3.0, -1.0: -5.0})
     assert table["low"].to_dict() == pytest.approx({1.0: 3.0, -1.0: -5.0}, abs=1e-3)
     assert table["high"].to_dict() == pytest.approx({1.0: 3.0, -1.0: -5.0}, abs=1e-3)
     assert table["entering"].to_dict() == {1.0: "Y", -1.0: ""}
     assert table["leaving"].to_dict() == {1.0: "", -1.0: "X"}
     assert table["lp_price"].abs().max() <= 5.0
-    two = role_value(plan, fte=2.0, limits=LIMITS, work=HERE)
+    two = role_value(plan, fte=2.0, limits=LIMITS, workers=1)
     assert two.loc[two["change"] == 2.0, "value"].tolist() == pytest.approx([4.0])
 
 
 def test_a_role_that_never_binds_is_worth_exactly_nothing():
     plan = optimize(portfolio_of({"X": 5, "Y": 3}, capacity=4.0), limits=LIMITS)
-    table = role_value(plan, limits=LIMITS, work=HERE)
+    table = role_value(plan, limits=LIMITS, workers=1)
     assert table["how"].tolist() == ["never binds"] * 2
     assert table[["value", "low", "high"]].to_numpy().tolist() == [[0.0] * 3] * 2
     assert say_role_values(table) == [
@@ -47,7 +45,7 @@ def test_more_lets_in_what_alone_was_too_much():
     # Y needs two developers: no start of it fits into one, so no row shows it.
     portfolio = portfolio_of({"X": 5, "Y": 9}, fte={"X": 1.0, "Y": 2.0})
     plan = optimize(portfolio, limits=LIMITS)
-    table = role_value(plan, limits=LIMITS, work=HERE).set_index("change")
+    table = role_value(plan, limits=LIMITS, workers=1).set_index("change")
     assert table.at[1.0, "value"] == pytest.approx(4.0)
 
 
@@ -55,7 +53,7 @@ def test_the_window_counts():
     portfolio = portfolio_of({"X": 5, "Y": 3, "Z": 1}, periods=2)
     plan = optimize(portfolio, limits=LIMITS)  # X and Y
     table = role_value(
-        plan, window=("2027-02", "2027-02"), limits=LIMITS, work=HERE
+        plan, window=("2027-02", "2027-02"), limits=LIMITS, workers=1
     ).set_index("change")
     assert table["value"].to_dict() == pytest.approx({1.0: 1.0, -1.0: -3.0})
     assert {str(p) for p in table["start"]} == {"2027-02"}
@@ -68,7 +66,7 @@ def test_without_it_no_plan_is_left():
         {"X": 5, "Y": 3}, periods=2, more={"status": ["approved", "approved"]}
     )
     plan = optimize(portfolio, limits=LIMITS)
-    table = role_value(plan, limits=LIMITS, work=HERE).set_index("change")
+    table = role_value(plan, limits=LIMITS, workers=1).set_index("change")
     assert table.at[-1.0, "how"] == "infeasible"
     assert np.isnan(table.at[-1.0, "value"])
     text = "\n".join(say_role_values(table.reset_index()))
@@ -78,7 +76,7 @@ def test_without_it_no_plan_is_left():
 def test_a_plan_that_is_not_the_best_is_found_out():
     portfolio = portfolio_of({"X": 5, "Y": 3})
     plan = Plan(portfolio, {"Y": "2027-01"})
-    table = role_value(plan, limits=LIMITS, work=HERE).set_index("change")
+    table = role_value(plan, limits=LIMITS, workers=1).set_index("change")
     # It has no bound of its own, so it is solved again: 5, and with one more 8.
     assert table["base_objective"].tolist() == pytest.approx([5.0, 5.0])
     assert table["value"].to_dict() == pytest.approx({1.0: 3.0, -1.0: -5.0})
@@ -95,7 +93,7 @@ def test_values_are_those_of_brute_force():
         plan = optimize(portfolio, limits=LIMITS)
         last = len(portfolio.horizon) - 1
         role = str(portfolio.capacity.columns[0])
-        table = role_value(plan, roles=[role], fte=0.5, limits=LIMITS, work=HERE)
+        table = role_value(plan, roles=[role], fte=0.5, limits=LIMITS, workers=1)
         for row in table.itertuples():
             other = changed(portfolio, role, 0, last, row.change)
             best, _ = best_plan(other)

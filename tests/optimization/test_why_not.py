@@ -171,6 +171,7 @@ def test_forced_out_and_cancelled():
     plan = optimize(portfolio, limits=LIMITS)
     why = why_not(plan, "X", limits=LIMITS)
     assert why.sentences[0].startswith("'X' is forced out: no sponsor.")
+    assert "Let in, 'X' would bring 2 by the plans found." in why.sentences
     assert why.status == "better"
     assert why.objective_delta == pytest.approx(2)
 
@@ -246,6 +247,7 @@ def test_a_rule_of_ones_own():
     portfolio = portfolio_of(
         {"X": 5, "Y": 3},
         periods=2,
+        capacity=2.0,
         rules=pd.DataFrame([{**rule, "project": name} for name in "XY"]),
     )
     plan = optimize(portfolio, limits=LIMITS)
