@@ -31,6 +31,7 @@ bench: $(READY) $(PEERS)/.ready $(STATSFORECAST)/.ready
 	$(BIN)/python tests/benchmarks/bench_supply.py
 	$(BIN)/python tests/benchmarks/bench_real.py
 	$(BIN)/python tests/benchmarks/bench_forecast.py
+	$(BIN)/python tests/benchmarks/bench_explain.py
 	$(BIN)/python tests/benchmarks/bench_level.py $(if $(FULL),--full)
 	$(BIN)/python tests/benchmarks/bench_optimize.py $(if $(FULL),--full)
 

@@ -66,8 +66,9 @@ class WhyInfeasible:
         All of it in words.
     plan
         The plan that exists, where the status is `feasible`.
-    seconds, questions
-        Wall clock, and how many models were solved.
+    seconds, clash_seconds, questions
+        Wall clock, of all and until the clash was known; and how many models were
+        solved for that.
     """
 
     status: str
@@ -76,6 +77,7 @@ class WhyInfeasible:
     sentences: tuple[str, ...]
     plan: Plan | None = field(default=None, repr=False)
     seconds: float = 0.0
+    clash_seconds: float | None = None
     questions: int = 0
 
     @property
@@ -95,6 +97,7 @@ class WhyInfeasible:
             "repair": self.repair.to_dict("records"),
             "sentences": list(self.sentences),
             "seconds": self.seconds,
+            "clash_seconds": self.clash_seconds,
             "questions": self.questions,
         }
 
@@ -142,6 +145,7 @@ def why_infeasible(
     state = _find(book, begin, limits, seed)
     if state.verdict != "infeasible":
         return _no_clash(book, state, begin, seconds)
+    known = round(time.monotonic() - begin, 3)
     # A child may overrun its clock a little before it is ended.
     left = max(seconds - (time.monotonic() - begin) - 0.9, 0.05 * seconds, 0.3)
     broken, certain = _least_repair(book, left, limits, seed)
@@ -153,6 +157,7 @@ def why_infeasible(
         repair,
         (*_say_clash(book, state), *_say_repair(broken, certain)),
         seconds=round(time.monotonic() - begin, 3),
+        clash_seconds=known,
         questions=state.asked,
     )
 
@@ -254,8 +259,8 @@ def _no_clash(
         pd.DataFrame(columns=REPAIR_COLUMNS),
         (text,),
         plan,
-        round(time.monotonic() - begin, 3),
-        state.asked,
+        seconds=round(time.monotonic() - begin, 3),
+        questions=state.asked,
     )
 
 
