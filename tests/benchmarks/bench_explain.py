@@ -19,6 +19,7 @@ import pmo_analytics as pmo
 from pmo_analytics.errors import PmoWarning
 from pmo_analytics.optimization import clash
 from pmo_analytics.optimization.rulebook import read_rulebook
+from pmo_analytics.optimization.wording import say_rule
 
 SECONDS = 30.0
 
@@ -52,9 +53,8 @@ def spoiled(seed: int, kind: str) -> pmo.Portfolio:
 def really_minimal(portfolio: pmo.Portfolio, why: pmo.WhyInfeasible) -> str:
     """Return whether each rule is needed, by models solved anew."""
     book = read_rulebook(portfolio.validate())
-    wanted = set(zip(why.rules["rule"], why.rules["subject"], why.rules["message"]))
-    from pmo_analytics.optimization.wording import say_rule
-
+    rules = why.rules
+    wanted = set(zip(rules["rule"], rules["subject"], rules["message"], strict=True))
     kept = [
         k
         for k, rule in enumerate(book.rules)
