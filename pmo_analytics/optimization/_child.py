@@ -28,6 +28,9 @@ _CUTS_CARRY = 8_000
 _CUTS_SHARE = 0.12
 # Seconds between two words about a proof, and until its branches are told first.
 _PROOF_LOOK = 0.3
+# The share of the time of a proof in which a better plan is sought, where the process
+# is the only one.
+_SEARCHED = 0.3
 # And what it takes to tell of them at the end.
 _LAST_WORD = 0.3
 _FIRST_TREE = 4.0
@@ -409,36 +412,59 @@ def _prove(
 
     if not carries_branches(options):
         return
-    known = float(options.worth[job["start"]].sum())
+    best = np.array(job["start"], dtype=np.int64)
+    known = float(options.worth[best].sum())
     told = [time.monotonic(), np.inf]
     end -= _LAST_WORD
 
     def watch(bound: float, plan: np.ndarray | None) -> None:
-        nonlocal known
         if plan is not None:
-            known = max(known, float(options.worth[plan].sum()))
+            take(plan)
             emit("improved", chosen=plan.tolist())
         now = time.monotonic()
         if now - told[0] > _PROOF_LOOK and bound < told[1]:
             told[:] = now, bound
             emit("proof", bound=_finite(bound))
 
+    def take(plan: np.ndarray) -> None:
+        nonlocal best, known
+        worth = float(options.worth[plan].sum())
+        if worth > known:
+            best, known = plan, worth
+
     def listen() -> float:
-        nonlocal known
         while inbox:
             plan = inbox.pop(0).get("plan")
             if plan is not None:
-                known = max(known, float(options.worth[plan].sum()))
+                take(np.array(plan, dtype=np.int64))
         return known
+
+    def search(seconds: float) -> None:
+        """Look for a better plan for a while, where nobody else does."""
+        if not job.get("alone"):
+            return
+        from pmo_analytics.optimization.alternate import Search
+
+        def tell(plan: np.ndarray) -> None:
+            take(plan)
+            emit("improved", chosen=plan.tolist())
+
+        seed = job["seed"] + len(tree.nodes)
+        until = min(time.monotonic() + seconds, end)
+        Search(options, best, seed, tell, []).run(until)
 
     cuts = [cutting.Cut(**facts) for facts in job.get("cuts", [])]
     settings = {"random_seed": job["seed"]}
     # A proof is extra: what goes wrong with it must not cost the plan.
     with contextlib.suppress(RuntimeError, MemoryError):
-        tree = branching.Branches(options, cuts, known, settings, watch)
+        guide = branching.Guide.of(job["guide"]) if job.get("guide") else None
+        # A constant beside the worth changes what a gap is a share of.
+        slack = 0.0 if options.constant[0] else job["gap"]
+        tree = branching.Branches(options, cuts, known, settings, watch, slack, guide)
         pause = _FIRST_TREE
         most = job["most_nodes"]
         while True:
+            search(_SEARCHED * pause)
             tree.grow(min(time.monotonic() + pause, end), most, listen)
             if tree.nodes:
                 emit("tree", cuts=job.get("cuts", []), **tree.told())

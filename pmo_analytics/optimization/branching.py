@@ -74,6 +74,48 @@ class Node:
 Watch = Callable[[float, np.ndarray | None], None]
 
 
+@dataclass
+class Guide:
+    """The tree of a portfolio like this one: how it was divided, and its prices.
+
+    Attributes
+    ----------
+    prices
+        Of each node, label of a row and price.
+    splits
+        Of each node, (project, last start of the early side) or None.
+    parts
+        Of each node, the numbers of its two parts or None.
+    """
+
+    prices: list[list[tuple[Label, float]]]
+    splits: list[tuple[int, int] | None]
+    parts: list[tuple[int, int] | None]
+
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> Guide:
+        """Return the guide of nodes that stand in the order of `Branches.told`."""
+        labels = [tuple(label) for label in told["labels"]]
+        prices: list[list[tuple[Label, float]]] = []
+        splits: list[tuple[int, int] | None] = []
+        parts: list[tuple[int, int] | None] = []
+        waiting: list[list[int]] = []
+        for number, node in enumerate(told["nodes"]):
+            pairs = zip(node["rows"], node["prices"], strict=True)
+            prices.append([(labels[row], float(price)) for row, price in pairs])
+            split = node["split"]
+            splits.append(None if split is None else (int(split[0]), int(split[1])))
+            parts.append(None)
+            if waiting:
+                waiting[-1].append(number)
+                if len(waiting[-1]) == 3:
+                    above, early, late = waiting.pop()
+                    parts[above] = (early, late)
+            if split is not None:
+                waiting.append([number])
+        return cls(prices, splits, parts)
+
+
 class Branches:
     """The tree, and how it grows.
 
@@ -90,6 +132,11 @@ class Branches:
     watch
         Called with the bound, and with option numbers where a node turned out to be
         a plan.
+    slack
+        Only plans that are better by this share are sought: with a gap that is good
+        enough the tree is far smaller.
+    guide
+        Tree of a similar model to begin with.
     """
 
     def __init__(
@@ -99,8 +146,13 @@ class Branches:
         known: float,
         settings: dict[str, Any],
         watch: Watch,
+        slack: float = 0.0,
+        guide: Guide | None = None,
     ) -> None:
         self.o = options
+        self.guide = guide
+        # A little less, so that rounding cannot leave the gap above what was asked.
+        self.slack = max(slack * (1 - 1e-6), 0.0)
         self.cuts = list(cuts)
         self.watch = watch
         self.presolve = Presolve(options)
@@ -135,7 +187,8 @@ class Branches:
     def aim(self, known: float) -> None:
         """Look only for plans that are worth more than this."""
         self.known = known
-        self.enough = known + _NEARER * max(1.0, abs(known))
+        nearer = max(_NEARER * max(1.0, abs(known)), self.slack * abs(known))
+        self.enough = known + nearer
 
     # ------------------------------------------------------------------ the rows
     def _write_rows(self) -> None:
@@ -226,10 +279,75 @@ class Branches:
     def _plant(self, until: float) -> bool:
         """Begin with all plans in one node; return whether there was time for it."""
         left = np.ones(len(self.o.project), dtype=bool)
-        root = self._node((left, self.o.must.copy()), None, until)
+        domain = left, self.o.must.copy()
+        if self.guide is not None:
+            return self._follow(self.guide, domain, until)
+        root = self._node(domain, None, until)
         if root is not None:
             self._keep(root)
         return root is not None
+
+    def _follow(self, guide: Guide, everything: Domain, until: float) -> bool:
+        """Divide as another tree was; where its prices do not suffice, find others.
+
+        Most of its nodes need no relaxation to be solved.
+        """
+        row = {label: number for number, label in enumerate(self.labels)}
+        # Number in the guide, node above and side of it, own domain.
+        waiting: list[tuple[int, int | None, int, Domain]] = [(0, None, 0, everything)]
+        while waiting:
+            number, above, side, domain = waiting.pop()
+            over = None if above is None else self.nodes[above]
+            prices = np.zeros(len(self.upper))
+            for label, price in guide.prices[number]:
+                if label in row:
+                    prices[row[label]] = price
+            node = self._priced(prices, (domain[0].copy(), domain[1].copy()), over)
+            parts, split = guide.parts[number], guide.splits[number]
+            divides = parts is not None and split is not None and split[0] >= 0
+            if node.bound > self.enough and not divides:
+                # From the start again: what other prices rule out they prove alone.
+                solved = self._node(domain, over, until)
+                if solved is None:
+                    self.nodes, self.open, self.length = [], [], 0
+                    return False
+                node = solved
+            place = self._keep(node)
+            if over is not None:
+                early, late = over.parts or (-1, -1)
+                over.parts = (place, late) if side == 0 else (early, place)
+            if node.bound > self.enough and divides:
+                assert parts is not None
+                assert split is not None
+                self.open = [entry for entry in self.open if entry[1] != place]
+                heapq.heapify(self.open)
+                node.split, node.parts = split, (-1, -1)
+                for which in (1, 0):
+                    part = self._part(node, *split, bool(which))
+                    waiting.append((parts[which], place, which, part))
+        return True
+
+    def _priced(self, prices: np.ndarray, domain: Domain, above: Node | None) -> Node:
+        """Return a node with the bound that given prices prove."""
+        left, must = domain
+        none = np.zeros(0)
+        nothing = Node(left, must, -np.inf, none.astype(np.int64), none)
+        if not self.presolve.tighten(left, must):
+            return nothing
+        if not left.any():
+            nothing.bound = 0.0
+            return nothing
+        return self._judged(prices, domain, above)
+
+    def _judged(self, prices: np.ndarray, domain: Domain, above: Node | None) -> Node:
+        """Return a node with what prices prove of it and rule out in it."""
+        left, must = domain
+        bound, reduced, top = self._value(prices, domain)
+        ceiling = np.inf if above is None else above.bound
+        if bound <= ceiling + _CLEAR * abs(ceiling):
+            self._rule_out(bound, reduced, top, left, must)
+        rows = np.flatnonzero(prices)
+        return Node(left, must, min(bound, ceiling), rows, prices[rows])
 
     def full(self, most: int) -> bool:
         """Return whether the tree is as large as it may be, with so many nodes."""
@@ -271,12 +389,7 @@ class Branches:
             return None
         else:
             prices = self._rounded(answer.prices[self.projects :])
-        bound, reduced, top = self._value(prices, domain)
-        ceiling = np.inf if above is None else above.bound
-        rows = np.flatnonzero(prices)
-        if bound <= ceiling + _CLEAR * abs(ceiling):
-            self._rule_out(bound, reduced, top, left, must)
-        node = Node(left, must, min(bound, ceiling), rows, prices[rows])
+        node = self._judged(prices, domain, above)
         node.x = None if x is None else x.astype(np.float32)
         if x is not None and (np.abs(x - np.round(x)) < _WHOLE).all():
             chosen = np.flatnonzero(x > 0.5)
@@ -289,8 +402,11 @@ class Branches:
         prices = np.where(self.equal, prices, np.maximum(prices, 0.0))
         size = np.abs(prices)
         prices = np.where(size > 1e-9 * max(size.max(initial=0.0), 1e-9), prices, 0.0)
-        texts = [float(f"{price:.{_DIGITS}g}") for price in prices[prices != 0]]
-        prices[prices != 0] = texts
+        given = prices[prices != 0]
+        # Down to a power of ten; dividing by it gives the number with these digits.
+        places = _DIGITS - 1 - np.floor(np.log10(np.abs(given))).astype(np.int64)
+        up, down = 10.0 ** np.maximum(places, 0), 10.0 ** np.maximum(-places, 0)
+        prices[prices != 0] = np.round(given * up / down) / up * down
         return prices
 
     def _value(
@@ -321,8 +437,9 @@ class Branches:
             return prices
         ray /= np.abs(ray).max()
         best, least = prices, self._value(prices, domain)[0]
-        length = max(abs(self.enough), 1.0) * 1e-3
-        for _ in range(24):
+        # No longer than it has to be: the checker's whole numbers have an end.
+        length = max(abs(self.enough), 1.0) * 1e-9
+        for _ in range(44):
             if least <= self.enough:
                 break
             tried = self._rounded(prices + length * ray)
@@ -390,23 +507,27 @@ class Branches:
         """Return (project, last early start) to divide by, the most promising first."""
         o = self.o
         found: list[tuple[float, int, int]] = []
-        for p in self.filled.tolist():
+        count = np.bincount(o.project[node.left], minlength=self.projects)
+        open_ones = (count > 1) | ((count == 1) & ~node.must)
+        if node.x is not None:
+            x = np.where(node.left, node.x, 0.0).astype(float)
+            chosen = np.bincount(o.project, x, minlength=self.projects)
+            largest = np.zeros(self.projects)
+            largest[self.filled] = np.maximum.reduceat(x, o.first[self.filled])
+            whole = (chosen >= 1 - _WHOLE) | node.must
+            split = np.where(whole, largest < 1 - _WHOLE, True)
+            open_ones &= (chosen >= _WHOLE) & split
+        for p in np.flatnonzero(open_ones).tolist():
             lo, hi = int(o.first[p]), int(o.first[p + 1])
             left = np.flatnonzero(node.left[lo:hi])
-            if not len(left) or (len(left) == 1 and node.must[p]):
-                continue
             last = int(o.start[lo + left[-1]])
             if node.x is None:
                 found.append((0.0, p, last if not node.must[p] else last - 1))
-                continue
-            share = node.x[lo:hi].astype(float)
-            selected = float(share.sum())
-            if selected < _WHOLE:
-                continue
-            if selected < 1 - _WHOLE and not node.must[p]:
+            elif not whole[p]:
+                selected = float(chosen[p])
                 found.append((min(selected, 1 - selected), p, last))
-            elif share.max() < 1 - _WHOLE:
-                so_far = np.cumsum(share)[left]
+            else:
+                so_far = np.cumsum(x[lo:hi])[left]
                 at = int(np.argmin(np.abs(so_far[:-1] - 0.5))) if len(left) > 1 else 0
                 middle = float(so_far[at])
                 found.append(

@@ -6,9 +6,11 @@ bound that holds whatever the prices are, so rounding them costs tightness only.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pmo_analytics.optimization.matrix import build_matrix
 from pmo_analytics.optimization.options import ALL, NONE
 from pmo_analytics.periods import format_period
 
@@ -110,6 +112,52 @@ def branched(
         certificate["branches"].append(branch)
     certificate["enough"] = repr(tree["enough"])
     return certificate
+
+
+def read_guide(
+    portfolio: Portfolio, compiled: Compiled, certificate: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """Return the branches of a certificate of a similar portfolio, None without any.
+
+    Returns
+    -------
+    dict
+        `labels` of rows of this portfolio's model and `nodes` over them, as
+        `branching.Branches.told` has them; what this portfolio has no name for is
+        left out.
+    """
+    if not certificate.get("branches"):
+        return None
+    labels = [x for x in build_matrix(compiled.options).labels if x is not None]
+    named = {
+        json.dumps(_row(portfolio, compiled, label), sort_keys=True): number
+        for number, label in enumerate(labels)
+    }
+    # Entry of the certificate, counted from 1 -> number of the label.
+    place = {}
+    for entry, row in enumerate(certificate["multipliers"], 1):
+        name = {key: value for key, value in row.items() if key != "multiplier"}
+        place[entry] = named.get(json.dumps(name, sort_keys=True))
+    project = {name: number for number, name in enumerate(compiled.names)}
+    nodes = []
+    for branch in certificate["branches"]:
+        prices = [
+            (place[entry], float(price))
+            for entry, price in branch["prices"]
+            if place.get(entry) is not None
+        ]
+        split = branch.get("split")
+        if split is not None:
+            # A project that is gone divides nothing: -1 belongs to nobody.
+            split = [project.get(split[0], -1), int(split[1])]
+        nodes.append(
+            {
+                "rows": [row for row, _ in prices],
+                "prices": [price for _, price in prices],
+                "split": split,
+            }
+        )
+    return {"labels": labels, "nodes": nodes}
 
 
 def _row(

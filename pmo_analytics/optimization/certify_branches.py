@@ -30,6 +30,7 @@ from pmo_analytics.optimization.certify_narrowing import (
     LARGEST,
     MOST_CELLS,
     Narrowing,
+    coarse,
 )
 from pmo_analytics.optimization.certify_question import Question
 from pmo_analytics.optimization.certify_record import dropped
@@ -221,7 +222,7 @@ class _Walk:
         self.rows = np.zeros((many, len(self.worth)), dtype=np.int64)
         for number, entry in enumerate(entries):
             counts, limit, unit = row_of(question, entry, proofs)
-            head = math.floor(limit)
+            counts, head, unit = coarse(counts, math.floor(limit), unit)
             step = 0
             for name, own in counts.items():
                 p = self.at.number.get(name)

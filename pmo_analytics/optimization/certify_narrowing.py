@@ -32,6 +32,8 @@ from pmo_analytics.optimization.certify_question import (
 LARGEST = 2**61
 # Cells of starts x limits beyond which limits are left out.
 MOST_CELLS = 3_000_000
+# Units that a whole of a limit is divided into at most.
+_FINEST = 10**9
 
 
 def narrow_starts(question: Question) -> None:
@@ -256,6 +258,33 @@ class Narrowing:
         return True
 
 
+def coarse(
+    counts: dict[str, list[int]], most: int, unit: int
+) -> tuple[dict[str, list[int]], int, int]:
+    """Return a row in units that are not too fine, with all plans that kept it.
+
+    Hours turned into FTE have sixteen digits; numbers like that do not fit into 64
+    bits, and prices per unit of them would be nothing. A project starts once, so that
+    rounding to the nearest adds half a unit for each at most.
+
+    Parameters
+    ----------
+    counts
+        Project -> what each start counts.
+    most
+        What the sum may be at most.
+    unit
+        Units of a whole; counts and `most` are in them.
+    """
+    if unit <= _FINEST:
+        return counts, most, unit
+    rounded = {
+        name: [(2 * count * _FINEST + unit) // (2 * unit) for count in own]
+        for name, own in counts.items()
+    }
+    return rounded, -(-most * _FINEST // unit) + len(counts), _FINEST
+
+
 def _limits(
     question: Question, proofs: Proofs
 ) -> list[tuple[Mapping[str, list[int]], int]]:
@@ -263,12 +292,10 @@ def _limits(
     found: list[tuple[Mapping[str, list[int]], int]] = []
     for role in question.roles:
         for t in range(question.periods):
-            uses, room, _ = proofs.load_on(role, t)
-            found.append((uses, room))
+            found.append(coarse(*proofs.load_on(role, t))[:2])
     for budget in question.budgets.values():
         if budget.limit is not None:
-            uses, room, _ = proofs.spend_on(budget)
-            found.append((uses, room))
+            found.append(coarse(*proofs.spend_on(budget))[:2])
     for rule in question.rules.values():
         found += _rule_limits(question, rule)
     return found

@@ -9,6 +9,7 @@ certified rests on them.
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from pmo_analytics.optimization.options import ALL, NONE, TOGETHER, Options
 
@@ -137,24 +138,57 @@ class Presolve:
         self.entry_row = number[o.use_row[entry]]
         self.entry_amount = o.use_amount[entry]
         self.room = self.room[tight]
-        self.rules = [self._rule(d) for d in range(len(o.rule_project))]
+        self._write_rules()
 
-    def _rule(self, d: int) -> tuple[int, list[tuple[int, np.ndarray]]]:
-        """Return project, and each target with which starts of it serve which."""
+    def _write_rules(self) -> None:
+        """Write who serves whom as matrices, to follow all rules at once.
+
+        A pair is a rule and one of its targets. `serves` has a row per pair and start
+        of the rule's project, with the starts of the target that serve it; `served` a
+        row per pair and start of the target, with the starts that it serves.
+        """
         o = self.o
-        j = int(o.rule_project[d])
-        own = o.start[o.first[j] : o.first[j + 1]]
-        served = []
-        for i in range(int(o.rule_first[d]), int(o.rule_first[d + 1])):
-            target = int(o.rule_target[i])
-            theirs = o.start[o.first[target] : o.first[target + 1]]
-            if o.rule_kind[d]:
-                wait = own[:, None] - theirs[None, :]
+        pairs: list[tuple[int, int, int]] = []
+        ours: list[np.ndarray] = []
+        theirs: list[np.ndarray] = []
+        row: list[np.ndarray] = []
+        column: list[np.ndarray] = []
+        asks: list[np.ndarray] = []
+        for d, j in enumerate(o.rule_project.tolist()):
+            own = np.arange(o.first[j], o.first[j + 1])
+            for i in range(int(o.rule_first[d]), int(o.rule_first[d + 1])):
+                target = int(o.rule_target[i])
+                other = np.arange(o.first[target], o.first[target + 1])
+                wait = o.start[own][:, None] - o.start[other][None, :]
                 fits = (wait >= o.rule_wait[i]) & (wait <= o.rule_wait_max[i])
-            else:
-                fits = np.ones((len(own), len(theirs)), dtype=bool)
-            served.append((target, fits))
-        return j, served
+                if not o.rule_kind[d]:
+                    fits[:] = True
+                at, to = np.nonzero(fits)
+                row.append(at + sum(map(len, ours)))
+                column.append(to + sum(map(len, theirs)))
+                ours.append(own)
+                theirs.append(other)
+                asks.append(own + d * len(o.project))
+                pairs.append((d, j, target))
+        self.pair_rule, self.pair_own, self.pair_target = (
+            np.array(pairs, dtype=np.int64).reshape(-1, 3).T
+        )
+        self.row_pair = np.repeat(np.arange(len(pairs)), [len(own) for own in ours])
+        self.column_pair = np.repeat(np.arange(len(pairs)), [len(to) for to in theirs])
+        self.row_option = _joined(ours)
+        self.column_option = _joined(theirs)
+        # A start of a project has to be served once for each of its rules.
+        self.asked, self.row_ask = np.unique(_joined(asks), return_inverse=True)
+        self.asked %= max(len(o.project), 1)
+        at, to = _joined(row), _joined(column)
+        many = len(o.project)
+        ones = np.ones(len(at), dtype=np.int32)
+        self.serves = csr_array(
+            (ones, (at, self.column_option[to])), (len(self.row_option), many)
+        )
+        self.served = csr_array(
+            (ones, (to, self.row_option[at])), (len(self.column_option), many)
+        )
 
     def tighten(self, left: np.ndarray, must: np.ndarray) -> bool:
         """Take away starts that no plan can have; return False if none is left.
@@ -211,38 +245,31 @@ class Presolve:
 
     def _follow_rules(self, left: np.ndarray, must: np.ndarray) -> bool:
         """Keep starts that a start of a target serves, and that of what must be."""
-        first = self.o.first
-        for j, served in self.rules:
-            own = left[first[j] : first[j + 1]]
-            if not own.any():
-                if must[j]:
-                    return False
-                continue
-            can = np.zeros(len(own), dtype=bool)
-            serving = []
-            for target, fits in served:
-                theirs = left[first[target] : first[target + 1]]
-                mine = fits[:, theirs].any(axis=1)
-                can |= mine
-                if (mine & own).any():
-                    serving.append((target, fits))
-            own &= can
-            if must[j] and not own.any():
-                return False
-            if must[j] and len(serving) == 1:
-                target, fits = serving[0]
-                must[target] = True
-                theirs = left[first[target] : first[target + 1]]
-                theirs &= fits[own].any(axis=0)
+        if not len(self.pair_rule):
+            return True
+        is_served = self.serves @ left.astype(np.int32) > 0
+        can = np.zeros(len(self.asked), dtype=bool)
+        can[self.row_ask[is_served]] = True
+        left[self.asked[~can]] = False
+        alive = is_served & left[self.row_option]
+        pairs = len(self.pair_rule)
+        serving = np.bincount(self.row_pair[alive], minlength=pairs) > 0
+        count = np.bincount(self.pair_rule[serving], minlength=len(self.o.rule_project))
+        sole = serving & must[self.pair_own] & (count[self.pair_rule] == 1)
+        if sole.any():
+            must[self.pair_target[sole]] = True
+            useful = self.served @ left.astype(np.int32) > 0
+            left[self.column_option[~useful & sole[self.column_pair]]] = False
         return True
 
     def _count_groups(self, left: np.ndarray, must: np.ndarray) -> bool:
         o = self.o
+        living = self.alive(left)
+        if (must & ~living).any():
+            return False
         for g, whole in enumerate(o.group_all.tolist()):
             members = o.group_project[o.group_first[g] : o.group_first[g + 1]]
-            alive = np.array(
-                [left[o.first[p] : o.first[p + 1]].any() for p in members], dtype=bool
-            )
+            alive = living[members]
             out = np.zeros(0, dtype=np.int64)
             if whole == NONE or (whole in (ALL, TOGETHER) and not alive.all()):
                 if whole == ALL:
@@ -262,4 +289,9 @@ class Presolve:
                 return False
             for p in out.tolist():
                 left[o.first[p] : o.first[p + 1]] = False
+            living[out] = False
         return True
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)

@@ -92,20 +92,24 @@ class Run:
         )
 
 
-def question_of(portfolio: Portfolio, purpose: str) -> Portfolio:
+def question_of(
+    portfolio: Portfolio, purpose: str, *, checked: bool = False
+) -> Portfolio:
     """Return a checked snapshot with at least one project.
 
     Parameters
     ----------
     purpose
         What the projects are for, for the message: "to choose from".
+    checked
+        It is a checked snapshot already.
 
     Raises
     ------
     DataError
         If the portfolio has errors or no projects.
     """
-    snapshot = portfolio.validate()
+    snapshot = portfolio if checked else portfolio.validate()
     if snapshot.projects.empty:
         fix = f"There are no projects {purpose}."
         raise DataError(

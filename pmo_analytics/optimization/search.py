@@ -17,6 +17,7 @@ from pmo_analytics.optimization.certificate import (
     branched,
     certificate_of,
     no_certificate,
+    read_guide,
 )
 from pmo_analytics.optimization.certify import check_bound, check_plan
 from pmo_analytics.optimization.compiling import Compiled, compile_options
@@ -48,7 +49,7 @@ from pmo_analytics.plan import (
     SolveStatus,
     relative_gap,
 )
-from pmo_analytics.record import freeze_record
+from pmo_analytics.record import Record, freeze_record
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
@@ -181,14 +182,60 @@ def optimize(
     if known is not None:
         snapshot = freeze_record(snapshot, known, freeze)
         start = known.schedule if start is None else start
-    compiled = compile_options(snapshot, strict=strict, flex=flex, record=known)
-    search = _Search(snapshot, compiled, run, named)
+    guide = None
+    if isinstance(start, Plan) and start.report is not None and known is None:
+        guide = start.report.certificate
+    return solve_valid(
+        snapshot,
+        run,
+        flex=flex,
+        record=known,
+        solver=named,
+        start=None if start is None else given_starts(snapshot, start),
+        guide=guide,
+        stages=stages,
+        value_loss=value_loss,
+    )
+
+
+def solve_valid(
+    snapshot: Portfolio,
+    run: Run,
+    *,
+    flex: bool = False,
+    record: Record | None = None,
+    solver: str = "HiGHS",
+    start: Mapping[str, int] | None = None,
+    guide: Mapping[str, Any] | None = None,
+    stages: Sequence[str] = (),
+    value_loss: float = 0.0,
+    certify_bound: bool = True,
+) -> Plan:
+    """Optimize a snapshot that is checked already, as re-solves of many have it.
+
+    Parameters
+    ----------
+    run
+        Limits, seed and who is told; its clock runs already.
+    solver
+        PuLP's name of it.
+    start
+        Plan to begin with, project -> period offset.
+    guide
+        Certificate of a similar portfolio: its branches are taken up again.
+    certify_bound
+        Derive the bound exactly too; the plan is checked in any case.
+    """
+    compiled = compile_options(snapshot, strict=run.strict, flex=flex, record=record)
+    search = _Search(snapshot, compiled, run, solver)
     search.reserve = _FOR_STAGES * run.limits.seconds if stages else 0.0
-    wanted = None if start is None else given_starts(snapshot, start)
+    if guide is not None:
+        search.guide = read_guide(snapshot, search.compiled, guide)
+    search.certifies_bound = certify_bound
     if compiled.contradictions or _without_start(compiled):
         raise InfeasibleError(find_conflicts(snapshot, compiled, None)[0])
-    if wanted is not None:
-        search.start_near(wanted)
+    if start is not None:
+        search.start_near(start)
     search.start_greedily()
     if len(compiled.options.project) or search.best is None:
         search.improve()
@@ -223,6 +270,8 @@ class _Search:
         self.objective: float | None = None
         self.bound: float | None = None
         self.found: Found | None = None
+        self.guide: Mapping[str, Any] | None = None
+        self.certifies_bound = True
         self.prices: list[tuple[list[Any], float]] = []
         self.cuts: Mapping[str, Any] | None = None
         self.tree: Mapping[str, Any] | None = None
@@ -335,6 +384,7 @@ class _Search:
                 solver=solver,
                 presolve=presolve,
                 relax=presolve or not self.prices,
+                guide=self.guide,
                 on_event=self._on_event,
             )
             outcome = self._judge(found)
@@ -511,6 +561,8 @@ class _Search:
     def _certificate(self) -> tuple[Mapping[str, Any], float | None]:
         """Return multipliers and the bound that the checker derives from them."""
         best: tuple[Mapping[str, Any], float | None] = ({}, None)
+        if not self.certifies_bound:
+            return best
         record = self.compiled.record
         if self.tree is not None:
             certificate = branched(

@@ -251,6 +251,7 @@ def run_solver(
     solver: str = "HiGHS",
     presolve: bool = True,
     relax: bool = True,
+    guide: Mapping[str, Any] | None = None,
     on_event: Callable[[Event], list[int] | None] | None = None,
 ) -> Found:
     """Solve the model in a child process and return what it found.
@@ -268,6 +269,8 @@ def run_solver(
         PuLP's name of it.
     relax
         Solve the LP relaxation first, for prices and a bound.
+    guide
+        Branches of a similar model, for the proof.
     on_event
         Called with every event of the children as it comes; may return a plan that
         the neighbourhood search shall go on from.
@@ -293,7 +296,8 @@ def run_solver(
     found = Found(incumbents=[])
     try:
         with contextlib.ExitStack() as children:
-            _race(options, job, begin, limits, found, on_event, children)
+            race = _Race(options, job, begin, limits, found, children, guide)
+            _run(race, on_event)
     except KeyboardInterrupt:
         found.interrupted = True
         found.outcome = "interrupted"
@@ -301,17 +305,8 @@ def run_solver(
     return found
 
 
-def _race(
-    options: Options,
-    job: dict[str, Any],
-    begin: float,
-    limits: SolveLimits,
-    found: Found,
-    on_event: Callable[[Event], list[int] | None] | None,
-    children: contextlib.ExitStack,
-) -> None:
+def _run(race: _Race, on_event: Callable[[Event], list[int] | None] | None) -> None:
     """Let the solver run, and beside it searches around the best plan, to the end."""
-    race = _Race(options, job, begin, limits, found, children)
     while race.running():
         taken = _next(race.events, race.wake())
         if taken is None:
@@ -338,8 +333,10 @@ class _Race:
         limits: SolveLimits,
         found: Found,
         children: contextlib.ExitStack,
+        guide: Mapping[str, Any] | None,
     ) -> None:
         self.options = options
+        self.guide = guide
         self.job = job
         self.begin = begin
         self.limits = limits
@@ -348,7 +345,7 @@ class _Race:
         self.deadline = begin + job["seconds"] + _GRACE
         self.events: queue.Queue[tuple[Child, Event]] = queue.Queue()
         self.sells = bool(len(options.buy_thing))
-        self.solver: Child | None = self._start(job)
+        self.solver: Child | None = None
         self.searchers: list[Child] = []
         self.prover: Child | None = None
         self.proving = 0.0
@@ -361,6 +358,24 @@ class _Race:
         self.wanted = 0 if limits.work is not None else _cores(limits) - 1
         self.over = False
         self.bounds: list[tuple[float, float]] = []
+        if self._branches_suffice():
+            # Alone, and with a gap that is good enough, branches of our own are there
+            # before the solver is.
+            self.proving = begin
+            alone = {**job, "task": "prove", "guide": guide, "alone": True}
+            self.prover = self._start(alone)
+        else:
+            self.solver = self._start(job)
+
+    def _branches_suffice(self) -> bool:
+        return bool(
+            self.limits.threads == 1
+            and self.limits.work is None
+            and self.limits.gap > OPTIMAL_GAP
+            and self.best
+            and self.job["solver"] == "HiGHS"
+            and carries_branches(self.options)
+        )
 
     def _start(self, job: dict[str, Any]) -> Child:
         options = self.options
@@ -423,6 +438,8 @@ class _Race:
                 self.found.notes.append("branches of our own prove more")
             return
         after = max(_PROOF_AFTER, _PROOF_SHARE * self.job["seconds"])
+        if self.limits.gap > OPTIMAL_GAP:
+            after = _PATIENCE
         if (
             self.proving
             or now < self.begin + after
@@ -434,7 +451,10 @@ class _Race:
         self.proving = now
         if carries_branches(self.options):
             job = _search_job(self.job, self.best, self.begin)
-            self.prover = self._start({**job, "task": "prove", "cuts": self.cuts})
+            # With a gap that is good enough no cuts: scenarios take such a tree up.
+            cuts = [] if self.limits.gap > OPTIMAL_GAP else self.cuts
+            more = {"task": "prove", "guide": self.guide, "cuts": cuts}
+            self.prover = self._start({**job, **more})
             if self.solver is not None:
                 self.solver.send(proof="elsewhere")
 
@@ -470,12 +490,12 @@ class _Race:
         self.searchers.append(searcher)
 
     def _gap(self) -> float:
-        if self.found.bound is None or not self.best:
+        claimed = float("inf") if self.found.bound is None else self.found.bound
+        bound = min(claimed, self.proved)
+        if not self.best or bound == float("inf"):
             return float("inf")
         constant = float(self.options.constant[0])
-        return relative_gap(
-            self._worth(self.best) + constant, self.found.bound + constant
-        )
+        return relative_gap(self._worth(self.best) + constant, bound + constant)
 
     def _worth(self, chosen: list[int]) -> float:
         if not chosen:
@@ -509,6 +529,11 @@ class _Race:
             self.prover = None
             if self.closed or self.found.outcome == "optimal":
                 self.over = True
+            elif self.solver is None and not self.searchers:
+                left = self.begin + self.job["seconds"] - time.monotonic()
+                if left > 0.5:
+                    start = {"start": self.best, "seconds": left}
+                    self.solver = self._start({**self.job, **start})
             if self.closed and self.found.outcome != "optimal":
                 self.found.outcome = "proved"
                 self.found.notes.append("proved by branches")

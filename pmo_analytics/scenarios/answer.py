@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from pmo_analytics.errors import ConfigError, InfeasibleError, SolverError
 from pmo_analytics.optimization.certify import check_plan
-from pmo_analytics.optimization.search import optimize
+from pmo_analytics.optimization.run import Run, question_of
+from pmo_analytics.optimization.search import solve_valid
 from pmo_analytics.plan import Plan, SolveReport, SolveStatus
 
 if TYPE_CHECKING:
@@ -58,31 +59,31 @@ class Answer:
 def solve(
     portfolio: Portfolio,
     start: Mapping[str, int] | None,
+    guide: Mapping[str, Any] | None,
     limits: SolveLimits,
     seed: int,
     strict: bool,
     progress: ProgressFunction | None = None,
 ) -> Answer:
-    """Solve one portfolio; that it has no plan is an answer too.
+    """Solve one checked portfolio; that it has no plan is an answer too.
 
     Parameters
     ----------
-    start
-        Plan to begin with, project -> period offset; None = none.
+    start, guide
+        Plan to begin with, project -> period offset, and its certificate; None =
+        none: the base, whose bound is certified too.
     """
-    first = portfolio.horizon[0]
-    named = None if start is None else {p: first + s for p, s in start.items()}
-    if named is not None:
+    run = Run(limits, strict=strict, seed=seed, progress=progress)
+    if start is not None:
         live = set(portfolio.projects["project"])
-        named = {p: when for p, when in named.items() if p in live}
+        start = {project: at for project, at in start.items() if project in live}
     try:
-        plan = optimize(
-            portfolio,
-            limits=limits,
-            seed=seed,
-            strict=strict,
-            start=named,
-            progress=progress,
+        plan = solve_valid(
+            question_of(portfolio, "to choose from", checked=True),
+            run,
+            start=start,
+            guide=guide,
+            certify_bound=start is None,
         )
     except InfeasibleError as error:
         return Answer("infeasible", str(error))

@@ -139,6 +139,7 @@ def compare(
         tasks[name] = {
             "portfolio": question,
             "start": first.starts,
+            "guide": None if first.report is None else first.report["certificate"],
             "limits": quiet,
             "seed": seed,
             "strict": strict,
@@ -198,6 +199,6 @@ def _base(
     key = task_key(portfolio, None, limits, seed, strict)
     answer = kept.load(key, portfolio, strict=strict)
     if answer is None:
-        answer = solve(portfolio, None, limits, seed, strict, progress)
+        answer = solve(portfolio, None, None, limits, seed, strict, progress)
         kept.save(key, answer)
     return answer

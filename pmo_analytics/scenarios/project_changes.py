@@ -200,7 +200,8 @@ def change_demand(
     if role is not None:
         known = list(dict.fromkeys(rows["role"]))
         theirs &= rows["role"].isin(known_names(role, known, "role with demand"))
-    rows.loc[theirs, "fte"] *= number_of(factor, "factor", 0.0)
+    scaled = rows.loc[theirs, "fte"] * number_of(factor, "factor", 0.0)
+    rows.loc[theirs, "fte"] = scaled.round(12)
     return portfolio.replace(demand=rows)
 
 
