@@ -66,7 +66,7 @@ def test_a_gap_that_is_good_enough_needs_a_smaller_tree(portfolio):
     assert float(check_bound(portfolio, certificate, strict=False)) <= best * 1.05
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=str)
+@pytest.mark.parametrize("change", CHANGES, ids=[str(k) for k in range(len(CHANGES))])
 def test_a_guided_tree_proves_as_much_with_fewer_relaxations(portfolio, change):
     compiled = compile_options(portfolio)
     first, _ = grown(compiled)
