@@ -30,7 +30,7 @@ from pmo_analytics.reporting.folder import (
     plan_tables,
     write_result,
 )
-from pmo_analytics.store import remembering
+from pmo_analytics.store import Memory, remembering
 
 if TYPE_CHECKING:
     from pmo_analytics.forecasting.forecast import Forecast
@@ -74,9 +74,9 @@ def run_batch(
     """Run everything for one date.
 
     Nothing after the date is used: `history` and `actuals` of periods that had not
-    ended are left out, and the horizon begins with the first period after those that
-    had. A run of the same date again takes the place of the former; one that fails
-    leaves the former as it is.
+    ended and baselines set later are left out, and the horizon begins with the first
+    period after those that had. A run of the same date again takes the place of the
+    former; one that fails leaves the former as it is.
 
     Parameters
     ----------
@@ -137,10 +137,13 @@ def known_on(portfolio: Portfolio, day: date) -> Portfolio:
             "the portfolio a later horizon."
         )
     past, actuals = portfolio.history, portfolio.actuals
+    plans = portfolio.baselines
+    later = pd.to_datetime(plans["set_on"]) > pd.Timestamp(day)
     return portfolio.replace(
         horizon=pd.period_range(begin, horizon[-1], freq=horizon.freq),
         history=past[past["period"] <= over],
         actuals=actuals[actuals["period"] <= over],
+        baselines=plans[~later.fillna(False).astype(bool)],
     )
 
 
@@ -191,7 +194,7 @@ def _run(config: BatchConfig, day: date, folder: Path) -> BatchRun:
                 plan.report.gap,
                 plan.report.seconds,
             )
-        tables = _tables(config, headroom, plan, memory.accuracy)
+        tables = _tables(config, headroom, plan, memory)
         # Remembered when all is written, and before it takes its place: a run that
         # fails at either leaves the former one whole, and the same date mends it.
         files = _write(
@@ -226,7 +229,7 @@ def _plan(config: BatchConfig, portfolio: Portfolio, headroom: Forecast) -> Plan
 
 
 def _tables(
-    config: BatchConfig, headroom: Forecast, plan: Plan | None, accuracy: pd.DataFrame
+    config: BatchConfig, headroom: Forecast, plan: Plan | None, memory: Memory
 ) -> dict[str, pd.DataFrame]:
     settings = config.forecast
     tables = forecast_tables(
@@ -237,7 +240,8 @@ def _tables(
         ramp=settings.ramp,
     )
     if config.store:
-        tables["accuracy.csv"] = accuracy
+        tables["accuracy.csv"] = memory.accuracy
+        tables["accuracy_by_team.csv"] = memory.by_team
     if plan is not None:
         tables.update(plan_tables(plan))
     return tables

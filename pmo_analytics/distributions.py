@@ -276,7 +276,7 @@ KINDS: dict[str, type] = {
 
 # So many finished projects of its own make a class count as much as all the others.
 _SHRINK = 8.0
-# Ratios are cut here, and it is said: one data error must not rule the tail.
+# Ratios are cut here, with a note: one data error must not rule the tail.
 _LEAST_RATIO, _MOST_RATIO = 0.25, 5.0
 
 
@@ -334,6 +334,11 @@ def read_overruns(portfolio: Portfolio) -> Overruns:
         plan = base.loc[project.project]
         if not plan["duration"] > 0 or pd.isna(project.duration):
             continue
+        ended = pd.isna(project.start) or (
+            project.start + int(project.duration) <= portfolio.horizon[0]
+        )
+        if not ended:  # nobody could know yet how it would end
+            continue
         ratio = float(project.duration) / float(plan["duration"])
         spent = float(hours.get(project.project, 0.0))
         effort = (
@@ -354,6 +359,13 @@ def read_overruns(portfolio: Portfolio) -> Overruns:
         )
     columns = list(zip(*rows, strict=True))
     few = f"Overruns come from {len(rows)} finished projects."
+    ratios = np.array(columns[:2], dtype=float)
+    cut = int(((ratios < _LEAST_RATIO) | (ratios > _MOST_RATIO)).any(axis=0).sum())
+    if cut:
+        few += (
+            f" Of {cut} of them a ratio of real to planned lies outside "
+            f"{_LEAST_RATIO:g}-{_MOST_RATIO:g} and is cut there: look at the baselines."
+        )
     return Overruns(
         np.clip(columns[0], _LEAST_RATIO, _MOST_RATIO),
         np.clip(columns[1], _LEAST_RATIO, _MOST_RATIO),

@@ -373,7 +373,11 @@ def _explained(name: str, error: DBAPIError) -> PmoError:
 
 
 def forecast_accuracy(
-    store: Store, actuals: pd.DataFrame, *, portfolio: str | None = None
+    store: Store,
+    actuals: pd.DataFrame,
+    *,
+    portfolio: str | None = None,
+    teams: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Return how right the forecasts kept turned out, by role and how far ahead.
 
@@ -387,24 +391,32 @@ def forecast_accuracy(
         operations mean.
     portfolio
         Name; None = all in the store.
+    teams
+        Team of each role: then there is a row for each team instead, over all cells of
+        its roles; roles without a team are left out.
 
     Returns
     -------
     DataFrame
-        `role, lead, quantity, count, bias, mae, inside_p10_p90, inside_p20_p80`: bias
-        is the mean of median - actual, FTE; of the two intervals 0.8 and 0.6 is
-        promised. Empty where no period forecast is over.
+        `role` (or `team`), `lead, quantity, count, bias, mae, inside_p10_p90,
+        inside_p20_p80`: bias is the mean of median - actual, FTE; of the two intervals
+        0.8 and 0.6 is promised. Empty where no period forecast is over.
     """
     compared = _compared(store, actuals, portfolio)
+    first, *others = ACCURACY_COLUMNS
+    if teams is not None:
+        first = "team"
+        compared = compared.assign(team=compared["role"].map(dict(teams)))
+        compared = compared.dropna(subset=["team"])
     rows = []
-    for (role, lead, quantity), part in compared.groupby(
-        ["role", "lead", "quantity"], sort=True
+    for (whose, lead, quantity), part in compared.groupby(
+        [first, "lead", "quantity"], sort=True
     ):
         actual = part["actual"]
         apart = part["p50"] - actual
         rows.append(
             (
-                role,
+                whose,
                 lead,
                 quantity,
                 len(part),
@@ -414,7 +426,7 @@ def forecast_accuracy(
                 actual.between(part["p20"], part["p80"]).mean(),
             )
         )
-    return pd.DataFrame(rows, columns=list(ACCURACY_COLUMNS))
+    return pd.DataFrame(rows, columns=[first, *others])
 
 
 def learn_intervals(
@@ -493,12 +505,15 @@ class Memory:
         Of `learn_intervals`; None without a store.
     accuracy
         Of `forecast_accuracy`; empty without a store.
+    by_team
+        The same by the teams of the `roles` table.
     keep
         Keeps a forecast of headroom with its parts, as of the period before it.
     """
 
     learnt: pd.DataFrame | None
     accuracy: pd.DataFrame
+    by_team: pd.DataFrame
     keep: Callable[[Forecast], None]
 
 
@@ -516,7 +531,8 @@ def remembering(
         Last period known; by default the one before the horizon.
     """
     if not place:
-        yield Memory(None, pd.DataFrame(), lambda _headroom: None)
+        none = pd.DataFrame()
+        yield Memory(None, none, none, lambda _headroom: None)
         return
     store = open_store(place)
     past = portfolio.history
@@ -536,6 +552,21 @@ def remembering(
     try:
         name = portfolio.name
         learnt = learn_intervals(store, past, portfolio=name)
-        yield Memory(learnt, forecast_accuracy(store, past, portfolio=name), keep)
+        accuracy, by_team = (
+            forecast_accuracy(store, past, portfolio=name, teams=teams)
+            for teams in (None, _teams(portfolio))
+        )
+        yield Memory(learnt, accuracy, by_team, keep)
     finally:
         store.close()
+
+
+def _teams(portfolio: Portfolio) -> dict[str, str]:
+    """Return the team of each role, from `roles` or, if all agree, from its people."""
+    listed = portfolio.roles.dropna(subset=["role", "team"])
+    known = dict(zip(listed["role"], listed["team"], strict=True))
+    people = portfolio.people.dropna(subset=["role", "team"])
+    for role, teams in people.groupby("role")["team"]:
+        if teams.nunique() == 1:
+            known.setdefault(role, teams.iloc[0])
+    return known

@@ -63,6 +63,7 @@ def test_a_run_has_everything(config, tmp_path):
     names = {file.name for file in run.files}
     assert names >= {
         *("forecast.csv", "hires.csv", "backtest.csv", "accuracy.csv"),
+        *("accuracy_by_team.csv", "losses.csv"),
         *("schedule.csv", "certificate.json", "report.html", "run.xlsx"),
         "manifest.json",
     }
@@ -93,6 +94,16 @@ def test_nothing_after_the_date_is_used(config, tmp_path):
     assert str(known.horizon[0]) == "2026-06"
     assert str(known.history["period"].max()) == "2026-05"
     assert str(known_on(portfolio, date(2026, 6, 30)).horizon[0]) == "2026-07"
+    plans = pd.DataFrame(
+        {
+            "project": ["A", "B"],
+            "baseline": "first",
+            "set_on": pd.to_datetime(["2026-06-29", "2026-07-01"]),
+            "duration": [2, 3],
+        }
+    )
+    planned = known_on(portfolio.replace(baselines=plans), date(2026, 6, 29))
+    assert planned.baselines["project"].tolist() == ["A"]
     # Before the horizon it stays as it is.
     assert str(known_on(portfolio, date(2025, 1, 31)).horizon[0]) == "2026-01"
     with pytest.raises(ConfigError, match="horizon ends with 2027-12"):

@@ -319,6 +319,27 @@ def test_accuracy_by_hand(tmp_path):
     store.close()
 
 
+def test_accuracy_by_team_by_hand(tmp_path):
+    store = open_store(tmp_path / "memory.db")
+    periods = pd.period_range("2027-01", periods=1, freq="M")
+    draws = np.array([[[4.0, 1.0, 9.0]], [[6.0, 3.0, 9.0]]])
+    told = Forecast("load", periods, ("Dev", "Test", "Boss"), draws)
+    store.save(told, portfolio="P", as_of=DECEMBER)
+    came = pd.concat(
+        [
+            happened(m2027_01=load_fte).assign(role=role)
+            for role, load_fte in (("Dev", 5.5), ("Test", 3.5), ("Boss", 1.0))
+        ]
+    )
+    table = forecast_accuracy(store, came, teams={"Dev": "IT", "Test": "IT"})
+    (row,) = table.to_dict("records")
+    # 5 against 5.5 and 2 against 3.5, which is above p90; Boss has no team.
+    assert (row["team"], row["lead"], row["count"]) == ("IT", 1, 2)
+    assert (row["bias"], row["mae"]) == (-1.0, 1.0)
+    assert row["inside_p10_p90"] == 0.5
+    store.close()
+
+
 def test_intervals_learn_to_be_wider(tmp_path):
     store = open_store(tmp_path / "memory.db")
     narrow = [4.9, 5.0, 5.1] * 4

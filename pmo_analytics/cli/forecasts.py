@@ -86,6 +86,7 @@ def forecast(
     hires = tables["hires.csv"]
     if store:
         tables["accuracy.csv"] = memory.accuracy
+        tables["accuracy_by_team.csv"] = memory.by_team
     files = []
     if out is not None:
         figures: dict[str, Any] = {}

@@ -78,6 +78,20 @@ def test_a_stretched_project_keeps_its_effort():
     assert load.grid("p50")["Dev"].tolist() == pytest.approx(expected)
 
 
+def test_how_work_ends_after_the_horizon_begins_is_not_known():
+    portfolio = with_finished(one_project(), 8, 4)
+    late = portfolio.projects.copy()
+    late.loc[late["project"] == "D", "start"] = pd.Period("2026-06", "M")
+    load = pmo.forecast_demand(portfolio.replace(projects=late), draws=5)
+    assert load.grid("p90")["Dev"].tolist() == [0, 0, 1, 1, *[0] * 8]
+
+
+def test_a_ratio_beyond_belief_is_cut_with_a_note():
+    load = pmo.forecast_demand(with_finished(one_project(), 20, 2), draws=5)
+    assert "outside 0.25-5 and is cut" in " ".join(load.notes)
+    assert load.draws.sum(axis=1).max() == pytest.approx(2.0)
+
+
 def test_of_running_work_only_what_is_left_is_stretched():
     running = one_project("running", start="2026-12")
     load = pmo.forecast_demand(with_finished(running, 8, 4), draws=5)
