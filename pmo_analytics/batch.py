@@ -19,6 +19,7 @@ from pmo_analytics.config import BatchConfig, read_config
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.forecasting.headroom import forecast_headroom
 from pmo_analytics.forecasting.outlook import forecast_tables
+from pmo_analytics.forecasting.past import after_history, history_alone
 from pmo_analytics.loaders import loaded_problems, read_portfolio
 from pmo_analytics.optimization.run import versions
 from pmo_analytics.optimization.search import optimize
@@ -123,6 +124,9 @@ def _day(as_of: date | str) -> date:
 def known_on(portfolio: Portfolio, day: date) -> Portfolio:
     """Return a portfolio as it was known at the end of a day.
 
+    One of history alone is forecast from the end of that, any other from the first
+    period that was not over.
+
     Raises
     ------
     ConfigError
@@ -130,21 +134,24 @@ def known_on(portfolio: Portfolio, day: date) -> Portfolio:
     """
     horizon = portfolio.horizon
     over = _last_over(horizon, day)
+    past, actuals = portfolio.history, portfolio.actuals
+    plans = portfolio.baselines
+    later = pd.to_datetime(plans["set_on"]) > pd.Timestamp(day)
+    known = portfolio.replace(
+        history=past[past["period"] <= over],
+        actuals=actuals[actuals["period"] <= over],
+        baselines=plans[~later.fillna(False).astype(bool)],
+    )
+    if history_alone(known):
+        return after_history(known)[0]
     begin = max(horizon[0], over + 1)
     if begin > horizon[-1]:
         raise ConfigError(
             f"The horizon ends with {format_period(horizon[-1])}, before {day}. Give "
             "the portfolio a later horizon."
         )
-    past, actuals = portfolio.history, portfolio.actuals
-    plans = portfolio.baselines
-    later = pd.to_datetime(plans["set_on"]) > pd.Timestamp(day)
-    return portfolio.replace(
-        horizon=pd.period_range(begin, horizon[-1], freq=horizon.freq),
-        history=past[past["period"] <= over],
-        actuals=actuals[actuals["period"] <= over],
-        baselines=plans[~later.fillna(False).astype(bool)],
-    )
+    periods = pd.period_range(begin, horizon[-1], freq=horizon.freq)
+    return known.replace(horizon=periods)
 
 
 def _last_over(horizon: pd.PeriodIndex, day: date) -> pd.Period:
@@ -167,7 +174,7 @@ def _run(config: BatchConfig, day: date, folder: Path) -> BatchRun:
     settings = config.forecast
     if config.store and "://" not in config.store:
         Path(config.store).parent.mkdir(parents=True, exist_ok=True)
-    known = _last_over(portfolio.horizon, day)
+    known = min(_last_over(portfolio.horizon, day), portfolio.horizon[0] - 1)
     with remembering(config.store, portfolio, known) as memory:
         headroom = forecast_headroom(
             portfolio,

@@ -131,6 +131,27 @@ def test_twelve_dates_build_an_accuracy_table(config, tmp_path):
     assert kept == ["2026-10-31", "2026-11-30", "2026-12-31"]
 
 
+def test_a_history_alone_is_replayed_from_each_date(config, tmp_path):
+    for name in ("projects.csv", "demand.csv", "capacity.csv"):
+        (tmp_path / "company" / name).unlink()
+    for day in ("2026-02-28", "2026-03-31", "2026-04-30"):
+        run = run_batch(config, as_of=day, out=tmp_path / "runs")
+    assert run.plan is None
+    assert run.headroom.periods.astype(str).tolist() == [
+        "2026-05",
+        "2026-06",
+        "2026-07",
+    ]
+    load = run.accuracy[run.accuracy["quantity"] == "load"].set_index("lead")["count"]
+    assert load.to_dict() == {1: 2, 2: 1}
+    # A history that lags behind the date is forecast from its own end.
+    history = tmp_path / "company" / "history.csv"
+    rows = history.read_text("utf-8").splitlines(keepends=True)
+    history.write_text("".join(rows[:30]), encoding="utf-8")
+    lag = run_batch(config, as_of="2026-12-31", out=tmp_path / "runs")
+    assert str(lag.headroom.periods[0]) == "2026-06"
+
+
 def test_a_run_that_fails_keeps_the_last_good_one(config, tmp_path):
     out = tmp_path / "runs"
     good = content(run_batch(config, as_of="2026-12-31", out=out).folder)

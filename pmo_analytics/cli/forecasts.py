@@ -82,6 +82,7 @@ def forecast(
             accuracy=memory.learnt,
         )
         memory.keep(headroom)
+    notes = [*moved, *headroom.notes]
     tables = forecast_tables(headroom, model=model, chance=chance, lead=lead, ramp=ramp)
     hires = tables["hires.csv"]
     if store:
@@ -115,7 +116,14 @@ def forecast(
                 out,
                 tables=tables,
                 facts=manifest(
-                    portfolio, command="forecast", report=facts_of(headroom)
+                    portfolio,
+                    command="forecast",
+                    report={
+                        **facts_of(headroom),
+                        "notes": notes,
+                        "model": model,
+                        "versions": versions(),
+                    },
                 ),
                 figures={f"{name}.png": figure for name, figure in figures.items()},
                 others={
@@ -125,7 +133,6 @@ def forecast(
             )
         finally:
             close(figures)
-    notes = [*moved, *headroom.notes]
     for note in notes:
         messages().print(escaped(note))
     risks = outlook(headroom, chance=chance)

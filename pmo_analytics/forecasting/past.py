@@ -28,17 +28,23 @@ def periods_ahead(portfolio: Portfolio, count: int | None) -> pd.PeriodIndex:
     return pd.period_range(horizon[0], periods=count, freq=horizon.freq)
 
 
+def history_alone(portfolio: Portfolio) -> bool:
+    """Return whether a portfolio has a history and nothing else to forecast from."""
+    tables = portfolio.projects, portfolio.people, portfolio.given_capacity.T
+    known = portfolio.history[["load_fte", "capacity_fte"]].notna()
+    return bool(known.any(axis=None)) and not any(len(table) for table in tables)
+
+
 def after_history(portfolio: Portfolio) -> tuple[Portfolio, list[str]]:
     """Return a portfolio of nothing but history with a horizon after it, and notes.
 
     Whatever its file says: what is known need not be forecast, and what is not known is
     not skipped. Any other portfolio stays as it is.
     """
-    tables = portfolio.projects, portfolio.people, portfolio.given_capacity.T
+    if not history_alone(portfolio):
+        return portfolio, []
     rows = portfolio.history
     rows = rows[rows["load_fte"].notna() | rows["capacity_fte"].notna()]
-    if any(len(table) for table in tables) or not len(rows):
-        return portfolio, []
     horizon = portfolio.horizon
     begin = rows["period"].max() + 1
     if begin == horizon[0]:

@@ -123,7 +123,11 @@ def test_a_history_alone_is_forecast_from_its_end(tmp_path, capsys, column, star
         *("role", "cutoff", "period", "model", "forecast", "p10", "p90", "actual")
     ]
     assert {"combination", "naive", "seasonal_naive"} == set(backtest["model"])
-    assert (out / "manifest.json").exists()
+    facts = json.loads((out / "manifest.json").read_text("utf-8"))["report"]
+    assert facts["seed"] == 0
+    assert facts["versions"]["numpy"] == np.__version__
+    moved = [note for note in facts["notes"] if "begins after" in note]
+    assert len(moved) == bool(start)
 
 
 def test_what_cannot_be_forecast_is_an_error_with_its_row(tmp_path, capsys):
