@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from pmo_analytics.optimization.buying import value_of, with_room_of
 from pmo_analytics.optimization.improve import Improver
 from pmo_analytics.optimization.kernel import solve_kernel
 from pmo_analytics.optimization.matrix import Matrix, build_matrix
@@ -75,10 +76,13 @@ class Search:
         self.inbox = inbox
         self.rng = np.random.default_rng(seed)
         self.matrix = build_matrix(options)
-        self.ruiner = Ruiner(options, start, self.rng)
+        # Repacking knows no purchases: it works in the room that the best plan buys.
+        self.sells = bool(len(options.buy_thing))
+        room = with_room_of(options, start) if self.sells else options
+        self.ruiner = Ruiner(room, start, self.rng)
         self.improver = Improver(options, self.matrix, start, self.rng)
         self.best = np.sort(start)
-        self.objective = float(options.worth[start].sum())
+        self.objective = value_of(options, start)
         self.rankings = [self.ruiner.score]
         self.reduced: np.ndarray | None = None
 
@@ -105,6 +109,9 @@ class Search:
 
     def run_kernels(self, end: float) -> None:
         """Solve kernels until a moment of the monotonic clock; wait for prices."""
+        if self.sells:  # a kernel has no room to buy
+            self.run(end)
+            return
         size = _KERNEL
         while time.monotonic() < end:
             self._listen()
@@ -136,6 +143,7 @@ class Search:
             if time.monotonic() >= end:
                 return
             self.ruiner.score = self.rankings[self.rng.integers(len(self.rankings))]
+            self._make_room()
             self.ruiner.set(self.best)
             for i in range(_COUNTED):
                 self.ruiner.heat = _cooled(hottest, i / _COUNTED)
@@ -146,8 +154,17 @@ class Search:
                 self._take(self.improver.plan())
             hottest = _HOTTEST
 
+    def _make_room(self) -> None:
+        """Let repacking go on in the room that the best plan now buys."""
+        if self.sells:
+            score = self.ruiner.score
+            room = with_room_of(self.o, self.best)
+            self.ruiner = Ruiner(room, self.best, self.rng)
+            self.ruiner.score = score
+
     def _anneal(self, until: float, hottest: float) -> None:
         self.ruiner.score = self.rankings[self.rng.integers(len(self.rankings))]
+        self._make_room()
         self.ruiner.set(self.best)
         begin = time.monotonic()
         length = max(until - begin, 1e-9)
@@ -170,7 +187,7 @@ class Search:
                 self._take(self.improver.plan())
 
     def _take(self, chosen: np.ndarray) -> None:
-        objective = float(self.o.worth[chosen].sum())
+        objective = value_of(self.o, chosen)
         if objective > self.objective:
             self.best, self.objective = np.sort(chosen), objective
             self.tell(self.best)
@@ -182,14 +199,15 @@ class Search:
                 self._follow(told["prices"])
                 continue
             plan = np.sort(np.array(told["plan"], dtype=np.int64))
-            objective = float(self.o.worth[plan].sum())
+            objective = value_of(self.o, plan)
             if objective > self.objective:
                 self.best, self.objective = plan, objective
 
     def _follow(self, told: list[tuple[list[Any], float]]) -> None:
         """Rank by the prices of the LP relaxation from now on, most of the time."""
         prices = by_row(self.matrix, told)
-        reduced = self.o.worth - self.matrix.a.T @ prices
+        many = len(self.o.project)
+        reduced = self.o.worth - (self.matrix.a.T @ prices)[:many]
         self.reduced = reduced
         self.improver.follow(reduced)
         limits = np.zeros(len(self.o.limit))
@@ -200,7 +218,7 @@ class Search:
                 others[row] = 0.0
         # What other rows pay is worth: a project that lets others begin is paid by
         # the rows that make them wait.
-        adjusted = self.o.worth - self.matrix.a.T @ others
+        adjusted = self.o.worth - (self.matrix.a.T @ others)[:many]
         self.ruiner.priced(limits, adjusted)
         dense = self.ruiner.score
         typical = max(float(np.median(np.abs(reduced))), 1e-9)

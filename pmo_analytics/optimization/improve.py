@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pmo_analytics.optimization.buying import cheapest, value_of
 from pmo_analytics.optimization.highs import solve
 from pmo_analytics.optimization.matrix import Matrix, part_of
 from pmo_analytics.optimization.options import Options
@@ -67,6 +68,11 @@ class Improver:
     ) -> None:
         self.o = options
         self.matrix = matrix
+        # What can be bought takes part in every small model.
+        self.sold = np.arange(len(options.project), matrix.a.shape[1])
+        self.a = matrix.a[:, : len(options.project)] if len(self.sold) else matrix.a
+        self.bound_rows = np.ones(matrix.a.shape[0], dtype=bool)
+        self.bound_rows[matrix.a[:, self.sold].indices] = False
         self.rng = rng
         self.count = np.diff(options.first)
         self.owner = np.repeat(
@@ -92,8 +98,8 @@ class Improver:
         self.chosen[self.o.project[chosen]] = chosen
         x = np.zeros(len(self.o.project))
         x[chosen] = 1.0
-        self.activity = self.matrix.a @ x
-        self.objective = float(self.o.worth[chosen].sum())
+        self.activity = self.a @ x
+        self.objective = value_of(self.o, chosen)
 
     def plan(self) -> np.ndarray:
         """Return the option numbers of the plan."""
@@ -158,12 +164,15 @@ class Improver:
         held = held[held >= 0]
         x = np.zeros(len(o.project))
         x[held] = 1.0
-        rest = self.activity - self.matrix.a @ x
-        small = part_of(self.matrix, columns, rest)
+        rest = self.activity - self.a @ x
+        every = np.concatenate([columns, self.sold])
+        small = part_of(self.matrix, every, rest)
         start = np.searchsorted(columns, np.sort(held))
         answer = solve(
             small,
-            o.worth[columns],
+            o.gains()[every],
+            binaries=len(columns),
+            shares=self._shares(),
             seconds=seconds,
             start=start,
             threads=1,
@@ -173,20 +182,30 @@ class Improver:
         )
         if answer.x is None:
             return 0.0, answer.status
-        new = columns[answer.x > 0.5]
+        new = columns[answer.x[: len(columns)] > 0.5]
         gain = float(o.worth[new].sum() - o.worth[held].sum())
+        if len(self.sold):
+            others = np.setdiff1d(self.plan(), held)
+            gain = value_of(o, np.concatenate([others, new])) - self.objective
         if gain <= 1e-9 * max(1.0, abs(self.objective)):
             return 0.0, answer.status
         x[:] = 0.0
         x[new] = 1.0
-        activity = rest + self.matrix.a @ x
-        if not _within(self.matrix, activity):
+        activity = rest + self.a @ x
+        if not _within(self.matrix, activity, self.bound_rows):
             return 0.0, "refused"
         self.chosen[free] = -1
         self.chosen[o.project[new]] = new
         self.activity = activity
         self.objective += gain
         return gain, answer.status
+
+    def _shares(self) -> np.ndarray | None:
+        """Return what the plan buys, as shares of what can be bought."""
+        if not len(self.sold):
+            return None
+        bought = cheapest(self.o, self.plan())
+        return None if bought is None else bought / self.o.buy_most
 
     def _grown(self, projects: list[int], size: int, depth: int) -> np.ndarray:
         """Return projects in order until their options fill `size`, links included."""
@@ -316,10 +335,11 @@ class Improver:
         return result or self._at_random()
 
 
-def _within(matrix: Matrix, activity: np.ndarray) -> bool:
+def _within(matrix: Matrix, activity: np.ndarray, rows: np.ndarray) -> bool:
+    """Return whether rows hold; the others have been looked at by what they cost."""
     return bool(
-        (activity <= matrix.upper + TOLERANCE).all()
-        and (activity >= matrix.lower - TOLERANCE).all()
+        (activity <= matrix.upper + TOLERANCE)[rows].all()
+        and (activity >= matrix.lower - TOLERANCE)[rows].all()
     )
 
 

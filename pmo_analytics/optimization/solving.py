@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.optimization.buying import value_of, with_room_of
+from pmo_analytics.optimization.buying import value_of
 from pmo_analytics.optimization.options import carries_branches
 from pmo_analytics.parallel import cores
 from pmo_analytics.plan import OPTIMAL_GAP, relative_gap
@@ -344,7 +344,6 @@ class _Race:
         self.children = children
         self.deadline = begin + job["seconds"] + _GRACE
         self.events: queue.Queue[tuple[Child, Event]] = queue.Queue()
-        self.sells = bool(len(options.buy_thing))
         self.solver: Child | None = None
         self.searchers: list[Child] = []
         self.prover: Child | None = None
@@ -378,10 +377,7 @@ class _Race:
         )
 
     def _start(self, job: dict[str, Any]) -> Child:
-        options = self.options
-        if self.sells and job["task"] == "improve":
-            options = with_room_of(options, np.array(job["start"], dtype=np.int64))
-        return self.children.enter_context(Child(options, job, self.events))
+        return self.children.enter_context(Child(self.options, job, self.events))
 
     def running(self) -> bool:
         """Return whether anybody is at work and may go on."""
@@ -553,9 +549,6 @@ class _Race:
             news = None
         if news:
             self.best = news
-        if self.sells:
-            # Searchers work in the room that their own start has bought.
-            news = None
         if news and self.prover is not None and child is not self.prover:
             self.prover.send(plan=news)
         for searcher in self.searchers:

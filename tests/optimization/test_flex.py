@@ -13,11 +13,14 @@ import pytest
 from scipy.optimize import linprog
 
 from pmo_analytics.errors import ConfigError, DataError, InfeasibleError, has_errors
+from pmo_analytics.generator import generate_portfolio
 from pmo_analytics.optimization import highs, search
+from pmo_analytics.optimization.alternate import Search
 from pmo_analytics.optimization.buying import cheapest, value_of
 from pmo_analytics.optimization.certify import check_bound, check_plan
 from pmo_analytics.optimization.compiling import compile_options
 from pmo_analytics.optimization.formulate import build_model
+from pmo_analytics.optimization.greedy import greedy
 from pmo_analytics.optimization.matrix import bound_of_prices, build_matrix
 from pmo_analytics.optimization.search import optimize
 from pmo_analytics.optimization.solving import SolveLimits
@@ -400,3 +403,45 @@ def test_greedy_purchases_are_the_cheapest():
         if b
     }
     assert by_offer == {(2, 1): 0.25, (1, 1): 0.75, (2, 2): 0.25, (1, 2): 0.25}
+
+
+def test_the_searches_buy_and_only_ever_improve():
+    portfolio = generate_portfolio(
+        n_projects=40, n_roles=4, n_periods=12, seed=2, mid_life=True
+    )
+    hours = HOURS[portfolio.freq[0]]
+    worth = float(portfolio.projects["value"].median())
+    flex = [
+        {"role": role, "kind": kind, "fte_max": 1.0, "rate": worth * share / hours}
+        for role in portfolio.capacity.columns
+        for kind, share in (("overtime", 0.02), ("hire", 0.01))
+    ]
+    portfolio = portfolio.replace(flex=pd.DataFrame(flex))
+    compiled = compile_options(portfolio, flex=True)
+    options = compiled.options
+    start = greedy(options)
+    assert start is not None
+    values = [value_of(options, start)]
+
+    def tell(chosen: np.ndarray) -> None:
+        plan = Plan.from_starts(
+            portfolio,
+            compiled.starts_of(chosen),
+            purchases=compiled.purchases_of(portfolio, chosen),
+        )
+        check = check_plan(
+            portfolio,
+            plan.schedule,
+            purchases=plan.purchases,
+            objective=value_of(options, chosen),
+        )
+        assert check.certified
+        assert plan.violations.empty
+        values.append(value_of(options, chosen))
+        bought.append(len(plan.purchases))
+
+    bought: list[int] = []
+    Search(options, start, 1, tell, []).run_counted(3, float("inf"))
+    assert values == sorted(values)
+    assert values[-1] > values[0]
+    assert max(bought) > 0

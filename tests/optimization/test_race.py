@@ -152,7 +152,7 @@ def test_another_solver_answers_through_the_model_that_pulp_writes():
 
 
 def test_where_another_solver_fails_highs_takes_over(middle, monkeypatch):
-    monkeypatch.setattr(search, "_named", lambda *_: "GUROBI")
+    monkeypatch.setattr(search, "named_solver", lambda *_: "GUROBI")
     asked = []
 
     def run(_options, *, solver, **_more):
