@@ -340,6 +340,24 @@ class Filter:
                 size = 2
         return need, unsure
 
+    def refine(
+        self, many: list[int], need: list[list[int]], unsure: list[list[int]]
+    ) -> tuple[list[list[int]], list[list[int]]]:
+        """Look at the rules of one unit one by one.
+
+        Where that is not settled in time, what is left of the unit stays together: as
+        a whole it is as needed as it was.
+        """
+        fixed = [unit for unit in [*need, *unsure] if unit is not many]
+        found, open_ = self.run([[k] for k in many], fixed, [])
+        parts = found[len(fixed) :]
+        if open_:
+            parts = [[k for unit in [*parts, *open_] for k in unit]]
+        sure = any(unit is many for unit in need)
+        need = [unit for unit in need if unit is not many] + (parts if sure else [])
+        unsure = [unit for unit in unsure if unit is not many]
+        return need, unsure + ([] if sure else parts)
+
 
 def _within(units: list[list[int]], kept: list[int]) -> list[list[int]]:
     """Return units without the rules that a proof does not need."""
@@ -366,19 +384,10 @@ def find_clash(options: Options, job: dict[str, Any], end: float, emit: Any) -> 
         if search.ask(narrowed) == INFEASIBLE:
             units = narrowed
     need, unsure = search.run(units, need, unsure)
+    emit("units", need=need, unsure=unsure, asked=clash.asked)
     for many in [unit for unit in [*need, *unsure] if len(unit) > 1]:
-        others = [unit for unit in need if unit is not many]
-        doubtful = [unit for unit in unsure if unit is not many]
-        fixed = [*others, *doubtful]
-        found, open_ = search.run([[k] for k in many], fixed, [])
-        need = [*others, *(unit for unit in found if unit not in fixed)]
-        unsure = [*doubtful, *open_]
-    emit(
-        "clash",
-        need=[k for unit in need for k in unit],
-        unsure=[k for unit in unsure for k in unit],
-        asked=clash.asked,
-    )
+        need, unsure = search.refine(many, need, unsure)
+    emit("clash", need=need, unsure=unsure, asked=clash.asked)
 
 
 def tell_prices(options: Options, end: float, emit: Any) -> None:

@@ -16,13 +16,16 @@ from pmo_analytics.optimization.run import question_of
 from pmo_analytics.optimization.solving import Event, SolveLimits, run_task
 from pmo_analytics.optimization.wording import (
     amounts,
+    fact_row,
     money,
     number,
     rounded_up,
     say_rule,
     series,
+    spans,
     when,
 )
+from pmo_analytics.periods import format_period
 from pmo_analytics.plan import Plan
 
 if TYPE_CHECKING:
@@ -38,10 +41,15 @@ _PER_PERIOD = 0.02
 # Work that is pushed out of the horizon is not planned, only out of sight.
 _BEYOND = 20.0
 _GAP = 0.005
-# More projects than this are not listed line by line, and more different amounts
-# than this are summed up.
+# More projects than this are not listed line by line, and amounts by period that take
+# more letters than this are summed up.
 _LISTED = 12
-_READABLE = 5
+_TOGETHER = {
+    "earliest": "must not start before {} (earliest)",
+    "latest": "must start by {} (latest)",
+    "deadline": "must end by {} (deadline)",
+}
+_READABLE = 130
 
 
 @dataclass(frozen=True)
@@ -55,8 +63,9 @@ class WhyInfeasible:
         up before either was proved.
     rules
         The clash: `rule, subject, period, limit, proved, message`, one row a rule (of
-        a capacity, a period). Without any one of those with `proved` the others have
-        a plan; of the rest that is not known yet.
+        a capacity a period, or several where they were not told apart in time).
+        Without any one row with `proved` the others have a plan; of the rest that is
+        not known yet.
     repair
         The cheapest repair of the whole portfolio: `rule, subject, period, amount,
         message`; `amount` in FTE, in money, or in periods that a project moves. An
@@ -168,8 +177,8 @@ class _State:
 
     verdict: str = "unknown"
     chosen: list[int] = field(default_factory=list)
-    need: list[int] = field(default_factory=list)
-    unsure: list[int] = field(default_factory=list)
+    need: list[list[int]] = field(default_factory=list)
+    unsure: list[list[int]] = field(default_factory=list)
     asked: int = 0
 
 
@@ -214,18 +223,16 @@ def _take(state: _State, told: list[Event], steps: list[Event]) -> None:
     for event in told:
         if event["event"] == "verdict":
             state.verdict, state.chosen = event["verdict"], event["chosen"]
-    last: Mapping[str, Any] | None = None
-    if told and any(event["event"] == "clash" for event in told):
-        last = next(event for event in told if event["event"] == "clash")
+    ended = [event for event in told if event["event"] in ("units", "clash")]
+    last: Mapping[str, Any]
+    if ended:
+        last = ended[-1]
         state.need, state.unsure = list(last["need"]), list(last["unsure"])
         state.asked += int(last["asked"])
     elif steps:
-        # Units are pieces here: what is not decided yet is not proved.
         last = steps[-1]
-        state.need = [k for unit in last["need"] if len(unit) == 1 for k in unit]
-        open_ = [u for u in last["need"] if len(u) > 1]
-        open_ += [*last["unsure"], *last["rest"]]
-        state.unsure = [k for unit in open_ for k in unit]
+        state.need = list(last["need"])
+        state.unsure = [*last["unsure"], *last["rest"]]
         state.asked += len(steps)
 
 
@@ -266,32 +273,47 @@ def _no_clash(
 
 def _rules_table(book: Rulebook, state: _State) -> pd.DataFrame:
     rows = []
-    for k in sorted([*state.need, *state.unsure]):
-        rule = book.rules[k]
+    units = [(unit, True) for unit in state.need]
+    units += [(unit, False) for unit in state.unsure]
+    for unit, proved in sorted(units, key=lambda pair: min(pair[0])):
+        rule = book.rules[unit[0]]
         period: str = ""
         limit: float | None = None
         if rule.kind == "capacity":
-            period = when(book.portfolio, rule.number % len(book.portfolio.horizon))
-        if rule.kind in ("capacity", "budget"):
+            own = _months(book, unit)
+            period = spans(book.portfolio, own)
+            limit = next(iter(own.values())) if len(set(own.values())) == 1 else None
+        elif rule.kind == "budget":
             limit = float(book.wide.options.limit[rule.number])
         elif rule.kind == "budget_at_least":
             limit = float(book.wide.options.least[rule.number])
+        message = say_rule(book, rule)
+        if len(unit) > 1:
+            message = f"{rule.subject} has {_in_short(book.portfolio, own)}."
         rows.append(
             {
                 "rule": rule.kind,
                 "subject": rule.subject,
                 "period": period,
                 "limit": limit,
-                "proved": k in state.need,
-                "message": say_rule(book, rule),
+                "proved": proved,
+                "message": message,
             }
         )
     table = pd.DataFrame(rows, columns=RULE_COLUMNS)
     return table.astype({"limit": "float64", "proved": "bool"})
 
 
+def _months(book: Rulebook, numbers: list[int]) -> dict[int, float]:
+    """Return period -> FTE of rules that are capacity of one role."""
+    periods = len(book.portfolio.horizon)
+    things = sorted(book.rules[k].number for k in numbers)
+    limit = book.wide.options.limit
+    return {thing % periods: float(limit[thing]) for thing in things}
+
+
 def _say_clash(book: Rulebook, state: _State) -> list[str]:
-    every = sorted([*state.need, *state.unsure])
+    every = sorted(k for unit in [*state.need, *state.unsure] for k in unit)
     lines = _rule_lines(book, every)
     count = _count(book, every)
     many = count > 1
@@ -308,7 +330,7 @@ def _say_clash(book: Rulebook, state: _State) -> list[str]:
                 "and the others can hold together."
             )
         return result
-    doubtful = _rule_lines(book, sorted(state.unsure))
+    doubtful = _rule_lines(book, sorted(k for unit in state.unsure for k in unit))
     shown = "; ".join(line.rstrip(".") for line in doubtful[:5])
     more = f" and {len(doubtful) - 5} more" if len(doubtful) > 5 else ""
     result.append(
@@ -327,25 +349,28 @@ def _count(book: Rulebook, numbers: list[int]) -> int:
 
 def _rule_lines(book: Rulebook, numbers: list[int]) -> list[str]:
     """Return a sentence per rule, the periods of one role in one sentence."""
-    people: dict[str, dict[int, float]] = {}
     lines: list[str] = []
-    musts = [book.rules[k].subject for k in numbers if book.rules[k].kind == "must"]
-    many = len(musts) > _LISTED
-    if many:
-        lines.append(
-            f"{len(musts)} projects are forced in, approved or running: "
-            f"{listing(musts, 10)}."
-        )
+    kinds: dict[tuple[str, str], list[int]] = {}
     for k in numbers:
         rule = book.rules[k]
-        if rule.kind == "must" and many:
-            continue
-        if rule.kind != "capacity":
-            lines.append(say_rule(book, rule))
-            continue
-        own = people.setdefault(rule.subject, {})
-        limit = float(book.wide.options.limit[rule.number])
-        own[rule.number % len(book.portfolio.horizon)] = limit
+        name = {"capacity": rule.subject, "must": ""}.get(rule.kind, str(k))
+        if rule.kind in ("earliest", "latest", "deadline"):
+            name = format_period(fact_row(book.portfolio, rule.subject)[rule.kind])
+        kinds.setdefault((rule.kind, name), []).append(k)
+    people: dict[str, dict[int, float]] = {}
+    for (kind, name), own in kinds.items():
+        subjects = [book.rules[k].subject for k in own]
+        if kind == "capacity":
+            people[name] = _months(book, own)
+        elif kind == "must" and len(own) > _LISTED:
+            lines.append(
+                f"{len(own)} projects are forced in, approved or running: "
+                f"{listing(subjects, 10)}."
+            )
+        elif kind in _TOGETHER and len(own) > 2:
+            lines.append(f"{listing(subjects, 10)} {_TOGETHER[kind].format(name)}.")
+        else:
+            lines += [say_rule(book, book.rules[k]) for k in own]
     about = {
         name
         for k in numbers
@@ -354,7 +379,7 @@ def _rule_lines(book: Rulebook, numbers: list[int]) -> list[str]:
     }
     return [
         *(
-            f"{role} has {amounts(book.portfolio, own, 'FTE')}"
+            f"{role} has {_in_short(book.portfolio, own)}"
             f"{_asked_for(book, role, about)}."
             for role, own in people.items()
         ),
@@ -441,7 +466,7 @@ def repair_rows(
             own = people.setdefault(rule.subject, {})
             own[rule.number % periods] = rounded_up(amount)
     for role, own in people.items():
-        text = f"Add {_in_short(portfolio, own)} to {role}."
+        text = f"Add {_added(portfolio, own)} to {role}."
         for t, amount in sorted(own.items()):
             row = {
                 "rule": "capacity",
@@ -470,9 +495,19 @@ def repair_rows(
 
 
 def _in_short(portfolio: Portfolio, own: Mapping[int, float]) -> str:
-    """Return amounts by period, or how much in all where they are too many to read."""
-    if len({round(amount, 2) for amount in own.values()}) <= _READABLE:
-        return amounts(portfolio, own, "FTE")
+    """Return FTE by period, or their range where they are too many to read."""
+    text = amounts(portfolio, own, "FTE")
+    if len(text) <= _READABLE:
+        return text
+    low, high = number(min(own.values())), number(max(own.values()))
+    return f"{low} to {high} FTE in {spans(portfolio, own)}"
+
+
+def _added(portfolio: Portfolio, own: Mapping[int, float]) -> str:
+    """Return FTE to add by period, or how much in all where they are too many."""
+    text = amounts(portfolio, own, "FTE")
+    if len(text) <= _READABLE:
+        return text
     span = f"{when(portfolio, min(own))} and {when(portfolio, max(own))}"
     return (
         f"up to {number(max(own.values()))} FTE between {span} "

@@ -145,7 +145,7 @@ def clash_of(book) -> list[int]:
     )
     assert told[-1][0] == "clash"
     assert not told[-1][1]["unsure"]
-    return told[-1][1]["need"]
+    return [k for unit in told[-1][1]["need"] for k in unit]
 
 
 def infeasible_portfolios(seed: int, count: int, *, with_rules: bool = False):
@@ -260,6 +260,16 @@ def test_what_is_not_answered_is_not_called_proved():
     need, unsure = search.run([[k] for k in range(10)], [], [])
     assert sorted(need) == [[1], [7]]
     assert unsure == [[4]]
+
+
+def test_the_months_of_a_role_are_told_apart_or_stay_together():
+    oracle = Oracle([{0, 2, 3}], 4, set())
+    search = clash.Filter(oracle, time.monotonic() + 60, lambda *_, **__: None)
+    need, unsure = search.run([[0], [1, 2, 3]], [], [])
+    assert (need, unsure) == ([[0], [1, 2, 3]], [])
+    assert search.refine(need[1], need, unsure) == ([[0], [2], [3]], [])
+    late = clash.Filter(oracle, 0.0, lambda *_, **__: None)
+    assert late.refine(need[1], need, unsure) == ([[0], [1, 2, 3]], [])
 
 
 def test_when_time_is_up_the_rest_is_not_proved():
