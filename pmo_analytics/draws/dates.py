@@ -131,6 +131,8 @@ def _waiting(model: Model, planned: np.ndarray, chosen: np.ndarray) -> list[Link
 def _taking_place(model: Model, chosen: np.ndarray, won: np.ndarray) -> np.ndarray:
     """Return what is won and has what it requires, directly or through others."""
     result = won & chosen[:, None]
+    if won.all():
+        return result  # what a plan requires is in it
     while True:
         count = int(result.sum())
         for link in model.links:
@@ -141,7 +143,13 @@ def _taking_place(model: Model, chosen: np.ndarray, won: np.ndarray) -> np.ndarr
             return result
 
 
-def follow(model: Model, starts: Mapping[str, int], factors: Factors) -> Dates:
+def follow(
+    model: Model,
+    starts: Mapping[str, int],
+    factors: Factors,
+    *,
+    lengths: dict[bytes, np.ndarray] | None = None,
+) -> Dates:
     """Return when the projects of a plan start and end in every draw.
 
     A project that waits for another starts when planned, or as much later as what it
@@ -153,13 +161,21 @@ def follow(model: Model, starts: Mapping[str, int], factors: Factors) -> Dates:
     ----------
     starts
         Project -> start of the plan, periods after the first of the horizon.
+    lengths
+        What is left of each project in every draw, by what lies behind, where it was
+        worked out before; filled here.
     """
     names = model.names
     chosen = np.array([name in starts for name in names], dtype=bool)
     planned = np.array([starts.get(name, 0) for name in names], dtype=np.int64)
     begun = model.running | (planned < 0)
     gone = np.where(begun, np.clip(-planned, 0, model.duration), 0)
-    long = stretched_length((model.duration - gone)[:, None], factors.duration)
+    lengths = {} if lengths is None else lengths
+    key = gone.tobytes()
+    if key not in lengths:
+        left = (model.duration - gone)[:, None]
+        lengths[key] = stretched_length(left, factors.duration)
+    long = lengths[key]
     start = np.repeat(planned[:, None], factors.won.shape[1], axis=1)
     won = _taking_place(model, chosen, factors.won)
     end = start + gone[:, None] + long

@@ -25,6 +25,7 @@ from pmo_analytics.optimization.risk_sample import Sample, Trial, tail_mean, try
 from pmo_analytics.optimization.risk_search import (
     Aim,
     leave_out,
+    refilled,
     search_moves,
     what_stays,
 )
@@ -42,8 +43,9 @@ MEASURES = ("chance", "cvar")
 _ROUNDS = 4
 # Shares of the clock: the plan without regard to risk, and each further solution.
 _FIRST, _EACH = 0.25, 0.08
-# And the dates of what has to be in.
+# And the dates of what has to be in; and each look for a plan with spare capacity.
 _MUSTS = 0.07
+_RELIEF, _RELIEFS = 0.05, 6
 # Moves for each unit of `SolveLimits.work`.
 _MOVES_A_UNIT = 100
 # The limit that holds in the sample is lower by so many standard errors, so that it
@@ -143,6 +145,8 @@ def plan_under_risk(
     if not search.met:
         if risk.measure == "chance":
             search.tighten()
+        else:
+            search.relieve()
         search.polish()
     return search.finish()
 
@@ -300,6 +304,38 @@ class _RiskSearch:
                 buffer = buffer / 2.0
         else:
             self.offer(plan)
+
+    def relieve(self) -> None:
+        """Look for plans worth as much that leave a part of the buffer free.
+
+        As much of it as can be, halving the step where it is too much.
+        """
+        capacity = self.compiled.limits.capacity.to_numpy().T
+        rng = np.random.default_rng(self.seed)
+        work = self.limits.work
+        begin, part, step = self.compiled.chosen(self.base.starts), 0.0, 0.2
+        room = np.maximum(capacity - self._least(), 0.0)
+        for _ in range(_RELIEFS):
+            assert begin is not None
+            self.sample.take(self.compiled.starts_of(begin))
+            spare = np.minimum((part + step) * self._needed(capacity), room)
+            rest = np.zeros(len(self.compiled.options.limit) - spare.size)
+            found = refilled(
+                self.compiled,
+                begin,
+                np.concatenate([spare.ravel(), rest]),
+                rng,
+                until=time.monotonic() + _RELIEF * self.limits.seconds,
+                most=_MOVES_A_UNIT * work if work else None,
+            )
+            if found is None:
+                step /= 2.0
+                continue
+            self.offer(found)
+            if float(self.compiled.options.worth[found].sum()) >= self.aim.floor:
+                begin, part = found, part + step
+            else:
+                step /= 2.0
 
     def _held(self) -> dict[str, pd.DataFrame]:
         """Return the tables that hold what has to be in at its best dates."""
@@ -484,6 +520,15 @@ class _RiskSearch:
             }
             free = np.ones_like(fixed, dtype=bool)
         facts["test"] = self._facts(own, free)
+        # Less overload than without regard to risk, in the same draws.
+        gain, gain_se = own.less(other)
+        tail_gain, tail_gain_se = own.less(other, risk.tail)
+        facts["gain"] = {
+            "overload": gain,
+            "overload_se": gain_se,
+            "cvar": tail_gain,
+            "cvar_se": tail_gain_se,
+        }
         facts["without"] = {
             "objective": self.base.objective,
             **self._facts(other, free),

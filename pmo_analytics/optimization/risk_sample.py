@@ -64,6 +64,7 @@ class Sample:
         self.draws = draws
         # (project, periods that lie behind) -> stretched profiles by length.
         self._laid: dict[tuple[int, int], dict[int, np.ndarray]] = {}
+        self._lengths: dict[bytes, np.ndarray] = {}
         self._set({})
 
     def _set(self, starts: Mapping[str, int]) -> None:
@@ -99,7 +100,7 @@ class Sample:
         if self.changes > _AFRESH:
             self._set(starts)
             return self.load
-        dates = follow(self.model, starts, self.factors)
+        dates = follow(self.model, starts, self.factors, lengths=self._lengths)
         old = self.dates
         other = (
             (dates.start != old.start) | (dates.end != old.end) | (dates.won != old.won)
@@ -166,12 +167,28 @@ class Trial:
 
     def error(self, numbers: np.ndarray, tail: float | None = None) -> float:
         """Return the Monte Carlo error of a mean, or of the mean of a tail."""
+        return _error(self._each(numbers, tail))
+
+    def less(self, other: Trial, tail: float | None = None) -> tuple[float, float]:
+        """Return how much less overload there is than in another plan, and the error.
+
+        Both were tried in the same draws, so what they share cancels out.
+        """
+        gain = other._each(other.total, tail) - self._each(self.total, tail)
+        return float(gain.mean()), _error(gain)
+
+    def _each(self, numbers: np.ndarray, tail: float | None) -> np.ndarray:
         parts = np.split(numbers, np.cumsum(self.blocks)[:-1])
-        each = [
-            float(part.mean()) if tail is None else tail_mean(part, tail)
-            for part in parts
-        ]
-        return float(np.std(each, ddof=1) / np.sqrt(len(each)))
+        return np.array(
+            [
+                float(part.mean()) if tail is None else tail_mean(part, tail)
+                for part in parts
+            ]
+        )
+
+
+def _error(each: np.ndarray) -> float:
+    return float(np.std(each, ddof=1) / np.sqrt(len(each)))
 
 
 def try_plan(

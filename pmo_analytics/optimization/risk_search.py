@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pmo_analytics.optimization.compiling import Compiled
+from pmo_analytics.optimization.greedy import greedy
 from pmo_analytics.optimization.risk_sample import Sample
 from pmo_analytics.optimization.ruin import Ruiner
 
@@ -61,6 +62,7 @@ class _Packing(Ruiner):
     ) -> None:
         """Return to a state."""
         self.chosen, self.left, self.over, self.open, self.objective = state
+        self.shut = []
 
     def movable(self) -> np.ndarray:
         """Return the projects of the plan that may be moved."""
@@ -101,13 +103,15 @@ class _Packing(Ruiner):
         )
 
     def insert(self) -> bool:
-        """Bring one more project in, or none."""
+        """Bring one more project in, with those that come with it, or none."""
         options = np.flatnonzero((self.over == 0) & self.open & (self.o.worth > 0))
         if not len(options):
             return False
         weight = self.score[options]
-        self._place(int(self.rng.choice(options, p=weight / weight.sum())))
-        return True
+        option = int(self.rng.choice(options, p=weight / weight.sum()))
+        came = self._place_with_mates(option, self.score)
+        self._reopen_shut()
+        return came
 
     def swap(self, project: int) -> bool:
         """Take a project out with what needs it, and bring others in."""
@@ -155,7 +159,7 @@ def search_moves(
         Clock (of `time.monotonic`) and number of moves at which to stop; None = only
         the clock.
     only_shift
-        The same projects stay in.
+        The same projects stay in; least amounts that others would fill do not count.
     """
     pack = _Packing(compiled.options, chosen, rng)
     sample.take(compiled.starts_of(chosen))
@@ -181,7 +185,7 @@ def search_moves(
         if (
             not _move(pack, weights, users, rng, only_shift)
             or pack.objective < aim.floor
-            or not pack.sound()
+            or not (only_shift or pack.sound())
         ):
             pack.back(state)
             continue
@@ -198,6 +202,41 @@ def search_moves(
             sample.back(before)
             pack.back(state)
     return answer
+
+
+def refilled(
+    compiled: Compiled,
+    chosen: np.ndarray,
+    spare: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    until: float,
+    most: int | None,
+) -> np.ndarray | None:
+    """Return the most valuable plan found that leaves some of the limits free.
+
+    By ruin and recreate from a plan that may take more than that; None if nothing fits.
+
+    Parameters
+    ----------
+    spare
+        What stays free of each limited thing.
+    until, most
+        Clock and number of rounds at which to stop; None = only the clock.
+    """
+    o = compiled.options
+    tight = replace(o, limit=o.limit - spare)
+    near = np.full(len(o.must), np.nan)
+    near[o.project[chosen]] = o.start[chosen]
+    begin = greedy(tight, near=near)
+    if begin is None:
+        return None
+    ruiner = Ruiner(tight, begin, rng)
+    for _ in range(_ENDLESS if most is None else most):
+        if time.monotonic() > until:
+            break
+        ruiner.round()
+    return ruiner.best
 
 
 def what_stays(compiled: Compiled, chosen: np.ndarray) -> np.ndarray:
