@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 COLUMNS = [
     *("kind", "subject", "decision", "now", "low", "high"),
-    *("low_flip", "high_flip", "exact", "whole_set", "message"),
+    *("low_flip", "high_flip", "found", "exact", "whole_set", "message"),
 ]
 # Multipliers of a theme's value that are looked at, and how often it is solved again
 # on each side.
@@ -48,7 +48,8 @@ def sensitivity(
     decision. Between `low` and `high` the bounds prove that the decision of the plan
     stays right; beyond `low_flip` or `high_flip` they prove that it is wrong. With
     both searches closed these meet (`exact`). A range is blank where the bounds prove
-    nothing. Of each theme the value is multiplied up to where another plan is as good,
+    nothing; `found` is where the decision turns by the plans that were found. Of each
+    theme the value is multiplied up to where another plan is as good,
     solving again at every crossing.
 
     Parameters
@@ -71,7 +72,8 @@ def sensitivity(
     DataFrame
         One row a project or theme: `kind` (`project`, `theme`), `subject`, `decision`
         (`selected`, `not selected`, blank), `now` (value at the start of the horizon
-        in currency or score; multiplier 1), `low, high, low_flip, high_flip, exact`;
+        in currency or score; multiplier 1), `low, high, low_flip, high_flip, found,
+        exact`;
         `whole_set`: not only this decision but the whole choice stays best in the
         range; `message`.
 
@@ -119,7 +121,7 @@ def sensitivity(
     if themes:
         rows += _themes(plan, limits, settings, work)
     table = pd.DataFrame(rows).reindex(columns=COLUMNS)
-    numbers = ["now", "low", "high", "low_flip", "high_flip"]
+    numbers = ["now", "low", "high", "low_flip", "high_flip", "found"]
     table[numbers] = table[numbers].astype(float)
     return table.astype({"exact": bool, "whole_set": bool})
 
@@ -180,6 +182,8 @@ def _project(plan: Plan, name: str, other: Resolved, bound: float) -> dict[str, 
         side, sign, proved = "high", 1.0, most
         sure = factor[other.starts[name]] if other.starts else most
     row[side] = now + sign * margin / proved if margin >= 0.0 else None
+    if best is not None:
+        row["found"] = now + sign * (objective - best) / (proved if inside else sure)
     if np.isfinite(wrong):
         row[f"{side}_flip"] = now + sign * wrong / sure
     if row[side] is not None and row[f"{side}_flip"] is not None:
@@ -313,12 +317,14 @@ def _say_project(row: dict[str, Any]) -> str:
         return f"{name} {stays} a value of {number(edge)} (now {now}), and {goes} it."
     parts = []
     if not pd.isna(edge):
-        parts.append(f"{stays} a value of {number(edge)}")
+        parts.append(f"it {stays} {number(edge)} by the bounds")
     if not pd.isna(flip):
-        parts.append(f"certainly {goes} {number(flip)}")
-    if not parts:
-        return f"Nothing could be proved about the value of {name} (now {now})."
-    return f"{name} (now {now}) {' and '.join(parts)}."
+        parts.append(f"it {goes} {number(flip)} by the bounds")
+    if pd.isna(row["found"]):
+        return f"Nothing was found about the value of {name} (now {now})."
+    proof = f"; {' and '.join(parts)}" if parts else ""
+    turn = f"By the plans found {name} {goes} a value of {number(row['found'])}"
+    return f"{turn} (now {now}){proof}."
 
 
 def _say_theme(row: dict[str, Any]) -> str:

@@ -465,8 +465,7 @@ class _Asked:
             between = (
                 ""
                 if self.high - self.low <= 1e-6 * max(1.0, abs(self.delta))
-                else f" (between {number(-self.high)} and {number(-self.low)} for "
-                "certain)"
+                else f" (the bounds allow {number(-self.high)} to {number(-self.low)})"
             )
             return [f"Taking {name} in would cost {cost} of the objective{between}."]
         return [

@@ -37,6 +37,7 @@ def test_one_developer_and_three_projects():
     assert rows.at["X", "low_flip"] == pytest.approx(3.0, abs=1e-3)
     assert rows.at["X", "high"] == np.inf
     assert rows["high"].tolist()[1:] == pytest.approx([5.0, 5.0], abs=1e-3)
+    assert rows["found"].tolist() == pytest.approx([3.0, 5.0, 5.0])
     assert rows["exact"].all()
     assert rows["whole_set"].all()
     assert say_sensitivity(table) == [
@@ -98,6 +99,11 @@ def test_a_plan_that_is_not_the_best():
     assert np.isnan(rows.at["Y", "low"])
     assert np.isnan(rows.at["X", "high"])
     assert not rows["whole_set"].any()
+    # The plan found with X in is worth 2 more: by it X is in from 3 on.
+    assert rows.at["X", "found"] == pytest.approx(3.0)
+    assert say_sensitivity(table)[0].startswith(
+        "By the plans found 'X' comes in above a value of 3 (now 5); it comes in above"
+    )
     settings = {"strict": False, "seed": 0, "flex": False}
     assert theme_end(plan, "A", 3.0, LIMITS, settings)[0] is None
 
@@ -105,7 +111,7 @@ def test_a_plan_that_is_not_the_best():
 def test_ranges_hold_in_brute_force():
     rng = np.random.default_rng(5)
     checked = 0
-    while checked < 2:
+    while checked < 1:
         portfolio = random_portfolio(rng, max_projects=4, max_periods=4).validate()
         settings = portfolio.settings
         if settings.source not in ("", "value") or len(portfolio.benefits):
