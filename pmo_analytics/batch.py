@@ -25,18 +25,23 @@ from pmo_analytics.optimization.run import versions
 from pmo_analytics.optimization.search import optimize
 from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.periods import format_period
+from pmo_analytics.reporting.comparison import comparison_tables
 from pmo_analytics.reporting.folder import (
     finish_result,
     manifest,
     plan_tables,
     write_result,
 )
+from pmo_analytics.scenarios.compare import compare
+from pmo_analytics.scenarios.reading import read_scenarios
 from pmo_analytics.store import Memory, remembering
 
 if TYPE_CHECKING:
     from pmo_analytics.forecasting.forecast import Forecast
     from pmo_analytics.plan import Plan
     from pmo_analytics.portfolio import Portfolio
+    from pmo_analytics.scenarios.comparison import Comparison
+    from pmo_analytics.scenarios.scenario import Scenario
 
 _LOG = logging.getLogger(__name__)
 
@@ -172,6 +177,9 @@ def _run(config: BatchConfig, day: date, folder: Path) -> BatchRun:
         format_period(portfolio.horizon[-1]),
     )
     settings = config.forecast
+    # Read before anything takes time.
+    file = config.compare.scenarios
+    scenarios = read_scenarios(file) if file and config.optimize.run else []
     if config.store and "://" not in config.store:
         Path(config.store).parent.mkdir(parents=True, exist_ok=True)
     known = min(_last_over(portfolio.horizon, day), portfolio.horizon[0] - 1)
@@ -202,6 +210,9 @@ def _run(config: BatchConfig, day: date, folder: Path) -> BatchRun:
                 plan.report.seconds,
             )
         tables = _tables(config, headroom, plan, memory)
+        comparison = _compare(config, plan, scenarios)
+        if comparison is not None:
+            tables.update(comparison_tables(comparison))
         # Remembered when all is written, and before it takes its place: a run that
         # fails at either leaves the former one whole, and the same date mends it.
         files = _write(
@@ -211,6 +222,7 @@ def _run(config: BatchConfig, day: date, folder: Path) -> BatchRun:
             portfolio,
             headroom,
             plan,
+            comparison,
             tables,
             lambda: memory.keep(headroom),
         )
@@ -233,6 +245,31 @@ def _plan(config: BatchConfig, portfolio: Portfolio, headroom: Forecast) -> Plan
         seconds=settings.seconds, gap=settings.gap, work=settings.work or None
     )
     return optimize(portfolio, limits=limits, seed=config.seed)
+
+
+def _compare(
+    config: BatchConfig, plan: Plan | None, scenarios: list[Scenario]
+) -> Comparison | None:
+    """Return the scenarios solved beside the plan, None where there are none."""
+    if plan is None or not scenarios:
+        return None
+    settings, own = config.optimize, config.compare
+    limits = SolveLimits(
+        seconds=settings.seconds, gap=settings.gap, work=settings.work or None
+    )
+    comparison = compare(
+        plan.portfolio,
+        scenarios,
+        limits=limits,
+        seed=config.seed,
+        base=plan,
+        workers=own.workers or None,
+        cluster=own.cluster,
+        on_done=lambda done: _LOG.info("scenario %s: %s", done.scenario, done.status),
+    )
+    for sentence in comparison.sentences()[1:]:
+        _LOG.info("%s", sentence)
+    return comparison
 
 
 def _tables(
@@ -261,6 +298,7 @@ def _write(
     portfolio: Portfolio,
     headroom: Forecast,
     plan: Plan | None,
+    comparison: Comparison | None,
     tables: Mapping[str, pd.DataFrame],
     last: Callable[[], None],
 ) -> list[Path]:
@@ -277,7 +315,14 @@ def _write(
         facts["report"] = json.loads(json.dumps(plan.report.to_dict(), default=str))
         documents["certificate.json"] = plan.report.certificate
         more["The plan"] = plan.schedule
-    figures = _figures(headroom, plan, tables) if config.report.charts else {}
+    if comparison is not None:
+        said = pd.DataFrame({"Scenarios": comparison.sentences()})
+        more["What the scenarios do"] = said
+    figures: dict[str, Any] = {}
+    if config.report.charts:
+        figures = _figures(headroom, plan, comparison, tables)
+    # A workbook has sheets and no folders.
+    sheets = {name: table for name, table in tables.items() if "/" not in name}
     try:
         report = forecast_report(
             headroom,
@@ -298,7 +343,7 @@ def _write(
             figures={f"{name}.png": figure for name, figure in figures.items()},
             others={
                 "report.html": lambda path: write_page(path, report),
-                "run.xlsx": lambda path: write_workbook(path, tables),
+                "run.xlsx": lambda path: write_workbook(path, sheets),
             },
             last=last,
         )
@@ -311,7 +356,10 @@ def _write(
 
 
 def _figures(
-    headroom: Forecast, plan: Plan | None, tables: Mapping[str, pd.DataFrame]
+    headroom: Forecast,
+    plan: Plan | None,
+    comparison: Comparison | None,
+    tables: Mapping[str, pd.DataFrame],
 ) -> dict[str, Any]:
     import matplotlib as mpl
 
@@ -325,6 +373,11 @@ def _figures(
     )
     if plan is not None:
         figures["gantt"] = plot_gantt(plan).figure
+    if comparison is not None:
+        from pmo_analytics.plotting.scenarios import plot_comparison, plot_moves
+
+        figures["scenarios"] = plot_comparison(comparison).figure
+        figures["moves"] = plot_moves(comparison).figure
     return figures
 
 

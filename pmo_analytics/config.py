@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,25 @@ class OptimizeSettings:
 
 
 @dataclass(frozen=True)
+class CompareSettings:
+    """Section `[compare]`: scenarios, solved as `[optimize]` says.
+
+    Parameters
+    ----------
+    scenarios
+        Scenario file; a relative path is one beside the configuration; blank = none.
+    workers
+        Local processes; 0 = one per core.
+    cluster
+        Address of a Dask scheduler; blank = local.
+    """
+
+    scenarios: str = ""
+    workers: int = 0
+    cluster: str = ""
+
+
+@dataclass(frozen=True)
 class ReportSettings:
     """Section `[report]`.
 
@@ -99,12 +118,14 @@ class BatchConfig:
     seed: int = 0
     forecast: ForecastSettings = field(default_factory=ForecastSettings)
     optimize: OptimizeSettings = field(default_factory=OptimizeSettings)
+    compare: CompareSettings = field(default_factory=CompareSettings)
     report: ReportSettings = field(default_factory=ReportSettings)
 
 
 _SECTIONS = {
     "forecast": ForecastSettings,
     "optimize": OptimizeSettings,
+    "compare": CompareSettings,
     "report": ReportSettings,
 }
 _TOP: dict[str, Any] = {"portfolio": "", "store": "", "seed": 0}
@@ -118,6 +139,7 @@ _LEAST = {
     "gap": 0.0,
     "work": 0,
     "keep": 0,
+    "workers": 0,
     "seed": 0,
 }
 _MOST = {"chance": 0.99}
@@ -130,7 +152,7 @@ def read_config(path: str | Path) -> BatchConfig:
     ----------
     path
         TOML file: `portfolio`, `store`, `seed`, and the sections `[forecast]`,
-        `[optimize]` and `[report]`.
+        `[optimize]`, `[compare]` and `[report]`.
 
     Raises
     ------
@@ -163,6 +185,10 @@ def read_config(path: str | Path) -> BatchConfig:
     if wrong:
         raise ConfigError(f"{path.name} cannot be used: " + "; ".join(wrong) + ".")
     folder = path.resolve().parent
+    compare = sections.get("compare")
+    if isinstance(compare, CompareSettings) and compare.scenarios:
+        beside = str(folder / compare.scenarios)
+        sections["compare"] = replace(compare, scenarios=beside)
     store = str(top.get("store", ""))
     if store and "://" not in store:
         store = str(folder / store)

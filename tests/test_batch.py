@@ -261,3 +261,27 @@ def test_a_cautious_plan_uses_the_low_capacity(config, tmp_path):
     run = run_batch(config, as_of="2026-12-31", out=tmp_path / "runs")
     assert run.plan is not None
     assert run.plan.report.certified
+
+
+def test_scenarios_are_compared_with_the_plan(config, tmp_path):
+    text = config.read_text("utf-8")
+    file = tmp_path / "scenarios.toml"
+    file.write_text(
+        '[[scenario]]\nname = "B is in"\n[[scenario.change]]\ndo = "require"\n'
+        'project = "B"\n\n[[scenario]]\nname = "B is dear"\n[[scenario.change]]\n'
+        'do = "change_value"\nproject = "B"\nadd = 4\n',
+        encoding="utf-8",
+    )
+    compared = '[compare]\nscenarios = "scenarios.toml"\nworkers = 1\n'
+    config.write_text(text.replace("[report]", f"{compared}[report]"), "utf-8")
+    run = run_batch(config, as_of="2026-12-31", out=tmp_path / "runs")
+    table = pd.read_csv(run.folder / "comparison.csv").set_index("scenario")
+    assert table.index.tolist() == ["base", "B is in", "B is dear"]
+    assert table["objective_delta"].tolist() == [0.0, 0.0, 4.0]
+    assert (run.folder / "B is dear" / "schedule.csv").is_file()
+    page = (run.folder / "report.html").read_text("utf-8")
+    assert "What the scenarios do" in page
+    file.write_text("[[scenario]]\nname = 3\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="name has to be text"):
+        run_batch(config, as_of="2027-01-31", out=tmp_path / "runs")
+    assert not (tmp_path / "runs" / "2027-01-31").exists()

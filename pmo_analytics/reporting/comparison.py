@@ -16,14 +16,14 @@ def comparison_tables(comparison: Comparison) -> dict[str, pd.DataFrame]:
     """Return the tables of a comparison by file name.
 
     `comparison.csv` (one row per scenario, the base first), `changes.csv`,
-    `core.csv`, `budget.csv`, and `schedule.csv` and `load.csv` in a folder for each
+    `core.csv`, `budgets.csv`, and `schedule.csv` and `load.csv` in a folder for each
     scenario that has a plan.
     """
     tables = {
         "comparison.csv": comparison.table,
         "changes.csv": comparison.changes,
         "core.csv": comparison.core,
-        "budget.csv": comparison.budget,
+        "budgets.csv": comparison.budget,
     }
     folders = folder_names(comparison.portfolios)
     for name, plan in comparison.plans.items():
