@@ -467,7 +467,7 @@ def _prove(
             search(_SEARCHED * pause)
             tree.grow(min(time.monotonic() + pause, end), most, listen)
             if tree.nodes:
-                emit("tree", cuts=job.get("cuts", []), **tree.told())
+                emit("tree", **tree.told())
             if tree.closed or tree.full(most) or time.monotonic() >= end:
                 return
             pause *= 2.0

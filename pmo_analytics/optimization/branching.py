@@ -12,27 +12,40 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csc_array, csr_array, vstack
 
-from pmo_analytics.optimization import highs
-from pmo_analytics.optimization.cutting import Cut, rows_of_cuts
+from pmo_analytics.optimization import cut_cliques, highs
+from pmo_analytics.optimization.cutting import (
+    Cut,
+    clashes_of,
+    clique_cut,
+    rows_of_cuts,
+)
 from pmo_analytics.optimization.matrix import Label, Matrix, build_matrix
 from pmo_analytics.optimization.options import TOGETHER, Options
 from pmo_analytics.optimization.presolve import Presolve
 
 # A plan is sought that is better by this share: nearer is as good as proved.
 _NEARER = 4e-7
-# What the prices of a node rule out is this share clear of the plan known.
-_CLEAR = 1e-9
+# What the prices of a node rule out is this share clear of the plan known: the checker
+# has the same prices in whole units, that is, a little smaller.
+_CLEAR = 1e-7
 _WHOLE = 1e-6
 # Projects tried before a node is divided, and how often one is tried at all.
 _TRIED, _RELIABLE = 4, 4
 # A plan that is better by this share of the gap makes the tree begin again.
 _AFRESH = 0.05
+# Cliques added for one node, by how much it exceeds each, and cuts of the whole tree:
+# more of them make smaller trees, but slower ones.
+_CUTS, _EXCEEDED, _MOST_CUTS = 20, 0.05, 500
+# Nodes from which on a tree is worth them: one without is of use to similar models.
+_CUT_FROM = 300
+# Share of a node's gap that cuts have to close for it to wait for its turn again.
+_GAIN = 0.01
 # Prices in all nodes: they make the length of the certificate.
 _MOST_PRICES = 300_000
 # Significant digits of a price: more of them make the certificate longer, no better.
@@ -59,6 +72,12 @@ class Node:
         (project, last start of the early side) once divided.
     parts
         The two numbers of the nodes it was divided into, early side first.
+    given
+        Options and projects before anything was concluded, of a relaxation.
+    above
+        The node that this is a part of.
+    cut
+        Whether cuts have been looked for.
     """
 
     left: np.ndarray
@@ -69,6 +88,9 @@ class Node:
     x: np.ndarray | None = None
     split: tuple[int, int] | None = None
     parts: tuple[int, int] | None = None
+    given: Domain | None = None
+    above: Node | None = field(default=None, repr=False)
+    cut: bool = False
 
 
 Watch = Callable[[float, np.ndarray | None], None]
@@ -96,13 +118,17 @@ class Guide:
     def of(cls, told: dict[str, Any]) -> Guide:
         """Return the guide of nodes that stand in the order of `Branches.told`."""
         labels = [tuple(label) for label in told["labels"]]
+        many = len(labels)
         prices: list[list[tuple[Label, float]]] = []
         splits: list[tuple[int, int] | None] = []
         parts: list[tuple[int, int] | None] = []
         waiting: list[list[int]] = []
         for number, node in enumerate(told["nodes"]):
             pairs = zip(node["rows"], node["prices"], strict=True)
-            prices.append([(labels[row], float(price)) for row, price in pairs])
+            # Cuts hold for the model that they were found for, and no other.
+            prices.append(
+                [(labels[row], float(price)) for row, price in pairs if row < many]
+            )
             split = node["split"]
             splits.append(None if split is None else (int(split[0]), int(split[1])))
             parts.append(None)
@@ -156,6 +182,8 @@ class Branches:
         self.cuts = list(cuts)
         self.watch = watch
         self.presolve = Presolve(options)
+        self.graph = clashes_of(options)
+        self.cliques: set[tuple[int, ...]] = set()
         self.projects = len(options.must)
         self.filled = np.flatnonzero(np.diff(options.first) > 0)
         self._write_rows()
@@ -183,6 +211,8 @@ class Branches:
         self.nodes: list[Node] = []
         self.open: list[tuple[float, int]] = []
         self.length = 0
+        # The largest bound of a node that cannot be divided.
+        self.final = -np.inf
 
     def aim(self, known: float) -> None:
         """Look only for plans that are worth more than this."""
@@ -256,13 +286,24 @@ class Branches:
                 if gained > _AFRESH:
                     # Far more is ruled out from the root on than where it was not.
                     self.nodes, self.open, self.length = [], [], 0
+                    self.final = -np.inf
                     if not self._plant(until):
                         return
                     continue
             bound, number = -self.open[0][0], self.open[0][1]
             if bound <= self.enough or time.monotonic() >= until:
                 return
-            parts = self._divide(self.nodes[number], until)
+            node = self.nodes[number]
+            if self._cut(node, until):
+                heapq.heapreplace(self.open, (-node.bound, number))
+                continue
+            candidates = self._candidates(node)
+            if not candidates:
+                # One choice is left, and its bound cannot be lowered further.
+                heapq.heappop(self.open)
+                self.final = max(self.final, node.bound)
+                continue
+            parts = self._divide(node, candidates, until)
             if parts is None:
                 return
             heapq.heappop(self.open)
@@ -274,7 +315,7 @@ class Branches:
     def bound(self) -> float:
         """What no plan exceeds."""
         best = -self.open[0][0] if self.open else -np.inf
-        return max(best, self.enough)
+        return max(best, self.final, self.enough)
 
     def _plant(self, until: float) -> bool:
         """Begin with all plans in one node; return whether there was time for it."""
@@ -369,12 +410,15 @@ class Branches:
     def _node(self, domain: Domain, above: Node | None, until: float) -> Node | None:
         """Return a node with its bound, None where time ran out."""
         left, must = domain
+        given = left.copy(), must.copy()
         none = np.zeros(0)
         nothing = Node(left, must, -np.inf, none.astype(np.int64), none)
         if not self.presolve.tighten(left, must):
             return nothing
         if not left.any():
             nothing.bound = 0.0
+            if self.known < 0 and (self.upper >= 0).all():
+                self.watch(max(self.bound, 0.0), np.flatnonzero(left))
             return nothing
         changed = np.flatnonzero(must != self.asked).tolist()
         self.program.restrict(
@@ -391,11 +435,53 @@ class Branches:
             prices = self._rounded(answer.prices[self.projects :])
         node = self._judged(prices, domain, above)
         node.x = None if x is None else x.astype(np.float32)
+        node.given, node.above = given, above
         if x is not None and (np.abs(x - np.round(x)) < _WHOLE).all():
             chosen = np.flatnonzero(x > 0.5)
             if self.o.worth[chosen].sum() > self.known:
                 self.watch(self.bound if self.nodes else node.bound, chosen)
         return node
+
+    def _cut(self, node: Node, until: float) -> bool:
+        """Add cliques that the relaxation of a node exceeds; say whether it helped."""
+        if self.graph is None or node.x is None or node.given is None or node.cut:
+            return False
+        if len(self.nodes) < _CUT_FROM:
+            return False
+        node.cut = True
+        if len(self.cuts) > _MOST_CUTS:
+            return False
+        prices = np.zeros(len(self.upper))
+        prices[node.rows] = node.prices
+        x = np.where(node.left, node.x, 0.0).astype(float)
+        reduced = self.o.worth - self.turned @ prices
+        found: list[Cut] = []
+        for clique in cut_cliques.separate(self.graph, x, reduced):
+            if x[list(clique)].sum() < 1 + _EXCEEDED or len(found) >= _CUTS:
+                break
+            if clique not in self.cliques:
+                self.cliques.add(clique)
+                found.append(clique_cut(self.o, np.array(clique)))
+        if not found:
+            return False
+        rows = rows_of_cuts(self.o, found)
+        self.cuts += found
+        self.a = csr_array(vstack([self.a, rows]))
+        self.turned = self.a.T.tocsr()
+        self.upper = np.append(self.upper, np.ones(len(found)))
+        self.equal = np.append(self.equal, np.zeros(len(found), dtype=bool))
+        self.program.add(rows, np.ones(len(found)))
+        # From what it was given: nothing may rest on the prices of before.
+        given = node.given[0].copy(), node.given[1].copy()
+        again = self._node(given, node.above, until)
+        if again is None:
+            return False
+        if node.bound - again.bound < _GAIN * (node.bound - self.enough):
+            return False
+        self.length += len(again.rows) - len(node.rows)
+        node.left, node.must, node.bound = again.left, again.must, again.bound
+        node.rows, node.prices, node.x = again.rows, again.prices, again.x
+        return True
 
     def _rounded(self, prices: np.ndarray) -> np.ndarray:
         """Return prices with few digits, of the right sign."""
@@ -466,11 +552,13 @@ class Branches:
         needed[np.isinf(top)] = False
         must |= needed
 
-    def _divide(self, node: Node, until: float) -> tuple[Node, Node] | None:
+    def _divide(
+        self, node: Node, candidates: list[tuple[int, int]], until: float
+    ) -> tuple[Node, Node] | None:
         """Return the two parts that promise most, None where time ran out."""
         best: tuple[float, tuple[int, int], tuple[Node, Node]] | None = None
         tried = 0
-        for project, last in self._candidates(node):
+        for project, last in candidates:
             if tried >= _TRIED or (
                 best is not None and self.tries[project].min() >= _RELIABLE
             ):
@@ -558,7 +646,8 @@ class Branches:
     def told(self) -> dict[str, Any]:
         """Return the tree for the certificate: its nodes, each before its parts.
 
-        `rows` of a node number the labels first, then the cuts.
+        `cuts` are the fields of each cut that has been added. `rows` of a node number
+        the labels first, then the cuts.
         """
         nodes: list[dict[str, Any]] = []
         waiting = [0] if self.nodes else []
@@ -577,5 +666,6 @@ class Branches:
             "closed": self.closed,
             "enough": self.enough,
             "labels": self.labels,
+            "cuts": [asdict(cut) for cut in self.cuts],
             "nodes": nodes,
         }

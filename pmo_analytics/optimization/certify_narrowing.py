@@ -33,7 +33,7 @@ LARGEST = 2**61
 # Cells of starts x limits beyond which limits are left out.
 MOST_CELLS = 3_000_000
 # Units that a whole of a limit is divided into at most.
-_FINEST = 10**9
+_FINEST = 10**7
 
 
 def narrow_starts(question: Question) -> None:

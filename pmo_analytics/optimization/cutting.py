@@ -79,17 +79,12 @@ class _Cutter:
     """Who looks for cuts; nobody finds the same one twice."""
 
     def __init__(self, options: Options, until: float) -> None:
-        # The checker proves cuts of capacity and money, not of rules.
-        limit = options.limit.copy()
-        limit[int(options.sizes[0] * options.sizes[1] + options.sizes[2]) :] = np.inf
-        options = replace(options, limit=limit)
+        options = _without_rules(options)
         self.options = options
         self.until = until
         self.sacks: list[cut_rows.Knapsack] | None = None
         self.seen: set[tuple[int | None, bytes]] = set()
-        self.graph: np.ndarray | None = None
-        if len(options.project) <= cut_cliques.MOST_OPTIONS:
-            self.graph = cut_cliques.clashes(options)
+        self.graph = clashes_of(options)
 
     def search(
         self, x: np.ndarray, reduced: np.ndarray, rows: bool
@@ -99,8 +94,8 @@ class _Cutter:
             for clique in cut_cliques.separate(self.graph, x, reduced):
                 columns = np.array(clique)
                 if self._fresh(None, columns):
-                    members = _runs(self.options, columns)
-                    yield _Found(Cut(None, members, 1), columns, np.ones(len(columns)))
+                    cut = clique_cut(self.options, columns)
+                    yield _Found(cut, columns, np.ones(len(columns)))
         if not rows:
             return
         if self.sacks is None:
@@ -220,6 +215,25 @@ def _told(
         if label is not None and price
     ]
     return Tightened(bound_of_prices(options, whole, prices), named, cuts, len(found))
+
+
+def _without_rules(options: Options) -> Options:
+    """Return options whose rules limit nothing: the checker proves no cuts of them."""
+    limit = options.limit.copy()
+    limit[int(options.sizes[0] * options.sizes[1] + options.sizes[2]) :] = np.inf
+    return replace(options, limit=limit)
+
+
+def clashes_of(options: Options) -> np.ndarray | None:
+    """Return which options exclude each other, None where they are too many."""
+    if len(options.project) > cut_cliques.MOST_OPTIONS:
+        return None
+    return cut_cliques.clashes(_without_rules(options))
+
+
+def clique_cut(options: Options, columns: np.ndarray) -> Cut:
+    """Return the cut that a clique of options in order is."""
+    return Cut(None, _runs(options, columns), 1)
 
 
 def _runs(options: Options, columns: np.ndarray) -> list[tuple[int, float, int]]:
