@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from datetime import date
@@ -16,6 +17,7 @@ from pmo_analytics.cli import main
 from pmo_analytics.errors import ConfigError, DataError, PmoError
 from pmo_analytics.loaders import read_portfolio
 from pmo_analytics.store import Store, open_store
+from tests.reporting.chromium import browser, find_chromium
 
 ROOT = Path(__file__).resolve().parents[1]
 MONTHS = pd.period_range("2024-01", periods=36, freq="M")
@@ -285,3 +287,26 @@ def test_scenarios_are_compared_with_the_plan(config, tmp_path):
     with pytest.raises(ConfigError, match="name has to be text"):
         run_batch(config, as_of="2027-01-31", out=tmp_path / "runs")
     assert not (tmp_path / "runs" / "2027-01-31").exists()
+
+
+@pytest.mark.skipif(
+    find_chromium() is None or os.name != "posix",
+    reason="no Chromium here (Debian: apt-get install chromium)",
+)
+def test_a_browser_opens_the_report_of_a_run(config, tmp_path):
+    text = config.read_text("utf-8").replace("charts = false", "charts = true")
+    config.write_text(text, encoding="utf-8")
+    run_batch(config, as_of="2026-11-30", out=tmp_path / "runs")
+    run = run_batch(config, as_of="2026-12-31", out=tmp_path / "runs")
+    with browser(tmp_path / "profile") as tab:
+        tab.open(run.folder / "report.html")
+        assert tab.complaints() == []
+        assert tab.requests() == []
+        assert tab.value("document.querySelector('h1').innerText") == "Capacity outlook"
+        said = tab.value("document.body.innerText")
+        for words in ("2026-12-31", "Whom to hire", "How wrong each model was", "Ops"):
+            assert words in said
+        sizes = tab.value("[...document.images].map(i => i.naturalWidth)")
+        charts = [f for f in run.files if f.suffix == ".png" and f.stem != "gantt"]
+        assert len(sizes) == len(charts) >= 5
+        assert min(sizes) > 300
