@@ -466,6 +466,9 @@ def _prove(
         while True:
             search(_SEARCHED * pause)
             tree.grow(min(time.monotonic() + pause, end), most, listen)
+            if tree.former is not None:
+                emit("tree", **tree.former)
+                tree.former = None
             if tree.nodes:
                 emit("tree", **tree.told())
             if tree.closed or tree.full(most) or time.monotonic() >= end:

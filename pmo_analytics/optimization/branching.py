@@ -213,6 +213,8 @@ class Branches:
         self.length = 0
         # The largest bound of a node that cannot be divided.
         self.final = -np.inf
+        # The tree before it began again: for a while it proves more.
+        self.former: dict[str, Any] | None = None
 
     def aim(self, known: float) -> None:
         """Look only for plans that are worth more than this."""
@@ -285,6 +287,7 @@ class Branches:
                 self.aim(known)
                 if gained > _AFRESH:
                     # Far more is ruled out from the root on than where it was not.
+                    self.former = self.told()
                     self.nodes, self.open, self.length = [], [], 0
                     self.final = -np.inf
                     if not self._plant(until):
