@@ -177,7 +177,11 @@ def test_texts_name_project_dates_and_what_to_do():
     [
         ("blackouts", "project start end", ("A", "{}", "{}")),
         ("bookings", BOOKING, ("P", "A", "Dev", "{}-02", "{}-02", 1)),
-        ("flex", "role kind start end", ("Dev", "hire", "{}", "{}")),
+        (
+            "flex",
+            "role kind start end fte_max rate",
+            ("Dev", "hire", "{}", "{}", 1, 50),
+        ),
     ],
 )
 def test_rows_that_end_before_they_start(table, columns, row):

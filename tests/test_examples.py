@@ -106,7 +106,7 @@ def test_the_example_shows_every_status_and_rule(example):
     assert set(example.flex["kind"]) == {"overtime", "contractor", "hire"}
     assert example.benefits.empty
     empty = [name for name, table in example.tables.items() if table.empty]
-    assert empty == ["benefits"]
+    assert empty == ["rules", "benefits"]
 
 
 def test_the_example_has_people_who_come_go_and_change(example):

@@ -34,6 +34,8 @@ _SEARCHED = 0.3
 # And what it takes to tell of them at the end.
 _LAST_WORD = 0.3
 _FIRST_TREE = 4.0
+# The same of a process that is the only one, which is often done by then.
+_ALONE_FIRST = 1.0
 
 
 def main(path: str) -> None:
@@ -461,7 +463,7 @@ def _prove(
         # A constant beside the worth changes what a gap is a share of.
         slack = 0.0 if options.constant[0] else job["gap"]
         tree = branching.Branches(options, cuts, known, settings, watch, slack, guide)
-        pause = _FIRST_TREE
+        pause = _ALONE_FIRST if job.get("alone") else _FIRST_TREE
         most = job["most_nodes"]
         while True:
             search(_SEARCHED * pause)

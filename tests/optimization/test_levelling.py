@@ -397,7 +397,9 @@ def best_level(portfolio: Portfolio, kind: str, strict: bool):
         nonlocal best
         if k == len(live):
             key = cost_of(portfolio, case, starts, kind), sum(starts.values())
-            if (best is None or key < best) and not _broken_logic(case, starts):
+            if (best is None or key < best) and not _broken_logic(
+                case, starts, strict=False
+            ):
                 best = key
             return
         for start in live[k].starts:
