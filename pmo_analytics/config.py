@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from pmo_analytics.errors import ConfigError, closest
+from pmo_analytics.toml_file import read_toml
 
 
 @dataclass(frozen=True)
@@ -160,12 +160,7 @@ def read_config(path: str | Path) -> BatchConfig:
         If it cannot be read; every unknown key and wrong value is named at once.
     """
     path = Path(path)
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(f"Cannot read {path}: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}.") from error
+    content = read_toml(path)
     wrong: list[str] = []
     sections = {}
     for name, kind in _SECTIONS.items():

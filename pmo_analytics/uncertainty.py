@@ -5,7 +5,6 @@ Factors multiply what the tables say. Who has none of their own is taken as plan
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -24,6 +23,7 @@ from pmo_analytics.distributions import (
 )
 from pmo_analytics.errors import ConfigError, closest, listing
 from pmo_analytics.tables import STATUSES
+from pmo_analytics.toml_file import read_toml
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
@@ -362,12 +362,7 @@ def read_uncertainty(path: str | Path) -> Uncertainty:
         If it cannot be read; every unknown key and wrong value is named at once.
     """
     path = Path(path)
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(f"Cannot read {path}: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}.") from error
+    content = read_toml(path)
     wrong = [f"{k} is unknown{closest(k, _TOP)}" for k in content if k not in _TOP]
     given: dict[str, Any] = {
         quantity: _read_spreads(quantity, content.get(quantity, {}), wrong)

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1] / "pmo_analytics"
 # one floor do not import each other, those of one sub-package may, without cycles.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "periods"),
-    ("calendars",),
+    ("calendars", "toml_file"),
     ("tables", "supply", "metrics", "parallel", "windows", "distributions", "futures"),
     ("schemas", "rules"),
     ("capacity_grid", "supply_checks", "date_checks", "link_checks"),

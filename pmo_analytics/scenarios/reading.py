@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from pmo_analytics.errors import ConfigError, closest
 from pmo_analytics.scenarios.changes import CHANGES, Change
 from pmo_analytics.scenarios.scenario import Scenario, in_order, sweep
+from pmo_analytics.toml_file import read_toml
 
 _TOP = ("parent", "scenario", "sweep")
 _SCENARIO = ("name", "parent", "description", "change")
@@ -81,14 +81,9 @@ def _read(path: Path, children: list[Path], wrong: list[str]) -> list[Scenario]:
 
 
 def _content(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > _LARGEST:
-            raise ConfigError(f"{path.name} is too large for a scenario file.")
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(f"Cannot read {path}: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}.") from error
+    if path.is_file() and path.stat().st_size > _LARGEST:
+        raise ConfigError(f"{path.name} is too large for a scenario file.")
+    return read_toml(path)
 
 
 def _scenario(row: Mapping[str, Any], where: str, wrong: list[str]) -> list[Scenario]:
