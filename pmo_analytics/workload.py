@@ -16,13 +16,13 @@ import pandas as pd
 
 from pmo_analytics.periods import format_period, offsets_from
 from pmo_analytics.rules import read_rules, rule_limits
+from pmo_analytics.tolerance import TOLERANCE as TOLERANCE
 from pmo_analytics.windows import allowed_starts, start_windows
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
 
 Starts = Mapping[str, int]
-TOLERANCE = 1e-6
 
 
 def all_roles(portfolio: Portfolio) -> list[str]:

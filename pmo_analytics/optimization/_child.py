@@ -19,6 +19,10 @@ from typing import Any
 
 import numpy as np
 
+from pmo_analytics.optimization.later import load_later
+
+# What others load and no solver's process uses.
+_LATER = ("orloge", "numpy.f2py", "numpy.testing")
 # Uses of limited things beyond which building the model in PuLP takes longer than
 # arrays by more than a second.
 _PULP_CARRIES = 30_000
@@ -40,6 +44,7 @@ _ALONE_FIRST = 1.0
 
 def main(path: str) -> None:
     """Read a job, solve it, report every improvement."""
+    load_later(*_LATER)
     # Solvers write to the C standard output; events get a descriptor of their own.
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pmo_analytics.optimization.options import ALL, NONE, TOGETHER, Options
-from pmo_analytics.workload import TOLERANCE
+from pmo_analytics.tolerance import TOLERANCE
 
 _UNPLACED = -1
 

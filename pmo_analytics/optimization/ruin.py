@@ -14,10 +14,9 @@ from itertools import pairwise
 
 import numpy as np
 from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from pmo_analytics.optimization.options import ALL, NONE, TOGETHER, Options
-from pmo_analytics.workload import TOLERANCE
+from pmo_analytics.tolerance import TOLERANCE
 
 
 class Ruiner:
@@ -442,13 +441,11 @@ def _units(options: Options) -> tuple[list[list[int]], np.ndarray]:
         pairs += list(pairwise(members))
     single = np.flatnonzero((o.rule_kind == 0) & (np.diff(o.rule_first) == 1))
     asks = o.rule_project[single], o.rule_target[o.rule_first[single]]
-    graph = coo_array((np.ones(len(single)), asks), (projects, projects))
-    circle = connected_components(graph, connection="strong")[1]
+    circle = _circles(*asks, projects)
     for c in np.flatnonzero(np.bincount(circle, minlength=1) > 1).tolist():
         pairs += list(pairwise(np.flatnonzero(circle == c).tolist()))
     links = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    whole = coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), graph.shape)
-    unit = connected_components(whole, directed=False)[1]
+    unit = _components(links[:, 0], links[:, 1], projects, "weak")
     inside: dict[int, list[int]] = {}
     for p, u in enumerate(unit.tolist()):
         inside.setdefault(u, []).append(p)
@@ -457,3 +454,27 @@ def _units(options: Options) -> tuple[list[list[int]], np.ndarray]:
     own = unit[o.rule_project[targets]] == unit[o.rule_target]
     among = np.bincount(targets[own], minlength=len(o.rule_kind)) > 0
     return mates, among & (o.rule_kind == 0)
+
+
+def _circles(asking: np.ndarray, asked: np.ndarray, projects: int) -> np.ndarray:
+    """Return a number per project, equal for those that ask for each other."""
+    while len(asking):
+        onward = np.isin(asked, asking)
+        if onward.all():
+            break
+        asking, asked = asking[onward], asked[onward]
+    return _components(asking, asked, projects, "strong")
+
+
+def _components(
+    tail: np.ndarray, head: np.ndarray, projects: int, connection: str
+) -> np.ndarray:
+    """Return the number of the component of each project in a graph of links."""
+    if not len(tail):
+        return np.arange(projects)
+    # It loads linear algebra, and most portfolios have nothing to be connected.
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(tail)), (tail, head)), (projects, projects))
+    directed = connection == "strong"
+    return np.asarray(connected_components(graph, directed, connection)[1])

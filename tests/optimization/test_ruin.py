@@ -15,7 +15,7 @@ from pmo_analytics.optimization.certify import check_plan
 from pmo_analytics.optimization.compiling import compile_options
 from pmo_analytics.optimization.greedy import greedy
 from pmo_analytics.optimization.matrix import bound_of_prices, build_matrix
-from pmo_analytics.optimization.ruin import Ruiner
+from pmo_analytics.optimization.ruin import Ruiner, _circles
 from pmo_analytics.plan import Plan
 from tests.instances_random import random_portfolio
 from tests.optimization.certify_cases import make, needs
@@ -150,3 +150,16 @@ def test_any_prices_prove_a_bound(middle):
     for _ in range(20):
         prices = rng.normal(0.0, 50.0, len(matrix.labels))
         assert bound_of_prices(options, matrix, prices) >= relaxed.objective - 1e-6
+
+
+@pytest.mark.parametrize("links", [0, 5, 12, 30])
+def test_projects_that_ask_for_each_other_are_found_in_any_graph(links):
+    rng = np.random.default_rng(links)
+    for _ in range(20):
+        asking, asked = rng.integers(0, 12, size=(2, links))
+        reaches = np.eye(12, dtype=bool)
+        reaches[asking, asked] = True
+        for middle in range(12):
+            reaches |= np.outer(reaches[:, middle], reaches[middle])
+        circle = _circles(asking, asked, 12)
+        assert ((circle[:, None] == circle) == (reaches & reaches.T)).all()

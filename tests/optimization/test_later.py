@@ -1,0 +1,81 @@
+"""The solver's process loads what it uses, and nothing else before it is used."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pmo_analytics.optimization.later import load_later
+
+
+def test_a_solver_process_loads_no_tables_and_no_parsers_of_logs():
+    code = """
+import sys
+from pmo_analytics.optimization import _child
+_child.load_later(*_child._LATER)
+from pmo_analytics.optimization import alternate, branching, clash, formulate, presolve
+heavy = {"pandas", "scipy.linalg", "scipy.optimize", "matplotlib", "pydantic"}
+heavy |= {"numpy.testing._private.utils", "numpy.f2py.crackfortran"}
+assert not heavy & set(sys.modules), heavy & set(sys.modules)
+import numpy.testing
+numpy.testing.assert_equal(1, 1)
+import numpy.f2py.crackfortran
+import orloge
+assert callable(orloge.get_info_solver)
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package that is not loaded, with a module inside it."""
+    folder = tmp_path / "seldom_used"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("from sys import maxsize as most\n")
+    (folder / "inner.py").write_text("answer = 42\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    before = set(sys.modules)
+    yield "seldom_used"
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+def test_the_first_look_loads_a_module(package):
+    load_later(package)
+    import seldom_used as seen
+
+    assert seen.most == sys.maxsize
+    assert sys.modules[package] is not seen
+    assert sys.modules[package].most == sys.maxsize
+    assert seen.most == sys.maxsize  # whoever holds the stub still sees everything
+
+
+def test_names_inside_a_package_load_by_any_way_to_ask(package):
+    load_later(f"{package}.inner")
+    import seldom_used
+
+    assert "answer" not in vars(seldom_used.inner)
+    from seldom_used.inner import answer
+
+    assert answer == 42
+    assert vars(seldom_used.inner)["answer"] == 42
+
+
+def test_what_is_loaded_stays_and_what_is_not_there_is_missed():
+    module = sys.modules["json"]
+    load_later("json", "no_such_module_at_all")
+    assert sys.modules["json"] is module
+    stub = sys.modules["no_such_module_at_all"]
+    with pytest.raises(ModuleNotFoundError, match="no_such_module_at_all"):
+        stub.anything  # noqa: B018
+    assert "no_such_module_at_all" not in sys.modules
