@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
+import numpy as np
 import pandas as pd
 
-from pmo_analytics.errors import ConfigError
+from pmo_analytics.errors import ConfigError, closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    import numpy as np
 
 WEEKS_PER_YEAR = 52.1775
 _PERIODS_PER_YEAR = {"W": WEEKS_PER_YEAR, "M": 12.0, "Q": 4.0, "Y": 1.0}
@@ -288,3 +287,34 @@ def offsets_from(values: pd.Series[Any], horizon: pd.PeriodIndex) -> np.ndarray:
     ordinals = values.astype("int64").to_numpy().astype(float)
     ordinals[values.isna().to_numpy()] = float("nan")
     return ordinals - horizon[0].ordinal
+
+
+def checked_horizon(horizon: pd.PeriodIndex) -> pd.PeriodIndex:
+    """Return a horizon that can be used; raise `ConfigError` where it cannot."""
+    if not isinstance(horizon, pd.PeriodIndex) or not len(horizon):
+        raise ConfigError(
+            "horizon must be a PeriodIndex with at least one period; see make_horizon."
+        )
+    if not (np.diff(horizon.astype("int64")) == 1).all():
+        raise ConfigError("The horizon must be contiguous periods in order.")
+    return horizon.rename("period")
+
+
+def checked_settings(settings: Settings) -> Settings:
+    """Return settings that can be used; raise `ConfigError` where they cannot."""
+    if not np.isfinite(settings.discount) or not -0.99 <= settings.discount <= 10:
+        raise ConfigError(
+            f"[value] discount is {settings.discount!r}: write a rate per period such "
+            "as 0.005."
+        )
+    if settings.source not in ("", "value", "benefits", "sum"):
+        raise ConfigError(
+            f"[value] source is {settings.source!r}: use value, benefits or sum"
+            f"{closest(settings.source, ('value', 'benefits', 'sum'))}."
+        )
+    if not 0 < settings.hours_per_week <= 168:
+        raise ConfigError(
+            f"[calendar] hours_per_week is {settings.hours_per_week!r}; it must lie "
+            "between 0 and 168."
+        )
+    return settings

@@ -8,7 +8,6 @@ from dataclasses import fields
 from dataclasses import replace as replace_fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from pmo_analytics.capacity_grid import capacity_grid, settle_capacity
@@ -20,11 +19,16 @@ from pmo_analytics.errors import (
     has_errors,
     problems_table,
 )
-from pmo_analytics.periods import Settings, format_period
-from pmo_analytics.schemas import check_table
+from pmo_analytics.periods import (
+    Settings,
+    checked_horizon,
+    checked_settings,
+    format_period,
+)
+from pmo_analytics.remembered import Memory, Remembered, content_hash
 from pmo_analytics.supply import effective_capacity
 from pmo_analytics.supply_checks import check_supply
-from pmo_analytics.tables import TABLES, conform, empty_table
+from pmo_analytics.tables import TABLES, empty_table
 
 if TYPE_CHECKING:
     from pmo_analytics.tables import Problem
@@ -95,19 +99,40 @@ class Portfolio:
                 f"There is no table '{unknown[0]}'{closest(unknown[0], TABLES)}. "
                 f"Tables: {', '.join(TABLES)}."
             )
+        self._fill(
+            Memory(), name, horizon, settings, capacity, sources, problems, tables
+        )
+
+    def _fill(
+        self,
+        memory: Memory,
+        name: str,
+        horizon: pd.PeriodIndex,
+        settings: Settings | None,
+        capacity: pd.DataFrame | None,
+        sources: Mapping[str, pd.DataFrame] | None,
+        problems: pd.DataFrame | None,
+        tables: Mapping[str, pd.DataFrame | None],
+    ) -> None:
+        """Take what a new portfolio is made of, with what is known of it already."""
+        self._memory = memory
         self.name = name
-        self.horizon = _checked_horizon(horizon)
-        self.settings = _checked_settings(settings or Settings())
+        self.horizon = checked_horizon(horizon)
+        self.settings = checked_settings(settings or Settings())
         self.sources = dict(sources or {})
         self.problems = problems_table([]) if problems is None else problems
         self._unread: list[Problem] = []
         self._raw_tables: dict[str, pd.DataFrame] = {}
         for table in TABLES:
-            frame, unread = conform(table, tables.get(table), self.freq)
-            self._raw_tables[table] = frame
+            read = memory.read(table, tables.get(table), self.freq)
+            self._raw_tables[table] = read.frame.copy()
+            self._unread += read.found
+        known = memory.known("capacity", capacity)
+        if known is None:
+            grid, unread = capacity_grid(capacity, self.freq)
             self._unread += unread
-        self._given, unread = capacity_grid(capacity, self.freq)
-        self._unread += unread
+            known = memory.keep("capacity", grid)
+        self._given = known.frame.copy()
         self.capacity = self._derive()
         self._derived = self.capacity.copy()
         self._supply_key = self._key()
@@ -133,7 +158,8 @@ class Portfolio:
         return [*super().__dir__(), *TABLES]
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__.copy()
+        # What is remembered can be worked out again where it is needed.
+        return {**self.__dict__, "_memory": Memory()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -157,18 +183,39 @@ class Portfolio:
         return self._supply().given
 
     def _derive(self) -> pd.DataFrame:
-        return effective_capacity(
-            self.horizon,
-            given=self._given,
-            people=self._raw_tables["people"],
-            absences=self._raw_tables["absences"],
-            operations=self._raw_tables["operations"],
-            hours_per_week=self.settings.hours_per_week,
-            country=self.settings.country,
+        tables = self._raw_tables
+
+        def derived() -> pd.DataFrame:
+            return effective_capacity(
+                self.horizon,
+                given=self._given,
+                people=tables["people"],
+                absences=tables["absences"],
+                operations=tables["operations"],
+                hours_per_week=self.settings.hours_per_week,
+                country=self.settings.country,
+            )
+
+        facts = self._supply_facts(tables, self._given)
+        capacity: pd.DataFrame = self._memory.once("capacity", facts, derived)
+        return capacity.copy()
+
+    def _supply_facts(
+        self, tables: Mapping[str, pd.DataFrame], given: pd.DataFrame
+    ) -> tuple[Any, ...]:
+        """Return all that capacity and the checks of it follow from."""
+        return (
+            *(self._memory.known(table, tables[table]) for table in _SUPPLY),
+            self._memory.known("capacity", given),
+            (self.horizon[0], len(self.horizon)),
+            (self.settings.hours_per_week, self.settings.country),
         )
 
     def _key(self) -> str:
-        return frame_hash(*(self._raw_tables[t] for t in _SUPPLY), self._given)
+        return content_hash(
+            *(self._memory.content(t, self._raw_tables[t]) for t in _SUPPLY),
+            self._memory.content("capacity", self._given),
+        )
 
     def _supply(self) -> _Supply:
         """Return the given capacity and operations that yield today's `capacity`."""
@@ -239,7 +286,7 @@ class Portfolio:
         sources: Mapping[str, pd.DataFrame] | None = None,
     ) -> Portfolio:
         """Return a copy with changes, and with what could not be read in the rest."""
-        horizon = _checked_horizon(changes.get("horizon", self.horizon))
+        horizon = checked_horizon(changes.get("horizon", self.horizon))
         if horizon.freqstr != self.freq:
             raise ConfigError(
                 "The frequency of a portfolio that has offsets cannot be changed "
@@ -259,14 +306,16 @@ class Portfolio:
         tables.update({k: v for k, v in changes.items() if k in TABLES})
         if sources is None:
             sources = {k: v for k, v in self.sources.items() if k not in changes}
-        changed = Portfolio(
+        changed = Portfolio.__new__(Portfolio)
+        changed._fill(
+            Memory(self._memory),
             changes.get("name", self.name),
-            horizon=horizon,
-            settings=replace_fields(settings, **own),
-            capacity=given,
-            sources=sources,
-            problems=self.problems,
-            **tables,
+            horizon,
+            replace_fields(settings, **own),
+            given,
+            sources,
+            self.problems,
+            tables,
         )
         for lost in carried:
             frame = changed._raw_tables.get(lost["table"])
@@ -287,11 +336,11 @@ class Portfolio:
         DataFrame
             Columns of `PROBLEM_COLUMNS`; errors first; empty when all is well.
         """
-        unread: list[Problem] = []
-        tables: dict[str, pd.DataFrame] = {}
-        for table, frame in self._raw_tables.items():
-            tables[table], found = conform(table, frame, self.freq)
-            unread += found
+        reads = {
+            table: self._memory.read(table, frame, self.freq)
+            for table, frame in self._raw_tables.items()
+        }
+        unread = [p for read in reads.values() for p in read.found]
         supply = self._supply()
         lost = self._still_unread()
         # Beside the column that was meant, added since, it looks like one's own.
@@ -307,20 +356,29 @@ class Portfolio:
             not self.capacity.equals(self._derived) or self._key() != self._supply_key
         )
         fresh = self.snapshot() if edited else self
-        tables["operations"] = tables["operations"].loc[supply.operations.index]
+        if supply.operations is not self._raw_tables["operations"]:
+            left = reads["operations"].frame.loc[supply.operations.index]
+            reads["operations"] = Remembered(left, [])
+        # The checks get views: what is remembered stays as it is.
+        tables = {t: read.frame.copy(deep=False) for t, read in reads.items()}
         problems = unread + _without_repeats(
-            [p for table, frame in tables.items() for p in check_table(table, frame)],
+            [p for table, read in reads.items() for p in read.broken(table)],
             unread,
         )
-        problems += check_supply(
-            tables["people"],
-            tables["absences"],
-            tables["operations"],
-            supply.given,
-            self.horizon,
-            hours_per_week=self.settings.hours_per_week,
-            country=self.settings.country,
-        )
+
+        def of_supply() -> list[Problem]:
+            return check_supply(
+                tables["people"],
+                tables["absences"],
+                tables["operations"],
+                supply.given,
+                self.horizon,
+                hours_per_week=self.settings.hours_per_week,
+                country=self.settings.country,
+            )
+
+        facts = self._supply_facts(tables, supply.given)
+        problems += self._memory.once("supply", facts, of_supply)
         problems += _without_repeats(
             check_rules(tables, fresh.capacity, self.horizon, self.settings), problems
         )
@@ -467,7 +525,9 @@ class Portfolio:
         state = hashlib.sha256()
         clock = (str(self.horizon[0]), len(self.horizon), self.freq)
         state.update(repr((self.name, clock, self.settings)).encode())
-        state.update(frame_hash(supply.given, *tables.values()).encode())
+        contents = [self._memory.content(t, frame) for t, frame in tables.items()]
+        given = self._memory.content("capacity", supply.given)
+        state.update(content_hash(given, *contents).encode())
         return state.hexdigest()
 
 
@@ -519,54 +579,6 @@ def locate(problems: pd.DataFrame, sources: Mapping[str, pd.DataFrame]) -> pd.Da
             row["source"] = origin["source"].iloc[0]
             row["sheet"] = origin["sheet"].iloc[0]
     return problems_table(rows)
-
-
-def frame_hash(*frames: pd.DataFrame) -> str:
-    """Return a hash of values, labels and column names of frames."""
-    state = hashlib.sha256()
-    for frame in frames:
-        state.update(repr(list(frame.columns)).encode())
-        for values in (
-            frame.index.to_series(),
-            *(frame.iloc[:, k] for k in range(frame.shape[1])),
-        ):
-            if isinstance(values.dtype, pd.PeriodDtype):
-                values = values.astype("int64")
-            try:
-                hashed = pd.util.hash_pandas_object(values, index=False)
-                state.update(hashed.to_numpy().tobytes())
-            except TypeError:
-                state.update(repr(values.to_list()).encode())
-    return state.hexdigest()
-
-
-def _checked_horizon(horizon: pd.PeriodIndex) -> pd.PeriodIndex:
-    if not isinstance(horizon, pd.PeriodIndex) or not len(horizon):
-        raise ConfigError(
-            "horizon must be a PeriodIndex with at least one period; see make_horizon."
-        )
-    if not (np.diff(horizon.astype("int64")) == 1).all():
-        raise ConfigError("The horizon must be contiguous periods in order.")
-    return horizon.rename("period")
-
-
-def _checked_settings(settings: Settings) -> Settings:
-    if not np.isfinite(settings.discount) or not -0.99 <= settings.discount <= 10:
-        raise ConfigError(
-            f"[value] discount is {settings.discount!r}: write a rate per period such "
-            "as 0.005."
-        )
-    if settings.source not in ("", "value", "benefits", "sum"):
-        raise ConfigError(
-            f"[value] source is {settings.source!r}: use value, benefits or sum"
-            f"{closest(settings.source, ('value', 'benefits', 'sum'))}."
-        )
-    if not 0 < settings.hours_per_week <= 168:
-        raise ConfigError(
-            f"[calendar] hours_per_week is {settings.hours_per_week!r}; it must lie "
-            "between 0 and 168."
-        )
-    return settings
 
 
 def empty_tables(freq: str) -> dict[str, pd.DataFrame]:

@@ -17,7 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("calendars", "toml_file"),
     ("tables", "supply", "metrics", "parallel", "windows", "distributions", "futures"),
     ("schemas", "rules"),
-    ("capacity_grid", "supply_checks", "date_checks", "link_checks"),
+    ("capacity_grid", "supply_checks", "date_checks", "link_checks", "remembered"),
     ("checks",),
     ("portfolio",),
     ("workload", "purchases", "record"),

@@ -23,9 +23,9 @@ from pmo_analytics.portfolio import (
     Portfolio,
     check_portfolio,
     empty_tables,
-    frame_hash,
     locate,
 )
+from pmo_analytics.remembered import frame_hash
 from pmo_analytics.tables import TABLES
 from pmo_analytics.violations import violations
 from pmo_analytics.workload import limits, load_grid

@@ -1,0 +1,179 @@
+"""What was found out about tables, kept for as long as their content is the same.
+
+A portfolio and its copies have most of their tables in common. What a table is read as,
+what its schema says of it and its hash are worked out once and handed on. Nothing here
+trusts that a frame is the same one: analysts edit tables in place, so content is
+compared, with a private copy that nobody else can reach.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from pandas.api.types import is_object_dtype
+
+from pmo_analytics.schemas import check_table
+from pmo_analytics.tables import conform
+
+if TYPE_CHECKING:
+    from pmo_analytics.tables import Problem
+
+# Cells of object columns that nobody can edit without replacing them.
+_PLAIN = frozenset((str, int, float, bool, type(None)))
+
+
+class Remembered:
+    """A conformed frame and what follows from its content alone.
+
+    Attributes
+    ----------
+    frame
+        Nobody else's copy; hand out copies of it.
+    found
+        What could not be read, or was not known, in the frame it was read from.
+    """
+
+    def __init__(self, frame: pd.DataFrame, found: list[Problem]) -> None:
+        self.frame = frame.copy()
+        self.found = found
+        self._broken: list[Problem] | None = None
+        self._content: bytes | None = None
+
+    def broken(self, name: str) -> list[Problem]:
+        """Return every way in which the frame breaks the schema of a table."""
+        if self._broken is None:
+            self._broken = check_table(name, self.frame)
+        return self._broken
+
+    @property
+    def content(self) -> bytes:
+        """What goes into hashes."""
+        if self._content is None:
+            self._content = frame_content(self.frame)
+        return self._content
+
+
+class Memory:
+    """What a portfolio knows of its tables; copies of it begin with as much.
+
+    Parameters
+    ----------
+    past
+        Memory of the portfolio that this one's is made from.
+    """
+
+    def __init__(self, past: Memory | None = None) -> None:
+        self._tables: dict[str, Remembered] = {}
+        self._answers: dict[str, tuple[Any, Any]] = {}
+        if past is not None:
+            self._tables.update(past._tables)
+            self._answers.update(past._answers)
+
+    def known(self, name: str, frame: pd.DataFrame | None) -> Remembered | None:
+        """Return what is known of a conformed frame, None where its content is new."""
+        last = self._tables.get(name)
+        if last is None or frame is None or not same_frame(last.frame, frame):
+            return None
+        return last
+
+    def read(self, name: str, frame: pd.DataFrame | None, freq: str) -> Remembered:
+        """Return what `conform` makes of a table, worked out again only if it is new.
+
+        Parameters
+        ----------
+        freq
+            Of the portfolio; the same for as long as a memory is handed on.
+        """
+        last = self.known(name, frame)
+        if last is not None:
+            return last
+        fresh = Remembered(*conform(name, frame, freq))
+        # What conforming changes has to be conformed again when it comes again.
+        if frame is not None and same_frame(fresh.frame, frame):
+            self._tables[name] = fresh
+        return fresh
+
+    def keep(self, name: str, frame: pd.DataFrame) -> Remembered:
+        """Return what is known of a frame that is conformed already; remember it."""
+        last = self.known(name, frame)
+        if last is None:
+            last = self._tables[name] = Remembered(frame, [])
+        return last
+
+    def content(self, name: str, frame: pd.DataFrame) -> bytes:
+        """Return what goes into hashes of a frame as it is now."""
+        last = self.known(name, frame)
+        return frame_content(frame) if last is None else last.content
+
+    def once(self, what: str, facts: tuple[Any, ...], answer: Callable[[], Any]) -> Any:
+        """Return an answer that the same facts had the last time, else work it out.
+
+        Parameters
+        ----------
+        facts
+            All that the answer follows from, hashable; `None` among them stands for a
+            table of which nothing is known, so that nothing is kept.
+        """
+        if None in facts:
+            return answer()
+        last = self._answers.get(what)
+        if last is None or last[0] != facts:
+            last = self._answers[what] = (facts, answer())
+        return last[1]
+
+
+def same_frame(one: pd.DataFrame, other: pd.DataFrame) -> bool:
+    """Return whether two frames cannot be told apart: values, kinds and labels."""
+    for a, b in ((one.index, other.index), (one.columns, other.columns)):
+        if a.dtype != b.dtype or a.names != b.names or len(a) != len(b):
+            return False
+        if is_object_dtype(a.dtype) and not _same_cells(a.to_list(), b.to_list()):
+            return False
+    if not one.equals(other):
+        return False
+    # `equals` holds 1 for True and None for NaN; and a list may change inside.
+    return all(
+        _same_cells(one.iloc[:, k].to_list(), other.iloc[:, k].to_list())
+        for k, dtype in enumerate(one.dtypes)
+        if is_object_dtype(dtype)
+    )
+
+
+def _same_cells(one: list[Any], other: list[Any]) -> bool:
+    return all(
+        type(a) is type(b) and type(a) in _PLAIN and (a == b or (a != a and b != b))
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+def frame_content(frame: pd.DataFrame) -> bytes:
+    """Return bytes of the values, labels and column names of a frame, for hashes."""
+    parts = [repr(list(frame.columns)).encode()]
+    for values in (
+        frame.index.to_series(),
+        *(frame.iloc[:, k] for k in range(frame.shape[1])),
+    ):
+        if isinstance(values.dtype, pd.PeriodDtype):
+            values = values.astype("int64")
+        try:
+            hashed = pd.util.hash_pandas_object(values, index=False)
+            parts.append(hashed.to_numpy().tobytes())
+        except TypeError:
+            parts.append(repr(values.to_list()).encode())
+    return b"".join(parts)
+
+
+def frame_hash(*frames: pd.DataFrame) -> str:
+    """Return a hash of values, labels and column names of frames."""
+    return content_hash(*(frame_content(frame) for frame in frames))
+
+
+def content_hash(*contents: bytes) -> str:
+    """Return the hash of frames by their content."""
+    state = hashlib.sha256()
+    for content in contents:
+        state.update(content)
+    return state.hexdigest()
