@@ -34,17 +34,16 @@ def share_plans(
         Scenario -> plan of `optimize`; the exact checker judges each exchange.
     """
     shared: dict[str, Plan] = {}
+    found = {name: frozenset(plan.starts.items()) for name, plan in plans.items()}
     for name, plan in plans.items():
         portfolio = portfolios[name]
-        compiled = compile_options(portfolio, strict=strict)
-        best, source = plan, ""
+        # Every other plan once, under the scenario that comes first.
+        others: dict[frozenset[tuple[str, int]], str] = {}
         for other, candidate in plans.items():
-            if other == name or not _same_clock(portfolio, candidate):
-                continue
-            better = _better(compiled, portfolio, candidate, best, strict)
-            if better is not None:
-                best, source = better, other
-        shared[name] = _credited(best, source) if source else plan
+            if other != name and _same_clock(portfolio, candidate):
+                others.setdefault(found[other], other)
+        sources = list(others.values())
+        shared[name] = _best(portfolio, plan, {s: plans[s] for s in sources}, strict)
     return shared
 
 
@@ -52,43 +51,74 @@ def _same_clock(portfolio: Portfolio, plan: Plan) -> bool:
     return bool(portfolio.horizon.equals(plan.portfolio.horizon))
 
 
-def _better(
-    compiled: Compiled, portfolio: Portfolio, candidate: Plan, best: Plan, strict: bool
-) -> Plan | None:
-    """Return a candidate as a plan of the portfolio if it is worth more there."""
-    assert best.report is not None
-    assert best.report.objective is not None
-    chosen = compiled.chosen(candidate.starts)
-    if chosen is None:
-        return None
-    options = compiled.options
-    worth = float(options.worth[chosen].sum())
-    known = best.report.objective
-    if worth <= known + 1e-9 * max(1.0, abs(known)) or not _fits(compiled, chosen):
-        return None
-    plan = Plan.from_starts(
-        portfolio,
-        candidate.starts,
-        report=replace(best.report, objective=worth),
-        strict=strict,
-    )
-    check = check_plan(portfolio, plan.schedule, strict=strict, objective=worth)
-    return plan if check.certified else None
+def _best(
+    portfolio: Portfolio, plan: Plan, others: Mapping[str, Plan], strict: bool
+) -> Plan:
+    """Return the best of a portfolio's own plan and the plans of other scenarios."""
+    assert plan.report is not None
+    assert plan.report.objective is not None
+    known = plan.report.objective
+    compiled = compile_options(portfolio, strict=strict)
+    worth = _worth_here(compiled, others, known)
+    while worth:
+        # The last of those that are each worth more than all before them.
+        source, most = "", known
+        for other, value in worth.items():
+            if _is_more(value, most):
+                source, most = other, value
+        better = Plan.from_starts(
+            portfolio,
+            others[source].starts,
+            report=replace(plan.report, objective=most),
+            strict=strict,
+        )
+        check = check_plan(portfolio, better.schedule, strict=strict, objective=most)
+        if check.certified:
+            return _credited(better, source)
+        del worth[source]
+    return plan
 
 
-def _fits(compiled: Compiled, chosen: np.ndarray) -> bool:
-    """Return whether capacity and budgets hold: quick, before the exact check."""
+def _is_more(worth: float, than: float) -> bool:
+    return worth > than + 1e-9 * max(1.0, abs(than))
+
+
+def _worth_here(
+    compiled: Compiled, plans: Mapping[str, Plan], known: float
+) -> dict[str, float]:
+    """Return what plans are worth in another portfolio, of those that are worth more.
+
+    Quick, before the exact check of the best: starts, what has to be selected, people
+    and money; dependencies and groups are left to that check.
+    """
     options = compiled.options
-    spans = [np.arange(options.use_first[k], options.use_first[k + 1]) for k in chosen]
-    if not spans:
-        return True
-    entries = np.concatenate(spans)
-    used = np.bincount(
-        options.use_row[entries],
-        options.use_amount[entries],
-        minlength=len(options.limit),
-    )
-    return bool((used <= options.limit + TOLERANCE).all())
+    number = {name: p for p, name in enumerate(compiled.names)}
+    pairs = zip(options.project.tolist(), options.start.tolist(), strict=True)
+    place = {pair: k for k, pair in enumerate(pairs)}
+    count = np.diff(options.use_first)
+    must = np.flatnonzero(options.must)
+    slack = TOLERANCE * np.maximum(1.0, np.abs(options.least))
+    result: dict[str, float] = {}
+    for source, plan in plans.items():
+        at = [place.get((number.get(n, -1), s), -1) for n, s in plan.starts.items()]
+        chosen = np.sort(np.array(at, dtype=np.int64))
+        if (chosen < 0).any() or not np.isin(must, options.project[chosen]).all():
+            continue
+        worth = float(options.worth[chosen].sum())
+        if not _is_more(worth, known):
+            continue
+        own = count[chosen]
+        step = np.arange(own.sum()) - np.repeat(np.cumsum(own) - own, own)
+        entry = np.repeat(options.use_first[chosen], own) + step
+        used = np.bincount(
+            options.use_row[entry],
+            options.use_amount[entry],
+            minlength=len(options.limit),
+        )
+        fits = (used <= options.limit + TOLERANCE) & (used >= options.least - slack)
+        if fits.all() and options.rows_hold(chosen, TOLERANCE):
+            result[source] = worth
+    return result
 
 
 def _credited(plan: Plan, source: str) -> Plan:
