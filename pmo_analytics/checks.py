@@ -140,10 +140,14 @@ def _unknown(
     severity: str,
     noun: str = "project",
 ) -> list[Problem]:
+    if frame.empty:
+        return []
     known = set(known)
-    nearest = suggester(known)
     values = frame[column]
     strange = values[values.notna() & ~values.isin(known)]
+    if strange.empty:
+        return []
+    nearest = suggester(known)
     return [
         problem(
             severity,

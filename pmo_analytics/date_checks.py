@@ -48,6 +48,8 @@ def check_dates(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
 
 
 def _check_order(frame: pd.DataFrame, table: str, noun: str) -> list[Problem]:
+    if frame.empty:
+        return []
     backwards = frame["start"].notna() & (frame["end"] < frame["start"])
 
     def text(end: Any) -> str:

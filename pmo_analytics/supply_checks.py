@@ -108,6 +108,8 @@ def _day(day: int) -> str:
 
 
 def _check_dates(frame: pd.DataFrame, table: str) -> Problems:
+    if frame.empty:
+        return []
     start, stop = epoch_days(frame["start"], -OPEN), epoch_days(frame["end"], OPEN)
     fix = "The row counts on no day. Correct `start` or `end`; both are included."
     cases = (
@@ -118,6 +120,8 @@ def _check_dates(frame: pd.DataFrame, table: str) -> Problems:
 
 
 def _check_shares(frame: pd.DataFrame, table: str) -> Problems:
+    if frame.empty:
+        return []
     share = numbers_of(frame["share"], 0.0)
     fix = "A share lies between 0 and 1; half is 0.5, not 50."
     cases = (

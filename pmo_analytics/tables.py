@@ -11,6 +11,7 @@ import math
 import unicodedata
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -307,6 +308,11 @@ def dtype_of(column: Column, freq: str) -> str:
 
 def empty_table(name: str, freq: str) -> pd.DataFrame:
     """Return a table without rows, with every canonical column and its dtype."""
+    return _empty(name, freq).copy()
+
+
+@cache
+def _empty(name: str, freq: str) -> pd.DataFrame:
     spec = table_spec(name)
     return pd.DataFrame(
         {
@@ -339,6 +345,11 @@ def conform(
     if frame is None:
         return empty_table(name, freq), []
     spec = table_spec(name)
+    # Most tables of most portfolios are empty, and made anew time and again.
+    if frame.empty and list(frame.columns) == list(spec.columns):
+        empty = _empty(name, freq)
+        if list(frame.dtypes) == list(empty.dtypes):
+            return empty.copy(), []
     frame = _with_unique_labels(frame, spec)
     frame, problems = _with_unique_columns(name, frame)
     columns: dict[str, pd.Series[Any]] = {}
@@ -373,9 +384,11 @@ def conform(
                 [None] * len(frame), index=frame.index, dtype=dtype_of(info, freq)
             )
         if info.default is not None:
-            unread = {p["row"] for p in problems if p["column"] == column}
-            blank = values.isna() & ~values.index.isin(unread)
-            values = values.mask(blank, info.default)
+            blank = values.isna()
+            if blank.any():
+                unread = {p["row"] for p in problems if p["column"] == column}
+                blank &= ~values.index.isin(unread)
+                values = values.mask(blank, info.default)
         columns[column] = values
     for column in frame.columns:
         if column in spec.columns:
@@ -398,6 +411,8 @@ def _with_unique_labels(frame: pd.DataFrame, spec: Table) -> pd.DataFrame:
 def _with_unique_columns(
     name: str, frame: pd.DataFrame
 ) -> tuple[pd.DataFrame, list[Problem]]:
+    if frame.columns.is_unique and all(type(c) is str for c in frame.columns):
+        return frame, []
     frame = frame.set_axis([str(column) for column in frame.columns], axis=1)
     twice = frame.columns[frame.columns.duplicated()].unique()
     problems = [
@@ -455,6 +470,8 @@ def read_column(
     kind = info.kind
     if kind == "number" and values.dtype.kind in "fiu":
         numbers = values.astype("float64")
+        if not np.isinf(numbers.to_numpy()).any():
+            return numbers, []
         bad = [
             (label, value, "Write a finite number.")
             for label, value in numbers[np.isinf(numbers)].items()
@@ -468,12 +485,19 @@ def read_column(
     read: Callable[[object, Column, str], object] = _READERS[kind]
     out: list[object] = []
     bad = []
+    # Ids and words come again and again.
+    known: dict[str, object] = {}
     for label, value in zip(values.index, values.to_list(), strict=True):
+        if type(value) is str and value in known:
+            out.append(known[value])
+            continue
         if is_blank(value):
             out.append(None)
             continue
         try:
             out.append(read(value, info, freq))
+            if type(value) is str:
+                known[value] = out[-1]
         except (ValueError, OverflowError) as error:
             out.append(None)
             bad.append((label, value, _sentence(str(error))))

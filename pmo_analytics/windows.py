@@ -14,10 +14,10 @@ CANDIDATES = ("idea", "proposed", "paused")
 
 def live_projects(projects: pd.DataFrame) -> pd.Series[Any]:
     """Return which rows of `projects` can use people or money, a boolean Series."""
-    out = (projects["force"] == "out") | (
-        (projects["status"] == "cancelled") & (projects["force"] != "in")
-    )
-    return ~out & (projects["status"] != "done")
+    status = projects["status"].to_numpy(dtype=object)
+    force = projects["force"].to_numpy(dtype=object)
+    out = (force == "out") | ((status == "cancelled") & (force != "in"))
+    return pd.Series(~out & (status != "done"), index=projects.index)
 
 
 def by_project(projects: pd.DataFrame, column: str) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pandas as pd
 
+from pmo_analytics import schemas
 from pmo_analytics.schemas import check_table
 from pmo_analytics.tables import conform, empty_table
 
@@ -108,3 +111,21 @@ def test_a_frame_that_was_not_conformed_has_the_wrong_type():
     frame["value"] = 1.0
     frame["status"] = pd.Series(["runing"], dtype="str")
     assert ("unknown_word", 0, "status") in found_rules(check_table("projects", frame))
+
+
+def test_pandera_has_nothing_to_say_of_a_sound_frame(everything):
+    broken = 0
+    for name, frame in everything.tables.items():
+        sound = conform(name, frame, "M")[0]
+        assert schemas._is_sound(name, sound), name
+        schemas.schema(name).validate(sound, lazy=True)
+        for column in sound.columns:
+            for value in (None, -7.0, 7.0, "strange"):
+                frame = sound.copy()
+                with contextlib.suppress(TypeError, ValueError):
+                    frame[column] = pd.Series(value, frame.index, frame[column].dtype)
+                if not schemas._is_sound(name, frame):
+                    broken += 1
+                    continue
+                schemas.schema(name).validate(frame, lazy=True)
+    assert broken > 50
