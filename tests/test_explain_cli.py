@@ -49,6 +49,23 @@ def test_why_b_is_not_in(funds, tmp_path, capsys):
         assert (out / name).stat().st_size > 0
 
 
+def test_how_far_values_and_the_discount_rate_may_move(funds, tmp_path, capsys):
+    # A (1000) or B and C (800): at no discount rate it is better to wait for less.
+    schedule = tmp_path / "schedule.csv"
+    schedule.write_text("project,start\nA,2027-01\n", encoding="utf-8")
+    words = ("explain", funds, "--schedule", schedule, "--values", "--workers", 1)
+    out = tmp_path / "out"
+    code, facts = run_json(capsys, *words, "--seconds", 60, "--out", out)
+    assert code == 0
+    row = facts["values"][-1]
+    assert (row["kind"], row["low"], row["exact"]) == ("discount", 0.0, True)
+    assert row["high"] == pytest.approx(0.0221, abs=1e-4)
+    assert facts["sentences"][-1] == row["message"]
+    assert "0 % to 2.21 % a month (now 0 % a month)" in row["message"]
+    table = pd.read_csv(out / "sensitivity.csv")
+    assert table["kind"].tolist() == ["project"] * 3 + ["discount"]
+
+
 def test_why_there_is_no_plan(funds, capsys):
     text = "project,value,duration,status\nA,1000,1,approved\nB,400,1,approved\n"
     (funds / "projects.csv").write_text(text, encoding="utf-8")

@@ -70,7 +70,10 @@ def explain(
     ] = False,
     values: Annotated[
         bool,
-        typer.Option("--values", help="How far may values move without changing it?"),
+        typer.Option(
+            "--values",
+            help="How far may values and the discount rate move without changing it?",
+        ),
     ] = False,
     seconds: SecondsOption = 20.0,
     workers: WorkersOption = None,

@@ -16,6 +16,7 @@ from pmo_analytics.plan import Plan, SolveReport
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
+    from pmo_analytics.record import Record
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,13 @@ class Resolved:
         """Bound of its search."""
         return None if self.report is None else self.report.bound
 
-    def plan(self, portfolio: Portfolio, *, strict: bool = False) -> Plan | None:
+    def plan(
+        self,
+        portfolio: Portfolio,
+        *,
+        strict: bool = False,
+        record: Record | None = None,
+    ) -> Plan | None:
         """Return its plan on a portfolio."""
         if self.starts is None:
             return None
@@ -57,7 +64,20 @@ class Resolved:
             report=self.report,
             strict=strict,
             purchases=self.purchases,
+            record=record,
         )
+
+
+def settings_of(plan: Plan, seed: int) -> dict[str, Any]:
+    """Return the arguments of `optimize` that ask what a plan is an answer to."""
+    settings: dict[str, Any] = {"strict": plan.strict, "seed": seed, "flex": plan.buys}
+    if plan.record is not None:
+        settings |= {
+            "record": plan.record.schedule,
+            "change_price": plan.record.change_price,
+            "move_price": plan.record.move_price,
+        }
+    return settings
 
 
 def resolve(

@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import ConfigError, closest
-from pmo_analytics.optimization.resolving import Resolved, resolve, resolve_all
+from pmo_analytics.optimization.discount_range import discount_range
+from pmo_analytics.optimization.resolving import (
+    Resolved,
+    resolve,
+    resolve_all,
+    settings_of,
+)
 from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.optimization.why_not import forced_in
 from pmo_analytics.optimization.wording import number
@@ -24,7 +30,8 @@ if TYPE_CHECKING:
 
 COLUMNS = [
     *("kind", "subject", "decision", "now", "low", "high"),
-    *("low_flip", "high_flip", "found", "exact", "whole_set", "message"),
+    *("low_flip", "high_flip", "found", "low_found", "high_found"),
+    *("exact", "whole_set", "message"),
 ]
 # Multipliers of a theme's value that are looked at, and how often it is solved again
 # on each side.
@@ -37,6 +44,7 @@ def sensitivity(
     *,
     projects: Sequence[str] | None = None,
     themes: bool = True,
+    discount: bool = True,
     limits: SolveLimits | None = None,
     seed: int = 0,
     workers: int | None = None,
@@ -50,7 +58,11 @@ def sensitivity(
     both searches closed these meet (`exact`). A range is blank where the bounds prove
     nothing; `found` is where the decision turns by the plans that were found. Of each
     theme the value is multiplied up to where another plan is as good,
-    solving again at every crossing.
+    solving again at every crossing. Of the discount rate the range is told in which
+    the chosen set stays best (its dates may change): at a few rates the best dates of
+    the set and the best plan of any other set are solved for; `low` and `high` are
+    proved by the bounds, for every rate between them, `low_found` and `high_found` are
+    where another set takes over by the plans that were found.
 
     Parameters
     ----------
@@ -60,6 +72,8 @@ def sensitivity(
         Projects to look at; default all that may be in or out.
     themes
         Look at themes, too.
+    discount
+        Look at the discount rate, too: from 0 to 30 % a year, or twice today's.
     limits
         Of each solve; default 20 seconds.
     seed
@@ -70,10 +84,11 @@ def sensitivity(
     Returns
     -------
     DataFrame
-        One row a project or theme: `kind` (`project`, `theme`), `subject`, `decision`
-        (`selected`, `not selected`, blank), `now` (value at the start of the horizon
-        in currency or score; multiplier 1), `low, high, low_flip, high_flip, found,
-        exact`;
+        One row a project or theme, and one of the discount rate: `kind` (`project`,
+        `theme`, `discount`), `subject`, `decision` (`selected`, `not selected`,
+        blank), `now` (value at the start of the horizon in currency or score;
+        multiplier 1; rate a period), `low, high, low_flip, high_flip, found`,
+        `low_found, high_found` (discount only), `exact`;
         `whole_set`: not only this decision but the whole choice stays best in the
         range; `message`.
 
@@ -87,7 +102,7 @@ def sensitivity(
     >>> import pmo_analytics as pmo
     >>> plan = pmo.optimize(pmo.example_portfolio(), limits=pmo.SolveLimits(seconds=3))
     >>> table = pmo.sensitivity(plan, projects=["CRM"], themes=False,
-    ...                         limits=pmo.SolveLimits(seconds=2))
+    ...                         discount=False, limits=pmo.SolveLimits(seconds=2))
     >>> list(table["subject"])
     ['CRM']
     """
@@ -109,7 +124,7 @@ def sensitivity(
     bound = plan.report.bound if plan.report is not None else None
     if bound is None:
         questions["as it is"] = portfolio
-    settings = {"strict": plan.strict, "seed": seed, "flex": plan.buys}
+    settings = settings_of(plan, seed)
     work = Work(workers, cluster)
     found = resolve_all(questions, limits, settings, plan, work)
     if bound is None:
@@ -120,8 +135,13 @@ def sensitivity(
     ]
     if themes:
         rows += _themes(plan, limits, settings, work)
+    if discount:
+        row = discount_range(plan, limits, seed, work)
+        row |= {"kind": "discount", "subject": "discount rate", "decision": ""}
+        rows.append(row | {"whole_set": row["low"] is not None})
     table = pd.DataFrame(rows).reindex(columns=COLUMNS)
     numbers = ["now", "low", "high", "low_flip", "high_flip", "found"]
+    numbers += ["low_found", "high_found"]
     table[numbers] = table[numbers].astype(float)
     return table.astype({"exact": bool, "whole_set": bool})
 
@@ -256,7 +276,7 @@ def theme_end(
     for _ in range(_STEPS):
         question = scaled(plan.portfolio, theme, at)
         other = resolve(question, limits, settings, plan)
-        found = other.plan(plan.portfolio, strict=plan.strict)
+        found = other.plan(plan.portfolio, strict=plan.strict, record=plan.record)
         if found is None or other.objective is None:
             return None, flip, False
         own = base + (at - 1.0) * share
@@ -299,6 +319,8 @@ def say_sensitivity(table: pd.DataFrame) -> list[str]:
     for row in table.to_dict("records"):
         if row["kind"] == "theme":
             lines.append(_say_theme(row))
+        elif row["kind"] == "discount":
+            lines.append(row["message"])
         elif row["message"].startswith("No plan can"):
             lines.append(f"{row['message']} Its value does not matter.")
         else:

@@ -25,7 +25,7 @@ LIMITS = SolveLimits(seconds=60)
 
 def test_one_developer_and_three_projects():
     plan = optimize(portfolio_of({"X": 5, "Y": 3, "Z": 1}), limits=LIMITS)
-    table = sensitivity(plan, themes=False, limits=LIMITS, workers=1)
+    table = sensitivity(plan, themes=False, discount=False, limits=LIMITS, workers=1)
     rows = table.set_index("subject")
     assert rows["decision"].to_dict() == {
         "X": "selected",
@@ -55,7 +55,7 @@ def test_what_cannot_change():
         ),
     )
     plan = optimize(portfolio, limits=LIMITS)
-    table = sensitivity(plan, themes=False, limits=LIMITS, workers=1)
+    table = sensitivity(plan, themes=False, discount=False, limits=LIMITS, workers=1)
     assert table["low"].tolist() == [-np.inf, -np.inf]
     assert table["high"].tolist() == [np.inf, np.inf]
     assert say_sensitivity(table) == [
@@ -77,7 +77,7 @@ def test_a_theme_up_to_where_another_plan_is_as_good():
     portfolio = portfolio.replace(demand=pd.concat([demand, more], ignore_index=True))
     plan = optimize(portfolio, limits=LIMITS)
     assert set(plan.starts) == {"X", "Y"}
-    table = sensitivity(plan, projects=[], limits=LIMITS, workers=1)
+    table = sensitivity(plan, projects=[], discount=False, limits=LIMITS, workers=1)
     rows = table.set_index("subject")
     assert rows.at["A", "low"] == pytest.approx(0.75, abs=1e-4)
     assert rows.at["A", "high"] == 3.0
@@ -94,7 +94,7 @@ def test_a_theme_up_to_where_another_plan_is_as_good():
 def test_a_plan_that_is_not_the_best():
     portfolio = portfolio_of({"X": 5, "Y": 3}, more={"theme": "A"})
     plan = Plan(portfolio, {"Y": "2027-01"})
-    table = sensitivity(plan, themes=False, limits=LIMITS, workers=1)
+    table = sensitivity(plan, themes=False, discount=False, limits=LIMITS, workers=1)
     rows = table.set_index("subject")
     assert np.isnan(rows.at["Y", "low"])
     assert np.isnan(rows.at["X", "high"])
@@ -124,7 +124,7 @@ def test_ranges_hold_in_brute_force():
         must |= portfolio.projects["force"].eq("in")
         names = plan.projects.loc[free & ~must, "project"].tolist()[:1]
         table = sensitivity(
-            plan, projects=names, themes=False, limits=LIMITS, workers=1
+            plan, projects=names, themes=False, discount=False, limits=LIMITS, workers=1
         )
         for row in table.to_dict("records"):
             side = "low" if row["decision"] == "selected" else "high"
