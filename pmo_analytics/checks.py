@@ -21,8 +21,6 @@ from pmo_analytics.periods import format_period
 from pmo_analytics.windows import CANDIDATES, by_project, live_projects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pmo_analytics.periods import Settings
 
 Problem = dict[str, Any]
@@ -80,7 +78,7 @@ def check_not_empty(tables: Tables, capacity: pd.DataFrame) -> list[Problem]:
 def check_references(tables: Tables) -> list[Problem]:
     """Return rows that name a project, theme or fund nobody knows."""
     problems = []
-    known = set(tables["projects"]["project"].dropna())
+    known = _words(tables["projects"], "project")
     for name in (
         "demand",
         "groups",
@@ -96,24 +94,23 @@ def check_references(tables: Tables) -> list[Problem]:
     )
     for name in ("actuals", "baselines"):
         problems += _unknown(tables[name], name, "project", known, "warning")
-    groups = set(tables["groups"]["group"].dropna())
+    groups = _words(tables["groups"], "group")
     requires = tables["dependencies"]["requires"]
     nearest = suggester(known | groups)
-    for label, value in requires[requires.notna()].items():
-        if value not in known and value not in groups:
-            problems.append(
-                problem(
-                    "error",
-                    "dependencies",
-                    "unknown_project",
-                    row=label,
-                    column="requires",
-                    found=value,
-                    fix=f"No project and no group is called '{value}'{nearest(value)}.",
-                )
+    for label, value in _strange(requires, known | groups).items():
+        problems.append(
+            problem(
+                "error",
+                "dependencies",
+                "unknown_project",
+                row=label,
+                column="requires",
+                found=value,
+                fix=f"No project and no group is called '{value}'{nearest(value)}.",
             )
+        )
     if len(tables["people"]):
-        people = set(tables["people"]["person"].dropna())
+        people = _words(tables["people"], "person")
         problems += _unknown(
             tables["bookings"], "bookings", "person", people, "error", "person"
         )
@@ -122,31 +119,36 @@ def check_references(tables: Tables) -> list[Problem]:
         ("budget", "theme"),
         ("budget", "program"),
     ):
-        words = set(tables["projects"][column].dropna())
+        words = _words(tables["projects"], column)
         problems += _unknown(tables[table], table, column, words, "warning", column)
     for column in ("fund", "category"):
-        words = set(tables["spend"][column].dropna())
+        words = _words(tables["spend"], column)
         problems += _unknown(
             tables["budget"], "budget", column, words, "warning", column
         )
     return problems
 
 
+def _words(frame: pd.DataFrame, column: str) -> set[str]:
+    """Return the distinct words of a column, blanks left out."""
+    return {word for word in set(frame[column].tolist()) if isinstance(word, str)}
+
+
+def _strange(values: pd.Series[Any], known: set[str]) -> pd.Series[Any]:
+    """Return the cells that hold a word which is not known."""
+    words = {word for word in set(values.tolist()) - known if isinstance(word, str)}
+    return values[values.isin(words)] if words else values.iloc[:0]
+
+
 def _unknown(
     frame: pd.DataFrame,
     table: str,
     column: str,
-    known: Iterable[object],
+    known: set[str],
     severity: str,
     noun: str = "project",
 ) -> list[Problem]:
-    if frame.empty:
-        return []
-    known = set(known)
-    values = frame[column]
-    strange = values[values.notna() & ~values.isin(known)]
-    if strange.empty:
-        return []
+    strange = _strange(frame[column], known)
     nearest = suggester(known)
     return [
         problem(
@@ -181,9 +183,9 @@ def check_durations(tables: Tables) -> list[Problem]:
         )
     durations = by_project(projects, "duration")
     demand = tables["demand"]
-    length = demand["project"].map(durations).astype("float64")
-    beyond = demand["offset"].astype("float64") >= length
-    for label in demand.index[beyond.fillna(False)]:
+    length = [durations.get(name, np.nan) for name in demand["project"].tolist()]
+    beyond = demand["offset"].to_numpy(dtype=float, na_value=np.nan) >= length
+    for label in demand.index[beyond]:
         name = demand.at[label, "project"]
         problems.append(
             problem(
@@ -263,40 +265,42 @@ def check_budget(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
 def _check_covered(tables: Tables) -> list[Problem]:
     """Warn of spend that no budget row covers at any time."""
     spend, budget, projects = tables["spend"], tables["budget"], tables["projects"]
-    live = set(projects.loc[live_projects(tables["projects"]), "project"].dropna())
-    rows = spend[spend["project"].isin(live) & (spend["amount"] > 0)]
-    if rows.empty:
+    live = _words(projects[live_projects(projects)], "project")
+    owners = spend["project"].tolist()
+    paid = np.array([project in live for project in owners], dtype=bool)
+    paid &= spend["amount"].to_numpy() > 0
+    if not paid.any():
         return []
-    facts = pd.DataFrame(
-        {
-            "fund": rows["fund"],
-            "category": rows["category"],
-            "theme": rows["project"].map(by_project(projects, "theme")),
-            "program": rows["project"].map(by_project(projects, "program")),
-        }
-    )
-    covered = np.zeros(len(rows), dtype=bool)
+    facts = {
+        column: spend[column].to_numpy(dtype=object)[paid]
+        for column in ("fund", "category")
+    }
+    names = np.array(owners, dtype=object)[paid].tolist()
+    for column in ("theme", "program"):
+        known = by_project(projects, column)
+        facts[column] = np.array([known.get(name) for name in names], dtype=object)
+    covered = np.zeros(len(names), dtype=bool)
     for row in budget.to_dict("records"):
         if pd.isna(row["amount"]):
             continue
-        hit = np.ones(len(rows), dtype=bool)
+        hit = np.ones(len(names), dtype=bool)
         for column in ("fund", "category", "theme", "program"):
             if not pd.isna(row[column]):
-                hit &= (facts[column] == row[column]).to_numpy()
+                hit &= facts[column] == row[column]
         covered |= hit
     if covered.all():
         return []
-    names = list(dict.fromkeys(rows.loc[~covered, "project"]))
+    open_ones = np.flatnonzero(~covered).tolist()
     return [
         problem(
             "warning",
             "spend",
             "spend_without_budget",
-            row=rows.index[~covered][0],
+            row=spend.index[np.flatnonzero(paid)[open_ones[0]]],
             column="amount",
-            found=f"{int((~covered).sum())} rows",
+            found=f"{len(open_ones)} rows",
             fix="No budget row covers this spend, so nothing limits it: "
-            f"{listing(names)}.",
+            f"{listing(dict.fromkeys(names[k] for k in open_ones))}.",
         )
     ]
 
@@ -306,33 +310,32 @@ def check_capacity(
 ) -> list[Problem]:
     """Return demanded roles without capacity, in all or in some periods."""
     demand = tables["demand"]
-    live = set(
-        tables["projects"].loc[live_projects(tables["projects"]), "project"].dropna()
-    )
-    needed = demand[(demand["fte"] > 0) & demand["project"].isin(live)]
-    first_rows = needed.drop_duplicates("role")
+    live = _words(tables["projects"][live_projects(tables["projects"])], "project")
+    cells = (demand[column].tolist() for column in ("project", "role", "fte"))
+    needed: dict[str, list[Any]] = {}  # role -> row labels
+    for label, project, role, fte in zip(demand.index, *cells, strict=True):
+        if fte > 0 and project in live and isinstance(role, str):
+            needed.setdefault(role, []).append(label)
+    blank = capacity.isna()
     problems = []
-    for label, role in zip(first_rows.index, first_rows["role"], strict=True):
-        if not isinstance(role, str):
-            continue
+    for role, labels in needed.items():
         if role not in capacity.columns:
-            rows = int((needed["role"] == role).sum())
             problems.append(
                 problem(
                     "error",
                     "demand",
                     "unknown_role",
-                    row=label,
+                    row=labels[0],
                     column="role",
                     found=role,
-                    fix=f"{rows} demand rows name the role '{role}', which has neither "
-                    f"capacity nor people{closest(role, capacity.columns)}. Correct "
-                    "the name or add its capacity.",
+                    fix=f"{len(labels)} demand rows name the role '{role}', which has "
+                    f"neither capacity nor people{closest(role, capacity.columns)}. "
+                    "Correct the name or add its capacity.",
                 )
             )
             continue
-        missing = horizon[capacity[role].isna().to_numpy()]
-        if len(missing):
+        missing = blank[role].to_numpy()
+        if missing.any():
             problems.append(
                 problem(
                     "error",
@@ -341,7 +344,7 @@ def check_capacity(
                     column="fte",
                     found=role,
                     fix=f"Role '{role}' is demanded but has no capacity in "
-                    f"{listing((format_period(p) for p in missing), 3)}. Add rows; "
+                    f"{listing(map(format_period, horizon[missing]), 3)}. Add rows; "
                     "write 0 if nobody is there.",
                 )
             )
@@ -363,10 +366,9 @@ def check_capacity(
 def check_flex(tables: Tables, capacity: pd.DataFrame) -> list[Problem]:
     """Return offers of capacity that cannot be used."""
     flex, roles = tables["flex"], tables["roles"]
-    known = {*capacity.columns, *tables["demand"]["role"], *roles["role"]}
-    problems = _unknown(
-        flex, "flex", "role", [r for r in known if isinstance(r, str)], "error", "role"
-    )
+    known = {r for r in capacity.columns if isinstance(r, str)}
+    known |= _words(tables["demand"], "role") | _words(roles, "role")
+    problems = _unknown(flex, "flex", "role", known, "error", "role")
     priced = set(roles.loc[roles["rate"].notna(), "role"])
     no_rate = flex["rate"].isna() & ~flex["role"].isin(priced)
     for column, missing, fix in (
@@ -434,9 +436,14 @@ def check_use(tables: Tables) -> list[Problem]:
     """Return candidates that would cost neither people nor money."""
     projects = tables["projects"]
     demand, spend = tables["demand"], tables["spend"]
-    using = set(demand.loc[demand["fte"] > 0, "project"]) | set(
-        spend.loc[spend["amount"] > 0, "project"]
-    )
+    using = {
+        project
+        for rows, column in ((demand, "fte"), (spend, "amount"))
+        for project, amount in zip(
+            rows["project"].tolist(), rows[column].tolist(), strict=True
+        )
+        if amount > 0
+    }
     idle = projects[
         live_projects(tables["projects"])
         & projects["status"].isin(CANDIDATES)

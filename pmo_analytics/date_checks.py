@@ -12,7 +12,7 @@ from pmo_analytics.periods import format_period
 from pmo_analytics.windows import live_projects, start_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 Problem = dict[str, Any]
 Tables = dict[str, pd.DataFrame]
@@ -25,17 +25,12 @@ def check_dates(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
     windows = start_windows(named, horizon)
     problems = []
     for label, row, window in zip(
-        named.index,
-        named.to_dict("records"),
-        windows.to_dict("records"),
-        strict=True,
+        named.index, _records(named, _READ), _records(windows), strict=True
     ):
         if window["state"] == "live":
             problems += _check_project_dates(label, row, window, horizon)
-    no_duration = projects[
-        projects["duration"].isna() & (live_projects(tables["projects"]))
-    ]
-    for label, row in no_duration.iterrows():
+    no_duration = projects["duration"].isna() & live_projects(projects)
+    for label, row in projects[no_duration].iterrows() if no_duration.any() else ():
         if row["status"] == "running" and pd.isna(row["start"]):
             problems.append(_running_without_start(label, row["project"]))
     for table, noun in (
@@ -45,6 +40,19 @@ def check_dates(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
     ):
         problems += _check_order(tables[table], table, noun)
     return problems
+
+
+# What the checks of one project read of its row.
+_READ = ["project", "duration", "force", "start", "earliest", "latest", "deadline"]
+
+
+def _records(
+    frame: pd.DataFrame, columns: Iterable[str] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a frame by column name."""
+    names = list(frame.columns if columns is None else columns)
+    for cells in zip(*(frame[name].tolist() for name in names), strict=True):
+        yield dict(zip(names, cells, strict=True))
 
 
 def _check_order(frame: pd.DataFrame, table: str, noun: str) -> list[Problem]:

@@ -152,15 +152,10 @@ def problems_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Return problem rows as a frame, errors first, otherwise in found order."""
     import pandas as pd
 
-    records = list(rows)
-    # Column by column as objects: a None among the row numbers must not make
-    # them floats.
-    frame = pd.DataFrame(
-        {
-            column: pd.Series([record[column] for record in records], dtype=object)
-            for column in PROBLEM_COLUMNS
-        }
-    )
+    columns = list(PROBLEM_COLUMNS)
+    # As objects: a None among the row numbers must not make them floats.
+    cells = [[record[column] for column in columns] for record in rows]
+    frame = pd.DataFrame(cells, columns=columns, dtype=object)
     order = (frame["severity"] != "error").to_numpy().argsort(kind="stable")
     return frame.iloc[order].reset_index(drop=True)
 

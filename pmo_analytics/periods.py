@@ -284,8 +284,9 @@ def offsets_from(values: pd.Series[Any], horizon: pd.PeriodIndex) -> np.ndarray:
     values
         Series of Period dtype with the horizon's frequency.
     """
-    ordinals = values.astype("int64").to_numpy().astype(float)
-    ordinals[values.isna().to_numpy()] = float("nan")
+    whole = np.asarray(values.array.view("i8"))
+    ordinals = whole.astype(float)
+    ordinals[whole == pd.NaT.value] = float("nan")
     return ordinals - horizon[0].ordinal
 
 

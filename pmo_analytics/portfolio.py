@@ -123,19 +123,22 @@ class Portfolio:
         self.problems = problems_table([]) if problems is None else problems
         self._unread: list[Problem] = []
         self._raw_tables: dict[str, pd.DataFrame] = {}
+        reads: dict[str, Remembered] = {}
         for table in TABLES:
-            read = memory.read(table, tables.get(table), self.freq)
+            read = reads[table] = memory.read(table, tables.get(table), self.freq)
             self._raw_tables[table] = read.frame.copy()
             self._unread += read.found
-        known = memory.known("capacity", capacity)
-        if known is None:
+        given = memory.known("capacity", capacity)
+        if given is None:
             grid, unread = capacity_grid(capacity, self.freq)
             self._unread += unread
-            known = memory.keep("capacity", grid)
-        self._given = known.frame.copy()
-        self.capacity = self._derive()
+            given = memory.keep("capacity", grid)
+        self._given = given.frame.copy()
+        self.capacity = self._derive(reads, given)
         self._derived = self.capacity.copy()
-        self._supply_key = self._key()
+        self._supply_key = content_hash(
+            *(reads[t].content for t in _SUPPLY), given.content
+        )
         self._frozen = True
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -182,40 +185,32 @@ class Portfolio:
         """
         return self._supply().given
 
-    def _derive(self) -> pd.DataFrame:
-        tables = self._raw_tables
-
+    def _derive(
+        self, reads: Mapping[str, Remembered], given: Remembered
+    ) -> pd.DataFrame:
         def derived() -> pd.DataFrame:
             return effective_capacity(
                 self.horizon,
-                given=self._given,
-                people=tables["people"],
-                absences=tables["absences"],
-                operations=tables["operations"],
+                given=given.frame,
+                people=reads["people"].frame,
+                absences=reads["absences"].frame,
+                operations=reads["operations"].frame,
                 hours_per_week=self.settings.hours_per_week,
                 country=self.settings.country,
             )
 
-        facts = self._supply_facts(tables, self._given)
+        facts = self._supply_facts(reads, given)
         capacity: pd.DataFrame = self._memory.once("capacity", facts, derived)
         return capacity.copy()
 
     def _supply_facts(
-        self, tables: Mapping[str, pd.DataFrame], given: pd.DataFrame
+        self, reads: Mapping[str, Remembered], given: Remembered
     ) -> tuple[Any, ...]:
         """Return all that capacity and the checks of it follow from."""
-        return (
-            *(self._memory.known(table, tables[table]) for table in _SUPPLY),
-            self._memory.known("capacity", given),
-            (self.horizon[0], len(self.horizon)),
-            (self.settings.hours_per_week, self.settings.country),
-        )
-
-    def _key(self) -> str:
-        return content_hash(
-            *(self._memory.content(t, self._raw_tables[t]) for t in _SUPPLY),
-            self._memory.content("capacity", self._given),
-        )
+        own = self.settings
+        clock = self.horizon[0], len(self.horizon)
+        tables = (reads[table] for table in _SUPPLY)
+        return (given, *tables, clock, own.hours_per_week, own.country)
 
     def _supply(self) -> _Supply:
         """Return the given capacity and operations that yield today's `capacity`."""
@@ -352,9 +347,11 @@ class Portfolio:
             *supply.unread,
             *lost,
         ]
-        edited = (
-            not self.capacity.equals(self._derived) or self._key() != self._supply_key
+        now = content_hash(
+            *(self._memory.content(t, self._raw_tables[t]) for t in _SUPPLY),
+            self._memory.content("capacity", self._given),
         )
+        edited = not self.capacity.equals(self._derived) or now != self._supply_key
         fresh = self.snapshot() if edited else self
         if supply.operations is not self._raw_tables["operations"]:
             left = reads["operations"].frame.loc[supply.operations.index]
@@ -377,7 +374,8 @@ class Portfolio:
                 country=self.settings.country,
             )
 
-        facts = self._supply_facts(tables, supply.given)
+        given = self._memory.known("capacity", supply.given)
+        facts = self._supply_facts(reads, given or Remembered(supply.given, []))
         problems += self._memory.once("supply", facts, of_supply)
         problems += _without_repeats(
             check_rules(tables, fresh.capacity, self.horizon, self.settings), problems
@@ -567,6 +565,8 @@ def _without_repeats(new: list[Problem], old: list[Problem]) -> list[Problem]:
 def locate(problems: pd.DataFrame, sources: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return problems with index labels turned into file, sheet and row."""
     rows = problems.to_dict("records")
+    if not rows:
+        return problems
     for row in rows:
         origin = sources.get(row["table"])
         if origin is None or row["source"]:

@@ -39,8 +39,27 @@ class Remembered:
     def __init__(self, frame: pd.DataFrame, found: list[Problem]) -> None:
         self.frame = frame.copy()
         self.found = found
+        self._objects = [
+            k for k, dtype in enumerate(frame.dtypes) if is_object_dtype(dtype)
+        ]
         self._broken: list[Problem] | None = None
         self._content: bytes | None = None
+
+    def holds(self, frame: pd.DataFrame) -> bool:
+        """Return whether a frame cannot be told apart: values, kinds and labels."""
+        own = self.frame
+        for a, b in ((own.index, frame.index), (own.columns, frame.columns)):
+            if a.dtype != b.dtype or a.names != b.names or len(a) != len(b):
+                return False
+            if is_object_dtype(a.dtype) and not _same_cells(a.to_list(), b.to_list()):
+                return False
+        if not own.equals(frame):
+            return False
+        # `equals` holds 1 for True and None for NaN; and a list may change inside.
+        return all(
+            _same_cells(own.iloc[:, k].to_list(), frame.iloc[:, k].to_list())
+            for k in self._objects
+        )
 
     def broken(self, name: str) -> list[Problem]:
         """Return every way in which the frame breaks the schema of a table."""
@@ -75,7 +94,7 @@ class Memory:
     def known(self, name: str, frame: pd.DataFrame | None) -> Remembered | None:
         """Return what is known of a conformed frame, None where its content is new."""
         last = self._tables.get(name)
-        if last is None or frame is None or not same_frame(last.frame, frame):
+        if last is None or frame is None or not last.holds(frame):
             return None
         return last
 
@@ -92,7 +111,7 @@ class Memory:
             return last
         fresh = Remembered(*conform(name, frame, freq))
         # What conforming changes has to be conformed again when it comes again.
-        if frame is not None and same_frame(fresh.frame, frame):
+        if frame is not None and fresh.holds(frame):
             self._tables[name] = fresh
         return fresh
 
@@ -114,32 +133,12 @@ class Memory:
         Parameters
         ----------
         facts
-            All that the answer follows from, hashable; `None` among them stands for a
-            table of which nothing is known, so that nothing is kept.
+            All that the answer follows from, hashable: a `Remembered` for each frame.
         """
-        if None in facts:
-            return answer()
         last = self._answers.get(what)
         if last is None or last[0] != facts:
             last = self._answers[what] = (facts, answer())
         return last[1]
-
-
-def same_frame(one: pd.DataFrame, other: pd.DataFrame) -> bool:
-    """Return whether two frames cannot be told apart: values, kinds and labels."""
-    for a, b in ((one.index, other.index), (one.columns, other.columns)):
-        if a.dtype != b.dtype or a.names != b.names or len(a) != len(b):
-            return False
-        if is_object_dtype(a.dtype) and not _same_cells(a.to_list(), b.to_list()):
-            return False
-    if not one.equals(other):
-        return False
-    # `equals` holds 1 for True and None for NaN; and a list may change inside.
-    return all(
-        _same_cells(one.iloc[:, k].to_list(), other.iloc[:, k].to_list())
-        for k, dtype in enumerate(one.dtypes)
-        if is_object_dtype(dtype)
-    )
 
 
 def _same_cells(one: list[Any], other: list[Any]) -> bool:

@@ -22,9 +22,14 @@ def live_projects(projects: pd.DataFrame) -> pd.Series[Any]:
 
 def by_project(projects: pd.DataFrame, column: str) -> dict[str, Any]:
     """Return the filled cells of a column of `projects` by project."""
-    rows = projects[projects["project"].notna() & projects[column].notna()]
-    rows = rows.drop_duplicates("project")
-    return dict(zip(rows["project"], rows[column], strict=True))
+    filled = projects[column].notna().tolist()
+    found: dict[str, Any] = {}
+    for name, cell, full in zip(
+        projects["project"].tolist(), projects[column].tolist(), filled, strict=True
+    ):
+        if full and isinstance(name, str):
+            found.setdefault(name, cell)
+    return found
 
 
 def start_windows(projects: pd.DataFrame, horizon: pd.PeriodIndex) -> pd.DataFrame:
