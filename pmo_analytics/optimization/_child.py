@@ -500,6 +500,8 @@ def _improve(
         search.run_kernels(end)
     else:
         search.run(end)
+    if search.nearby.complete:
+        emit("bound", bound=search.objective)
 
 
 def _explain(options: Any, job: dict[str, Any], end: float, emit: Any) -> None:

@@ -2,13 +2,14 @@
 
 The two find different things: ruin and recreate repacks, a thousand tries a second;
 the small exact models see exchanges of many projects at once, a few a second. They
-take turns, each from the best plan known.
+take turns, each from the best plan known. Where few plans are near the relaxation,
+those are gone through one after the other besides.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from pmo_analytics.optimization.buying import value_of, with_room_of
 from pmo_analytics.optimization.improve import Improver
 from pmo_analytics.optimization.kernel import solve_kernel
 from pmo_analytics.optimization.matrix import Matrix, build_matrix
+from pmo_analytics.optimization.nearby import Nearby
 from pmo_analytics.optimization.options import Options
 from pmo_analytics.optimization.ruin import Ruiner
 
@@ -38,6 +40,9 @@ _REFILLS = 8
 _KERNEL, _KERNEL_GROWTH, _KERNEL_SECONDS = 2000.0, 1.5, 40.0
 # Rounds of a cycle where rounds are counted and not seconds.
 _COUNTED = 400
+# Time that the plans near the relaxation get, where they are few, in lengths of a
+# cycle; and seconds for each of their relaxations.
+_WALK, _RELAXED = 2.0, 10.0
 
 # Seconds between two looks for prices.
 _WAIT = 0.1
@@ -85,6 +90,9 @@ class Search:
         self.objective = value_of(options, start)
         self.rankings = [self.ruiner.score]
         self.reduced: np.ndarray | None = None
+        self.nearby = Nearby(options, self.matrix, self.objective)
+        self.prices: np.ndarray | None = None
+        self.walk: Iterator[np.ndarray | None] | None = None
 
     def run(self, end: float) -> None:
         """Search until a moment of the monotonic clock."""
@@ -93,6 +101,8 @@ class Search:
         share = _EXACT
         while time.monotonic() < end:
             self._listen()
+            if self._go_through(min(time.monotonic() + _WALK * length, end)):
+                return
             before = self.objective
             self._anneal(min(time.monotonic() + length, end), hottest)
             repacked = self.objective - before
@@ -154,6 +164,25 @@ class Search:
                 self._take(self.improver.plan())
             hottest = _HOTTEST
 
+    def _go_through(self, until: float) -> bool:
+        """Go on through the plans near the relaxation; return whether that was all."""
+        near = self.nearby
+        near.known = self.objective
+        if self.prices is None:
+            return False
+        if self.walk is None and near.promises(self.prices):
+            self.walk = near.plans(_RELAXED)
+        while self.walk is not None and time.monotonic() < until:
+            near.known = max(near.known, self.objective)
+            for plan in self.walk:
+                if plan is not None:
+                    self._take(plan)
+                break
+            else:
+                self.walk, self.prices = None, None
+            self._listen()
+        return near.complete
+
     def _make_room(self) -> None:
         """Let repacking go on in the room that the best plan now buys."""
         if self.sells:
@@ -209,6 +238,8 @@ class Search:
         many = len(self.o.project)
         reduced = self.o.worth - (self.matrix.a.T @ prices)[:many]
         self.reduced = reduced
+        if self.walk is None:
+            self.prices = prices
         self.improver.follow(reduced)
         limits = np.zeros(len(self.o.limit))
         others = prices.copy()

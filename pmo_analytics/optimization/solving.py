@@ -472,6 +472,10 @@ class _Race:
                 for searcher in self.searchers:
                     _end(searcher.process)
                 self.searchers, self.wanted = [], 0
+        elif kind == "bound":
+            # A search has gone through all plans that could be better.
+            _take(self.found, event)
+            self.found.notes.append("all plans near the relaxation gone through")
         if kind == "improved" and self.found.incumbents is not None:
             self.found.incumbents.append(event["chosen"])
 

@@ -1,0 +1,128 @@
+"""Plans near the relaxation: all are gone through, and only better ones told."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pmo_analytics.optimization import highs
+from pmo_analytics.optimization.alternate import Search
+from pmo_analytics.optimization.compiling import compile_options
+from pmo_analytics.optimization.greedy import greedy
+from pmo_analytics.optimization.matrix import build_matrix
+from pmo_analytics.optimization.nearby import Nearby
+from pmo_analytics.periods import make_horizon
+from pmo_analytics.portfolio import Portfolio
+from tests.brute_force import best_plan
+from tests.instances_random import random_portfolio
+from tests.optimization.test_ruin import keeps_every_rule
+
+
+def walked(options, start) -> tuple[np.ndarray, Nearby, list[float]]:
+    """Return the best plan, the walk, and the worth of each plan told."""
+    matrix = build_matrix(options)
+    relaxed = highs.solve(matrix, options.worth, seconds=60, integer=False)
+    near = Nearby(options, matrix, float(options.worth[start].sum()))
+    best, told = start, []
+    if near.promises(relaxed.prices):
+        for plan in near.plans(60.0):
+            if plan is not None:
+                best = plan
+                told.append(float(options.worth[plan].sum()))
+    return best, near, told
+
+
+@pytest.mark.parametrize("chunk", range(2))
+def test_the_best_plan_is_found_by_enumeration_too(chunk):
+    improved = complete = 0
+    for seed in range(5000 + 30 * chunk, 5030 + 30 * chunk):
+        portfolio = random_portfolio(np.random.default_rng(seed))
+        compiled = compile_options(portfolio)
+        options = compiled.options
+        start = greedy(options)
+        if start is None or not len(options.project):
+            continue
+        wanted, _ = best_plan(portfolio)
+        best, near, told = walked(options, start)
+        assert keeps_every_rule(portfolio, compiled, best)
+        assert told == sorted(told)
+        assert len(told) == len(set(told))
+        if near.complete or not near.goals:
+            found = float(options.worth[best].sum() + options.constant[0])
+            assert found == pytest.approx(float(wanted), rel=1e-9, abs=1e-7), seed
+        complete += near.complete
+        improved += len(told) > 0
+    assert complete
+    assert improved
+
+
+def knapsack(seed: int, projects: int, roles: int) -> Portfolio:
+    """Selection alone: one year, no dates, as many budgets as roles."""
+    rng = np.random.default_rng(seed)
+    horizon = make_horizon(2027, 1, "Y")
+    names = [f"P{i:03d}" for i in range(projects)]
+    use = rng.integers(1, 1000, (roles, projects))
+    value = use.mean(axis=0).round() + rng.integers(0, 500, projects)
+    labels = [f"R{r}" for r in range(roles)]
+    return Portfolio(
+        "knapsack",
+        horizon=horizon,
+        projects=pd.DataFrame({"project": names, "value": value, "duration": 1}),
+        demand=pd.DataFrame(
+            {
+                "project": np.tile(names, roles),
+                "role": np.repeat(labels, projects),
+                "offset": 0,
+                "fte": use.ravel().astype(float),
+            }
+        ),
+        capacity=pd.DataFrame(
+            [0.4 * use.sum(axis=1)], index=horizon, columns=labels, dtype=float
+        ),
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_selection_within_budgets_ends_with_the_optimum(seed):
+    portfolio = knapsack(seed, 40, 3)
+    compiled = compile_options(portfolio)
+    options = compiled.options
+    best, near, _ = walked(options, greedy(options))
+    exact = highs.solve(
+        build_matrix(options), options.worth, seconds=300, mip_rel_gap=0.0
+    )
+    assert exact.status == "optimal"
+    assert near.complete
+    assert options.worth[best].sum() == pytest.approx(exact.objective, abs=1e-6)
+    assert keeps_every_rule(portfolio, compiled, best)
+
+
+def test_a_search_ends_once_nothing_better_is_left():
+    compiled = compile_options(knapsack(7, 60, 3))
+    options = compiled.options
+    matrix = build_matrix(options)
+    relaxed = highs.solve(matrix, options.worth, seconds=60, integer=False)
+    prices = [
+        (label, price)
+        for label, price in zip(matrix.labels, relaxed.prices, strict=True)
+        if label is not None and price
+    ]
+    told: list[np.ndarray] = []
+    search = Search(options, greedy(options), 1, told.append, [{"prices": prices}])
+    end = time.monotonic() + 600
+    search.run(end)
+    assert time.monotonic() < end
+    assert search.nearby.complete
+    assert np.array_equal(search.best, told[-1])
+
+
+def test_where_too_many_plans_are_near_nothing_is_promised():
+    portfolio = knapsack(1, 60, 3)
+    options = compile_options(portfolio).options
+    matrix = build_matrix(options)
+    relaxed = highs.solve(matrix, options.worth, seconds=60, integer=False)
+    assert not Nearby(options, matrix, 0.0).promises(relaxed.prices)
+    assert not Nearby(options, matrix, relaxed.objective + 1).promises(relaxed.prices)
