@@ -67,6 +67,20 @@ def offers(portfolio: Portfolio) -> pd.DataFrame:
     return table[(table["first"] <= table["last"]) & (table["fte_max"] > 0)]
 
 
+def most_offered(portfolio: Portfolio, roles: pd.Index) -> pd.DataFrame:
+    """Return the FTE that all offers together can add, period x role.
+
+    A hire may be on board in the whole span of its offer, so that nothing that can be
+    bought exceeds it anywhere, and all of it can be bought at once.
+    """
+    grid = pd.DataFrame(0.0, index=portfolio.horizon, columns=roles)
+    for row in offers(portfolio).itertuples():
+        if row.role in grid.columns:
+            at = grid.columns.get_loc(row.role)
+            grid.iloc[row.first : row.last + 1, at] += row.fte_max
+    return grid
+
+
 def purchases_table(
     portfolio: Portfolio, bought: Mapping[tuple[int, int], float]
 ) -> pd.DataFrame:

@@ -75,6 +75,9 @@ def explain(
             help="How far may values and the discount rate move without changing it?",
         ),
     ] = False,
+    flex: Annotated[
+        bool, typer.Option("--flex", help="Capacity may be bought: the table flex.")
+    ] = False,
     seconds: SecondsOption = 20.0,
     workers: WorkersOption = None,
     out: OutOption = None,
@@ -100,14 +103,14 @@ def explain(
     limits = SolveLimits(seconds=seconds)
     if infeasible:
         answer.clash = why_infeasible(
-            portfolio, seconds=seconds, strict=strict, seed=seed
+            portfolio, seconds=seconds, strict=strict, flex=flex, seed=seed
         )
     else:
-        plan = _plan_of(portfolio, schedule, limits, seed, strict)
+        plan = _plan_of(portfolio, schedule, limits, seed, strict, flex)
         if plan is None:
             messages().print("No plan keeps every rule; looking for what clashes.")
             answer.clash = why_infeasible(
-                portfolio, seconds=seconds, strict=strict, seed=seed
+                portfolio, seconds=seconds, strict=strict, flex=flex, seed=seed
             )
         else:
             answer.ask(plan, project, roles, values, limits, seed, workers)
@@ -123,19 +126,53 @@ def explain(
 
 
 def _plan_of(
-    portfolio: Portfolio, schedule: Path | None, limits: Any, seed: int, strict: bool
+    portfolio: Portfolio,
+    schedule: Path | None,
+    limits: Any,
+    seed: int,
+    strict: bool,
+    flex: bool,
 ) -> Plan | None:
-    """Return the plan asked about; None where none can keep every rule."""
+    """Return the plan asked about; None where none can keep every rule.
+
+    What lies beside a schedule and says what it buys belongs to it.
+    """
+    from pmo_analytics.cli.plans import claims_beside
+    from pmo_analytics.cli.records import claimed_record
     from pmo_analytics.loaders.schedule import read_schedule
     from pmo_analytics.optimization.search import optimize
     from pmo_analytics.plan import Plan
+    from pmo_analytics.record import freeze_record
 
     if schedule is not None:
-        return Plan(portfolio, read_schedule(schedule), strict=strict)
+        claims = claims_beside(schedule)
+        plan = Plan(
+            portfolio,
+            read_schedule(schedule),
+            strict=strict,
+            purchases=claims.get("purchases"),
+        )
+        snapshot, record = plan.portfolio, None
+        if "record" in claims:
+            record = claimed_record(snapshot, schedule, claims["record"])
+            snapshot = freeze_record(snapshot, record, int(claims["record"]["freeze"]))
+        buys = flex or plan.buys
+        return Plan.from_starts(
+            snapshot,
+            plan.starts,
+            strict=strict,
+            purchases=plan.purchases if buys else None,
+            record=record,
+        )
     try:
         with Watching() as progress:
             return optimize(
-                portfolio, limits=limits, seed=seed, strict=strict, progress=progress
+                portfolio,
+                limits=limits,
+                seed=seed,
+                strict=strict,
+                flex=flex,
+                progress=progress,
             )
     except InfeasibleError:
         return None

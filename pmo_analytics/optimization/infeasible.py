@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import SolverError, listing
+from pmo_analytics.optimization.offered import least_purchases, say_offered
 from pmo_analytics.optimization.rulebook import Rulebook, read_rulebook
 from pmo_analytics.optimization.run import question_of
 from pmo_analytics.optimization.solving import Event, SolveLimits, run_task
@@ -27,6 +28,7 @@ from pmo_analytics.optimization.wording import (
 )
 from pmo_analytics.periods import format_period
 from pmo_analytics.plan import Plan
+from pmo_analytics.purchases import most_offered
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
@@ -112,7 +114,12 @@ class WhyInfeasible:
 
 
 def why_infeasible(
-    portfolio: Portfolio, *, seconds: float = 30.0, strict: bool = False, seed: int = 0
+    portfolio: Portfolio,
+    *,
+    seconds: float = 30.0,
+    strict: bool = False,
+    flex: bool = False,
+    seed: int = 0,
 ) -> WhyInfeasible:
     """Find the fewest rules that clash, and the cheapest way out.
 
@@ -131,6 +138,8 @@ def why_infeasible(
         are named as such.
     strict
         Overloads of work that cannot be moved make the portfolio infeasible.
+    flex
+        Capacity may be bought: all that the table `flex` offers counts as there.
     seed
         Of the solver.
 
@@ -150,10 +159,11 @@ def why_infeasible(
     limits = SolveLimits(seconds=seconds)
     begin = time.monotonic()
     snapshot = question_of(portfolio, "to look at")
-    book = read_rulebook(snapshot, strict=strict)
+    offered = most_offered(snapshot, snapshot.capacity.columns) if flex else None
+    book = read_rulebook(snapshot, strict=strict, bought=offered)
     state = _find(book, begin, limits, seed)
     if state.verdict != "infeasible":
-        return _no_clash(book, state, begin, seconds)
+        return _no_clash(book, state, begin, seconds, flex)
     known = round(time.monotonic() - begin, 3)
     # A child may overrun its clock a little before it is ended.
     left = max(seconds - (time.monotonic() - begin) - 0.9, 0.05 * seconds, 0.3)
@@ -164,7 +174,11 @@ def why_infeasible(
         "infeasible",
         rules,
         repair,
-        (*_say_clash(book, state), *_say_repair(broken, certain)),
+        (
+            *_say_clash(book, state),
+            *_say_repair(broken, certain),
+            *say_offered(snapshot, flex, [*rules["subject"], *repair["subject"]]),
+        ),
         seconds=round(time.monotonic() - begin, 3),
         clash_seconds=known,
         questions=state.asked,
@@ -237,18 +251,29 @@ def _take(state: _State, told: list[Event], steps: list[Event]) -> None:
 
 
 def _no_clash(
-    book: Rulebook, state: _State, begin: float, seconds: float
+    book: Rulebook, state: _State, begin: float, seconds: float, flex: bool
 ) -> WhyInfeasible:
     plan: Plan | None = None
     status = state.verdict
     if status == "feasible":
         chosen = np.array(state.chosen, dtype=np.int64)
         starts = book.wide.starts_of(chosen)
-        plan = Plan.from_starts(book.portfolio, starts, strict=book.strict)
+        plan = Plan.from_starts(
+            book.portfolio,
+            starts,
+            strict=book.strict,
+            purchases=least_purchases(book.portfolio, starts, book.strict)
+            if flex
+            else None,
+        )
         if len(plan.violations):
             plan, status = None, "unknown"
     if status == "feasible":
         text = "Nothing clashes: a plan exists that keeps every rule."
+        if plan is not None and len(plan.purchases):
+            text = (
+                "Nothing clashes: with purchases a plan exists that keeps every rule."
+            )
         over = len(book.limits.inherited)
         if over:
             text += (

@@ -11,7 +11,11 @@ import pandas as pd
 from pmo_analytics.errors import ConfigError, closest, listing
 from pmo_analytics.optimization.compiling import compile_options
 from pmo_analytics.optimization.matrix import build_matrix
-from pmo_analytics.optimization.resolving import Resolved, resolve_all
+from pmo_analytics.optimization.resolving import (
+    Resolved,
+    resolve_all,
+    settings_of,
+)
 from pmo_analytics.optimization.solving import SolveLimits, run_task
 from pmo_analytics.optimization.wording import number
 from pmo_analytics.parallel import Work
@@ -118,7 +122,7 @@ def role_value(
     }
     if plan.report is None or plan.report.bound is None:
         questions = {"as it is": portfolio, **questions}
-    settings = {"strict": plan.strict, "seed": seed, "flex": plan.buys}
+    settings = settings_of(plan, seed)
     place = Work(workers, cluster)
     found = resolve_all(questions, limits, settings, plan, place)
     rows = _rows(plan, todo, idle, found, fte)

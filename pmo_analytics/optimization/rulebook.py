@@ -186,8 +186,16 @@ class Rulebook:
         }
 
 
-def read_rulebook(portfolio: Portfolio, *, strict: bool = False) -> Rulebook:
-    """Return the rules of a valid portfolio, each by itself."""
+def read_rulebook(
+    portfolio: Portfolio, *, strict: bool = False, bought: pd.DataFrame | None = None
+) -> Rulebook:
+    """Return the rules of a valid portfolio, each by itself.
+
+    Parameters
+    ----------
+    bought
+        FTE on top of the capacity in force, period x role.
+    """
     projects = portfolio.projects
     windows = start_windows(projects, portfolio.horizon)
     free = _without_rules(portfolio, windows)
@@ -201,6 +209,9 @@ def read_rulebook(portfolio: Portfolio, *, strict: bool = False) -> Rulebook:
         free.replace(dependencies=free.dependencies[kept]), strict=strict
     )
     bounds = limits(portfolio, strict=strict)
+    if bought is not None:
+        more = bought.reindex(columns=bounds.capacity.columns, fill_value=0.0)
+        bounds = replace(bounds, capacity=bounds.capacity + more)
     least = portfolio.budget["at_least"].to_numpy(dtype=float)
     things = len(portfolio.horizon) * len(wide.roles)
     limit = np.concatenate([bounds.capacity.to_numpy().T.ravel(), bounds.budget])

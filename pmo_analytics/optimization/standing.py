@@ -50,7 +50,7 @@ def standing(
     starts
         The starts that its own rules allow.
     limits
-        Limits in force.
+        Limits in force, with what the plan buys.
 
     Returns
     -------
@@ -60,9 +60,6 @@ def standing(
         currency.
     """
     free = limits.capacity.to_numpy() - load_grid(portfolio, plan.starts).to_numpy()
-    if plan.buys:
-        bought = (plan.capacity - portfolio.capacity).fillna(0.0)
-        free = free + bought.reindex(columns=limits.capacity.columns).to_numpy()
     money_left = limits.budget - budget_use(portfolio, plan.starts)
     closed = [
         _row("group", group, say_group(portfolio, group))

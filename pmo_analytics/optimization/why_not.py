@@ -18,6 +18,8 @@ from pmo_analytics.errors import (
     listing,
 )
 from pmo_analytics.optimization.infeasible import repair_rows, why_infeasible
+from pmo_analytics.optimization.offered import say_buying
+from pmo_analytics.optimization.resolving import settings_of
 from pmo_analytics.optimization.rulebook import Rulebook, read_rulebook
 from pmo_analytics.optimization.search import optimize
 from pmo_analytics.optimization.solving import SolveLimits, run_task
@@ -27,6 +29,7 @@ from pmo_analytics.optimization.standing import (
     standing,
 )
 from pmo_analytics.optimization.wording import (
+    money,
     number,
     say_rule,
     say_state,
@@ -34,6 +37,7 @@ from pmo_analytics.optimization.wording import (
     when,
 )
 from pmo_analytics.plan import Plan
+from pmo_analytics.purchases import bought_grid
 from pmo_analytics.windows import start_windows
 
 if TYPE_CHECKING:
@@ -148,7 +152,10 @@ def why_not(
     if project in plan.starts or state[project] == "done":
         return _is_in(plan, project)
     released = _released(portfolio, project)
-    book = read_rulebook(released, strict=plan.strict)
+    bought = None
+    if plan.buys:
+        bought = bought_grid(portfolio, plan.purchases, portfolio.capacity.columns)
+    book = read_rulebook(released, strict=plan.strict, bought=bought)
     lines = []
     if state[project] == "out":
         lines.append(
@@ -247,15 +254,18 @@ def _least_repair(
         found = _repair(book, plan, project, others, limits, seed)
         if found is None:
             continue
-        cost, start, rows, moved, entering = found
+        cost, starts, rows, moved, entering = found
+        start = book.portfolio.horizon[0] + starts[project]
         if paid is not None and cost > paid - 1e-6:
             break
         paid = cost
         table = pd.DataFrame([row for row, _ in rows]).assign(
             others=others, start=start
         )
-        tables.append(table.reindex(columns=REPAIR_COLUMNS))
+        table = table.reindex(columns=REPAIR_COLUMNS)
+        tables.append(table)
         lines += _say_repair(book, project, others, start, rows, moved, entering)
+        lines += say_buying(book.portfolio, plan, starts, table)
     if not tables:
         return pd.DataFrame(columns=REPAIR_COLUMNS), lines
     return pd.concat(tables, ignore_index=True), lines
@@ -268,7 +278,7 @@ def _repair(
     others: str,
     limits: SolveLimits,
     seed: int,
-) -> tuple[float, pd.Period, Any, list[str], list[str]] | None:
+) -> tuple[float, dict[str, int], Any, list[str], list[str]] | None:
     """Solve for the cheapest excess; where limits are not enough, break rules too."""
     options, names = book.wide.options, book.wide.names
     chosen = {*plan.starts, project}
@@ -314,8 +324,7 @@ def _repair(
             cost = sum(amount * float(prices[k] or 0.0) for k, amount in broken.items())
             moved = [n for n, s in plan.starts.items() if starts.get(n, s) != s]
             entering = [n for n in starts if n not in chosen]
-            start = book.portfolio.horizon[0] + starts[project]
-            return cost, start, rows, moved, entering
+            return cost, starts, rows, moved, entering
     return None
 
 
@@ -369,10 +378,8 @@ class _Asked:
         forced = forced_in(self.released, self.project)
         options: Mapping[str, Any] = {
             "limits": self.limits,
-            "strict": self.base.strict,
-            "seed": self.seed,
             "start": self.base,
-            "flex": self.base.buys,
+            **settings_of(self.base, self.seed),
         }
         try:
             self.plan = optimize(forced, **options)
@@ -382,6 +389,7 @@ class _Asked:
                 forced,
                 seconds=self.limits.seconds,
                 strict=self.base.strict,
+                flex=self.base.buys,
                 seed=self.seed,
             )
             self.clash = tuple(
@@ -415,6 +423,7 @@ class _Asked:
         if (
             report is not None
             and report.measure == "worth"
+            and report.risk is None
             and report.bound is not None
         ):
             return report.bound
@@ -501,6 +510,13 @@ class _Asked:
             if more > 0:
                 words = [*words[:_SHOWN], f"{more} more"]
             lines.append(f"{verb} {series(words)}.")
+        if self.plan is not None and self.plan.buys:
+            before, after = self.base.purchase_cost, self.plan.purchase_cost
+            if abs(after - before) > 1e-6 * max(1.0, before):
+                lines.append(
+                    f"Purchases would cost {money(portfolio, after)} instead of "
+                    f"{money(portfolio, before)}, discounted."
+                )
         return lines
 
 
