@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,3 +21,22 @@ def tiny() -> Portfolio:
 @pytest.fixture(scope="session")
 def everything() -> Portfolio:
     return everything_portfolio()
+
+
+@pytest.fixture(scope="session")
+def solver_server():
+    from tests.warm_solver import Server
+
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def warm_solver(request, monkeypatch):
+    """Solver processes are forks of one that has loaded everything."""
+    if os.name == "posix":
+        from pmo_analytics.optimization import solving
+
+        server = request.getfixturevalue("solver_server")
+        monkeypatch.setattr(solving, "_start", server.start)

@@ -61,6 +61,7 @@ def agree(portfolio: Portfolio, *, strict: bool) -> str:
     return "feasible"
 
 
+@pytest.mark.usefixtures("warm_solver")
 @pytest.mark.parametrize("chunk", range(24))
 def test_agrees_with_brute_force(chunk):
     outcomes = []

@@ -1,0 +1,159 @@
+"""Solver processes that are forked from one that has loaded everything.
+
+To load what a solver's process needs takes several times as long as to solve a tiny
+portfolio, and hundreds of those are held against enumeration. Here the process that
+runs `_child.main` is a fork of a server that has loaded it; jobs, events, signals and
+exit codes go the same ways. Processes started as users start them are tested by
+`test_race`, by the command line's tests and by many others.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import IO, Any
+
+ROOT = Path(__file__).parents[1]
+_CODE = struct.Struct("i")
+
+
+class Server:
+    """The process that forks solver processes; ended by `close`."""
+
+    def __init__(self) -> None:
+        self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        code = f"from tests.warm_solver import serve; serve({theirs.fileno()})"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
+        )
+        theirs.close()
+
+    def start(self, path: Path, stderr: Any) -> Forked:
+        """Stand in for `solving._start`."""
+        from_me, to_me, about = os.pipe(), os.pipe(), os.pipe()
+        given = [from_me[0], to_me[1], stderr.fileno(), about[1]]
+        socket.send_fds(self.socket, [json.dumps(str(path)).encode()], given)
+        for handle in (from_me[0], to_me[1], about[1]):
+            os.close(handle)
+        return Forked(from_me[1], to_me[0], about[0])
+
+    def close(self) -> None:
+        self.socket.close()
+        self.process.wait(timeout=60)
+
+
+class Forked:
+    """What `subprocess.Popen` is for a process of one's own."""
+
+    def __init__(self, stdin: int, stdout: int, about: int) -> None:
+        self.stdin: IO[str] = os.fdopen(stdin, "w", encoding="utf-8")
+        self.stdout: IO[str] = os.fdopen(stdout, encoding="utf-8")
+        self.about = os.fdopen(about, "rb", buffering=0)
+        (self.pid,) = _CODE.unpack(self.about.read(_CODE.size))
+        self.returncode: int | None = None
+        self.lock = threading.Lock()
+
+    def poll(self) -> int | None:
+        # Whoever holds the lock waits for the end, which has not come then.
+        if self.lock.acquire(blocking=False):
+            try:
+                if self.returncode is None:
+                    if select.select([self.about], [], [], 0)[0]:
+                        self._take()
+            finally:
+                self.lock.release()
+        return self.returncode
+
+    def wait(self) -> int:
+        with self.lock:
+            if self.returncode is None:
+                self._take()
+        assert self.returncode is not None
+        return self.returncode
+
+    def _take(self) -> None:
+        (self.returncode,) = _CODE.unpack(self.about.read(_CODE.size))
+        self.about.close()
+
+    def kill(self) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+
+def serve(number: int) -> None:
+    """Fork for every job until the other end is closed."""
+    from pmo_analytics.optimization import _child
+
+    _child.load_later(*_child._LATER)
+    from pmo_analytics.optimization import (  # noqa: F401
+        alternate,
+        branching,
+        clash,
+        cutting,
+        formulate,
+    )
+
+    orders = socket.socket(fileno=number)
+    while True:
+        message, given, _, _ = socket.recv_fds(orders, 4096, 4)
+        if not message:
+            break
+        if os.fork() == 0:
+            orders.close()
+            _watch(json.loads(message), *given)
+        for handle in given:
+            os.close(handle)
+        _reap(os.WNOHANG)
+    _reap(0)
+
+
+def _reap(how: int) -> None:
+    try:
+        while os.waitpid(-1, how)[0]:
+            pass
+    except ChildProcessError:
+        return
+
+
+def _watch(path: str, stdin: int, stdout: int, stderr: int, about: int) -> None:
+    """Fork once more, tell of the process and of its end."""
+    pid = os.fork()
+    if pid == 0:
+        os.close(about)
+        os.setpgid(0, 0)
+        for own, handle in enumerate((stdin, stdout, stderr)):
+            os.dup2(handle, own)
+            os.close(handle)
+        _run(path)
+    os.setpgid(pid, pid)
+    for handle in (stdin, stdout, stderr):
+        os.close(handle)
+    os.write(about, _CODE.pack(pid))
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    os.write(about, _CODE.pack(code))
+    os._exit(0)
+
+
+def _run(path: str) -> None:
+    from pmo_analytics.optimization import _child
+
+    code = 1
+    try:
+        _child.main(path)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    sys.stderr.flush()
+    os._exit(code)
