@@ -69,9 +69,9 @@ class Forked:
         # Whoever holds the lock waits for the end, which has not come then.
         if self.lock.acquire(blocking=False):
             try:
-                if self.returncode is None:
-                    if select.select([self.about], [], [], 0)[0]:
-                        self._take()
+                running = self.returncode is None
+                if running and select.select([self.about], [], [], 0)[0]:
+                    self._take()
             finally:
                 self.lock.release()
         return self.returncode

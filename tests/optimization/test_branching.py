@@ -21,6 +21,8 @@ from pmo_analytics.optimization.solving import SolveLimits
 from tests.brute_force import best_plan
 from tests.instances_random import random_portfolio
 
+pytestmark = pytest.mark.usefixtures("warm_solver")
+
 CHANGES = (
     pmo.scale_capacity(0.8),
     pmo.scale_capacity(1.3),

@@ -26,6 +26,8 @@ from tests.optimization.certify_cases import (
     worth,
 )
 
+pytestmark = pytest.mark.usefixtures("warm_solver")
+
 
 def oracle(hours: float) -> Portfolio:
     """Return the vendor's example: 3 projects, 40 h of 3 roles for 4 weeks each."""

@@ -39,6 +39,8 @@ from tests.optimization.certify_cases import (
     needs,
 )
 
+pytestmark = pytest.mark.usefixtures("warm_solver")
+
 SETTINGS = {"random_seed": 0}
 
 

@@ -28,6 +28,8 @@ from pmo_analytics.portfolio import Portfolio
 from tests.brute_force import best_plan, broken_rules, combinations
 from tests.instances_random import random_portfolio, with_random_rules
 
+pytestmark = pytest.mark.usefixtures("warm_solver")
+
 LIMITS = SolveLimits(seconds=30)
 
 

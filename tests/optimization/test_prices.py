@@ -14,6 +14,8 @@ from tests.brute_force import best_plan
 from tests.instances_random import random_portfolio
 from tests.optimization.test_why_not import portfolio_of
 
+pytestmark = pytest.mark.usefixtures("warm_solver")
+
 LIMITS = SolveLimits(seconds=60)
 
 

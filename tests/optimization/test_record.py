@@ -21,6 +21,8 @@ from pmo_analytics.replanning import change_sentences, plan_changes
 from tests import brute_force
 from tests.instances_random import random_portfolio
 
+pytestmark = pytest.mark.usefixtures("warm_solver")
+
 LIMITS = SolveLimits(seconds=30)
 
 

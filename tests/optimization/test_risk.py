@@ -19,6 +19,8 @@ from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.uncertainty import Uncertainty
 
+pytestmark = pytest.mark.usefixtures("warm_solver")
+
 HORIZON = make_horizon("2027-01", 2, "M")
 # So many nodes and moves, not a clock: the same plan on any machine.
 WORK = pmo.SolveLimits(seconds=240.0, work=5, threads=1)

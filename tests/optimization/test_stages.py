@@ -15,6 +15,8 @@ from pmo_analytics.portfolio import Portfolio
 from tests import brute_force
 from tests.optimization.test_record import RECORD, company, drawn, kept
 
+pytestmark = pytest.mark.usefixtures("warm_solver")
+
 LIMITS = SolveLimits(seconds=30)
 
 

@@ -13,6 +13,8 @@ from pmo_analytics.optimization.search import optimize
 from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.plan import Plan
 
+pytestmark = pytest.mark.usefixtures("warm_solver")
+
 
 @pytest.fixture(scope="module")
 def portfolio():

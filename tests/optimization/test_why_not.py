@@ -13,6 +13,8 @@ from pmo_analytics.periods import make_horizon
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
 
+pytestmark = pytest.mark.usefixtures("warm_solver")
+
 LIMITS = SolveLimits(seconds=60)
 
 
