@@ -7,10 +7,11 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 
@@ -37,6 +38,17 @@ class Cluster:
         worker = self._start("distributed.cli.dask_worker", self.address, *words)
         self._first(worker, r"(Registered to)")
         return worker
+
+    def killing(self, run: Callable[..., Any]) -> Callable[..., Any]:
+        """Return `run_tasks` that kills the first worker when one task has ended."""
+
+        def running(*words: Any, **options: Any) -> Any:
+            def kill(_key: str, _outcome: Any) -> None:
+                self.workers[0].kill()
+
+            return run(*words, **{**options, "on_done": kill})
+
+        return running
 
     def _start(self, module: str, *words: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", module, "--no-dashboard", *words]

@@ -7,11 +7,15 @@ import pandas as pd
 import pytest
 
 from pmo_analytics.errors import ConfigError, InfeasibleError
+from pmo_analytics.generator import generate_portfolio
+from pmo_analytics.optimization import resolving
 from pmo_analytics.optimization.frontier import _efficient, _knee_of, frontier
 from pmo_analytics.optimization.solving import SolveLimits
+from pmo_analytics.parallel import run_tasks
 from pmo_analytics.periods import make_horizon
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
+from tests import clusters
 from tests.brute_force import best_plan
 from tests.instances_random import random_portfolio
 from tests.optimization.test_why_not import portfolio_of
@@ -161,13 +165,23 @@ def test_a_level_takes_the_plan_of_a_smaller_one(monkeypatch):
     assert result.table["status"].tolist() == ["optimal", "feasible", "feasible"]
 
 
-def test_two_workers_find_what_one_finds():
-    portfolio = funded()
-    limits = SolveLimits(seconds=60, work=50)
-    levels = [0.4, 0.8, 1.8]
-    one = frontier(portfolio, points=levels, limits=limits, workers=1)
-    two = frontier(portfolio, points=levels, limits=limits, workers=2)
-    pd.testing.assert_frame_equal(one.table, two.table)
+def test_serial_processes_and_cluster_find_the_same_and_a_worker_may_die(monkeypatch):
+    portfolio = generate_portfolio(10, 3, 8, seed=2)
+    asked = {
+        "over": "capacity",
+        "points": [0.8, 1.1, 1.2, 1.3],
+        "limits": SolveLimits(seconds=600, work=3),
+    }
+    here = frontier(portfolio, **asked, workers=1).table
+    apart = frontier(portfolio, **asked, workers=2).table
+    pd.testing.assert_frame_equal(apart, here, check_exact=True)
+    if clusters.missing():
+        pytest.skip(clusters.missing())
+    with clusters.cluster() as started:
+        monkeypatch.setattr(resolving, "run_tasks", started.killing(run_tasks))
+        far = frontier(portfolio, **asked, cluster=started.address).table
+        assert started.workers[0].wait(timeout=60) != 0
+    pd.testing.assert_frame_equal(far, here, check_exact=True)
 
 
 def test_the_knee_is_farthest_above_the_chord():

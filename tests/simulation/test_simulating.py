@@ -10,10 +10,12 @@ import pytest
 
 import pmo_analytics as pmo
 from pmo_analytics.errors import ConfigError
+from pmo_analytics.parallel import run_tasks
 from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.simulation import simulating
 from pmo_analytics.uncertainty import Spread, Uncertainty, certain
+from tests import clusters
 
 HORIZON = make_horizon("2027-01", 8, "M")
 # 20 blocks of 20 draws: a Latin hypercube hits a quarter of each exactly.
@@ -345,6 +347,19 @@ def test_workers_give_the_same_tables(monkeypatch):
     expected = tables(noisy())
     monkeypatch.setattr(simulating, "_AT_A_TIME", 150)
     for table, other in zip(tables(noisy(workers=2)), expected, strict=True):
+        pd.testing.assert_frame_equal(table, other, check_exact=True)
+
+
+def test_a_cluster_gives_the_same_tables_and_a_worker_may_die(monkeypatch):
+    if clusters.missing():
+        pytest.skip(clusters.missing())
+    expected = tables(noisy())
+    monkeypatch.setattr(simulating, "_AT_A_TIME", 40)
+    with clusters.cluster() as started:
+        monkeypatch.setattr(simulating, "run_tasks", started.killing(run_tasks))
+        found = tables(noisy(cluster=started.address))
+        assert started.workers[0].wait(timeout=60) != 0
+    for table, other in zip(found, expected, strict=True):
         pd.testing.assert_frame_equal(table, other, check_exact=True)
 
 
