@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,11 +33,26 @@ def solver_server():
     server.close()
 
 
-@pytest.fixture
-def warm_solver(request, monkeypatch):
-    """Solver processes are forks of one that has loaded everything."""
-    if os.name == "posix":
-        from pmo_analytics.optimization import solving
+@contextmanager
+def forked_solvers(request):
+    """Let solver processes be forks of one that has loaded everything."""
+    from pmo_analytics.optimization import solving
 
-        server = request.getfixturevalue("solver_server")
-        monkeypatch.setattr(solving, "_start", server.start)
+    with pytest.MonkeyPatch.context() as patch:
+        if os.name == "posix":
+            server = request.getfixturevalue("solver_server")
+            patch.setattr(solving, "_start", server.start)
+        yield
+
+
+@pytest.fixture
+def warm_solver(request):
+    with forked_solvers(request):
+        yield
+
+
+@pytest.fixture(scope="module")
+def warm_module(request):
+    """The same for a whole module, what it makes once included."""
+    with forked_solvers(request):
+        yield

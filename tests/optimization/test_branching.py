@@ -21,7 +21,7 @@ from pmo_analytics.optimization.solving import SolveLimits
 from tests.brute_force import best_plan
 from tests.instances_random import random_portfolio
 
-pytestmark = pytest.mark.usefixtures("warm_solver")
+pytestmark = pytest.mark.usefixtures("warm_module")
 
 CHANGES = (
     pmo.scale_capacity(0.8),

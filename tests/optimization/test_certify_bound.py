@@ -26,7 +26,7 @@ from tests.optimization.certify_cases import (
     worth,
 )
 
-pytestmark = pytest.mark.usefixtures("warm_solver")
+pytestmark = pytest.mark.usefixtures("warm_module")
 
 
 def oracle(hours: float) -> Portfolio:

@@ -39,7 +39,7 @@ from tests.optimization.certify_cases import (
     needs,
 )
 
-pytestmark = pytest.mark.usefixtures("warm_solver")
+pytestmark = pytest.mark.usefixtures("warm_module")
 
 SETTINGS = {"random_seed": 0}
 

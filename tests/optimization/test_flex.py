@@ -30,7 +30,7 @@ from pmo_analytics.portfolio import Portfolio
 from tests import brute_force
 from tests.instances_random import random_portfolio
 
-pytestmark = pytest.mark.usefixtures("warm_solver")
+pytestmark = pytest.mark.usefixtures("warm_module")
 
 LIMITS = SolveLimits(seconds=30)
 HOURS = {"W": 40.0, "M": 173.925, "Q": 521.775, "Y": 2087.1}

@@ -19,7 +19,7 @@ from tests.brute_force import best_plan, combinations, exact
 from tests.instances_random import random_portfolio, with_random_rules
 from tests.optimization.clashes import only
 
-pytestmark = pytest.mark.usefixtures("warm_solver")
+pytestmark = pytest.mark.usefixtures("warm_module")
 
 
 def portfolio_of(projects: str, *, periods: int = 3, **tables) -> Portfolio:

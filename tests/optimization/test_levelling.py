@@ -39,7 +39,7 @@ from tests.instances_levelling import psplib_optima, psplib_portfolio
 from tests.instances_random import random_portfolio
 from tests.real_data import real
 
-pytestmark = pytest.mark.usefixtures("warm_solver")
+pytestmark = pytest.mark.usefixtures("warm_module")
 
 LIMITS = SolveLimits(seconds=20)
 # What enumeration does in a moment.

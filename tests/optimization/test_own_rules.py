@@ -28,7 +28,7 @@ from pmo_analytics.portfolio import Portfolio
 from tests.brute_force import best_plan, broken_rules, combinations
 from tests.instances_random import random_portfolio, with_random_rules
 
-pytestmark = pytest.mark.usefixtures("warm_solver")
+pytestmark = pytest.mark.usefixtures("warm_module")
 
 LIMITS = SolveLimits(seconds=30)
 

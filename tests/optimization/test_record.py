@@ -21,7 +21,7 @@ from pmo_analytics.replanning import change_sentences, plan_changes
 from tests import brute_force
 from tests.instances_random import random_portfolio
 
-pytestmark = pytest.mark.usefixtures("warm_solver")
+pytestmark = pytest.mark.usefixtures("warm_module")
 
 LIMITS = SolveLimits(seconds=30)
 

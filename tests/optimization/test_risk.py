@@ -19,7 +19,7 @@ from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.uncertainty import Uncertainty
 
-pytestmark = pytest.mark.usefixtures("warm_solver")
+pytestmark = pytest.mark.usefixtures("warm_module")
 
 HORIZON = make_horizon("2027-01", 2, "M")
 # So many nodes and moves, not a clock: the same plan on any machine.

@@ -20,7 +20,7 @@ from tests.brute_force import best_plan
 from tests.instances_random import random_portfolio
 from tests.optimization.test_why_not import portfolio_of
 
-pytestmark = pytest.mark.usefixtures("warm_solver")
+pytestmark = pytest.mark.usefixtures("warm_module")
 
 LIMITS = SolveLimits(seconds=60)
 

@@ -15,7 +15,7 @@ from pmo_analytics.portfolio import Portfolio
 from tests import brute_force
 from tests.optimization.test_record import RECORD, company, drawn, kept
 
-pytestmark = pytest.mark.usefixtures("warm_solver")
+pytestmark = pytest.mark.usefixtures("warm_module")
 
 LIMITS = SolveLimits(seconds=30)
 

@@ -13,7 +13,7 @@ from pmo_analytics.optimization.search import optimize
 from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.plan import Plan
 
-pytestmark = pytest.mark.usefixtures("warm_solver")
+pytestmark = pytest.mark.usefixtures("warm_module")
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from pmo_analytics.periods import make_horizon
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
 
-pytestmark = pytest.mark.usefixtures("warm_solver")
+pytestmark = pytest.mark.usefixtures("warm_module")
 
 LIMITS = SolveLimits(seconds=60)
 

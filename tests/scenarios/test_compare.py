@@ -14,6 +14,8 @@ from pmo_analytics.scenarios.comparison import COLUMNS
 from tests import clusters
 from tests.small_portfolios import tiny_portfolio
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 # Enough for these sizes to be solved to the end, and no clock to differ by.
 LIMITS = pmo.SolveLimits(seconds=600, work=100_000)
 SCENARIOS = [
@@ -155,8 +157,7 @@ def test_serial_processes_and_cluster_give_identical_tables(middle):
     assert sorted(told) == sorted(["base", *(s.name for s in MIDDLE)])
 
 
-def test_finished_scenarios_are_kept_and_resumed(tmp_path, monkeypatch):
-    full = pmo.compare(tiny_portfolio(), SCENARIOS, limits=LIMITS, workers=1)
+def test_finished_scenarios_are_kept_and_resumed(comparison, tmp_path, monkeypatch):
     solve = room.solve
     solved = []
 
@@ -176,7 +177,7 @@ def test_finished_scenarios_are_kept_and_resumed(tmp_path, monkeypatch):
         tiny_portfolio(), SCENARIOS, limits=LIMITS, workers=1, keep=tmp_path
     )
     assert len(solved) == 3 + 3, "the base and the first scenario are not solved again"
-    assert tables(rest) == tables(full)
+    assert tables(rest) == tables(comparison)
 
 
 def test_a_kept_answer_that_was_edited_is_not_believed(tmp_path):
