@@ -170,7 +170,11 @@ class _RiskSearch:
         self.strict, self.seed = strict, seed
         self.base = first(portfolio, limits=self._part(_FIRST))
         self.portfolio = self.base.portfolio
-        self.compiled: Compiled = compile_options(self.portfolio, strict=strict)
+        self.compiled: Compiled = compile_options(
+            self.portfolio, strict=strict, record=self.base.record
+        )
+        # What no option changes: the price of dropping all of a plan of record.
+        self.constant = float(self.compiled.options.constant.sum())
         self.uncertainty = risk.uncertainty or Uncertainty()
         self.sample = Sample(
             self.portfolio,
@@ -223,6 +227,7 @@ class _RiskSearch:
         if self.risk.measure == "cvar":
             floor = self.base.objective
             floor -= (1.0 - self.risk.keep) * abs(floor) + 1e-9 * abs(floor)
+            floor -= self.constant
             tail = self.risk.tail
 
             def cost(sample: Sample, _: float) -> tuple[float, float]:
@@ -257,7 +262,11 @@ class _RiskSearch:
         if objective >= self.aim.floor and cost < self.best_cost:
             own = Plan.from_starts(self.portfolio, self.compiled.starts_of(chosen))
             check = check_plan(
-                self.portfolio, own.schedule, strict=self.strict, objective=objective
+                self.portfolio,
+                own.schedule,
+                strict=self.strict,
+                objective=objective + self.constant,
+                record=self.base.record,
             )
             if check.certified:
                 self.best, self.best_cost = chosen, cost
@@ -425,6 +434,7 @@ class _RiskSearch:
             self._check_likely()
         starts = self.compiled.starts_of(self.best)
         objective = float(self.compiled.options.worth[self.best].sum())
+        objective += self.constant
         report = self.base.report
         assert report is not None
         status = SolveStatus.FEASIBLE
@@ -440,9 +450,14 @@ class _RiskSearch:
             seconds=round(time.monotonic() - self.begin, 3),
             risk=self._evidence(starts),
         )
-        return Plan.from_starts(
-            self.portfolio, starts, report=report, strict=self.strict
+        record = self.base.record
+        plan = Plan.from_starts(
+            self.portfolio, starts, report=report, strict=self.strict, record=record
         )
+        if record is not None:
+            worth = float(plan.worth.sum())
+            plan.report = replace(report, worth=worth, change_cost=plan.change_cost)
+        return plan
 
     def _check_likely(self) -> None:
         """Raise SolverError where the chance is too high, not just near it."""

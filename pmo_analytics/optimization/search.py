@@ -120,7 +120,8 @@ def optimize(
         tells worth and `change_cost` apart; `plan_changes` says what moved and why.
     risk
         Keep overload unlikely while durations, demand, capacity and wins vary; what it
-        comes to in futures that the search has not seen is in `plan.report.risk`.
+        comes to in futures that the search has not seen is in `plan.report.risk`. May
+        be combined with `record`, not yet with `flex` or `then`.
     then
         Second objectives, minimised in turn among the plans that are worth as much:
         `earliest_finish`, the sum over the selected projects of the periods from the
@@ -158,15 +159,31 @@ def optimize(
     True
     """
     if risk is not None:
-        if flex or record is not None or then:
-            other = "flex" if flex else "then" if then else "a plan of record"
+        if flex or then:
+            other = "flex" if flex else "then"
             raise ConfigError(f"risk cannot be combined with {other} yet.")
+        named_solver(solver, flex)
+        snapshot = question_of(portfolio, "to choose from")
+        known = given_record(snapshot, record, freeze, change_price, move_price)
+        asked: dict[str, Any] = {}
+        if known is not None:
+            snapshot = freeze_record(snapshot, known, freeze)
+            asked = {
+                "record": known.schedule,
+                "change_price": change_price,
+                "move_price": move_price,
+            }
         return plan_under_risk(
-            portfolio,
+            snapshot,
             risk,
             limits or SolveLimits(),
             partial(
-                optimize, strict=strict, seed=seed, solver=solver, progress=progress
+                optimize,
+                strict=strict,
+                seed=seed,
+                solver=solver,
+                progress=progress,
+                **asked,
             ),
             start=start,
             strict=strict,

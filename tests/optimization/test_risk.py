@@ -11,6 +11,7 @@ import pytest
 import pmo_analytics as pmo
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.optimization import risk as risk_room
+from pmo_analytics.optimization.certify import check_plan
 from pmo_analytics.optimization.compiling import compile_options
 from pmo_analytics.optimization.greedy import greedy
 from pmo_analytics.optimization.risk_sample import Sample, tail_mean, try_plan
@@ -82,6 +83,45 @@ def test_projects_take_turns_where_together_they_are_too_likely_too_much():
     assert report.risk["without"]["highest_chance"] == pytest.approx(0.3, abs=0.01)
     assert report.risk["without"]["objective"] == 2.0
     assert in_turn.summary()["price of less risk"] == round(1 - 1 / 1.1, 2)
+
+
+def test_changes_of_the_plan_of_record_have_their_price_under_risk():
+    risk = pmo.Risk(chance=0.2, uncertainty=scope(0.3))
+
+    def again(record, **options):
+        return pmo.optimize(pair(), limits=WORK, risk=risk, record=record, **options)
+
+    # Without regard to risk B would come forward: 2 - 0.06. In turn they stay.
+    asked = {"change_price": 0.05, "move_price": 0.01}
+    stays = again({"A": "2027-01", "B": "2027-02"}, **asked)
+    assert stays.starts == {"A": 0, "B": 1}
+    assert stays.objective == pytest.approx(1 + 1 / 1.1)
+    assert stays.report.risk["without"]["objective"] == pytest.approx(1.94)
+    assert again({"A": "2027-02", "B": "2027-01"}, **asked).starts == {"A": 1, "B": 0}
+    # Side by side on record: one waits, which costs 0.2; leaving it out costs more.
+    moved = again({"A": "2027-01", "B": "2027-01"}, change_price=0.2)
+    assert sorted(moved.starts.values()) == [0, 1]
+    assert moved.objective == pytest.approx(1 + 1 / 1.1 - 0.2)
+    report = moved.report
+    assert report.objective == pytest.approx(moved.objective)
+    assert report.worth == pytest.approx(1 + 1 / 1.1)
+    assert report.change_cost == pytest.approx(0.2)
+    assert report.bound == pytest.approx(2.0)
+    assert report.risk["met"]
+    check = check_plan(
+        moved.portfolio,
+        moved.schedule,
+        objective=report.objective,
+        record=moved.record,
+    )
+    assert check.certified
+
+
+def test_a_frozen_period_stays_as_it_is_on_record_under_risk():
+    risk = pmo.Risk(chance=0.2, uncertainty=scope(0.3))
+    record = {"B": "2027-01"}
+    plan = pmo.optimize(pair(), limits=WORK, risk=risk, record=record, freeze=1)
+    assert plan.starts == {"A": 1, "B": 0}
 
 
 def test_where_there_is_no_other_date_one_stays_out():
