@@ -21,6 +21,7 @@ from pmo_analytics.optimization.matrix import Matrix, build_matrix
 from pmo_analytics.optimization.nearby import Nearby
 from pmo_analytics.optimization.options import Options
 from pmo_analytics.optimization.ruin import Ruiner
+from pmo_analytics.optimization.twins import ordered, without_order
 
 # Length of the first cycle, seconds, and how each next one grows: a slow cooling finds
 # more, a fast one finds it sooner.
@@ -76,7 +77,9 @@ class Search:
         tell: Tell,
         inbox: list[dict[str, Any]],
     ) -> None:
-        self.o = options
+        # Twins in any order: they would only be in the way of each other here.
+        self.order = options
+        self.o = options = without_order(options)
         self.tell = tell
         self.inbox = inbox
         self.rng = np.random.default_rng(seed)
@@ -219,7 +222,7 @@ class Search:
         objective = value_of(self.o, chosen)
         if objective > self.objective:
             self.best, self.objective = np.sort(chosen), objective
-            self.tell(self.best)
+            self.tell(ordered(self.order, self.best))
 
     def _listen(self) -> None:
         while self.inbox:

@@ -66,6 +66,10 @@ allowed starts (and of leaving it out, where that is allowed) after the multipli
 have been charged. It holds for any multipliers, good or bad, so nothing that produced
 them needs to be trusted. Limits enter with the tolerance that `check_plan` grants.
 
+Projects that are the same in everything are taken in order, as if a later one had a
+dependency of kind start_start on the one before, which a certificate may name like any
+other: of the best plans one is like that, see `certify_twins`.
+
 Two sorts of starts are left out first, because `check_plan` refuses them in every plan:
 those with which a project, on top of the fixed work, breaks a limit of capacity or
 budget all by itself (not looked for where a demand or spend is negative, which could
@@ -99,6 +103,7 @@ from pmo_analytics.optimization.certify_rules import (
     violations_table,
     worth_of,
 )
+from pmo_analytics.optimization.certify_twins import order_twins
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
@@ -242,6 +247,7 @@ def check_bound(
         read_offers(question, portfolio)
     if record is not None:
         read_record(question, record)
+    order_twins(question)
     proofs = Proofs(question)
     narrow = certificate["format"] == 3 and not flex
     bound = bound_of(question, entries, cuts, proofs, narrow=narrow)
@@ -249,3 +255,8 @@ def check_bound(
         return bound
     branched = tree_bound(question, tree, [entry for entry, _ in entries], cuts, proofs)
     return bound if branched is None else min(bound, branched)
+
+
+def find_twins(portfolio: Portfolio, *, strict: bool = False) -> list[tuple[str, str]]:
+    """Return projects that are the same as another one, each with the one before."""
+    return order_twins(read_question(portfolio, strict))

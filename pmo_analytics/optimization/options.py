@@ -91,6 +91,9 @@ class Options:
         on: of one period, or for a hire of all periods until the offer ends.
     buy_joint
         Number of the hire whose columns together are at most `buy_most`, else -1.
+    twin
+        Shape (P,) or empty: the project before it among those that are the same in
+        everything, else -1. Their order is then the last of the rules.
     buy_cost, buy_most
         Cost of 1 FTE over all its periods, discounted; most FTE.
     """
@@ -125,6 +128,7 @@ class Options:
     row_lower: np.ndarray = field(default_factory=_no_amounts)
     row_upper: np.ndarray = field(default_factory=_no_amounts)
     constant: np.ndarray = field(default_factory=_nothing)
+    twin: np.ndarray = field(default_factory=_no_numbers)
     buy_offer: np.ndarray = field(default_factory=_no_numbers)
     buy_thing: np.ndarray = field(default_factory=_no_numbers)
     buy_length: np.ndarray = field(default_factory=_no_numbers)

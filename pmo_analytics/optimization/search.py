@@ -19,7 +19,11 @@ from pmo_analytics.optimization.certificate import (
     no_certificate,
     read_guide,
 )
-from pmo_analytics.optimization.certify import check_bound, check_plan
+from pmo_analytics.optimization.certify import (
+    check_bound,
+    check_plan,
+    find_twins,
+)
 from pmo_analytics.optimization.compiling import Compiled, compile_options
 from pmo_analytics.optimization.conflicts import find_conflicts
 from pmo_analytics.optimization.given import (
@@ -42,6 +46,7 @@ from pmo_analytics.optimization.solving import (
     run_solver,
 )
 from pmo_analytics.optimization.stages import check_stages
+from pmo_analytics.optimization.twins import in_order, ordered, without_order
 from pmo_analytics.plan import (
     OPTIMAL_GAP,
     Plan,
@@ -247,7 +252,7 @@ def solve_valid(
     search = _Search(snapshot, compiled, run, solver)
     search.reserve = _FOR_STAGES * run.limits.seconds if stages else 0.0
     if guide is not None:
-        search.guide = read_guide(snapshot, search.compiled, guide)
+        search.guide = read_guide(snapshot, search.ordered, guide)
     search.certifies_bound = certify_bound
     if compiled.contradictions or _without_start(compiled):
         raise InfeasibleError(find_conflicts(snapshot, compiled, None)[0])
@@ -277,7 +282,13 @@ class _Search:
         self.portfolio = portfolio
         # What clashes is explained with all starts; plans need only possible ones.
         self.whole = compiled
-        self.compiled = replace(compiled, options=tightened(compiled.options))
+        # Solver and proof take projects that are the same in order.
+        if compiled.record is None and carries_branches(compiled.options):
+            compiled = in_order(compiled, find_twins(portfolio, strict=run.strict))
+        self.ordered = replace(compiled, options=tightened(compiled.options))
+        self.compiled = replace(
+            self.ordered, options=without_order(self.ordered.options)
+        )
         self.reserve = 0.0
         self.stages: list[dict[str, object]] = []
         self.constant = float(compiled.options.constant[0])
@@ -299,6 +310,7 @@ class _Search:
 
     def offer(self, chosen: np.ndarray, *, polished: bool = False) -> bool:
         """Take a plan if the exact checker accepts it and it is no worse."""
+        chosen = ordered(self.ordered.options, chosen)
         objective = value_of(self.compiled.options, chosen) + self.constant
         if objective == -np.inf:
             return False
@@ -385,7 +397,7 @@ class _Search:
         rungs = [("HiGHS", True), ("HiGHS", False)]
         if self.solver != "HiGHS":
             rungs.insert(0, (self.solver, True))
-        options = self.compiled.options
+        options = self.ordered.options
         checked = PROOF_CHECK if carries_branches(options) else 0.0
         for solver, presolve in rungs:
             seconds = self.run.left() - self.reserve
@@ -583,7 +595,7 @@ class _Search:
         record = self.compiled.record
         if self.tree is not None:
             certificate = branched(
-                self.portfolio, self.compiled, self.tree, strict=self.run.strict
+                self.portfolio, self.ordered, self.tree, strict=self.run.strict
             )
             exact = check_bound(
                 self.portfolio, certificate, strict=self.run.strict, record=record
@@ -606,7 +618,7 @@ class _Search:
             priced.append((self.cuts["prices"], self.cuts["cuts"]))
         certificates += [
             certificate_of(
-                self.portfolio, self.compiled, prices, strict=self.run.strict, cuts=cuts
+                self.portfolio, self.ordered, prices, strict=self.run.strict, cuts=cuts
             )
             for prices, cuts in priced
         ]
