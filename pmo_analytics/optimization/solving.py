@@ -529,7 +529,8 @@ class _Race:
             self.prover = None
             if self.closed or self.found.outcome == "optimal":
                 self.over = True
-            elif self.solver is None and not self.searchers:
+            elif self.solver is None and len(self.searchers) < _cores(self.limits):
+                # The tree is as large as it may be, and a core is idle.
                 left = self.begin + self.job["seconds"] - time.monotonic()
                 if left > 0.5:
                     start = {"start": self.best, "seconds": left}
