@@ -66,6 +66,37 @@ def test_how_far_values_and_the_discount_rate_may_move(funds, tmp_path, capsys):
     assert table["kind"].tolist() == ["project"] * 3 + ["discount"]
 
 
+def test_the_proof_beside_a_schedule_is_taken_up(funds, tmp_path, capsys, monkeypatch):
+    from pmo_analytics.optimization import prices
+
+    out = tmp_path / "plan"
+    assert run_json(capsys, "optimize", funds, "--seconds", 60, "--out", out)[0] == 0
+    asked = []
+    resolve_all = prices.resolve_all
+
+    def told(questions, limits, settings, start, work):
+        asked.append((list(questions), limits, start))
+        return resolve_all(questions, limits, settings, start, work)
+
+    monkeypatch.setattr(prices, "resolve_all", told)
+    words = ("explain", funds, "--schedule", out / "schedule.csv", "--roles")
+    more = ("--seconds", 60, "--gap", 0.01, "--workers", 1)
+    code, facts = run_json(capsys, *words, *more)
+    assert code == 0
+    ((questions, limits, start),) = asked
+    assert questions == ["Dev -1"], "the plan is not solved again for its bound"
+    assert limits.gap == 0.01
+    assert start.report.certified_bound == pytest.approx(1000)
+    assert start.report.certificate
+    # Of other tables it proves nothing, and is not believed.
+    budget = (funds / "budget.csv").read_text("utf-8").replace("500", "900")
+    (funds / "budget.csv").write_text(budget, encoding="utf-8")
+    code, facts = run_json(capsys, *words, *more)
+    assert code == 0
+    base = [row["base_objective"] for row in facts["roles"]]
+    assert base == [1800, 1800]
+
+
 def test_why_there_is_no_plan(funds, capsys):
     text = "project,value,duration,status\nA,1000,1,approved\nB,400,1,approved\n"
     (funds / "projects.csv").write_text(text, encoding="utf-8")

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pmo_analytics.optimization.frontier import Frontier
     from pmo_analytics.optimization.infeasible import WhyInfeasible
     from pmo_analytics.optimization.why_not import WhyNot
-    from pmo_analytics.plan import Plan
+    from pmo_analytics.plan import Plan, SolveReport
     from pmo_analytics.portfolio import Portfolio
 
 EXPLAIN_KEYS = ("status", "objective", "sentences", "projects", "roles", "values")
@@ -79,6 +79,7 @@ def explain(
         bool, typer.Option("--flex", help="Capacity may be bought: the table flex.")
     ] = False,
     seconds: SecondsOption = 20.0,
+    gap: GapOption = 0.0,
     workers: WorkersOption = None,
     out: OutOption = None,
     seed: SeedOption = 0,
@@ -88,7 +89,8 @@ def explain(
 ) -> int:
     """Say why projects are not in a plan, what FTE are worth, or why no plan exists.
 
-    --seconds is for each search: the plan, and every question about it.
+    --seconds is for each search: the plan, and every question about it. With --gap 0.01
+    a search is over at 1 %, and begins with the proof beside the schedule.
     """
     from pmo_analytics.loaders import read_portfolio
     from pmo_analytics.optimization.infeasible import why_infeasible
@@ -100,7 +102,7 @@ def explain(
         if name not in known:
             raise ConfigError(f"There is no project '{name}'{closest(name, known)}.")
     answer = _Answer(portfolio)
-    limits = SolveLimits(seconds=seconds)
+    limits = SolveLimits(seconds=seconds, gap=gap)
     if infeasible:
         answer.clash = why_infeasible(
             portfolio, seconds=seconds, strict=strict, flex=flex, seed=seed
@@ -157,13 +159,15 @@ def _plan_of(
             record = claimed_record(snapshot, schedule, claims["record"])
             snapshot = freeze_record(snapshot, record, int(claims["record"]["freeze"]))
         buys = flex or plan.buys
-        return Plan.from_starts(
+        plan = Plan.from_starts(
             snapshot,
             plan.starts,
             strict=strict,
             purchases=plan.purchases if buys else None,
             record=record,
         )
+        plan.report = _proved(plan, claims, schedule)
+        return plan
     try:
         with Watching() as progress:
             return optimize(
@@ -176,6 +180,42 @@ def _plan_of(
             )
     except InfeasibleError:
         return None
+
+
+def _proved(plan: Plan, claims: dict[str, Any], schedule: Path) -> SolveReport | None:
+    """Return what the certificate beside a schedule proves, derived again.
+
+    With it nothing has to be solved for a bound, and its branches are taken up.
+    """
+    from pmo_analytics.optimization.certify import check_bound
+    from pmo_analytics.plan import SolveReport, SolveStatus
+
+    certificate = claims.get("certificate")
+    measure = claims.get("measure", "worth")
+    if certificate is None or measure != "worth" or len(plan.violations):
+        return None
+    try:
+        bound = check_bound(
+            plan.portfolio,
+            certificate,
+            strict=plan.strict,
+            flex=plan.buys,
+            record=plan.record,
+        )
+    except ConfigError:
+        messages().print(
+            escaped(f"The certificate beside {schedule.name} is of other tables.")
+        )
+        return None
+    if bound is None or float(bound) < plan.objective:
+        return None
+    return SolveReport(
+        SolveStatus.FEASIBLE,
+        objective=plan.objective,
+        bound=float(bound),
+        certified_bound=float(bound),
+        certificate=certificate,
+    )
 
 
 class _Answer:
