@@ -99,6 +99,16 @@ def discount_range(
     kinds["other"] = {**common, "rate": here, "own": False}
     solved = run_tasks(solved_at, kinds, work=work)
     first = Probe(1.0 / (1.0 + here), *(_told(solved, key) for key in kinds))
+    if not _Known(plan, first).own:
+        text = "No plan of exactly the chosen projects keeps every rule"
+        if not impossible(first.own):
+            text += ", as far as was found in time"
+        return {
+            "now": here,
+            "exact": False,
+            "low": None,
+            "message": f"{text}: no discount rate makes them the best choice.",
+        }
     tasks = {
         side: {**common, "first": first, "far": far}
         for side, far in (("low", least), ("high", most))
@@ -317,7 +327,8 @@ class _Known:
         self.plan = plan
         self.first = first
         self.probes: list[Probe] = []
-        self.own: list[Curve] = [curve_of(plan)]
+        # Of a plan that breaks rules its set counts, not its dates.
+        self.own: list[Curve] = [curve_of(plan)] if plan.violations.empty else []
         self.others: list[tuple[Curve, Resolved]] = []
         self.scale = _SAME * max(1.0, abs(plan.objective))
         self.above = {first.x: first.own.bound}

@@ -62,7 +62,7 @@ def say_buying(
         return []
     after = least_purchases(portfolio, starts, plan.strict)
     if after is None:
-        return ["What the table flex still offers is not enough for that."]
+        return ["What the table flex still offers is not enough for that start."]
     more = purchase_cost(portfolio, after) - plan.purchase_cost
     new = {name: at for name, at in starts.items() if name not in plan.starts}
     gain = float(worth(portfolio, starts).sum()) - float(plan.worth.sum())

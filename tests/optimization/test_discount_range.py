@@ -81,6 +81,17 @@ def test_a_plan_that_is_not_the_best_is_said_to_be_unsettled():
     assert "a better set of projects was found" in row["message"]
 
 
+def test_projects_that_cannot_be_chosen_together_are_not_called_best():
+    portfolio = portfolio_of({"X": 5, "Y": 3})
+    row = range_of(Plan(portfolio, {"X": "2027-01", "Y": "2027-01"}))
+    assert np.isnan(row["low"])
+    assert not row["exact"]
+    assert row["message"] == (
+        "No plan of exactly the chosen projects keeps every rule: no discount rate "
+        "makes them the best choice."
+    )
+
+
 def test_bounds_that_prove_nothing_are_not_taken_for_a_proof(monkeypatch):
     from pmo_analytics.optimization import discount_range as room
 

@@ -59,7 +59,10 @@ def test_what_is_bought_already_is_not_asked_for_again():
     assert why.objective_delta == pytest.approx(-3)
     changed = why.displaced.set_index("project")["change"].to_dict()
     assert changed == {"B": "enters", "C": "leaves"}
-    assert "What the table flex still offers is not enough for that." in why.sentences
+    assert (
+        "What the table flex still offers is not enough for that start."
+        in why.sentences
+    )
 
 
 @pytest.mark.parametrize(("seed", "name"), [(88, "P3"), (90, "P0")])
