@@ -43,7 +43,7 @@ _KERNEL, _KERNEL_GROWTH, _KERNEL_SECONDS = 2000.0, 1.5, 40.0
 _COUNTED = 400
 # Time that the plans near the relaxation get, where they are few, in lengths of a
 # cycle; and seconds for each of their relaxations.
-_WALK, _RELAXED = 2.0, 10.0
+_WALK, _RELAXED = 4.0, 10.0
 
 # Seconds between two looks for prices.
 _WAIT = 0.1

@@ -30,7 +30,7 @@ from pmo_analytics.tolerance import TOLERANCE
 _OPTIONS, _ROWS, _CHOICES, _NUMBERS = 4_000, 40, 17.0, 60
 # Plans that lose little come first: so many choices, and each time so many more (powers
 # of ten), until all that are better than the plan known have been gone through.
-_FIRST, _STEP = 7.0, 0.5
+_FIRST, _STEP = 9.0, 0.7
 # States that are taken on at once; choices of the projects that lose least, at most;
 # states that are looked up at once.
 _BLOCK, _LEAVES, _LOOKED_UP = 30_000, 200_000, 4_000
