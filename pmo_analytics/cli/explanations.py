@@ -89,8 +89,8 @@ def explain(
 ) -> int:
     """Say why projects are not in a plan, what FTE are worth, or why no plan exists.
 
-    --seconds is for each search: the plan, and every question about it. With --gap 0.01
-    a search is over at 1 %, and begins with the proof beside the schedule.
+    --seconds is for each search: the plan, and every question about it. With few of
+    them --gap 0.01 leaves smaller gaps than none: branches alone, over at 1 %.
     """
     from pmo_analytics.loaders import read_portfolio
     from pmo_analytics.optimization.infeasible import why_infeasible
