@@ -17,7 +17,7 @@ import pandas as pd
 from pmo_analytics.periods import format_period, offsets_from
 from pmo_analytics.rules import read_rules, rule_limits
 from pmo_analytics.tolerance import TOLERANCE as TOLERANCE
-from pmo_analytics.windows import allowed_starts, start_windows
+from pmo_analytics.windows import allowed_starts, by_project, start_windows
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
@@ -27,17 +27,17 @@ Starts = Mapping[str, int]
 
 def all_roles(portfolio: Portfolio) -> list[str]:
     """Return every role with capacity, then those that are only demanded."""
-    roles = list(portfolio.capacity.columns)
-    return roles + [
-        r for r in portfolio.demand["role"].dropna().unique() if r not in set(roles)
-    ]
+    roles = dict.fromkeys(portfolio.capacity.columns)
+    asked = dict.fromkeys(portfolio.demand["role"].tolist())
+    return [*roles, *(r for r in asked if isinstance(r, str) and r not in roles)]
 
 
 def _placed(
     rows: pd.DataFrame, starts: Starts, periods: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return which rows fall inside the horizon, and into which period."""
-    start = rows["project"].map(dict(starts)).to_numpy(dtype=float)
+    own = [starts.get(project, np.nan) for project in rows["project"].tolist()]
+    start = np.array(own, dtype=float)
     period = start + rows["offset"].to_numpy(dtype=float, na_value=np.nan)
     inside = (period >= 0) & (period < periods)
     return inside, period[inside].astype(np.int64)
@@ -57,13 +57,11 @@ def load_grid(portfolio: Portfolio, starts: Starts) -> pd.DataFrame:
     roles = all_roles(portfolio)
     demand = portfolio.demand
     inside, period = _placed(demand, starts, len(portfolio.horizon))
-    column = demand.loc[inside, "role"].map({r: i for i, r in enumerate(roles)})
+    number = {role: i for i, role in enumerate(roles)}
+    placed = demand["role"].to_numpy(dtype=object)[inside].tolist()
+    column = np.array([number[role] for role in placed], dtype=np.int64)
     grid = np.zeros((len(portfolio.horizon), len(roles)))
-    np.add.at(
-        grid,
-        (period, column.to_numpy(dtype=np.int64)),
-        demand.loc[inside, "fte"].to_numpy(),
-    )
+    np.add.at(grid, (period, column), demand["fte"].to_numpy()[inside])
     return pd.DataFrame(
         grid, index=portfolio.horizon, columns=pd.Index(roles, name="role", dtype="str")
     )
@@ -138,19 +136,20 @@ def budget_matches(portfolio: Portfolio) -> np.ndarray:
         Boolean, budget rows x spend rows.
     """
     spend, budget = portfolio.spend, portfolio.budget
-    about = portfolio.projects.drop_duplicates("project").set_index("project")
-    facts = {
-        "fund": spend["fund"],
-        "category": spend["category"],
-        "theme": spend["project"].map(about["theme"]),
-        "program": spend["project"].map(about["program"]),
-    }
+    owners = spend["project"].tolist()
     hit = np.ones((len(budget), len(spend)), dtype=bool)
-    for column, values in facts.items():
-        wanted = budget[column]
-        own = values.to_numpy(dtype=object)
-        for row in np.flatnonzero(wanted.notna().to_numpy()):
-            hit[row] &= own == wanted.iat[row]
+    for column in ("fund", "category", "theme", "program"):
+        wanted = budget[column].tolist()
+        rows = np.flatnonzero(budget[column].notna().to_numpy()).tolist()
+        if not rows:
+            continue
+        if column in ("fund", "category"):
+            own = spend[column].to_numpy(dtype=object)
+        else:
+            known = by_project(portfolio.projects, column)
+            own = np.array([known.get(name) for name in owners], dtype=object)
+        for row in rows:
+            hit[row] &= own == wanted[row]
     return hit
 
 

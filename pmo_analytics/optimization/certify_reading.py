@@ -427,8 +427,8 @@ def _note_inherited(question: Question) -> None:
     for role in question.roles:
         for t in range(question.periods):
             given = question.capacity.get((role, t))
-            if given is None:
-                continue
+            if given is None or not question.fixed_load.get((role, t)):
+                continue  # only fixed work raises a limit
             limit = question.capacity_limit(role, t)
             if limit > max(given, Fraction(0)) + TOLERANCE:
                 question.inherited.append(_inherited("capacity", role, t, limit, given))

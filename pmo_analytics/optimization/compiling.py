@@ -346,9 +346,9 @@ def _pairs(
     rows: pd.DataFrame, number: Mapping[str, int], first: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return (row, option) for every option of every row's project."""
-    p = rows["project"].map(number).to_numpy(dtype=float, na_value=np.nan)
-    known = np.flatnonzero(~np.isnan(p))
-    p = p[known].astype(np.int64)
+    p = np.array([number.get(n, -1) for n in rows["project"].tolist()], dtype=np.int64)
+    known = np.flatnonzero(p >= 0)
+    p = p[known]
     count = first[p + 1] - first[p]
     row = np.repeat(known, count)
     step = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
@@ -371,7 +371,8 @@ def _uses(
     row, option = _pairs(demand, number, first)
     period = start[option] + demand["offset"].to_numpy(dtype=np.int64)[row]
     inside = (period >= 0) & (period < periods)
-    role = demand["role"].map({r: i for i, r in enumerate(roles)}).to_numpy(np.int64)
+    number_of = {name: i for i, name in enumerate(roles)}
+    role = np.array([number_of[r] for r in demand["role"].tolist()], dtype=np.int64)
     parts = [
         (
             option[inside],
@@ -462,12 +463,15 @@ def _tie(
     fixed: Mapping[str, int],
 ) -> np.ndarray:
     """Return what ties are broken by: early starts, approved near their plan."""
-    rows = portfolio.projects.set_index("project").loc[names]
-    planned = offsets_from(rows["start"], portfolio.horizon)
-    near = (rows["status"] == "approved").to_numpy() & ~np.isnan(planned)
+    rows = portfolio.projects
+    row = {name: k for k, name in enumerate(rows["project"].tolist())}
+    at = np.array([row[name] for name in names], dtype=np.int64)
+    planned = offsets_from(rows["start"], portfolio.horizon)[at]
+    approved = rows["status"].to_numpy(dtype=object)[at] == "approved"
+    near = approved & ~np.isnan(planned)
     near_planned = np.abs(start - np.where(near, planned, 0)[project])
     cost = np.where(near[project], near_planned, start).astype(float)
-    still = np.isin(np.array(names, dtype=object), list(fixed))
+    still = np.array([name in fixed for name in names], dtype=bool)
     return np.where(still[project], 0.0, cost)
 
 
