@@ -11,6 +11,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -130,11 +131,38 @@ def run_tasks(
             for part in [[key] for key in left] if last else [left]:
                 for key in part:
                     tries[key] += 1
-                lost = _run(place, function, {key: tasks[key] for key in part}, take)
+                sent = {key: tasks[key] for key in part}
+                fresh = all(tries[key] == 1 for key in part)
+                there = partial(_placed_in, os.getpid(), fresh, function)
+                lost = _run(place, there, sent, take)
             for key in left:
                 if key not in done and tries[key] > work.retries:
                     take(key, Outcome(None, _lost(key, tries[key], lost)))
     return {key: replace(done[key], tries=tries[key]) for key in tasks if key in done}
+
+
+# Whether the process may die without more harm than a retry.
+_expendable: ContextVar[bool] = ContextVar("expendable", default=False)
+
+
+def expendable() -> bool:
+    """Return whether this is a worker, at a task for the first time.
+
+    Such a process may do itself what otherwise is better left to a child: should it
+    die, the task is tried again, and then it is not.
+    """
+    return _expendable.get()
+
+
+def _placed_in(
+    asker: int, fresh: bool, function: Callable[..., Any], **arguments: Any
+) -> Any:
+    """Run a function, and let it know whether that is in the asker's process."""
+    token = _expendable.set(fresh and os.getpid() != asker)
+    try:
+        return function(**arguments)
+    finally:
+        _expendable.reset(token)
 
 
 # Runs a function over tasks and hands back each answer as it comes.

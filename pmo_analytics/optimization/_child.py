@@ -30,16 +30,6 @@ _PULP_CARRIES = 30_000
 # the share of the time that cutting may take.
 _CUTS_CARRY = 8_000
 _CUTS_SHARE = 0.12
-# Seconds between two words about a proof, and until its branches are told first.
-_PROOF_LOOK = 0.3
-# The share of the time of a proof in which a better plan is sought, where the process
-# is the only one.
-_SEARCHED = 0.3
-# And what it takes to tell of them at the end.
-_LAST_WORD = 0.3
-_FIRST_TREE = 4.0
-# The same of a process that is the only one, which is often done by then.
-_ALONE_FIRST = 1.0
 
 
 def main(path: str) -> None:
@@ -91,6 +81,7 @@ def _work(
     inbox: list[dict[str, Any]],
     emit: Any,
 ) -> None:
+    from pmo_analytics.optimization.branch_job import prove
     from pmo_analytics.optimization.options import Options
 
     end = time.monotonic() + job["seconds"]
@@ -100,7 +91,7 @@ def _work(
     elif job["task"] in ("clash", "repair", "prices"):
         _explain(options, job, end, emit)
     elif job["task"] == "prove":
-        _prove(options, job, inbox, end, emit)
+        prove(options, job, inbox, end, emit)
     elif job["task"] == "solve" and job["solver"] != "HiGHS":
         _solve_elsewhere(options, job, end, emit)
     elif job["task"] == "solve" and len(options.use_row) > _PULP_CARRIES:
@@ -403,84 +394,13 @@ def _prove_optimum(
     emit: Any,
 ) -> None:
     """Prove by branches what the solver only claims, where nothing else does."""
+    from pmo_analytics.optimization.branch_job import prove
+
     if any("proof" in told for told in inbox):
         return
     known = float(options.worth[job["start"]].sum())
     if min(bounds, default=np.inf) > known + 1e-6 * max(1.0, abs(known)):
-        _prove(options, job, [], end, emit)
-
-
-def _prove(
-    options: Any, job: dict[str, Any], inbox: list[Any], end: float, emit: Any
-) -> None:
-    """Divide the starts until time is up or nothing is left to be gained."""
-    from pmo_analytics.optimization import branching, cutting
-    from pmo_analytics.optimization.options import carries_branches
-
-    if not carries_branches(options):
-        return
-    best = np.array(job["start"], dtype=np.int64)
-    known = float(options.worth[best].sum())
-    told = [time.monotonic(), np.inf]
-    end -= _LAST_WORD
-
-    def watch(bound: float, plan: np.ndarray | None) -> None:
-        if plan is not None:
-            take(plan)
-            emit("improved", chosen=plan.tolist())
-        now = time.monotonic()
-        if now - told[0] > _PROOF_LOOK and bound < told[1]:
-            told[:] = now, bound
-            emit("proof", bound=_finite(bound))
-
-    def take(plan: np.ndarray) -> None:
-        nonlocal best, known
-        worth = float(options.worth[plan].sum())
-        if worth > known:
-            best, known = plan, worth
-
-    def listen() -> float:
-        while inbox:
-            plan = inbox.pop(0).get("plan")
-            if plan is not None:
-                take(np.array(plan, dtype=np.int64))
-        return known
-
-    def search(seconds: float) -> None:
-        """Look for a better plan for a while, where nobody else does."""
-        if not job.get("alone"):
-            return
-        from pmo_analytics.optimization.alternate import Search
-
-        def tell(plan: np.ndarray) -> None:
-            take(plan)
-            emit("improved", chosen=plan.tolist())
-
-        seed = job["seed"] + len(tree.nodes)
-        until = min(time.monotonic() + seconds, end)
-        Search(options, best, seed, tell, []).run(until)
-
-    cuts = [cutting.Cut(**facts) for facts in job.get("cuts", [])]
-    settings = {"random_seed": job["seed"]}
-    # A proof is extra: what goes wrong with it must not cost the plan.
-    with contextlib.suppress(RuntimeError, MemoryError):
-        guide = branching.Guide.of(job["guide"]) if job.get("guide") else None
-        # A constant beside the worth changes what a gap is a share of.
-        slack = 0.0 if options.constant[0] else job["gap"]
-        tree = branching.Branches(options, cuts, known, settings, watch, slack, guide)
-        pause = _ALONE_FIRST if job.get("alone") else _FIRST_TREE
-        most = job["most_nodes"]
-        while True:
-            search(_SEARCHED * pause)
-            tree.grow(min(time.monotonic() + pause, end), most, listen)
-            if tree.former is not None:
-                emit("tree", **tree.former)
-                tree.former = None
-            if tree.nodes:
-                emit("tree", **tree.told())
-            if tree.closed or tree.full(most) or time.monotonic() >= end:
-                return
-            pause *= 2.0
+        prove(options, job, [], end, emit)
 
 
 def _improve(

@@ -38,7 +38,7 @@ _WHOLE = 1e-6
 # Projects tried before a node is divided, and how often one is tried at all.
 _TRIED, _RELIABLE = 4, 4
 # A plan that is better by this share of the gap makes the tree begin again.
-_AFRESH = 0.05
+_AFRESH = 0.5
 # Cliques added for one node, by how much it exceeds each, and cuts of the whole tree:
 # more of them make smaller trees, but slower ones.
 _CUTS, _EXCEEDED, _MOST_CUTS = 20, 0.05, 500
@@ -78,6 +78,8 @@ class Node:
         The node that this is a part of.
     cut
         Whether cuts have been looked for.
+    done
+        Whether it waits no longer: it is divided, or cannot be.
     """
 
     left: np.ndarray
@@ -91,6 +93,7 @@ class Node:
     given: Domain | None = None
     above: Node | None = field(default=None, repr=False)
     cut: bool = False
+    done: bool = False
 
 
 Watch = Callable[[float, np.ndarray | None], None]
@@ -103,32 +106,33 @@ class Guide:
     Attributes
     ----------
     prices
-        Of each node, label of a row and price.
+        Of each node, label of a row and price; ("cut", number) is a row of `cuts`.
     splits
         Of each node, (project, last start of the early side) or None.
     parts
         Of each node, the numbers of its two parts or None.
+    cuts
+        Cuts that hold for the model that is guided; None where one does not.
     """
 
     prices: list[list[tuple[Label, float]]]
     splits: list[tuple[int, int] | None]
     parts: list[tuple[int, int] | None]
+    cuts: list[Cut | None] = field(default_factory=list)
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> Guide:
         """Return the guide of nodes that stand in the order of `Branches.told`."""
+        cuts = [None if one is None else Cut(**one) for one in told["cuts"]]
         labels = [tuple(label) for label in told["labels"]]
-        many = len(labels)
+        labels += [("cut", number) for number in range(len(cuts))]
         prices: list[list[tuple[Label, float]]] = []
         splits: list[tuple[int, int] | None] = []
         parts: list[tuple[int, int] | None] = []
         waiting: list[list[int]] = []
         for number, node in enumerate(told["nodes"]):
             pairs = zip(node["rows"], node["prices"], strict=True)
-            # Cuts hold for the model that they were found for, and no other.
-            prices.append(
-                [(labels[row], float(price)) for row, price in pairs if row < many]
-            )
+            prices.append([(labels[row], float(price)) for row, price in pairs])
             split = node["split"]
             splits.append(None if split is None else (int(split[0]), int(split[1])))
             parts.append(None)
@@ -139,7 +143,7 @@ class Guide:
                     parts[above] = (early, late)
             if split is not None:
                 waiting.append([number])
-        return cls(prices, splits, parts)
+        return cls(prices, splits, parts, cuts)
 
 
 class Branches:
@@ -180,6 +184,12 @@ class Branches:
         # A little less, so that rounding cannot leave the gap above what was asked.
         self.slack = max(slack * (1 - 1e-6), 0.0)
         self.cuts = list(cuts)
+        # Row of each of the guide's cuts that hold, counted from the first cut.
+        self.taken: dict[int, int] = {}
+        for number, cut in enumerate(guide.cuts if guide is not None else []):
+            if cut is not None:
+                self.taken[number] = len(self.cuts)
+                self.cuts.append(cut)
         self.watch = watch
         self.presolve = Presolve(options)
         self.graph = clashes_of(options)
@@ -210,6 +220,10 @@ class Branches:
         self.tries = np.zeros((self.projects, 2))
         self.nodes: list[Node] = []
         self.open: list[tuple[float, int]] = []
+        # Where to go on down the tree.
+        self.ahead: int | None = None
+        # Of the guide: node of it, node above and side of it, own domain.
+        self.waiting: list[tuple[int, int | None, int, Domain]] = []
         self.length = 0
         # The largest bound of a node that cannot be divided.
         self.final = -np.inf
@@ -278,6 +292,8 @@ class Branches:
         listen
             Returns the objective of the best plan known by now.
         """
+        if self.waiting and not self._follow(until):
+            return
         if not self.nodes and not self._plant(until):
             return
         while self.open and not self.full(most):
@@ -289,35 +305,65 @@ class Branches:
                     # Far more is ruled out from the root on than where it was not.
                     self.former = self.told()
                     self.nodes, self.open, self.length = [], [], 0
+                    self.ahead = None
                     self.final = -np.inf
                     if not self._plant(until):
                         return
                     continue
-            bound, number = -self.open[0][0], self.open[0][1]
-            if bound <= self.enough or time.monotonic() >= until:
+            if -self.open[0][0] <= self.enough or time.monotonic() >= until:
                 return
+            number = self._turn()
             node = self.nodes[number]
-            if self._cut(node, until):
-                heapq.heapreplace(self.open, (-node.bound, number))
+            # Where a path begins: cuts found there are of use to most.
+            if number == self.open[0][1] and self._cut(node, until):
+                self._wait(number)
                 continue
             candidates = self._candidates(node)
             if not candidates:
                 # One choice is left, and its bound cannot be lowered further.
-                heapq.heappop(self.open)
+                node.done = True
                 self.final = max(self.final, node.bound)
+                self._tidy()
                 continue
             parts = self._divide(node, candidates, until)
             if parts is None:
                 return
-            heapq.heappop(self.open)
-            self.nodes[number].parts = (self._keep(parts[0]), self._keep(parts[1]))
-            self.nodes[number].x = None
+            node.parts = (self._keep(parts[0]), self._keep(parts[1]))
+            node.x, node.done = None, True
+            best = max(node.parts, key=lambda part: self.nodes[part].bound)
+            self.ahead = best if self.nodes[best].bound > self.enough else None
+            self._tidy()
             self.watch(self.bound, None)
+
+    def _turn(self) -> int:
+        """Return the node to divide: of a path down the tree, else the best one.
+
+        Going down finds plans, and the next relaxation is near the one before.
+        """
+        ahead, self.ahead = self.ahead, None
+        if ahead is not None and self.nodes[ahead].bound > self.enough:
+            return ahead
+        return self.open[0][1]
+
+    def _wait(self, number: int) -> None:
+        """Let a node wait for its turn, by its bound."""
+        heapq.heappush(self.open, (-self.nodes[number].bound, number))
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """See that the first in line is there, by the bound that it has now."""
+        while self.open:
+            bound, node = -self.open[0][0], self.nodes[self.open[0][1]]
+            if not node.done and bound == node.bound:
+                return
+            heapq.heappop(self.open)
 
     @property
     def bound(self) -> float:
         """What no plan exceeds."""
         best = -self.open[0][0] if self.open else -np.inf
+        for _, above, _, _ in self.waiting:
+            best = max(best, np.inf if above is None else self.nodes[above].bound)
         return max(best, self.final, self.enough)
 
     def _plant(self, until: float) -> bool:
@@ -325,22 +371,28 @@ class Branches:
         left = np.ones(len(self.o.project), dtype=bool)
         domain = left, self.o.must.copy()
         if self.guide is not None:
-            return self._follow(self.guide, domain, until)
+            self.waiting = [(0, None, 0, domain)]
+            return self._follow(until)
         root = self._node(domain, None, until)
         if root is not None:
             self._keep(root)
         return root is not None
 
-    def _follow(self, guide: Guide, everything: Domain, until: float) -> bool:
+    def _follow(self, until: float) -> bool:
         """Divide as another tree was; where its prices do not suffice, find others.
 
-        Most of its nodes need no relaxation to be solved.
+        Most of its nodes need no relaxation to be solved. Returns whether there was
+        time for all of it; the rest waits.
         """
-        row = {label: number for number, label in enumerate(self.labels)}
-        # Number in the guide, node above and side of it, own domain.
-        waiting: list[tuple[int, int | None, int, Domain]] = [(0, None, 0, everything)]
-        while waiting:
-            number, above, side, domain = waiting.pop()
+        guide = self.guide
+        assert guide is not None
+        row: dict[Label, int] = {label: n for n, label in enumerate(self.labels)}
+        first = len(self.labels)
+        row.update({("cut", n): first + k for n, k in self.taken.items()})
+        while self.waiting:
+            if time.monotonic() >= until:
+                return False
+            number, above, side, domain = self.waiting[-1]
             over = None if above is None else self.nodes[above]
             prices = np.zeros(len(self.upper))
             for label, price in guide.prices[number]:
@@ -353,9 +405,9 @@ class Branches:
                 # From the start again: what other prices rule out they prove alone.
                 solved = self._node(domain, over, until)
                 if solved is None:
-                    self.nodes, self.open, self.length = [], [], 0
                     return False
                 node = solved
+            self.waiting.pop()
             place = self._keep(node)
             if over is not None:
                 early, late = over.parts or (-1, -1)
@@ -363,12 +415,12 @@ class Branches:
             if node.bound > self.enough and divides:
                 assert parts is not None
                 assert split is not None
-                self.open = [entry for entry in self.open if entry[1] != place]
-                heapq.heapify(self.open)
+                node.done = True
+                self._tidy()
                 node.split, node.parts = split, (-1, -1)
                 for which in (1, 0):
                     part = self._part(node, *split, bool(which))
-                    waiting.append((parts[which], place, which, part))
+                    self.waiting.append((parts[which], place, which, part))
         return True
 
     def _priced(self, prices: np.ndarray, domain: Domain, above: Node | None) -> Node:
@@ -400,14 +452,19 @@ class Branches:
     @property
     def closed(self) -> bool:
         """Whether there is nothing left to be gained anywhere."""
-        return bool(self.nodes) and self.bound <= self.enough
+        return self.whole and self.bound <= self.enough
+
+    @property
+    def whole(self) -> bool:
+        """Whether the tree stands, with no part of it still to be taken up."""
+        return bool(self.nodes) and not self.waiting
 
     def _keep(self, node: Node) -> int:
         self.nodes.append(node)
         self.length += len(node.rows)
         number = len(self.nodes) - 1
         if node.bound > self.enough:
-            heapq.heappush(self.open, (-node.bound, number))
+            self._wait(number)
         return number
 
     def _node(self, domain: Domain, above: Node | None, until: float) -> Node | None:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from pmo_analytics.optimization.cut_renewal import renewed
+from pmo_analytics.optimization.cutting import Cut
 from pmo_analytics.optimization.matrix import build_matrix
 from pmo_analytics.optimization.options import ALL, NONE
 from pmo_analytics.periods import format_period
@@ -123,8 +126,8 @@ def read_guide(
     -------
     dict
         `labels` of rows of this portfolio's model and `nodes` over them, as
-        `branching.Branches.told` has them; what this portfolio has no name for is
-        left out.
+        `branching.Branches.told` has them, and `cuts` as far as they hold here; what
+        this portfolio has no name for is left out.
     """
     if not certificate.get("branches"):
         return None
@@ -139,6 +142,10 @@ def read_guide(
         name = {key: value for key, value in row.items() if key != "multiplier"}
         place[entry] = named.get(json.dumps(name, sort_keys=True))
     project = {name: number for number, name in enumerate(compiled.names)}
+    cuts = _renewed(compiled, certificate, {k: labels[n] for k, n in named.items()})
+    entries = len(place)
+    for number, cut in enumerate(cuts):
+        place[entries + 1 + number] = None if cut is None else len(labels) + number
     nodes = []
     for branch in certificate["branches"]:
         prices = [
@@ -157,7 +164,37 @@ def read_guide(
                 "split": split,
             }
         )
-    return {"labels": labels, "nodes": nodes}
+    told = [None if cut is None else asdict(cut) for cut in cuts]
+    return {"labels": labels, "nodes": nodes, "cuts": told}
+
+
+def _renewed(
+    compiled: Compiled, certificate: Mapping[str, Any], named: Mapping[str, Any]
+) -> list[Cut | None]:
+    """Return the cuts of a certificate as far as they hold here.
+
+    Parameters
+    ----------
+    named
+        Certificate row as sorted JSON -> label of the row.
+    """
+    number = {name: n for n, name in enumerate(compiled.names)}
+    read: list[Cut | None] = []
+    for entry in certificate["cuts"]:
+        members = [(number[p], *rest) for p, *rest in entry["members"] if p in number]
+        if entry["row"] == "clique":
+            read.append(Cut(None, [(p, a, b) for p, a, b in members], 1))
+            continue
+        own = ("members", "at_most", "multiplier")
+        row = {key: value for key, value in entry.items() if key not in own}
+        label = named.get(json.dumps(row, sort_keys=True))
+        if label is None:
+            read.append(None)
+            continue
+        steps = [(p, float(use), int(count)) for p, use, count in members]
+        read.append(Cut(int(label[1]), steps, int(entry["at_most"])))
+    holding = iter(renewed(compiled.options, [cut for cut in read if cut is not None]))
+    return [None if cut is None else next(holding) for cut in read]
 
 
 def _row(

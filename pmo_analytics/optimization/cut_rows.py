@@ -119,7 +119,7 @@ def _read(
     )
 
 
-def _add_group(
+def add_group(
     table: np.ndarray, weights: list[int], counts: list[float] | list[int]
 ) -> np.ndarray:
     """Return the most that fits into each room once one more project may choose."""
@@ -138,9 +138,7 @@ def _fullest(
     tables = [np.zeros(room + 1)]
     for items in groups:
         tables.append(
-            _add_group(
-                tables[-1], [weight[i] for i in items], [count[i] for i in items]
-            )
+            add_group(tables[-1], [weight[i] for i in items], [count[i] for i in items])
         )
     left, taken = room, []
     for items, before, after in zip(
@@ -233,7 +231,7 @@ def _whole(
     whole = np.floor(count * multiple + 1e-4).astype(np.int64)
     table = np.zeros(sack.room + 1, dtype=np.int64)
     for items in groups:
-        table = _add_group(table, sack.weight[items].tolist(), whole[items].tolist())
+        table = add_group(table, sack.weight[items].tolist(), whole[items].tolist())
     return whole, int(table[-1])
 
 
@@ -259,7 +257,7 @@ def _lift(
     def table_of(some: list[int], table: np.ndarray | None = None) -> np.ndarray:
         table = np.zeros(sack.room + 1, dtype=np.int64) if table is None else table
         for g in some:
-            table = _add_group(table, weights[g], whole[members[g]].tolist())
+            table = add_group(table, weights[g], whole[members[g]].tolist())
         return table
 
     inside = list(groups)

@@ -232,6 +232,7 @@ def solve_valid(
     stages: Sequence[str] = (),
     value_loss: float = 0.0,
     certify_bound: bool = True,
+    here: bool = False,
 ) -> Plan:
     """Optimize a snapshot that is checked already, as re-solves of many have it.
 
@@ -247,6 +248,8 @@ def solve_valid(
         Certificate of a similar portfolio: its branches are taken up again.
     certify_bound
         Derive the bound exactly too; the plan is checked in any case.
+    here
+        This process may die, so that it can do what otherwise a child does.
     """
     compiled = compile_options(snapshot, strict=run.strict, flex=flex, record=record)
     search = _Search(snapshot, compiled, run, solver)
@@ -254,6 +257,7 @@ def solve_valid(
     if guide is not None:
         search.guide = read_guide(snapshot, search.ordered, guide)
     search.certifies_bound = certify_bound
+    search.here = here
     if compiled.contradictions or _without_start(compiled):
         raise InfeasibleError(find_conflicts(snapshot, compiled, None)[0])
     if start is not None:
@@ -300,6 +304,7 @@ class _Search:
         self.found: Found | None = None
         self.guide: Mapping[str, Any] | None = None
         self.certifies_bound = True
+        self.here = False
         self.prices: list[tuple[list[Any], float]] = []
         self.cuts: Mapping[str, Any] | None = None
         self.tree: Mapping[str, Any] | None = None
@@ -415,6 +420,7 @@ class _Search:
                 relax=presolve or not self.prices,
                 guide=self.guide,
                 on_event=self._on_event,
+                here=self.here,
             )
             outcome = self._judge(found)
             self.run.note(

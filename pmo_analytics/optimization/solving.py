@@ -253,6 +253,7 @@ def run_solver(
     relax: bool = True,
     guide: Mapping[str, Any] | None = None,
     on_event: Callable[[Event], list[int] | None] | None = None,
+    here: bool = False,
 ) -> Found:
     """Solve the model in a child process and return what it found.
 
@@ -274,6 +275,9 @@ def run_solver(
     on_event
         Called with every event of the children as it comes; may return a plan that
         the neighbourhood search shall go on from.
+    here
+        This process may die: branches that suffice are grown in it, which saves the
+        start of another one.
     """
     begin = time.monotonic()
     job = {
@@ -295,14 +299,72 @@ def run_solver(
     }
     found = Found(incumbents=[])
     try:
+        alone = _branches_suffice(options, job, limits)
+        if alone and here and limits.memory_gb is None:
+            if _prove_here(options, job, guide, found, on_event):
+                found.seconds = time.monotonic() - begin
+                return found
+            alone = False
         with contextlib.ExitStack() as children:
-            race = _Race(options, job, begin, limits, found, children, guide)
+            race = _Race(options, job, begin, limits, found, children, guide, alone)
             _run(race, on_event)
     except KeyboardInterrupt:
         found.interrupted = True
         found.outcome = "interrupted"
     found.seconds = time.monotonic() - begin
     return found
+
+
+def _branches_suffice(
+    options: Options, job: Mapping[str, Any], limits: SolveLimits
+) -> bool:
+    """Return whether branches of our own, alone, are there before a solver is."""
+    return bool(
+        limits.threads == 1
+        and limits.work is None
+        and limits.gap > OPTIMAL_GAP
+        and job["start"]
+        and job["solver"] == "HiGHS"
+        and carries_branches(options)
+    )
+
+
+def _prove_here(
+    options: Options,
+    job: dict[str, Any],
+    guide: Mapping[str, Any] | None,
+    found: Found,
+    on_event: Callable[[Event], list[int] | None] | None,
+) -> bool:
+    """Grow branches in this process; return whether the gap asked for is reached.
+
+    Otherwise the best plan and the time left stand in the job.
+    """
+    from pmo_analytics.optimization.branch_job import prove
+
+    assert found.incumbents is not None
+    end = time.monotonic() + job["seconds"]
+    plans, inbox, closed = found.incumbents, list[Any](), False
+
+    def emit(kind: str, **facts: Any) -> None:
+        nonlocal closed
+        event = {"event": kind, **facts}
+        if kind == "improved":
+            plans.append(facts["chosen"])
+        closed |= kind == "tree" and facts["closed"]
+        better = None if on_event is None else on_event(event)
+        if better is not None:
+            inbox.append({"plan": better})
+
+    prove(options, {**job, "guide": guide, "alone": True}, inbox, end, emit)
+    if closed:
+        found.outcome = "feasible"
+        found.notes.append("the gap asked for is reached")
+        return True
+    known = [job["start"], *plans]
+    job["start"] = max(known, key=lambda plan: value_of(options, np.array(plan)))
+    job["seconds"] = max(end - time.monotonic(), 0.1)
+    return False
 
 
 def _run(race: _Race, on_event: Callable[[Event], list[int] | None] | None) -> None:
@@ -334,6 +396,7 @@ class _Race:
         found: Found,
         children: contextlib.ExitStack,
         guide: Mapping[str, Any] | None,
+        alone: bool,
     ) -> None:
         self.options = options
         self.guide = guide
@@ -357,24 +420,12 @@ class _Race:
         self.wanted = 0 if limits.work is not None else _cores(limits) - 1
         self.over = False
         self.bounds: list[tuple[float, float]] = []
-        if self._branches_suffice():
-            # Alone, and with a gap that is good enough, branches of our own are there
-            # before the solver is.
+        if alone:
             self.proving = begin
-            alone = {**job, "task": "prove", "guide": guide, "alone": True}
-            self.prover = self._start(alone)
+            proof = {**job, "task": "prove", "guide": guide, "alone": True}
+            self.prover = self._start(proof)
         else:
             self.solver = self._start(job)
-
-    def _branches_suffice(self) -> bool:
-        return bool(
-            self.limits.threads == 1
-            and self.limits.work is None
-            and self.limits.gap > OPTIMAL_GAP
-            and self.best
-            and self.job["solver"] == "HiGHS"
-            and carries_branches(self.options)
-        )
 
     def _start(self, job: dict[str, Any]) -> Child:
         return self.children.enter_context(Child(self.options, job, self.events))

@@ -16,6 +16,7 @@ from pmo_analytics.errors import ConfigError, InfeasibleError, SolverError
 from pmo_analytics.optimization.certify import check_plan
 from pmo_analytics.optimization.run import Run, question_of
 from pmo_analytics.optimization.search import solve_valid
+from pmo_analytics.parallel import expendable
 from pmo_analytics.plan import Plan, SolveReport, SolveStatus
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def solve(
             start=start,
             guide=guide,
             certify_bound=start is None,
+            here=expendable(),
         )
     except InfeasibleError as error:
         return Answer("infeasible", str(error))

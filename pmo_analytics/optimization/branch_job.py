@@ -1,0 +1,114 @@
+"""A proof by branches as a job: it grows, tells, listens, and searches where alone."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pmo_analytics.optimization import branching, cutting
+from pmo_analytics.optimization.alternate import Search
+from pmo_analytics.optimization.options import carries_branches
+
+if TYPE_CHECKING:
+    from pmo_analytics.optimization.options import Options
+
+# Seconds between two words about a proof, and until its branches are told first.
+_LOOK = 0.3
+_FIRST_TREE = 4.0
+# The same of a process that is the only one, which is often done by then.
+_ALONE_FIRST = 1.0
+# The share of the time of a proof in which a better plan is sought, where the process
+# is the only one.
+_SEARCHED = 0.3
+# What it takes to tell of the branches at the end.
+_LAST_WORD = 0.3
+
+
+def prove(
+    options: Options,
+    job: dict[str, Any],
+    inbox: list[Any],
+    end: float,
+    emit: Callable[..., None],
+) -> None:
+    """Divide the starts until time is up or nothing is left to be gained.
+
+    Parameters
+    ----------
+    job
+        `start` (option numbers of the plan known), `gap`, `seed`, `most_nodes`, and
+        where they are given `cuts`, `guide` and `alone`: nobody else looks for plans.
+    inbox
+        Better plans that others tell of; emptied as it is read.
+    end
+        Monotonic time.
+    emit
+        Told of `improved` plans, of the bound as `proof`, and of each `tree`.
+    """
+    if not carries_branches(options):
+        return
+    best = np.array(job["start"], dtype=np.int64)
+    known = float(options.worth[best].sum())
+    told = [time.monotonic(), np.inf]
+    end -= _LAST_WORD
+
+    def watch(bound: float, plan: np.ndarray | None) -> None:
+        if plan is not None:
+            take(plan)
+            emit("improved", chosen=plan.tolist())
+        now = time.monotonic()
+        if now - told[0] > _LOOK and bound < told[1]:
+            told[:] = now, bound
+            emit("proof", bound=bound if np.isfinite(bound) else None)
+
+    def take(plan: np.ndarray) -> None:
+        nonlocal best, known
+        worth = float(options.worth[plan].sum())
+        if worth > known:
+            best, known = plan, worth
+
+    def listen() -> float:
+        while inbox:
+            plan = inbox.pop(0).get("plan")
+            if plan is not None:
+                take(np.array(plan, dtype=np.int64))
+        return known
+
+    def search(seconds: float) -> None:
+        """Look for a better plan for a while, where nobody else does."""
+        if not job.get("alone"):
+            return
+
+        def tell(plan: np.ndarray) -> None:
+            take(plan)
+            emit("improved", chosen=plan.tolist())
+
+        seed = job["seed"] + len(tree.nodes)
+        until = min(time.monotonic() + seconds, end)
+        Search(options, best, seed, tell, []).run(until)
+
+    cuts = [cutting.Cut(**facts) for facts in job.get("cuts", [])]
+    settings = {"random_seed": job["seed"]}
+    # A proof is extra: what goes wrong with it must not cost the plan.
+    with contextlib.suppress(RuntimeError, MemoryError):
+        guide = branching.Guide.of(job["guide"]) if job.get("guide") else None
+        # A constant beside the worth changes what a gap is a share of.
+        slack = 0.0 if options.constant[0] else job["gap"]
+        tree = branching.Branches(options, cuts, known, settings, watch, slack, guide)
+        pause = _ALONE_FIRST if job.get("alone") else _FIRST_TREE
+        most = job["most_nodes"]
+        while True:
+            search(_SEARCHED * pause)
+            tree.grow(min(time.monotonic() + pause, end), most, listen)
+            if tree.former is not None:
+                emit("tree", **tree.former)
+                tree.former = None
+            if tree.whole:
+                emit("tree", **tree.told())
+            if tree.closed or tree.full(most) or time.monotonic() >= end:
+                return
+            pause *= 2.0
