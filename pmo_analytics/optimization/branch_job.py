@@ -43,7 +43,8 @@ def prove(
         `start` (option numbers of the plan known), `gap`, `seed`, `most_nodes`, and
         where they are given `cuts`, `guide` and `alone`: nobody else looks for plans.
     inbox
-        Better plans that others tell of; emptied as it is read.
+        Better plans that others tell of, or that it is `enough`: then the branches
+        so far are told, and that is all; emptied as it is read.
     end
         Monotonic time.
     emit
@@ -73,9 +74,10 @@ def prove(
 
     def listen() -> float:
         while inbox:
-            plan = inbox.pop(0).get("plan")
-            if plan is not None:
-                take(np.array(plan, dtype=np.int64))
+            told = inbox.pop(0)
+            tree.paused |= bool(told.get("enough"))
+            if told.get("plan") is not None:
+                take(np.array(told["plan"], dtype=np.int64))
         return known
 
     def search(seconds: float) -> None:
@@ -102,13 +104,15 @@ def prove(
         pause = _ALONE_FIRST if job.get("alone") else _FIRST_TREE
         most = job["most_nodes"]
         while True:
-            search(_SEARCHED * pause)
             tree.grow(min(time.monotonic() + pause, end), most, listen)
             if tree.former is not None:
                 emit("tree", **tree.former)
                 tree.former = None
             if tree.whole:
                 emit("tree", **tree.told())
-            if tree.closed or tree.full(most) or time.monotonic() >= end:
+            done = tree.closed or tree.paused or tree.full(most)
+            if done or time.monotonic() >= end:
                 return
+            # Most end before this: going down the tree finds plans as well.
+            search(_SEARCHED * pause)
             pause *= 2.0

@@ -220,8 +220,9 @@ class Branches:
         self.tries = np.zeros((self.projects, 2))
         self.nodes: list[Node] = []
         self.open: list[tuple[float, int]] = []
-        # Where to go on down the tree.
+        # Where to go on down the tree, and whether to go on at all.
         self.ahead: int | None = None
+        self.paused = False
         # Of the guide: node of it, node above and side of it, own domain.
         self.waiting: list[tuple[int, int | None, int, Domain]] = []
         self.length = 0
@@ -310,7 +311,8 @@ class Branches:
                     if not self._plant(until):
                         return
                     continue
-            if -self.open[0][0] <= self.enough or time.monotonic() >= until:
+            best = -self.open[0][0]
+            if best <= self.enough or self.paused or time.monotonic() >= until:
                 return
             number = self._turn()
             node = self.nodes[number]
@@ -330,8 +332,7 @@ class Branches:
                 return
             node.parts = (self._keep(parts[0]), self._keep(parts[1]))
             node.x, node.done = None, True
-            best = max(node.parts, key=lambda part: self.nodes[part].bound)
-            self.ahead = best if self.nodes[best].bound > self.enough else None
+            self.ahead = max(node.parts, key=lambda part: self.nodes[part].bound)
             self._tidy()
             self.watch(self.bound, None)
 

@@ -124,8 +124,8 @@ def most_counted(
     if room > _MOST_STATES:
         return None
     table = np.zeros(room + 1, dtype=np.int64)
-    for weight, counts, must in groups:
-        units = [w // max(step, 1) for w in weight]
+    for weights, counts, must in groups:
+        units = [w // max(step, 1) for w in weights]
         if must:
             # It is selected: at no start it counts less than at its least one.
             least = min(counts)

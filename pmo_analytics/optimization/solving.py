@@ -411,7 +411,7 @@ class _Race:
         self.searchers: list[Child] = []
         self.prover: Child | None = None
         self.proving = 0.0
-        self.proved = float("inf")
+        self.proved = self.told = self.asked = float("inf")
         self.closed = False
         self.cuts: list[Any] = []
         self.best: list[int] = job["start"]
@@ -455,6 +455,8 @@ class _Race:
         self._prove(now)
         gap = self._gap()
         if gap <= self.limits.gap and self.limits.gap > OPTIMAL_GAP:
+            if self._proof_to_come(now):
+                return
             self.found.outcome = "feasible"
             self.found.notes.append("the gap asked for is reached")
             self.over = True
@@ -469,6 +471,21 @@ class _Race:
                 f"stopped after {now - self.begin:.0f} s, its bound stood still; one "
                 "more search instead"
             )
+
+    def _proof_to_come(self, now: float) -> bool:
+        """Return whether branches have proved the gap and can still be told of.
+
+        Without them the bound is a claim that nobody can check.
+        """
+        claimed = self.found.bound
+        if self.prover is None or self.told <= self.proved + 1e-9 * abs(self.proved):
+            return False
+        if claimed is not None and claimed <= self.proved:
+            return False
+        if self.asked == float("inf"):
+            self.asked = now
+            self.prover.send(enough=True)
+        return now < self.asked + _GRACE
 
     def _prove(self, now: float) -> None:
         """Let a proof by branches join in, and take the solver's place if it is better.
@@ -512,8 +529,9 @@ class _Race:
             bound = event.get("bound")
             if bound is not None:
                 self.proved = min(self.proved, bound)
-            if kind == "tree" and event["closed"]:
-                self.closed = True
+            if kind == "tree":
+                self.told = event["bound"]
+                self.closed |= event["closed"]
         elif child is self.solver:
             _take(self.found, event)
             if kind == "cuts":
