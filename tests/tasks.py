@@ -6,6 +6,8 @@ import os
 import signal
 from pathlib import Path
 
+from pmo_analytics.parallel import expendable
+
 
 def square(x: int) -> int:
     if x == 3:
@@ -27,3 +29,10 @@ def interrupt(x: int) -> int:
     if x == 2:
         raise KeyboardInterrupt
     return x
+
+
+def says_where(x: int, flag: str = "") -> tuple[int, bool]:
+    """Return whether this process may die; do so where the flag says, once."""
+    there = expendable()
+    square_or_die(x, flag)
+    return x, there

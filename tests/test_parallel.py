@@ -7,7 +7,7 @@ import pytest
 from pmo_analytics.errors import ConfigError, PmoError
 from pmo_analytics.parallel import Work, cores, run_tasks
 from tests import clusters
-from tests.tasks import interrupt, square, square_or_die
+from tests.tasks import interrupt, says_where, square, square_or_die
 
 NUMBERS = {str(x): {"x": x} for x in range(6)}
 needs_dask = pytest.mark.skipif(bool(clusters.missing()), reason=clusters.missing())
@@ -51,6 +51,16 @@ def test_a_killed_process_costs_a_try_and_not_the_run(tmp_path):
     outcomes = run_tasks(square_or_die, tasks, work=Work(workers=2))
     assert values(outcomes) == {str(x): x * x for x in range(5)}
     assert outcomes["2"].tries == 2
+
+
+def test_only_workers_may_die_and_a_task_that_lost_one_is_told_so(tmp_path):
+    here = run_tasks(says_where, {"1": {"x": 1}}, work=Work(workers=1))
+    assert values(here) == {"1": (1, False)}
+    tasks = {"1": {"x": 1, "flag": str(tmp_path / "died")}, "2": {"x": 2}}
+    outcomes = run_tasks(says_where, tasks, work=Work(workers=2))
+    assert outcomes["1"].tries == 2
+    assert outcomes["1"].value == (1, False)
+    assert outcomes["2"].value == (2, outcomes["2"].tries == 1)
 
 
 def test_a_task_that_always_kills_its_process_is_the_only_one_lost():

@@ -714,13 +714,15 @@ class Branches:
         waiting = [0] if self.nodes else []
         while waiting:
             node = self.nodes[waiting.pop()]
+            # What a better plan, found since, rules out as a whole needs no parts.
+            parts = node.parts if node.bound > self.enough else None
             facts: dict[str, Any] = {
                 "rows": node.rows.tolist(),
                 "prices": node.prices.tolist(),
-                "split": None if node.parts is None else node.split,
+                "split": None if parts is None else node.split,
             }
-            if node.parts is not None:
-                waiting += reversed(node.parts)
+            if parts is not None:
+                waiting += reversed(parts)
             nodes.append(facts)
         return {
             "bound": self.bound,

@@ -120,7 +120,7 @@ def most_counted(
     if room < 0:
         return None
     step = int(np.gcd.reduce([w for weight, _, _ in groups for w in weight] or [0]))
-    room //= max(step, 1)
+    room = min(room, sum(max(weight) for weight, _, _ in groups)) // max(step, 1)
     if room > _MOST_STATES:
         return None
     table = np.zeros(room + 1, dtype=np.int64)
