@@ -213,7 +213,8 @@ class Branches:
             np.concatenate([np.ones(self.projects), self.upper]),
             [],
         )
-        self.program = highs.Growing(options.worth, program, **settings)
+        # It starts from the basis before, which presolve would throw away.
+        self.program = highs.Growing(options.worth, program, presolve="off", **settings)
         self.asked = np.zeros(self.projects, dtype=bool)
         # Gain of each project's early and late side, summed, and how often tried.
         self.gains = np.zeros((self.projects, 2))
@@ -413,6 +414,9 @@ class Branches:
             if over is not None:
                 early, late = over.parts or (-1, -1)
                 over.parts = (place, late) if side == 0 else (early, place)
+                assert over.split is not None
+                gain = over.bound - max(node.bound, self.enough)
+                self._learn(over.split[0], side, gain)
             if node.bound > self.enough and divides:
                 assert parts is not None
                 assert split is not None
@@ -631,8 +635,7 @@ class Branches:
                 if part is None:
                     return None
                 gain = node.bound - max(part.bound, self.enough)
-                self.gains[project, int(late)] += gain
-                self.tries[project, int(late)] += 1
+                self._learn(project, int(late), gain)
                 parts.append((gain, part))
             small = 1e-6 * max(1.0, abs(node.bound))
             score = max(parts[0][0], small) * max(parts[1][0], small)
@@ -642,6 +645,11 @@ class Branches:
             return None
         node.split = best[1]
         return best[2]
+
+    def _learn(self, project: int, side: int, gain: float) -> None:
+        """Remember what dividing a project has brought on one side."""
+        self.gains[project, side] += gain
+        self.tries[project, side] += 1
 
     def _part(self, node: Node, project: int, last: int, late: bool) -> Domain:
         left, must = node.left.copy(), node.must.copy()
