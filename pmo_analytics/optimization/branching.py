@@ -46,8 +46,8 @@ _CUTS, _EXCEEDED, _MOST_CUTS = 20, 0.05, 500
 _CUT_FROM = 300
 # Share of a node's gap that cuts have to close for it to wait for its turn again.
 _GAIN = 0.01
-# Prices in all nodes: they make the length of the certificate.
-_MOST_PRICES = 300_000
+# Prices of a node, on average: they make the length of the certificate.
+_MOST_PRICES = 150
 # Significant digits of a price: more of them make the certificate longer, no better.
 _DIGITS = 7
 
@@ -452,7 +452,7 @@ class Branches:
 
     def full(self, most: int) -> bool:
         """Return whether the tree is as large as it may be, with so many nodes."""
-        return len(self.nodes) + 2 > most or self.length > _MOST_PRICES
+        return len(self.nodes) + 2 > most or self.length > _MOST_PRICES * most
 
     @property
     def closed(self) -> bool:

@@ -47,6 +47,8 @@ _SMALL = 2000
 _PROOF_AFTER, _PROOF_SHARE = 3.0, 0.05
 # Time the checker is left for a proof, as a share, and the nodes it walks in a second.
 PROOF_CHECK, _CHECKED = 0.05, 700
+# Nodes of a proof that nobody checks: time ends it.
+_UNCHECKED = 10**7
 _MOST_CORES = 8
 _FINAL = ("optimal", "proved", "feasible", "infeasible", "no_solution")
 
@@ -276,8 +278,8 @@ def run_solver(
         Called with every event of the children as it comes; may return a plan that
         the neighbourhood search shall go on from.
     here
-        This process may die: branches that suffice are grown in it, which saves the
-        start of another one.
+        This process may die, and nobody checks its branches: those that suffice are
+        grown in it, as many as it takes, which saves the start of another one.
     """
     begin = time.monotonic()
     job = {
@@ -356,7 +358,8 @@ def _prove_here(
         if better is not None:
             inbox.append({"plan": better})
 
-    prove(options, {**job, "guide": guide, "alone": True}, inbox, end, emit)
+    alone = {**job, "guide": guide, "alone": True, "most_nodes": _UNCHECKED}
+    prove(options, alone, inbox, end, emit)
     if closed:
         found.outcome = "feasible"
         found.notes.append("the gap asked for is reached")
