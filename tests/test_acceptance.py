@@ -16,6 +16,8 @@ from pmo_analytics.periods import Settings, hours_per_fte, make_horizon
 from pmo_analytics.plan import Plan, baseline
 from pmo_analytics.portfolio import Portfolio
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 LIMITS = SolveLimits(seconds=20)
 WEEKS = make_horizon("2027-W01", 4, "W")
 TRADES = ["Architect", "Carpenter", "Plumber"]

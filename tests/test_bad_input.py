@@ -6,7 +6,6 @@ spoils a good portfolio in an empty folder and returns the path to read.
 
 from __future__ import annotations
 
-import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pmo_analytics.errors import DataError, PmoWarning
+from pmo_analytics.errors import DataError
 from pmo_analytics.loaders import load_portfolio, read_portfolio
 from tests.loaders import books
 
@@ -518,14 +517,18 @@ def test_there_are_many_cases_with_names_of_their_own():
     assert len({case.name for case in CASES}) == len(CASES)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_bad_input_is_refused(case, tmp_path):
-    path = case.make(tmp_path / "portfolio")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", PmoWarning)
-        with pytest.raises(DataError, match=case.rule) as caught:
-            read_portfolio(path)
-    problems = caught.value.problems
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: case.name)
+def refused(request, tmp_path_factory):
+    """Read a bad portfolio, once; return the case and all problems."""
+    case = request.param
+    path = case.make(tmp_path_factory.mktemp("bad") / "portfolio")
+    with pytest.raises(DataError, match=case.rule) as caught:
+        read_portfolio(path)
+    return case, caught.value.problems
+
+
+def test_bad_input_is_refused(refused):
+    case, problems = refused
     errors = problems[problems["severity"] == "error"]
     hits = errors[(errors["rule"] == case.rule) & (errors["source"] == case.source)]
     if case.row is not None:
@@ -535,12 +538,9 @@ def test_bad_input_is_refused(case, tmp_path):
     assert errors["fix"].str.endswith((".", "?", '""')).all()
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_one_mistake_is_one_error(case, tmp_path):
+def test_one_mistake_is_one_error(refused):
     """What merely follows from a mistake is not reported beside it."""
-    with pytest.raises(DataError, match=case.rule) as caught:
-        read_portfolio(case.make(tmp_path / "portfolio"))
-    problems = caught.value.problems
+    _, problems = refused
     rules = problems.loc[problems["severity"] == "error", "rule"]
     assert len(rules) <= 2, problems[["severity", "rule", "source", "row", "found"]]
 

@@ -19,6 +19,8 @@ from pmo_analytics.loaders import read_portfolio
 from pmo_analytics.store import Store, open_store
 from tests.reporting.chromium import browser, find_chromium
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 ROOT = Path(__file__).resolve().parents[1]
 MONTHS = pd.period_range("2024-01", periods=36, freq="M")
 HORIZON = pd.period_range("2026-01", periods=24, freq="M")

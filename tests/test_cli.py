@@ -17,6 +17,8 @@ from pmo_analytics.cli import main
 from pmo_analytics.cli.plans import OPTIMIZE_KEYS
 from tests.test_bad_input import CASES
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "data" / "example"
 

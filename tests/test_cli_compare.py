@@ -14,6 +14,8 @@ from pmo_analytics.scenarios import compare as room
 from pmo_analytics.scenarios.comparison import COLUMNS
 from tests.small_portfolios import tiny_portfolio
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 ROOT = Path(__file__).resolve().parents[1]
 SCENARIOS = """
 [[scenario]]

@@ -8,6 +8,8 @@ import pytest
 from pmo_analytics.cli import main
 from tests.test_cli import run_json
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 FILES = {
     "portfolio.toml": (
         'name = "Funds"\n[horizon]\nstart = "2027-01"\nperiods = 2\nfreq = "M"\n'

@@ -16,6 +16,8 @@ from pmo_analytics.plan import Plan
 from pmo_analytics.reporting.record import read_record, save_record
 from tests.optimization.test_record import RECORD, company
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 
 def test_a_record_is_kept_and_its_history_too(tmp_path):
     first = Plan(company(), RECORD)
