@@ -421,6 +421,7 @@ class _Search:
                 guide=self.guide,
                 on_event=self._on_event,
                 here=self.here,
+                checked=self.certifies_bound,
             )
             outcome = self._judge(found)
             self.run.note(

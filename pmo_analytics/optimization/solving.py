@@ -256,6 +256,7 @@ def run_solver(
     guide: Mapping[str, Any] | None = None,
     on_event: Callable[[Event], list[int] | None] | None = None,
     here: bool = False,
+    checked: bool = True,
 ) -> Found:
     """Solve the model in a child process and return what it found.
 
@@ -278,8 +279,10 @@ def run_solver(
         Called with every event of the children as it comes; may return a plan that
         the neighbourhood search shall go on from.
     here
-        This process may die, and nobody checks its branches: those that suffice are
-        grown in it, as many as it takes, which saves the start of another one.
+        This process may die: branches that suffice are grown in it, which saves the
+        start of another one.
+    checked
+        A checker walks the branches again, so that there are only so many.
     """
     begin = time.monotonic()
     job = {
@@ -296,7 +299,7 @@ def run_solver(
         "nodes": limits.work,
         "relax": relax,
         "polish_seconds": max(0.2 * seconds, 1.0),
-        "most_nodes": _most_nodes(seconds, limits),
+        "most_nodes": _most_nodes(seconds, limits) if checked else _UNCHECKED,
         "start": [] if start is None else [int(k) for k in start],
     }
     found = Found(incumbents=[])
@@ -358,8 +361,7 @@ def _prove_here(
         if better is not None:
             inbox.append({"plan": better})
 
-    alone = {**job, "guide": guide, "alone": True, "most_nodes": _UNCHECKED}
-    prove(options, alone, inbox, end, emit)
+    prove(options, {**job, "guide": guide, "alone": True}, inbox, end, emit)
     if closed:
         found.outcome = "feasible"
         found.notes.append("the gap asked for is reached")

@@ -85,7 +85,7 @@ def solve(
             start=start,
             guide=guide,
             certify_bound=start is None,
-            here=expendable() and start is not None,
+            here=expendable(),
         )
     except InfeasibleError as error:
         return Answer("infeasible", str(error))
