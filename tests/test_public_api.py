@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 import pmo_analytics
+from tests.fresh_process import assert_runs
 
 # Pinned by hand: a name appears or goes only on purpose.
 PUBLIC = {
@@ -188,11 +185,4 @@ pmo_analytics.Portfolio, pmo_analytics.Plan, pmo_analytics.baseline
 heavy = [name for name in {HEAVY!r} if name in sys.modules]
 assert not heavy, heavy
 """
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=Path(__file__).parents[1],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (result.returncode, result.stderr) == (0, "")
+    assert_runs(code)

@@ -81,7 +81,6 @@ def _work(
     inbox: list[dict[str, Any]],
     emit: Any,
 ) -> None:
-    from pmo_analytics.optimization.branch_job import prove
     from pmo_analytics.optimization.options import Options
 
     end = time.monotonic() + job["seconds"]
@@ -91,6 +90,9 @@ def _work(
     elif job["task"] in ("clash", "repair", "prices"):
         _explain(options, job, end, emit)
     elif job["task"] == "prove":
+        # Loaded only here: other solvers cannot be loaded beside HiGHS.
+        from pmo_analytics.optimization.branch_job import prove
+
         prove(options, job, inbox, end, emit)
     elif job["task"] == "solve" and job["solver"] != "HiGHS":
         _solve_elsewhere(options, job, end, emit)

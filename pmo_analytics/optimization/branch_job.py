@@ -59,8 +59,7 @@ def prove(
 
     def watch(bound: float, plan: np.ndarray | None) -> None:
         if plan is not None:
-            take(plan)
-            emit("improved", chosen=plan.tolist())
+            tell(plan)
         now = time.monotonic()
         if now - told[0] > _LOOK and bound < told[1]:
             told[:] = now, bound
@@ -71,6 +70,10 @@ def prove(
         worth = float(options.worth[plan].sum())
         if worth > known:
             best, known = plan, worth
+
+    def tell(plan: np.ndarray) -> None:
+        take(plan)
+        emit("improved", chosen=plan.tolist())
 
     def listen() -> float:
         while inbox:
@@ -84,11 +87,6 @@ def prove(
         """Look for a better plan for a while, where nobody else does."""
         if not job.get("alone"):
             return
-
-        def tell(plan: np.ndarray) -> None:
-            take(plan)
-            emit("improved", chosen=plan.tolist())
-
         seed = job["seed"] + len(tree.nodes)
         until = min(time.monotonic() + seconds, end)
         Search(options, best, seed, tell, []).run(until)

@@ -19,6 +19,7 @@ import numpy as np
 from scipy.sparse import csc_array, csr_array, vstack
 
 from pmo_analytics.optimization import cut_cliques, highs
+from pmo_analytics.optimization.cut_renewal import renewed
 from pmo_analytics.optimization.cutting import (
     Cut,
     clashes_of,
@@ -112,7 +113,7 @@ class Guide:
     parts
         Of each node, the numbers of its two parts or None.
     cuts
-        Cuts that hold for the model that is guided; None where one does not.
+        Cuts as they were found; None where the model that is guided lacks the row.
     """
 
     prices: list[list[tuple[Label, float]]]
@@ -184,15 +185,13 @@ class Branches:
         # A little less, so that rounding cannot leave the gap above what was asked.
         self.slack = max(slack * (1 - 1e-6), 0.0)
         self.cuts = list(cuts)
-        # Row of each of the guide's cuts that hold, counted from the first cut.
-        self.taken: dict[int, int] = {}
-        for number, cut in enumerate(guide.cuts if guide is not None else []):
-            if cut is not None:
-                self.taken[number] = len(self.cuts)
-                self.cuts.append(cut)
         self.watch = watch
         self.presolve = Presolve(options)
         self.graph = clashes_of(options)
+        # Row of each of the guide's cuts that hold here, counted from the first cut.
+        self.taken: dict[int, int] = {}
+        if guide is not None:
+            self._take_up(guide.cuts)
         self.cliques: set[tuple[int, ...]] = set()
         self.projects = len(options.must)
         self.filled = np.flatnonzero(np.diff(options.first) > 0)
@@ -231,6 +230,15 @@ class Branches:
         self.final = -np.inf
         # The tree before it began again: for a while it proves more.
         self.former: dict[str, Any] | None = None
+
+    def _take_up(self, cuts: list[Cut | None]) -> None:
+        """Add the cuts of a similar model, as far as they hold for this one."""
+        known = [(number, cut) for number, cut in enumerate(cuts) if cut is not None]
+        holding = renewed(self.o, [cut for _, cut in known], self.graph)
+        for (number, _), cut in zip(known, holding, strict=True):
+            if cut is not None:
+                self.taken[number] = len(self.cuts)
+                self.cuts.append(cut)
 
     def aim(self, known: float) -> None:
         """Look only for plans that are worth more than this."""

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from pmo_analytics.optimization.cut_renewal import renewed
-from pmo_analytics.optimization.cutting import Cut
 from pmo_analytics.optimization.matrix import build_matrix
 from pmo_analytics.optimization.options import ALL, NONE
 from pmo_analytics.periods import format_period
@@ -126,8 +123,8 @@ def read_guide(
     -------
     dict
         `labels` of rows of this portfolio's model and `nodes` over them, as
-        `branching.Branches.told` has them, and `cuts` as far as they hold here; what
-        this portfolio has no name for is left out.
+        `branching.Branches.told` has them, and `cuts` as they were found, whether
+        they hold here or not; what this portfolio has no name for is left out.
     """
     if not certificate.get("branches"):
         return None
@@ -142,7 +139,7 @@ def read_guide(
         name = {key: value for key, value in row.items() if key != "multiplier"}
         place[entry] = named.get(json.dumps(name, sort_keys=True))
     project = {name: number for number, name in enumerate(compiled.names)}
-    cuts = _renewed(compiled, certificate, {k: labels[n] for k, n in named.items()})
+    cuts = _read_cuts(compiled, certificate, {k: labels[n] for k, n in named.items()})
     entries = len(place)
     for number, cut in enumerate(cuts):
         place[entries + 1 + number] = None if cut is None else len(labels) + number
@@ -164,14 +161,13 @@ def read_guide(
                 "split": split,
             }
         )
-    told = [None if cut is None else asdict(cut) for cut in cuts]
-    return {"labels": labels, "nodes": nodes, "cuts": told}
+    return {"labels": labels, "nodes": nodes, "cuts": cuts}
 
 
-def _renewed(
+def _read_cuts(
     compiled: Compiled, certificate: Mapping[str, Any], named: Mapping[str, Any]
-) -> list[Cut | None]:
-    """Return the cuts of a certificate as far as they hold here.
+) -> list[dict[str, Any] | None]:
+    """Return the fields of each `cutting.Cut` of a certificate, None without its row.
 
     Parameters
     ----------
@@ -179,11 +175,11 @@ def _renewed(
         Certificate row as sorted JSON -> label of the row.
     """
     number = {name: n for n, name in enumerate(compiled.names)}
-    read: list[Cut | None] = []
+    read: list[dict[str, Any] | None] = []
     for entry in certificate["cuts"]:
         members = [(number[p], *rest) for p, *rest in entry["members"] if p in number]
         if entry["row"] == "clique":
-            read.append(Cut(None, [(p, a, b) for p, a, b in members], 1))
+            read.append({"thing": None, "members": members, "most": 1})
             continue
         own = ("members", "at_most", "multiplier")
         row = {key: value for key, value in entry.items() if key not in own}
@@ -192,9 +188,9 @@ def _renewed(
             read.append(None)
             continue
         steps = [(p, float(use), int(count)) for p, use, count in members]
-        read.append(Cut(int(label[1]), steps, int(entry["at_most"])))
-    holding = iter(renewed(compiled.options, [cut for cut in read if cut is not None]))
-    return [None if cut is None else next(holding) for cut in read]
+        most = int(entry["at_most"])
+        read.append({"thing": int(label[1]), "members": steps, "most": most})
+    return read
 
 
 def _row(

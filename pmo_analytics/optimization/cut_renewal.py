@@ -13,7 +13,6 @@ import numpy as np
 from pmo_analytics.optimization.cut_rows import add_group
 from pmo_analytics.optimization.cutting import (
     Cut,
-    clashes_of,
     clique_cut,
     rows_of_cuts,
 )
@@ -26,14 +25,17 @@ _UNITS = 1e6
 _TOLERANCE = 1e-6
 
 
-def renewed(options: Options, cuts: Sequence[Cut]) -> list[Cut | None]:
-    """Return each cut as it holds for these options, None where nothing is left."""
-    if not cuts:
-        return []
+def renewed(
+    options: Options, cuts: Sequence[Cut], graph: np.ndarray | None
+) -> list[Cut | None]:
+    """Return each cut as it holds for these options, None where nothing is left.
+
+    Parameters
+    ----------
+    graph
+        Which options exclude each other; without it no clique is renewed.
+    """
     counts = rows_of_cuts(options, cuts)
-    graph = None
-    if any(cut.thing is None for cut in cuts):
-        graph = clashes_of(options)
     found: list[Cut | None] = []
     for number, cut in enumerate(cuts):
         inside = slice(counts.indptr[number], counts.indptr[number + 1])

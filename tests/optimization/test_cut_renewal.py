@@ -10,7 +10,7 @@ import pytest
 
 from pmo_analytics.optimization.compiling import compile_options
 from pmo_analytics.optimization.cut_renewal import most_counted, renewed
-from pmo_analytics.optimization.cutting import Cut, rows_of_cuts, tighten
+from pmo_analytics.optimization.cutting import Cut, clashes_of, rows_of_cuts, tighten
 from pmo_analytics.optimization.matrix import build_matrix
 from tests.optimization.test_certify_cuts import (
     SETTINGS,
@@ -42,7 +42,9 @@ def test_renewed_cuts_hold_for_every_plan(chunk):
         compiled = compile_options(other)
         if found is None or compiled.contradictions:
             continue
-        cuts = [cut for cut in renewed(compiled.options, found.cuts) if cut is not None]
+        graph = clashes_of(compiled.options)
+        holding = renewed(compiled.options, found.cuts, graph)
+        cuts = [cut for cut in holding if cut is not None]
         counts = rows_of_cuts(compiled.options, cuts)
         plans = [compiled.chosen(plan) for plan in accepted_plans(other, False)]
         for number, cut in enumerate(cuts):
@@ -84,7 +86,7 @@ def test_the_most_of_a_row_is_what_enumeration_says(seed):
 def test_a_cut_that_cuts_nothing_is_left_out():
     one = Cut(0, [(0, 1.0, 1), (1, 1.0, 1), (2, 1.0, 1)], 2)
     still, none = (
-        renewed(compile_options(three(capacity=room)).options, [one])[0]
+        renewed(compile_options(three(capacity=room)).options, [one], None)[0]
         for room in (1.25, 3.0)
     )
     assert still is not None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from pmo_analytics.optimization.later import load_later
+from tests.fresh_process import assert_runs
 
 
 def test_a_solver_process_loads_no_tables_and_no_parsers_of_logs():
@@ -26,14 +25,29 @@ import numpy.f2py.crackfortran
 import orloge
 assert callable(orloge.get_info_solver)
 """
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=False,
+    assert_runs(code)
+
+
+def test_only_the_processes_that_use_highs_load_it():
+    """Other solvers cannot be loaded beside it, in the session or in its children."""
+    assert_runs(
+        """
+import sys
+import pmo_analytics as pmo
+from pmo_analytics.optimization import _child
+from pmo_analytics.optimization.compiling import compile_options
+portfolio = pmo.example_portfolio()
+limits = pmo.SolveLimits(seconds=60, gap=0.05, threads=1)
+plan = pmo.optimize(portfolio, limits=pmo.SolveLimits(seconds=60, gap=0.05))
+assert plan.report.certificate["branches"], "what the next one takes up"
+pmo.optimize(portfolio, limits=limits, start=plan)
+assert "highspy" not in sys.modules, "optimize"
+job = {"seconds": 1, "task": "solve", "solver": "other"}
+_child._solve_elsewhere = lambda *_: None
+_child._work(compile_options(portfolio.validate()).options.arrays(), job, [], None)
+assert "highspy" not in sys.modules, "the process of another solver"
+"""
     )
-    assert (result.returncode, result.stderr) == (0, "")
 
 
 @pytest.fixture
