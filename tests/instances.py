@@ -6,12 +6,45 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pmo_analytics.periods import Settings, make_horizon
 from pmo_analytics.portfolio import Portfolio
 
 FIRST_YEAR = 2026
+
+
+def knapsack_portfolio(
+    value: np.ndarray, use: np.ndarray, limit: np.ndarray
+) -> Portfolio:
+    """Return a multidimensional knapsack as selection within one year.
+
+    Items are projects `P000`, ..., constraints the roles `R00`, ...
+
+    Parameters
+    ----------
+    value, use, limit
+        Of each item; of each constraint and item; of each constraint.
+    """
+    rows, items = use.shape
+    horizon = make_horizon(2027, 1, "Y")
+    names = [f"P{i:03d}" for i in range(items)]
+    roles = [f"R{r:02d}" for r in range(rows)]
+    return Portfolio(
+        f"{items} items, {rows} constraints",
+        horizon=horizon,
+        projects=pd.DataFrame({"project": names, "value": value, "duration": 1}),
+        demand=pd.DataFrame(
+            {
+                "project": np.tile(names, rows),
+                "role": np.repeat(roles, items),
+                "offset": 0,
+                "fte": use.ravel().astype(float),
+            }
+        ),
+        capacity=pd.DataFrame([limit], index=horizon, columns=roles, dtype=float),
+    )
 
 
 def ppssp_portfolio(path: Path) -> Portfolio:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from pmo_analytics.optimization import highs
@@ -14,9 +13,9 @@ from pmo_analytics.optimization.compiling import compile_options
 from pmo_analytics.optimization.greedy import greedy
 from pmo_analytics.optimization.matrix import build_matrix
 from pmo_analytics.optimization.nearby import Nearby
-from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
 from tests.brute_force import best_plan
+from tests.instances import knapsack_portfolio
 from tests.instances_random import random_portfolio
 from tests.optimization.test_ruin import keeps_every_rule
 
@@ -62,27 +61,9 @@ def test_the_best_plan_is_found_by_enumeration_too(chunk):
 def knapsack(seed: int, projects: int, roles: int) -> Portfolio:
     """Selection alone: one year, no dates, as many budgets as roles."""
     rng = np.random.default_rng(seed)
-    horizon = make_horizon(2027, 1, "Y")
-    names = [f"P{i:03d}" for i in range(projects)]
     use = rng.integers(1, 1000, (roles, projects))
     value = use.mean(axis=0).round() + rng.integers(0, 500, projects)
-    labels = [f"R{r}" for r in range(roles)]
-    return Portfolio(
-        "knapsack",
-        horizon=horizon,
-        projects=pd.DataFrame({"project": names, "value": value, "duration": 1}),
-        demand=pd.DataFrame(
-            {
-                "project": np.tile(names, roles),
-                "role": np.repeat(labels, projects),
-                "offset": 0,
-                "fte": use.ravel().astype(float),
-            }
-        ),
-        capacity=pd.DataFrame(
-            [0.4 * use.sum(axis=1)], index=horizon, columns=labels, dtype=float
-        ),
-    )
+    return knapsack_portfolio(value, use, 0.4 * use.sum(axis=1))
 
 
 @pytest.mark.parametrize("seed", range(3))
