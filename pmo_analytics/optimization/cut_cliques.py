@@ -25,11 +25,10 @@ _MOST_CUTS = 150
 
 def clashes(options: Options) -> np.ndarray:
     """Return which options exclude each other, (N, N)."""
-    count = len(options.project)
     found: np.ndarray = options.project[:, None] == options.project[None, :]
     alone = np.diff(options.first) == 1
     fixed = (options.must & alone)[options.project]
-    owner = np.repeat(np.arange(count), np.diff(options.use_first))
+    owner = options.use_option()
     taken = np.bincount(
         options.use_row[fixed[owner]],
         options.use_amount[fixed[owner]],

@@ -63,7 +63,7 @@ def knapsacks(options: Options) -> list[Knapsack]:
     )
     order = np.argsort(options.use_row, kind="stable")
     begin = np.searchsorted(options.use_row[order], np.arange(len(options.limit) + 1))
-    owner = np.repeat(np.arange(len(options.project)), np.diff(options.use_first))
+    owner = options.use_option()
     found = []
     for thing in things.tolist():
         entry = order[begin[thing] : begin[thing + 1]]

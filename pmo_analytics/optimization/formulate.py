@@ -212,7 +212,7 @@ def add_choices(model: Model, options: Options) -> None:
 def add_limits(model: Model, options: Options) -> None:
     """Capacity of every role and period, and every budget row."""
     order = np.argsort(options.use_row, kind="stable")
-    owner = np.repeat(np.arange(len(options.project)), np.diff(options.use_first))
+    owner = options.use_option()
     rows = options.use_row[order]
     things = np.arange(len(options.limit) + 1)
     begin = np.searchsorted(rows, things)

@@ -170,7 +170,7 @@ def greedy(
         with np.errstate(divide="ignore"):
             prices = np.where(options.limit > 0, 1.0 / options.limit, 1.0)
         prices = np.where(np.isfinite(prices), prices, 0.0)
-    owner = np.repeat(np.arange(len(options.project)), np.diff(options.use_first))
+    owner = options.use_option()
     cost = np.bincount(
         owner,
         options.use_amount * prices[options.use_row],
@@ -297,7 +297,7 @@ def _spend_enough(state: _State, thing: int, net: np.ndarray) -> bool:
     need = float(o.least[thing]) - TOLERANCE
     if _used(state, thing) >= need:
         return True
-    owner = np.repeat(np.arange(len(o.project)), np.diff(o.use_first))
+    owner = o.use_option()
     helpers = np.unique(o.project[owner[o.use_row == thing]]).tolist()
     for p in sorted(helpers, key=lambda q: -_best(o, net, q)):
         if state.placed(p):

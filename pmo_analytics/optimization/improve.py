@@ -75,9 +75,7 @@ class Improver:
         self.bound_rows[matrix.a[:, self.sold].indices] = False
         self.rng = rng
         self.count = np.diff(options.first)
-        self.owner = np.repeat(
-            np.arange(len(options.project)), np.diff(options.use_first)
-        )
+        self.owner = options.use_option()
         self.links = _links(options)
         self.reduced: np.ndarray | None = None
         # Place of each option among those of its project, by price.

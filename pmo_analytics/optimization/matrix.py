@@ -209,7 +209,7 @@ def _add_choices(rows: _Rows, options: Options) -> None:
 
 def _add_limits(rows: _Rows, options: Options) -> None:
     things = len(options.limit)
-    owner = np.repeat(np.arange(len(options.project)), np.diff(options.use_first))
+    owner = options.use_option()
     largest = options.largest_use()
     for kind, wanted, side in (
         ("limit", np.isfinite(options.limit) & (largest > options.limit), 1),

@@ -192,6 +192,10 @@ class Options:
         span = slice(self.use_first[option], self.use_first[option + 1])
         return self.use_row[span], self.use_amount[span]
 
+    def use_option(self) -> np.ndarray:
+        """Return the option that each use belongs to, as long as `use_row`."""
+        return np.repeat(np.arange(len(self.project)), np.diff(self.use_first))
+
     def rows_hold(self, chosen: np.ndarray, tolerance: float) -> bool:
         """Return whether the rules with weights of either sign hold for a choice."""
         if len(self.row_first) == 1:
@@ -211,7 +215,7 @@ class Options:
 
     def largest_use(self) -> np.ndarray:
         """Return the most that all projects together could use of each thing, (M,)."""
-        owner = np.repeat(self.project, np.diff(self.use_first))
+        owner = self.project[self.use_option()]
         things = max(len(self.limit), 1)
         key = owner * np.int64(things) + self.use_row
         unique, place = np.unique(key, return_inverse=True)

@@ -127,7 +127,7 @@ class Presolve:
 
     def __init__(self, options: Options) -> None:
         self.o = o = options
-        self.owner = np.repeat(np.arange(len(o.project)), np.diff(o.use_first))
+        self.owner = o.use_option()
         self.room = o.limit + _MARGIN * np.maximum(1.0, np.abs(o.limit) * 1e-6)
         # Limits that could ever be exceeded; the others need no look.
         tight = np.isfinite(o.limit) & (o.largest_use() > self.room)

@@ -284,7 +284,7 @@ def _users(compiled: Compiled) -> np.ndarray:
     """Return which roles each project uses, (projects, roles)."""
     o = compiled.options
     roles, periods = int(o.sizes[0]), int(o.sizes[1])
-    owner = np.repeat(o.project, np.diff(o.use_first))
+    owner = o.project[o.use_option()]
     capacity = o.use_row < roles * periods
     result = np.zeros((len(o.must), roles), dtype=bool)
     result[owner[capacity], o.use_row[capacity] // max(periods, 1)] = True

@@ -37,8 +37,7 @@ class Ruiner:
     ) -> None:
         self.o = options
         self.rng = rng
-        count = np.diff(options.use_first)
-        self.owner = np.repeat(np.arange(len(options.project)), count)
+        self.owner = options.use_option()
         self._index_uses()
         self._index_rules()
         self.scarcity = np.zeros(len(options.limit))

@@ -67,7 +67,7 @@ def test_the_most_of_a_row_is_what_enumeration_says(seed):
     thing = int(rng.choice(np.flatnonzero(np.isfinite(o.limit))))
     counts = rng.integers(0, 4, len(o.project))
     used = np.zeros(len(o.project))
-    owner = np.repeat(np.arange(len(o.project)), np.diff(o.use_first))
+    owner = o.use_option()
     mine = o.use_row == thing
     used[owner[mine]] = o.use_amount[mine]
     best = -1
