@@ -36,12 +36,12 @@ def solver_server():
 @contextmanager
 def forked_solvers(request):
     """Let solver processes be forks of one that has loaded everything."""
-    from pmo_analytics.optimization import solving
+    from pmo_analytics.optimization import child_process
 
     with pytest.MonkeyPatch.context() as patch:
         if os.name == "posix":
             server = request.getfixturevalue("solver_server")
-            patch.setattr(solving, "_start", server.start)
+            patch.setattr(child_process, "start_process", server.start)
         yield
 
 

@@ -41,7 +41,7 @@ class Server:
         theirs.close()
 
     def start(self, path: Path, stderr: Any) -> Forked:
-        """Stand in for `solving._start`."""
+        """Stand in for `child_process.start_process`."""
         from_me, to_me, about = os.pipe(), os.pipe(), os.pipe()
         given = [from_me[0], to_me[1], stderr.fileno(), about[1]]
         socket.send_fds(self.socket, [json.dumps(str(path)).encode()], given)

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import SolverError, listing
+from pmo_analytics.optimization.child_process import Event
 from pmo_analytics.optimization.offered import least_purchases, say_offered
 from pmo_analytics.optimization.rulebook import Rulebook, read_rulebook
 from pmo_analytics.optimization.run import question_of
-from pmo_analytics.optimization.solving import Event, SolveLimits, run_task
+from pmo_analytics.optimization.solving import SolveLimits, run_task
 from pmo_analytics.optimization.wording import (
     amounts,
     fact_row,

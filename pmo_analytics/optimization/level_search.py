@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.optimization.certify import check_plan
+from pmo_analytics.optimization.child_process import Event
 from pmo_analytics.optimization.compiling import Compiled, compile_options
 from pmo_analytics.optimization.conflicts import find_conflicts
 from pmo_analytics.optimization.energy import Refutation, path_bound
@@ -30,12 +31,9 @@ from pmo_analytics.optimization.jobs import (
 )
 from pmo_analytics.optimization.options import Options
 from pmo_analytics.optimization.proving import Prover, Windows, encode_makespan
+from pmo_analytics.optimization.race import Found
 from pmo_analytics.optimization.run import Run
-from pmo_analytics.optimization.solving import (
-    Event,
-    Found,
-    run_solver,
-)
+from pmo_analytics.optimization.solving import run_solver
 from pmo_analytics.plan import Plan, relative_gap
 from pmo_analytics.windows import start_windows
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pmo_analytics.optimization.child_process import Child, Event
 from pmo_analytics.optimization.energy import refute
 from pmo_analytics.optimization.finish_model import cut, end_of, with_end
-from pmo_analytics.optimization.solving import Child, Event, run_solver
+from pmo_analytics.optimization.solving import run_solver
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.compiling import Compiled

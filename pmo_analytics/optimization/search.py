@@ -34,12 +34,12 @@ from pmo_analytics.optimization.given import (
 from pmo_analytics.optimization.greedy import greedy, move_earlier
 from pmo_analytics.optimization.options import carries_branches
 from pmo_analytics.optimization.presolve import tightened
+from pmo_analytics.optimization.race import Found
 from pmo_analytics.optimization.refining import refine
 from pmo_analytics.optimization.risk import Risk, plan_under_risk
 from pmo_analytics.optimization.run import Run, question_of, versions
 from pmo_analytics.optimization.solving import (
     PROOF_CHECK,
-    Found,
     ProgressFunction,
     SolveLimits,
     run_polish,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from pmo_analytics.optimization import solving
+from pmo_analytics.optimization import child_process
 
 
 @pytest.fixture
 def solver_dies(monkeypatch):
     """Every solver process is killed as soon as it has begun."""
-    start = solving._start
+    start = child_process.start_process
 
     def start_and_kill(*args):
         process = start(*args)
         process.kill()
         return process
 
-    monkeypatch.setattr(solving, "_start", start_and_kill)
+    monkeypatch.setattr(child_process, "start_process", start_and_kill)

@@ -12,15 +12,19 @@ import pytest
 
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.generator import generate_portfolio
-from pmo_analytics.optimization import _child, search, solving
+from pmo_analytics.optimization import _child, search
 from pmo_analytics.optimization.alternate import Search
+from pmo_analytics.optimization.child_process import Child
 from pmo_analytics.optimization.compiling import compile_options
 from pmo_analytics.optimization.formulate import find_solver
 from pmo_analytics.optimization.greedy import greedy
 from pmo_analytics.optimization.highs import solve
 from pmo_analytics.optimization.matrix import build_matrix
+from pmo_analytics.optimization.race import Found, Race, _cores
 from pmo_analytics.optimization.search import optimize
-from pmo_analytics.optimization.solving import Child, Found, SolveLimits, _Race
+from pmo_analytics.optimization.solving import SolveLimits
+
+ROOM = "pmo_analytics.optimization.race"
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +47,7 @@ def test_a_search_that_dies_leaves_the_others_at_work(middle, monkeypatch):
             child.process.kill()
         return child
 
-    gone, ended, hear = [], _Race.ended, _Race.hear
+    gone, ended, hear = [], Race.ended, Race.hear
 
     def take_note(race, child, event):
         searching = child in race.searchers
@@ -57,10 +61,10 @@ def test_a_search_that_dies_leaves_the_others_at_work(middle, monkeypatch):
             race.found.outcome = "feasible"
             race.over = True
 
-    monkeypatch.setattr(solving, "_PATIENCE", 0.0)
+    monkeypatch.setattr(f"{ROOM}._PATIENCE", 0.0)
     monkeypatch.setattr(Child, "__enter__", enter_and_kill)
-    monkeypatch.setattr(_Race, "ended", take_note)
-    monkeypatch.setattr(_Race, "hear", stop_when_others_are_heard)
+    monkeypatch.setattr(Race, "ended", take_note)
+    monkeypatch.setattr(Race, "hear", stop_when_others_are_heard)
     # The clock is for a machine at a standstill; events end the run.
     plan = optimize(middle, limits=SolveLimits(seconds=300, threads=2))
     assert gone
@@ -71,22 +75,22 @@ def test_a_search_that_dies_leaves_the_others_at_work(middle, monkeypatch):
 
 
 def test_a_solver_whose_bound_stands_still_makes_way(middle, monkeypatch):
-    monkeypatch.setattr(solving, "_SMALL", 0)
-    monkeypatch.setattr(solving, "_STILL", 0.1)
-    monkeypatch.setattr(solving, "_FAR", 0.0)
+    monkeypatch.setattr(f"{ROOM}._SMALL", 0)
+    monkeypatch.setattr(f"{ROOM}._STILL", 0.1)
+    monkeypatch.setattr(f"{ROOM}._FAR", 0.0)
     monkeypatch.setattr(
-        solving._Race,
+        Race,
         "_gap",
         lambda race: 10.0 if race.found.bound is not None else float("inf"),
     )
-    join = _Race._join
+    join = Race._join
 
     def stop_when_it_is_there(race, *, kernels=False, **more):
         join(race, kernels=kernels, **more)
         # Only who takes the solver's place is told about kernels.
         race.over = race.solver is None
 
-    monkeypatch.setattr(_Race, "_join", stop_when_it_is_there)
+    monkeypatch.setattr(Race, "_join", stop_when_it_is_there)
     plan = optimize(middle, limits=SolveLimits(seconds=30))
     assert plan.report.certified
     assert plan.report.certified_bound is not None
@@ -124,9 +128,9 @@ def test_a_worse_plan_is_not_passed_on(middle):
     options = compile_options(middle).options
     start = greedy(options)
     best = [int(k) for k in start]
-    race = _Race.__new__(_Race)
+    race = Race.__new__(Race)
     race.options, race.best, race.searchers = options, best, []
-    race.sells, race.prover = False, None
+    race.prover = None
     dropped = int(np.argmax(options.worth[start]))
     worse = [k for k in best if k != best[dropped]]
     race.tell(None, {"event": "incumbent", "chosen": worse}, worse)
@@ -203,8 +207,8 @@ def test_a_solver_that_is_not_there_is_an_error_with_a_way_out(monkeypatch):
 
 
 def test_cores_are_those_this_process_may_use():
-    assert solving._cores(SolveLimits(threads=3)) == 3
-    assert 1 <= solving._cores(SolveLimits()) <= 8
+    assert _cores(SolveLimits(threads=3)) == 3
+    assert 1 <= _cores(SolveLimits()) <= 8
 
 
 def test_one_thread_or_many_the_same_plan_with_a_work_limit():

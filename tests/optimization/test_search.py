@@ -14,8 +14,9 @@ from pmo_analytics.optimization import search
 from pmo_analytics.optimization.certify import check_bound, check_plan
 from pmo_analytics.optimization.compiling import compile_options
 from pmo_analytics.optimization.greedy import greedy
+from pmo_analytics.optimization.race import Found
 from pmo_analytics.optimization.search import optimize
-from pmo_analytics.optimization.solving import Found, SolveLimits
+from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
 from tests.brute_force import best_plan
