@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pmo_analytics.optimization import branching, cutting
+from pmo_analytics.optimization import cutting
 from pmo_analytics.optimization.alternate import Search
+from pmo_analytics.optimization.branch_nodes import Guide
+from pmo_analytics.optimization.branching import Branches
 from pmo_analytics.optimization.options import carries_branches
 
 if TYPE_CHECKING:
@@ -95,10 +97,10 @@ def prove(
     settings = {"random_seed": job["seed"]}
     # A proof is extra: what goes wrong with it must not cost the plan.
     with contextlib.suppress(RuntimeError, MemoryError):
-        guide = branching.Guide.of(job["guide"]) if job.get("guide") else None
+        guide = Guide.of(job["guide"]) if job.get("guide") else None
         # A constant beside the worth changes what a gap is a share of.
         slack = 0.0 if options.constant[0] else job["gap"]
-        tree = branching.Branches(options, cuts, known, settings, watch, slack, guide)
+        tree = Branches(options, cuts, known, settings, watch, slack, guide)
         pause = _ALONE_FIRST if job.get("alone") else _FIRST_TREE
         most = job["most_nodes"]
         while True:

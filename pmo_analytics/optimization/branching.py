@@ -12,22 +12,19 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csc_array, csr_array, vstack
 
 from pmo_analytics.optimization import cut_cliques, highs
+from pmo_analytics.optimization.branch_choice import TRIED, WHOLE, Choices, part_of
+from pmo_analytics.optimization.branch_nodes import Domain, Guide, Node
+from pmo_analytics.optimization.branch_rows import Rows, rule_out
 from pmo_analytics.optimization.cut_renewal import renewed
-from pmo_analytics.optimization.cutting import (
-    Cut,
-    clashes_of,
-    clique_cut,
-    rows_of_cuts,
-)
-from pmo_analytics.optimization.matrix import Label, Matrix, build_matrix
-from pmo_analytics.optimization.options import TOGETHER, Options
+from pmo_analytics.optimization.cutting import Cut, clashes_of, clique_cut
+from pmo_analytics.optimization.matrix import Label
+from pmo_analytics.optimization.options import Options
 from pmo_analytics.optimization.presolve import Presolve
 
 # A plan is sought that is better by this share: nearer is as good as proved.
@@ -35,9 +32,6 @@ _NEARER = 4e-7
 # What the prices of a node rule out is this share clear of the plan known: the checker
 # has the same prices in whole units, that is, a little smaller.
 _CLEAR = 1e-7
-_WHOLE = 1e-6
-# Projects tried before a node is divided, and how often one is tried at all.
-_TRIED, _RELIABLE = 4, 4
 # A plan that is better by this share of the gap makes the tree begin again.
 _AFRESH = 0.5
 # Cliques added for one node, by how much it exceeds each, and cuts of the whole tree:
@@ -49,102 +43,8 @@ _CUT_FROM = 300
 _GAIN = 0.01
 # Prices of a node, on average: they make the length of the certificate.
 _MOST_PRICES = 150
-# Significant digits of a price: more of them make the certificate longer, no better.
-_DIGITS = 7
-
-Domain = tuple[np.ndarray, np.ndarray]  # options left, projects that must be selected
-
-
-@dataclass
-class Node:
-    """One part of all plans.
-
-    Attributes
-    ----------
-    left, must
-        Options that may be chosen, projects that have to be.
-    bound
-        No plan of this part is worth more; -inf where there is none.
-    rows, prices
-        What proves it: numbers of rows and their prices.
-    x
-        Value of each option in the relaxation; None where there was none.
-    split
-        (project, last start of the early side) once divided.
-    parts
-        The two numbers of the nodes it was divided into, early side first.
-    given
-        Options and projects before anything was concluded, of a relaxation.
-    above
-        The node that this is a part of.
-    cut
-        Whether cuts have been looked for.
-    done
-        Whether it waits no longer: it is divided, or cannot be.
-    """
-
-    left: np.ndarray
-    must: np.ndarray
-    bound: float
-    rows: np.ndarray
-    prices: np.ndarray
-    x: np.ndarray | None = None
-    split: tuple[int, int] | None = None
-    parts: tuple[int, int] | None = None
-    given: Domain | None = None
-    above: Node | None = field(default=None, repr=False)
-    cut: bool = False
-    done: bool = False
-
 
 Watch = Callable[[float, np.ndarray | None], None]
-
-
-@dataclass
-class Guide:
-    """The tree of a portfolio like this one: how it was divided, and its prices.
-
-    Attributes
-    ----------
-    prices
-        Of each node, label of a row and price; ("cut", number) is a row of `cuts`.
-    splits
-        Of each node, (project, last start of the early side) or None.
-    parts
-        Of each node, the numbers of its two parts or None.
-    cuts
-        Cuts as they were found; None where the model that is guided lacks the row.
-    """
-
-    prices: list[list[tuple[Label, float]]]
-    splits: list[tuple[int, int] | None]
-    parts: list[tuple[int, int] | None]
-    cuts: list[Cut | None] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, told: dict[str, Any]) -> Guide:
-        """Return the guide of nodes that stand in the order of `Branches.told`."""
-        cuts = [None if one is None else Cut(**one) for one in told["cuts"]]
-        labels = [tuple(label) for label in told["labels"]]
-        labels += [("cut", number) for number in range(len(cuts))]
-        prices: list[list[tuple[Label, float]]] = []
-        splits: list[tuple[int, int] | None] = []
-        parts: list[tuple[int, int] | None] = []
-        waiting: list[list[int]] = []
-        for number, node in enumerate(told["nodes"]):
-            pairs = zip(node["rows"], node["prices"], strict=True)
-            prices.append([(labels[row], float(price)) for row, price in pairs])
-            split = node["split"]
-            splits.append(None if split is None else (int(split[0]), int(split[1])))
-            parts.append(None)
-            if waiting:
-                waiting[-1].append(number)
-                if len(waiting[-1]) == 3:
-                    above, early, late = waiting.pop()
-                    parts[above] = (early, late)
-            if split is not None:
-                waiting.append([number])
-        return cls(prices, splits, parts, cuts)
 
 
 class Branches:
@@ -184,40 +84,22 @@ class Branches:
         self.guide = guide
         # A little less, so that rounding cannot leave the gap above what was asked.
         self.slack = max(slack * (1 - 1e-6), 0.0)
-        self.cuts = list(cuts)
         self.watch = watch
         self.presolve = Presolve(options)
         self.graph = clashes_of(options)
-        # Row of each of the guide's cuts that hold here, counted from the first cut.
+        # Of the guide's cuts that hold here: number there, and among the cuts here.
         self.taken: dict[int, int] = {}
+        cuts = list(cuts)
         if guide is not None:
-            self._take_up(guide.cuts)
+            cuts += self._taken_up(guide.cuts, len(cuts))
         self.cliques: set[tuple[int, ...]] = set()
-        self.projects = len(options.must)
-        self.filled = np.flatnonzero(np.diff(options.first) > 0)
-        self._write_rows()
+        self.rows = Rows(options, cuts)
+        self.choices = Choices(options)
         self.aim(known)
-        choice = csr_array(
-            (
-                np.ones(len(options.project)),
-                np.arange(len(options.project)),
-                options.first,
-            ),
-            (self.projects, len(options.project)),
-        )
-        none = np.full(self.projects, -np.inf)
-        program = Matrix(
-            csc_array(vstack([choice, self.a])),
-            np.concatenate([none, np.where(self.equal, self.upper, -np.inf)]),
-            np.concatenate([np.ones(self.projects), self.upper]),
-            [],
-        )
+        program = self.rows.program()
         # It starts from the basis before, which presolve would throw away.
         self.program = highs.Growing(options.worth, program, presolve="off", **settings)
-        self.asked = np.zeros(self.projects, dtype=bool)
-        # Gain of each project's early and late side, summed, and how often tried.
-        self.gains = np.zeros((self.projects, 2))
-        self.tries = np.zeros((self.projects, 2))
+        self.asked = np.zeros(len(options.must), dtype=bool)
         self.nodes: list[Node] = []
         self.open: list[tuple[float, int]] = []
         # Where to go on down the tree, and whether to go on at all.
@@ -231,14 +113,16 @@ class Branches:
         # The tree before it began again: for a while it proves more.
         self.former: dict[str, Any] | None = None
 
-    def _take_up(self, cuts: list[Cut | None]) -> None:
-        """Add the cuts of a similar model, as far as they hold for this one."""
+    def _taken_up(self, cuts: list[Cut | None], first: int) -> list[Cut]:
+        """Return the cuts of a similar model, as far as they hold for this one."""
         known = [(number, cut) for number, cut in enumerate(cuts) if cut is not None]
         holding = renewed(self.o, [cut for _, cut in known], self.graph)
+        taken: list[Cut] = []
         for (number, _), cut in zip(known, holding, strict=True):
             if cut is not None:
-                self.taken[number] = len(self.cuts)
-                self.cuts.append(cut)
+                self.taken[number] = first + len(taken)
+                taken.append(cut)
+        return taken
 
     def aim(self, known: float) -> None:
         """Look only for plans that are worth more than this."""
@@ -246,50 +130,6 @@ class Branches:
         nearer = max(_NEARER * max(1.0, abs(known)), self.slack * abs(known))
         self.enough = known + nearer
 
-    # ------------------------------------------------------------------ the rows
-    def _write_rows(self) -> None:
-        """Write every row as at most so much; those of one project are left out."""
-        o = self.o
-        matrix = build_matrix(o)
-        kept, self.labels = [], list[Label]()
-        for row, label in enumerate(matrix.labels):
-            # What ALL and NONE ask for is among the conclusions of the rules.
-            if label is None or (
-                label[0] == "same" and o.group_all[int(label[1])] != TOGETHER
-            ):
-                continue
-            kept.append(row)
-            self.labels.append(label)
-        lower, upper = matrix.lower[kept], matrix.upper[kept]
-        self.equal = lower == upper
-        turned = np.isinf(upper)
-        sign = np.where(turned, -1.0, 1.0)
-        a = csr_array(matrix.a.tocsr()[kept])
-        a.data *= np.repeat(sign, np.diff(a.indptr))
-        upper = np.where(turned, -lower, upper)
-        for row, label in enumerate(self.labels):
-            if label[0] in ("limit", "least"):
-                upper[row] = self._granted(a, row, float(upper[row]))
-        self.a = csr_array(vstack([a, rows_of_cuts(o, self.cuts)]))
-        self.upper = np.concatenate([upper, [float(cut.most) for cut in self.cuts]])
-        self.equal = np.concatenate([self.equal, np.zeros(len(self.cuts), dtype=bool)])
-        self.turned = self.a.T.tocsr()
-
-    def _granted(self, a: csr_array, row: int, limit: float) -> float:
-        """Return a limit with its tolerance, cut to what uses can add up to."""
-        granted = limit + max(1e-6, 1e-12 * abs(limit))
-        used = a.data[a.indptr[row] : a.indptr[row + 1]] * 1e6
-        whole = np.round(used)
-        if not len(used) or (np.abs(used - whole) > 1e-6).any():
-            return granted
-        if np.abs(whole).max() > 1e15:
-            return granted
-        step = int(np.gcd.reduce(np.abs(whole).astype(np.int64)))
-        if not step:
-            return granted
-        return float(np.floor((granted * 1e6 + 1e-3) / step) * step / 1e6)
-
-    # ------------------------------------------------------------------ the nodes
     def grow(self, until: float, most: int, listen: Callable[[], float]) -> None:
         """Divide the node with the largest bound, until time or nodes run out.
 
@@ -329,7 +169,7 @@ class Branches:
             if number == self.open[0][1] and self._cut(node, until):
                 self._wait(number)
                 continue
-            candidates = self._candidates(node)
+            candidates = self.choices.candidates(node)
             if not candidates:
                 # One choice is left, and its bound cannot be lowered further.
                 node.done = True
@@ -396,15 +236,16 @@ class Branches:
         """
         guide = self.guide
         assert guide is not None
-        row: dict[Label, int] = {label: n for n, label in enumerate(self.labels)}
-        first = len(self.labels)
+        labels = self.rows.labels
+        row: dict[Label, int] = {label: n for n, label in enumerate(labels)}
+        first = len(labels)
         row.update({("cut", n): first + k for n, k in self.taken.items()})
         while self.waiting:
             if time.monotonic() >= until:
                 return False
             number, above, side, domain = self.waiting[-1]
             over = None if above is None else self.nodes[above]
-            prices = np.zeros(len(self.upper))
+            prices = np.zeros(len(self.rows.upper))
             for label, price in guide.prices[number]:
                 if label in row:
                     prices[row[label]] = price
@@ -424,7 +265,7 @@ class Branches:
                 over.parts = (place, late) if side == 0 else (early, place)
                 assert over.split is not None
                 gain = over.bound - max(node.bound, self.enough)
-                self._learn(over.split[0], side, gain)
+                self.choices.learn(over.split[0], side, gain)
             if node.bound > self.enough and divides:
                 assert parts is not None
                 assert split is not None
@@ -432,31 +273,36 @@ class Branches:
                 self._tidy()
                 node.split, node.parts = split, (-1, -1)
                 for which in (1, 0):
-                    part = self._part(node, *split, bool(which))
+                    part = part_of(self.o, node, *split, bool(which))
                     self.waiting.append((parts[which], place, which, part))
         return True
 
     def _priced(self, prices: np.ndarray, domain: Domain, above: Node | None) -> Node:
         """Return a node with the bound that given prices prove."""
+        settled = self._settled(domain)
+        return self._judged(prices, domain, above) if settled is None else settled
+
+    def _settled(self, domain: Domain) -> Node | None:
+        """Conclude what the rules say; return the node where that leaves no choice."""
         left, must = domain
         none = np.zeros(0)
-        nothing = Node(left, must, -np.inf, none.astype(np.int64), none)
+        node = Node(left, must, -np.inf, none.astype(np.int64), none)
         if not self.presolve.tighten(left, must):
-            return nothing
-        if not left.any():
-            nothing.bound = 0.0
-            return nothing
-        return self._judged(prices, domain, above)
+            return node
+        if left.any():
+            return None
+        node.bound = 0.0
+        return node
 
     def _judged(self, prices: np.ndarray, domain: Domain, above: Node | None) -> Node:
         """Return a node with what prices prove of it and rule out in it."""
-        left, must = domain
-        bound, reduced, top = self._value(prices, domain)
+        bound, reduced, top = self.rows.value(prices, domain)
         ceiling = np.inf if above is None else above.bound
         if bound <= ceiling + _CLEAR * abs(ceiling):
-            self._rule_out(bound, reduced, top, left, must)
+            level = self.enough - _CLEAR * max(1.0, abs(bound))
+            rule_out(self.o, domain, bound, reduced, top, level)
         rows = np.flatnonzero(prices)
-        return Node(left, must, min(bound, ceiling), rows, prices[rows])
+        return Node(*domain, min(bound, ceiling), rows, prices[rows])
 
     def full(self, most: int) -> bool:
         """Return whether the tree is as large as it may be, with so many nodes."""
@@ -484,15 +330,12 @@ class Branches:
         """Return a node with its bound, None where time ran out."""
         left, must = domain
         given = left.copy(), must.copy()
-        none = np.zeros(0)
-        nothing = Node(left, must, -np.inf, none.astype(np.int64), none)
-        if not self.presolve.tighten(left, must):
-            return nothing
-        if not left.any():
-            nothing.bound = 0.0
-            if self.known < 0 and (self.upper >= 0).all():
+        settled = self._settled(domain)
+        if settled is not None:
+            empty = settled.bound == 0.0 and (self.rows.upper >= 0).all()
+            if empty and self.known < 0:
                 self.watch(max(self.bound, 0.0), np.flatnonzero(left))
-            return nothing
+            return settled
         changed = np.flatnonzero(must != self.asked).tolist()
         self.program.restrict(
             left, {p: (1.0 if must[p] else -np.inf, 1.0) for p in changed}
@@ -505,15 +348,26 @@ class Branches:
         elif answer.prices is None:
             return None
         else:
-            prices = self._rounded(answer.prices[self.projects :])
+            prices = self.rows.rounded(answer.prices[len(must) :])
         node = self._judged(prices, domain, above)
         node.x = None if x is None else x.astype(np.float32)
         node.given, node.above = given, above
-        if x is not None and (np.abs(x - np.round(x)) < _WHOLE).all():
+        if x is not None and (np.abs(x - np.round(x)) < WHOLE).all():
             chosen = np.flatnonzero(x > 0.5)
             if self.o.worth[chosen].sum() > self.known:
                 self.watch(self.bound if self.nodes else node.bound, chosen)
         return node
+
+    def _contradiction(self, domain: Domain, above: Node | None) -> np.ndarray:
+        """Return prices that prove that a part without a plan has no good one."""
+        prices = np.zeros(len(self.rows.upper))
+        if above is not None:
+            prices[above.rows] = above.prices
+        ray = self.program.ray()
+        if ray is None:
+            return prices
+        ray = -ray[len(self.o.must) :]
+        return self.rows.contradiction(prices, ray, domain, self.enough)
 
     def _cut(self, node: Node, until: float) -> bool:
         """Add cliques that the relaxation of a node exceeds; say whether it helped."""
@@ -522,12 +376,12 @@ class Branches:
         if len(self.nodes) < _CUT_FROM:
             return False
         node.cut = True
-        if len(self.cuts) > _MOST_CUTS:
+        if len(self.rows.cuts) > _MOST_CUTS:
             return False
-        prices = np.zeros(len(self.upper))
+        prices = np.zeros(len(self.rows.upper))
         prices[node.rows] = node.prices
         x = np.where(node.left, node.x, 0.0).astype(float)
-        reduced = self.o.worth - self.turned @ prices
+        reduced = self.rows.reduced(prices)
         found: list[Cut] = []
         for clique in cut_cliques.separate(self.graph, x, reduced):
             if x[list(clique)].sum() < 1 + _EXCEEDED or len(found) >= _CUTS:
@@ -537,13 +391,7 @@ class Branches:
                 found.append(clique_cut(self.o, np.array(clique)))
         if not found:
             return False
-        rows = rows_of_cuts(self.o, found)
-        self.cuts += found
-        self.a = csr_array(vstack([self.a, rows]))
-        self.turned = self.a.T.tocsr()
-        self.upper = np.append(self.upper, np.ones(len(found)))
-        self.equal = np.append(self.equal, np.zeros(len(found), dtype=bool))
-        self.program.add(rows, np.ones(len(found)))
+        self.program.add(self.rows.add(found), np.ones(len(found)))
         # From what it was given: nothing may rest on the prices of before.
         given = node.given[0].copy(), node.given[1].copy()
         again = self._node(given, node.above, until)
@@ -556,75 +404,6 @@ class Branches:
         node.rows, node.prices, node.x = again.rows, again.prices, again.x
         return True
 
-    def _rounded(self, prices: np.ndarray) -> np.ndarray:
-        """Return prices with few digits, of the right sign."""
-        prices = np.where(self.equal, prices, np.maximum(prices, 0.0))
-        size = np.abs(prices)
-        prices = np.where(size > 1e-9 * max(size.max(initial=0.0), 1e-9), prices, 0.0)
-        given = prices[prices != 0]
-        # Down to a power of ten; dividing by it gives the number with these digits.
-        places = _DIGITS - 1 - np.floor(np.log10(np.abs(given))).astype(np.int64)
-        up, down = 10.0 ** np.maximum(places, 0), 10.0 ** np.maximum(-places, 0)
-        prices[prices != 0] = np.round(given * up / down) / up * down
-        return prices
-
-    def _value(
-        self, prices: np.ndarray, domain: Domain
-    ) -> tuple[float, np.ndarray, np.ndarray]:
-        """Return the bound that prices prove, what each option adds, the best of each.
-
-        Of options that are not left, and of projects without one, -inf.
-        """
-        left, must = domain
-        reduced = np.where(left, self.o.worth - self.turned @ prices, -np.inf)
-        top = np.full(self.projects, -np.inf)
-        top[self.filled] = np.maximum.reduceat(reduced, self.o.first[self.filled])
-        top = np.where(must, top, np.maximum(top, 0.0))
-        return float(prices @ self.upper + top.sum()), reduced, top
-
-    def _contradiction(self, domain: Domain, above: Node | None) -> np.ndarray:
-        """Return prices that prove that a part without a plan has no good one."""
-        prices = np.zeros(len(self.upper))
-        if above is not None:
-            prices[above.rows] = above.prices
-        ray = self.program.ray()
-        if ray is None:
-            return prices
-        ray = -ray[self.projects :]
-        ray = np.where(self.equal, ray, np.maximum(ray, 0.0))
-        if not ray.any():
-            return prices
-        ray /= np.abs(ray).max()
-        best, least = prices, self._value(prices, domain)[0]
-        # No longer than it has to be: the checker's whole numbers have an end.
-        length = max(abs(self.enough), 1.0) * 1e-9
-        for _ in range(44):
-            if least <= self.enough:
-                break
-            tried = self._rounded(prices + length * ray)
-            value = self._value(tried, domain)[0]
-            if value < least:
-                best, least = tried, value
-            length *= 2.0
-        return best
-
-    def _rule_out(
-        self,
-        bound: float,
-        reduced: np.ndarray,
-        top: np.ndarray,
-        left: np.ndarray,
-        must: np.ndarray,
-    ) -> None:
-        """Take away what is in no plan that is better than the one known."""
-        level = self.enough - _CLEAR * max(1.0, abs(bound))
-        with np.errstate(invalid="ignore"):
-            poor = bound - top[self.o.project] + reduced <= level
-            needed = bound - top <= level
-        left &= ~poor
-        needed[np.isinf(top)] = False
-        must |= needed
-
     def _divide(
         self, node: Node, candidates: list[tuple[int, int]], until: float
     ) -> tuple[Node, Node] | None:
@@ -632,18 +411,17 @@ class Branches:
         best: tuple[float, tuple[int, int], tuple[Node, Node]] | None = None
         tried = 0
         for project, last in candidates:
-            if tried >= _TRIED or (
-                best is not None and self.tries[project].min() >= _RELIABLE
-            ):
+            if tried >= TRIED or (best is not None and self.choices.known(project)):
                 continue
             tried += 1
             parts = []
             for late in (False, True):
-                part = self._node(self._part(node, project, last, late), node, until)
+                domain = part_of(self.o, node, project, last, late)
+                part = self._node(domain, node, until)
                 if part is None:
                     return None
                 gain = node.bound - max(part.bound, self.enough)
-                self._learn(project, int(late), gain)
+                self.choices.learn(project, int(late), gain)
                 parts.append((gain, part))
             small = 1e-6 * max(1.0, abs(node.bound))
             score = max(parts[0][0], small) * max(parts[1][0], small)
@@ -653,72 +431,6 @@ class Branches:
             return None
         node.split = best[1]
         return best[2]
-
-    def _learn(self, project: int, side: int, gain: float) -> None:
-        """Remember what dividing a project has brought on one side."""
-        self.gains[project, side] += gain
-        self.tries[project, side] += 1
-
-    def _part(self, node: Node, project: int, last: int, late: bool) -> Domain:
-        left, must = node.left.copy(), node.must.copy()
-        span = slice(self.o.first[project], self.o.first[project + 1])
-        early = self.o.start[span] <= last
-        left[span] &= ~early if late else early
-        if not late:
-            must[project] = True
-        return left, must
-
-    def _candidates(self, node: Node) -> list[tuple[int, int]]:
-        """Return (project, last early start) to divide by, the most promising first."""
-        o = self.o
-        found: list[tuple[float, int, int]] = []
-        count = np.bincount(o.project[node.left], minlength=self.projects)
-        open_ones = (count > 1) | ((count == 1) & ~node.must)
-        if node.x is not None:
-            x = np.where(node.left, node.x, 0.0).astype(float)
-            chosen = np.bincount(o.project, x, minlength=self.projects)
-            largest = np.zeros(self.projects)
-            largest[self.filled] = np.maximum.reduceat(x, o.first[self.filled])
-            whole = (chosen >= 1 - _WHOLE) | node.must
-            split = np.where(whole, largest < 1 - _WHOLE, True)
-            open_ones &= (chosen >= _WHOLE) & split
-        for p in np.flatnonzero(open_ones).tolist():
-            lo, hi = int(o.first[p]), int(o.first[p + 1])
-            left = np.flatnonzero(node.left[lo:hi])
-            last = int(o.start[lo + left[-1]])
-            if node.x is None:
-                found.append((0.0, p, last if not node.must[p] else last - 1))
-            elif not whole[p]:
-                selected = float(chosen[p])
-                found.append((min(selected, 1 - selected), p, last))
-            else:
-                so_far = np.cumsum(x[lo:hi])[left]
-                at = int(np.argmin(np.abs(so_far[:-1] - 0.5))) if len(left) > 1 else 0
-                middle = float(so_far[at])
-                found.append(
-                    (0.7 * min(middle, 1 - middle), p, int(o.start[lo + left[at]]))
-                )
-        if not found:
-            # A plan of the relaxation that the rounding of its prices kept open.
-            return self._anything(node)
-        if self.tries.any():
-            typical = self.gains.sum(axis=0) / np.maximum(self.tries.sum(axis=0), 1)
-            known = self.tries > 0
-            mean = np.where(known, self.gains / np.maximum(self.tries, 1), typical)
-            promise = np.maximum(mean, 1e-9).prod(axis=1)
-            found = [(promise[p] * (0.1 + share), p, t) for share, p, t in found]
-        found.sort(key=lambda one: (-one[0], one[1]))
-        return [(p, t) for _, p, t in found]
-
-    def _anything(self, node: Node) -> list[tuple[int, int]]:
-        """Return the projects that still have a choice, each at its first start."""
-        o = self.o
-        found = []
-        for p in self.filled.tolist():
-            left = np.flatnonzero(node.left[o.first[p] : o.first[p + 1]])
-            if len(left) > 1 or (len(left) == 1 and not node.must[p]):
-                found.append((p, int(o.start[o.first[p] + left[0]])))
-        return found[:_TRIED]
 
     def told(self) -> dict[str, Any]:
         """Return the tree for the certificate: its nodes, each before its parts.
@@ -744,7 +456,7 @@ class Branches:
             "bound": self.bound,
             "closed": self.closed,
             "enough": self.enough,
-            "labels": self.labels,
-            "cuts": [asdict(cut) for cut in self.cuts],
+            "labels": self.rows.labels,
+            "cuts": [asdict(cut) for cut in self.rows.cuts],
             "nodes": nodes,
         }

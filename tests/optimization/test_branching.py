@@ -10,7 +10,8 @@ import pytest
 import pmo_analytics as pmo
 from pmo_analytics.errors import InfeasibleError
 from pmo_analytics.generator import generate_portfolio
-from pmo_analytics.optimization.branching import Branches, Guide
+from pmo_analytics.optimization.branch_nodes import Guide
+from pmo_analytics.optimization.branching import Branches
 from pmo_analytics.optimization.certificate import branched, read_guide
 from pmo_analytics.optimization.certify import check_bound
 from pmo_analytics.optimization.compiling import compile_options
