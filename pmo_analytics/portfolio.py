@@ -25,7 +25,7 @@ from pmo_analytics.periods import (
     checked_settings,
     format_period,
 )
-from pmo_analytics.remembered import Memory, Remembered, content_hash
+from pmo_analytics.remembered import Knowledge, Remembered, content_hash
 from pmo_analytics.supply import effective_capacity
 from pmo_analytics.supply_checks import check_supply
 from pmo_analytics.tables import TABLES, empty_table
@@ -100,12 +100,12 @@ class Portfolio:
                 f"Tables: {', '.join(TABLES)}."
             )
         self._fill(
-            Memory(), name, horizon, settings, capacity, sources, problems, tables
+            Knowledge(), name, horizon, settings, capacity, sources, problems, tables
         )
 
     def _fill(
         self,
-        memory: Memory,
+        knowledge: Knowledge,
         name: str,
         horizon: pd.PeriodIndex,
         settings: Settings | None,
@@ -115,7 +115,7 @@ class Portfolio:
         tables: Mapping[str, pd.DataFrame | None],
     ) -> None:
         """Take what a new portfolio is made of, with what is known of it already."""
-        self._memory = memory
+        self._knowledge = knowledge
         self.name = name
         self.horizon = checked_horizon(horizon)
         self.settings = checked_settings(settings or Settings())
@@ -125,14 +125,14 @@ class Portfolio:
         self._raw_tables: dict[str, pd.DataFrame] = {}
         reads: dict[str, Remembered] = {}
         for table in TABLES:
-            read = reads[table] = memory.read(table, tables.get(table), self.freq)
+            read = reads[table] = knowledge.read(table, tables.get(table), self.freq)
             self._raw_tables[table] = read.frame.copy()
             self._unread += read.found
-        given = memory.known("capacity", capacity)
+        given = knowledge.known("capacity", capacity)
         if given is None:
             grid, unread = capacity_grid(capacity, self.freq)
             self._unread += unread
-            given = memory.keep("capacity", grid)
+            given = knowledge.keep("capacity", grid)
         self._given = given.frame.copy()
         self.capacity = self._derive(reads, given)
         self._derived = self.capacity.copy()
@@ -162,7 +162,7 @@ class Portfolio:
 
     def __getstate__(self) -> dict[str, Any]:
         # What is remembered can be worked out again where it is needed.
-        return {**self.__dict__, "_memory": Memory()}
+        return {**self.__dict__, "_knowledge": Knowledge()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -200,7 +200,7 @@ class Portfolio:
             )
 
         facts = self._supply_facts(reads, given)
-        capacity: pd.DataFrame = self._memory.once("capacity", facts, derived)
+        capacity: pd.DataFrame = self._knowledge.once("capacity", facts, derived)
         return capacity.copy()
 
     def _supply_facts(
@@ -303,7 +303,7 @@ class Portfolio:
             sources = {k: v for k, v in self.sources.items() if k not in changes}
         changed = Portfolio.__new__(Portfolio)
         changed._fill(
-            Memory(self._memory),
+            Knowledge(self._knowledge),
             changes.get("name", self.name),
             horizon,
             replace_fields(settings, **own),
@@ -332,7 +332,7 @@ class Portfolio:
             Columns of `PROBLEM_COLUMNS`; errors first; empty when all is well.
         """
         reads = {
-            table: self._memory.read(table, frame, self.freq)
+            table: self._knowledge.read(table, frame, self.freq)
             for table, frame in self._raw_tables.items()
         }
         unread = [p for read in reads.values() for p in read.found]
@@ -348,8 +348,8 @@ class Portfolio:
             *lost,
         ]
         now = content_hash(
-            *(self._memory.content(t, self._raw_tables[t]) for t in _SUPPLY),
-            self._memory.content("capacity", self._given),
+            *(self._knowledge.content(t, self._raw_tables[t]) for t in _SUPPLY),
+            self._knowledge.content("capacity", self._given),
         )
         edited = not self.capacity.equals(self._derived) or now != self._supply_key
         fresh = self.snapshot() if edited else self
@@ -374,9 +374,9 @@ class Portfolio:
                 country=self.settings.country,
             )
 
-        given = self._memory.known("capacity", supply.given)
+        given = self._knowledge.known("capacity", supply.given)
         facts = self._supply_facts(reads, given or Remembered(supply.given, []))
-        problems += self._memory.once("supply", facts, of_supply)
+        problems += self._knowledge.once("supply", facts, of_supply)
         problems += _without_repeats(
             check_rules(tables, fresh.capacity, self.horizon, self.settings), problems
         )
@@ -523,8 +523,8 @@ class Portfolio:
         state = hashlib.sha256()
         clock = (str(self.horizon[0]), len(self.horizon), self.freq)
         state.update(repr((self.name, clock, self.settings)).encode())
-        contents = [self._memory.content(t, frame) for t, frame in tables.items()]
-        given = self._memory.content("capacity", supply.given)
+        contents = [self._knowledge.content(t, frame) for t, frame in tables.items()]
+        given = self._knowledge.content("capacity", supply.given)
         state.update(content_hash(given, *contents).encode())
         return state.hexdigest()
 

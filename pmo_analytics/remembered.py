@@ -75,16 +75,16 @@ class Remembered:
         return self._content
 
 
-class Memory:
+class Knowledge:
     """What a portfolio knows of its tables; copies of it begin with as much.
 
     Parameters
     ----------
     past
-        Memory of the portfolio that this one's is made from.
+        Knowledge of the portfolio that this one's is made from.
     """
 
-    def __init__(self, past: Memory | None = None) -> None:
+    def __init__(self, past: Knowledge | None = None) -> None:
         self._tables: dict[str, Remembered] = {}
         self._answers: dict[str, tuple[Any, Any]] = {}
         if past is not None:
@@ -104,7 +104,7 @@ class Memory:
         Parameters
         ----------
         freq
-            Of the portfolio; the same for as long as a memory is handed on.
+            Of the portfolio; the same for as long as knowledge is handed on.
         """
         last = self.known(name, frame)
         if last is not None:

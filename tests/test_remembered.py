@@ -11,7 +11,7 @@ import pytest
 
 from pmo_analytics import remembered
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.remembered import Memory, Remembered
+from pmo_analytics.remembered import Knowledge, Remembered
 from tests.instances_random import random_portfolio
 from tests.problem_cases import portfolio, projects, rows
 from tests.small_portfolios import everything_portfolio, tiny_portfolio
@@ -25,8 +25,8 @@ def rules(case: Portfolio) -> list[tuple]:
 def forgetful(case: Portfolio) -> Portfolio:
     """Return the same portfolio with nothing remembered."""
     copied: Portfolio = pickle.loads(pickle.dumps(case))
-    assert not copied._memory._tables
-    assert not copied._memory._answers
+    assert not copied._knowledge._tables
+    assert not copied._knowledge._answers
     return copied
 
 
@@ -276,11 +276,11 @@ def test_cells_without_insides_are_compared():
 
 
 def test_an_answer_is_kept_for_its_facts_only():
-    memory, asked = Memory(), iter(range(10))
-    assert memory.once("x", (1, "a"), lambda: next(asked)) == 0
-    assert memory.once("x", (1, "a"), lambda: next(asked)) == 0
-    assert memory.once("y", (1, "a"), lambda: next(asked)) == 1
-    assert memory.once("x", (2, "a"), lambda: next(asked)) == 2
-    later = Memory(memory)
+    knowledge, asked = Knowledge(), iter(range(10))
+    assert knowledge.once("x", (1, "a"), lambda: next(asked)) == 0
+    assert knowledge.once("x", (1, "a"), lambda: next(asked)) == 0
+    assert knowledge.once("y", (1, "a"), lambda: next(asked)) == 1
+    assert knowledge.once("x", (2, "a"), lambda: next(asked)) == 2
+    later = Knowledge(knowledge)
     assert later.once("x", (1, "a"), lambda: next(asked)) == 3
-    assert memory.once("x", (2, "a"), lambda: next(asked)) == 2
+    assert knowledge.once("x", (2, "a"), lambda: next(asked)) == 2
