@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -32,11 +32,12 @@ from pmo_analytics.optimization.certify_question import (
     state_of,
 )
 from pmo_analytics.optimization.certify_reading import read_name, read_period
-from pmo_analytics.optimization.certify_record import dropped, gain_at
-from pmo_analytics.optimization.certify_room import room_of
-
-# Powers of the discount factor are rounded outward on this grid.
-_GRID = 10**40
+from pmo_analytics.optimization.certify_record import dropped
+from pmo_analytics.optimization.certify_room import (
+    drop_impossible_starts,
+    drop_stranded_projects,
+)
+from pmo_analytics.optimization.certify_worth import GRID, Powers, worth_above
 
 
 @dataclass
@@ -168,8 +169,8 @@ def bound_of(
             _charge(question, charges, entry, int(value * charges.unit))
         except ConfigError as error:
             raise _bad_entry(number, entry, str(error)) from None
-    _drop_impossible_starts(question)
-    _drop_stranded_projects(question)
+    drop_impossible_starts(question)
+    drop_stranded_projects(question)
     if narrow:
         narrow_starts(question)
     # Only now: a cut need not hold for starts that no accepted plan can have.
@@ -418,83 +419,6 @@ def row_of(
     return counts, charges.limits * unit, unit
 
 
-def worth_of_starts(question: Question, project: Project) -> list[Fraction]:
-    """Return the worth at each allowed start; with discounting, rounded up."""
-    unit = question.worth_unit * _GRID
-    above = _worth_above(question, project, _Powers(question.growth))
-    return [Fraction(worth, unit) for worth in above]
-
-
-def _drop_impossible_starts(question: Question) -> None:
-    """Remove starts that no accepted plan can have beside the fixed work."""
-    room = room_of(question)
-    if room is None:
-        return
-    for name, project in question.projects.items():
-        if name in room.fixed or not project.allowed:
-            continue
-        kept = set(project.allowed)
-        for role, rows in question.demand.get(name, {}).items():
-            kept -= _overloading(rows, kept, room.roles[role])
-        for budget, left in room.budgets:
-            kept -= _overspending(question, project, kept, budget, left)
-        if len(kept) < len(project.allowed):
-            allowed = tuple(s for s in project.allowed if s in kept)
-            question.projects[name] = project._replace(allowed=allowed)
-
-
-def _drop_stranded_projects(question: Question) -> None:
-    """Remove the starts of projects that require what no plan can select."""
-    dropped = True
-    while dropped:
-        dropped = False
-        for row in question.dependencies:
-            # A row in force names a live project and nothing that is done already.
-            if not row.in_force or not question.projects[row.project].allowed:
-                continue
-            if not any(question.projects[i].allowed for i in row.targets):
-                project = question.projects[row.project]
-                question.projects[row.project] = project._replace(allowed=())
-                dropped = True
-
-
-def _overloading(
-    rows: list[tuple[int, int]], starts: Collection[int], room: list[int]
-) -> set[int]:
-    """Return the starts with which one project alone overloads a role."""
-    sums: defaultdict[int, int] = defaultdict(int)
-    for offset, units in rows:
-        sums[offset] += units
-    # An unloaded period is never a violation, however little room it has.
-    needs = [(o, u) for o, u in sums.items() if u > 0]
-    if max((u for _, u in needs), default=0) <= min(room):
-        return set()
-    return {
-        s
-        for s in starts
-        if any(0 <= s + o < len(room) and u > room[s + o] for o, u in needs)
-    }
-
-
-def _overspending(
-    question: Question,
-    project: Project,
-    starts: Collection[int],
-    budget: Budget,
-    left: int,
-) -> set[int]:
-    """Return the starts with which one project alone breaks a budget."""
-    kinds = question.spend.get(project.name, {})
-    rows = [row for kind, uses in kinds.items() if budget.covers(kind) for row in uses]
-    if sum(units for _, units in rows) <= left:
-        return set()
-    return {
-        s
-        for s in starts
-        if sum(u for o, u in rows if budget.first <= s + o <= budget.last) > left
-    }
-
-
 def _lagrangian(question: Question, charges: _Charges) -> Fraction | None:
     """Return the charged limits plus the best that each project can still earn."""
     prices = _spend_prices(question, charges)
@@ -502,13 +426,13 @@ def _lagrangian(question: Question, charges: _Charges) -> Fraction | None:
     unit = math.lcm(
         charges.unit * question.demand_unit,
         charges.unit * question.spend_unit,
-        question.worth_unit * _GRID,
+        question.worth_unit * GRID,
     )
-    per_worth = unit // (question.worth_unit * _GRID)
+    per_worth = unit // (question.worth_unit * GRID)
     per_load = unit // (charges.unit * question.demand_unit)
     per_spend = unit // (charges.unit * question.spend_unit)
     per_step = unit // charges.unit
-    powers = _Powers(question.growth)
+    powers = Powers(question.growth)
     total = 0
     for name, project in question.projects.items():
         if project.state != "live" or not (project.allowed or project.why):
@@ -518,7 +442,7 @@ def _lagrangian(question: Question, charges: _Charges) -> Fraction | None:
         gains = [
             worth * per_worth - (step + charge) * per_step
             for worth, step, charge in zip(
-                _worth_above(question, project, powers),
+                worth_above(question, project, powers),
                 _step_charges(charges.steps.get(name, {}), project.allowed),
                 charges.starts.get(name, [0] * len(project.allowed)),
                 strict=True,
@@ -585,47 +509,3 @@ def _step_charges(steps: Mapping[float, int], allowed: tuple[int, ...]) -> list[
             total += steps[ends.pop()]
         charges[n] = total
     return charges
-
-
-class _Powers:
-    """Bounds of (1 + discount) ** -k, as whole multiples of 1/_GRID."""
-
-    def __init__(self, growth: Fraction) -> None:
-        self.growth = growth
-        self.known: dict[int, tuple[int, int]] = {}
-
-    def __call__(self, k: int) -> tuple[int, int]:
-        if k not in self.known:
-            base = 1 / self.growth if k >= 0 else self.growth
-            low = base.numerator * _GRID // base.denominator
-            high = -(-base.numerator * _GRID // base.denominator)
-            bounds, left = (_GRID, _GRID), abs(k)
-            while left:
-                if left & 1:
-                    bounds = _times(bounds, (low, high))
-                low, high = _times((low, high), (low, high))
-                left >>= 1
-            self.known[k] = bounds
-        return self.known[k]
-
-
-def _times(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
-    """Return the product of two positive intervals on the grid, rounded outward."""
-    return a[0] * b[0] // _GRID, -(-a[1] * b[1] // _GRID)
-
-
-def _worth_above(question: Question, project: Project, powers: _Powers) -> list[int]:
-    """Return the worth at each allowed start, rounded up, in 1/(unit x grid)."""
-    amounts = question.worth.get(project.name, {})
-    # Rounded up at offset 0; then the factor that makes the product larger.
-    ahead = sum(
-        units * powers(offset)[1 if units > 0 else 0]
-        for offset, units in amounts.items()
-    )
-    shifts = [powers(0 if project.running else s) for s in project.allowed]
-    worth = [-(-ahead * shift[1 if ahead > 0 else 0] // _GRID) for shift in shifts]
-    if question.record is None:
-        return worth
-    unit = question.worth_unit * _GRID
-    gains = [gain_at(question, project, s) for s in project.allowed]
-    return [w + math.ceil(g * unit) for w, g in zip(worth, gains, strict=True)]

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.optimization.certify_bound import row_of, worth_of_starts
+from pmo_analytics.optimization.certify_bound import row_of
 from pmo_analytics.optimization.certify_cuts import Cut, Proofs, exact_number
 from pmo_analytics.optimization.certify_narrowing import (
     LARGEST,
@@ -34,6 +34,7 @@ from pmo_analytics.optimization.certify_narrowing import (
 )
 from pmo_analytics.optimization.certify_question import Question
 from pmo_analytics.optimization.certify_record import dropped
+from pmo_analytics.optimization.certify_worth import worth_of_starts
 
 # Steps that the largest worth is made of, about.
 _FINE = 10**15

@@ -1,14 +1,20 @@
-"""Room that fixed work leaves, in whole units, for the checker's proofs."""
+"""Room that fixed work leaves, in whole units, for the checker's proofs.
+
+And the starts that it rules out.
+"""
 
 from __future__ import annotations
 
 import math
+from collections import defaultdict
+from collections.abc import Collection
 from fractions import Fraction
 from typing import NamedTuple
 
 from pmo_analytics.optimization.certify_question import (
     TOLERANCE,
     Budget,
+    Project,
     Question,
     budget_use,
     fixed_starts,
@@ -63,3 +69,73 @@ def capacity_units(question: Question, role: str, t: int) -> int:
 def budget_units(question: Question, limit: Fraction) -> int:
     """Return the spend units that may be spent, the tolerance included."""
     return math.floor((limit + grace(limit)) * question.spend_unit)
+
+
+def drop_impossible_starts(question: Question) -> None:
+    """Remove starts that no accepted plan can have beside the fixed work."""
+    room = room_of(question)
+    if room is None:
+        return
+    for name, project in question.projects.items():
+        if name in room.fixed or not project.allowed:
+            continue
+        kept = set(project.allowed)
+        for role, rows in question.demand.get(name, {}).items():
+            kept -= _overloading(rows, kept, room.roles[role])
+        for budget, left in room.budgets:
+            kept -= _overspending(question, project, kept, budget, left)
+        if len(kept) < len(project.allowed):
+            allowed = tuple(s for s in project.allowed if s in kept)
+            question.projects[name] = project._replace(allowed=allowed)
+
+
+def drop_stranded_projects(question: Question) -> None:
+    """Remove the starts of projects that require what no plan can select."""
+    dropped = True
+    while dropped:
+        dropped = False
+        for row in question.dependencies:
+            # A row in force names a live project and nothing that is done already.
+            if not row.in_force or not question.projects[row.project].allowed:
+                continue
+            if not any(question.projects[i].allowed for i in row.targets):
+                project = question.projects[row.project]
+                question.projects[row.project] = project._replace(allowed=())
+                dropped = True
+
+
+def _overloading(
+    rows: list[tuple[int, int]], starts: Collection[int], room: list[int]
+) -> set[int]:
+    """Return the starts with which one project alone overloads a role."""
+    sums: defaultdict[int, int] = defaultdict(int)
+    for offset, units in rows:
+        sums[offset] += units
+    # An unloaded period is never a violation, however little room it has.
+    needs = [(o, u) for o, u in sums.items() if u > 0]
+    if max((u for _, u in needs), default=0) <= min(room):
+        return set()
+    return {
+        s
+        for s in starts
+        if any(0 <= s + o < len(room) and u > room[s + o] for o, u in needs)
+    }
+
+
+def _overspending(
+    question: Question,
+    project: Project,
+    starts: Collection[int],
+    budget: Budget,
+    left: int,
+) -> set[int]:
+    """Return the starts with which one project alone breaks a budget."""
+    kinds = question.spend.get(project.name, {})
+    rows = [row for kind, uses in kinds.items() if budget.covers(kind) for row in uses]
+    if sum(units for _, units in rows) <= left:
+        return set()
+    return {
+        s
+        for s in starts
+        if sum(u for o, u in rows if budget.first <= s + o <= budget.last) > left
+    }

@@ -13,19 +13,21 @@ import pandas as pd
 from pmo_analytics.errors import SolverError, listing
 from pmo_analytics.optimization.child_process import Event
 from pmo_analytics.optimization.offered import least_purchases, say_offered
+from pmo_analytics.optimization.repair import (
+    REPAIR_COLUMNS,
+    least_repair,
+    say_repair,
+)
 from pmo_analytics.optimization.rulebook import Rulebook, read_rulebook
 from pmo_analytics.optimization.run import question_of
 from pmo_analytics.optimization.solving import SolveLimits, run_task
 from pmo_analytics.optimization.wording import (
-    amounts,
     fact_row,
-    money,
+    in_short,
     number,
-    rounded_up,
     say_rule,
     series,
     spans,
-    when,
 )
 from pmo_analytics.periods import format_period
 from pmo_analytics.plan import Plan
@@ -35,24 +37,15 @@ if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
 
 RULE_COLUMNS = ["rule", "subject", "period", "limit", "proved", "message"]
-REPAIR_COLUMNS = ["rule", "subject", "period", "amount", "message"]
 # Share of the time for the search of the clash; the rest is for the repair.
 _FIRST = 0.7
-# What breaking a rule costs in a repair; one limit exceeded by all of itself costs 1.
-_PRICE = {"must": 10.0}
-_PER_PERIOD = 0.02
-# Work that is pushed out of the horizon is not planned, only out of sight.
-_BEYOND = 20.0
-_GAP = 0.005
-# More projects than this are not listed line by line, and amounts by period that take
-# more letters than this are summed up.
+# More projects than this are not listed line by line.
 _LISTED = 12
 _TOGETHER = {
     "earliest": "must not start before {} (earliest)",
     "latest": "must start by {} (latest)",
     "deadline": "must end by {} (deadline)",
 }
-_READABLE = 130
 
 
 @dataclass(frozen=True)
@@ -168,7 +161,7 @@ def why_infeasible(
     known = round(time.monotonic() - begin, 3)
     # A child may overrun its clock a little before it is ended.
     left = max(seconds - (time.monotonic() - begin) - 0.9, 0.05 * seconds, 0.3)
-    broken, certain = _least_repair(book, left, limits, seed)
+    broken, certain = least_repair(book, left, limits, seed)
     rules = _rules_table(book, state)
     repair = pd.DataFrame([row for row, _ in broken], columns=REPAIR_COLUMNS)
     return WhyInfeasible(
@@ -177,7 +170,7 @@ def why_infeasible(
         repair,
         (
             *_say_clash(book, state),
-            *_say_repair(broken, certain),
+            *say_repair(broken, certain),
             *say_offered(snapshot, flex, [*rules["subject"], *repair["subject"]]),
         ),
         seconds=round(time.monotonic() - begin, 3),
@@ -315,7 +308,7 @@ def _rules_table(book: Rulebook, state: _State) -> pd.DataFrame:
             limit = float(book.wide.options.least[rule.number])
         message = say_rule(book, rule)
         if len(unit) > 1:
-            message = f"{rule.subject} has {_in_short(book.portfolio, own)}."
+            message = f"{rule.subject} has {in_short(book.portfolio, own)}."
         rows.append(
             {
                 "rule": rule.kind,
@@ -405,7 +398,7 @@ def _rule_lines(book: Rulebook, numbers: list[int]) -> list[str]:
     }
     return [
         *(
-            f"{role} has {_in_short(book.portfolio, own)}"
+            f"{role} has {in_short(book.portfolio, own)}"
             f"{_asked_for(book, role, about)}."
             for role, own in people.items()
         ),
@@ -431,182 +424,3 @@ def _asked_for(book: Rulebook, role: str, projects: set[str]) -> str:
         else parts
     )
     return f"; {series(shown)}" if shown else ""
-
-
-Broken = list[tuple[dict[str, Any], str]]
-
-
-def _least_repair(
-    book: Rulebook, seconds: float, limits: SolveLimits, seed: int
-) -> tuple[Broken, bool]:
-    """Return rows and sentences of the cheapest repair, and whether it is proved."""
-    options = book.wide.options
-    prices = []
-    for rule in book.rules:
-        price = _PRICE.get(rule.kind, 1.0)
-        if rule.kind in ("capacity", "budget"):
-            price = 1.0 / max(1.0, float(options.limit[rule.number]))
-        elif rule.kind == "budget_at_least":
-            price = 1.0 / max(1.0, float(options.least[rule.number]))
-        prices.append(price)
-    costs = _costs_of_moving(book)
-    facts = {**book.job(), "prices": prices, "costs": costs.tolist(), "gap": _GAP}
-    told = run_task(options, "repair", facts, seconds=seconds, limits=limits, seed=seed)
-    answer = next((event for event in told if event["event"] == "repair"), None)
-    if answer is None or answer["chosen"] is None:
-        return [], False
-    chosen = np.array(answer["chosen"], dtype=np.int64)
-    starts = book.wide.starts_of(chosen)
-    broken = {int(k): float(amount) for k, amount in answer["broken"]}
-    return repair_rows(book, broken, starts), answer["status"] == "optimal"
-
-
-def _costs_of_moving(book: Rulebook) -> np.ndarray:
-    """Return a small cost for every period that a start lies off its window."""
-    options, portfolio = book.wide.options, book.portfolio
-    duration = portfolio.projects.set_index("project")["duration"].fillna(0)
-    costs = np.zeros(len(options.project))
-    allowed = book.allowed
-    for p, name in enumerate(book.wide.names):
-        span = slice(options.first[p], options.first[p + 1])
-        starts, own = options.start[span], allowed.get(name, np.zeros(0))
-        if not len(own):
-            continue
-        off = np.abs(starts[:, None] - own[None, :]).min(axis=1)
-        beyond = starts + int(duration[name]) > len(portfolio.horizon)
-        costs[span] = _PER_PERIOD * off + _BEYOND * (beyond & (off > 0))
-    return costs
-
-
-def repair_rows(
-    book: Rulebook, broken: Mapping[int, float], starts: Mapping[str, int]
-) -> Broken:
-    """Return a table row and a sentence for each thing to do."""
-    portfolio = book.portfolio
-    periods = len(portfolio.horizon)
-    rows: Broken = []
-    people: dict[str, dict[int, float]] = {}
-    for k, amount in broken.items():
-        rule = book.rules[k]
-        if rule.kind == "capacity":
-            own = people.setdefault(rule.subject, {})
-            own[rule.number % periods] = rounded_up(amount)
-    for role, own in people.items():
-        text = f"Add {_added(portfolio, own)} to {role}."
-        for t, amount in sorted(own.items()):
-            row = {
-                "rule": "capacity",
-                "subject": role,
-                "period": when(portfolio, t),
-                "amount": amount,
-                "message": f"Add {number(amount)} FTE of {role} in "
-                f"{when(portfolio, t)}.",
-            }
-            rows.append((row, text))
-            text = ""
-    for k, amount in broken.items():
-        rule = book.rules[k]
-        if rule.kind == "capacity":
-            continue
-        text, size = _way_out(book, k, amount, starts)
-        row = {
-            "rule": rule.kind,
-            "subject": rule.subject,
-            "period": "",
-            "amount": size,
-            "message": text,
-        }
-        rows.append((row, text))
-    return rows
-
-
-def _in_short(portfolio: Portfolio, own: Mapping[int, float]) -> str:
-    """Return FTE by period, or their range where they are too many to read."""
-    text = amounts(portfolio, own, "FTE")
-    if len(text) <= _READABLE:
-        return text
-    low, high = number(min(own.values())), number(max(own.values()))
-    return f"{low} to {high} FTE in {spans(portfolio, own)}"
-
-
-def _added(portfolio: Portfolio, own: Mapping[int, float]) -> str:
-    """Return FTE to add by period, or how much in all where they are too many."""
-    text = amounts(portfolio, own, "FTE")
-    if len(text) <= _READABLE:
-        return text
-    span = f"{when(portfolio, min(own))} and {when(portfolio, max(own))}"
-    return (
-        f"up to {number(max(own.values()))} FTE between {span} "
-        f"({number(sum(own.values()))} FTE-periods in all)"
-    )
-
-
-def _way_out(
-    book: Rulebook, k: int, amount: float, starts: Mapping[str, int]
-) -> tuple[str, float]:
-    """Return what to do about one rule, and by how much."""
-    portfolio, rule = book.portfolio, book.rules[k]
-    name = rule.subject
-    if rule.kind == "budget":
-        size = rounded_up(amount)
-        return f"Raise budget '{name}' by {money(portfolio, size)}.", size
-    if rule.kind == "budget_at_least":
-        size = rounded_up(amount)
-        text = money(portfolio, size)
-        return f"Let budget '{name}' spend {text} less than it must.", size
-    if rule.kind == "must":
-        row = portfolio.projects[portfolio.projects["project"] == name].iloc[0]
-        held = row["force"] == "in" or row["status"] == "approved"
-        verb = "Leave out" if held else "Stop"
-        return f"{verb} '{name}', although it must be selected.", 1.0
-    if rule.kind == "out":
-        return f"Let '{name}' in again: it is needed.", 1.0
-    if rule.kind == "dependency":
-        project, requires, _kind = book.dependency(rule)
-        text = say_rule(book, rule).rstrip(".")
-        return f"Let '{project}' go ahead without '{requires}', although {text}.", 1.0
-    if rule.kind == "group":
-        return f"Loosen group '{name}': {say_rule(book, rule)}", round(amount, 6)
-    if rule.kind == "rule":
-        text = f"Loosen rule '{name}' by {number(amount)}: {say_rule(book, rule)}"
-        return text, round(amount, 6)
-    if rule.kind == "blackout":
-        moved = [
-            project
-            for project, start in starts.items()
-            if book.forbids(k, project, start)
-        ]
-        names = series([f"'{n}' in {when(portfolio, starts[n])}" for n in moved])
-        return f"Lift the blackout for {names}: {say_rule(book, rule)}", 1.0
-    start = starts.get(name, 0)
-    row = portfolio.projects[portfolio.projects["project"] == name].iloc[0]
-    wanted = int(row["duration"]) - 1 + start if rule.kind == "deadline" else start
-    first = portfolio.horizon[0].ordinal
-    shift = abs(wanted - (row[rule.kind].ordinal - first))
-    verb = {
-        "earliest": f"Let '{name}' start earlier, in {when(portfolio, start)}",
-        "latest": f"Let '{name}' start later, in {when(portfolio, start)}",
-        "deadline": f"Move the deadline of '{name}' to {when(portfolio, wanted)}",
-        "start": f"Move the start of '{name}' to {when(portfolio, start)}",
-    }[rule.kind]
-    said = {
-        "earliest": "its earliest start",
-        "latest": "its latest start",
-        "deadline": "it",
-        "start": "its planned start",
-    }[rule.kind]
-    return f"{verb}; {said} is {when(portfolio, row[rule.kind].ordinal - first)}.", (
-        float(shift)
-    )
-
-
-def _say_repair(broken: Broken, certain: bool) -> list[str]:
-    texts = [text for _, text in broken if text]
-    if not texts:
-        return ["What would have to change could not be worked out in time."]
-    head = (
-        "The least that makes a plan possible:"
-        if certain
-        else ("This makes a plan possible; something less may do as well:")
-    )
-    return [head, *(f"  - {text}" for text in texts)]

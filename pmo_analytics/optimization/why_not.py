@@ -17,8 +17,9 @@ from pmo_analytics.errors import (
     closest,
     listing,
 )
-from pmo_analytics.optimization.infeasible import repair_rows, why_infeasible
+from pmo_analytics.optimization.infeasible import why_infeasible
 from pmo_analytics.optimization.offered import say_buying
+from pmo_analytics.optimization.repair import repair_rows
 from pmo_analytics.optimization.resolving import settings_of
 from pmo_analytics.optimization.rulebook import Rulebook, read_rulebook
 from pmo_analytics.optimization.search import optimize

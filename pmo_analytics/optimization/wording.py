@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from pmo_analytics.optimization.rulebook import Clause, Rulebook
     from pmo_analytics.portfolio import Portfolio
 
+# Amounts by period that take more letters than this are summed up.
+_READABLE = 130
+
 
 def number(amount: float) -> str:
     """Return an amount as people write it: 12,400 and 0.25."""
@@ -66,6 +69,27 @@ def amounts(portfolio: Portfolio, by_period: Mapping[int, float], unit: str) -> 
         same.setdefault(number(amount), []).append(offset)
     return series(
         [f"{text} {unit} in {spans(portfolio, own)}" for text, own in same.items()]
+    )
+
+
+def in_short(portfolio: Portfolio, own: Mapping[int, float]) -> str:
+    """Return FTE by period, or their range where they are too many to read."""
+    text = amounts(portfolio, own, "FTE")
+    if len(text) <= _READABLE:
+        return text
+    low, high = number(min(own.values())), number(max(own.values()))
+    return f"{low} to {high} FTE in {spans(portfolio, own)}"
+
+
+def added(portfolio: Portfolio, own: Mapping[int, float]) -> str:
+    """Return FTE to add by period, or how much in all where they are too many."""
+    text = amounts(portfolio, own, "FTE")
+    if len(text) <= _READABLE:
+        return text
+    span = f"{when(portfolio, min(own))} and {when(portfolio, max(own))}"
+    return (
+        f"up to {number(max(own.values()))} FTE between {span} "
+        f"({number(sum(own.values()))} FTE-periods in all)"
     )
 
 

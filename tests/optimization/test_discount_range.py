@@ -6,11 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmo_analytics.optimization.discount_range import (
-    bending,
-    curve_of,
-    rates_looked_at,
-)
+from pmo_analytics.optimization.discount_curves import bending, curve_of
+from pmo_analytics.optimization.discount_range import rates_looked_at
 from pmo_analytics.optimization.search import optimize
 from pmo_analytics.optimization.sensitivity import say_sensitivity, sensitivity
 from pmo_analytics.optimization.solving import SolveLimits
