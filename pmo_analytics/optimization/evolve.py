@@ -108,6 +108,10 @@ class Evolution:
             self._cross()
         return self.best is not None and self.best[0] != before
 
+    def take(self, starts: Starts) -> None:
+        """Go on from a schedule that was found elsewhere."""
+        self._take(None, starts)
+
     def _key(self, starts: Starts) -> Key:
         return self.cost(starts), sum(starts)
 

@@ -29,6 +29,7 @@ from pmo_analytics.optimization.jobs import (
     levelled_question,
     read_jobs,
 )
+from pmo_analytics.optimization.layers import Layering
 from pmo_analytics.optimization.options import Options
 from pmo_analytics.optimization.proving import Prover, Windows, encode_makespan
 from pmo_analytics.optimization.race import Found
@@ -48,6 +49,10 @@ _MOST_USES = 2_000_000
 _MOST_POLISHED = 500
 # Seconds without a better schedule after which lateness is left to the solver.
 _STILL = 1.5
+# Schedules that are built before partial ones are searched in layers, turn by turn;
+# and how much of the work after that goes to layers, per unit of the other.
+_HEAD_START = 1_500
+_LAYERS_SHARE = 2
 # Failed schedules in a row after which the general model is asked for a first plan.
 _MOST_FAILURES = 300
 
@@ -88,6 +93,7 @@ class Levelling:
         self.refuted: tuple[int, Refutation] | None = None
         self.reading = 0.0
         self.exhausted: bool | None = None  # all schedules were tried
+        self.layering: Layering | None = None
         self.conflicts = pd.DataFrame()
         self._compiled: Compiled | None = None
 
@@ -168,6 +174,8 @@ class Levelling:
             [float(self.lateness.due[name]) for name in jobs.names],
             justify=self.measure == "makespan",
         )
+        if self.measure == "makespan":
+            self.layering = Layering(jobs)
         prover = Prover(self, jobs)
         try:
             self._evolve(jobs, evolution, prover)
@@ -210,6 +218,7 @@ class Levelling:
                 prover.prove_by_work()
                 if self.exhausted is None:
                     self._exhaust(jobs)
+                self._layer(jobs, evolution)
                 if self.run.limits.work is None and not self.closed():
                     found = prover.listen(stack)
                     if found is not None and self.accept(found):
@@ -241,13 +250,43 @@ class Levelling:
         if found.starts is not None or found.complete:
             self.say("all schedules")
 
+    def _layer(self, jobs: Jobs, evolution: Evolution) -> None:
+        """Look for an earlier end in layers, for a share of the work so far."""
+        layering = self.layering
+        while (
+            layering is not None
+            and layering.open
+            and layering.built
+            <= _LAYERS_SHARE * (evolution.builder.built - _HEAD_START)
+            and not self.closed()
+            and not self._enough(evolution)
+        ):
+            assert self.key is not None
+            ended = layering.step(self.key[0] - 1)
+            if ended is None:
+                continue
+            if ended.starts is not None:
+                evolution.take(ended.starts)
+                assert evolution.best is not None
+                self._take(jobs, evolution.best[1])
+                self.say("layers")
+            elif ended.complete:
+                self.tighten(ended.finish + 1)
+                self.run.note(
+                    "layers", "infeasible", 0.0, f"nothing ends within {ended.finish}"
+                )
+                self.say("layers")
+
     def _enough(self, evolution: Evolution) -> bool:
         # The checks at the end read the tables three times; reading took that long.
         needed = max(0.05, 0.01 * self.run.limits.seconds, 3 * self.reading)
         if self.run.left() <= (0.0 if evolution.best is None else needed):
             return True
         work = self.run.limits.work
-        return work is not None and evolution.builder.built >= work
+        built = evolution.builder.built
+        if self.layering is not None:
+            built += self.layering.built
+        return work is not None and built >= work
 
     def _take(self, jobs: Jobs, starts: list[int]) -> None:
         own = dict(zip(jobs.names, starts, strict=True))

@@ -63,8 +63,8 @@ def level(
         positive one as much as the least valued of the others; all weigh 1 where no
         project has a value.
     limits
-        When to stop; default one minute. `work` counts schedules, and then nodes of
-        the solver's tree.
+        When to stop; default one minute. `work` counts schedules, partial ones by
+        their share, and then nodes of the solver's tree.
     seed
         Of the search and of the solver.
     progress
