@@ -42,8 +42,8 @@ CERTIFIER = {"errors", "periods", "tables", "portfolio", "plan"}
 # What a module may see of the package itself, whose other names load other rooms.
 OF_THE_PACKAGE = {"__version__", "__file__", "__path__"}
 SOLVERS = {
-    "pulp": {"optimization.formulate", "optimization._child"},
-    "highspy": {"optimization._child", "optimization.highs"},
+    "pulp": {"optimization.formulate", "optimization.pulp_job"},
+    "highspy": {"optimization.pulp_job", "optimization.highs"},
 }
 
 

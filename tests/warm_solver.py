@@ -99,10 +99,10 @@ def serve(number: int) -> None:
     _child.load_later(*_child._LATER)
     from pmo_analytics.optimization import (  # noqa: F401
         alternate,
-        branching,
+        array_job,
+        branch_job,
         clash,
-        cutting,
-        formulate,
+        pulp_job,
     )
 
     orders = socket.socket(fileno=number)

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pmo_analytics.optimization.certify import check_bound
 from pmo_analytics.optimization.matrix import build_matrix
 from pmo_analytics.optimization.options import ALL, NONE
 from pmo_analytics.periods import format_period
@@ -112,6 +113,48 @@ def branched(
         certificate["branches"].append(branch)
     certificate["enough"] = repr(tree["enough"])
     return certificate
+
+
+def best_certificate(
+    portfolio: Portfolio,
+    compiled: Compiled,
+    *,
+    strict: bool,
+    priced: Iterable[tuple[Iterable[tuple[list[Any], float]], Sequence[Any]]],
+    tree: Mapping[str, Any] | None,
+) -> tuple[Mapping[str, Any], float | None]:
+    """Return the certificate that proves most, and the bound the checker derives.
+
+    Parameters
+    ----------
+    priced
+        Prices of LP relaxations, each with the cuts that they belong to.
+    tree
+        Branches, which do without the others where their claim is confirmed.
+    """
+    flex, record = compiled.flex, compiled.record
+    best: tuple[Mapping[str, Any], float | None] = ({}, None)
+    if tree is not None:
+        certificate = branched(portfolio, compiled, tree, strict=strict)
+        exact = check_bound(portfolio, certificate, strict=strict, record=record)
+        best = certificate, None if exact is None else float(exact)
+        claimed = tree["bound"] * (1 + 1e-9) + float(compiled.options.constant[0])
+        if exact is not None and float(exact) <= claimed:
+            return best
+    certificates = [
+        no_certificate(portfolio, strict, flex=flex, record=record is not None)
+    ]
+    certificates += [
+        certificate_of(portfolio, compiled, prices, strict=strict, cuts=cuts)
+        for prices, cuts in priced
+    ]
+    for certificate in certificates:
+        exact = check_bound(
+            portfolio, certificate, strict=strict, flex=flex, record=record
+        )
+        if exact is not None and (best[1] is None or float(exact) < best[1]):
+            best = certificate, float(exact)
+    return best
 
 
 def read_guide(

@@ -16,10 +16,10 @@ from pmo_analytics.optimization.stages import Stage, make_stage
 from pmo_analytics.plan import OPTIMAL_GAP, relative_gap
 
 if TYPE_CHECKING:
-    from pmo_analytics.optimization.search import _Search
+    from pmo_analytics.optimization.search import PlanSearch
 
 
-def refine(search: _Search, names: Sequence[str], loss: float) -> None:
+def refine(search: PlanSearch, names: Sequence[str], loss: float) -> None:
     """Minimise second objectives in turn, at the cost of a share of the first."""
     if search.best is None or search.objective is None:
         return
@@ -70,7 +70,7 @@ def refine(search: _Search, names: Sequence[str], loss: float) -> None:
 
 
 def _take(
-    search: _Search, chosen: np.ndarray, floor: float, stages: Sequence[Stage]
+    search: PlanSearch, chosen: np.ndarray, floor: float, stages: Sequence[Stage]
 ) -> None:
     """Take a plan that is worth enough and better by the second objectives."""
     assert search.best is not None

@@ -13,17 +13,8 @@ import pandas as pd
 
 from pmo_analytics.errors import ConfigError, InfeasibleError
 from pmo_analytics.optimization.buying import most_bought, value_of
-from pmo_analytics.optimization.certificate import (
-    branched,
-    certificate_of,
-    no_certificate,
-    read_guide,
-)
-from pmo_analytics.optimization.certify import (
-    check_bound,
-    check_plan,
-    find_twins,
-)
+from pmo_analytics.optimization.certificate import best_certificate, read_guide
+from pmo_analytics.optimization.certify import check_plan, find_twins
 from pmo_analytics.optimization.compiling import Compiled, compile_options
 from pmo_analytics.optimization.conflicts import find_conflicts
 from pmo_analytics.optimization.given import (
@@ -252,7 +243,7 @@ def solve_valid(
         This process may die, so that it can do what otherwise a child does.
     """
     compiled = compile_options(snapshot, strict=run.strict, flex=flex, record=record)
-    search = _Search(snapshot, compiled, run, solver)
+    search = PlanSearch(snapshot, compiled, run, solver)
     search.reserve = _FOR_STAGES * run.limits.seconds if stages else 0.0
     if guide is not None:
         search.guide = read_guide(snapshot, search.ordered, guide)
@@ -277,7 +268,7 @@ def _without_start(compiled: Compiled) -> bool:
     return bool((options.must & (np.diff(options.first) == 0)).any())
 
 
-class _Search:
+class PlanSearch:
     """The state of one search: the best plan, the bound, and what proves it."""
 
     def __init__(
@@ -311,6 +302,7 @@ class _Search:
         self.conflicts = pd.DataFrame()
 
     def say(self, stage: str) -> None:
+        """Tell of the best plan and the bound, and what is going on."""
         self.run.say(stage, self.objective, self.bound)
 
     def offer(self, chosen: np.ndarray, *, polished: bool = False) -> bool:
@@ -554,7 +546,7 @@ class _Search:
             self._raise_nothing_found()
         assert self.best is not None
         assert self.objective is not None
-        certificate, certified_bound = self._certificate()
+        certificate, certified_bound = self._evidence()
         bound = self.bound
         if certified_bound is not None:
             bound = certified_bound if bound is None else min(bound, certified_bound)
@@ -594,52 +586,20 @@ class _Search:
             )
         return plan
 
-    def _certificate(self) -> tuple[Mapping[str, Any], float | None]:
-        """Return multipliers and the bound that the checker derives from them."""
-        best: tuple[Mapping[str, Any], float | None] = ({}, None)
+    def _evidence(self) -> tuple[Mapping[str, Any], float | None]:
+        """Return the certificate that proves most, and the bound it proves."""
         if not self.certifies_bound:
-            return best
-        record = self.compiled.record
-        if self.tree is not None:
-            certificate = branched(
-                self.portfolio, self.ordered, self.tree, strict=self.run.strict
-            )
-            exact = check_bound(
-                self.portfolio, certificate, strict=self.run.strict, record=record
-            )
-            best = certificate, None if exact is None else float(exact)
-            claimed = self.tree["bound"] * (1 + 1e-9) + self.constant
-            if exact is not None and float(exact) <= claimed:
-                return best
-        flex = self.compiled.flex
-        certificates = [
-            no_certificate(
-                self.portfolio,
-                self.run.strict,
-                flex=flex,
-                record=record is not None,
-            )
-        ]
+            return {}, None
         priced: list[tuple[Any, Any]] = [(self.prices, [])] if self.prices else []
         if self.cuts is not None:
             priced.append((self.cuts["prices"], self.cuts["cuts"]))
-        certificates += [
-            certificate_of(
-                self.portfolio, self.ordered, prices, strict=self.run.strict, cuts=cuts
-            )
-            for prices, cuts in priced
-        ]
-        for certificate in certificates:
-            exact = check_bound(
-                self.portfolio,
-                certificate,
-                strict=self.run.strict,
-                flex=flex,
-                record=record,
-            )
-            if exact is not None and (best[1] is None or float(exact) < best[1]):
-                best = certificate, float(exact)
-        return best
+        return best_certificate(
+            self.portfolio,
+            self.ordered,
+            strict=self.run.strict,
+            priced=priced,
+            tree=self.tree,
+        )
 
     def _raise_nothing_found(self) -> NoReturn:
         if self.found is not None and self.found.interrupted:

@@ -12,7 +12,7 @@ import pytest
 
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.generator import generate_portfolio
-from pmo_analytics.optimization import _child, search
+from pmo_analytics.optimization import pulp_job, search
 from pmo_analytics.optimization.alternate import Search
 from pmo_analytics.optimization.child_process import Child
 from pmo_analytics.optimization.compiling import compile_options
@@ -170,7 +170,7 @@ def test_another_solver_answers_through_the_model_that_pulp_writes():
         "gap": 0.0,
         "start": [],
     }
-    _child._solve_elsewhere(
+    pulp_job.solve_elsewhere(
         options,
         job,
         time.monotonic() + 60,
