@@ -49,7 +49,7 @@ def certificate_of(
     Parameters
     ----------
     prices
-        (label of a model row, its dual value); labels as in `matrix.Label`.
+        (label of a model row, its dual value); labels as in `formulate.Label`.
     cuts
         The fields of each `cutting.Cut`, whose prices belong to these.
     """
