@@ -124,7 +124,11 @@ class Layers:
         )
         self.guard, self.room, self.packed = _pack(free, need)
         self.offsets = np.arange(int(length.max()))
-        self.ends = self._dates()
+        self.ends = np.array(self._dates())
+        # Per job, and per date and role: work that has to be done by then at least.
+        must = np.clip(self.ends[:, None] - self.last, 0, length)
+        self.must = (must[:, None, :] * need).astype(float).reshape(-1, count).T
+        self.room_by = self.cumulated[:, self.ends].T.reshape(-1)
 
     def _dates(self) -> list[int]:
         """Return the dates by which work is counted, the end among them."""
@@ -144,6 +148,8 @@ class Layers:
         now = np.zeros(1, dtype=np.int16)
         free = self.room[None, :]
         members = np.zeros(1, dtype=np.int64)
+        # Work by each date: of what is placed all that is, of the rest what must be.
+        work = self.must.sum(axis=0)[None, :]
         for _ in range(count):
             i, j, s = self._children(done, ready, now, free)
             rows = np.arange(len(i))
@@ -152,7 +158,8 @@ class Layers:
             now = s.astype(np.int16)
             ready = np.maximum(ready[i], now[:, None] + self.wait[j])
             members = members[i] | np.int64(1) << j
-            good, score = self._judged(done, start, ready, now)
+            work = work[i] + self._added(j, s)
+            good, score = self._judged(done, start, ready, now, work)
             kept = np.flatnonzero(good)
             kept = self._undominated(kept, members, done, start, now)
             if len(kept) > self.width:
@@ -164,7 +171,7 @@ class Layers:
                 return
             free = self._reduced(free[i[kept]], j[kept], s[kept])
             start, done, ready = start[kept], done[kept], ready[kept]
-            now, members = now[kept], members[kept]
+            now, members, work = now[kept], members[kept], work[kept]
         found = start[0].astype(np.int64)
         if self.mirrored:
             found = self.finish - found - self.length
@@ -199,28 +206,38 @@ class Layers:
         keep = ~dead[i] & (s < soonest[i])
         return i[keep], j[keep], s[keep]
 
+    def _added(self, j: np.ndarray, s: np.ndarray) -> np.ndarray:
+        """Return what placing jobs adds to the work by each date."""
+        inside = np.clip(self.ends - s[:, None], 0, self.length[j][:, None])
+        own = inside[:, :, None] * self.need.T[j][:, None, :]
+        return np.asarray(own.reshape(len(j), self.must.shape[1]) - self.must[j])
+
     def _judged(
-        self, done: np.ndarray, start: np.ndarray, ready: np.ndarray, now: np.ndarray
+        self,
+        done: np.ndarray,
+        start: np.ndarray,
+        ready: np.ndarray,
+        now: np.ndarray,
+        work: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return which can still end in time by links and work, and how good they are.
 
         Good is one with much room beyond the work to come, and with time to spare.
         """
-        spare = self.last - np.maximum(ready, now[:, None])
-        spare = np.where(done, self.finish, spare).min(axis=1)
+        spare = self.last.astype(np.int16) - np.maximum(ready, now[:, None])
+        spare = np.where(done, np.int16(self.finish), spare).min(axis=1)
         good = spare >= 0
-        score = np.zeros(len(done))
-        rest = (~done).astype(float)
-        ahead = np.where(done, start + self.length - now[:, None], 0).clip(0)
-        for end in self.ends:
-            must = np.clip(end - self.last, 0, self.length)[:, None] * self.need.T
-            inside = np.minimum(ahead, np.maximum(end - now, 0)[:, None])
-            room = self.cumulated[:, [end]] - self.cumulated[:, np.minimum(now, end)]
-            over = room.T - rest @ must - inside @ self.need.T
-            good &= (over >= 0).all(axis=1) | (now >= end)
-            if end == self.finish:
-                share = over / self.level
-                score = share.min(axis=1) + 0.5 * share.mean(axis=1)
+        # Room that is gone by now without work in it.
+        past = np.minimum(now[:, None] - start, self.length.astype(np.int16))
+        idle = (
+            self.cumulated.T[now] - np.where(done, past, 0).astype(float) @ self.need.T
+        )
+        over = self.room_by - work - np.tile(idle, len(self.ends))
+        over = over.reshape(len(now), len(self.ends), len(self.need))
+        good &= ((over >= 0).all(axis=2) | (now[:, None] >= self.ends)).all(axis=1)
+        # The last date is the end.
+        share = over[:, -1] / self.level
+        score = share.min(axis=1) + 0.5 * share.mean(axis=1)
         return good, score + 0.2 * np.minimum(spare, 10)
 
     def _undominated(

@@ -253,6 +253,7 @@ class Levelling:
     def _layer(self, jobs: Jobs, evolution: Evolution) -> None:
         """Look for an earlier end in layers, for a share of the work so far."""
         layering = self.layering
+        longest = 0.0
         while (
             layering is not None
             and layering.open
@@ -260,9 +261,13 @@ class Levelling:
             <= _LAYERS_SHARE * (evolution.builder.built - _HEAD_START)
             and not self.closed()
             and not self._enough(evolution)
+            # The next layer may be half as large again, and the checks come after it.
+            and self.run.left() > 2 * longest
         ):
             assert self.key is not None
+            before = time.monotonic()
             ended = layering.step(self.key[0] - 1)
+            longest = max(longest, time.monotonic() - before)
             if ended is None:
                 continue
             if ended.starts is not None:

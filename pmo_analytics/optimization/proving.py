@@ -194,11 +194,14 @@ class Prover:
             "threads": 1,
             "memory_gb": search.run.limits.memory_gb,
             "seed": search.run.seed,
+            "solver": "HiGHS",
             "presolve": True,
             "gap": 0.0,
             "nodes": search.run.limits.work,
             "relax": False,
             "polish_seconds": self._polish_seconds(),
+            # The checker of a levelling walks no branches.
+            "most_nodes": 0,
             "start": self._incumbent(),
         }
         self.child = stack.enter_context(Child(small, job, self.events))

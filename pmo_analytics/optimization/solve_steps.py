@@ -127,10 +127,13 @@ def prove_optimum(
     end: float,
     emit: Any,
 ) -> None:
-    """Prove by branches what the solver only claims, where nothing else does."""
+    """Prove by branches what the solver only claims, where nothing else does.
+
+    With `most_nodes` 0 nobody asks for that.
+    """
     from pmo_analytics.optimization.branch_job import prove
 
-    if any("proof" in told for told in inbox):
+    if not job["most_nodes"] or any("proof" in told for told in inbox):
         return
     known = float(options.worth[job["start"]].sum())
     if min(bounds, default=np.inf) > known + 1e-6 * max(1.0, abs(known)):

@@ -345,6 +345,10 @@ def test_the_same_work_gives_the_same_plan(objective):
         level(portfolio, objective=objective, limits=limits, seed=2) for _ in range(2)
     ]
     assert plans[0].starts == plans[1].starts
+    # The solver beside the schedules came to its own end.
+    assert plans[0].report is not None
+    outcomes = {a["solver"]: a["outcome"] for a in plans[0].report.attempts}
+    assert outcomes["HiGHS beside schedules"] in ("ended", "infeasible")
 
 
 # ------------------------------------------------------------------- enumeration
