@@ -119,8 +119,6 @@ def _improve(
     search = Search(options, start, job["seed"], tell, inbox)
     if job["rounds"] is not None:
         search.run_counted(job["rounds"], end)
-    elif job["kernels"]:
-        search.run_kernels(end)
     else:
         search.run(end)
     if search.nearby.complete:

@@ -2,8 +2,9 @@
 
 The two find different things: ruin and recreate repacks, a thousand tries a second;
 the small exact models see exchanges of many projects at once, a few a second. They
-take turns, each from the best plan known. Where few plans are near the relaxation,
-those are gone through one after the other besides.
+take turns, each from the best plan known; every other time repacking begins with a plan
+that dives into the relaxation, which is elsewhere. Where few plans are near the
+relaxation, those are gone through one after the other besides.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from typing import Any
 import numpy as np
 
 from pmo_analytics.optimization.buying import value_of, with_room_of
+from pmo_analytics.optimization.diving import Diver
 from pmo_analytics.optimization.improve import Improver
-from pmo_analytics.optimization.kernel import solve_kernel
-from pmo_analytics.optimization.matrix import Matrix, build_matrix
+from pmo_analytics.optimization.matrix import Matrix, build_matrix, holds
 from pmo_analytics.optimization.nearby import Nearby
 from pmo_analytics.optimization.options import Options
 from pmo_analytics.optimization.ruin import Ruiner
 from pmo_analytics.optimization.twins import ordered, without_order
+from pmo_analytics.tolerance import TOLERANCE
 
 # Length of the first cycle, seconds, and how each next one grows: a slow cooling finds
 # more, a fast one finds it sooner.
@@ -37,16 +39,21 @@ _HOTTEST, _FIRST, _COLDEST = 2.0, 0.3, 0.02
 _MANY = 100
 # Plans made afresh when prices come.
 _REFILLS = 8
-# Options of the first kernel, what it grows by once solved, and its least seconds.
-_KERNEL, _KERNEL_GROWTH, _KERNEL_SECONDS = 2000.0, 1.5, 40.0
 # Rounds of a cycle where rounds are counted and not seconds.
 _COUNTED = 400
 # Time that the plans near the relaxation get, where they are few, in lengths of a
 # cycle; and seconds for each of their relaxations.
 _WALK, _RELAXED = 4.0, 10.0
 
-# Seconds between two looks for prices.
-_WAIT = 0.1
+# Time for the relaxation that is dived into, and for the first dive, as shares of what
+# is left; and for each other one, in lengths of a cycle.
+_ROOT, _FIRST_DIVE, _DIVE = 0.15, 0.2, 0.5
+# The first and then each so many-th cycle begins with the best plan, not with a dive.
+_FROM_BEST = 4
+# How far dives stray from what the relaxation likes, at most.
+_STRAY = 0.3
+# The share of the best plan that other dives leave as it is, from and to.
+_KEPT = (0.5, 0.95)
 
 Tell = Callable[[np.ndarray], None]
 
@@ -96,18 +103,27 @@ class Search:
         self.nearby = Nearby(options, self.matrix, self.objective)
         self.prices: np.ndarray | None = None
         self.walk: Iterator[np.ndarray | None] | None = None
+        self.diver: Diver | None = None
+        self.divable = not self.sells
 
     def run(self, end: float) -> None:
         """Search until a moment of the monotonic clock."""
         length = _FIRST_CYCLE
         hottest = _FIRST
         share = _EXACT
+        cycle = 0
         while time.monotonic() < end:
             self._listen()
             if self._go_through(min(time.monotonic() + _WALK * length, end)):
                 return
             before = self.objective
-            self._anneal(min(time.monotonic() + length, end), hottest)
+            dived = self._dive(length, end) if cycle % _FROM_BEST else None
+            cycle += 1
+            few = min(1.0, _MANY / max(len(self.best), 1))
+            heat = hottest
+            if dived is not None:
+                heat = _FIRST * few * self.rng.uniform(0.5, 2.0)
+            self._anneal(min(time.monotonic() + length, end), heat, dived)
             repacked = self.objective - before
             self._listen()
             before = self.objective
@@ -116,38 +132,8 @@ class Search:
             if solved != repacked:
                 share *= 1.5 if solved > repacked * share else 0.75
                 share = min(max(share, _LEAST), _MOST)
-            few = min(1.0, _MANY / max(len(self.best), 1))
             hottest = _HOTTEST * few * self.rng.uniform(0.25, 1.25)
             length *= _GROWTH
-
-    def run_kernels(self, end: float) -> None:
-        """Solve kernels until a moment of the monotonic clock; wait for prices."""
-        if self.sells:  # a kernel has no room to buy
-            self.run(end)
-            return
-        size = _KERNEL
-        while time.monotonic() < end:
-            self._listen()
-            if self.reduced is None:
-                time.sleep(_WAIT)
-                continue
-            # What a project loses by an option that is not its best.
-            best = np.zeros(len(self.o.must))
-            np.maximum.at(best, self.o.project, self.reduced)
-            # A long run finds more than several short ones.
-            left = end - time.monotonic()
-            status = solve_kernel(
-                self.o,
-                self.matrix,
-                self.best,
-                self.reduced - best[self.o.project],
-                int(size),
-                min(max(_KERNEL_SECONDS, 0.5 * left), left),
-                int(self.rng.integers(2**31 - 1)),
-                self._take,
-            )
-            if status == "optimal":
-                size = min(size * _KERNEL_GROWTH, float(len(self.reduced)))
 
     def run_counted(self, rounds: int, end: float) -> None:
         """Search for a number of cycles, the same ones whatever the clock says."""
@@ -186,6 +172,42 @@ class Search:
             self._listen()
         return near.complete
 
+    def _dive(self, length: float, end: float) -> np.ndarray | None:
+        """Return the plan that a dive ends with, however poor, or None."""
+        if not self.divable or self.reduced is None:
+            return None
+        now = time.monotonic()
+        span = _DIVE * length
+        first = self.diver is None
+        if self.diver is None:
+            self.diver = Diver(self.o, self.matrix, int(self.rng.integers(2**31 - 1)))
+            self.divable = self.diver.begin(_ROOT * (end - now))
+            now = time.monotonic()
+            span = _FIRST_DIVE * (end - now)
+        if not self.divable:
+            return None
+        kept = None if first else self._liked(float(self.rng.uniform(*_KEPT)))
+        noise = float(self.rng.uniform(0.0, _STRAY))
+        plan = self.diver.dive(min(now + span, end), noise, self.rng, kept)
+        self.ruiner.score = self.rankings[-1]
+        plan = self.ruiner.completed(plan)
+        if not holds(self.matrix, plan, TOLERANCE):
+            return None
+        self._take(plan)
+        return plan
+
+    def _liked(self, share: float) -> np.ndarray:
+        """Return about that share of the best plan, what the relaxation likes most."""
+        assert self.reduced is not None
+        top = np.zeros(len(self.o.must))
+        np.maximum.at(top, self.o.project, self.reduced)
+        loss = (top[self.o.project] - self.reduced)[self.best]
+        # Many lose nothing at all: among those chance decides.
+        loss = (loss + 1e-3 * np.median(self.o.worth)) * self.rng.uniform(
+            0.5, 1.5, len(loss)
+        )
+        return self.best[np.argsort(loss)[: int(share * len(loss))]]
+
     def _make_room(self) -> None:
         """Let repacking go on in the room that the best plan now buys."""
         if self.sells:
@@ -194,10 +216,13 @@ class Search:
             self.ruiner = Ruiner(room, self.best, self.rng)
             self.ruiner.score = score
 
-    def _anneal(self, until: float, hottest: float) -> None:
+    def _anneal(
+        self, until: float, hottest: float, plan: np.ndarray | None = None
+    ) -> None:
+        """Repack a plan, the best one if none is given."""
         self.ruiner.score = self.rankings[self.rng.integers(len(self.rankings))]
         self._make_room()
-        self.ruiner.set(self.best)
+        self.ruiner.set(self.best if plan is None else plan)
         begin = time.monotonic()
         length = max(until - begin, 1e-9)
         told = begin

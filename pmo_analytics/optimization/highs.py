@@ -185,9 +185,7 @@ class Growing:
         self.highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         self.highs.setOptionValue("output_flag", False)
         self.highs.setOptionValue("threads", 1)
-        for name, value in settings.items():
-            taken = self.highs.setOptionValue(name, value)
-            _done(taken, f"takes no {name} = {value!r}")
+        self.use(**settings)
         if matrix is None:
             none = np.zeros(0)
             matrix = Matrix(csc_array((0, len(worth))), none, none, [])
@@ -207,8 +205,17 @@ class Growing:
         )
         _done(status, "cannot read the rows")
 
+    def use(self, **settings: Any) -> None:
+        """Change options of HiGHS from now on."""
+        for name, value in settings.items():
+            taken = self.highs.setOptionValue(name, value)
+            _done(taken, f"takes no {name} = {value!r}")
+
     def restrict(
-        self, left: np.ndarray, sides: Mapping[int, tuple[float, float]]
+        self,
+        left: np.ndarray,
+        sides: Mapping[int, tuple[float, float]],
+        fixed: np.ndarray | None = None,
     ) -> None:
         """Let only some columns be more than 0, and change sides of some rows.
 
@@ -218,11 +225,12 @@ class Growing:
             Which columns may be more than 0.
         sides
             Row number -> its lower and upper side from now on.
+        fixed
+            Which columns have to be 1; None = none.
         """
         numbers = np.arange(len(left), dtype=np.int32)
-        self.highs.changeColsBounds(
-            len(left), numbers, np.zeros(len(left)), left.astype(float)
-        )
+        least = np.zeros(len(left)) if fixed is None else fixed.astype(float)
+        self.highs.changeColsBounds(len(left), numbers, least, left.astype(float))
         for row, (lower, upper) in sides.items():
             self.highs.changeRowBounds(int(row), float(lower), float(upper))
 

@@ -114,6 +114,15 @@ def build_matrix(options: Options) -> Matrix:
     return rows.matrix(len(options.project) + len(options.buy_thing))
 
 
+def holds(matrix: Matrix, chosen: np.ndarray, tolerance: float) -> bool:
+    """Return whether these options, and nothing else, keep every row."""
+    x = np.zeros(matrix.a.shape[1])
+    x[chosen] = 1.0
+    used = matrix.a @ x
+    above = used <= matrix.upper + tolerance
+    return bool((above & (used >= matrix.lower - tolerance)).all())
+
+
 def bound_of_prices(options: Options, matrix: Matrix, prices: np.ndarray) -> float:
     """Return the Lagrangian bound of row prices: no plan is worth more.
 

@@ -32,10 +32,9 @@ _PATIENCE = 1.5
 # How often a run looks around when nothing is reported, seconds.
 _LOOK = 0.5
 # A solver whose bound stands still for this long, this far from the best plan, makes
-# way for another search: of kernels where the plan is nearer to the bound than that.
+# way for another search.
 _STILL = 5.0
 _FAR = 0.002
-_NEAR = 0.05
 # Below this many options a bound that stands still often moves again.
 _SMALL = 2000
 # A proof by branches joins in after this long, or this share of the time; after as long
@@ -181,7 +180,7 @@ class Race:
             end_process(self.solver.process)
             self.solver = None
             self.wanted += 1
-            self._join(kernels=gap < _NEAR)
+            self._join()
             self.found.outcome = "feasible"
             self.found.notes.append(
                 f"stopped after {now - self.begin:.0f} s, its bound stood still; one "
@@ -264,9 +263,9 @@ class Race:
         if kind == "improved" and self.found.incumbents is not None:
             self.found.incumbents.append(event["chosen"])
 
-    def _join(self, *, rounds: int | None = None, kernels: bool = False) -> None:
+    def _join(self, *, rounds: int | None = None) -> None:
         job = _search_job(self.job, self.best, self.begin)
-        job["rounds"], job["kernels"] = rounds, kernels
+        job["rounds"] = rounds
         job["seed"] += self.found.searches
         self.found.searches += 1
         searcher = self._start(job)

@@ -326,6 +326,30 @@ class Ruiner:
         self.set(begin)
         return made if sound else begin
 
+    def completed(self, chosen: np.ndarray) -> np.ndarray:
+        """Return a plan of some choices, without what waits in vain, filled up.
+
+        Limits have to hold; rules of what has to be in may be broken, also after.
+        """
+        self.set(chosen)
+        unserved = True
+        while unserved:
+            alone = [
+                int(self.o.rule_project[d])
+                for d in range(len(self.o.rule_kind))
+                if self.chosen[self.o.rule_project[d]] >= 0 and not self._served(d)
+            ]
+            alone += [
+                p
+                for p in self.o.project[chosen].tolist()
+                if self.chosen[p] >= 0 and (self.chosen[self.mates[p]] < 0).any()
+            ]
+            unserved = any(not self.held[p] for p in alone)
+            for p in alone:
+                self._take_out(p)
+        self._fill()
+        return np.sort(self.chosen[self.chosen >= 0])
+
     def _sound(self) -> bool:
         """Return whether all that must be in is in, and every least is reached."""
         o = self.o

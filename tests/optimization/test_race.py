@@ -13,13 +13,10 @@ import pytest
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.generator import generate_portfolio
 from pmo_analytics.optimization import pulp_job, search
-from pmo_analytics.optimization.alternate import Search
 from pmo_analytics.optimization.child_process import Child
 from pmo_analytics.optimization.compiling import compile_options
 from pmo_analytics.optimization.formulate import find_solver
 from pmo_analytics.optimization.greedy import greedy
-from pmo_analytics.optimization.highs import solve
-from pmo_analytics.optimization.matrix import build_matrix
 from pmo_analytics.optimization.race import Found, Race, _cores
 from pmo_analytics.optimization.search import optimize
 from pmo_analytics.optimization.solving import SolveLimits
@@ -85,9 +82,8 @@ def test_a_solver_whose_bound_stands_still_makes_way(middle, monkeypatch):
     )
     join = Race._join
 
-    def stop_when_it_is_there(race, *, kernels=False, **more):
-        join(race, kernels=kernels, **more)
-        # Only who takes the solver's place is told about kernels.
+    def stop_when_it_is_there(race, **more):
+        join(race, **more)
         race.over = race.solver is None
 
     monkeypatch.setattr(Race, "_join", stop_when_it_is_there)
@@ -113,7 +109,6 @@ def test_children_are_told_of_each_others_plans(middle):
         "seed": 0,
         "start": [],
         "rounds": None,
-        "kernels": False,
     }
     events: queue.Queue[Any] = queue.Queue()
     with Child(options, {**job, "start": []}, events) as child:
@@ -138,25 +133,6 @@ def test_a_worse_plan_is_not_passed_on(middle):
     race.best = worse
     race.tell(None, {"event": "incumbent", "chosen": best}, best)
     assert race.best == best
-
-
-def test_kernels_find_the_optimum_of_a_small_portfolio():
-    portfolio = generate_portfolio(12, 3, 8, seed=2)
-    options = compile_options(portfolio).options
-    matrix = build_matrix(options)
-    relaxed = solve(matrix, options.worth, seconds=30, integer=False)
-    prices = [
-        (label, float(price))
-        for label, price in zip(matrix.labels, relaxed.prices, strict=True)
-        if label is not None
-    ]
-    start = greedy(options)
-    found: list[np.ndarray] = []
-    search = Search(options, start, 0, found.append, [{"prices": prices}])
-    search.run_kernels(time.monotonic() + 1.0)
-    best = optimize(portfolio, limits=SolveLimits(seconds=30))
-    assert best.report.status == "optimal"
-    assert options.worth[found[-1]].sum() == pytest.approx(best.objective)
 
 
 def test_another_solver_answers_through_the_model_that_pulp_writes():
