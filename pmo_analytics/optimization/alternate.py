@@ -1,10 +1,11 @@
-"""The search around a plan: annealed ruin and recreate, and exact models of parts.
+"""The search around a plan: repacking, rebuilding, and exact models of parts.
 
-The two find different things: ruin and recreate repacks, a thousand tries a second;
-the small exact models see exchanges of many projects at once, a few a second. They
-take turns, each from the best plan known; every other time repacking begins with a plan
-that dives into the relaxation, which is elsewhere. Where few plans are near the
-relaxation, those are gone through one after the other besides.
+They find different things: ruin and recreate repacks, a thousand tries a second; dives
+for a part of the plan let whole chains leave for others, a few a second; the small
+exact models see exchanges of many projects at once. They take turns; some of what they
+begin with is not the best plan but one that dives into the relaxation, which is
+elsewhere. Where few plans are near the relaxation, those are gone through one after
+the other besides.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pmo_analytics.optimization.improve import Improver
 from pmo_analytics.optimization.matrix import Matrix, build_matrix, holds
 from pmo_analytics.optimization.nearby import Nearby
 from pmo_analytics.optimization.options import Options
+from pmo_analytics.optimization.rebuilding import Rebuilder
 from pmo_analytics.optimization.ruin import Ruiner
 from pmo_analytics.optimization.twins import ordered, without_order
 from pmo_analytics.tolerance import TOLERANCE
@@ -52,6 +54,15 @@ _ROOT, _FIRST_DIVE, _DIVE = 0.15, 0.2, 0.5
 _FROM_BEST = 4
 # How far dives stray from what the relaxation likes, at most.
 _STRAY = 0.3
+# How warm rebuilding begins, from and to, how warm each repacking in it; how often it
+# begins with nothing; and how rarely at least it, or repacking alone, is tried.
+_WARM, _COOL, _ANEW, _RARELY = (0.1, 0.7), 0.1, 0.3, 0.15
+# Seconds of each repacking in it for every project, and at most, and how much longer
+# it takes after a whole dive.
+_POLISH, _LONGEST, _WHOLE = 6e-4, 0.5, 10.0
+# How many dives it should have time for, at least, within a share of what is left; and
+# how many there must be time for to do nothing else.
+_ROUNDS, _AT_ONCE, _QUICK = 150, 0.4, 400
 # The share of the best plan that other dives leave as it is, from and to.
 _KEPT = (0.5, 0.95)
 
@@ -103,37 +114,117 @@ class Search:
         self.nearby = Nearby(options, self.matrix, self.objective)
         self.prices: np.ndarray | None = None
         self.walk: Iterator[np.ndarray | None] | None = None
-        self.diver: Diver | None = None
+        self.rebuilder: Rebuilder | None = None
         self.divable = not self.sells
+        self.dived = False
+        # Whether rebuilding is quick enough to do nothing else, once that is known.
+        self.quick: bool | None = None
+        # Time for the exact models, in lengths of a cycle; and what repacking and
+        # rebuilding gained in a second of late.
+        self.share = _EXACT
+        self.pays = [0.0, 0.0]
 
     def run(self, end: float) -> None:
         """Search until a moment of the monotonic clock."""
         length = _FIRST_CYCLE
         hottest = _FIRST
-        share = _EXACT
         cycle = 0
         while time.monotonic() < end:
             self._listen()
             if self._go_through(min(time.monotonic() + _WALK * length, end)):
                 return
-            before = self.objective
-            dived = self._dive(length, end) if cycle % _FROM_BEST else None
-            cycle += 1
             few = min(1.0, _MANY / max(len(self.best), 1))
-            heat = hottest
-            if dived is not None:
-                heat = _FIRST * few * self.rng.uniform(0.5, 2.0)
-            self._anneal(min(time.monotonic() + length, end), heat, dived)
+            before, begin = self.objective, time.monotonic()
+            rebuilds = (
+                cycle > 0
+                and self._prepare(end)
+                and self._prefers_rebuilding(end - begin)
+            )
+            if rebuilds:
+                heat = self.rng.uniform(*_WARM) * few
+                dived = None if self.dived else self._dive(length, end)
+                plan = self._rebuild(length, end, heat, dived)
+            else:
+                dived = self._dive(length, end) if cycle % _FROM_BEST else None
+                heat = hottest
+                if dived is not None:
+                    heat = _FIRST * few * self.rng.uniform(0.5, 2.0)
+                self._anneal(min(time.monotonic() + length, end), heat, dived)
+                plan = self.best
+                hottest = _HOTTEST * few * self.rng.uniform(0.25, 1.25)
+            cycle += 1
             repacked = self.objective - before
+            if cycle > 1:
+                self._reward(rebuilds, repacked / (time.monotonic() - begin))
             self._listen()
             before = self.objective
-            self._solve_parts(min(time.monotonic() + share * length, end))
+            self._solve_parts(min(time.monotonic() + self.share * length, end), plan)
             solved = self.objective - before
             if solved != repacked:
-                share *= 1.5 if solved > repacked * share else 0.75
-                share = min(max(share, _LEAST), _MOST)
-            hottest = _HOTTEST * few * self.rng.uniform(0.25, 1.25)
+                self.share *= 1.5 if solved > repacked * self.share else 0.75
+                self.share = min(max(self.share, _LEAST), _MOST)
             length *= _GROWTH
+
+    def _prefers_rebuilding(self, left: float) -> bool:
+        """Return which of the two ways to go on is next, mostly the one that pays."""
+        assert self.rebuilder is not None
+        if self.quick is None and self.rebuilder.pace:
+            self.quick = _QUICK * (self.rebuilder.pace + self._polish()) < left
+        if self.quick:
+            return True
+        repacking, rebuilding = self.pays
+        share = 0.5
+        if repacking + rebuilding > 0:
+            share = rebuilding / (repacking + rebuilding)
+        return bool(self.rng.random() < min(max(share, _RARELY), 1 - _RARELY))
+
+    def _polish(self) -> float:
+        """Return the seconds that a plan just rebuilt is repacked."""
+        return min(_POLISH * len(self.o.must), _LONGEST)
+
+    def _reward(self, rebuilt: bool, pays: float) -> None:
+        self.pays[rebuilt] = 0.6 * self.pays[rebuilt] + 0.4 * pays
+
+    def _rebuild(
+        self, length: float, end: float, hottest: float, plan: np.ndarray | None
+    ) -> np.ndarray:
+        """Dive again for one part after the other; return the best plan of it.
+
+        It begins with a plan, or if none is given with the best one or with nothing.
+        """
+        rebuilder = self.rebuilder
+        assert rebuilder is not None
+        begin = time.monotonic()
+        polish = self._polish()
+        wanted = max(_ROUNDS * (rebuilder.pace + polish), length)
+        length = max(min(wanted, max(_AT_ONCE * (end - begin), 2.0), end - begin), 1e-9)
+        until = begin + length
+        best, top = self.best, -np.inf
+        if plan is None:
+            # A whole dive where that is not most of the time.
+            fresh = self.rng.random() < _ANEW and rebuilder.whole < _AT_ONCE * length
+            plan = self.best[:0] if fresh else self.best
+        else:
+            self._anneal(min(begin + _WHOLE * polish, until), _FIRST, plan)
+            best = plan = self.ruiner.best
+        worth = value_of(self.o, plan) if len(plan) else -np.inf
+        while (now := time.monotonic()) < until:
+            self._listen()
+            self.ruiner.score = self.rankings[-1]
+            made = rebuilder.round(plan, self.ruiner, until)
+            if made is None:
+                continue
+            span, heat = (polish, _COOL) if len(plan) else (_WHOLE * polish, _FIRST)
+            self._anneal(min(time.monotonic() + span, until), heat, made)
+            made = self.ruiner.best
+            found = value_of(self.o, made)
+            if found > top:
+                top, best = found, made
+            typical = abs(self.objective) / max(len(self.best), 1)
+            heat = hottest * (until - now) / length * typical
+            if found >= worth - heat * self.rng.exponential():
+                plan, worth = made, found
+        return best
 
     def run_counted(self, rounds: int, end: float) -> None:
         """Search for a number of cycles, the same ones whatever the clock says."""
@@ -172,23 +263,29 @@ class Search:
             self._listen()
         return near.complete
 
+    def _prepare(self, end: float) -> bool:
+        """Have the relaxation solved that dives begin with; return whether it is."""
+        if not self.divable or self.reduced is None:
+            return False
+        if self.rebuilder is None:
+            diver = Diver(self.o, self.matrix, int(self.rng.integers(2**31 - 1)))
+            self.divable = diver.begin(_ROOT * (end - time.monotonic()))
+            self.rebuilder = Rebuilder(self.matrix, diver, self.rng)
+        return self.divable
+
     def _dive(self, length: float, end: float) -> np.ndarray | None:
         """Return the plan that a dive ends with, however poor, or None."""
-        if not self.divable or self.reduced is None:
+        if not self._prepare(end):
             return None
+        assert self.rebuilder is not None
         now = time.monotonic()
-        span = _DIVE * length
-        first = self.diver is None
-        if self.diver is None:
-            self.diver = Diver(self.o, self.matrix, int(self.rng.integers(2**31 - 1)))
-            self.divable = self.diver.begin(_ROOT * (end - now))
-            now = time.monotonic()
-            span = _FIRST_DIVE * (end - now)
-        if not self.divable:
-            return None
-        kept = None if first else self._liked(float(self.rng.uniform(*_KEPT)))
+        span = _DIVE * length if self.dived else _FIRST_DIVE * (end - now)
+        kept = self._liked(float(self.rng.uniform(*_KEPT))) if self.dived else None
+        self.dived = True
         noise = float(self.rng.uniform(0.0, _STRAY))
-        plan = self.diver.dive(min(now + span, end), noise, self.rng, kept)
+        plan = self.rebuilder.diver.dive(min(now + span, end), noise, self.rng, kept)
+        if kept is None:
+            self.rebuilder.whole = time.monotonic() - now
         self.ruiner.score = self.rankings[-1]
         plan = self.ruiner.completed(plan)
         if not holds(self.matrix, plan, TOLERANCE):
@@ -237,8 +334,9 @@ class Search:
         if better:
             self._take(self.ruiner.best)
 
-    def _solve_parts(self, until: float) -> None:
-        self.improver.set(self.best)
+    def _solve_parts(self, until: float, plan: np.ndarray) -> None:
+        """Improve a plan by exact models of its parts."""
+        self.improver.set(plan)
         while (left := until - time.monotonic()) > 0:
             if self.improver.round(left):
                 self._take(self.improver.plan())

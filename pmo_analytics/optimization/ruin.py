@@ -384,24 +384,21 @@ class Ruiner:
         ) + self.rng.uniform(0, 3.0, len(placed))
         if self.rng.random() < 0.6:
             rows, _ = o.uses(int(self.chosen[seed]))
-            shared = self._sharing(placed, rows)
+            shared = self.sharing(self.chosen[placed], rows)
             distance = distance - 4.0 * np.sqrt(shared)
         for p in placed[np.argsort(distance)[:many]].tolist():
             self._take_out(p)
 
-    def _sharing(self, placed: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Return how many of some things each placed project uses."""
+    def sharing(self, ks: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return how many of some things each of these options uses, as many as ks."""
         mark = np.zeros(len(self.left), dtype=bool)
         mark[rows] = True
-        ks = self.chosen[placed]
         lo, hi = self.o.use_first[ks], self.o.use_first[ks + 1]
         size = hi - lo
         ends = np.cumsum(size)
         index = np.arange(int(size.sum())) + np.repeat(lo - (ends - size), size)
         hit = mark[self.o.use_row[index]]
-        return np.bincount(
-            np.repeat(np.arange(len(placed)), size), hit, minlength=len(placed)
-        )
+        return np.bincount(np.repeat(np.arange(len(ks)), size), hit, minlength=len(ks))
 
     def _force_in(self) -> None:
         """Bring a promising option in and take out whoever is in its way."""
@@ -419,7 +416,7 @@ class Ruiner:
             short = rows[self.left[rows] < amounts]
             if not len(short) or not len(placed):
                 break
-            helps = self._sharing(placed, short)
+            helps = self.sharing(self.chosen[placed], short)
             price = self.score[self.chosen[placed]] * self.rng.uniform(
                 0.6, 1.4, len(placed)
             )

@@ -1,0 +1,148 @@
+"""A part of a plan taken out and dived for again: rules kept, chains exchanged."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from pmo_analytics.generator import generate_portfolio
+from pmo_analytics.optimization import highs
+from pmo_analytics.optimization.alternate import Search
+from pmo_analytics.optimization.certify import check_plan
+from pmo_analytics.optimization.compiling import compile_options
+from pmo_analytics.optimization.diving import Diver
+from pmo_analytics.optimization.greedy import greedy
+from pmo_analytics.optimization.matrix import build_matrix, holds
+from pmo_analytics.optimization.options import Options
+from pmo_analytics.optimization.rebuilding import Rebuilder
+from pmo_analytics.optimization.ruin import Ruiner
+from pmo_analytics.plan import Plan
+from pmo_analytics.tolerance import TOLERANCE
+from tests.instances_random import random_portfolio
+from tests.optimization.certify_cases import make
+
+
+def far() -> float:
+    return time.monotonic() + 60.0
+
+
+def rebuilder(options: Options, seed: int) -> Rebuilder:
+    matrix = build_matrix(options)
+    diver = Diver(options, matrix, seed)
+    assert diver.begin(60.0)
+    return Rebuilder(matrix, diver, np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("chunk", range(4))
+def test_a_plan_rebuilt_keeps_every_rule(chunk):
+    plans = 0
+    for seed in range(8000 + 25 * chunk, 8025 + 25 * chunk):
+        portfolio = random_portfolio(np.random.default_rng(seed))
+        compiled = compile_options(portfolio)
+        options = compiled.options
+        start = greedy(options)
+        if start is None or not len(start):
+            continue
+        ruiner = Ruiner(options, start, np.random.default_rng(seed))
+        rebuilds = rebuilder(options, seed)
+        chosen = start
+        for _ in range(4):
+            made = rebuilds.round(chosen, ruiner, far())
+            if made is None:
+                continue
+            plan = Plan.from_starts(portfolio, compiled.starts_of(made))
+            worth = float(options.worth[made].sum())
+            assert check_plan(portfolio, plan.schedule, objective=worth).certified
+            chosen, plans = made, plans + 1
+    assert plans > 40
+
+
+def chain_or_singles():
+    """Room for three one after the other: A, which is worth little, opens B."""
+    names = {"A": 1.0, "B": 9.0, "D": 4.0, "E": 4.0, "F": 4.0}
+    return make(
+        [{"project": name, "value": value} for name, value in names.items()],
+        periods=6,
+        capacity={"Tester": [1.0] * 6},
+        demand=[
+            {"project": name, "role": "Tester", "offset": offset, "fte": 1.0}
+            for name in names
+            for offset in (0, 1)
+        ],
+        dependencies=[{"project": "B", "requires": "A"}],
+    )
+
+
+def test_a_chain_takes_the_place_of_two_in_one_round():
+    options = compile_options(chain_or_singles()).options
+    project, start = options.project, options.start
+    singles = np.flatnonzero((project >= 2) & (start == 2 * (project - 2)))
+    assert options.worth[singles].sum() == pytest.approx(12.0)
+    ruiner = Ruiner(options, singles, np.random.default_rng(0))
+    rebuilds = rebuilder(options, 0)
+    found = []
+    for _ in range(10):
+        made = rebuilds.round(singles, ruiner, far())
+        assert made is not None
+        found.append(float(options.worth[made].sum()))
+    # A and B, and the one of the three that stayed.
+    assert max(found) == pytest.approx(14.0)
+
+
+def test_who_leaves_is_a_part_and_each_one_once():
+    options = compile_options(generate_portfolio(60, 6, 18, seed=0)).options
+    start = greedy(options)
+    ruiner = Ruiner(options, start, np.random.default_rng(0))
+    rebuilds = rebuilder(options, 0)
+    for _ in range(60):
+        places = rebuilds._leaving(start, ruiner)
+        assert 2 <= len(places) <= max(2, len(start) // 2)
+        assert len(set(places.tolist())) == len(places)
+        assert places.min() >= 0
+        assert places.max() < len(start)
+    assert rebuilds._leaving(start[:1], ruiner).tolist() == [0]
+
+
+def test_with_nothing_it_dives_for_everything():
+    options = compile_options(generate_portfolio(60, 6, 18, seed=0)).options
+    start = greedy(options)
+    ruiner = Ruiner(options, start, np.random.default_rng(0))
+    rebuilds = rebuilder(options, 0)
+    made = rebuilds.round(start[:0], ruiner, far())
+    assert made is not None
+    assert options.worth[made].sum() > options.worth[start].sum()
+    # Only parts tell how long a part takes.
+    assert rebuilds.pace == 0.0
+    rebuilds.round(made, ruiner, far())
+    assert rebuilds.pace > 0.0
+
+
+def test_a_search_keeps_the_best_of_what_it_rebuilds():
+    options = compile_options(
+        generate_portfolio(60, 6, 24, seed=1, kind="chains")
+    ).options
+    matrix = build_matrix(options)
+    relaxed = highs.solve(matrix, options.worth, seconds=60.0, integer=False)
+    told = [
+        (label, float(price))
+        for label, price in zip(matrix.labels, relaxed.prices, strict=True)
+        if label is not None
+    ]
+    heard: list[float] = []
+    search = Search(
+        options,
+        greedy(options),
+        0,
+        lambda plan: heard.append(float(options.worth[plan].sum())),
+        [{"prices": told}],
+    )
+    search._listen()
+    assert search._prepare(far())
+    begin = search.objective
+    plan = search._rebuild(1.0, time.monotonic() + 3.0, 0.3, None)
+    assert holds(matrix, plan, TOLERANCE)
+    assert heard == sorted(heard)
+    assert search.objective == max([begin, *heard])
+    assert options.worth[plan].sum() <= search.objective + 1e-9
