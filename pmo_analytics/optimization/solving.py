@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pmo_analytics.optimization.options import Options
 
 # Time the checker is left for a proof, as a share, and the nodes it walks in a second.
-PROOF_CHECK, _CHECKED = 0.05, 2_000
+PROOF_CHECK, _CHECKED = 0.05, 1_400
 # Nodes of a proof that nobody checks: time ends it.
 _UNCHECKED = 10**7
 
