@@ -19,13 +19,12 @@ import numpy as np
 from pmo_analytics.optimization.buying import value_of, with_room_of
 from pmo_analytics.optimization.diving import Diver
 from pmo_analytics.optimization.improve import Improver
-from pmo_analytics.optimization.matrix import Matrix, build_matrix, holds
+from pmo_analytics.optimization.matrix import Matrix, build_matrix
 from pmo_analytics.optimization.nearby import Nearby
 from pmo_analytics.optimization.options import Options
 from pmo_analytics.optimization.rebuilding import Rebuilder
 from pmo_analytics.optimization.ruin import Ruiner
 from pmo_analytics.optimization.twins import ordered, without_order
-from pmo_analytics.tolerance import TOLERANCE
 
 # Length of the first cycle, seconds, and how each next one grows: a slow cooling finds
 # more, a fast one finds it sooner.
@@ -52,8 +51,6 @@ _WALK, _RELAXED = 4.0, 10.0
 _ROOT, _FIRST_DIVE, _DIVE = 0.15, 0.2, 0.5
 # The first and then each so many-th cycle begins with the best plan, not with a dive.
 _FROM_BEST = 4
-# How far dives stray from what the relaxation likes, at most.
-_STRAY = 0.3
 # How warm rebuilding begins, from and to, how warm each repacking in it; how often it
 # begins with nothing; and how rarely at least it, or repacking alone, is tried.
 _WARM, _COOL, _ANEW, _RARELY = (0.1, 0.7), 0.1, 0.3, 0.15
@@ -282,15 +279,12 @@ class Search:
         span = _DIVE * length if self.dived else _FIRST_DIVE * (end - now)
         kept = self._liked(float(self.rng.uniform(*_KEPT))) if self.dived else None
         self.dived = True
-        noise = float(self.rng.uniform(0.0, _STRAY))
-        plan = self.rebuilder.diver.dive(min(now + span, end), noise, self.rng, kept)
+        self.ruiner.score = self.rankings[-1]
+        plan = self.rebuilder.dive(kept, self.ruiner, min(now + span, end))
         if kept is None:
             self.rebuilder.whole = time.monotonic() - now
-        self.ruiner.score = self.rankings[-1]
-        plan = self.ruiner.completed(plan)
-        if not holds(self.matrix, plan, TOLERANCE):
-            return None
-        self._take(plan)
+        if plan is not None:
+            self._take(plan)
         return plan
 
     def _liked(self, share: float) -> np.ndarray:

@@ -58,15 +58,27 @@ class Rebuilder:
         until
             Monotonic time to be done by.
         """
+        if not len(plan):
+            return self.dive(None, ruiner, until)
         begin = time.monotonic()
-        kept = None
-        if len(plan):
-            kept = np.delete(plan, self._leaving(plan, ruiner))
+        kept = np.delete(plan, self._leaving(plan, ruiner))
+        made = self.dive(kept, ruiner, until)
+        took = time.monotonic() - begin
+        self.pace = took if not self.pace else 0.9 * self.pace + 0.1 * took
+        return made
+
+    def dive(
+        self, kept: np.ndarray | None, ruiner: Ruiner, until: float
+    ) -> np.ndarray | None:
+        """Return the plan that a dive ends with, None where it breaks a rule.
+
+        Parameters
+        ----------
+        kept
+            Option numbers that are fixed before; None = none.
+        """
         noise = float(self.rng.uniform(0.0, _STRAY))
         made = ruiner.completed(self.diver.dive(until, noise, self.rng, kept))
-        took = time.monotonic() - begin
-        if kept is not None:
-            self.pace = took if not self.pace else 0.9 * self.pace + 0.1 * took
         return made if holds(self.matrix, made, TOLERANCE) else None
 
     def _leaving(self, plan: np.ndarray, ruiner: Ruiner) -> np.ndarray:
