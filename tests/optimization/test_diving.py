@@ -20,10 +20,7 @@ from pmo_analytics.plan import Plan
 from pmo_analytics.tolerance import TOLERANCE
 from tests.instances_random import random_portfolio
 from tests.optimization.certify_cases import make
-
-
-def far() -> float:
-    return time.monotonic() + 60.0
+from tests.optimization.relaxed import diver_of, far, prices_of
 
 
 @pytest.mark.parametrize("chunk", range(4))
@@ -36,9 +33,7 @@ def test_a_dive_that_keeps_every_row_is_a_plan(chunk):
         start = greedy(options)
         if start is None or not len(options.project):
             continue
-        matrix = build_matrix(options)
-        diver = Diver(options, matrix, seed)
-        assert diver.begin(60.0)
+        matrix, diver = diver_of(options, seed)
         ruiner = Ruiner(options, start, rng)
         for noise in (0.0, 0.3):
             chosen = ruiner.completed(diver.dive(far(), noise, rng))
@@ -64,8 +59,7 @@ def test_starts_move_until_everything_fits():
         ],
     )
     options = compile_options(portfolio).options
-    diver = Diver(options, build_matrix(options), 0)
-    assert diver.begin(60.0)
+    _, diver = diver_of(options, 0)
     chosen = diver.dive(far(), 0.0, np.random.default_rng(0))
     assert sorted(options.project[chosen].tolist()) == [0, 1]
     assert sorted(options.start[chosen].tolist()) == [0, 2]
@@ -89,8 +83,7 @@ def test_dives_are_near_the_bound_where_filling_is_not():
 def test_what_is_kept_stays():
     options = compile_options(generate_portfolio(40, 4, 12, seed=1)).options
     start = greedy(options)
-    diver = Diver(options, build_matrix(options), 0)
-    assert diver.begin(60.0)
+    _, diver = diver_of(options, 0)
     rng = np.random.default_rng(0)
     for _ in range(5):
         kept = rng.choice(start, size=len(start) // 2, replace=False)
@@ -99,8 +92,7 @@ def test_what_is_kept_stays():
 
 def test_without_time_choices_are_fixed_at_once():
     options = compile_options(generate_portfolio(60, 6, 18, seed=0)).options
-    diver = Diver(options, build_matrix(options), 0)
-    assert diver.begin(60.0)
+    _, diver = diver_of(options, 0)
     ranked = np.arange(len(options.project))
     diver.pace = 0.5
     assert len(diver._leading(ranked, 40.0, time.monotonic() + 1000.0)) == 1
@@ -112,16 +104,10 @@ def test_without_time_choices_are_fixed_at_once():
 def test_a_search_dives_once_it_is_told_prices():
     options = compile_options(generate_portfolio(40, 4, 12, seed=1)).options
     matrix = build_matrix(options)
-    relaxed = highs.solve(matrix, options.worth, seconds=60.0, integer=False)
-    told = [
-        (label, float(price))
-        for label, price in zip(matrix.labels, relaxed.prices, strict=True)
-        if label is not None
-    ]
     start = greedy(options)
     search = Search(options, start, 0, lambda plan: None, [])
     assert search._dive(1.0, far()) is None
-    search.inbox.append({"prices": told})
+    search.inbox.append({"prices": prices_of(options)})
     search._listen()
     plan = search._dive(1.0, far())
     assert plan is not None

@@ -8,11 +8,9 @@ import numpy as np
 import pytest
 
 from pmo_analytics.generator import generate_portfolio
-from pmo_analytics.optimization import highs
 from pmo_analytics.optimization.alternate import Search
 from pmo_analytics.optimization.certify import check_plan
 from pmo_analytics.optimization.compiling import compile_options
-from pmo_analytics.optimization.diving import Diver
 from pmo_analytics.optimization.greedy import greedy
 from pmo_analytics.optimization.matrix import build_matrix, holds
 from pmo_analytics.optimization.options import Options
@@ -22,16 +20,11 @@ from pmo_analytics.plan import Plan
 from pmo_analytics.tolerance import TOLERANCE
 from tests.instances_random import random_portfolio
 from tests.optimization.certify_cases import make
-
-
-def far() -> float:
-    return time.monotonic() + 60.0
+from tests.optimization.relaxed import diver_of, far, prices_of
 
 
 def rebuilder(options: Options, seed: int) -> Rebuilder:
-    matrix = build_matrix(options)
-    diver = Diver(options, matrix, seed)
-    assert diver.begin(60.0)
+    matrix, diver = diver_of(options, seed)
     return Rebuilder(matrix, diver, np.random.default_rng(seed))
 
 
@@ -124,19 +117,13 @@ def test_a_search_keeps_the_best_of_what_it_rebuilds():
         generate_portfolio(60, 6, 24, seed=1, kind="chains")
     ).options
     matrix = build_matrix(options)
-    relaxed = highs.solve(matrix, options.worth, seconds=60.0, integer=False)
-    told = [
-        (label, float(price))
-        for label, price in zip(matrix.labels, relaxed.prices, strict=True)
-        if label is not None
-    ]
     heard: list[float] = []
     search = Search(
         options,
         greedy(options),
         0,
         lambda plan: heard.append(float(options.worth[plan].sum())),
-        [{"prices": told}],
+        [{"prices": prices_of(options)}],
     )
     search._listen()
     assert search._prepare(far())

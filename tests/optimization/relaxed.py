@@ -1,0 +1,33 @@
+"""The relaxation of a model as tests of the search need it: prices, and a diver."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from pmo_analytics.optimization import highs
+from pmo_analytics.optimization.diving import Diver
+from pmo_analytics.optimization.matrix import Matrix, build_matrix
+from pmo_analytics.optimization.options import Options
+
+
+def far() -> float:
+    return time.monotonic() + 60.0
+
+
+def diver_of(options: Options, seed: int) -> tuple[Matrix, Diver]:
+    matrix = build_matrix(options)
+    diver = Diver(options, matrix, seed)
+    assert diver.begin(60.0)
+    return matrix, diver
+
+
+def prices_of(options: Options) -> list[tuple[list[Any], float]]:
+    """Return the prices of the rows as a search is told them."""
+    matrix = build_matrix(options)
+    relaxed = highs.solve(matrix, options.worth, seconds=60.0, integer=False)
+    return [
+        (label, float(price))
+        for label, price in zip(matrix.labels, relaxed.prices, strict=True)
+        if label is not None
+    ]
