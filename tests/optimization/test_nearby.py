@@ -17,6 +17,7 @@ from pmo_analytics.portfolio import Portfolio
 from tests.brute_force import best_plan
 from tests.instances import knapsack_portfolio
 from tests.instances_random import random_portfolio
+from tests.optimization.relaxed import prices_of
 from tests.optimization.test_ruin import keeps_every_rule
 
 
@@ -84,13 +85,7 @@ def test_selection_within_budgets_ends_with_the_optimum(seed):
 def test_a_search_ends_once_nothing_better_is_left():
     compiled = compile_options(knapsack(7, 60, 3))
     options = compiled.options
-    matrix = build_matrix(options)
-    relaxed = highs.solve(matrix, options.worth, seconds=60, integer=False)
-    prices = [
-        (label, price)
-        for label, price in zip(matrix.labels, relaxed.prices, strict=True)
-        if label is not None and price
-    ]
+    prices = prices_of(options)
     told: list[np.ndarray] = []
     search = Search(options, greedy(options), 1, told.append, [{"prices": prices}])
     end = time.monotonic() + 600
