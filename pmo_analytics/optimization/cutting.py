@@ -21,6 +21,11 @@ from pmo_analytics.optimization.options import Options
 # Rounds that gain less than this share in sum end a kind of cuts.
 _GAIN = 2e-4
 _PATIENCE = 3
+# Seconds after which cuts are told although more are to come.
+_TELL = 2.0
+# Rows looked at before the relaxation is solved again: what is found in some changes
+# what is to be found in others.
+_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,7 @@ class _Cutter:
         self.options = options
         self.until = until
         self.sacks: list[cut_rows.Knapsack] | None = None
+        self.turn = 0
         self.seen: set[tuple[int | None, bytes]] = set()
         self.graph = clashes_of(options)
 
@@ -100,16 +106,24 @@ class _Cutter:
             return
         if self.sacks is None:
             self.sacks = cut_rows.knapsacks(self.options)
-        for sack in self.sacks:
-            if time.monotonic() > self.until:
+        some = False
+        for looked in range(len(self.sacks)):
+            if time.monotonic() > self.until or (some and looked >= _AT_ONCE):
                 return
+            sack = self.sacks[self.turn]
+            self.turn = (self.turn + 1) % len(self.sacks)
             found = cut_rows.separate(sack, x, reduced)
             if found is None or not self._fresh(sack.thing, found[0]):
                 continue
+            some = True
             counts = found[0][sack.item]
             kept = counts > 0
             cut = Cut(sack.thing, cut_rows.members_of(sack, found[0]), found[1])
             yield _Found(cut, sack.option[kept], counts[kept].astype(float))
+
+    def rounds(self) -> int:
+        """Return how many rounds look at each row once."""
+        return 1 if self.sacks is None else max(-(-len(self.sacks) // _AT_ONCE), 1)
 
     def _fresh(self, thing: int | None, what: np.ndarray) -> bool:
         key = thing, what.tobytes()
@@ -125,6 +139,7 @@ def tighten(
     settings: dict[str, Any],
     enough: float = -np.inf,
     watch: Callable[[int, float, int], None] | None = None,
+    tell: Callable[[Tightened], None] | None = None,
 ) -> Tightened | None:
     """Return the relaxation with cuts, None where there was no time or no gain.
 
@@ -138,6 +153,9 @@ def tighten(
         A bound that need not be undercut.
     watch
         Called after each round with its number, the bound and the number of cuts.
+    tell
+        Called with what there is so far, every few seconds and before the hulls of
+        single rows, which may take as long again.
     """
     if not len(options.project):
         return None
@@ -146,6 +164,7 @@ def tighten(
     found: list[_Found] = []
     values: list[float] = []
     rows, solved, prices = False, 0, None
+    told = time.monotonic()
     while True:
         answer = program.solve(until - time.monotonic())
         if answer.status != "optimal" or answer.x is None or answer.prices is None:
@@ -156,10 +175,14 @@ def tighten(
             watch(len(values) - 1, answer.objective, solved)
         if answer.objective <= enough or time.monotonic() > until:
             break
-        if _dry(values):
+        if _dry(values, _PATIENCE * cutter.rounds()):
             if rows:
                 break
             rows, values = True, values[-1:]
+            told = -np.inf
+        if tell is not None and solved and time.monotonic() - told > _TELL:
+            tell(_told(options, matrix, found[:solved], prices))
+            told = time.monotonic()
         added = _rows_of(found, len(options.project))
         paid = matrix.a.T @ prices[: len(matrix.labels)]
         paid += added.T @ prices[len(matrix.labels) :]
@@ -179,10 +202,10 @@ def tighten(
     return _told(options, matrix, found[:solved], prices)
 
 
-def _dry(values: list[float]) -> bool:
-    if len(values) <= _PATIENCE:
+def _dry(values: list[float], rounds: int) -> bool:
+    if len(values) <= rounds:
         return False
-    return values[-1 - _PATIENCE] - values[-1] < _GAIN * abs(values[-1])
+    return values[-1 - rounds] - values[-1] < _GAIN * abs(values[-1])
 
 
 def _rows_of(found: list[_Found], columns: int) -> csr_array:

@@ -107,6 +107,7 @@ class Race:
         self.proved = self.told = self.asked = float("inf")
         self.closed = False
         self.cuts: list[Any] = []
+        self.cutting = False
         self.best: list[int] = job["start"]
         # A work limit promises equal answers, which children that talk cannot give:
         # then one search comes after the solver, and counts rounds.
@@ -249,6 +250,8 @@ class Race:
                 self.closed |= event["closed"]
         elif child is self.solver:
             _take(self.found, event)
+            if kind == "cutting":
+                self.cutting = not event["over"]
             if kind == "cuts":
                 self.cuts = event["cuts"]
             if kind == "solved" and self.found.outcome == "optimal":
@@ -290,7 +293,7 @@ class Race:
         """Return whether the solver's bound stands still far from the best plan."""
         bound = self.found.bound
         small = len(self.options.project) <= _SMALL
-        if self.solver is None or bound is None or small:
+        if self.solver is None or bound is None or small or self.cutting:
             return False
         window = max(_STILL, 0.1 * self.job["seconds"])
         self.bounds = [b for b in self.bounds if b[0] > now - 1.5 * window]

@@ -16,7 +16,7 @@ from pmo_analytics.optimization.stages import Stage, make_stage
 from pmo_analytics.plan import OPTIMAL_GAP, relative_gap
 
 if TYPE_CHECKING:
-    from pmo_analytics.optimization.search import PlanSearch
+    from pmo_analytics.optimization.plan_search import PlanSearch
 
 
 def refine(search: PlanSearch, names: Sequence[str], loss: float) -> None:

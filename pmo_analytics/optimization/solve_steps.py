@@ -15,7 +15,7 @@ import numpy as np
 # Options beyond which the relaxation takes too long to be solved time and again, and
 # the share of the time that cutting may take.
 _CUTS_CARRY = 8_000
-_CUTS_SHARE = 0.12
+_CUTS_SHARE = 0.15
 
 
 def settings(job: dict[str, Any]) -> dict[str, Any]:
@@ -64,7 +64,8 @@ def add_cuts(
 ) -> float:
     """Add cuts to the relaxation for a while, report what that brings, and the bound.
 
-    The cuts become part of the job.
+    The cuts become part of the job. Told are also their beginning and their end: a
+    bound that stands still meanwhile says nothing of the solver.
     """
     from pmo_analytics.optimization import cutting
     from pmo_analytics.optimization.matrix import build_matrix
@@ -72,6 +73,15 @@ def add_cuts(
     # Cuts follow from limits that nothing is added to.
     if len(options.project) > _CUTS_CARRY or len(options.buy_thing):
         return float("inf")
+
+    def tell(found: cutting.Tightened) -> None:
+        job["tightened"] = found
+        facts = dataclasses.asdict(found)
+        job["cuts"] = facts["cuts"]
+        bound = finite(found.bound)
+        emit("cuts", bound=bound, prices=facts["prices"], cuts=facts["cuts"])
+
+    emit("cutting", over=False)
     found = None
     # Cuts are extra: what goes wrong with them must not cost the search its solver.
     with contextlib.suppress(RuntimeError, MemoryError):
@@ -83,19 +93,12 @@ def add_cuts(
             enough=float(options.worth[job["start"]].sum())
             if job["start"]
             else -np.inf,
+            tell=tell,
         )
-    if found is None:
-        return float("inf")
-    job["tightened"] = found
-    facts = dataclasses.asdict(found)
-    job["cuts"] = facts["cuts"]
-    emit(
-        "cuts",
-        bound=finite(found.bound),
-        prices=facts["prices"],
-        cuts=facts["cuts"],
-    )
-    return float(found.bound)
+    if found is not None:
+        tell(found)
+    emit("cutting", over=True)
+    return float("inf") if found is None else float(found.bound)
 
 
 def options_needed(options: Any, job: dict[str, Any]) -> np.ndarray:

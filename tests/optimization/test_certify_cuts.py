@@ -17,12 +17,13 @@ from pmo_analytics.cli import main
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.generator import generate_portfolio
 from pmo_analytics.loaders.files import write_portfolio
+from pmo_analytics.optimization import cutting
 from pmo_analytics.optimization.certificate import certificate_of
 from pmo_analytics.optimization.certify import check_bound
 from pmo_analytics.optimization.certify_cuts import Cut, Proofs, read_cuts
 from pmo_analytics.optimization.certify_reading import read_question
 from pmo_analytics.optimization.compiling import compile_options
-from pmo_analytics.optimization.cutting import tighten
+from pmo_analytics.optimization.cutting import Tightened, tighten
 from pmo_analytics.optimization.matrix import build_matrix
 from pmo_analytics.optimization.search import optimize
 from pmo_analytics.optimization.solving import SolveLimits
@@ -564,6 +565,30 @@ def test_cuts_tighten_the_relaxation(mid_life: bool) -> None:
     assert kinds >= {"clique", "capacity"}
     proofs = proofs_of(portfolio, strict=False)
     assert all(proofs.proved(cut) is not None for cut in read_cuts(written["cuts"]))
+
+
+def test_what_is_told_while_more_cuts_are_sought_proves_its_bound(monkeypatch) -> None:
+    monkeypatch.setattr(cutting, "_TELL", 0.0)
+    monkeypatch.setattr(cutting, "_AT_ONCE", 20)
+    portfolio = generate_portfolio(25, 5, 14, seed=2).validate()
+    compiled = compile_options(portfolio)
+    told: list[Tightened] = []
+    matrix = build_matrix(compiled.options)
+    until = time.monotonic() + 60
+    last = tighten(compiled.options, matrix, until, SETTINGS, tell=told.append)
+    assert last is not None
+    assert all(cut.thing is None for cut in told[0].cuts)
+    assert len({len(one.cuts) for one in told}) > 3
+    bounds = [one.bound for one in [*told, last]]
+    assert bounds[-1] < 0.995 * bounds[0]
+    for one in [*told[:: len(told) // 4], last]:
+        facts = dataclasses.asdict(one)
+        written = certificate_of(
+            portfolio, compiled, facts["prices"], strict=False, cuts=facts["cuts"]
+        )
+        bound = check_bound(portfolio, json.loads(json.dumps(written)))
+        assert float(bound) == pytest.approx(one.bound, rel=1e-5)
+        assert float(bound) >= last.bound * (1 - 1e-5)
 
 
 def test_optimize_and_verify_with_cuts(tmp_path, capsys) -> None:

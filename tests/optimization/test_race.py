@@ -12,7 +12,7 @@ import pytest
 
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.generator import generate_portfolio
-from pmo_analytics.optimization import pulp_job, search
+from pmo_analytics.optimization import plan_search, pulp_job, search
 from pmo_analytics.optimization.child_process import Child
 from pmo_analytics.optimization.compiling import compile_options
 from pmo_analytics.optimization.formulate import find_solver
@@ -93,6 +93,21 @@ def test_a_solver_whose_bound_stands_still_makes_way(middle, monkeypatch):
     assert "one more search instead" in details(plan)
 
 
+def test_a_bound_that_stands_still_while_cuts_are_sought_is_no_sign(
+    middle, monkeypatch
+):
+    monkeypatch.setattr(f"{ROOM}._SMALL", 0)
+    race = Race.__new__(Race)
+    race.options, race.job, race.bounds = compile_options(middle).options, {}, []
+    race.job["seconds"] = 60.0
+    race.solver, race.prover = object(), None
+    race.found = Found(incumbents=[], bound=100.0)
+    race.hear(race.solver, {"event": "cutting", "over": False})
+    assert not any(race._hopeless(float(now), 0.5) for now in range(60))
+    race.hear(race.solver, {"event": "cutting", "over": True})
+    assert [race._hopeless(float(now), 0.5) for now in (60, 63, 67)] == [0, 0, 1]
+
+
 def test_the_gap_asked_for_ends_the_search_whoever_reaches_it(middle):
     plan = optimize(middle, limits=SolveLimits(seconds=300, gap=0.6))
     assert plan.report.gap <= 0.6
@@ -167,7 +182,7 @@ def test_where_another_solver_fails_highs_takes_over(middle, monkeypatch):
         asked.append(solver)
         return Found("crashed", incumbents=[], detail="no licence")
 
-    monkeypatch.setattr(search, "run_solver", run)
+    monkeypatch.setattr(plan_search, "run_solver", run)
     plan = optimize(middle, limits=SolveLimits(seconds=5), solver="gurobi")
     assert asked == ["GUROBI", "HiGHS", "HiGHS"]
     assert [a["outcome"] for a in plan.report.attempts][1:] == ["crashed"] * 3

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from pmo_analytics.errors import DataError, InfeasibleError, SolverError
-from pmo_analytics.optimization import search
+from pmo_analytics.optimization import plan_search
 from pmo_analytics.optimization.certify import check_bound, check_plan
 from pmo_analytics.optimization.compiling import compile_options
 from pmo_analytics.optimization.greedy import greedy
@@ -123,7 +123,7 @@ def test_never_worse_than_greedy_when_the_solver_gets_no_time(monkeypatch):
     chosen = greedy(options)
     assert chosen is not None
     monkeypatch.setattr(
-        search, "run_solver", lambda *_a, **_k: Found("timeout", incumbents=[])
+        plan_search, "run_solver", lambda *_a, **_k: Found("timeout", incumbents=[])
     )
     plan = optimize(portfolio, limits=LIMITS)
     assert plan.objective >= options.worth[chosen].sum()
@@ -151,7 +151,7 @@ def test_a_solver_that_lies_or_dies_costs_an_attempt(monkeypatch, found, outcome
         runs.append(settings["presolve"])
         return Found(found.outcome, list(found.incumbents or []), bound=found.bound)
 
-    monkeypatch.setattr(search, "run_solver", run)
+    monkeypatch.setattr(plan_search, "run_solver", run)
     plan = optimize(one_role(TWO), limits=LIMITS)
     assert runs == [True, False]
     assert plan.starts == {"A": 0}
@@ -162,7 +162,7 @@ def test_a_solver_that_lies_or_dies_costs_an_attempt(monkeypatch, found, outcome
 
 def test_a_bound_below_a_checked_plan_is_not_believed(monkeypatch):
     monkeypatch.setattr(
-        search, "run_solver", lambda *_a, **_k: Found("optimal", [[0]], bound=1.0)
+        plan_search, "run_solver", lambda *_a, **_k: Found("optimal", [[0]], bound=1.0)
     )
     plan = optimize(one_role(TWO), limits=LIMITS)
     assert plan.report is not None
@@ -177,7 +177,7 @@ def test_an_optimum_far_from_its_own_bound_leads_to_the_next_rung(monkeypatch):
         Found("optimal", incumbents=[], bound=9.0),
         Found("feasible", incumbents=[], bound=5.0),
     ]
-    monkeypatch.setattr(search, "run_solver", lambda *_a, **_k: answers.pop(0))
+    monkeypatch.setattr(plan_search, "run_solver", lambda *_a, **_k: answers.pop(0))
     plan = optimize(one_role(TWO), limits=LIMITS)
     assert plan.report is not None
     outcomes = [a["outcome"] for a in plan.report.attempts]
@@ -186,9 +186,9 @@ def test_an_optimum_far_from_its_own_bound_leads_to_the_next_rung(monkeypatch):
 
 def test_a_wrong_claim_of_infeasibility_is_overruled(monkeypatch):
     """Without a greedy plan the elastic model is asked, and finds that all fits."""
-    monkeypatch.setattr(search, "greedy", lambda *_a, **_k: None)
+    monkeypatch.setattr(plan_search, "greedy", lambda *_a, **_k: None)
     monkeypatch.setattr(
-        search, "run_solver", lambda *_a, **_k: Found("infeasible", incumbents=[])
+        plan_search, "run_solver", lambda *_a, **_k: Found("infeasible", incumbents=[])
     )
     plan = optimize(one_role(TWO), limits=LIMITS)
     assert plan.violations.empty
@@ -211,9 +211,9 @@ def test_a_memory_limit_ends_the_child_and_not_the_session():
 
 
 def test_no_plan_in_time_is_not_called_infeasible(monkeypatch):
-    monkeypatch.setattr(search, "greedy", lambda *_a, **_k: None)
+    monkeypatch.setattr(plan_search, "greedy", lambda *_a, **_k: None)
     monkeypatch.setattr(
-        search, "run_solver", lambda *_a, **_k: Found("no_solution", incumbents=[])
+        plan_search, "run_solver", lambda *_a, **_k: Found("no_solution", incumbents=[])
     )
     with pytest.raises(SolverError, match="Allow more time") as error:
         optimize(one_role(TWO), limits=LIMITS)

@@ -1,0 +1,381 @@
+"""One search for a plan: the best one, the bound, and what proves it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+import pandas as pd
+
+from pmo_analytics.errors import InfeasibleError
+from pmo_analytics.optimization.buying import most_bought, value_of
+from pmo_analytics.optimization.certificate import best_certificate
+from pmo_analytics.optimization.certify import check_plan, find_twins
+from pmo_analytics.optimization.conflicts import find_conflicts
+from pmo_analytics.optimization.greedy import greedy, move_earlier
+from pmo_analytics.optimization.options import carries_branches
+from pmo_analytics.optimization.presolve import tightened
+from pmo_analytics.optimization.run import versions
+from pmo_analytics.optimization.solving import PROOF_CHECK, run_polish, run_solver
+from pmo_analytics.optimization.twins import in_order, ordered, without_order
+from pmo_analytics.plan import (
+    OPTIMAL_GAP,
+    Plan,
+    SolveReport,
+    SolveStatus,
+    relative_gap,
+)
+
+if TYPE_CHECKING:
+    from pmo_analytics.optimization.compiling import Compiled
+    from pmo_analytics.optimization.race import Found
+    from pmo_analytics.optimization.run import Run
+    from pmo_analytics.portfolio import Portfolio
+
+# Tries of the greedy with a shaken order when the plain one finds no plan.
+_SHAKES = 30
+
+
+class PlanSearch:
+    """The state of one search: the best plan, the bound, and what proves it."""
+
+    def __init__(
+        self, portfolio: Portfolio, compiled: Compiled, run: Run, solver: str
+    ) -> None:
+        self.portfolio = portfolio
+        # What clashes is explained with all starts; plans need only possible ones.
+        self.whole = compiled
+        # Solver and proof take projects that are the same in order.
+        if compiled.record is None and carries_branches(compiled.options):
+            compiled = in_order(compiled, find_twins(portfolio, strict=run.strict))
+        self.ordered = replace(compiled, options=tightened(compiled.options))
+        self.compiled = replace(
+            self.ordered, options=without_order(self.ordered.options)
+        )
+        self.reserve = 0.0
+        self.stages: list[dict[str, object]] = []
+        self.constant = float(compiled.options.constant[0])
+        self.run = run
+        self.solver = solver
+        self.best: np.ndarray | None = None
+        self.objective: float | None = None
+        self.bound: float | None = None
+        self.found: Found | None = None
+        self.guide: Mapping[str, Any] | None = None
+        self.certifies_bound = True
+        self.here = False
+        self.prices: list[tuple[list[Any], float]] = []
+        self.cuts: Mapping[str, Any] | None = None
+        self.tree: Mapping[str, Any] | None = None
+        self.conflicts = pd.DataFrame()
+
+    def say(self, stage: str) -> None:
+        """Tell of the best plan and the bound, and what is going on."""
+        self.run.say(stage, self.objective, self.bound)
+
+    def offer(self, chosen: np.ndarray, *, polished: bool = False) -> bool:
+        """Take a plan if the exact checker accepts it and it is no worse."""
+        chosen = ordered(self.ordered.options, chosen)
+        objective = value_of(self.compiled.options, chosen) + self.constant
+        if objective == -np.inf:
+            return False
+        scale = 1e-9 * max(1.0, abs(objective))
+        if self.objective is not None and (
+            objective < self.objective - scale
+            or (objective <= self.objective + scale and not polished)
+        ):
+            return True
+        if not self.certified(chosen, objective):
+            return False
+        self.best, self.objective = chosen, objective
+        return True
+
+    def certified(self, chosen: np.ndarray, objective: float) -> bool:
+        """Return whether the exact checker accepts a plan and its objective."""
+        plan = self._plan(chosen)
+        return check_plan(
+            self.portfolio,
+            plan.schedule,
+            strict=self.run.strict,
+            objective=objective,
+            purchases=plan.purchases if self.compiled.flex else None,
+            record=self.compiled.record,
+        ).certified
+
+    def start_near(self, starts: Mapping[str, int]) -> None:
+        """Begin with another plan; what does not fit is moved or left out."""
+        begin = time.monotonic()
+        names = self.compiled.names
+        near = np.array([starts.get(name, np.nan) for name in names], dtype=float)
+        live = {name: start for name, start in starts.items() if name in names}
+        whole = self.compiled.chosen(live)
+        plans = [whole] if whole is not None else []
+        fitted = greedy(self.compiled.options, near=near)
+        if fitted is not None:
+            plans.append(fitted)
+        for plan in plans:
+            self.offer(plan)
+        outcome = "no_solution" if self.best is None else "feasible"
+        self.run.note("start", outcome, time.monotonic() - begin)
+        self.say("plan to begin with")
+
+    def _plan(self, chosen: np.ndarray, report: SolveReport | None = None) -> Plan:
+        return Plan.from_starts(
+            self.portfolio,
+            self.compiled.starts_of(chosen),
+            report=report,
+            strict=self.run.strict,
+            purchases=self.compiled.purchases_of(self.portfolio, chosen),
+            record=self.compiled.record,
+        )
+
+    def start_greedily(self) -> None:
+        """Find a first plan; shake the order if the plain one finds none."""
+        rng = np.random.default_rng(self.run.seed)
+        begin = time.monotonic()
+        for attempt in range(1 + _SHAKES):
+            chosen = greedy(self.compiled.options, noise=rng if attempt else None)
+            if chosen is not None and self.offer(
+                move_earlier(self.compiled.options, chosen)
+            ):
+                break
+            if self.run.left() < 0.5 * self.run.limits.seconds:
+                break
+        if self.compiled.flex:
+            self._greedy_with_purchases()
+        outcome = "no_solution" if self.best is None else "feasible"
+        self.run.note("greedy", outcome, time.monotonic() - begin)
+        self.say("greedy")
+
+    def _greedy_with_purchases(self) -> None:
+        """Fill as if all that is sold were there, then buy what that needs."""
+        o = self.compiled.options
+        more = most_bought(
+            len(o.limit), o.buy_thing, o.buy_length, o.buy_joint, o.buy_most
+        )
+        chosen = greedy(replace(o, limit=o.limit + more))
+        if chosen is not None:
+            self.offer(chosen)
+
+    def improve(self) -> None:
+        """Run the solver; where its answer cannot be used, run it another way."""
+        rungs = [("HiGHS", True), ("HiGHS", False)]
+        if self.solver != "HiGHS":
+            rungs.insert(0, (self.solver, True))
+        options = self.ordered.options
+        checked = PROOF_CHECK if carries_branches(options) else 0.0
+        for solver, presolve in rungs:
+            seconds = self.run.left() - self.reserve
+            if seconds <= 0.05:
+                break
+            kept = max(0.7, (0.02 + checked) * seconds)
+            found = run_solver(
+                options,
+                seconds=max(seconds - kept, 0.5 * seconds),
+                limits=self.run.limits,
+                seed=self.run.seed,
+                start=self.best,
+                solver=solver,
+                presolve=presolve,
+                relax=presolve or not self.prices,
+                guide=self.guide,
+                on_event=self._on_event,
+                here=self.here,
+                checked=self.certifies_bound,
+            )
+            outcome = self._judge(found)
+            self.run.note(
+                solver if presolve else f"{solver} without presolve",
+                outcome,
+                found.seconds,
+                "; ".join([found.detail, *found.notes]),
+            )
+            self.found = found
+            if outcome == "proved":
+                self._polish()
+            final = ("optimal", "proved", "feasible", "no_solution", "interrupted")
+            if outcome in final:
+                break
+            if outcome == "timeout" and self.best is not None:
+                break
+            if outcome == "infeasible" and self._confirm_infeasible():
+                break
+
+    def _polish(self) -> None:
+        """Look for the earliest starts among the plans that are worth as much."""
+        assert self.best is not None
+        seconds = 0.5 * self.run.left()
+        if seconds < 0.2:
+            return
+        chosen = run_polish(
+            self.compiled.options,
+            self.best.tolist(),
+            seconds=seconds,
+            limits=self.run.limits,
+            seed=self.run.seed,
+        )
+        if chosen is not None:
+            self.offer(np.array(chosen, dtype=np.int64), polished=True)
+
+    def _confirm_infeasible(self) -> bool:
+        """Ask the elastic model what clashes; if nothing does, the claim was wrong."""
+        self.say("looking for what clashes")
+        self.conflicts, chosen = find_conflicts(
+            self.portfolio, self.whole, self.run.limits
+        )
+        if chosen is not None:
+            chosen = self.compiled.chosen(self.whole.starts_of(chosen))
+        if chosen is not None:
+            self.offer(chosen)
+        return bool(len(self.conflicts))
+
+    def _on_event(self, event: Mapping[str, Any]) -> list[int] | None:
+        """Take what a child reports; return the best plan if this made it better."""
+        before = self.objective
+        if event["event"] == "relaxation" and event["objective"] is not None:
+            bound = event["objective"] + self.constant
+            if self.bound is None or bound < self.bound:
+                self.prices = event["prices"]
+            self._tighten(event["objective"])
+            self._greedy_by_price()
+            self.say("LP relaxation")
+        elif event["event"] == "cuts":
+            if self.cuts is None or event["bound"] <= self.cuts["bound"]:
+                self.cuts = event
+            self._tighten(event["bound"])
+            self.say("LP relaxation with cuts")
+        elif event["event"] in ("incumbent", "improved"):
+            self.offer(np.array(event["chosen"], dtype=np.int64))
+            self._tighten(event.get("bound"))
+            searched = event["event"] == "improved"
+            self.say("neighbourhoods" if searched else "branch and bound")
+        elif event["event"] == "bound":
+            self._tighten(event["bound"])
+            self.say("branch and bound")
+        elif event["event"] in ("proof", "tree"):
+            if event["event"] == "tree" and (
+                self.tree is None or event["bound"] <= self.tree["bound"]
+            ):
+                self.tree = event
+            self._tighten(event["bound"])
+            self.say("branches")
+        if self.best is None or self.objective == before:
+            return None
+        return [int(k) for k in self.best]
+
+    def _tighten(self, bound: float | None) -> None:
+        """Take a bound of the model, which is written without the constant."""
+        if bound is not None:
+            bound += self.constant
+            self.bound = bound if self.bound is None else min(self.bound, bound)
+
+    def _greedy_by_price(self) -> None:
+        """Fill once more, priced by the LP relaxation."""
+        options = self.compiled.options
+        prices = np.zeros(len(options.limit))
+        for label, price in self.prices:
+            if label[0] == "limit":
+                prices[label[1]] = max(price, 0.0)
+        chosen = greedy(options, prices=prices)
+        if chosen is not None:
+            self.offer(move_earlier(options, chosen))
+
+    def _judge(self, found: Found) -> str:
+        """Take what can be used of a run; return the outcome to note."""
+        accepted = True
+        for chosen in found.incumbents or []:
+            accepted &= self.offer(np.array(chosen, dtype=np.int64))
+        if found.interrupted or found.outcome in ("crashed", "timeout"):
+            return found.outcome
+        if found.outcome == "infeasible" and self.best is not None:
+            found.detail += "; but a checked plan exists"
+            return "wrong_infeasible"
+        if not accepted:
+            found.detail += "; the checker refused the plan"
+            return "refused"
+        if found.outcome in ("optimal", "proved", "feasible", "no_solution"):
+            self._tighten(found.bound)
+        if found.polished is not None:
+            self.offer(np.array(found.polished, dtype=np.int64), polished=True)
+        if found.outcome == "optimal" and self._far():
+            found.detail += "; but its own bound is far from its plan"
+            return "wrong_optimal"
+        return found.outcome
+
+    def _far(self) -> bool:
+        """Return whether the bound is further off than a proved optimum allows."""
+        if self.objective is None or self.bound is None:
+            return False
+        allowed = max(self.run.limits.gap, 1e-5)
+        return relative_gap(self.objective, self.bound) > allowed
+
+    def finish(self) -> Plan:
+        """Return the best plan with its report, or raise what went wrong."""
+        if self.best is None:
+            self._raise_nothing_found()
+        assert self.best is not None
+        assert self.objective is not None
+        certificate, certified_bound = self._evidence()
+        bound = self.bound
+        if certified_bound is not None:
+            bound = certified_bound if bound is None else min(bound, certified_bound)
+        if bound is not None and bound < self.objective:
+            slip = self.objective - bound
+            if slip > 1e-6 * max(1.0, abs(self.objective)):
+                # The claim is refuted by a plan that the checker accepts.
+                bound = certified_bound
+            else:
+                bound = self.objective
+        status = SolveStatus.FEASIBLE
+        if bound is not None and relative_gap(self.objective, bound) <= OPTIMAL_GAP:
+            status = SolveStatus.OPTIMAL
+        self.bound = bound
+        self.say("done")
+        report = SolveReport(
+            status=status,
+            objective=self.objective,
+            bound=bound,
+            certified=True,
+            certified_bound=certified_bound,
+            seconds=round(self.run.seconds(), 3),
+            seed=self.run.seed,
+            solver=self.solver if self.found is not None else "greedy",
+            versions=versions(),
+            attempts=tuple(self.run.attempts),
+            certificate=certificate,
+            stages=tuple(self.stages),
+        )
+        plan = self._plan(self.best, report)
+        if self.compiled.flex or self.compiled.record is not None:
+            plan.report = replace(
+                report,
+                worth=float(plan.worth.sum()),
+                purchase_cost=plan.purchase_cost if self.compiled.flex else None,
+                change_cost=None if self.compiled.record is None else plan.change_cost,
+            )
+        return plan
+
+    def _evidence(self) -> tuple[Mapping[str, Any], float | None]:
+        """Return the certificate that proves most, and the bound it proves."""
+        if not self.certifies_bound:
+            return {}, None
+        priced: list[tuple[Any, Any]] = [(self.prices, [])] if self.prices else []
+        if self.cuts is not None:
+            priced.append((self.cuts["prices"], self.cuts["cuts"]))
+        return best_certificate(
+            self.portfolio,
+            self.ordered,
+            strict=self.run.strict,
+            priced=priced,
+            tree=self.tree,
+        )
+
+    def _raise_nothing_found(self) -> NoReturn:
+        if self.found is not None and self.found.interrupted:
+            raise KeyboardInterrupt
+        if len(self.conflicts):
+            raise InfeasibleError(self.conflicts)
+        self.run.raise_nothing_found(without=("start", "greedy"))
