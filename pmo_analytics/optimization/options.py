@@ -20,6 +20,8 @@ TOGETHER, ALL, NONE = 1, 2, 3
 # Options, and cells of options x limits, beyond which a node of branches takes too
 # long, here or in the checker.
 _MOST_BRANCHED, _MOST_CELLS = 2_000, 3_000_000
+# Options beyond which the relaxation takes too long to be solved time and again.
+_MOST_CUT = 8_000
 
 
 def _no_numbers() -> np.ndarray:
@@ -230,3 +232,11 @@ def carries_branches(options: Options) -> bool:
     if len(options.buy_thing):
         return False
     return 0 < many <= _MOST_BRANCHED and many * len(options.limit) <= _MOST_CELLS
+
+
+def carries_cuts(options: Options) -> bool:
+    """Return whether the relaxation of options like these can be solved many times.
+
+    Cuts follow from limits that nothing is added to.
+    """
+    return len(options.project) <= _MOST_CUT and not len(options.buy_thing)

@@ -16,7 +16,7 @@ from pmo_analytics.optimization.certificate import best_certificate
 from pmo_analytics.optimization.certify import check_plan, find_twins
 from pmo_analytics.optimization.conflicts import find_conflicts
 from pmo_analytics.optimization.greedy import greedy, move_earlier
-from pmo_analytics.optimization.options import carries_branches
+from pmo_analytics.optimization.options import carries_branches, carries_cuts
 from pmo_analytics.optimization.presolve import tightened
 from pmo_analytics.optimization.run import versions
 from pmo_analytics.optimization.solving import PROOF_CHECK, run_polish, run_solver
@@ -166,7 +166,7 @@ class PlanSearch:
         if self.solver != "HiGHS":
             rungs.insert(0, (self.solver, True))
         options = self.ordered.options
-        checked = PROOF_CHECK if carries_branches(options) else 0.0
+        checked = PROOF_CHECK if carries_cuts(options) else 0.0
         for solver, presolve in rungs:
             seconds = self.run.left() - self.reserve
             if seconds <= 0.05:

@@ -12,9 +12,7 @@ from typing import Any
 
 import numpy as np
 
-# Options beyond which the relaxation takes too long to be solved time and again, and
-# the share of the time that cutting may take.
-_CUTS_CARRY = 8_000
+# The share of the time that cutting may take.
 _CUTS_SHARE = 0.15
 
 
@@ -69,9 +67,9 @@ def add_cuts(
     """
     from pmo_analytics.optimization import cutting
     from pmo_analytics.optimization.matrix import build_matrix
+    from pmo_analytics.optimization.options import carries_cuts
 
-    # Cuts follow from limits that nothing is added to.
-    if len(options.project) > _CUTS_CARRY or len(options.buy_thing):
+    if not carries_cuts(options):
         return float("inf")
 
     def tell(found: cutting.Tightened) -> None:
