@@ -19,6 +19,8 @@ from tests.benchmarks.registry import (
 )
 from tests.real_data import real
 
+ROOT = Path(__file__).resolve().parents[1]
+
 PEERS = [name for name in racing.DEFAULT_SOLVERS if name != "ours"]
 
 
@@ -347,3 +349,35 @@ def test_the_plain_loop_gives_the_same_futures():
     expected = bench_simulate.plain_loop(plan, 4, 3, size=10)
     assert expected.any()
     np.testing.assert_allclose(simulation.load.draws[:4], expected, atol=1e-4)
+
+
+# --- what was measured ---------------------------------------------------------------
+
+
+def test_rows_of_the_readme_are_those_of_the_runs_kept():
+    runs = results.read(ROOT / "tests" / "benchmarks" / "measured.jsonl")
+    assert all(run["certified"] for run in runs if run["objective"] is not None)
+    summary = table.summary(runs)
+    measured = {
+        row[0]: dict(zip(summary.headings, row, strict=True)) for row in summary.rows
+    }
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    compared = set()
+    for line in readme.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        size, *kind = cells[0].split(", ")
+        group = "-".join(
+            [size.replace(" ", ""), *("_".join(k.split()) for k in kind[:-1])]
+        )
+        row = measured.get(group)
+        if row is None or kind[-1] != row["n"]:
+            continue
+        compared.add(group)
+        wanted = ["vs best peer", "worst", "mean gap", "certified gap", "best peer gap"]
+        said = [cells[1], cells[2], *cells[4:]]
+        for text, name in zip(said, wanted, strict=True):
+            assert float(text.rstrip(" %")) == pytest.approx(
+                float(row[name].rstrip("%")), abs=0.051
+            ), (group, name)
+        assert cells[3] == row["win/tie/loss"]
+    assert compared >= {"200x36x12-few_big", "200x36x12-many_small"}

@@ -365,12 +365,16 @@ class PlanSearch:
         priced: list[tuple[Any, Any]] = [(self.prices, [])] if self.prices else []
         if self.cuts is not None:
             priced.append((self.cuts["prices"], self.cuts["cuts"]))
+        tree = self.tree
+        if tree is not None and self.cuts is not None:
+            # A young tree may prove less than cuts that came after it began.
+            tree = None if self.cuts["bound"] < tree["bound"] else tree
         return best_certificate(
             self.portfolio,
             self.ordered,
             strict=self.run.strict,
             priced=priced,
-            tree=self.tree,
+            tree=tree,
         )
 
     def _raise_nothing_found(self) -> NoReturn:

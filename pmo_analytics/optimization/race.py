@@ -218,10 +218,13 @@ class Race:
                 self.found.notes.append("branches of our own prove more")
             return
         after = max(_PROOF_AFTER, _PROOF_SHARE * self.job["seconds"])
+        # A tree that is to close the gap begins with the cuts.
+        waits = self.cutting
         if self.limits.gap > OPTIMAL_GAP:
-            after = _PATIENCE
+            after, waits = _PATIENCE, False
         if (
             self.proving
+            or waits
             or now < self.begin + after
             or self.found.outcome == "optimal"
             or self.limits.work is not None

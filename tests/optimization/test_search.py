@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -169,6 +170,22 @@ def test_a_bound_below_a_checked_plan_is_not_believed(monkeypatch):
     assert plan.report.bound is not None
     assert plan.report.bound >= 5
     assert plan.report.status == "feasible"
+
+
+def test_cuts_count_where_a_young_tree_proves_less(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        plan_search, "best_certificate", lambda *_a, tree, **_k: (asked.append(tree), 0)
+    )
+    portfolio = one_role(TWO).validate()
+    run = SimpleNamespace(strict=False)
+    compiled = compile_options(portfolio)
+    search = plan_search.PlanSearch(portfolio, compiled, run, "HiGHS")
+    search.cuts = {"bound": 9.0, "prices": [], "cuts": []}
+    for bound in (10.0, 9.0, 8.0):
+        search.tree = {"bound": bound}
+        search._evidence()
+    assert [tree and tree["bound"] for tree in asked] == [None, 9.0, 8.0]
 
 
 def test_an_optimum_far_from_its_own_bound_leads_to_the_next_rung(monkeypatch):
