@@ -219,7 +219,7 @@ class Race:
             return
         after = max(_PROOF_AFTER, _PROOF_SHARE * self.job["seconds"])
         # A tree that is to close the gap begins with the cuts.
-        waits = self.cutting
+        waits = self.cutting and self.solver is not None
         if self.limits.gap > OPTIMAL_GAP:
             after, waits = _PATIENCE, False
         if (
