@@ -4,8 +4,9 @@ They find different things: ruin and recreate repacks, a thousand tries a second
 for a part of the plan let whole chains leave for others, a few a second; the small
 exact models see exchanges of many projects at once. They take turns; some of what they
 begin with is not the best plan but one that dives into the relaxation, which is
-elsewhere. Where few plans are near the relaxation, those are gone through one after
-the other besides.
+elsewhere. In small models, every other time, a population is annealed from nothing.
+Where few plans are near the relaxation, those are gone through one after the other
+besides.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from pmo_analytics.optimization.diving import Diver
 from pmo_analytics.optimization.improve import Improver
 from pmo_analytics.optimization.matrix import Matrix, build_matrix
 from pmo_analytics.optimization.nearby import Nearby
-from pmo_analytics.optimization.options import Options
+from pmo_analytics.optimization.options import Options, carries_branches
+from pmo_analytics.optimization.population import Population
 from pmo_analytics.optimization.rebuilding import Rebuilder
 from pmo_analytics.optimization.ruin import Ruiner
 from pmo_analytics.optimization.twins import ordered, without_order
@@ -33,6 +35,10 @@ _GROWTH = 1.5
 # Time that the exact models get after a cycle, in lengths of it: the first time, and
 # within what it follows from who of the two finds more.
 _EXACT, _LEAST, _MOST = 0.25, 0.1, 1.0
+# The longest cycle of such: several short ones find more than a long one.
+_LONGEST_ANEW = 6.0
+# The same where a population is annealed: it ends in many places, near better ones.
+_EXACT_AFTER, _LEAST_AFTER, _MOST_AFTER = 1.0, 0.5, 2.0
 # How much worse a plan may get and be kept, in projects of average worth: at the
 # begin of a cycle, of the first cycle, and as a share of the begin at the end.
 _HOTTEST, _FIRST, _COLDEST = 2.0, 0.3, 0.02
@@ -118,7 +124,13 @@ class Search:
         self.quick: bool | None = None
         # Time for the exact models, in lengths of a cycle; and what repacking and
         # rebuilding gained in a second of late.
-        self.share = _EXACT
+        self.share, self.least, self.most = _EXACT, _LEAST, _MOST
+        # Sizes that branches carry are those at which a population finds most.
+        self.population: Population | None = None
+        if carries_branches(options):
+            self.population = Population(options, self.matrix, self.rng)
+            self.share, self.least = _EXACT_AFTER, _LEAST_AFTER
+            self.most = _MOST_AFTER
         self.pays = [0.0, 0.0]
 
     def run(self, end: float) -> None:
@@ -132,12 +144,16 @@ class Search:
                 return
             few = min(1.0, _MANY / max(len(self.best), 1))
             before, begin = self.objective, time.monotonic()
+            anew = self.population is not None and cycle % 2 == 1
             rebuilds = (
                 cycle > 0
+                and not anew
                 and self._prepare(end)
                 and self._prefers_rebuilding(end - begin)
             )
-            if rebuilds:
+            if anew:
+                plan = self._begin_anew(min(begin + length, end))
+            elif rebuilds:
                 heat = self.rng.uniform(*_WARM) * few
                 dived = None if self.dived else self._dive(length, end)
                 plan = self._rebuild(length, end, heat, dived)
@@ -151,7 +167,7 @@ class Search:
                 hottest = _HOTTEST * few * self.rng.uniform(0.25, 1.25)
             cycle += 1
             repacked = self.objective - before
-            if cycle > 1:
+            if cycle > 1 and not anew:
                 self._reward(rebuilds, repacked / (time.monotonic() - begin))
             self._listen()
             before = self.objective
@@ -159,8 +175,21 @@ class Search:
             solved = self.objective - before
             if solved != repacked:
                 self.share *= 1.5 if solved > repacked * self.share else 0.75
-                self.share = min(max(self.share, _LEAST), _MOST)
-            length *= _GROWTH
+                self.share = min(max(self.share, self.least), self.most)
+            longest = np.inf if self.population is None else _LONGEST_ANEW
+            length = min(length * _GROWTH, longest)
+
+    def _begin_anew(self, until: float) -> np.ndarray:
+        """Anneal a population; return its best plan, or the best one known."""
+        assert self.population is not None
+        made = [self.best]
+
+        def tell(plan: np.ndarray) -> None:
+            made.append(plan)
+            self._take(plan)
+
+        self.population.anneal(until, tell)
+        return made[-1]
 
     def _prefers_rebuilding(self, left: float) -> bool:
         """Return which of the two ways to go on is next, mostly the one that pays."""

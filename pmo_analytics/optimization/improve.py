@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,19 +30,24 @@ _NEVER = 1e7
 TOLERANCE = 1e-6
 # Options of a project that take part in a thin small model, and in any other.
 _THIN, _ALL = 4, 2**31
+# Small models in which the whole plan may move have at most so many options of it, and
+# so many others at first.
+_MOST_MOVED, _OTHERS = 500, 40.0
 
 
 @dataclass
 class _Kind:
     """One way to pick projects, and how well it has paid.
 
-    `size` is the number of options of its small models; `depth` how many of each
-    project take part, those that the prices of the relaxation like best.
+    `size` is the number of options of its small models, with `whole` of those beside
+    the plan's; `depth` how many of each project take part, those that the prices of the
+    relaxation like best.
     """
 
     pick: Callable[[], list[int]]
     size: float
     depth: int = _ALL
+    whole: bool = False
     reward: float = 1.0
 
 
@@ -87,8 +92,11 @@ class Improver:
             _Kind(self._in_a_span, begin),
             _Kind(self._at_random, begin),
             _Kind(self._linked, begin),
+            _Kind(self._whole_plan, _OTHERS, whole=True),
         ]
         self.users = self._users_of_limits()
+        # The most that each project can be worth.
+        self.top = self._best_of(options.worth)
 
     def set(self, chosen: np.ndarray) -> None:
         """Go on from another plan."""
@@ -115,7 +123,7 @@ class Improver:
             size = self.kinds[0].size
             self.kinds.append(_Kind(self._at_the_margin, size))
             if self.count.max(initial=0) > _THIN:
-                self.kinds += [_Kind(k.pick, k.size, _THIN) for k in self.kinds]
+                self.kinds += [replace(kind, depth=_THIN) for kind in self.kinds]
         self.reduced = reduced
         order = np.lexsort((-reduced, self.o.project))
         self.rank = np.empty(len(order), dtype=np.int64)
@@ -131,9 +139,13 @@ class Improver:
         With infinite seconds no clock has a say: sizes and rewards follow from what
         was found, and the same seed gives the same plan on any machine.
         """
+        held = self.count[self.chosen >= 0]
+        moved = [int(np.minimum(held, k.depth).sum()) * k.whole for k in self.kinds]
         weights = np.array([kind.reward for kind in self.kinds])
-        kind = self.kinds[self.rng.choice(len(weights), p=weights / weights.sum())]
-        free = self._grown(kind.pick(), int(kind.size), kind.depth)
+        weights[np.array(moved) > _MOST_MOVED] = 0.0
+        drawn = self.rng.choice(len(weights), p=weights / weights.sum())
+        kind = self.kinds[drawn]
+        free = self._grown(kind.pick(), moved[drawn] + int(kind.size), kind.depth)
         begin = time.monotonic()
         counted = bool(np.isinf(seconds))
         if counted:
@@ -298,6 +310,13 @@ class Improver:
 
     def _at_random(self) -> list[int]:
         return self._mixed(np.arange(len(self.count)))
+
+    def _whole_plan(self) -> list[int]:
+        """All that is selected, then others: big ones fit where everything moves."""
+        inside = np.flatnonzero(self.chosen >= 0).tolist()
+        others = np.flatnonzero((self.chosen < 0) & (self.count > 0))
+        appeal = self.top[others] * self.rng.exponential(1.0, len(others))
+        return inside + others[np.argsort(-appeal, kind="stable")].tolist()
 
     def _at_the_margin(self) -> list[int]:
         """Projects whose next best choice costs least at the prices of the relaxation.

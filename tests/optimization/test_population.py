@@ -1,0 +1,95 @@
+"""Population annealing: rules kept, optima of small models; the whole plan may move."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from pmo_analytics.generator import generate_portfolio
+from pmo_analytics.optimization import highs
+from pmo_analytics.optimization.alternate import Search
+from pmo_analytics.optimization.certify import check_plan
+from pmo_analytics.optimization.compiling import compile_options
+from pmo_analytics.optimization.greedy import greedy
+from pmo_analytics.optimization.improve import Improver
+from pmo_analytics.optimization.matrix import build_matrix
+from pmo_analytics.optimization.options import carries_branches
+from pmo_analytics.optimization.population import Population
+from pmo_analytics.plan import Plan
+from tests.instances_random import random_portfolio
+from tests.optimization.relaxed import far, prices_of
+
+
+def annealed(options, seconds, seed=0):
+    plans = []
+    population = Population(options, build_matrix(options), np.random.default_rng(seed))
+    population.anneal(time.monotonic() + seconds, plans.append)
+    return plans
+
+
+@pytest.mark.parametrize("chunk", range(3))
+def test_every_plan_told_keeps_the_rules_and_is_better_than_the_one_before(chunk):
+    optimal = models = 0
+    for seed in range(9000 + 30 * chunk, 9030 + 30 * chunk):
+        portfolio = random_portfolio(np.random.default_rng(seed))
+        compiled = compile_options(portfolio)
+        options = compiled.options
+        if not carries_branches(options) or greedy(options) is None:
+            continue
+        plans = annealed(options, 0.3, seed)
+        worth = [float(options.worth[plan].sum()) for plan in plans]
+        assert worth == sorted(worth)
+        for plan, value in list(zip(plans, worth, strict=True))[-3:]:
+            schedule = Plan.from_starts(portfolio, compiled.starts_of(plan)).schedule
+            assert check_plan(portfolio, schedule, objective=value).certified
+        matrix = build_matrix(options)
+        best = highs.solve(matrix, options.worth, seconds=60.0, mip_rel_gap=0.0)
+        assert best.status == "optimal"
+        models += 1
+        optimal += bool(worth) and worth[-1] >= best.objective - 1e-6
+    assert models > 8
+    assert optimal >= 0.9 * models
+
+
+def big_projects(seed):
+    """Fifty projects of which some fifteen fit, most of them at one time only."""
+    portfolio = generate_portfolio(50, 8, 24, seed=seed)
+    return compile_options(portfolio).options
+
+
+def test_a_search_of_a_small_model_anneals_a_population_too():
+    options = big_projects(0)
+    start = greedy(options)
+    told = []
+    prices = [{"prices": prices_of(options)}]
+    search = Search(options, start, 0, told.append, prices)
+    assert search.population is not None
+    search.run(time.monotonic() + 6.0)
+    worth = [float(options.worth[plan].sum()) for plan in told]
+    assert worth == sorted(worth)
+    assert worth[-1] > float(options.worth[start].sum())
+
+
+def test_the_whole_plan_may_move_for_one_project_that_is_left_out():
+    options = big_projects(0)
+    start = greedy(options)
+    improver = Improver(options, build_matrix(options), start, np.random.default_rng(0))
+    picked = improver._whole_plan()
+    inside = sorted(options.project[start].tolist())
+    assert sorted(picked[: len(inside)]) == inside
+    outside = np.flatnonzero(np.diff(options.first) > 0)
+    assert sorted(picked) == outside.tolist()
+    only = [kind for kind in improver.kinds if kind.whole]
+    improver.kinds = only
+    before = improver.objective
+    while time.monotonic() < far() and not improver.round(4.0):
+        pass
+    assert improver.objective > before
+
+
+def test_portfolios_that_are_sold_to_or_large_have_no_population():
+    large = compile_options(generate_portfolio(200, 12, 36, seed=1)).options
+    search = Search(large, greedy(large), 0, lambda plan: None, [])
+    assert search.population is None
