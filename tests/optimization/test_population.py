@@ -32,13 +32,13 @@ def annealed(options, seconds, seed=0):
 @pytest.mark.parametrize("chunk", range(3))
 def test_every_plan_told_keeps_the_rules_and_is_better_than_the_one_before(chunk):
     optimal = models = 0
-    for seed in range(9000 + 30 * chunk, 9030 + 30 * chunk):
+    for seed in range(9000 + 16 * chunk, 9016 + 16 * chunk):
         portfolio = random_portfolio(np.random.default_rng(seed))
         compiled = compile_options(portfolio)
         options = compiled.options
         if not carries_branches(options) or greedy(options) is None:
             continue
-        plans = annealed(options, 0.3, seed)
+        plans = annealed(options, 0.2, seed)
         worth = [float(options.worth[plan].sum()) for plan in plans]
         assert worth == sorted(worth)
         for plan, value in list(zip(plans, worth, strict=True))[-3:]:
@@ -49,7 +49,7 @@ def test_every_plan_told_keeps_the_rules_and_is_better_than_the_one_before(chunk
         assert best.status == "optimal"
         models += 1
         optimal += bool(worth) and worth[-1] >= best.objective - 1e-6
-    assert models > 8
+    assert models > 4
     assert optimal >= 0.9 * models
 
 
