@@ -35,10 +35,10 @@ _GROWTH = 1.5
 # Time that the exact models get after a cycle, in lengths of it: the first time, and
 # within what it follows from who of the two finds more.
 _EXACT, _LEAST, _MOST = 0.25, 0.1, 1.0
-# The longest cycle of such: several short ones find more than a long one.
-_LONGEST_ANEW = 6.0
 # The same where a population is annealed: it ends in many places, near better ones.
 _EXACT_AFTER, _LEAST_AFTER, _MOST_AFTER = 1.0, 0.5, 2.0
+# The longest cycle there, seconds: several short ones find more than a long one.
+_LONGEST_ANEW = 6.0
 # How much worse a plan may get and be kept, in projects of average worth: at the
 # begin of a cycle, of the first cycle, and as a share of the begin at the end.
 _HOTTEST, _FIRST, _COLDEST = 2.0, 0.3, 0.02
@@ -125,12 +125,13 @@ class Search:
         # Time for the exact models, in lengths of a cycle; and what repacking and
         # rebuilding gained in a second of late.
         self.share, self.least, self.most = _EXACT, _LEAST, _MOST
+        self.longest = np.inf
         # Sizes that branches carry are those at which a population finds most.
         self.population: Population | None = None
         if carries_branches(options):
             self.population = Population(options, self.matrix, self.rng)
             self.share, self.least = _EXACT_AFTER, _LEAST_AFTER
-            self.most = _MOST_AFTER
+            self.most, self.longest = _MOST_AFTER, _LONGEST_ANEW
         self.pays = [0.0, 0.0]
 
     def run(self, end: float) -> None:
@@ -176,8 +177,7 @@ class Search:
             if solved != repacked:
                 self.share *= 1.5 if solved > repacked * self.share else 0.75
                 self.share = min(max(self.share, self.least), self.most)
-            longest = np.inf if self.population is None else _LONGEST_ANEW
-            length = min(length * _GROWTH, longest)
+            length = min(length * _GROWTH, self.longest)
 
     def _begin_anew(self, until: float) -> np.ndarray:
         """Anneal a population; return its best plan, or the best one known."""

@@ -81,15 +81,14 @@ def test_the_whole_plan_may_move_for_one_project_that_is_left_out():
     assert sorted(picked[: len(inside)]) == inside
     outside = np.flatnonzero(np.diff(options.first) > 0)
     assert sorted(picked) == outside.tolist()
-    only = [kind for kind in improver.kinds if kind.whole]
-    improver.kinds = only
-    before = improver.objective
-    while time.monotonic() < far() and not improver.round(4.0):
+    improver.kinds = [kind for kind in improver.kinds if kind.whole]
+    before, end = improver.objective, far()
+    while time.monotonic() < end and not improver.round(4.0):
         pass
     assert improver.objective > before
 
 
-def test_portfolios_that_are_sold_to_or_large_have_no_population():
+def test_large_portfolios_have_no_population():
     large = compile_options(generate_portfolio(200, 12, 36, seed=1)).options
     search = Search(large, greedy(large), 0, lambda plan: None, [])
     assert search.population is None
