@@ -4,7 +4,7 @@ They find different things: ruin and recreate repacks, a thousand tries a second
 for a part of the plan let whole chains leave for others, a few a second; the small
 exact models see exchanges of many projects at once. They take turns; some of what they
 begin with is not the best plan but one that dives into the relaxation, which is
-elsewhere. In small models, every other time, a population is annealed from nothing.
+elsewhere. In small models, two times of three, a population is annealed from nothing.
 Where few plans are near the relaxation, those are gone through one after the other
 besides.
 """
@@ -36,9 +36,10 @@ _GROWTH = 1.5
 # within what it follows from who of the two finds more.
 _EXACT, _LEAST, _MOST = 0.25, 0.1, 1.0
 # The same where a population is annealed: it ends in many places, near better ones.
-_EXACT_AFTER, _LEAST_AFTER, _MOST_AFTER = 1.0, 0.5, 2.0
-# The longest cycle there, seconds: several short ones find more than a long one.
-_LONGEST_ANEW = 6.0
+_EXACT_AFTER, _LEAST_AFTER, _MOST_AFTER = 0.5, 0.25, 1.0
+# The longest cycle there, seconds: several populations find more than a large one; and
+# how many cycles of three are theirs.
+_LONGEST_ANEW, _OF_THREE = 10.0, 2
 # How much worse a plan may get and be kept, in projects of average worth: at the
 # begin of a cycle, of the first cycle, and as a share of the begin at the end.
 _HOTTEST, _FIRST, _COLDEST = 2.0, 0.3, 0.02
@@ -145,7 +146,7 @@ class Search:
                 return
             few = min(1.0, _MANY / max(len(self.best), 1))
             before, begin = self.objective, time.monotonic()
-            anew = self.population is not None and cycle % 2 == 1
+            anew = self.population is not None and cycle % 3 < _OF_THREE
             rebuilds = (
                 cycle > 0
                 and not anew

@@ -19,7 +19,12 @@ from pmo_analytics.optimization.greedy import greedy, move_earlier
 from pmo_analytics.optimization.options import carries_branches, carries_cuts
 from pmo_analytics.optimization.presolve import tightened
 from pmo_analytics.optimization.run import versions
-from pmo_analytics.optimization.solving import PROOF_CHECK, run_polish, run_solver
+from pmo_analytics.optimization.solving import (
+    CUTS_CHECK,
+    PROOF_CHECK,
+    run_polish,
+    run_solver,
+)
 from pmo_analytics.optimization.twins import in_order, ordered, without_order
 from pmo_analytics.plan import (
     OPTIMAL_GAP,
@@ -166,7 +171,9 @@ class PlanSearch:
         if self.solver != "HiGHS":
             rungs.insert(0, (self.solver, True))
         options = self.ordered.options
-        checked = PROOF_CHECK if carries_cuts(options) else 0.0
+        checked = CUTS_CHECK if carries_cuts(options) else 0.0
+        if carries_branches(options):
+            checked = PROOF_CHECK
         for solver, presolve in rungs:
             seconds = self.run.left() - self.reserve
             if seconds <= 0.05:

@@ -21,8 +21,9 @@ from pmo_analytics.plan import OPTIMAL_GAP
 if TYPE_CHECKING:
     from pmo_analytics.optimization.options import Options
 
-# Time the checker is left for a proof, as a share, and the nodes it walks in a second.
-PROOF_CHECK, _CHECKED = 0.05, 1_400
+# Time the checker is left for a proof, as a share: with branches, and with cuts alone;
+# and the nodes it walks in a second.
+PROOF_CHECK, CUTS_CHECK, _CHECKED = 0.09, 0.05, 780
 # Nodes of a proof that nobody checks: time ends it.
 _UNCHECKED = 10**7
 
