@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import has_errors
 from pmo_analytics.periods import Settings, make_horizon
 from pmo_analytics.portfolio import Portfolio
 from tests.brute_force import combinations
-
-if TYPE_CHECKING:
-    import numpy as np
 
 CLOCKS = (
     ("2027-03", "M"),
@@ -34,6 +33,15 @@ STATUSES = {
 }
 # More than this takes brute force more than a moment.
 MOST_COMBINATIONS = 200_000
+
+
+@cache
+def drawn(seed: int) -> Portfolio:
+    """Return the random portfolio of a seed; many tests read the same ones.
+
+    To draw one takes longer than most of what is asked about it.
+    """
+    return random_portfolio(np.random.default_rng(seed))
 
 
 def random_portfolio(

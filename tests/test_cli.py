@@ -336,7 +336,7 @@ def test_ctrl_c_keeps_the_best_plan(tmp_path):
     )
     assert process.stderr is not None
     for line in process.stderr:
-        if "branch and bound" in line:
+        if "LP relaxation" in line:
             break
     process.send_signal(signal.SIGINT)
     stdout, _ = process.communicate(timeout=120)

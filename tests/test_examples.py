@@ -514,7 +514,7 @@ def test_random_portfolios_use_every_rule():
     feasible = 0
     count = 120
     for seed in range(count):
-        portfolio = random_portfolio(np.random.default_rng(seed))
+        portfolio = drawn(seed)
         assert combinations(portfolio) <= 200_000
         worth, plan = best_plan(portfolio)
         feasible += plan is not None

@@ -29,7 +29,7 @@ from pmo_analytics.remembered import frame_hash
 from pmo_analytics.tables import TABLES
 from pmo_analytics.violations import violations
 from pmo_analytics.workload import limits, load_grid
-from tests.instances_random import random_portfolio
+from tests.instances_random import drawn
 from tests.problem_cases import HORIZON, capacity, portfolio, projects, rows
 from tests.small_portfolios import EVERYTHING_STARTS
 
@@ -221,7 +221,7 @@ def test_replacing_with_the_same_is_the_same(everything):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_replacing_random_portfolios_with_the_same_is_the_same(seed):
-    case = random_portfolio(np.random.default_rng(seed))
+    case = drawn(seed)
     same = case.replace(capacity=case.capacity, **case.tables)
     assert same.digest() == case.digest()
     pd.testing.assert_frame_equal(same.capacity, case.capacity)

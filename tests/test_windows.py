@@ -16,7 +16,7 @@ from pmo_analytics.windows import (
     start_windows,
 )
 from tests.brute_force import read_case
-from tests.instances_random import random_portfolio
+from tests.instances_random import drawn
 
 HORIZON = make_horizon("2027-01", 6, "M")
 
@@ -202,7 +202,7 @@ def test_cells_by_project_take_the_first_filled_row():
 
 @pytest.mark.parametrize("seed", range(8))
 def test_allowed_starts_are_those_of_the_naive_checker(seed):
-    portfolio = random_portfolio(np.random.default_rng(seed))
+    portfolio = drawn(seed)
     allowed = allowed_starts(portfolio.projects, portfolio.blackouts, portfolio.horizon)
     live = [p for p in read_case(portfolio).projects.values() if p.state == "live"]
     assert {name: list(s) for name, s in allowed.items()} == {

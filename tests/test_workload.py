@@ -25,7 +25,7 @@ from pmo_analytics.workload import (
     worth,
     worth_at_zero,
 )
-from tests.instances_random import random_portfolio
+from tests.instances_random import drawn
 from tests.problem_cases import capacity, portfolio, projects, rows
 from tests.small_portfolios import EVERYTHING_STARTS
 
@@ -87,7 +87,7 @@ def test_no_demand_is_an_empty_load():
 
 @pytest.mark.parametrize("seed", range(12))
 def test_sums_are_those_of_a_plain_loop(seed):
-    case = random_portfolio(np.random.default_rng(seed))
+    case = drawn(seed)
     starts = random_starts(case, seed)
     periods = len(case.horizon)
     load: dict[tuple[int, str], float] = {}

@@ -72,10 +72,11 @@ class Child:
 
     def _read(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            # A child that dies in the middle of a line leaves half an event.
-            with contextlib.suppress(json.JSONDecodeError):
-                self.events.put((self, json.loads(line)))
+        with contextlib.suppress(ValueError):  # the pipe is closed: it was ended
+            for line in self.process.stdout:
+                # A child that dies in the middle of a line leaves half an event.
+                with contextlib.suppress(json.JSONDecodeError):
+                    self.events.put((self, json.loads(line)))
         code = self.process.wait()
         words = ""
         with contextlib.suppress(ValueError):  # the log is closed: nobody asks

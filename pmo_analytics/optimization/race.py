@@ -31,15 +31,17 @@ if TYPE_CHECKING:
 _PATIENCE = 1.5
 # How often a run looks around when nothing is reported, seconds.
 _LOOK = 0.5
-# A solver whose bound stands still for this long, this far from the best plan, makes
-# way for another search.
-_STILL = 5.0
+# A solver whose bound stands still for this long and this share of the time, this far
+# from the best plan, makes way for another search.
+_STILL, _STILL_SHARE = 5.0, 0.1
 _FAR = 0.002
 # Below this many options a bound that stands still often moves again.
 _SMALL = 2000
 # A proof by branches joins in after this long, or this share of the time; after as long
 # again the solver makes way for it if its bound is the worse one.
 _PROOF_AFTER, _PROOF_SHARE = 3.0, 0.05
+# How long to wait for branches that prove the gap asked for to be told of.
+_TREE = 10.0
 _MOST_CORES = 8
 _FINAL = ("optimal", "proved", "feasible", "infeasible", "no_solution")
 
@@ -201,7 +203,7 @@ class Race:
         if self.asked == float("inf"):
             self.asked = now
             self.prover.send(enough=True)
-        return now < self.asked + GRACE
+        return now < self.asked + _TREE
 
     def _prove(self, now: float) -> None:
         """Let a proof by branches join in, and take the solver's place if it is better.
@@ -298,7 +300,7 @@ class Race:
         small = len(self.options.project) <= _SMALL
         if self.solver is None or bound is None or small or self.cutting:
             return False
-        window = max(_STILL, 0.1 * self.job["seconds"])
+        window = max(_STILL, _STILL_SHARE * self.job["seconds"])
         self.bounds = [b for b in self.bounds if b[0] > now - 1.5 * window]
         self.bounds.append((now, bound))
         past = self.bounds[0]

@@ -16,7 +16,7 @@ from pmo_analytics.optimization.presolve import (
     tightened,
 )
 from tests.brute_force import best_plan
-from tests.instances_random import random_portfolio
+from tests.instances_random import drawn
 from tests.optimization.certify_cases import make, needs
 
 
@@ -110,7 +110,7 @@ def test_a_start_that_another_one_beats_is_not_needed() -> None:
 def test_the_best_plan_remains(chunk: int) -> None:
     gone, beaten, priced = 0, 0, 0
     for seed in range(chunk * 20, chunk * 20 + 20):
-        portfolio = random_portfolio(np.random.default_rng([seed, 77]))
+        portfolio = drawn(seed)
         strict = seed % 4 == 3
         best, plan = best_plan(portfolio, strict=strict)
         compiled = compile_options(portfolio, strict=strict)

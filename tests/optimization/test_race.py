@@ -74,7 +74,10 @@ def test_a_search_that_dies_leaves_the_others_at_work(middle, monkeypatch):
 def test_a_solver_whose_bound_stands_still_makes_way(middle, monkeypatch):
     monkeypatch.setattr(f"{ROOM}._SMALL", 0)
     monkeypatch.setattr(f"{ROOM}._STILL", 0.1)
+    monkeypatch.setattr(f"{ROOM}._STILL_SHARE", 0.0)
     monkeypatch.setattr(f"{ROOM}._FAR", 0.0)
+    # Branches would make the solver go for another reason.
+    monkeypatch.setattr(f"{ROOM}._PROOF_AFTER", float("inf"))
     monkeypatch.setattr(
         Race,
         "_gap",
@@ -87,7 +90,8 @@ def test_a_solver_whose_bound_stands_still_makes_way(middle, monkeypatch):
         race.over = race.solver is None
 
     monkeypatch.setattr(Race, "_join", stop_when_it_is_there)
-    plan = optimize(middle, limits=SolveLimits(seconds=30))
+    # The event ends the run; a longer one would look for cuts longer before.
+    plan = optimize(middle, limits=SolveLimits(seconds=60))
     assert plan.report.certified
     assert plan.report.certified_bound is not None
     assert "one more search instead" in details(plan)

@@ -21,7 +21,7 @@ from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
 from tests.brute_force import best_plan
-from tests.instances_random import random_portfolio
+from tests.instances_random import drawn
 
 CHUNK = 10
 LIMITS = SolveLimits(seconds=20)
@@ -68,7 +68,7 @@ def agree(portfolio: Portfolio, *, strict: bool) -> str:
 def test_agrees_with_brute_force(chunk):
     outcomes = []
     for seed in range(chunk * CHUNK, (chunk + 1) * CHUNK):
-        portfolio = random_portfolio(np.random.default_rng(seed))
+        portfolio = drawn(seed)
         outcomes.append(agree(portfolio, strict=seed % 4 == 3))
     assert "feasible" in outcomes
 
