@@ -25,7 +25,7 @@ from tests.brute_force import (
     objective,
     read_case,
 )
-from tests.instances_random import random_portfolio
+from tests.instances_random import drawn, random_portfolio
 
 DATA = Path(__file__).parents[1] / "data" / "example"
 CANDIDATES = ["idea", "proposed", "paused"]
@@ -247,7 +247,7 @@ def test_mandatory_work_of_generated_portfolios_fits(kind):
 def test_every_generated_project_has_a_start():
     for kind in KINDS:
         case = read_case(
-            generate_portfolio(80, 6, 24, seed=5, kind=kind, mid_life=True)
+            generate_portfolio(50, 6, 24, seed=5, kind=kind, mid_life=True)
         )
         live = [p for p in case.projects.values() if p.state == "live"]
         assert all(p.starts for p in live)

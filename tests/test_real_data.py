@@ -25,7 +25,7 @@ def test_mknap1_optima_are_proved(number):
 
 def test_ppssp_gets_a_certified_plan():
     path = real("ppssp/PI_1_1000_25_0.25_0.01.json")
-    plan = optimize(ppssp_portfolio(path), limits=SolveLimits(seconds=25))
+    plan = optimize(ppssp_portfolio(path), limits=SolveLimits(seconds=18))
     assert plan.report is not None
     assert plan.report.certified
     assert plan.violations.empty

@@ -62,8 +62,10 @@ class Population:
         self.uses[:-1] = uses.T
         self.worth = np.append(options.worth, 0.0).astype(np.float32)
         self.empty = -(limits + _SLACK).astype(np.float32)
-        gains = options.worth[options.worth > 0]
-        self.typical = float(np.median(gains)) if len(gains) else 1.0
+        sizes = np.abs(options.worth[options.worth != 0])
+        self.typical = float(np.median(sizes)) if len(sizes) else 1.0
+        # What is mandatory may cost far more than most are worth.
+        self.dear = max(_DEAR * self.typical, 2.0 * sizes.max(initial=0.0))
 
     def anneal(self, until: float, tell: Callable[[np.ndarray], None]) -> None:
         """Cool one population from the empty plan to a moment of the monotonic clock.
@@ -78,12 +80,13 @@ class Population:
         self._begin()
         cheap = self.rng.uniform(*_CHEAP)
         heat, price = _HOT * self.typical, cheap * self.typical
+        rise = self.dear / price
         turn = 0
         while (now := time.monotonic()) < until:
             done = (now - begin) / length
             before = (self.value - price * self.broken) / heat
             heat = self.typical * _HOT * (_COLD / _HOT) ** done
-            price = self.typical * cheap * (_DEAR / cheap) ** done
+            price = cheap * self.typical * rise**done
             self._resample((self.value - price * self.broken) / heat - before)
             if turn % _ANEW == 0:
                 self._sum_up()

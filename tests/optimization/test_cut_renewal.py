@@ -32,7 +32,7 @@ def changed(portfolio, rng):
 def test_renewed_cuts_hold_for_every_plan(chunk):
     rng = np.random.default_rng([chunk, 23])
     kept = tight = 0
-    for _ in range(60):
+    for _ in range(100):
         portfolio = crowded(rng)
         options = compile_options(portfolio).options
         if (options.must & (np.diff(options.first) == 0)).any():

@@ -73,7 +73,7 @@ def test_a_search_that_dies_leaves_the_others_at_work(middle, monkeypatch):
 
 def test_a_solver_whose_bound_stands_still_makes_way(middle, monkeypatch):
     monkeypatch.setattr(f"{ROOM}._SMALL", 0)
-    monkeypatch.setattr(f"{ROOM}._STILL", 0.1)
+    monkeypatch.setattr(f"{ROOM}._STILL", 1.0)
     monkeypatch.setattr(f"{ROOM}._STILL_SHARE", 0.0)
     monkeypatch.setattr(f"{ROOM}._FAR", 0.0)
     # Branches would make the solver go for another reason.

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("warm_module")
 HORIZON = make_horizon("2027-01", 2, "M")
 # So many nodes and moves, not a clock: the same plan on any machine.
 WORK = pmo.SolveLimits(seconds=240.0, work=5, threads=1)
-MORE = pmo.SolveLimits(seconds=240.0, work=10, threads=1)
+MORE = pmo.SolveLimits(seconds=240.0, work=6, threads=1)
 
 
 @pytest.fixture(autouse=True)

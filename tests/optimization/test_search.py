@@ -23,7 +23,7 @@ from pmo_analytics.portfolio import Portfolio
 from tests.brute_force import best_plan
 from tests.instances_random import drawn
 
-CHUNK = 10
+CHUNK = 8
 LIMITS = SolveLimits(seconds=20)
 
 

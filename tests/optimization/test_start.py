@@ -23,7 +23,7 @@ def portfolio():
 
 @pytest.fixture(scope="module")
 def good(portfolio):
-    return optimize(portfolio, limits=SolveLimits(seconds=60, work=1), seed=1)
+    return optimize(portfolio, limits=SolveLimits(seconds=4))
 
 
 def attempt(plan, solver):

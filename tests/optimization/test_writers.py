@@ -126,7 +126,7 @@ def test_a_model_too_large_for_pulp_is_written_as_arrays():
     )
     options = compile_options(portfolio).options
     assert len(options.use_row) > _child._PULP_CARRIES
-    plan = optimize(portfolio, limits=SolveLimits(seconds=15))
+    plan = optimize(portfolio, limits=SolveLimits(seconds=10))
     report = plan.report
     assert report is not None
     assert report.certified
