@@ -244,6 +244,8 @@ class Search:
             span, heat = (polish, _COOL) if len(plan) else (_WHOLE * polish, _FIRST)
             self._anneal(min(time.monotonic() + span, until), heat, made)
             made = self.ruiner.best
+            # Repacking tells only of what it makes better itself.
+            self._take(made)
             found = value_of(self.o, made)
             if found > top:
                 top, best = found, made
