@@ -67,6 +67,9 @@ _POLISH, _LONGEST, _WHOLE = 6e-4, 0.5, 10.0
 # How many dives it should have time for, at least, within a share of what is left; and
 # how many there must be time for to do nothing else.
 _ROUNDS, _AT_ONCE, _QUICK = 150, 0.4, 400
+# Where a part takes more seconds than this, a dive for half of the plan takes little
+# more and finds more.
+_SLOW = 0.5
 # The share of the best plan that other dives leave as it is, from and to.
 _KEPT = (0.5, 0.95)
 
@@ -195,6 +198,8 @@ class Search:
     def _prefers_rebuilding(self, left: float) -> bool:
         """Return which of the two ways to go on is next, mostly the one that pays."""
         assert self.rebuilder is not None
+        if self.rebuilder.pace > _SLOW:
+            return False
         if self.quick is None and self.rebuilder.pace:
             self.quick = _QUICK * (self.rebuilder.pace + self._polish()) < left
         if self.quick:
@@ -239,6 +244,8 @@ class Search:
             self._listen()
             self.ruiner.score = self.rankings[-1]
             made = rebuilder.round(plan, self.ruiner, until)
+            if rebuilder.pace > _SLOW:
+                until = now
             if made is None:
                 continue
             span, heat = (polish, _COOL) if len(plan) else (_WHOLE * polish, _FIRST)

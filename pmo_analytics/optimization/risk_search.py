@@ -11,7 +11,7 @@ import numpy as np
 from pmo_analytics.optimization.compiling import Compiled
 from pmo_analytics.optimization.greedy import greedy
 from pmo_analytics.optimization.risk_sample import Sample
-from pmo_analytics.optimization.ruin import Ruiner
+from pmo_analytics.optimization.ruin import Ruiner, State
 
 # Shares of the moves that shift one project, and that shift a few together.
 _SHIFTS, _SHUFFLES = 0.35, 0.35
@@ -47,21 +47,9 @@ class Aim:
 class _Packing(Ruiner):
     """A plan with what still fits; moves can be taken back."""
 
-    def keep(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]:
-        """Return the state, for `back`."""
-        return (
-            self.chosen.copy(),
-            self.left.copy(),
-            self.over.copy(),
-            self.open.copy(),
-            self.objective,
-        )
-
-    def back(
-        self, state: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]
-    ) -> None:
+    def back(self, state: State) -> None:
         """Return to a state."""
-        self.chosen, self.left, self.over, self.open, self.objective = state
+        super().back(state)
         self.shut = []
 
     def movable(self) -> np.ndarray:
@@ -72,6 +60,7 @@ class _Packing(Ruiner):
         """Move a project to another start at which everything still fits."""
         old = int(self.chosen[project])
         self._remove(project)
+        self._settle()
         span = np.arange(self.o.first[project], self.o.first[project + 1])
         fits = span[(self.over[span] == 0) & self.open[span] & (span != old)]
         if not len(fits):
@@ -87,6 +76,7 @@ class _Packing(Ruiner):
         for p in projects:
             self._remove(p)
         for p in projects:
+            self._settle()
             span = np.arange(self.o.first[p], self.o.first[p + 1])
             fits = span[(self.over[span] == 0) & self.open[span]]
             if not len(fits):
@@ -104,13 +94,15 @@ class _Packing(Ruiner):
 
     def insert(self) -> bool:
         """Bring one more project in, with those that come with it, or none."""
+        self._settle()
         options = np.flatnonzero((self.over == 0) & self.open & (self.o.worth > 0))
         if not len(options):
             return False
         weight = self.score[options]
         option = int(self.rng.choice(options, p=weight / weight.sum()))
         came = self._place_with_mates(option, self.score)
-        self._reopen_shut()
+        self.stale.update(self.shut)
+        self.shut = []
         return came
 
     def swap(self, project: int) -> bool:

@@ -5,7 +5,7 @@ Computational Physics 159(2), 2000): some projects near each other leave, the ga
 filled by priced density with a little noise, and the result is kept if it is not much
 worse. What makes it fast without compiled code: for every option the number of limited
 things that have no room for it is kept up to date, so "what fits now" is one
-comparison.
+comparison; and whatever leaves or comes between two such questions is counted at once.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from scipy.sparse import coo_array
 
 from pmo_analytics.optimization.options import ALL, NONE, TOGETHER, Options
 from pmo_analytics.tolerance import TOLERANCE
+
+State = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]
 
 
 class Ruiner:
@@ -68,6 +70,13 @@ class Ruiner:
             self.needs[j].append(d)
             for i in range(o.rule_first[d], o.rule_first[d + 1]):
                 self.serves[int(o.rule_target[i])].append(d)
+        # Whom each rule asks for, and the least and most wait for it.
+        self.asks = [
+            list(zip(*(a[lo:hi].tolist() for a in asked), strict=True))
+            for asked in [(o.rule_target, o.rule_wait, o.rule_wait_max)]
+            for lo, hi in pairwise(o.rule_first.tolist())
+        ]
+        self.span_of = list(pairwise(o.first.tolist()))
         self.caps: list[list[int]] = [[] for _ in range(projects)]
         self.held = np.zeros(projects, dtype=bool)
         self.mates, self.inner = _units(o)
@@ -81,6 +90,19 @@ class Ruiner:
             elif o.group_most[g] < len(members):
                 for p in members.tolist():
                     self.caps[p].append(g)
+        # Whose options open or close when a project comes, moves or goes.
+        self.near = [
+            list(
+                {p}
+                | {int(o.rule_project[d]) for d in self.serves[p]}
+                | {
+                    int(q)
+                    for g in self.caps[p]
+                    for q in o.group_project[o.group_first[g] : o.group_first[g + 1]]
+                }
+            )
+            for p in range(projects)
+        ]
         self.held |= o.must & (np.diff(o.first) <= 1)
         # Nor is what they wait for.
         self.held = self._with_needs(self.held)
@@ -143,10 +165,14 @@ class Ruiner:
         self.over = np.bincount(self.owner, lacking, minlength=len(o.project)).astype(
             np.int32
         )
+        # What was left, and up to where uses had room, when that was counted.
+        self.counted = self.left.copy()
+        self.reached = self._reach(np.arange(len(self.left)), self.left)
         self.open = np.ones(len(o.project), dtype=bool)
         self.shut: list[int] = []
-        for p in range(len(o.must)):
-            self._reopen(p)
+        # Projects of which has to be worked out again what may come in.
+        self.stale = set(range(len(o.must)))
+        self._settle()
         self.objective = float(o.worth[chosen].sum())
         self.best = np.sort(chosen)
         self.best_objective = self.objective
@@ -154,7 +180,7 @@ class Ruiner:
     def _reopen(self, p: int) -> None:
         """Work out which options of a project may come in, rules considered."""
         o = self.o
-        lo, hi = int(o.first[p]), int(o.first[p + 1])
+        lo, hi = self.span_of[p]
         if self.chosen[p] >= 0 or self.held[p]:
             self.open[lo:hi] = False
             return
@@ -172,41 +198,53 @@ class Ruiner:
             if self.inner[d]:
                 continue
             served = np.zeros(hi - lo, dtype=bool)
-            for i in range(int(o.rule_first[d]), int(o.rule_first[d + 1])):
-                k = self.chosen[o.rule_target[i]]
+            for target, least, most in self.asks[d]:
+                k = self.chosen[target]
                 if k < 0:
                     continue
                 if not o.rule_kind[d]:
                     served[:] = True
                     break
                 wait = starts - o.start[k]
-                served |= (wait >= o.rule_wait[i]) & (wait <= o.rule_wait_max[i])
+                served |= (wait >= least) & (wait <= most)
             ok &= served
         self.open[lo:hi] = ok
 
-    def _shift(self, rows: np.ndarray, after: np.ndarray) -> None:
-        """Change what is left of some things and recount who lacks room."""
-        before = self.left[rows]
-        base = rows * self.span
-        top = self.span * 0.999999
-        a = np.searchsorted(self.key, base + np.clip(before, -1e-9, top), "right")
-        b = np.searchsorted(self.key, base + np.clip(after, -1e-9, top), "right")
-        self.left[rows] = after
-        moved = b - a
-        step = 1 if moved.sum() < 0 else -1
-        lo, size = (b, -moved) if step > 0 else (a, moved)
-        total = int(size.sum())
-        if not total:
+    def _reach(self, rows: np.ndarray, left: np.ndarray) -> np.ndarray:
+        """Return up to where the uses of some things have room, in order of amounts."""
+        # Above the largest amount of a thing, below the first one of the next.
+        room = np.minimum(np.maximum(left, -1e-9), self.span * 0.999999)
+        return self.key.searchsorted(rows * self.span + room, "right")
+
+    def _settle(self) -> None:
+        """Count what lacks room, and what may come in, after changes of the plan."""
+        for p in self.stale:
+            self._reopen(p)
+        self.stale = set()
+        rows = (self.left != self.counted).nonzero()[0]
+        if not len(rows):
             return
-        ends = np.cumsum(size)
-        index = np.arange(total) + np.repeat(lo - (ends - size), size)
-        np.add.at(self.over, self.user[index], np.int32(step))
+        after = self.left[rows]
+        self.counted[rows] = after
+        old, new = self.reached[rows], self._reach(rows, after)
+        self.reached[rows] = new
+        # Each stretch between the two holds uses that gained room, or that lost it.
+        gained, lost = [], []
+        for i, j in zip(old.tolist(), new.tolist(), strict=True):
+            if i < j:
+                gained.append(self.user[i:j])
+            elif j < i:
+                lost.append(self.user[j:i])
+        if gained:
+            np.subtract.at(self.over, np.concatenate(gained), np.int32(1))
+        if lost:
+            np.add.at(self.over, np.concatenate(lost), np.int32(1))
 
     def _place(self, k: int) -> None:
         o = self.o
         p = int(o.project[k])
         rows, amounts = o.uses(k)
-        self._shift(rows, self.left[rows] - amounts)
+        self.left[rows] -= amounts
         self.chosen[p] = k
         self.objective += float(o.worth[k])
         self._tell(p)
@@ -215,20 +253,14 @@ class Ruiner:
         o = self.o
         k = int(self.chosen[p])
         rows, amounts = o.uses(k)
-        self._shift(rows, self.left[rows] + amounts)
+        self.left[rows] += amounts
         self.chosen[p] = -1
         self.objective -= float(o.worth[k])
         self._tell(p)
 
     def _tell(self, p: int) -> None:
-        """Reopen or close what depends on whether and when p is in."""
-        o = self.o
-        self._reopen(p)
-        for d in self.serves[p]:
-            self._reopen(int(o.rule_project[d]))
-        for g in self.caps[p]:
-            for q in o.group_project[o.group_first[g] : o.group_first[g + 1]].tolist():
-                self._reopen(q)
+        """Have worked out again what depends on whether and when p is in."""
+        self.stale.update(self.near[p])
 
     def _take_out(self, p: int) -> None:
         """Remove a project and what can no longer be served without it."""
@@ -253,8 +285,9 @@ class Ruiner:
         while waiting and not stuck:
             stuck = True
             for q in list(waiting):
-                self._reopen(q)
-                lo, hi = int(o.first[q]), int(o.first[q + 1])
+                self.stale.add(q)
+                self._settle()
+                lo, hi = self.span_of[q]
                 fits = lo + np.flatnonzero(self.open[lo:hi] & (self.over[lo:hi] == 0))
                 if len(fits):
                     self._place(int(fits[np.argmax(score[fits])]))
@@ -266,6 +299,7 @@ class Ruiner:
             return True
         for q in reversed(placed):
             self._remove(q)
+        self._settle()
         # Until the next round; what else comes in may open them again.
         for q in (*placed, *waiting):
             self.open[o.first[q] : o.first[q + 1]] = False
@@ -275,26 +309,18 @@ class Ruiner:
     def _served(self, d: int) -> bool:
         o = self.o
         own = o.start[self.chosen[o.rule_project[d]]]
-        for i in range(int(o.rule_first[d]), int(o.rule_first[d + 1])):
-            k = self.chosen[o.rule_target[i]]
-            if k >= 0 and (
-                not o.rule_kind[d]
-                or o.rule_wait[i] <= own - o.start[k] <= o.rule_wait_max[i]
-            ):
+        for target, least, most in self.asks[d]:
+            k = self.chosen[target]
+            if k >= 0 and (not o.rule_kind[d] or least <= own - o.start[k] <= most):
                 return True
         return False
 
     # ------------------------------------------------------------------ the search
     def round(self) -> bool:
         """Ruin and recreate once; return whether the best plan got better."""
-        self._reopen_shut()
-        keep = (
-            self.chosen.copy(),
-            self.left.copy(),
-            self.over.copy(),
-            self.open.copy(),
-            self.objective,
-        )
+        self.stale.update(self.shut)
+        self.shut = []
+        before = self.keep()
         if self.rng.random() < 0.5:
             self._ruin_near()
         else:
@@ -302,19 +328,33 @@ class Ruiner:
         self._fill()
         threshold = self.heat * abs(self.best_objective) / max(len(self.best), 1)
         bar = self.best_objective - threshold * self.rng.exponential()
-        if self._sound() and self.objective >= min(bar, keep[4]):
+        if self._sound() and self.objective >= min(bar, before[-1]):
             if self.objective > self.best_objective * (1 + 1e-12) + 1e-9:
                 self.best_objective = self.objective
                 self.best = np.sort(self.chosen[self.chosen >= 0])
                 return True
             return False
-        self.chosen, self.left, self.over, self.open, self.objective = keep
+        self.back(before)
         return False
 
-    def _reopen_shut(self) -> None:
-        for p in self.shut:
-            self._reopen(p)
-        self.shut = []
+    def keep(self) -> State:
+        """Return the state to come back to."""
+        self._settle()
+        return (
+            self.chosen.copy(),
+            self.left.copy(),
+            self.over.copy(),
+            self.reached.copy(),
+            self.open.copy(),
+            self.objective,
+        )
+
+    def back(self, state: State) -> None:
+        """Return to a state."""
+        self.chosen, self.left, self.over, self.reached, self.open = state[:-1]
+        self.objective = state[-1]
+        self.counted = self.left.copy()
+        self.stale = set()
 
     def refilled(self) -> np.ndarray:
         """Return a plan made afresh, but for what has to stay; nothing if it fails."""
@@ -391,14 +431,22 @@ class Ruiner:
 
     def sharing(self, ks: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Return how many of some things each of these options uses, as many as ks."""
-        mark = np.zeros(len(self.left), dtype=bool)
-        mark[rows] = True
+        return self._hits(*self._things(ks), rows, len(ks))
+
+    def _things(self, ks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return what options use, and at which place in `ks` the user of each is."""
         lo, hi = self.o.use_first[ks], self.o.use_first[ks + 1]
         size = hi - lo
-        ends = np.cumsum(size)
-        index = np.arange(int(size.sum())) + np.repeat(lo - (ends - size), size)
-        hit = mark[self.o.use_row[index]]
-        return np.bincount(np.repeat(np.arange(len(ks)), size), hit, minlength=len(ks))
+        place = np.arange(len(ks)).repeat(size)
+        index = np.arange(len(place)) + (lo - size.cumsum() + size)[place]
+        return self.o.use_row[index], place
+
+    def _hits(
+        self, used: np.ndarray, place: np.ndarray, rows: np.ndarray, many: int
+    ) -> np.ndarray:
+        mark = np.zeros(len(self.left), dtype=bool)
+        mark[rows] = True
+        return np.bincount(place[mark[used]], minlength=many)
 
     def _force_in(self) -> None:
         """Bring a promising option in and take out whoever is in its way."""
@@ -412,20 +460,20 @@ class Ruiner:
         k = int(few[np.argmax(self.score[few] / np.sqrt(self.over[few] + 1.0))])
         rows, amounts = o.uses(k)
         placed = np.flatnonzero((self.chosen >= 0) & ~self.held)
+        score = self.score[self.chosen[placed]]
+        used, place = self._things(self.chosen[placed])
         for _ in range(12):
             short = rows[self.left[rows] < amounts]
             if not len(short) or not len(placed):
                 break
-            helps = self.sharing(self.chosen[placed], short)
-            price = self.score[self.chosen[placed]] * self.rng.uniform(
-                0.6, 1.4, len(placed)
-            )
-            gain = np.where(helps > 0, helps / price, -1.0)
+            helps = self._hits(used, place, short, len(placed))
+            gain = helps / (score * self.rng.uniform(0.6, 1.4, len(placed)))
+            gain[self.chosen[placed] < 0] = 0.0
             at = int(np.argmax(gain))
-            if gain[at] < 0:
+            if gain[at] <= 0:
                 break
             self._take_out(int(placed[at]))
-            placed = placed[self.chosen[placed] >= 0]
+        self._settle()
         if self.over[k] == 0 and self.open[k]:
             self._place_with_mates(k, self.score)
 
@@ -435,7 +483,8 @@ class Ruiner:
         score = self.score * noise[self.o.project]
         failed: set[int] = set()
         while True:
-            options = np.flatnonzero((self.over == 0) & self.open)
+            self._settle()
+            options = ((self.over == 0) & self.open).nonzero()[0]
             if not len(options):
                 return
             k = int(options[np.argmax(score[options])])

@@ -17,6 +17,7 @@ from pmo_analytics.optimization.greedy import greedy
 from pmo_analytics.optimization.matrix import bound_of_prices, build_matrix
 from pmo_analytics.optimization.ruin import Ruiner, _circles
 from pmo_analytics.plan import Plan
+from pmo_analytics.tolerance import TOLERANCE
 from tests.instances_random import drawn
 from tests.optimization.certify_cases import make, needs
 
@@ -50,6 +51,33 @@ def test_every_plan_of_ruin_and_recreate_keeps_every_rule():
         assert keeps_every_rule(portfolio, compiled, ruiner.refilled())
         improved += ruiner.best_objective > before + 1e-9
     assert improved
+
+
+def test_what_is_counted_at_once_is_what_there_is():
+    for seed in range(30):
+        compiled = compile_options(drawn(seed))
+        o = compiled.options
+        start = greedy(o)
+        if start is None or not len(o.project):
+            continue
+        ruiner = Ruiner(o, start, np.random.default_rng(seed))
+        for _ in range(20):
+            ruiner.heat = 2.0
+            ruiner.round()
+            current = np.sort(ruiner.chosen[ruiner.chosen >= 0])
+            used = np.zeros(len(o.limit))
+            for k in current:
+                rows, amounts = o.uses(k)
+                used[rows] += amounts
+            left = (o.limit + TOLERANCE - used)[o.use_row]
+            # Where an amount is what is left to the last digit, either is right.
+            sure = np.abs(o.use_amount - left) > 1e-9
+            lacking = np.bincount(
+                ruiner.owner, (o.use_amount > left) & sure, minlength=len(o.project)
+            )
+            unsure = np.bincount(ruiner.owner, ~sure, minlength=len(o.project))
+            assert (ruiner.over >= lacking).all()
+            assert (ruiner.over <= lacking + unsure).all()
 
 
 def test_those_that_come_and_go_together_do_so():
