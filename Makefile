@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SECONDS_DEMO ?= 20
+# Notebooks run at once; what they search for a time finds less where they share cores.
+JOBS ?= 1
 READY := $(VENV)/.ready
 PEERS := $(VENV)/peers
 STATSFORECAST := $(VENV)/statsforecast
@@ -15,6 +17,7 @@ demo: $(READY)
 	@$(BIN)/python -m pmo_analytics optimize data/example --seconds $(SECONDS_DEMO) --out out/demo
 	@$(BIN)/python -m pmo_analytics verify data/example out/demo/schedule.csv
 
+# PMO_TESTS=all tries twice as many random cases.
 test: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
@@ -24,7 +27,8 @@ check: $(READY)
 	$(BIN)/mypy
 
 notebooks: $(READY)
-	$(BIN)/python -m jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+	ls notebooks/*.ipynb | xargs -n 1 -P $(JOBS) \
+		$(BIN)/python -m jupyter nbconvert --to notebook --execute --inplace
 
 # `make bench FULL=1` runs the race against other optimizers in full, for hours.
 bench: $(READY) $(PEERS)/.ready $(STATSFORECAST)/.ready

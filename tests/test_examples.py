@@ -25,6 +25,7 @@ from tests.brute_force import (
     objective,
     read_case,
 )
+from tests.counts import tried
 from tests.instances_random import drawn, random_portfolio
 
 DATA = Path(__file__).parents[1] / "data" / "example"
@@ -237,7 +238,7 @@ def test_generated_portfolios_know_every_clock(freq):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_mandatory_work_of_generated_portfolios_fits(kind):
-    for seed in range(4):
+    for seed in range(tried(4)):
         portfolio = generate_portfolio(30, 5, 18, seed, kind=kind, mid_life=True)
         assert not inherits(portfolio)
         worth, _ = best_plan(without_choices(portfolio), strict=True)

@@ -12,6 +12,7 @@ import pytest
 from pmo_analytics import remembered
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.remembered import Knowledge, Remembered
+from tests.counts import tried
 from tests.instances_random import random_portfolio
 from tests.problem_cases import portfolio, projects, rows
 from tests.small_portfolios import everything_portfolio, tiny_portfolio
@@ -178,7 +179,7 @@ def random_edit(rng: np.random.Generator, case: Portfolio) -> Portfolio:
     return case
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(tried(5)))
 def test_nothing_that_is_said_depends_on_what_is_remembered(seed):
     rng = np.random.default_rng(seed)
     case = everything_portfolio() if seed % 2 else random_portfolio(rng)

@@ -15,6 +15,7 @@ from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.violations import COLUMNS, requirements, violations
 from pmo_analytics.windows import start_windows
 from tests.brute_force import best_plan, broken_rules, objective, read_case
+from tests.counts import tried
 from tests.instances_random import drawn
 from tests.problem_cases import portfolio, projects, rows
 from tests.small_portfolios import EVERYTHING_STARTS
@@ -345,7 +346,7 @@ def tries(case: Portfolio, seed: int, count: int) -> list[dict[str, int]]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(tried(40)))
 def test_checkers_agree_on_random_starts_of_random_portfolios(seed):
     case = drawn(seed)
     naive = read_case(case)

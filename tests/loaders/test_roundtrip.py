@@ -17,6 +17,7 @@ from pmo_analytics.loaders import aliases, write_portfolio
 from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.tables import clean_text
+from tests.counts import tried
 from tests.loaders.folders import assert_same, read_quietly
 from tests.small_portfolios import everything_portfolio
 
@@ -88,7 +89,9 @@ def _number(text: str) -> float:
 
 @pytest.mark.parametrize("name", ["out", "out.xlsx"])
 @given(portfolio=portfolios())
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=tried(40), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 def test_any_text_and_any_number(name, portfolio):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name

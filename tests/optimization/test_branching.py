@@ -20,6 +20,7 @@ from pmo_analytics.optimization.run import Run
 from pmo_analytics.optimization.search import optimize, solve_valid
 from pmo_analytics.optimization.solving import SolveLimits
 from tests.brute_force import best_plan
+from tests.counts import tried
 from tests.instances_random import random_portfolio
 
 pytestmark = pytest.mark.usefixtures("warm_module")
@@ -105,7 +106,7 @@ def test_a_guide_to_the_same_model_needs_no_relaxation(portfolio, monkeypatch):
     assert len(solved) < 0.2 * len(first.nodes)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(tried(40)))
 def test_whatever_the_guide_the_bound_holds(seed):
     """The tree of one random portfolio leads that of another one, all rules at work."""
     rng = np.random.default_rng(seed)

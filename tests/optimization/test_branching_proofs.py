@@ -19,6 +19,7 @@ from pmo_analytics.optimization.greedy import greedy
 from pmo_analytics.optimization.matrix import build_matrix
 from pmo_analytics.optimization.options import carries_branches
 from tests.brute_force import best_plan
+from tests.counts import tried
 from tests.instances_random import random_portfolio, with_random_rules
 
 SETTINGS = {"random_seed": 0}
@@ -63,7 +64,7 @@ def proved(portfolio, compiled, tree, strict: bool = False) -> float:
     return float(bound)
 
 
-@pytest.mark.parametrize("chunk", range(4))
+@pytest.mark.parametrize("chunk", range(tried(4)))
 def test_closes_at_the_optimum_of_random_portfolios(chunk: int) -> None:
     found = 0
     for seed in range(chunk * 12, chunk * 12 + 12):

@@ -15,6 +15,7 @@ from pmo_analytics.optimization.certify_narrowing import Narrowing
 from pmo_analytics.optimization.certify_reading import read_question
 from pmo_analytics.portfolio import Portfolio
 from tests.brute_force import best_plan
+from tests.counts import tried
 from tests.instances_random import random_portfolio
 from tests.optimization.certify_cases import certificate, make, needs, row
 from tests.optimization.test_certify_random import all_rows
@@ -135,7 +136,7 @@ def random_tree(
     return [first, *parts[0], *parts[1]]
 
 
-@pytest.mark.parametrize("chunk", range(5))
+@pytest.mark.parametrize("chunk", range(tried(5)))
 def test_no_tree_proves_less_than_the_best_plan(chunk: int) -> None:
     tight = 0
     for seed in range(chunk * 9, chunk * 9 + 9):

@@ -29,6 +29,7 @@ from pmo_analytics.optimization.search import optimize
 from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.portfolio import Portfolio
 from tests.brute_force import best_plan, broken_rules, combinations, read_case
+from tests.counts import tried
 from tests.instances_random import random_portfolio
 from tests.optimization.certify_cases import (
     JAN,
@@ -420,7 +421,7 @@ def crowded(rng: np.random.Generator) -> Portfolio:
     )
 
 
-@pytest.mark.parametrize("chunk", range(4))
+@pytest.mark.parametrize("chunk", range(tried(4)))
 def test_no_plan_beats_a_bound_with_cuts(chunk: int) -> None:
     rng = np.random.default_rng([chunk, 17])
     found = 0
@@ -473,7 +474,7 @@ def tampered(cut: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
     return cut
 
 
-@pytest.mark.parametrize("chunk", range(4))
+@pytest.mark.parametrize("chunk", range(tried(4)))
 def test_tampered_cuts_never_undercut_the_best_plan(chunk: int) -> None:
     rng = np.random.default_rng([chunk, 18])
     tried = refused = 0
@@ -528,7 +529,7 @@ def random_cut(portfolio: Portfolio, rng: np.random.Generator) -> dict[str, Any]
 def test_whatever_is_proved_is_true_of_every_plan() -> None:
     rng = np.random.default_rng(19)
     proved = 0
-    for number in range(60):
+    for number in range(tried(60)):
         strict = number % 3 == 2
         draw = crowded if number % 2 else tight_portfolio
         portfolio = draw(rng)

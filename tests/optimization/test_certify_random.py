@@ -13,6 +13,7 @@ import pytest
 from pmo_analytics.optimization.certify import check_bound, check_plan
 from pmo_analytics.portfolio import Portfolio
 from tests.brute_force import best_plan, broken_rules, objective, read_case
+from tests.counts import tried
 from tests.instances_random import random_portfolio
 from tests.optimization.certify_cases import certificate, rules
 
@@ -44,7 +45,7 @@ def of(portfolio: Portfolio, starts: dict[str, int]) -> pd.DataFrame:
     )
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(tried(12)))
 def test_accepts_exactly_what_plain_enumeration_accepts(seed: int) -> None:
     rng = np.random.default_rng([seed, 1])
     portfolio = random_portfolio(rng, max_projects=4, max_periods=6)
@@ -57,7 +58,7 @@ def test_accepts_exactly_what_plain_enumeration_accepts(seed: int) -> None:
             assert result.objective == objective(case, starts)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(tried(12)))
 def test_mutated_plans_are_refused(seed: int) -> None:
     rng = np.random.default_rng([seed, 2])
     starts = None
@@ -120,7 +121,7 @@ def all_rows(portfolio: Portfolio) -> list[dict[str, Any]]:
     return rows
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(tried(12)))
 def test_no_accepted_plan_beats_any_bound(seed: int) -> None:
     rng = np.random.default_rng([seed, 3])
     rows: list[dict[str, Any]] = []

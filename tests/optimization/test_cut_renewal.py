@@ -12,6 +12,7 @@ from pmo_analytics.optimization.compiling import compile_options
 from pmo_analytics.optimization.cut_renewal import most_counted, renewed
 from pmo_analytics.optimization.cutting import Cut, clashes_of, rows_of_cuts, tighten
 from pmo_analytics.optimization.matrix import build_matrix
+from tests.counts import tried
 from tests.optimization.test_certify_cuts import (
     SETTINGS,
     accepted_plans,
@@ -28,7 +29,7 @@ def changed(portfolio, rng):
     return portfolio.replace(capacity=capacity, demand=demand.assign(fte=fte))
 
 
-@pytest.mark.parametrize("chunk", range(3))
+@pytest.mark.parametrize("chunk", range(tried(3)))
 def test_renewed_cuts_hold_for_every_plan(chunk):
     rng = np.random.default_rng([chunk, 23])
     kept = tight = 0

@@ -18,12 +18,13 @@ from pmo_analytics.optimization.matrix import build_matrix, holds
 from pmo_analytics.optimization.ruin import Ruiner
 from pmo_analytics.plan import Plan
 from pmo_analytics.tolerance import TOLERANCE
+from tests.counts import tried
 from tests.instances_random import drawn
 from tests.optimization.certify_cases import make
 from tests.optimization.relaxed import diver_of, far, prices_of
 
 
-@pytest.mark.parametrize("chunk", range(4))
+@pytest.mark.parametrize("chunk", range(tried(4)))
 def test_a_dive_that_keeps_every_row_is_a_plan(chunk):
     plans = 0
     for seed in range(25 * chunk, 25 * chunk + 25):

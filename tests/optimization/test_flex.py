@@ -28,6 +28,7 @@ from pmo_analytics.periods import Settings, make_horizon
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
 from tests import brute_force
+from tests.counts import tried
 from tests.instances_random import random_portfolio
 
 pytestmark = pytest.mark.usefixtures("warm_module")
@@ -186,7 +187,7 @@ def agree(portfolio: Portfolio, *, strict: bool) -> tuple[bool, bool]:
     return True, bool(len(plan.purchases))
 
 
-@pytest.mark.parametrize("chunk", range(3))
+@pytest.mark.parametrize("chunk", range(tried(3)))
 def test_agrees_with_enumeration(chunk):
     outcomes = []
     for seed in range(chunk * 4, chunk * 4 + 4):

@@ -35,6 +35,7 @@ from tests.brute_force import (
     loads,
     read_case,
 )
+from tests.counts import tried
 from tests.instances_levelling import psplib_optima, psplib_portfolio
 from tests.instances_random import random_portfolio
 from tests.real_data import real
@@ -484,7 +485,7 @@ def agree(portfolio: Portfolio, kind: str, strict: bool) -> str:
     return "feasible"
 
 
-@pytest.mark.parametrize("chunk", range(4))
+@pytest.mark.parametrize("chunk", range(tried(4)))
 def test_level_agrees_with_enumeration(chunk):
     rng = np.random.default_rng([27, chunk])
     seen: Counter = Counter()

@@ -15,6 +15,7 @@ from pmo_analytics.optimization.matrix import build_matrix
 from pmo_analytics.optimization.nearby import Nearby
 from pmo_analytics.portfolio import Portfolio
 from tests.brute_force import best_plan
+from tests.counts import tried
 from tests.instances import knapsack_portfolio
 from tests.instances_random import drawn
 from tests.optimization.relaxed import prices_of
@@ -67,7 +68,7 @@ def knapsack(seed: int, projects: int, roles: int) -> Portfolio:
     return knapsack_portfolio(value, use, 0.4 * use.sum(axis=1))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(tried(3)))
 def test_selection_within_budgets_ends_with_the_optimum(seed):
     portfolio = knapsack(seed, 40, 3)
     compiled = compile_options(portfolio)

@@ -26,6 +26,7 @@ from pmo_analytics.periods import Settings, make_horizon
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
 from tests.brute_force import best_plan, broken_rules, combinations
+from tests.counts import tried
 from tests.instances_random import random_portfolio, with_random_rules
 
 pytestmark = pytest.mark.usefixtures("warm_module")
@@ -42,7 +43,7 @@ def drawn(seed: int, **size: int) -> Portfolio:
             return portfolio
 
 
-@pytest.mark.parametrize("chunk", range(2))
+@pytest.mark.parametrize("chunk", range(tried(2)))
 def test_both_writers_agree_with_enumeration(chunk):
     """Without a process per model: many portfolios, both ways of writing them."""
     feasible = 0
@@ -100,7 +101,7 @@ def test_the_three_judges_of_a_plan_agree():
     """Enumeration, `violations` and the exact checker name the same rules."""
     rng = np.random.default_rng(4)
     broken = 0
-    for seed in range(15):
+    for seed in range(tried(15)):
         portfolio = drawn(1000 + seed)
         compiled = compile_options(portfolio)
         for _ in range(8):
@@ -157,7 +158,7 @@ def test_a_bound_holds_whatever_the_multipliers_of_rules():
 
 def test_the_searches_offer_no_plan_that_breaks_a_rule():
     seen = 0
-    for seed in range(20):
+    for seed in range(tried(20)):
         portfolio = drawn(3000 + seed)
         compiled = compile_options(portfolio)
         start = greedy(compiled.options)

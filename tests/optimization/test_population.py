@@ -17,6 +17,7 @@ from pmo_analytics.optimization.matrix import build_matrix
 from pmo_analytics.optimization.options import carries_branches
 from pmo_analytics.optimization.population import Population
 from pmo_analytics.plan import Plan
+from tests.counts import tried
 from tests.instances_random import drawn
 from tests.optimization.relaxed import far, prices_of
 
@@ -30,7 +31,7 @@ def annealed(options, seconds, seed=0):
 
 def test_every_plan_told_keeps_the_rules_and_is_better_than_the_one_before():
     optimal = models = 0
-    for seed in range(48):
+    for seed in range(tried(96)):
         portfolio = drawn(seed)
         compiled = compile_options(portfolio)
         options = compiled.options

@@ -18,6 +18,7 @@ from pmo_analytics.optimization.rebuilding import Rebuilder
 from pmo_analytics.optimization.ruin import Ruiner
 from pmo_analytics.plan import Plan
 from pmo_analytics.tolerance import TOLERANCE
+from tests.counts import tried
 from tests.instances_random import drawn
 from tests.optimization.certify_cases import make
 from tests.optimization.relaxed import diver_of, far, prices_of
@@ -28,7 +29,7 @@ def rebuilder(options: Options, seed: int) -> Rebuilder:
     return Rebuilder(matrix, diver, np.random.default_rng(seed))
 
 
-@pytest.mark.parametrize("chunk", range(4))
+@pytest.mark.parametrize("chunk", range(tried(4)))
 def test_a_plan_rebuilt_keeps_every_rule(chunk):
     plans = 0
     for seed in range(25 * chunk, 25 * chunk + 25):

@@ -18,6 +18,7 @@ from pmo_analytics.optimization.matrix import bound_of_prices, build_matrix
 from pmo_analytics.optimization.ruin import Ruiner, _circles
 from pmo_analytics.plan import Plan
 from pmo_analytics.tolerance import TOLERANCE
+from tests.counts import tried
 from tests.instances_random import drawn
 from tests.optimization.certify_cases import make, needs
 
@@ -30,7 +31,7 @@ def keeps_every_rule(portfolio, compiled, chosen) -> bool:
 
 def test_every_plan_of_ruin_and_recreate_keeps_every_rule():
     improved = 0
-    for seed in range(100):
+    for seed in range(tried(100)):
         portfolio = drawn(seed)
         compiled = compile_options(portfolio)
         start = greedy(compiled.options)

@@ -21,9 +21,10 @@ from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
 from tests.brute_force import best_plan
+from tests.counts import tried
 from tests.instances_random import drawn
 
-CHUNK = 8
+CHUNK = 10
 LIMITS = SolveLimits(seconds=20)
 
 
@@ -64,7 +65,7 @@ def agree(portfolio: Portfolio, *, strict: bool) -> str:
 
 
 @pytest.mark.usefixtures("warm_solver")
-@pytest.mark.parametrize("chunk", range(24))
+@pytest.mark.parametrize("chunk", range(tried(24)))
 def test_agrees_with_brute_force(chunk):
     outcomes = []
     for seed in range(chunk * CHUNK, (chunk + 1) * CHUNK):

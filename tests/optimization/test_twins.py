@@ -13,6 +13,7 @@ from pmo_analytics.optimization.certify import check_bound, check_plan, find_twi
 from pmo_analytics.optimization.compiling import compile_options
 from pmo_analytics.optimization.twins import in_order, ordered, without_order
 from tests.brute_force import best_plan, combinations
+from tests.counts import tried
 from tests.instances_random import random_portfolio
 from tests.optimization.certify_cases import make, needs
 
@@ -43,7 +44,7 @@ def cases(seeds: range) -> list[pmo.Portfolio]:
     return found
 
 
-@pytest.mark.parametrize("chunk", range(3))
+@pytest.mark.parametrize("chunk", range(tried(3)))
 def test_bounds_over_twins_in_order_hold_for_every_plan(chunk):
     many = proved = 0
     for portfolio in cases(range(7000 + 12 * chunk, 7012 + 12 * chunk)):

@@ -20,6 +20,7 @@ from pmo_analytics.plotting import (
     plot_spend,
     plot_utilization,
 )
+from tests.counts import tried
 
 BY = st.sampled_from(["project", "theme", "status", "sponsor", "program"])
 MONEY = st.sampled_from(["fund", "category", "theme", "project"])
@@ -79,7 +80,7 @@ def clipped(figure):
 
 
 @settings(
-    max_examples=30,
+    max_examples=tried(50),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

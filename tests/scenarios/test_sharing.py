@@ -14,6 +14,7 @@ from pmo_analytics.plan import Plan, SolveReport, SolveStatus
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.scenarios import sharing
 from pmo_analytics.scenarios.sharing import share_plans
+from tests.counts import tried
 from tests.instances_random import random_portfolio
 from tests.small_portfolios import tiny_portfolio
 
@@ -141,7 +142,7 @@ def test_money_that_has_to_be_spent_is_asked_for():
     assert assert_best(portfolios, plans)["spend it"] is plans["spend it"]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(tried(4)))
 def test_random_scenarios_get_what_checking_every_pair_gives(seed):
     rng = np.random.default_rng(seed)
     base = random_portfolio(rng)
