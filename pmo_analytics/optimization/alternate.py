@@ -47,6 +47,8 @@ _HOTTEST, _FIRST, _COLDEST = 2.0, 0.3, 0.02
 _MANY = 100
 # Plans made afresh when prices come.
 _REFILLS = 8
+# Seconds between plans told of while repacking: to check one takes a tenth of a second.
+_TOLD = 0.3
 # Rounds of a cycle where rounds are counted and not seconds.
 _COUNTED = 400
 # Time that the plans near the relaxation get, where they are few, in lengths of a
@@ -203,6 +205,8 @@ class Search:
         if self.quick is None and self.rebuilder.pace:
             self.quick = _QUICK * (self.rebuilder.pace + self._polish()) < left
         if self.quick:
+            return True
+        if not self.rebuilder.pace:
             return True
         repacking, rebuilding = self.pays
         share = 0.5
@@ -361,7 +365,7 @@ class Search:
             self.ruiner.heat = _cooled(hottest, (now - begin) / length)
             better |= self.ruiner.round()
             # Plans come in bursts; each one told is checked by the parent.
-            if better and now - told > 0.1:
+            if better and now - told > _TOLD:
                 self._take(self.ruiner.best)
                 told, better = now, False
         if better:

@@ -144,9 +144,23 @@ class Race:
                 self.ended(child, event)
                 continue
             self.hear(child, event)
+            if self._outdated(child, event):
+                continue
             answer = None if on_event is None else on_event(event)
             self.tell(child, event, answer or event.get("chosen"))
             self.look_around()
+
+    def _outdated(self, child: Child, event: Event) -> bool:
+        """Return whether a search has told of a still better plan by now.
+
+        Plans come in bursts, faster than they are checked; what is left out is offered
+        at the end, should the better one be refused.
+        """
+        if event["event"] != "improved":
+            return False
+        with self.events.mutex:
+            waiting = list(self.events.queue)
+        return any(c is child and e["event"] == "improved" for c, e in waiting)
 
     def running(self) -> bool:
         """Return whether anybody is at work and may go on."""

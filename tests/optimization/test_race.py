@@ -154,6 +154,20 @@ def test_a_worse_plan_is_not_passed_on(middle):
     assert race.best == best
 
 
+def test_of_the_plans_that_wait_only_the_last_of_a_search_is_checked():
+    race = Race.__new__(Race)
+    race.events = queue.Queue()
+    one, other = object(), object()
+    plan = {"event": "improved", "chosen": [1]}
+    race.events.put((one, plan))
+    race.events.put((one, {"event": "bound", "bound": 1.0}))
+    assert race._outdated(one, plan)
+    assert not race._outdated(other, plan)
+    assert not race._outdated(one, {"event": "bound", "bound": 2.0})
+    race.events.get()
+    assert not race._outdated(one, plan)
+
+
 def test_another_solver_answers_through_the_model_that_pulp_writes():
     portfolio = generate_portfolio(12, 3, 8, seed=2)
     options = compile_options(portfolio).options
