@@ -155,6 +155,9 @@ def run_solver(
         with contextlib.ExitStack() as children:
             race = Race(options, job, begin, limits, found, children, guide, alone)
             race.run(on_event)
+        if found.outcome == "no_solution" and found.incumbents:
+            # Of the searches beside it: the solver itself may not get that far.
+            found.outcome = "feasible"
     except KeyboardInterrupt:
         found.interrupted = True
         found.outcome = "interrupted"

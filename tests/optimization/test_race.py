@@ -168,6 +168,22 @@ def test_of_the_plans_that_wait_only_the_last_of_a_search_is_checked():
     assert not race._outdated(one, plan)
 
 
+@pytest.mark.parametrize("brings", [True, False])
+def test_the_plan_of_a_search_counts_where_the_solver_has_none(
+    middle, monkeypatch, brings
+):
+    start = greedy(compile_options(middle).options)
+
+    def end_at_once(race, on_event):
+        if brings:
+            race.found.incumbents.append([int(k) for k in start])
+
+    monkeypatch.setattr(Race, "run", end_at_once)
+    plan = optimize(middle, limits=SolveLimits(seconds=5))
+    outcome = "feasible" if brings else "no_solution"
+    assert [a["outcome"] for a in plan.report.attempts] == ["feasible", outcome]
+
+
 def test_another_solver_answers_through_the_model_that_pulp_writes():
     portfolio = generate_portfolio(12, 3, 8, seed=2)
     options = compile_options(portfolio).options
