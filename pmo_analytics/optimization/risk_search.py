@@ -101,8 +101,7 @@ class _Packing(Ruiner):
         weight = self.score[options]
         option = int(self.rng.choice(options, p=weight / weight.sum()))
         came = self._place_with_mates(option, self.score)
-        self.stale.update(self.shut)
-        self.shut = []
+        self._reopen_shut()
         return came
 
     def swap(self, project: int) -> bool:

@@ -71,9 +71,10 @@ class Ruiner:
             for i in range(o.rule_first[d], o.rule_first[d + 1]):
                 self.serves[int(o.rule_target[i])].append(d)
         # Whom each rule asks for, and the least and most wait for it.
+        target, least = o.rule_target.tolist(), o.rule_wait.tolist()
+        most = o.rule_wait_max.tolist()
         self.asks = [
-            list(zip(*(a[lo:hi].tolist() for a in asked), strict=True))
-            for asked in [(o.rule_target, o.rule_wait, o.rule_wait_max)]
+            list(zip(target[lo:hi], least[lo:hi], most[lo:hi], strict=True))
             for lo, hi in pairwise(o.rule_first.tolist())
         ]
         self.span_of = list(pairwise(o.first.tolist()))
@@ -318,8 +319,7 @@ class Ruiner:
     # ------------------------------------------------------------------ the search
     def round(self) -> bool:
         """Ruin and recreate once; return whether the best plan got better."""
-        self.stale.update(self.shut)
-        self.shut = []
+        self._reopen_shut()
         before = self.keep()
         if self.rng.random() < 0.5:
             self._ruin_near()
@@ -336,6 +336,10 @@ class Ruiner:
             return False
         self.back(before)
         return False
+
+    def _reopen_shut(self) -> None:
+        self.stale.update(self.shut)
+        self.shut = []
 
     def keep(self) -> State:
         """Return the state to come back to."""
