@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import ConfigError, DataError, has_errors, problems_table
+from pmo_analytics.loaders.cells.dates import read_date
 from pmo_analytics.loaders.columns import NUMBER_COLUMNS, kind_of
 from pmo_analytics.loaders.findings import Place, Problem, RawTable
 from pmo_analytics.loaders.layouts import (
@@ -21,7 +22,6 @@ from pmo_analytics.loaders.layouts import (
     to_long,
     to_offsets,
 )
-from pmo_analytics.loaders.locales import read_date
 from pmo_analytics.loaders.settings import Declared
 from pmo_analytics.loaders.tidying import DATE_KINDS, tidy_table
 from pmo_analytics.periods import (

@@ -21,9 +21,9 @@ import pandas as pd
 
 from pmo_analytics.errors import closest, listing
 from pmo_analytics.loaders.aliases import TOTALS, choice_words, fold, unit_words
+from pmo_analytics.loaders.cells.dates import DayOrMonthFirst, read_date
 from pmo_analytics.loaders.columns import HOUR_COLUMNS, Heading
 from pmo_analytics.loaders.findings import Place, Problem
-from pmo_analytics.loaders.locales import DayOrMonthFirst, read_date
 from pmo_analytics.periods import WEEKS_PER_YEAR, hours_per_fte, parse_period
 from pmo_analytics.tables import clean_text, table_spec
 

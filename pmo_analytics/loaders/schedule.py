@@ -8,10 +8,10 @@ import pandas as pd
 
 from pmo_analytics.errors import DataError, problems_table
 from pmo_analytics.loaders.aliases import fold
+from pmo_analytics.loaders.cells.dates import read_date
 from pmo_analytics.loaders.columns import find_header, heading_text, split_rows
 from pmo_analytics.loaders.findings import FileFormat, Place, Unreadable, fatal
 from pmo_analytics.loaders.folder import read_csv
-from pmo_analytics.loaders.locales import read_date
 from pmo_analytics.tables import clean_text
 
 

@@ -6,6 +6,8 @@ import math
 from typing import Any
 
 from pmo_analytics.loaders.aliases import choice_words, fold
+from pmo_analytics.loaders.cells.dates import DateFindings, read_dates
+from pmo_analytics.loaders.cells.numbers import NumberFindings, read_numbers
 from pmo_analytics.loaders.columns import (
     MAX_COLUMNS,
     Heading,
@@ -18,12 +20,6 @@ from pmo_analytics.loaders.columns import (
 )
 from pmo_analytics.loaders.findings import FileFormat, Problem, RawTable
 from pmo_analytics.loaders.layouts import Tidy, wide_layout
-from pmo_analytics.loaders.locales import (
-    DateFindings,
-    NumberFindings,
-    read_dates,
-    read_numbers,
-)
 from pmo_analytics.loaders.text import has_controls, without_controls
 
 DATE_KINDS = ("period", "start_day", "end_day")

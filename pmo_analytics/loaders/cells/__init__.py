@@ -1,0 +1,1 @@
+"""What people type into cells, read in one way only or not at all."""
