@@ -1,9 +1,12 @@
 """Portfolio analytics, resource-capacity forecasting and optimization for PMOs."""
 
-from __future__ import annotations
-
 from importlib import import_module
-from typing import Any
+
+# As little as can be: until `__main__` begins, `python -m pmo_analytics` looks for all
+# of it in the folder that it is started in.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __version__ = "0.1.0"
 
@@ -135,7 +138,7 @@ _PUBLIC = {
 __all__ = ["__version__", *_PUBLIC]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in _PUBLIC:
         raise AttributeError(f"module 'pmo_analytics' has no attribute {name!r}")
     return getattr(import_module(f"pmo_analytics.{_PUBLIC[name]}"), name)

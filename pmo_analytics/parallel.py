@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
@@ -17,6 +18,7 @@ from functools import partial
 from typing import Any
 
 from pmo_analytics.errors import ConfigError, PmoError
+from pmo_analytics.processes import begin_worker, deaf_children, safe_children
 
 # How often a task is given to another worker after the one that had it was lost.
 RETRIES = 2
@@ -243,13 +245,22 @@ def _on_processes(
     from joblib import Parallel, delayed, parallel_config
 
     jobs = [delayed(_guarded)(function, key, task) for key, task in tasks.items()]
+    stays = threading.current_thread() is threading.main_thread()
     # Numerical libraries in a worker keep to one thread: the processes are the cores.
-    with parallel_config(inner_max_num_threads=1, backend="loky"):
+    place = parallel_config(
+        inner_max_num_threads=1,
+        backend="loky",
+        initializer=begin_worker,
+        initargs=(os.getpid(), stays),
+    )
+    with place, safe_children():
         parallel = Parallel(
             n_jobs=workers, batch_size=1, return_as="generator_unordered"
         )
         try:
-            yield from parallel(jobs)
+            with deaf_children():
+                answers = parallel(jobs)
+            yield from answers
         except BrokenProcessPool as error:
             raise _LostError from error
 

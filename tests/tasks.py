@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 from pmo_analytics.parallel import expendable
@@ -36,3 +38,14 @@ def says_where(x: int, flag: str = "") -> tuple[int, bool]:
     there = expendable()
     square_or_die(x, flag)
     return x, there
+
+
+def waits(x: int) -> int:
+    """Start a process, say so once on stderr, and wait for what does not come."""
+    with subprocess.Popen(
+        [sys.executable, "-c", "import os; os.read(0, 1)"], stdin=subprocess.PIPE
+    ) as child:
+        if x == 2:
+            print("waiting", file=sys.stderr, flush=True)
+        child.wait()
+    return x

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1] / "pmo_analytics"
 # From the ground up; a name stands for a module or for a whole sub-package. Modules of
 # one floor do not import each other, those of one sub-package may, without cycles.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "periods", "tolerance"),
+    ("errors", "periods", "tolerance", "processes"),
     ("calendars", "toml_file"),
     ("tables", "supply", "metrics", "parallel", "windows", "distributions", "futures"),
     ("schemas", "rules"),

@@ -24,6 +24,7 @@ from pmo_analytics.cli import (
     what_if,
 )
 from pmo_analytics.cli.command import NO_PLAN, OK, app
+from pmo_analytics.processes import stopped_like_ctrl_c
 from pmo_analytics.terminal import escaped, messages, print_json
 
 __all__ = [
@@ -64,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = app(args=words, prog_name="pmo", standalone_mode=False)
+        with stopped_like_ctrl_c():
+            code = app(args=words, prog_name="pmo", standalone_mode=False)
     except typer.TyperException as error:
         if "--json" in words:
             print_json({"status": "failed", "error": error.format_message()})

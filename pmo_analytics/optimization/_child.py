@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from pmo_analytics.optimization.later import load_later
+from pmo_analytics.processes import end_group, end_with_thread
 
 # What others load and no solver's process uses.
 _LATER = ("orloge", "numpy.f2py", "numpy.testing")
@@ -37,6 +38,8 @@ def main(path: str) -> None:
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     job = json.loads(str(arrays.pop("job")))
+    if job.get("solver", "HiGHS") == "HiGHS":
+        end_with_thread(os.getppid())
     _limit_memory(job.get("memory_gb"))
     lock = threading.Lock()
 
@@ -55,7 +58,7 @@ def _listen(inbox: list[dict[str, Any]]) -> None:
         *lines, rest = (rest + block).split(b"\n")
         for line in lines:
             inbox.append(json.loads(line))
-    os._exit(3)
+    end_group()
 
 
 def _limit_memory(gigabytes: float | None) -> None:

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pmo_analytics.processes import deaf_children, safe_environment
+
 if TYPE_CHECKING:
     from pmo_analytics.optimization.options import Options
 
@@ -98,20 +100,22 @@ def next_event(
 def start_process(path: Path, stderr: Any) -> subprocess.Popen[str]:
     """Start a process on the job of a file; its words on errors go to `stderr`."""
     root = str(Path(__file__).resolve().parents[2])
-    search = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    command = [sys.executable, "-m", "pmo_analytics.optimization._child", str(path)]
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        text=True,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(search)},
-        # A group of its own: Ctrl-C reaches the parent alone.
-        start_new_session=os.name == "posix",
-        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-    )
+    safe = safe_environment()
+    search = os.pathsep.join(filter(None, [root, safe["PYTHONPATH"]]))
+    module = "pmo_analytics.optimization._child"
+    with deaf_children():
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", module, str(path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            encoding="utf-8",
+            env={**os.environ, **safe, "PYTHONPATH": search},
+            # A group of its own: Ctrl-C reaches the parent alone.
+            start_new_session=os.name == "posix",
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
 
 
 def end_process(process: subprocess.Popen[str]) -> None:
