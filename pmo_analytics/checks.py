@@ -18,6 +18,7 @@ from pmo_analytics.link_checks import (
     check_own_rules,
 )
 from pmo_analytics.periods import format_period
+from pmo_analytics.plausibility import check_chances
 from pmo_analytics.windows import CANDIDATES, by_project, live_projects
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def check_rules(
     problems += check_capacity(tables, capacity, horizon)
     problems += check_flex(tables, capacity)
     problems += check_value(tables, settings)
+    problems += check_chances(tables, settings)
     problems += check_use(tables)
     return problems
 

@@ -56,6 +56,11 @@ class Settings:
         that is filled.
     net_of_spend
         Subtract spend from the objective, discounted alike.
+    weigh_by_probability
+        Multiply the worth of each project, less its spend where that is subtracted, by
+        its `probability` (blank = 1): a project that is not done spends nothing
+        either. Otherwise probability never enters the objective. People and budgets
+        are needed in full either way.
     currency
         Name of the currency, for labels only.
     hours_per_week
@@ -70,6 +75,7 @@ class Settings:
     currency: str = ""
     hours_per_week: float = 40.0
     country: str = ""
+    weigh_by_probability: bool = False
 
 
 def canonical_freq(freq: str) -> str:

@@ -386,6 +386,11 @@ class Plan:
             facts["objective"] = round(self.objective, 2)
         elif self.report.objective is not None:
             facts[self.report.measure] = round(self.report.objective, 2)
+        if self.portfolio.settings.weigh_by_probability:
+            unknown = int(self.portfolio.projects["probability"].isna().sum())
+            facts["worth counts"] = "times probability" + (
+                f"; {unknown} projects have none and count in full" if unknown else ""
+            )
         if self.record is not None or self._bought is not None:
             facts["worth"] = round(float(self.worth.sum()), 2)
         if self.record is not None:

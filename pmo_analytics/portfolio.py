@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 # The tables that capacity is worked out from.
 _SUPPLY = ("people", "absences", "operations")
 _SETTINGS = tuple(field.name for field in fields(Settings))
+_LATER_SETTINGS = ("weigh_by_probability",)
 
 
 class _Supply(NamedTuple):
@@ -522,11 +523,23 @@ class Portfolio:
             del tables["rules"]  # a digest from before there were any still holds
         state = hashlib.sha256()
         clock = (str(self.horizon[0]), len(self.horizon), self.freq)
-        state.update(repr((self.name, clock, self.settings)).encode())
+        told = f"({self.name!r}, {clock!r}, {_told(self.settings)})"
+        state.update(told.encode())
         contents = [self._knowledge.content(t, frame) for t, frame in tables.items()]
         given = self._knowledge.content("capacity", supply.given)
         state.update(content_hash(given, *contents).encode())
         return state.hexdigest()
+
+
+def _told(settings: Settings) -> str:
+    """Return settings as text; a digest from before there were the later ones holds."""
+    own = [
+        f"{field.name}={value!r}"
+        for field in fields(Settings)
+        if (value := getattr(settings, field.name)) != field.default
+        or field.name not in _LATER_SETTINGS
+    ]
+    return f"Settings({', '.join(own)})"
 
 
 def check_portfolio(portfolio: Portfolio) -> pd.DataFrame:

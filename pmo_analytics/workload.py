@@ -195,7 +195,15 @@ def worth_at_zero(portfolio: Portfolio, *, net: bool | None = None) -> pd.Series
         factor = (1.0 + settings.discount) ** -rows["offset"].to_numpy(dtype=float)
         present = (rows["amount"] * factor * sign).groupby(rows["project"]).sum()
         worth = worth.add(present.reindex(worth.index, fill_value=0.0))
-    return worth
+    return worth * chances(portfolio)
+
+
+def chances(portfolio: Portfolio) -> np.ndarray:
+    """Return what the worth of each project is multiplied by, in their order."""
+    projects = portfolio.projects
+    if not portfolio.settings.weigh_by_probability:
+        return np.ones(len(projects))
+    return projects["probability"].fillna(1.0).to_numpy(dtype=float)
 
 
 def discount_factors(portfolio: Portfolio, starts: Starts) -> pd.Series[Any]:

@@ -33,6 +33,7 @@ class Project:
     value: Fraction
     theme: str | None
     program: str | None
+    chance: Fraction  # by which its worth is multiplied
     starts: list[int] = field(default_factory=list)
 
     @property
@@ -100,6 +101,8 @@ def read_case(portfolio: Portfolio) -> Case:
             "blackouts",
         )
     }
+    if not settings.weigh_by_probability:
+        rows["projects"] = [{**row, "probability": None} for row in rows["projects"]]
     projects = {
         row["project"]: _read_project(row, rows["blackouts"], periods)
         for row in rows["projects"]
@@ -179,6 +182,7 @@ def _read_project(
         value=Fraction(0) if row["value"] is None else exact(row["value"]),
         theme=row["theme"],
         program=row["program"],
+        chance=Fraction(1) if row["probability"] is None else exact(row["probability"]),
     )
     if state == "live":
         project.starts = _allowed_starts(row, project, blackouts, periods)
@@ -247,7 +251,7 @@ def worth(case: Case, name: str, start: int) -> Fraction:
     if case.net_of_spend:
         for row in case.spend[name]:
             total -= row["amount"] / case.rate ** (since + int(row["offset"]))
-    return total
+    return total * project.chance
 
 
 def loads(case: Case, name: str, start: int) -> dict[tuple[str, int], Fraction]:

@@ -28,7 +28,7 @@ from pmo_analytics.cli.command import (
 )
 from pmo_analytics.cli.records import claimed_record, known_record
 from pmo_analytics.cli.results import close, draw_plan, say_files
-from pmo_analytics.errors import ConfigError
+from pmo_analytics.errors import ConfigError, listing
 from pmo_analytics.terminal import (
     Watching,
     escaped,
@@ -70,6 +70,12 @@ def optimize(
     strict: StrictOption = False,
     flex: Annotated[
         bool, typer.Option("--flex", help="Capacity may be bought: the table flex.")
+    ] = False,
+    weigh_by_probability: Annotated[
+        bool,
+        typer.Option(
+            "--weigh-by-probability", help="Worth counts times projects.probability."
+        ),
     ] = False,
     record: Annotated[
         Path | None,
@@ -118,6 +124,7 @@ def optimize(
             limits=limits,
             strict=strict,
             flex=flex,
+            weigh_by_probability=weigh_by_probability,
             seed=seed,
             solver=solver,
             record=known,
@@ -154,7 +161,10 @@ def level(
     charts: ChartsOption = True,
     json_output: JsonOption = False,
 ) -> int:
-    """Move approved projects so that nobody is overloaded and all ends early."""
+    """Move approved projects so that nobody is overloaded and all ends early.
+
+    A project with a window (earliest, latest) may also move before its planned start.
+    """
     from pmo_analytics.loaders import read_portfolio
     from pmo_analytics.optimization.certify_level import MEASURES
     from pmo_analytics.optimization.levelling import level as search
@@ -224,6 +234,8 @@ def _say_plan(
     if len(plan.inherited):
         show_table(plan.inherited, "Inherited: fixed work above the limit", console)
     console.print(escaped(lines(plan.summary())))
+    if verb == "level" and (early := _moved_earlier(chosen)):
+        console.print(escaped(early))
     for sentence in plan.purchase_sentences:
         console.print(escaped(sentence))
     if changes is not None:
@@ -234,6 +246,18 @@ def _say_plan(
     if out is None:
         messages().print("Nothing was written; name a folder with --out DIR.")
     say_files(files)
+
+
+def _moved_earlier(chosen: Any) -> str:
+    """Return which projects levelling starts before their planned start, and why."""
+    early = chosen[chosen["moved"].fillna(0) < 0]
+    if early.empty:
+        return ""
+    return (
+        f"Moved earlier than planned, inside their windows: "
+        f"{listing(early['project'])}. Clear `earliest` and `latest`, or set "
+        "`earliest` to the planned start, of what must not come earlier."
+    )
 
 
 def _write_plan(
@@ -287,6 +311,8 @@ def verify(
     claimed = claims_beside(schedule)
     rows = read_schedule(schedule)
     measure = claimed.get("measure", "worth")
+    if claimed.get("weigh_by_probability"):
+        portfolio = portfolio.replace(weigh_by_probability=True)
     record = None
     if "record" in claimed:
         record = claimed_record(portfolio, schedule, claimed["record"])
@@ -364,6 +390,7 @@ def claims_beside(schedule: Path) -> dict[str, Any]:
             # A file that an older result left there does not count.
             if "purchases.csv" in facts.get("files", {}):
                 claims["purchases"] = read_purchases(purchases)
+            claims["weigh_by_probability"] = bool(facts.get("weigh_by_probability"))
             if "record" in facts:
                 claims["record"] = facts["record"]
         if certificate.is_file():

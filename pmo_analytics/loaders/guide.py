@@ -60,7 +60,12 @@ COLUMN_TEXTS: dict[str, dict[str, Meaning]] = {
             "",
             "proposed",
         ),
-        "value": Meaning("Worth of the project.", "currency or score", "250000"),
+        "value": Meaning(
+            "Worth of the project once it is done; not weighed by probability unless "
+            "weigh_by_probability says so.",
+            "currency or score",
+            "250000",
+        ),
         "duration": Meaning("How long it lasts.", "whole periods", "6"),
         "start": Meaning("Planned or actual first period.", "period", "2027-01"),
         "earliest": Meaning("First period in which it may start.", "period", "2027-02"),
@@ -70,7 +75,12 @@ COLUMN_TEXTS: dict[str, dict[str, Meaning]] = {
             "In = must be chosen, out = must not; blank = free.", "", "in"
         ),
         "force_reason": Meaning("Why it is forced.", "", "regulation"),
-        "probability": Meaning("Chance that it is really done.", "0 to 1", "0.8"),
+        "probability": Meaning(
+            "Chance that it is really done, for forecasts and simulations; optimize "
+            "counts it only with weigh_by_probability. Blank = 1.",
+            "0 to 1",
+            "0.8",
+        ),
         "theme": Meaning("Strategic theme, for budgets and charts.", "", "Growth"),
         "program": Meaning("Programme it belongs to.", "", "Digital"),
         "sponsor": Meaning("Who wants it.", "", "COO"),
@@ -244,6 +254,11 @@ SETTING_TEXTS: dict[str, Meaning] = {
     "discount": Meaning("Discount rate.", "per period", "0.005"),
     "source": Meaning("What counts: value, benefits or sum.", "", "value"),
     "net_of_spend": Meaning("Subtract spend from the worth.", "true, false", "false"),
+    "weigh_by_probability": Meaning(
+        "Multiply worth by projects.probability; otherwise it counts in full.",
+        "true, false",
+        "false",
+    ),
     "currency": Meaning("Name of the currency, for labels.", "", "EUR"),
     "hours_per_week": Meaning("Hours of a full contract.", "hours a week", "40"),
     "country": Meaning("Country of people who name none.", "", "DE"),

@@ -12,6 +12,7 @@ freq = "M"               # W, M, Q, Y, or anchored: Q-MAR, Y-MAR
 discount = 0.005         # per period
 source = "value"         # value, benefits, sum; blank = the one that is filled
 net_of_spend = false
+weigh_by_probability = false   # true: worth x projects.probability
 currency = "EUR"
 
 [calendar]
@@ -57,6 +58,7 @@ _KEYS: dict[str, tuple[str, str]] = {
     "value.discount": ("number", "discount rate|折现率|贴现率|折現率|diskontsatz"),
     "value.source": ("text", "value source|价值来源|價值來源"),
     "value.net_of_spend": ("flag", "扣除支出|净额|淨額"),
+    "value.weigh_by_probability": ("flag", "weighted by probability|按概率加权"),
     "value.currency": ("text", "币种|货币|幣別|貨幣|währung|devise|moneda"),
     "calendar.hours_per_week": ("number", "每周工时|周工时|每週工時|wochenstunden"),
     "calendar.country": ("text", "国家|國家|land|pays|país"),
@@ -81,7 +83,13 @@ class Declared:
     @property
     def settings(self) -> Settings:
         """Value and calendar settings."""
-        names = ("discount", "source", "net_of_spend", "currency")
+        names = (
+            "discount",
+            "source",
+            "net_of_spend",
+            "weigh_by_probability",
+            "currency",
+        )
         own = {
             n: self.values[f"value.{n}"] for n in names if f"value.{n}" in self.values
         }
@@ -297,6 +305,7 @@ def flat_settings(portfolio: Portfolio) -> dict[str, Any]:
         "value.discount": settings.discount,
         "value.source": settings.source,
         "value.net_of_spend": settings.net_of_spend,
+        "value.weigh_by_probability": settings.weigh_by_probability,
         "value.currency": settings.currency,
         "calendar.hours_per_week": settings.hours_per_week,
         "calendar.country": settings.country,

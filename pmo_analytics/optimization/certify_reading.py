@@ -272,6 +272,7 @@ def _read_worth(
             )
         ]
     units, unit = _scaled((amount for _, _, amount, _ in parts), "benefits", "amount")
+    chance, whole = _read_chances(portfolio)
     worth: dict[str, dict[int, int]] = {}
     for (name, offset, _, sign), number in zip(parts, units, strict=True):
         project = projects.get(name or "")
@@ -281,8 +282,24 @@ def _read_worth(
             fix = f"Nothing can be discounted more than {FARTHEST:,} periods."
             raise _refuse("benefits", "above_maximum", "offset", offset, fix)
         amounts = worth.setdefault(project.name, {})
-        amounts[offset] = amounts.get(offset, 0) + sign * number
-    return worth, unit
+        own = chance.get(project.name, whole)
+        amounts[offset] = amounts.get(offset, 0) + sign * number * own
+    return worth, unit * whole
+
+
+def _read_chances(portfolio: Portfolio) -> tuple[dict[str, int], int]:
+    """Return by what worth is multiplied, and by what it is divided again."""
+    if not portfolio.settings.weigh_by_probability:
+        return {}, 1
+    column = portfolio.projects["probability"].tolist()
+    names = _names(portfolio.projects["project"])
+    known = [
+        (name, float(cell))
+        for name, cell in zip(names, column, strict=True)
+        if name is not None and not blank(cell)
+    ]
+    units, unit = _scaled((cell for _, cell in known), "projects", "probability")
+    return {name: own for (name, _), own in zip(known, units, strict=True)}, unit
 
 
 def _read_budgets(

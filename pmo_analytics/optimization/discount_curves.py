@@ -15,7 +15,7 @@ import numpy as np
 
 from pmo_analytics.purchases import offers
 from pmo_analytics.windows import allowed_starts, start_windows
-from pmo_analytics.workload import counts_value
+from pmo_analytics.workload import chances, counts_value
 
 if TYPE_CHECKING:
     from pmo_analytics.plan import Plan
@@ -69,18 +69,22 @@ def _terms(portfolio: Portfolio) -> Iterable[tuple[np.ndarray, np.ndarray, np.nd
     """Yield project, offset and signed amount of all that worth is made of."""
     by_value, by_benefits = counts_value(portfolio)
     projects = portfolio.projects
+    names = projects["project"].to_numpy(dtype=object)
+    weights = chances(portfolio)
     if by_value:
         values = projects["value"].fillna(0.0).to_numpy(dtype=float)
-        names = projects["project"].to_numpy(dtype=object)
-        yield names, np.zeros(len(names), dtype=np.int64), values
+        yield names, np.zeros(len(names), dtype=np.int64), weights * values
     tables = [(portfolio.benefits, 1.0)] if by_benefits else []
     if portfolio.settings.net_of_spend:
         tables.append((portfolio.spend, -1.0))
+    weight = dict(zip(names, weights, strict=True))
     for rows, sign in tables:
+        owners = rows["project"].to_numpy(dtype=object)
+        own = np.array([weight[owner] for owner in owners], dtype=float)
         yield (
-            rows["project"].to_numpy(dtype=object),
+            owners,
             rows["offset"].to_numpy(dtype=np.int64),
-            sign * rows["amount"].to_numpy(dtype=float),
+            sign * own * rows["amount"].to_numpy(dtype=float),
         )
 
 

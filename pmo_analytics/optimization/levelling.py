@@ -45,8 +45,10 @@ def level(
     All running and approved projects and those forced in are selected, nothing else.
     Running ones stay where they are. An approved project with a planned start and no
     window may be delayed and is never moved before its planned start (a start outside
-    the horizon is kept); with a window it moves inside that; with neither it may start
-    from the first period on. Every other rule keeps its meaning, but for what groups
+    the horizon is kept). With a window (`earliest` or `latest`) it moves inside that,
+    also to before its planned start: clear the window, or set `earliest` to the
+    planned start, where it must not come earlier. With neither it may start from the
+    first period on. Every other rule keeps its meaning, but for what groups
     and budgets ask for at least: that is asked of a choice. Approved work may end after
     the horizon, where capacity is not known and not checked: give a horizon that holds
     all of it.

@@ -40,6 +40,7 @@ def optimize(
     limits: SolveLimits | None = None,
     strict: bool = False,
     flex: bool = False,
+    weigh_by_probability: bool = False,
     seed: int = 0,
     solver: str = "highs",
     start: Plan | pd.DataFrame | Mapping[str, object] | None = None,
@@ -70,6 +71,11 @@ def optimize(
         are bought period by period, a hire stays to the end of its offer, nothing
         before `lead` periods have passed. Purchases are not held against budgets.
         `plan.purchases` says what to buy.
+    weigh_by_probability
+        Multiply the worth of each project by its `probability` (blank = 1), net of
+        spend where `net_of_spend` subtracts it. False = as the setting of the portfolio
+        says, where `value` and `benefits` count in full unless it says otherwise,
+        however unlikely a project is. `plan.portfolio` then has the setting.
     seed
         Of the solver, of the searches, and of the greedy's shaken orders.
     solver
@@ -132,6 +138,8 @@ def optimize(
     >>> plan.report.certified
     True
     """
+    if weigh_by_probability:
+        portfolio = portfolio.replace(weigh_by_probability=True)
     if risk is not None:
         if flex or then:
             other = "flex" if flex else "then"

@@ -83,6 +83,8 @@ def manifest(
         "portfolio": portfolio.name,
         "portfolio_digest": portfolio.digest(),
     }
+    if portfolio.settings.weigh_by_probability:
+        facts["weigh_by_probability"] = True
     if report is not None:
         facts["report"] = dict(report)
     return facts
