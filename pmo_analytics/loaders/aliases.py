@@ -129,6 +129,10 @@ _PERIOD = (
 _OFFSET = "period offset|relative period|偏移|偏移量|相对期间|相對期間|versatz|décalage"
 _AMOUNT = "amounts|金额|数额|金額|數額|betrag|montant|importe|monto"
 _FTE = "ftes|full time equivalent|全职当量|全時當量|全職當量|vzä|vollzeitäquivalent|etp"
+_PERCENT = (
+    "%|percent|percentage|pct|allocation|allocated|百分比|比例|投入比例|prozent|"
+    "prozentsatz|auslastung|pourcentage|porcentaje|asignación"
+)
 _HOURS = (
     "hrs|hour|person hours|work hours|effort hours|工时|小时|小时数|人时|工時|小時|"
     "小時數|人時|stunden|personenstunden|heures|horas"
@@ -192,7 +196,7 @@ _COLUMNS: dict[str, dict[str, str]] = {
         "role": _ROLE,
         "offset": _OFFSET,
         "period": _PERIOD,
-        "fte": _FTE + "|demand|demand fte|需求|需求fte|bedarf",
+        "fte": _FTE + "|demand|demand fte|需求|需求fte|bedarf|" + _PERCENT,
         **_FTE_UNITS,
     },
     "capacity": {
@@ -207,10 +211,24 @@ _COLUMNS: dict[str, dict[str, str]] = {
         "role": _ROLE,
         "start": _START,
         "end": _END,
-        "fte": _FTE + "|share|allocation|percent|percentage|比例|投入比例|占比|"
-        "工作比例|佔比|anteil|stellenanteil|beschäftigungsgrad|porcentaje",
-        "weekly_hours": "hours per week|contract hours|周工时|每周工时|週工時|每週工時|"
-        "wochenstunden|heures par semaine|horas por semana",
+        "fte": _FTE + "|share|" + _PERCENT + "|占比|工作比例|佔比|anteil|stellenanteil|"
+        "beschäftigungsgrad|pensum|arbeitspensum|stellenprozent|employment rate|"
+        "workload|availability|verfügbarkeit|disponibilité|disponibilidad",
+        "weekly_hours": "hours per week|hours a week|hours/week|h/week|hrs per week|"
+        "weekly working hours|working hours per week|weekly contract hours|"
+        "contract hours per week|周工时|每周工时|週工時|每週工時|wochenstunden|"
+        "stunden pro woche|stunden/woche|std/woche|h/woche|wochenarbeitszeit|"
+        "heures par semaine|heures/semaine|horas por semana|horas semanales",
+        "daily_hours": "hours per day|hours a day|hours/day|h/day|hrs per day|"
+        "daily working hours|working hours per day|每日工时|每天工时|日工时|"
+        "stunden pro tag|stunden/tag|std/tag|heures par jour|heures/jour|"
+        "horas por día",
+        "monthly_hours": "hours per month|hours a month|hours/month|h/month|"
+        "hrs per month|月工时|每月工时|stunden pro monat|stunden/monat|"
+        "heures par mois|heures/mois|horas por mes",
+        # Of a week, a day or a month: the numbers have to tell.
+        "contract_hours": "contracted hours|working hours|hours|hrs|工时|小时|工時|"
+        "小時|stunden|arbeitszeit|heures|horas",
         "country": _COUNTRY,
         "team": _TEAM,
         "rate": _RATE,
@@ -220,14 +238,14 @@ _COLUMNS: dict[str, dict[str, str]] = {
         "start": _START,
         "end": _END,
         "kind": _KIND + "|absence type|leave type|假别|请假类型|缺勤类型|請假類型|假別",
-        "share": "part|portion|比例|占比|佔比|anteil",
+        "share": "part|portion|" + _PERCENT + "|占比|佔比|anteil",
     },
     "operations": {
         "role": _ROLE,
         "start": _START,
         "end": _END,
         "fte": _FTE,
-        "share": "percent|percentage|比例|占比|佔比|anteil",
+        "share": _PERCENT + "|占比|佔比|anteil",
         **_FTE_UNITS,
     },
     "bookings": {
@@ -236,7 +254,7 @@ _COLUMNS: dict[str, dict[str, str]] = {
         "role": _ROLE,
         "start": _START,
         "end": _END,
-        "fte": _FTE + "|allocation|percent|percentage|比例|投入比例|佔比|anteil",
+        "fte": _FTE + "|share|" + _PERCENT + "|佔比|anteil",
         "kind": _KIND + "|booking type|预订类型|預訂類型",
         **_FTE_UNITS,
     },

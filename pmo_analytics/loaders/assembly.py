@@ -10,7 +10,9 @@ import pandas as pd
 
 from pmo_analytics.errors import ConfigError, DataError, has_errors, problems_table
 from pmo_analytics.loaders.cells.dates import read_date
+from pmo_analytics.loaders.cells.numbers import ALONE
 from pmo_analytics.loaders.columns import NUMBER_COLUMNS, kind_of
+from pmo_analytics.loaders.contracts import to_contract_shares
 from pmo_analytics.loaders.findings import Place, Problem, RawTable
 from pmo_analytics.loaders.layouts import (
     Tidy,
@@ -21,6 +23,11 @@ from pmo_analytics.loaders.layouts import (
     to_fte,
     to_long,
     to_offsets,
+)
+from pmo_analytics.loaders.number_columns import (
+    check_currencies,
+    companies,
+    read_number_columns,
 )
 from pmo_analytics.loaders.settings import Declared
 from pmo_analytics.loaders.tidying import DATE_KINDS, tidy_table
@@ -72,6 +79,8 @@ _CONSEQUENCES = {
 }
 
 
+# Findings on one row that stand for all of its column.
+_COLUMN_RULES = ("ambiguous_number", "ambiguous_date", "percent_or_share")
 # Findings on one row alone: without the row they are gone. All others (ambiguous
 # numbers, unknown units, a role nobody has) are about a column or a file.
 _ROW_RULES = frozenset(
@@ -143,6 +152,10 @@ def assemble(contents: Contents) -> Portfolio:
         for table, raw in contents.tables.items()
         if (tidy := tidy_table(raw, declared.format)) is not None
     }
+    known = companies(tidies, declared.format)
+    for table, tidy in tidies.items():
+        read_number_columns(tidy, declared.format, known.get(table, ALONE))
+    problems += check_currencies(tidies, declared.values.get("value.currency", ""))
     problems += _missing_projects(contents)
     horizon = _horizon(declared, tidies, problems)
     settings = declared.settings
@@ -161,6 +174,7 @@ def assemble(contents: Contents) -> Portfolio:
         check_spread(tidy, freq)
         to_long(tidy)
         to_fte(tidy, freq, settings.hours_per_week)
+        to_contract_shares(tidy, settings.hours_per_week)
         if table == "projects":
             to_durations(tidy, freq)
         if table == "demand":
@@ -220,7 +234,7 @@ def loaded_problems(portfolio: Portfolio) -> pd.DataFrame:
     whole_columns = {
         (p["table"], column.strip())
         for p in errors
-        if p["row"] is None or p["rule"] in ("ambiguous_number", "ambiguous_date")
+        if p["row"] is None or p["rule"] in _COLUMN_RULES
         for column in str(p["column"]).split(",")
     }
     damaged = _damaged_tables([*errors, *checking])

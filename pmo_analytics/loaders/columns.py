@@ -19,6 +19,7 @@ from pmo_analytics.loaders.aliases import (
 )
 from pmo_analytics.loaders.escape import unescape_text
 from pmo_analytics.loaders.findings import Place, Problem, RawTable
+from pmo_analytics.periods import WEEKS_PER_YEAR
 from pmo_analytics.tables import table_spec
 
 # How far down a header row is searched, below title rows.
@@ -60,10 +61,17 @@ _PERIOD_UNITS = {
 }
 # Columns that `layouts` turns into FTE.
 HOUR_COLUMNS = ("hours", "person_days", "person_weeks", "person_months")
+# Hours of a contract, which `contracts` turns into a share -> how many are a week's.
+HOURS_OF = {
+    "weekly_hours": 1.0,
+    "daily_hours": 5.0,
+    "monthly_hours": 12 / WEEKS_PER_YEAR,
+    "contract_hours": 1.0,
+}
 NUMBER_COLUMNS = frozenset(
     (
         *HOUR_COLUMNS,
-        "weekly_hours",
+        *HOURS_OF,
         *(f"{side}_{unit}" for side in ("capacity", "load") for unit in HOUR_COLUMNS),
     )
 )
@@ -262,7 +270,9 @@ def _apply_unit(heading: Heading, unit: str, place: Place, row: int) -> list[Pro
             return []
     elif heading.name in ("fte", "capacity_fte", "load_fte") and folded in unit_words():
         word = unit_words()[folded]
-        if word != "fte":
+        if place.table == "people" and word == "hours":
+            heading.name = "contract_hours"
+        elif word != "fte":
             side = heading.name.removesuffix("fte")
             heading.name = f"{side}{word}"
         return []

@@ -105,6 +105,8 @@ class RawTable:
         (row, 0-based column) -> text of cells that hold an error such as #REF!.
     unsaved
         (row, 0-based column) of formulas whose result was never saved.
+    delimiter
+        Of a CSV file.
     """
 
     place: Place
@@ -113,3 +115,4 @@ class RawTable:
     typed: bool = False
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     unsaved: set[tuple[int, int]] = field(default_factory=set)
+    delimiter: str = ""

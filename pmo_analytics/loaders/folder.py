@@ -254,7 +254,7 @@ def read_csv(
             "the rows that are needed.",
         )
     records, lines = _records(text, delimiter, first)
-    return RawTable(place, records, lines), problems
+    return RawTable(place, records, lines, delimiter=delimiter), problems
 
 
 def _guessed(place: Place, encoding: str, text: str) -> Problem:

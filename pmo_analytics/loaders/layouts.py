@@ -59,6 +59,14 @@ class Tidy:
         Names of those columns and what each stands for.
     problems
         Findings so far.
+    factors
+        Name -> what its heading says the cells are multiplied with.
+    delimiter
+        Of a CSV file.
+    dotted
+        Whether days are written 31.12.2027.
+    currencies
+        Sign or code -> where it stands first.
     """
 
     place: Place
@@ -69,6 +77,10 @@ class Tidy:
     wide: str = ""
     spread: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    factors: dict[str, float] = field(default_factory=dict)
+    delimiter: str = ""
+    dotted: bool = False
+    currencies: dict[str, str] = field(default_factory=dict)
 
 
 def wide_layout(
@@ -253,8 +265,6 @@ def check_units(tidy: Tidy, freq: str) -> None:
 def to_fte(tidy: Tidy, freq: str, hours_per_week: float) -> None:
     """Turn hours, person-days, -weeks and -months into FTE, in place."""
     table = tidy.place.table
-    if table == "people":
-        _weekly_hours(tidy, hours_per_week)
     if table not in FTE_TABLES:
         return
     one = hours_per_fte(freq, hours_per_week)
@@ -342,32 +352,6 @@ def _by_row(
     for word in used:
         tidy.problems.append(_converted(tidy, "unit", word, freq, hours))
     return out
-
-
-def _weekly_hours(tidy: Tidy, hours_per_week: float) -> None:
-    if "weekly_hours" not in tidy.columns:
-        return
-    cells = tidy.columns.pop("weekly_hours")
-    if "fte" in tidy.columns:
-        tidy.problems.append(
-            tidy.place.error(
-                "two_units",
-                column="fte",
-                found=f"{tidy.texts.get('fte')}, {tidy.texts.get('weekly_hours')}",
-                fix="Give the share of a full contract or the weekly hours, not both; "
-                "remove one column.",
-            )
-        )
-        return
-    tidy.columns["fte"] = [_scaled(c, 1 / hours_per_week) for c in cells]
-    tidy.problems.append(
-        tidy.place.warning(
-            "converted_to_fte",
-            column="weekly_hours",
-            found=tidy.texts.get("weekly_hours", ""),
-            fix=f"Converted to FTE: {hours_per_week:g} hours a week are 1 FTE.",
-        )
-    )
 
 
 def to_offsets(tidy: Tidy, starts: dict[Any, pd.Period | None], freq: str) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 from pmo_analytics.loaders.aliases import choice_words, fold
 from pmo_analytics.loaders.cells.dates import DateFindings, read_dates
-from pmo_analytics.loaders.cells.numbers import NumberFindings, read_numbers
 from pmo_analytics.loaders.columns import (
     MAX_COLUMNS,
     Heading,
@@ -27,7 +26,11 @@ _CANONICAL = frozenset("0123456789.+-eE")
 
 
 def tidy_table(raw: RawTable, declared: FileFormat) -> Tidy | None:
-    """Return named, cleaned columns of a raw table; None if it is empty."""
+    """Return named, cleaned columns of a raw table; None if it is empty.
+
+    Numbers stay as they are written: `number_columns` reads them, once it has seen
+    all tables.
+    """
     header = find_header(raw)
     if header is None:
         return None
@@ -54,11 +57,12 @@ def tidy_table(raw: RawTable, declared: FileFormat) -> Tidy | None:
     tidy.columns = {h.name: cells[h.index] for h in headings}
     tidy.texts = {h.name: h.text for h in headings}
     tidy.units = {h.name: h.unit for h in headings if h.unit}
+    tidy.factors = {h.name: h.factor for h in headings if h.factor != 1.0}
+    tidy.delimiter = raw.delimiter
     _clean_texts(tidy)
     _drop_totals(tidy)
     _read_words(tidy)
     _read_all_dates(tidy, headings, declared, raw.typed)
-    _read_all_numbers(tidy, headings, declared)
     for name in tidy.columns:
         if not kind_of(table, name) and name not in tidy.spread:
             tidy.columns[name] = _own_column(tidy.columns[name], typed=raw.typed)
@@ -239,94 +243,6 @@ def _say_dates(tidy: Tidy, found: DateFindings, declared: FileFormat) -> None:
                 "must be.",
             )
         )
-
-
-def _read_all_numbers(
-    tidy: Tidy, headings: list[Heading], declared: FileFormat
-) -> None:
-    table = tidy.place.table
-    numeric = {
-        n: cells
-        for n, cells in tidy.columns.items()
-        if kind_of(table, n) in ("number", "whole") or n in tidy.spread
-    }
-    read, findings = read_numbers(numeric, declared.decimal)
-    factors = {h.name: h.factor for h in headings if h.factor != 1.0}
-    for name, factor in factors.items():
-        if name in read:
-            read[name] = [
-                _times(c, factor) if c.__class__ is float else c for c in read[name]
-            ]
-            tidy.problems.append(
-                tidy.place.warning(
-                    "scaled_units",
-                    column=name,
-                    found=tidy.texts[name],
-                    fix=f"As the heading says, the numbers were multiplied by "
-                    f"{factor:g}.",
-                )
-            )
-    tidy.columns.update(read)
-    _say_numbers(tidy, findings, declared)
-
-
-def _times(value: float, factor: float) -> float:
-    return value / 100 if factor == 0.01 else value * factor
-
-
-def _say_numbers(tidy: Tidy, found: NumberFindings, declared: FileFormat) -> None:
-    place = tidy.place
-    for name, (index, text, count) in found.ambiguous.items():
-        tidy.problems.append(
-            place.error(
-                "ambiguous_number",
-                row=tidy.rows[index],
-                column=name,
-                found=f"{text} ({count} cells)",
-                fix="Is the comma a decimal mark or a thousands mark? Write 1234.5, or "
-                "declare [files] decimal = ',' or '.' in portfolio.toml.",
-            )
-        )
-    if found.points is not None and found.commas is not None:
-        column, index, text = found.commas
-        tidy.problems.append(
-            place.error(
-                "mixed_decimals",
-                row=tidy.rows[index],
-                column=column,
-                found=f"{text}, {found.points[2]}",
-                fix=f"'{text}' has a decimal comma and '{found.points[2]}' a decimal "
-                "point. Use one of them in the whole file.",
-            )
-        )
-    elif found.inferred and found.commas is not None:
-        column, index, text = found.commas
-        tidy.problems.append(
-            place.warning(
-                "decimal_comma",
-                row=tidy.rows[index],
-                column=column,
-                found=text,
-                fix="Numbers of this file are read with a decimal comma, as this one "
-                "must be; a point separates thousands.",
-            )
-        )
-    if found.grouped and not declared.decimal:
-        tidy.problems.append(
-            place.warning(
-                "thousands_separator",
-                found=found.grouped,
-                fix="Commas are read as thousands marks, because other numbers of the "
-                "file have a decimal point.",
-            )
-        )
-    for rule, text, fix in (
-        ("percent", found.percents, "Percentages are read as shares: 50 % is 0.5."),
-        ("currency_sign", found.currencies, "Signs of currencies were dropped."),
-        ("scaled_units", found.scaled, "万 and 亿 are read as 10^4 and 10^8."),
-    ):
-        if text:
-            tidy.problems.append(place.warning(rule, found=text, fix=fix))
 
 
 def _own_column(cells: list[Any], *, typed: bool) -> list[Any]:

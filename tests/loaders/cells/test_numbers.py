@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmo_analytics.loaders.cells.numbers import read_numbers
+from pmo_analytics.loaders.cells.currencies import go_together
+from pmo_analytics.loaders.cells.numbers import Company, read_numbers
 
 
 def numbers(*cells: object, declared: str = "") -> list[object]:
@@ -52,6 +53,23 @@ def numbers(*cells: object, declared: str = "") -> list[object]:
         ("12.5万", 125000.0),
         ("3亿元", 300000000.0),
         ("\u22121.5", -1.5),
+        ("\u2013500", -500.0),
+        ("(500)", -500.0),
+        ("500-", -500.0),
+        ("($1,200.50)", -1200.5),
+        ("(1.200,50 €)", -1200.5),
+        ("$(500)", -500.0),
+        ("€1.2m", 1_200_000.0),
+        ("1.5k", 1500.0),
+        ("1.005k", 1005.0),
+        ("500 T€", 500_000.0),
+        ("2,5 Mio. €", 2_500_000.0),
+        ("3 bn", 3e9),
+        ("1.200,50 EUR", 1200.5),
+        ("500 USD", 500.0),
+        ("Rs. 1,23,456", 123_456.0),
+        ("12,34,567.50", 1_234_567.5),
+        ("1\u202f234\u202f567", 1_234_567.0),
         ("\uff11\uff12\uff0e\uff15", 12.5),
     ],
 )
@@ -66,7 +84,10 @@ def test_a_number_that_can_be_read_in_one_way(cell, number):
         "1.2.3",
         "1,2,3",
         "12 34",
-        "1,23,456",
+        "1,23,45",
+        "-(5)",
+        "(-5)",
+        "5-5",
         "--1",
         "1_000",
         "NaN",
@@ -74,7 +95,6 @@ def test_a_number_that_can_be_read_in_one_way(cell, number):
         "1e999",
         "0x10",
         "5h",
-        "(5)",
         "€",
         "%",
         "1,234.5.6",
@@ -148,3 +168,96 @@ def test_both_local_forms_mean_the_same(whole, cents):
     english = f"{whole:,}.{cents:02d}"
     german = english.translate(str.maketrans(",.", ".,"))
     assert numbers(english) == numbers(german) == [float(f"{whole}.{cents:02d}")]
+
+
+def test_a_point_before_three_digits_in_a_country_of_commas():
+    local = Company(local=True)
+    read, found = read_numbers({"a": ["250.000", "7"]}, company=local)
+    assert read == {"a": ["250.000", 7.0]}
+    assert found.ambiguous == {"a": (0, "250.000", 1)}
+    assert numbers("250.000", "0.5") == [250.0, 0.5]
+    read, _ = read_numbers({"a": ["250.000", "0.5"]}, company=local)
+    assert read == {"a": [250.0, 0.5]}
+
+
+@pytest.mark.parametrize(
+    ("proven", "cell", "number"),
+    [
+        (",", "250.000", 250_000.0),
+        (",", "1,500", 1.5),
+        (".", "1,500", 1500.0),
+        (".", "250.000", 250.0),
+    ],
+)
+def test_other_files_of_the_folder_decide_and_it_is_said(proven, cell, number):
+    read, found = read_numbers({"a": [cell, "7"]}, company=Company(proven, "'0'"))
+    assert read == {"a": [number, 7.0]}
+    assert found.by_company == cell
+
+
+def test_three_decimals_of_money_are_doubted_and_of_hours_said():
+    columns = {"amount": ["250.000"], "hours": ["7.500"]}
+    read, found = read_numbers(columns, money={"amount"})
+    assert read == {"amount": ["250.000"], "hours": [7.5]}
+    assert list(found.ambiguous) == ["amount"]
+    assert found.three_decimals == "7.500"
+
+
+@pytest.mark.parametrize(("cell", "number"), [("1.000", 1.0), ("0,750", 0.75)])
+def test_a_share_is_no_thousand(cell, number):
+    read, _ = read_numbers(
+        {"fte": [cell]}, bounded={"fte"}, company=Company(local=True)
+    )
+    assert read == {"fte": [number]}
+
+
+def test_sizes_are_words_of_money_alone():
+    read, found = read_numbers({"amount": ["1.2m"], "hours": ["30m"]}, money={"amount"})
+    assert read == {"amount": [1.2e6], "hours": ["30m"]}
+    assert found.scaled == "1.2m"
+
+
+# How countries write numbers: decimal mark, mark of thousands.
+LOCALES = [(".", ","), (",", "."), (",", "\u202f"), (".", "\u2019"), (".", "")]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.decimals(-(10**9), 10**9, places=2), min_size=1, max_size=4),
+    st.sampled_from(LOCALES),
+    st.integers(0, 3),
+    st.sampled_from(["", ",", "."]),
+    st.booleans(),
+)
+def test_a_local_number_is_never_read_as_another(values, marks, places, proven, local):
+    decimal, thousands = marks
+    if proven and proven != decimal:
+        return  # a folder that contradicts itself is another matter
+    wanted = [round(v, places) for v in values]
+    cells = [
+        f"{v:,.{places}f}".translate({ord(","): thousands, ord("."): decimal})
+        for v in wanted
+    ]
+    if decimal == "." and places == 3 and not proven:
+        return  # read as it stands, and said
+    read, _ = read_numbers({"x": list(cells)}, company=Company(proven, "", local))
+    for cell, value, number in zip(cells, wanted, read["x"], strict=True):
+        assert number == cell or number == float(value)
+
+
+@pytest.mark.parametrize(
+    ("written", "together"),
+    [
+        (["€", "EUR", "k€"], True),
+        (["$", "CAD"], True),
+        (["$", "USD", "C$"], False),
+        (["¥", "CNY", "RMB", "元"], True),
+        (["¥", "JPY", "元"], False),
+        (["£", "GBP million"], True),
+        (["€", "$", "¥"], False),
+        (["kr", "SEK"], True),
+        (["points", "€"], True),
+    ],
+)
+def test_signs_go_together_where_one_currency_is_left(written, together):
+    assert go_together(dict.fromkeys(written, "")) is together

@@ -1,0 +1,148 @@
+"""The decimal mark of a folder, and the currencies of its amounts."""
+
+from __future__ import annotations
+
+import pytest
+
+from pmo_analytics.errors import DataError
+from tests.loaders.folders import HORIZON, make_folder, read_quietly, said
+
+PROJECTS = "project;value;duration\nA;250.000;2\nB;180.500;2\n"
+SPEND = "project;offset;amount\nA;0;120.000\n"
+
+
+def test_one_decimal_comma_decides_for_the_folder(tmp_path):
+    folder = make_folder(
+        tmp_path,
+        {
+            "projects": PROJECTS,
+            "spend": SPEND,
+            "budget": "budget;amount\nIT;150.000,50\n",
+        },
+    )
+    portfolio = read_quietly(folder)
+    assert portfolio.projects["value"].to_list() == [250_000, 180_500]
+    assert portfolio.spend["amount"].to_list() == [120_000]
+    found = portfolio.problems.query("rule == 'decimal_of_folder'")
+    assert sorted(found["table"]) == ["projects", "spend"]
+    assert found["fix"].str.contains("150.000,50").all()
+
+
+def test_the_mirror_image(tmp_path):
+    folder = make_folder(
+        tmp_path,
+        {
+            "projects": 'project,value,duration\nA,"1,500",2\n',
+            "spend": "project,offset,amount\nA,0,120.5\n",
+        },
+    )
+    portfolio = read_quietly(folder)
+    assert portfolio.projects["value"].to_list() == [1500]
+    assert "decimal_of_folder" in said(portfolio)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"projects": PROJECTS},
+        {"projects": PROJECTS.replace(";", "\t")},
+        # An English file beside a German one proves nothing of it.
+        {"projects": PROJECTS, "spend": "project,offset,amount\nA,0,120.5\n"},
+        # A folder that contradicts itself.
+        {
+            "projects": PROJECTS.replace(";", ","),
+            "spend": "project,offset,amount\nA,0,120.5\n",
+            "budget": "budget;amount\nIT;150.000,50\n",
+        },
+    ],
+)
+def test_a_point_that_may_mean_two_things_is_refused(tmp_path, files):
+    with pytest.raises(DataError, match="ambiguous_number"):
+        read_quietly(make_folder(tmp_path, files))
+
+
+def test_plain_numbers_are_plain_in_every_file(tmp_path):
+    folder = make_folder(
+        tmp_path,
+        {
+            "projects": "project;value;duration\nA;250000;2\nB;1250.125;2\n",
+            "spend": "project,offset,amount\nA,0,120.125\n",
+        },
+    )
+    portfolio = read_quietly(folder)
+    assert portfolio.projects["value"].to_list() == [250_000, 1250.125]
+    assert portfolio.spend["amount"].to_list() == [120.125]
+    assert not said(portfolio) & {"decimal_of_folder", "three_decimals"}
+
+
+def test_a_declared_mark_ends_all_doubt(tmp_path):
+    toml = HORIZON + "[files]\ndecimal = ','\n"
+    folder = make_folder(tmp_path, {"projects": PROJECTS, "spend": SPEND}, toml=toml)
+    portfolio = read_quietly(folder)
+    assert portfolio.projects["value"].to_list() == [250_000, 180_500]
+    assert not said(portfolio) & {"decimal_of_folder", "three_decimals"}
+
+
+def money(amounts: list[str], currency: str = "", heading: str = "amount") -> dict:
+    rows = "".join(f'A,{i},"{a}"\n' for i, a in enumerate(amounts))
+    toml = HORIZON + (f"[value]\ncurrency = '{currency}'\n" if currency else "")
+    return {
+        "files": {
+            "projects": "project,value,duration\nA,1000,6\n",
+            "spend": f"project,offset,{heading}\n{rows}",
+        },
+        "toml": toml,
+    }
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        money(["€100", "$100"]),
+        money(["100 EUR", "100 USD"]),
+        money(["$100"], "EUR"),
+        money(["C$100", "US$100"]),
+        money(["¥100", "€1.2m"]),
+        money(["100"], "EUR", "amount (USD)"),
+        money(["100"], "EUR", "Amount (k$)"),
+        money(["£5", "₹5"], "GBP million"),
+    ],
+)
+def test_several_currencies_are_refused(tmp_path, content):
+    with pytest.raises(DataError, match="mixed_currencies"):
+        read_quietly(make_folder(tmp_path, **content))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        money(["€100", "100 EUR"], "Euro"),
+        money(["$100", "US$100"], "USD"),
+        money(["$100"], "CAD"),
+        money(["£100"], "GBP million"),
+        money(["￥100", "100元"], "CNY"),
+        money(["100"], "kEUR", "amount (EUR)"),
+        money(["€100"], "points"),
+    ],
+)
+def test_one_currency_is_one_however_it_is_written(tmp_path, content):
+    portfolio = read_quietly(make_folder(tmp_path, **content))
+    assert set(portfolio.spend["amount"]) == {100}
+
+
+def test_a_column_of_currencies_counts_too(tmp_path):
+    files = {
+        "projects": "project,value,duration\nA,1000,6\n",
+        "spend": "project,offset,amount,currency\nA,0,1,EUR\nA,1,1,USD\n",
+    }
+    with pytest.raises(DataError, match="mixed_currencies"):
+        read_quietly(make_folder(tmp_path, files))
+
+
+def test_tables_are_held_together(tmp_path):
+    files = {
+        "projects": "project,value,duration\nA,€1000,6\n",
+        "budget": "budget,amount\nall,$500\n",
+    }
+    with pytest.raises(DataError, match=r"mixed_currencies.*\$500"):
+        read_quietly(make_folder(tmp_path, files))
