@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import ConfigError
+from pmo_analytics.facts import result_html, table_html
+from pmo_analytics.periods import format_period
 
 QUANTILES = ("p10", "p20", "p50", "p80", "p90")
 TOLERANCE = 1e-6
@@ -131,6 +133,42 @@ class Forecast:
             f"<Forecast of {self.quantity}: {len(self.roles)} roles, "
             f"{len(self.periods)} periods, {len(self.draws)} draws>"
         )
+
+    def _repr_html_(self) -> str:
+        if not len(self.periods) or not self.roles:
+            return result_html(f"Forecast of {self.quantity}: nothing to forecast")
+        first, last = (format_period(self.periods[k]) for k in (0, -1))
+        return result_html(
+            f"Forecast of {self.quantity}, FTE, {first} to {last}: "
+            f"{len(self.draws):,} futures",
+            table_html(self._by_role()),
+            notes=self.notes,
+            notes_title="What was assumed:",
+        )
+
+    def _by_role(self) -> pd.DataFrame:
+        """Return one row a role: the mean, and the period in which it is tightest."""
+        middle = self.grid("p50")
+        chance = self.p_overload if self.quantity == "headroom" else None
+        tight = middle if self.quantity != "load" else -middle
+        if chance is not None:
+            # Chances end at 1: among certain overloads the largest is the worst.
+            tight = tight - chance * (1.0 + 2.0 * float(np.abs(self.draws).max()))
+        at = tight.idxmin()
+        name = {"load": "highest in", "capacity": "lowest in"}
+        table = pd.DataFrame(
+            {
+                "role": list(self.roles),
+                "mean": self.grid("mean").mean().to_numpy(),
+                name.get(self.quantity, "worst period"): at.to_numpy(),
+            }
+        )
+        for which in ("p20", "p50", "p80"):
+            grid = self.grid(which)
+            table[f"{which} there"] = [grid.at[at[role], role] for role in self.roles]
+        if chance is not None:
+            table["p_overload"] = [chance.at[at[role], role] for role in self.roles]
+        return table
 
 
 def _share(which: str) -> float:

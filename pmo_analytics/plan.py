@@ -18,6 +18,7 @@ from pmo_analytics.errors import (
     problem,
     problems_table,
 )
+from pmo_analytics.facts import Facts, facts_html, result_html
 from pmo_analytics.periods import format_period, offsets_from, parse_period
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.purchases import (
@@ -132,6 +133,22 @@ class SolveReport:
         if not facts["stages"]:
             del facts["stages"]
         return {**facts, "status": str(self.status), "gap": self.gap}
+
+    def _repr_html_(self) -> str:
+        known = {
+            "status": str(self.status),
+            "objective" if self.measure == "worth" else self.measure: self.objective,
+            "bound": self.bound,
+            "gap": _percent(self.gap),
+            "certified": self.certified,
+            "certified bound": self.certified_bound,
+            "seconds": self.seconds,
+            "solver": self.solver,
+            "seed": self.seed,
+        }
+        return result_html(
+            "How good the plan is", facts_html(pd.Series(known, dtype=object))
+        )
 
 
 def relative_gap(objective: float, bound: float) -> float:
@@ -438,13 +455,14 @@ class Plan:
         facts["spend in horizon"] = round(float(self.spend["amount"].sum()), 2)
         facts["inherited limits"] = len(self.inherited)
         facts["violations"] = len(self.violations)
-        return pd.Series(facts, name="plan", dtype=object)
+        return Facts(facts, name="plan", dtype=object)
 
     def __repr__(self) -> str:
-        return f"<Plan>\n{self.summary().to_string()}"
+        return f"<Plan>\n{self.summary()}"
 
     def _repr_html_(self) -> str:
-        return str(self.summary().rename("").to_frame().to_html(escape=True))
+        title = f"Plan of {self.portfolio.name or 'a portfolio'}"
+        return result_html(title, facts_html(self.summary()))
 
 
 def _percent(ratio: float | None) -> str:

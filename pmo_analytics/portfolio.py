@@ -19,6 +19,7 @@ from pmo_analytics.errors import (
     has_errors,
     problems_table,
 )
+from pmo_analytics.facts import Facts, facts_html, result_html, table_html
 from pmo_analytics.periods import (
     Settings,
     checked_horizon,
@@ -497,23 +498,16 @@ class Portfolio:
             "budget rows": len(self._raw_tables["budget"]),
             "warnings": len(self.problems),
         }
-        return pd.Series(facts, name="portfolio", dtype=object)
+        return Facts(facts, name="portfolio", dtype=object)
 
     def __repr__(self) -> str:
-        return f"<Portfolio {self.name!r}>\n{self.summary().to_string()}"
+        return f"<Portfolio {self.name!r}>\n{self.summary()}"
 
     def _repr_html_(self) -> str:
-        facts = self.summary().rename("").to_frame().to_html(escape=True)
-        tables = pd.Series(
-            {
-                name: len(frame)
-                for name, frame in self._raw_tables.items()
-                if len(frame)
-            },
-            name="rows",
-            dtype=object,
-        )
-        return f"{facts}{tables.to_frame().to_html(escape=True)}"
+        rows = {n: len(frame) for n, frame in self._raw_tables.items() if len(frame)}
+        tables = pd.DataFrame({"table": list(rows), "rows": list(rows.values())})
+        title = f"Portfolio {self.name}".rstrip()
+        return result_html(title, facts_html(self.summary()), table_html(tables))
 
     def digest(self) -> str:
         """Return a hash of everything that can change an answer."""

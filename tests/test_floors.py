@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[1] / "pmo_analytics"
 # one floor do not import each other, those of one sub-package may, without cycles.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "periods", "tolerance", "processes"),
-    ("calendars", "toml_file"),
+    ("cells",),
+    ("calendars", "toml_file", "facts"),
     ("tables", "supply", "metrics", "parallel", "windows", "distributions", "futures"),
     ("schemas", "rules"),
     (

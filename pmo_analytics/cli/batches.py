@@ -13,7 +13,7 @@ import typer
 
 from pmo_analytics.cli.command import OK, JsonOption, app, command
 from pmo_analytics.cli.results import say_files
-from pmo_analytics.terminal import escaped, lines, output, print_json
+from pmo_analytics.terminal import escaped, output, print_json, show_facts
 
 BATCH_KEYS = ("status", "as_of", "folder", "objective", "gap", "files")
 
@@ -47,7 +47,7 @@ def batch(
         return OK
     console = output()
     if run.plan is not None:
-        console.print(escaped(lines(run.plan.summary())))
+        show_facts(run.plan.summary(), console)
     console.print(escaped(f"Report: {run.folder / 'report.html'}"))
     say_files(run.files)
     return OK

@@ -20,7 +20,14 @@ from pmo_analytics.cli.command import (
 )
 from pmo_analytics.cli.results import draw_plan, say_files
 from pmo_analytics.errors import has_errors
-from pmo_analytics.terminal import escaped, output, print_json, records, show_table
+from pmo_analytics.terminal import (
+    escaped,
+    output,
+    print_json,
+    records,
+    show_problems,
+    show_table,
+)
 
 
 @app.command()
@@ -84,7 +91,7 @@ def check(path: PathArgument, json_output: JsonOption = False) -> int:
     else:
         console = output()
         if len(problems):
-            show_table(problems, f"Problems in {path}", console, most=200)
+            show_problems(problems, f"Problems in {path}", console)
         console.print(
             escaped(
                 f"{portfolio.name or path}: {errors} errors, "
@@ -147,8 +154,6 @@ def capacity(
 
 def _by_role(plan: Any) -> pd.DataFrame:
     """Return one row per role: means, the tightest period and the overload."""
-    from pmo_analytics.periods import format_period
-
     rows = []
     for role in plan.load.columns:
         used = plan.utilization[role].astype("float64")
@@ -156,12 +161,12 @@ def _by_role(plan: Any) -> pd.DataFrame:
         rows.append(
             {
                 "role": role,
-                "capacity (mean)": plan.capacity[role].mean(),
-                "load (mean)": plan.load[role].mean(),
-                "headroom (least)": plan.headroom[role].min(),
-                "peak": "" if peak is None else f"{used[peak]:.0%}",
-                "peak in": "" if peak is None else format_period(peak),
-                "overload (sum)": plan.overload[role].sum(),
+                "mean capacity": plan.capacity[role].mean(),
+                "mean load": plan.load[role].mean(),
+                "least headroom": plan.headroom[role].min(),
+                "peak utilization": None if peak is None else used[peak],
+                "peak in": peak,
+                "overload in all": plan.overload[role].sum(),
             }
         )
     return pd.DataFrame(rows)

@@ -469,7 +469,7 @@ def _show_frontier(result: Frontier) -> None:
             "status": table["status"],
             "objective": table["objective"],
             "bound": table["bound"],
-            "gap": table["gap"].map(lambda gap: "" if gap != gap else f"{gap:.2%}"),
+            "gap": table["gap"],
             "projects": table["projects_selected"],
             "spend": table["spend"],
             "knee": table["knee"].map({True: "knee", False: ""}),

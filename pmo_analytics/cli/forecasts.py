@@ -150,11 +150,9 @@ def forecast(
         )
         return OK
     console = output()
-    shown = risks.assign(p_overload=risks["p_overload"].map("{:.0%}".format))
-    show_table(shown, "Headroom by role in its worst period, FTE", console)
+    show_table(risks, "Headroom by role in its worst period, FTE", console)
     if len(hires):
-        text = hires.assign(p_overload=hires["p_overload"].map("{:.0%}".format))
-        show_table(text, f"Hires for at most {chance:.0%} overload", console, most=15)
+        show_table(hires, f"Hires for at most {chance:.0%} overload", console, most=15)
     else:
         console.print(escaped(f"Nobody to hire for at most {chance:.0%} overload."))
     if out is None:

@@ -32,12 +32,12 @@ from pmo_analytics.errors import ConfigError, listing
 from pmo_analytics.terminal import (
     Watching,
     escaped,
-    lines,
     messages,
     output,
     plain,
     print_json,
     records,
+    show_facts,
     show_table,
 )
 
@@ -233,7 +233,7 @@ def _say_plan(
     show_table(chosen[shown], "Selected projects", console)
     if len(plan.inherited):
         show_table(plan.inherited, "Inherited: fixed work above the limit", console)
-    console.print(escaped(lines(plan.summary())))
+    show_facts(plan.summary(), console)
     if verb == "level" and (early := _moved_earlier(chosen)):
         console.print(escaped(early))
     for sentence in plan.purchase_sentences:

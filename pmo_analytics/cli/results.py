@@ -8,12 +8,21 @@ from typing import Any
 
 from pmo_analytics.terminal import escaped, messages
 
+# So few files are named, of more the folder says which.
+_NAMED = 3
+
 
 def say_files(files: Sequence[Path]) -> None:
-    """Name on stderr what was written."""
-    if files:
-        names = ", ".join(file.name for file in files)
-        messages().print(escaped(f"Wrote {files[0].parent}: {names}"))
+    """Say on stderr where the result was written."""
+    if not files:
+        return
+    root = files[-1].parent  # of the manifest, which comes last
+    what = f"{len(files)} files"
+    if len(files) <= _NAMED:
+        what = ", ".join(file.name for file in files)
+    folders = {file.parent for file in files} - {root}
+    inside = f", in it {len(folders)} folders" if folders else ""
+    messages().print(escaped(f"Wrote {what} to {root}{inside}."))
 
 
 def draw_plan(plan: Any, names: Sequence[str]) -> dict[str, Any]:

@@ -21,11 +21,11 @@ from pmo_analytics.cli.plans import claims_beside
 from pmo_analytics.cli.results import close, say_files
 from pmo_analytics.terminal import (
     escaped,
-    lines,
     messages,
     output,
     plain,
     print_json,
+    show_facts,
     show_table,
 )
 
@@ -114,17 +114,12 @@ def simulate(
     shown = found.finish[
         ["project", "name", "finish", "p50", "p80", "deadline", "p_deadline", "p_win"]
     ]
-    texts = {
-        name: shown[name].map(lambda p: "" if p != p else f"{p:.0%}")
-        for name in ("p_deadline", "p_win")
-    }
-    show_table(shown.assign(**texts), "When projects end", console)
+    show_table(shown, "When projects end", console)
     rows = found.tornado
     rows = rows[(rows["outcome"] == "value") & (rows["swing"] != 0)].head(8)
     if len(rows):
-        text = rows.assign(share=rows["share"].map("{:.0%}".format))
-        show_table(text.drop(columns="outcome"), "What moves the value", console)
-    console.print(escaped(lines(found.summary())))
+        show_table(rows.drop(columns="outcome"), "What moves the value", console)
+    show_facts(found.summary(), console)
     if out is None:
         messages().print("Nothing was written; name a folder with --out DIR.")
     say_files(files)

@@ -120,8 +120,8 @@ def _print(result: Comparison) -> None:
     console = output()
     table = result.table
     shown = table[
-        ["scenario", "status", "objective", "delta_low", "delta_high", "effect"]
-    ].assign(gap=table["gap"].map(lambda gap: "" if gap != gap else f"{gap:.2%}"))
+        ["scenario", "status", "objective", "delta_low", "delta_high", "effect", "gap"]
+    ]
     show_table(shown, "Scenarios against the base", console, most=200)
     for sentence in result.sentences():
         console.print(escaped(sentence))

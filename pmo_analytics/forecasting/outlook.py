@@ -84,21 +84,6 @@ def outlook(headroom: Forecast, *, chance: float = 0.2) -> pd.DataFrame:
     return ranked.reset_index()[list(OUTLOOK_COLUMNS)]
 
 
-def percent(share: float) -> str:
-    """Return a probability as text; a small one is not none, a great one not sure.
-
-    Examples
-    --------
-    >>> [percent(p) for p in (0.0, 0.004, 0.2, 0.998, 1.0)]
-    ['0 %', '<1 %', '20 %', '>99 %', '100 %']
-    """
-    if 0 < share < 0.01:
-        return "<1 %"
-    if 0.99 < share < 1:
-        return ">99 %"
-    return f"{100 * share:,.0f} %"
-
-
 def forecast_tables(
     headroom: Forecast, *, model: str, chance: float, lead: int, ramp: int = 0
 ) -> dict[str, pd.DataFrame]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import ConfigError, InfeasibleError, SolverError, closest
+from pmo_analytics.facts import result_html, table_html
 from pmo_analytics.optimization.resolving import Resolved, resolve, resolve_all
 from pmo_analytics.optimization.run import question_of
 from pmo_analytics.optimization.solving import SolveLimits
@@ -74,6 +75,14 @@ class Frontier:
 
     def __str__(self) -> str:
         return "\n".join(self.sentences)
+
+    def _repr_html_(self) -> str:
+        shown = self.table.drop(columns=["efficient", "message"], errors="ignore")
+        return result_html(
+            f"Best plans over {self.of or self.over}",
+            table_html(shown, most=len(shown)),
+            notes=self.sentences,
+        )
 
 
 def frontier(

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import SolverError, listing
+from pmo_analytics.facts import result_html
 from pmo_analytics.optimization.child_process import Event
 from pmo_analytics.optimization.offered import least_purchases, say_offered
 from pmo_analytics.optimization.repair import (
@@ -92,6 +93,9 @@ class WhyInfeasible:
 
     def __str__(self) -> str:
         return "\n".join(self.sentences)
+
+    def _repr_html_(self) -> str:
+        return result_html("Why there is no plan", notes=self.sentences)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the plan, ready for JSON."""

@@ -17,6 +17,7 @@ from pmo_analytics.errors import (
     closest,
     listing,
 )
+from pmo_analytics.facts import result_html
 from pmo_analytics.optimization.infeasible import why_infeasible
 from pmo_analytics.optimization.offered import say_buying
 from pmo_analytics.optimization.repair import repair_rows
@@ -94,6 +95,9 @@ class WhyNot:
 
     def __str__(self) -> str:
         return "\n".join(self.sentences)
+
+    def _repr_html_(self) -> str:
+        return result_html(f"Why not {self.project}?", notes=self.sentences)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the plan, ready for JSON."""

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from pmo_analytics.cells import kind_of, label_of, text_of
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.reporting.cells import kind_of, label_of, text_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,7 +33,7 @@ MAX_ROWS = 60
 _SHORT = 15
 _DPI = 144
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_RIGHT = {"whole", "percent", "money", "number"}
+_RIGHT = {"whole", "percent", "ratio", "money", "number"}
 
 
 @dataclass(frozen=True)

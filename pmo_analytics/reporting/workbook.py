@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from pmo_analytics.cells import Kind, kind_of, text_of
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.loaders.workbook import (
     MAX_CELL_CHARACTERS,
@@ -19,7 +20,6 @@ from pmo_analytics.loaders.workbook import (
     save,
     widen,
 )
-from pmo_analytics.reporting.cells import Kind, kind_of, text_of
 
 # Periods as text: Excel would turn a typed 2027-01 into a date.
 _FORMATS: Mapping[Kind, str] = {
@@ -27,6 +27,7 @@ _FORMATS: Mapping[Kind, str] = {
     "date": "yyyy-mm-dd",
     "whole": "#,##0",
     "percent": "0.0%",
+    "ratio": "0.00%",
     "money": "#,##0",
     "number": "#,##0.00",
 }

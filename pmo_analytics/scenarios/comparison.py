@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import listing
+from pmo_analytics.facts import result_html, table_html
 from pmo_analytics.scenarios.scenario import BASE, Scenario
 from pmo_analytics.scenarios.sharing import share_plans
 
@@ -275,12 +276,22 @@ class Comparison:
         return f"'{name}' {words}" + (f"; {'; '.join(moves)}." if moves else ".")
 
     def __repr__(self) -> str:
-        shown = self.table[[*COLUMNS[:8], "effect"]]
-        return f"<Comparison of {len(self._answers)}>\n{shown.to_string(index=False)}"
+        return f"<Comparison of {len(self._answers)}>\n" + "\n".join(self.sentences())
 
     def _repr_html_(self) -> str:
-        shown = self.table.drop(columns="reason")
-        return str(shown.to_html(escape=True, index=False))
+        certified = {
+            name: plan.report.certified
+            for name, plan in self.plans.items()
+            if plan.report is not None
+        }
+        shown = self.table[[*COLUMNS[:8], "effect", "selected"]].copy()
+        shown.insert(5, "certified", shown["scenario"].map(certified))
+        others = len(self._answers) - 1
+        return result_html(
+            f"{others} scenario{'' if others == 1 else 's'} against the base",
+            table_html(shown, most=len(shown)),
+            notes=self.sentences(),
+        )
 
 
 def _less(a: float | None, b: float | None) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import ConfigError
+from pmo_analytics.facts import Facts, facts_html, result_html, table_html
 from pmo_analytics.futures import QUANTILES, TOLERANCE, Forecast
 from pmo_analytics.periods import format_period, offsets_from
 
@@ -353,13 +354,20 @@ class Simulation:
         facts["chance of any overload"] = round(
             float((self.overload_draws > TOLERANCE).mean()), 4
         )
-        return pd.Series(facts, name="simulation", dtype=object)
+        return Facts(facts, name="simulation", dtype=object)
 
     def __repr__(self) -> str:
-        return f"<Simulation>\n{self.summary().to_string()}"
+        return f"<Simulation>\n{self.summary()}"
 
     def _repr_html_(self) -> str:
-        return str(self.summary().rename("").to_frame().to_html(escape=True))
+        shown = ["project", "name", "finish", "p50", "p80", "deadline", "p_deadline"]
+        return result_html(
+            f"{self.draws:,} futures of a plan",
+            facts_html(self.summary()),
+            table_html(self.finish[shown]),
+            notes=self.notes,
+            notes_title="What was assumed:",
+        )
 
 
 def _quantile_of_won(end: np.ndarray, won: np.ndarray, share: float) -> np.ndarray:

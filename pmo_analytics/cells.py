@@ -7,10 +7,13 @@ from typing import Any, Literal
 import pandas as pd
 from pandas.api import types
 
-from pmo_analytics.forecasting.outlook import percent
 from pmo_analytics.periods import format_period
 
-Kind = Literal["text", "period", "date", "flag", "whole", "percent", "money", "number"]
+# From here on amounts of money are shown without cents.
+_LARGE = 1000
+Kind = Literal[
+    "text", "period", "date", "flag", "whole", "percent", "ratio", "money", "number"
+]
 
 # Columns of shares between 0 and 1, and of amounts of money; by whole words of the
 # name, so that `p_overload_before` and `coverage_80` are shares too.
@@ -24,7 +27,20 @@ _SHARES = {
     "nominal",
     "empirical",
 }
-_AMOUNTS = {"amount", "value", "cost", "spend", "budget", "benefit"}
+_AMOUNTS = {
+    "amount",
+    "value",
+    "cost",
+    "spend",
+    "budget",
+    "benefit",
+    "objective",
+    "bound",
+    "worth",
+    "delta",
+    "gain",
+    "swing",
+}
 
 
 def kind_of(name: object, cells: pd.Series[Any]) -> Kind:
@@ -55,6 +71,8 @@ def kind_of(name: object, cells: pd.Series[Any]) -> Kind:
         words = set(str(name).casefold().replace(" ", "_").split("_"))
         if words & _SHARES:
             return "percent"
+        if words == {"gap"}:
+            return "ratio"
         return "money" if words & _AMOUNTS else "number"
     known = cells[cells.notna()]
     if len(known) and all(isinstance(cell, pd.Period) for cell in known):
@@ -81,9 +99,24 @@ _LABELS = {
     "p_overload": "chance of overload",
     "p_overload_before": "chance of overload before",
     "p_overload_after": "chance of overload after",
+    "p_deadline": "chance to meet the deadline",
+    "p_win": "chance to be won",
+    "p_in": "chance to drive the end",
     "expected_overload": "expected overload, FTE",
     "short_p50": "FTE short, median",
     "short_p80": "FTE short, worst fifth",
+    "worst": "worst period",
+    "first_at_risk": "at risk from",
+    "periods_at_risk": "periods at risk",
+    "objective_delta": "difference",
+    "delta_low": "difference, at least",
+    "delta_high": "difference, at most",
+    "least_headroom": "least headroom, FTE",
+    "se": "standard error",
+    "coverage_80": "inside the 80 % interval",
+    "capacity_fte": "capacity, FTE",
+    "load_fte": "load, FTE",
+    "fte_max": "at most, FTE",
 }
 
 
@@ -112,13 +145,33 @@ def text_of(value: Any, kind: Kind) -> str:
         return str(value.date())
     if kind == "whole":
         return f"{value:,}"
-    if kind not in ("percent", "money", "number"):
+    if kind not in ("percent", "ratio", "money", "number"):
         return str(value)
     if value in (float("inf"), -float("inf")):
         return "∞" if value > 0 else "-∞"
     if kind == "percent":
         return percent(value)
-    digits = 0 if kind == "money" else 2
+    if kind == "ratio":
+        return f"{100 * value:,.2f} %"
+    # Cents of thousands are noise to a reader, those of a score are not.
+    digits = 0 if kind == "money" and abs(value) >= _LARGE else 2
     text = f"{value:,.{digits}f}"
+    if kind == "money":
+        text = text.removesuffix(".00")
     # No minus before what is zero as shown.
     return text.removeprefix("-") if not text.strip("-0.,") else text
+
+
+def percent(share: float) -> str:
+    """Return a probability as text; a small one is not none, a great one not sure.
+
+    Examples
+    --------
+    >>> [percent(p) for p in (0.0, 0.004, 0.2, 0.998, 1.0)]
+    ['0 %', '<1 %', '20 %', '>99 %', '100 %']
+    """
+    if 0 < share < 0.01:
+        return "<1 %"
+    if 0.99 < share < 1:
+        return ">99 %"
+    return f"{100 * share:,.0f} %"
