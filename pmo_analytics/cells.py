@@ -15,6 +15,9 @@ Kind = Literal[
     "text", "period", "date", "flag", "whole", "percent", "ratio", "money", "number"
 ]
 
+# What is written at the right of its column.
+NUMBERS: frozenset[Kind] = frozenset({"whole", "percent", "ratio", "money", "number"})
+
 # Columns of shares between 0 and 1, and of amounts of money; by whole words of the
 # name, so that `p_overload_before` and `coverage_80` are shares too.
 _SHARES = {

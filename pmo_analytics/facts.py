@@ -8,11 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from pmo_analytics.cells import Kind, kind_of, label_of, text_of
+from pmo_analytics.cells import NUMBERS, kind_of, label_of, text_of
 
 # Rows of a table in a notebook; the whole one is an attribute of the result.
 _MOST = 20
-RIGHT: set[Kind] = {"whole", "percent", "ratio", "money", "number"}
 # Notebooks style tables by this class in light and dark; elsewhere it says nothing.
 _TABLE = '<table border="1" class="dataframe">'
 
@@ -85,9 +84,8 @@ def table_html(table: pd.DataFrame, *, most: int = _MOST) -> str:
     on dark ground.
     """
     kinds = [kind_of(name, table[name]) for name in table.columns]
-    sides = [
-        f' style="text-align:{"right" if kind in RIGHT else "left"}"' for kind in kinds
-    ]
+    ends = ["right" if kind in NUMBERS else "left" for kind in kinds]
+    sides = [f' style="text-align:{end}"' for end in ends]
     head = "".join(
         f"<th{side}>{escape(label_of(name))}</th>"
         for name, side in zip(table.columns, sides, strict=True)

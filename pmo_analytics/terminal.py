@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from pmo_analytics.cells import Kind, kind_of, label_of, text_of
+from pmo_analytics.cells import NUMBERS, Kind, kind_of, label_of, text_of
 from pmo_analytics.facts import text_of_fact
 
 # Width of what goes to a file or a pipe, where nothing else is asked for.
@@ -27,7 +27,6 @@ _LEAST_TEXT, _PROSE, _LEAST_PROSE = 14, 40, 24
 _READABLE, _MOST_PROBLEMS = 40, 200
 # From here on numbers are shown without decimals.
 _NO_CENTS = 1000
-_RIGHT: set[Kind] = {"whole", "percent", "ratio", "money", "number"}
 
 
 def output() -> Console:
@@ -96,7 +95,7 @@ def show_table(
     else:
         table = RichTable(header_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, left))
         for label, kind, width in zip(head, kinds, widths, strict=True):
-            side: Any = "right" if kind in _RIGHT else "left"
+            side: Any = "right" if kind in NUMBERS else "left"
             table.add_column(escaped(label), justify=side, width=width, overflow="fold")
         for row in rows:
             # Plain text: ids and names may look like the markup of the terminal.

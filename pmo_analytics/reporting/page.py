@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pmo_analytics.cells import kind_of, label_of, text_of
+from pmo_analytics.cells import NUMBERS, kind_of, label_of, text_of
 from pmo_analytics.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ MAX_ROWS = 60
 _SHORT = 15
 _DPI = 144
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_RIGHT = {"whole", "percent", "ratio", "money", "number"}
 
 
 @dataclass(frozen=True)
@@ -289,18 +288,18 @@ def _table(table: pd.DataFrame, caption: str) -> str:
 
 
 def _side(kind: str) -> str:
-    return ' class="n"' if kind in _RIGHT else ""
+    return ' class="n"' if kind in NUMBERS else ""
 
 
 def _cell(name: str, kind: str, value: object, *, first: bool) -> str:
     text = _text(text_of(value, kind))  # type: ignore[arg-type]
-    if first and kind not in _RIGHT:
+    if first and kind not in NUMBERS:
         return f'<th scope="row">{text}</th>'
     risk = ""
     if name.startswith("p_overload") and isinstance(value, float) and value >= 0.1:
         # The shade repeats what the number says.
         risk = f" r{1 + (value >= 0.2) + (value >= 0.5) + (value >= 0.8)}"
-    if kind in _RIGHT:
+    if kind in NUMBERS:
         return f'<td class="n{risk}">{text}</td>'
     return f"<td>{text}</td>"
 
