@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from small_portfolios import tiny_portfolio
 
 import pmo_analytics as pmo
 from pmo_analytics.facts import Facts, facts_html, table_html
+from tests.small_portfolios import tiny_portfolio
 
 BAD = "<script>alert(1)</script>"
 
