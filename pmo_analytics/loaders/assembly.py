@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.errors import ConfigError, DataError, has_errors, problems_table
+from pmo_analytics.errors import ConfigError, DataError, problems_table
 from pmo_analytics.loaders.cells.dates import read_date
 from pmo_analytics.loaders.cells.numbers import ALONE
 from pmo_analytics.loaders.columns import NUMBER_COLUMNS, kind_of
@@ -77,43 +77,8 @@ _CONSEQUENCES = {
     "unknown_role": {"capacity", "people"},
     "unknown_theme": {"projects"},
 }
-
-
 # Findings on one row that stand for all of its column.
 _COLUMN_RULES = ("ambiguous_number", "ambiguous_date", "percent_or_share")
-# Findings on one row alone: without the row they are gone. All others (ambiguous
-# numbers, unknown units, a role nobody has) are about a column or a file.
-_ROW_RULES = frozenset(
-    {
-        "above_maximum",
-        "below_minimum",
-        "budget_contradiction",
-        "demand_before_start",
-        "demand_beyond_duration",
-        "depends_on_itself",
-        "duplicate_key",
-        "end_before_start",
-        "error_cell",
-        "finish_before_start",
-        "impossible_force",
-        "lag_contradiction",
-        "missing_value",
-        "not_a_choice",
-        "not_a_end_day",
-        "not_a_number",
-        "not_a_period",
-        "not_a_start_day",
-        "not_a_text",
-        "not_a_whole",
-        "running_without_start",
-        "too_many_fields",
-        "unknown_person",
-        "unknown_project",
-        "unknown_word",
-        "window_contradiction",
-        "window_too_short",
-    }
-)
 
 
 @dataclass
@@ -250,65 +215,6 @@ def loaded_problems(portfolio: Portfolio) -> pd.DataFrame:
             continue  # could not be converted, which has been said
         kept.append(p)
     return problems_table([*reading, *kept])
-
-
-def without_bad_rows(portfolio: Portfolio) -> Portfolio:
-    """Return a portfolio without the rows that have errors; each is named.
-
-    Rows that then lack what they refer to, such as the demand of a project that was
-    left out, go too, until what is left can be used.
-
-    Returns
-    -------
-    Portfolio
-        Its `problems` list every row left out as a warning `row_left_out`.
-
-    Raises
-    ------
-    DataError
-        If an error is about more than one row, such as numbers that can be read in
-        two ways, or about capacity.
-    """
-    left_out: list[Problem] = []
-    while has_errors(problems := loaded_problems(portfolio)):
-        errors = problems[problems["severity"] == "error"]
-        if not errors["rule"].isin(_ROW_RULES).all():
-            raise DataError(problems_table([*errors.to_dict("records"), *left_out]))
-        bad: dict[str, set[Any]] = {}
-        for table, source in portfolio.sources.items():
-            here = errors[(errors["table"] == table) & errors["row"].notna()]
-            rows = set(here["row"])
-            if table in TABLES and rows:
-                bad[table] = set(source.index[source["row"].isin(rows)])
-        if not any(bad.values()):
-            raise DataError(problems_table([*errors.to_dict("records"), *left_out]))
-        left_out += [
-            {**p, "severity": "warning", "rule": "row_left_out", "fix": _left_out(p)}
-            for p in errors[errors["table"].isin(bad)].to_dict("records")
-        ]
-        reading = portfolio.problems
-        kept = {
-            name: frame.drop(index=list(bad.get(name, ())), errors="ignore")
-            for name, frame in portfolio.tables.items()
-        }
-        portfolio = Portfolio(
-            portfolio.name,
-            horizon=portfolio.horizon,
-            settings=portfolio.settings,
-            capacity=portfolio.given_capacity,
-            sources=portfolio.sources,
-            problems=reading[
-                ~((reading["severity"] == "error") & reading["row"].notna())
-            ],
-            **kept,
-        )
-    # A finished portfolio is frozen for users; this one is not handed out yet.
-    object.__setattr__(portfolio, "problems", problems_table(left_out))
-    return portfolio
-
-
-def _left_out(p: dict[Any, Any]) -> str:
-    return f"The row was left out [{p['rule']}]: {p['fix']}"
 
 
 def _damaged_tables(found: list[dict[Any, Any]]) -> set[str]:

@@ -192,7 +192,9 @@ def read_headings(
 ) -> tuple[list[Heading], list[Problem]]:
     """Return the named columns of a header row, and what is wrong with it.
 
-    Blank headings are left out; of two columns for one thing the first is kept.
+    Blank headings are left out; of two columns for one thing the first is kept. A
+    repeated heading that names nothing of the contract is a warning here: `tidying`
+    knows whether it stands for a period or a role.
     """
     headings: list[Heading] = []
     problems: list[Problem] = []
@@ -215,7 +217,18 @@ def read_headings(
     kept: dict[str, Heading] = {}
     for heading in headings:
         first = kept.setdefault(heading.name, heading)
-        if first is not heading:
+        if first is not heading and not heading.known:
+            problems.append(
+                place.warning(
+                    "repeated_heading",
+                    row=row,
+                    column=heading.name,
+                    found=heading.text,
+                    fix=f"Two columns are headed '{heading.text}', which is no column "
+                    "of the table; only the first is kept, and not used.",
+                )
+            )
+        elif first is not heading:
             same = "twice" if heading.text == first.text else "under two names"
             problems.append(
                 place.error(

@@ -19,8 +19,8 @@ from pmo_analytics.loaders.assembly import (
     Contents,
     assemble,
     loaded_problems,
-    without_bad_rows,
 )
+from pmo_analytics.loaders.bad_rows import without_bad_rows
 from pmo_analytics.loaders.findings import Place, fatal
 from pmo_analytics.loaders.folder import TOML, read_folder, write_folder
 from pmo_analytics.loaders.workbook import read_workbook, write_workbook
@@ -63,7 +63,8 @@ def read_portfolio(
         names that are no known word; None = all by name.
     bad_rows
         `drop` leaves out the rows that have errors, and what depends on them, and
-        lists each as a warning `row_left_out`.
+        lists each as a warning `row_left_out`. A project that loses a row of its
+        demand, spend or benefits is left out as a whole (`project_left_out`).
 
     Returns
     -------

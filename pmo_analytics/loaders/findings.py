@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 from pmo_analytics.errors import DataError, problem, problems_table
 
 Problem = dict[str, Any]
+
+# Day 0 of a workbook, and the days by which that of an old Mac workbook is later.
+FIRST_DAY = date(1899, 12, 30)
+MAC_SHIFT = 1462
 
 
 class Unreadable(Exception):
@@ -87,6 +92,41 @@ class FileFormat:
 
 
 @dataclass
+class SheetFacts:
+    """What a look at a sheet told that its reader does not.
+
+    Rows count from 1, columns from 0, as in `errors`: (row, column) -> text.
+
+    Parameters
+    ----------
+    errors
+        Cells that hold an error such as #REF!, and its text.
+    unsaved
+        Formulas whose result was never saved.
+    state
+        `hidden`, `very hidden` or "".
+    hidden_rows, hidden_columns
+        First and last of each run that is hidden, by hand or by a filter.
+    merged
+        Top, left, bottom and right of merged cells.
+    shift
+        Days by which day 0 of the workbook is later than usual.
+    gaps, cuts
+        (last row before it, count) of empty rows that were taken out, and the bytes.
+    """
+
+    errors: dict[tuple[int, int], str] = field(default_factory=dict)
+    unsaved: set[tuple[int, int]] = field(default_factory=set)
+    state: str = ""
+    hidden_rows: list[tuple[int, int]] = field(default_factory=list)
+    hidden_columns: list[tuple[int, int]] = field(default_factory=list)
+    merged: list[tuple[int, int, int, int]] = field(default_factory=list)
+    shift: int = 0
+    gaps: list[tuple[int, int]] = field(default_factory=list)
+    cuts: list[tuple[int, int]] = field(default_factory=list)
+
+
+@dataclass
 class RawTable:
     """One table as its file holds it, header and title rows included.
 
@@ -101,18 +141,15 @@ class RawTable:
         line of a CSV file on which the record begins.
     typed
         Cells carry types (a workbook), so a number is a number.
-    errors
-        (row, 0-based column) -> text of cells that hold an error such as #REF!.
-    unsaved
-        (row, 0-based column) of formulas whose result was never saved.
     delimiter
         Of a CSV file.
+    facts
+        What else is known of the sheet.
     """
 
     place: Place
     records: list[list[Any]]
     rows: list[int]
     typed: bool = False
-    errors: dict[tuple[int, int], str] = field(default_factory=dict)
-    unsaved: set[tuple[int, int]] = field(default_factory=set)
     delimiter: str = ""
+    facts: SheetFacts = field(default_factory=SheetFacts)

@@ -57,6 +57,8 @@ class Tidy:
         "" in a long table.
     spread
         Names of those columns and what each stands for.
+    measure
+        What the cells of those columns count: `fte`, `hours`, `person_days`, ...
     problems
         Findings so far.
     factors
@@ -76,6 +78,7 @@ class Tidy:
     units: dict[str, str] = field(default_factory=dict)
     wide: str = ""
     spread: dict[str, str] = field(default_factory=dict)
+    measure: str = "fte"
     problems: list[Problem] = field(default_factory=list)
     factors: dict[str, float] = field(default_factory=dict)
     delimiter: str = ""
@@ -183,7 +186,7 @@ def to_long(tidy: Tidy) -> None:
             )
         )
     kept = [n for n in tidy.columns if n not in tidy.spread]
-    value = "load_fte" if table == "history" else "fte"
+    value = f"load_{tidy.measure}" if table == "history" else tidy.measure
     picked, spread_values, values = [], [], []
     for position in range(len(tidy.rows)):
         for name, meaning in tidy.spread.items():
@@ -216,7 +219,7 @@ def _split_measures(tidy: Tidy) -> None:
     """Let rows marked `capacity` and `load` share one row per period and role."""
     words = choice_words("history", "measure")
     measures = tidy.columns.pop("measure")
-    values = tidy.columns.pop("load_fte")
+    values = tidy.columns.pop(f"load_{tidy.measure}")
     rows, merged = [], []
     seen: dict[tuple[Any, ...], dict[str, Any]] = {}
     keys = [n for n in ("period", "role", "kind") if n in tidy.columns]
@@ -236,13 +239,13 @@ def _split_measures(tidy: Tidy) -> None:
             continue
         key = tuple(tidy.columns[n][i] for n in keys)
         record = seen.get(key)
-        if record is None or f"{word}_fte" in record:
+        if record is None or f"{word}_{tidy.measure}" in record:
             record = {n: cells[i] for n, cells in tidy.columns.items()}
             seen[key] = record
             merged.append(record)
             rows.append(tidy.rows[i])
-        record[f"{word}_fte"] = cell
-    names = [*tidy.columns, "capacity_fte", "load_fte"]
+        record[f"{word}_{tidy.measure}"] = cell
+    names = [*tidy.columns, *(f"{s}_{tidy.measure}" for s in ("capacity", "load"))]
     tidy.columns = {n: [record.get(n) for record in merged] for n in names}
     tidy.rows = rows
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-from pmo_analytics.loaders.findings import Unreadable
-
-Errors = dict[tuple[int, int], str]
+from pmo_analytics.loaders.findings import MAC_SHIFT, SheetFacts, Unreadable
 
 _END, _FREE = 0xFFFFFFFE, 0xFFFFFFFF
 _BOF, _EOF, _BOUNDSHEET, _FILEPASS = 0x0809, 0x000A, 0x0085, 0x002F
 _SST, _CONTINUE, _DIMENSIONS = 0x00FC, 0x003C, 0x0200
 _NUMBER, _LABEL, _BOOLERR, _RK, _LABELSST = 0x0203, 0x0204, 0x0205, 0x027E, 0x00FD
+_DATEMODE, _UNCALCED, _ROW, _COLINFO, _MERGED = 0x0022, 0x005E, 0x0208, 0x007D, 0x00E5
 _RSTRING, _FORMULA, _MULRK, _BLANK, _MULBLANK = 0x00D6, 0x0006, 0x00BD, 0x0201, 0x00BE
 _CELLS = {_NUMBER, _LABEL, _BOOLERR, _RK, _LABELSST, _RSTRING, _FORMULA, _MULRK}
+_STATES = {1: "hidden", 2: "very hidden"}
 _ERROR_TEXTS = {
     0x00: "#NULL!",
     0x07: "#DIV/0!",
@@ -33,8 +34,8 @@ _ERROR_TEXTS = {
 
 def check_old_workbook(
     data: bytes, *, max_cells: int, max_text: int
-) -> dict[str, Errors]:
-    """Return the error cells, (row from 1, column from 0) -> text, by sheet.
+) -> dict[str, SheetFacts]:
+    """Return what the reader does not tell, by sheet.
 
     Raises
     ------
@@ -146,8 +147,12 @@ def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
         at += 4 + length
 
 
-def _check_stream(stream: bytes, max_cells: int, max_text: int) -> dict[str, Errors]:
+def _check_stream(
+    stream: bytes, max_cells: int, max_text: int
+) -> dict[str, SheetFacts]:
     sheets: dict[str, int] = {}
+    states: dict[str, str] = {}
+    shift = 0
     shared: list[bytes] = []
     wide = True
     last = 0
@@ -157,7 +162,11 @@ def _check_stream(stream: bytes, max_cells: int, max_text: int) -> dict[str, Err
         elif kind == _FILEPASS:
             raise _protected()
         elif kind == _BOUNDSHEET:
-            sheets[_sheet_name(body, wide)] = struct.unpack_from("<I", body)[0]
+            name = _sheet_name(body, wide)
+            sheets[name] = struct.unpack_from("<I", body)[0]
+            states[name] = _STATES.get(body[4] & 3, "")
+        elif kind == _DATEMODE:
+            shift = MAC_SHIFT if body[:1] == b"\x01" else 0
         elif kind == _SST or (kind == _CONTINUE and last == _SST):
             shared.append(body)
             kind = _SST
@@ -165,20 +174,53 @@ def _check_stream(stream: bytes, max_cells: int, max_text: int) -> dict[str, Err
             break
         last = kind
     lengths = _shared_lengths(shared)
-    result: dict[str, Errors] = {}
+    result: dict[str, _Sheet] = {}
     used: Counter[int] = Counter()
     cells = area = 0
     for name, offset in sheets.items():
-        errors, (rows, columns), count = _check_sheet(stream, offset, wide, used)
-        cells += count
+        sheet = _check_sheet(stream, offset, wide, used)
+        rows, columns = sheet.rows, sheet.columns
+        cells += sheet.count
         area += rows * columns
         if cells > max_cells or rows * columns > max_cells or area > 2 * max_cells:
             raise _too_large(f"{name}: {rows:,} rows x {columns:,} columns")
-        result[name] = errors
+        sheet.facts.state, sheet.facts.shift = states[name], shift
+        result[name] = sheet
     text = sum(n * lengths[i] for i, n in used.items() if i < len(lengths))
     if text > max_text:
         raise _too_large(f"{text / 1e6:,.0f} million characters of text")
-    return result
+    # A program that cannot calculate saves 0 and says so, or a blank text everywhere.
+    results = any(sheet.results for sheet in result.values())
+    for sheet in result.values():
+        sheet.facts.unsaved |= sheet.zeros if sheet.uncalculated else set()
+        sheet.facts.unsaved |= set() if results else sheet.blanks
+    return {name: sheet.facts for name, sheet in result.items()}
+
+
+@dataclass
+class _Sheet:
+    """Extent and facts of a sheet, and its formulas that show 0 or a blank text."""
+
+    facts: SheetFacts = field(default_factory=SheetFacts)
+    rows: int = 0
+    columns: int = 0
+    count: int = 0
+    uncalculated: bool = False
+    results: bool = False
+    zeros: set[tuple[int, int]] = field(default_factory=set)
+    blanks: set[tuple[int, int]] = field(default_factory=set)
+
+    def note_formula(self, place: tuple[int, int], body: bytes) -> None:
+        """Look at the result that was saved with a formula."""
+        special = body[12:14] == b"\xff\xff"
+        if special and body[6:7] == b"\x02":
+            self.facts.errors[place] = _ERROR_TEXTS.get(body[8], "#ERROR")
+        elif special and body[6:7] == b"\x03":
+            self.blanks.add(place)
+        elif not any(body[6:14]):
+            self.zeros.add(place)
+        else:
+            self.results = True
 
 
 def _sheet_name(body: bytes, wide: bool) -> str:
@@ -190,11 +232,9 @@ def _sheet_name(body: bytes, wide: bool) -> str:
     return body[8 : 8 + count].decode("latin-1")
 
 
-def _check_sheet(
-    stream: bytes, offset: int, wide: bool, used: Counter[int]
-) -> tuple[Errors, tuple[int, int], int]:
-    errors: Errors = {}
-    rows = columns = count = 0
+def _check_sheet(stream: bytes, offset: int, wide: bool, used: Counter[int]) -> _Sheet:
+    sheet = _Sheet()
+    facts = sheet.facts
     for kind, body in _records(stream, offset):
         if kind == _EOF:
             break
@@ -202,26 +242,35 @@ def _check_sheet(
             # The reader reserves memory by it.
             form = "<4xI2xH" if wide and len(body) >= 14 else "<2xH2xH"
             claimed = struct.unpack_from(form, body)
-            rows, columns = max(rows, claimed[0]), max(columns, claimed[1])
+            sheet.rows = max(sheet.rows, claimed[0])
+            sheet.columns = max(sheet.columns, claimed[1])
         elif kind in _CELLS:
             row, column = struct.unpack_from("<HH", body)
+            place = row + 1, column
             if kind == _MULRK:
-                count += max((len(body) - 6) // 6 - 1, 0)
+                sheet.count += max((len(body) - 6) // 6 - 1, 0)
                 column = max(column, struct.unpack_from("<H", body, len(body) - 2)[0])
             elif kind == _LABELSST:
                 used[struct.unpack_from("<I", body, 6)[0]] += 1
             elif kind == _BOOLERR and len(body) >= 8 and body[7]:
-                errors[row + 1, column] = _ERROR_TEXTS.get(body[6], "#ERROR")
-            elif (
-                kind == _FORMULA and body[6:7] == b"\x02" and body[12:14] == b"\xff\xff"
-            ):
-                errors[row + 1, column] = _ERROR_TEXTS.get(body[8], "#ERROR")
-            rows, columns, count = (
-                max(rows, row + 1),
-                max(columns, column + 1),
-                count + 1,
-            )
-    return errors, (rows, columns), count
+                facts.errors[place] = _ERROR_TEXTS.get(body[6], "#ERROR")
+            elif kind == _FORMULA:
+                sheet.note_formula(place, body)
+            sheet.rows = max(sheet.rows, row + 1)
+            sheet.columns = max(sheet.columns, column + 1)
+            sheet.count += 1
+        elif kind == _UNCALCED:
+            sheet.uncalculated = True
+        elif kind == _ROW and len(body) >= 14 and body[12] & 0x20:
+            row = struct.unpack_from("<H", body)[0] + 1
+            facts.hidden_rows.append((row, row))
+        elif kind == _COLINFO and len(body) >= 10 and body[8] & 1:
+            facts.hidden_columns.append(struct.unpack_from("<HH", body))
+        elif kind == _MERGED and wide:
+            for at in range(2, len(body) - 7, 8):
+                top, bottom, left, right = struct.unpack_from("<HHHH", body, at)
+                facts.merged.append((top + 1, left, bottom + 1, right))
+    return sheet
 
 
 def _shared_lengths(blocks: list[bytes]) -> list[int]:

@@ -19,6 +19,14 @@ from pmo_analytics.loaders.columns import (
 )
 from pmo_analytics.loaders.findings import FileFormat, Problem, RawTable
 from pmo_analytics.loaders.layouts import Tidy, wide_layout
+from pmo_analytics.loaders.sheetnotes import (
+    bad_cells,
+    hidden_cells,
+    hours_of,
+    read_hours,
+    table_says_hours,
+    with_usual_days,
+)
 from pmo_analytics.loaders.text import has_controls, without_controls
 
 DATE_KINDS = ("period", "start_day", "end_day")
@@ -47,13 +55,12 @@ def tidy_table(raw: RawTable, declared: FileFormat) -> Tidy | None:
             )
         )
         return tidy
-    headings, tidy.problems = read_headings(
-        raw.records[header], place, raw.rows[header]
-    )
+    heads = with_usual_days(raw.records[header], raw.facts.shift)
+    headings, tidy.problems = read_headings(heads, place, raw.rows[header])
     cells, tidy.rows, problems = split_rows(raw, header)
     tidy.problems += problems
     tidy.problems += _unnamed(raw, header, cells)
-    tidy.problems += _bad_cells(raw, headings, set(tidy.rows))
+    tidy.problems += hidden_cells(raw, headings, tidy.rows)
     tidy.columns = {h.name: cells[h.index] for h in headings}
     tidy.texts = {h.name: h.text for h in headings}
     tidy.units = {h.name: h.unit for h in headings if h.unit}
@@ -62,7 +69,11 @@ def tidy_table(raw: RawTable, declared: FileFormat) -> Tidy | None:
     _clean_texts(tidy)
     _drop_totals(tidy)
     _read_words(tidy)
-    _read_all_dates(tidy, headings, declared, raw.typed)
+    _read_all_dates(tidy, headings, declared, raw)
+    _refuse_repeats(tidy)
+    used = {*(h.name for h in headings if h.known), *tidy.spread}
+    tidy.problems += bad_cells(raw, headings, tidy.rows, used)
+    _read_durations(tidy, raw)
     for name in tidy.columns:
         if not kind_of(table, name) and name not in tidy.spread:
             tidy.columns[name] = _own_column(tidy.columns[name], typed=raw.typed)
@@ -92,33 +103,60 @@ def _unnamed(raw: RawTable, header: int, cells: list[list[Any]]) -> list[Problem
     return problems
 
 
-def _bad_cells(raw: RawTable, headings: list[Heading], rows: set[int]) -> list[Problem]:
-    problems, names = [], {h.index: h.name for h in headings}
-    for (row, index), text in sorted(raw.errors.items()):
-        if row in rows and index in names:
-            problems.append(
-                raw.place.error(
-                    "error_cell",
-                    row=row,
-                    column=names[index],
-                    found=text,
-                    fix="The formula in this cell fails. Correct it, or write its "
-                    "value.",
+def _refuse_repeats(tidy: Tidy) -> None:
+    """Make a repeated heading an error where it stands for a period or a role."""
+    for found in tidy.problems:
+        if found["rule"] == "repeated_heading" and found["column"] in tidy.spread:
+            found["severity"], found["rule"] = "error", "duplicate_column"
+            found["fix"] = (
+                f"Two columns are headed '{found['found']}', and both hold data. Add "
+                "them up in one column, or rename one."
+            )
+
+
+def _read_durations(tidy: Tidy, raw: RawTable) -> None:
+    """Read durations of hour columns as hours; refuse them in all others."""
+    table, place = tidy.place.table, tidy.place
+    numeric = [n for n in tidy.columns if kind_of(table, n) in ("number", "whole")]
+    hours = [n for n in numeric if table_says_hours(table, n)]
+    spread = [n for n in tidy.spread if n in tidy.columns]
+    if spread and (tidy.measure == "hours" or _only_durations(tidy, spread)):
+        tidy.measure = "hours"
+        hours += spread
+    _, problems = read_hours(raw, tidy.columns, tidy.rows, hours)
+    tidy.problems += problems
+    if not raw.typed:
+        return
+    for name in {*numeric, *spread} - {*hours}:
+        for row, cell in zip(tidy.rows, tidy.columns[name], strict=True):
+            if cell is None or cell.__class__ in (float, str, int):
+                continue
+            length = hours_of(cell, raw.facts.shift)
+            if length is not None:
+                tidy.problems.append(
+                    place.error(
+                        "not_a_number",
+                        row=row,
+                        column=name,
+                        found=f"{length:g} hours",
+                        fix="The cell holds a duration or a time of day, and the "
+                        "column counts no hours. Write a plain number, or name the "
+                        "column 'hours'.",
+                    )
                 )
-            )
-    unsaved = sorted(c for c in raw.unsaved if c[0] in rows and c[1] in names)
-    if unsaved:
-        problems.append(
-            raw.place.warning(
-                "formula_without_value",
-                row=unsaved[0][0],
-                column=names[unsaved[0][1]],
-                found=f"{len(unsaved)} cells",
-                fix="The results of these formulas were never saved, so the cells are "
-                "taken as blank. Open the workbook in Excel and save it.",
-            )
-        )
-    return problems
+
+
+def _only_durations(tidy: Tidy, names: list[str]) -> bool:
+    """Return whether the filled cells of columns are durations, zeros left aside."""
+    met = False
+    for name in names:
+        for cell in tidy.columns[name]:
+            if cell is None or cell == 0:
+                continue
+            if hours_of(cell) is None:
+                return False
+            met = True
+    return met
 
 
 def _clean_texts(tidy: Tidy) -> None:
@@ -180,24 +218,26 @@ def _read_words(tidy: Tidy) -> None:
 
 
 def _read_all_dates(
-    tidy: Tidy, headings: list[Heading], declared: FileFormat, typed: bool
+    tidy: Tidy, headings: list[Heading], declared: FileFormat, raw: RawTable
 ) -> None:
     table = tidy.place.table
     dated = {
-        n: cells for n, cells in tidy.columns.items() if kind_of(table, n) in DATE_KINDS
+        n: with_usual_days(cells, raw.facts.shift)
+        for n, cells in tidy.columns.items()
+        if kind_of(table, n) in DATE_KINDS
     }
     free = [h.text for h in headings if not h.known]
     wide_table = table in ("demand", "capacity", "history")
     read, findings = read_dates(
         dated,
         declared.dayfirst,
-        serials=typed,
+        serials=raw.typed,
         headers=free if wide_table and not dated else (),
     )
     tidy.columns.update(read)
     _say_dates(tidy, findings, declared)
     tidy.wide, tidy.spread = wide_layout(
-        table, headings, dayfirst=findings.dayfirst, serials=typed
+        table, headings, dayfirst=findings.dayfirst, serials=raw.typed
     )
 
 

@@ -1,12 +1,13 @@
 """A portfolio as a workbook: one sheet a table, settings on the sheet `portfolio`.
 
-Row numbers in problems are those of the sheet. Hidden sheets are read like others;
-sheets whose names are no table are mentioned, sheets that explain (`guide`, `lists`,
-说明) are passed over.
+Row numbers in problems are those of the sheet. Hidden sheets, rows and columns are
+read like others, and said; sheets whose names are no table are mentioned, sheets that
+explain (`guide`, `lists`, 说明) are passed over.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from datetime import date
@@ -15,15 +16,23 @@ from typing import TYPE_CHECKING, Any
 
 from pmo_analytics.errors import ConfigError, DataError, problems_table
 from pmo_analytics.loaders.aliases import GUIDE_SHEETS, fold, table_names
-from pmo_analytics.loaders.archive import SheetFacts, check_workbook
-from pmo_analytics.loaders.findings import Place, Problem, RawTable, Unreadable
+from pmo_analytics.loaders.archive import check_workbook
+from pmo_analytics.loaders.findings import (
+    Place,
+    Problem,
+    RawTable,
+    SheetFacts,
+    Unreadable,
+)
 from pmo_analytics.loaders.folder import (
     missing_choice,
     number_text,
     unknown_name,
     unwritable,
 )
+from pmo_analytics.loaders.odssheets import without_gaps
 from pmo_analytics.loaders.settings import Declared, flat_settings, read_sheet
+from pmo_analytics.loaders.sheetnotes import with_usual_days
 from pmo_analytics.loaders.text import has_controls
 
 if TYPE_CHECKING:
@@ -59,9 +68,10 @@ def read_workbook(
     place = Place("portfolio", path.name)
     try:
         facts = check_workbook(path)
-        sheets, problems = _match_sheets(path, tables or {})
+        lean = without_gaps(path, facts)
+        sheets, problems = _match_sheets(path, lean, tables or {})
         raws = {
-            table: _raw_table(path, Place(table, path.name, sheet), facts)
+            table: _raw_table(path, lean, Place(table, path.name, sheet), facts)
             for table, sheet in sheets.items()
         }
     except Unreadable as error:
@@ -76,17 +86,44 @@ def read_workbook(
     settings = raws.pop(SETTINGS_SHEET, None)
     if settings is None:
         return Declared(place), raws, problems
+    shift = settings.facts.shift
+    records = [with_usual_days(record, shift) for record in settings.records]
     declared, found = read_sheet(
-        zip(settings.rows, settings.records, strict=True), settings.place
+        zip(settings.rows, records, strict=True), settings.place
     )
-    return declared, raws, problems + found
+    return declared, raws, problems + found + _bad_settings(settings)
 
 
-def _book(path: Path) -> Any:
+def _bad_settings(raw: RawTable) -> list[Problem]:
+    """Return settings whose formula has no result, and a hidden sheet."""
+    bad = raw.facts.errors | dict.fromkeys(raw.facts.unsaved, "no result")
+    problems = [
+        raw.place.error(
+            "error_cell" if place in raw.facts.errors else "formula_without_value",
+            row=place[0],
+            found=found,
+            fix="The formula of this setting has no result. Write its value, or open "
+            "the workbook in Excel or LibreOffice and save it.",
+        )
+        for place, found in sorted(bad.items())
+    ]
+    if raw.facts.state:
+        problems.append(
+            raw.place.warning(
+                "hidden_sheet",
+                found=raw.place.sheet,
+                fix=f"The sheet '{raw.place.sheet}' is {raw.facts.state} in the "
+                "workbook, and its settings are in force. Unhide it.",
+            )
+        )
+    return problems
+
+
+def _book(path: Path, lean: bytes | None = None) -> Any:
     import python_calamine
 
     try:
-        return python_calamine.load_workbook(str(path))
+        return python_calamine.load_workbook(io.BytesIO(lean) if lean else str(path))
     except BaseException as error:  # panics of the reader derive from it
         raise _damaged(error) from error
 
@@ -102,12 +139,12 @@ def _damaged(error: BaseException) -> BaseException:
 
 
 def _match_sheets(
-    path: Path, chosen: Mapping[str, str]
+    path: Path, lean: bytes | None, chosen: Mapping[str, str]
 ) -> tuple[dict[str, str], list[Problem]]:
     names = table_names()
     listed = [
         meta.name
-        for meta in _book(path).sheets_metadata
+        for meta in _book(path, lean).sheets_metadata
         if str(meta.typ).endswith("WorkSheet")
     ]
     matched: dict[str, str] = {}
@@ -153,9 +190,11 @@ def _match_sheets(
     return matched, problems
 
 
-def _raw_table(path: Path, place: Place, facts: dict[str, SheetFacts]) -> RawTable:
+def _raw_table(
+    path: Path, lean: bytes | None, place: Place, facts: dict[str, SheetFacts]
+) -> RawTable:
     try:
-        sheet = _book(path).get_sheet_by_name(place.sheet)
+        sheet = _book(path, lean).get_sheet_by_name(place.sheet)
         records = sheet.to_python(skip_empty_area=False)
     except Unreadable:
         raise
@@ -163,13 +202,18 @@ def _raw_table(path: Path, place: Place, facts: dict[str, SheetFacts]) -> RawTab
         raise _damaged(error) from error
     fact = facts.get(place.sheet, SheetFacts())
     return RawTable(
-        place,
-        records,
-        list(range(1, len(records) + 1)),
-        typed=True,
-        errors=fact.errors,
-        unsaved=fact.unsaved,
+        place, records, _row_numbers(len(records), fact), typed=True, facts=fact
     )
+
+
+def _row_numbers(count: int, fact: SheetFacts) -> list[int]:
+    """Return the row of the sheet in which each record stands."""
+    numbers: list[int] = []
+    shift = 0
+    for last, size in sorted(fact.gaps):
+        numbers += range(len(numbers) + shift + 1, last + 1)
+        shift += size
+    return [*numbers, *range(len(numbers) + shift + 1, count + shift + 1)][:count]
 
 
 # ---------------------------------------------------------------------------- write
