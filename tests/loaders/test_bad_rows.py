@@ -83,3 +83,63 @@ def test_durations_from_finish_dates(tmp_path):
     assert dict(
         zip(portfolio.projects["project"], portfolio.projects["duration"], strict=True)
     ) == {"A": 3}
+
+
+PROJECTS = "project,value,duration\nAlpha,5,2\nBeta,2,2\nGamma,1,1\n"
+
+
+@pytest.mark.parametrize(
+    ("table", "head", "bad"),
+    [
+        ("demand", "project,role,offset,fte", "Alpha,Dev,1,tbd"),
+        ("demand", "project,role,offset,fte", "Alpha,Dev,7,1"),
+        ("demand", "project,role,offset,fte", "Alpha,,1,1"),
+        ("demand", "project,role,offset,fte", "Alhpa,Dev,1,1"),
+        ("demand", "project,role,offset,fte", "Alpha,Dev,0,2"),
+        ("spend", "project,offset,amount", "Alpha,1,x"),
+        ("spend", "project,offset,amount", "Alpha,-1,5"),
+        ("benefits", "project,offset,amount", "Alpha,1,?"),
+    ],
+)
+def test_a_project_that_loses_a_row_is_left_out_as_a_whole(tmp_path, table, head, bad):
+    good = {
+        "demand": "Alpha,Dev,0,1\nBeta,Dev,0,1",
+        "spend": "Alpha,0,9\nBeta,0,9",
+        "benefits": "Alpha,0,9\nBeta,0,9",
+    }[table]
+    projects = (
+        PROJECTS.replace(",5,", ",,").replace(",2,2", ",,2").replace(",1,1", ",,1")
+    )
+    path = folder(
+        tmp_path,
+        projects if table == "benefits" else PROJECTS,
+        **{table: f"{head}\n{good}\n{bad}\n"},
+        dependencies="project,requires\nGamma,Alpha\n",
+    )
+    portfolio = read(path)
+    assert list(portfolio.projects["project"]) == ["Beta", "Gamma"]
+    assert list(portfolio.tables[table]["project"]) == ["Beta"]
+    assert portfolio.dependencies.empty
+    found = portfolio.problems.set_index("rule")
+    assert found.loc["project_left_out", "found"] == "Alpha"
+    assert f"{table} row 4" in found.loc["project_left_out", "fix"]
+    lost = portfolio.problems[portfolio.problems["table"] == "dependencies"]
+    assert lost["fix"].str.contains("no longer waits").all()
+
+
+def test_rows_of_projects_that_nobody_knows_touch_no_other_project(tmp_path):
+    path = folder(
+        tmp_path,
+        PROJECTS,
+        demand="project,role,offset,fte\nAlpha,Dev,0,1\nOld things,Dev,0,1\n",
+    )
+    assert len(read(path).projects) == 3
+
+
+def test_what_was_converted_is_still_said_when_rows_go(tmp_path):
+    path = folder(
+        tmp_path,
+        PROJECTS,
+        demand="project,role,offset,hours\nAlpha,Dev,0,100\nBeta,Dev,0,x\n",
+    )
+    assert "converted_to_fte" in set(read(path).problems["rule"])
