@@ -76,9 +76,8 @@ def without_bad_rows(portfolio: Portfolio) -> Portfolio:
     Returns
     -------
     Portfolio
-        Its `problems` list every row left out as a warning `row_left_out`, every
-        project left out for such a row as `project_left_out`, and the warnings of
-        reading.
+        Its `problems` list every row left out as a warning `row_left_out`, also
+        those of whole projects, and the warnings of reading.
 
     Raises
     ------
@@ -173,13 +172,13 @@ def _projects_to_leave_out(
             place, row = Place("projects", at["source"], at["sheet"]), at["row"]
         found.append(
             place.warning(
-                "project_left_out",
+                "row_left_out",
                 row=row,
                 column="project",
                 found=name,
-                fix=f"'{name}' was left out with everything that names it: without "
-                f"{rows.replace(chr(39), '')} it would look lighter than the file "
-                "says. Correct the row to have the project back.",
+                fix=f"The project '{name}' was left out with everything that names it: "
+                f"without {rows.replace(chr(39), '')} it would look lighter than the "
+                "file says. Correct the row to have it back.",
             )
         )
     return found

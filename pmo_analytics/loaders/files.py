@@ -64,7 +64,7 @@ def read_portfolio(
     bad_rows
         `drop` leaves out the rows that have errors, and what depends on them, and
         lists each as a warning `row_left_out`. A project that loses a row of its
-        demand, spend or benefits is left out as a whole (`project_left_out`).
+        demand, spend or benefits is left out as a whole.
 
     Returns
     -------

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from pmo_analytics.loaders.columns import Heading, kind_of
+from pmo_analytics.loaders.columns import HOURS_OF, Heading, kind_of
 from pmo_analytics.loaders.findings import FIRST_DAY, Problem, RawTable
 
 # A blank label changes no answer.
@@ -21,7 +21,7 @@ _LABELS = frozenset(("name", "force_reason"))
 # Day numbers of 1954 to 2119, as `locales` takes them for dates.
 _SERIALS = range(20_000, 80_001)
 _CLOCK = re.compile(r"(\d{1,6}):([0-5]\d)(?::([0-5]\d)(?:\.\d+)?)?")
-_HOUR_COLUMNS = frozenset(("hours", "capacity_hours", "load_hours", "weekly_hours"))
+_HOUR_COLUMNS = frozenset(("hours", "capacity_hours", "load_hours", *HOURS_OF))
 
 
 def row_listing(rows: Iterable[int], limit: int = 5) -> str:

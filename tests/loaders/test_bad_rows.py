@@ -120,9 +120,10 @@ def test_a_project_that_loses_a_row_is_left_out_as_a_whole(tmp_path, table, head
     assert list(portfolio.projects["project"]) == ["Beta", "Gamma"]
     assert list(portfolio.tables[table]["project"]) == ["Beta"]
     assert portfolio.dependencies.empty
-    found = portfolio.problems.set_index("rule")
-    assert found.loc["project_left_out", "found"] == "Alpha"
-    assert f"{table} row 4" in found.loc["project_left_out", "fix"]
+    left_out = portfolio.problems[portfolio.problems["rule"] == "row_left_out"]
+    (found,) = left_out[left_out["table"] == "projects"]["fix"]
+    assert "'Alpha' was left out" in found
+    assert f"{table} row 4" in found
     lost = portfolio.problems[portfolio.problems["table"] == "dependencies"]
     assert lost["fix"].str.contains("no longer waits").all()
 
