@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import pandas as pd
@@ -121,6 +122,28 @@ _LABELS = {
     "load_fte": "load, FTE",
     "fte_max": "at most, FTE",
 }
+
+
+def names_of(projects: pd.DataFrame) -> dict[str, str]:
+    """Return id -> name of the projects that have a name beside their id."""
+    rows = projects[["project", "name"]].dropna()
+    return {
+        str(project): str(name)
+        for project, name in rows.itertuples(index=False)
+        if str(name).strip() and str(name) != str(project)
+    }
+
+
+def called(project: object, names: Mapping[str, str]) -> str:
+    """Return a project as a reader knows it.
+
+    Examples
+    --------
+    >>> called("CRM", {"CRM": "Customer platform"}), called("X1", {})
+    ('CRM (Customer platform)', "'X1'")
+    """
+    name = names.get(str(project))
+    return f"{project} ({name})" if name else f"'{project}'"
 
 
 def text_of(value: Any, kind: Kind) -> str:

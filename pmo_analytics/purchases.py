@@ -14,6 +14,7 @@ import pandas as pd
 
 from pmo_analytics.errors import DataError, problem, problems_table
 from pmo_analytics.periods import (
+    base_freq,
     format_period,
     hours_per_fte,
     offsets_from,
@@ -253,5 +254,19 @@ def purchase_sentences(portfolio: Portfolio, purchases: pd.DataFrame) -> list[st
             kind, role, fte = run["kind"].iat[0], run["role"].iat[0], run["fte"].iat[0]
             verb, what = ("Hire", "") if kind == "hire" else ("Buy", f" of {kind}")
             money = f"{run['cost'].sum():,.0f} {currency}".strip()
-            sentences.append(f"{verb} {fte:.6g} FTE{what} for {role} {when}: {money}.")
+            amount = _amount(float(fte), portfolio)
+            sentences.append(f"{verb} {amount}{what} for {role} {when}: {money}.")
     return sentences
+
+
+def _amount(fte: float, portfolio: Portfolio) -> str:
+    """Return an amount that can be bought: FTE, or whole hours where they are odd."""
+    if fte >= 0.1 and abs(fte - round(fte, 2)) <= 1e-9:
+        return f"{fte:.6g} FTE"
+    hours = np.ceil(
+        fte * hours_per_fte(portfolio.freq, portfolio.settings.hours_per_week) - 1e-6
+    )
+    each = {"W": "week", "M": "month", "Q": "quarter", "Y": "year"}
+    many = "hour" if hours == 1 else "hours"
+    shown = f"{fte:.2f}" if fte >= 0.1 else f"{fte:.2g}"
+    return f"{hours:,.0f} {many} a {each[base_freq(portfolio.freq)]} ({shown} FTE)"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from pmo_analytics.cells import called
 from pmo_analytics.plan import Plan, read_starts
 from pmo_analytics.violations import violations
 from pmo_analytics.workload import worth
@@ -140,11 +141,21 @@ def _table(portfolio: Portfolio, rows: list[dict[str, Any]]) -> pd.DataFrame:
     )
 
 
-def change_sentences(changes: pd.DataFrame) -> list[str]:
-    """Return one sentence per project that entered, left or moved."""
+def change_sentences(
+    changes: pd.DataFrame, names: Mapping[str, str] | None = None
+) -> list[str]:
+    """Return one sentence per project that entered, left or moved.
+
+    Parameters
+    ----------
+    changes
+        Of `plan_changes`.
+    names
+        Names by id, of those that have one.
+    """
     sentences = []
     for row in changes.to_dict("records"):
-        name = f"'{row['project']}'"
+        name = called(row["project"], names or {})
         if row["change"] == "entered":
             text = f"{name} enters and starts in {row['to']}."
         elif row["change"] == "left":

@@ -94,8 +94,8 @@ def check(path: PathArgument, json_output: JsonOption = False) -> int:
             show_problems(problems, f"Problems in {path}", console)
         console.print(
             escaped(
-                f"{portfolio.name or path}: {errors} errors, "
-                f"{len(problems) - errors} warnings."
+                f"{portfolio.name or path}: {_count(errors, 'error')}, "
+                f"{_count(len(problems) - errors, 'warning')}."
             )
         )
     return BAD_DATA if has_errors(problems) else OK
@@ -150,6 +150,10 @@ def capacity(
         console.print("No role is overloaded in any period.")
     say_files(files)
     return OK
+
+
+def _count(many: int, word: str) -> str:
+    return f"{many:,} {word}{'' if many == 1 else 's'}"
 
 
 def _by_role(plan: Any) -> pd.DataFrame:

@@ -260,9 +260,11 @@ class _Answer:
 
     def sentences(self) -> list[str]:
         """Return everything in words."""
+        from pmo_analytics.cells import names_of
         from pmo_analytics.optimization.prices import say_role_values
         from pmo_analytics.optimization.sensitivity import say_sensitivity
 
+        names = names_of(self.portfolio.projects)
         lines = [] if self.clash is None else list(self.clash.sentences)
         if self.plan is not None and len(self.plan.violations):
             lines.append(
@@ -270,11 +272,13 @@ class _Answer:
                 "what follows compares it with plans that do not: see pmo verify."
             )
         for why in self.projects:
-            lines += [*([""] if lines else []), f"{why.project}:", *why.sentences]
+            name = names.get(why.project, "")
+            head = f"{why.project} ({name}):" if name else f"{why.project}:"
+            lines += [*([""] if lines else []), head, *why.sentences]
         if self.roles is not None:
-            lines += [*([""] if lines else []), *say_role_values(self.roles)]
+            lines += [*([""] if lines else []), *say_role_values(self.roles, names)]
         if self.values is not None:
-            lines += [*([""] if lines else []), *say_sensitivity(self.values)]
+            lines += [*([""] if lines else []), *say_sensitivity(self.values, names)]
         return lines
 
     def code(self) -> int:

@@ -239,9 +239,10 @@ def _say_plan(
     for sentence in plan.purchase_sentences:
         console.print(escaped(sentence))
     if changes is not None:
+        from pmo_analytics.cells import names_of
         from pmo_analytics.replanning import change_sentences
 
-        for sentence in change_sentences(changes):
+        for sentence in change_sentences(changes, names_of(plan.projects)):
             console.print(escaped(sentence))
     if out is None:
         messages().print("Nothing was written; name a folder with --out DIR.")
@@ -408,7 +409,9 @@ def _verdict(facts: Mapping[str, Any]) -> str:
     levelled = facts["measure"] != "worth"
     name = facts["measure"].capitalize() if levelled else "Objective"
     lines = [
-        f"{broken} rules are broken." if broken else "Every rule holds, exactly.",
+        f"{broken} rule{' is' if broken == 1 else 's are'} broken."
+        if broken
+        else "Every rule holds, exactly.",
         f"{name} {facts['objective']:,.6f}, recomputed from the tables.",
     ]
     claimed = facts["claimed_objective"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from pmo_analytics.cells import called
 from pmo_analytics.errors import ConfigError, closest, listing
 from pmo_analytics.optimization.compiling import compile_options
 from pmo_analytics.optimization.matrix import build_matrix
@@ -17,7 +18,7 @@ from pmo_analytics.optimization.resolving import (
     settings_of,
 )
 from pmo_analytics.optimization.solving import SolveLimits, run_task
-from pmo_analytics.optimization.wording import number
+from pmo_analytics.optimization.wording import number, series
 from pmo_analytics.parallel import Work
 from pmo_analytics.periods import format_period, parse_period
 from pmo_analytics.plan import Plan
@@ -32,6 +33,8 @@ COLUMNS = [
     *("objective", "bound", "base_objective", "entering", "leaving"),
     *("overload", "lp_price", "message"),
 ]
+# Projects of a sentence; more are counted.
+_NAMED = 4
 _PLENTY = 1e9
 # Time for the LP relaxation, whose prices say which roles come first.
 _SCREEN = 20.0
@@ -244,7 +247,9 @@ def _rows(
         row["how"] = "solved" if answer.starts is not None else answer.status
         row["message"] = answer.message
         row |= _interval(answer, sign, best, bound)
-        if answer.starts is not None:
+        # With more of a role the plan known without it counts where it is no worse.
+        kept = sign > 0 and answer.objective is not None and answer.objective <= best
+        if answer.starts is not None and not kept:
             row["entering"] = ", ".join(n for n in answer.starts if n not in starts)
             row["leaving"] = ", ".join(n for n in starts if n not in answer.starts)
         rows.append(row)
@@ -313,8 +318,18 @@ def _overload(
     return round(over[1] - over[0], 6)
 
 
-def say_role_values(table: pd.DataFrame) -> list[str]:
-    """Return the table of `role_value` as sentences."""
+def say_role_values(
+    table: pd.DataFrame, names: Mapping[str, str] | None = None
+) -> list[str]:
+    """Return the table of `role_value` as sentences.
+
+    Parameters
+    ----------
+    table
+        Of `role_value`.
+    names
+        Names of projects by id, of those that have one.
+    """
     lines = []
     idle = table[table["how"] == "never binds"]
     for row in table[table["how"] != "never binds"].to_dict("records"):
@@ -328,7 +343,7 @@ def say_role_values(table: pd.DataFrame) -> list[str]:
         if pd.isna(row["value"]):
             lines.append(f"With {head} no plan was found in time.")
             continue
-        lines.append(f"{head} {_worth(row, more)}.{_news(row)}")
+        lines.append(f"{head} {_worth(row, more)}.{_news(row, names or {})}")
     never = [
         role
         for role, own in idle.groupby("role", sort=False)
@@ -365,14 +380,23 @@ def _worth(row: dict[str, Any], more: bool) -> str:
     return f"{'brings' if more else 'costs'} {number(value)}{between}"
 
 
-def _news(row: dict[str, Any]) -> str:
+def _news(row: dict[str, Any], names: Mapping[str, str]) -> str:
     words = []
-    if row["entering"]:
-        words.append(f"in comes {listing(row['entering'].split(', '), 4)}")
-    if row["leaving"]:
-        words.append(f"out goes {listing(row['leaving'].split(', '), 4)}")
+    for column, one, many in (
+        ("entering", "in comes", "in come"),
+        ("leaving", "out goes", "out go"),
+    ):
+        if row[column]:
+            own = row[column].split(", ")
+            shown = [called(project, names) for project in own[:_NAMED]]
+            if len(own) > _NAMED:
+                shown.append(f"{len(own) - _NAMED} more")
+            words.append(f"{one if len(own) == 1 else many} {series(shown)}")
     text = "; ".join(words)
-    text = f" {text[0].upper()}{text[1:]}." if text else ""
+    # Of equal worth is another plan, not an effect of the role.
+    head = "" if abs(row["value"]) > 1e-9 else "by another plan of the same worth: "
+    text = f"{head}{text}"
+    text = f" {text[0].upper()}{text[1:]}." if words else ""
     if row["overload"] > 0:
         over = number(row["overload"])
         text += f" Work that cannot be moved would overload it by {over} FTE-periods."

@@ -16,6 +16,7 @@ from pmo_analytics.optimization.wording import (
     rounded_up,
     say_rule,
     series,
+    the_project,
     when,
 )
 
@@ -120,6 +121,7 @@ def _way_out(
     """Return what to do about one rule, and by how much."""
     portfolio, rule = book.portfolio, book.rules[k]
     name = rule.subject
+    who = the_project(portfolio, name)
     if rule.kind == "budget":
         size = rounded_up(amount)
         return f"Raise budget '{name}' by {money(portfolio, size)}.", size
@@ -131,13 +133,14 @@ def _way_out(
         row = portfolio.projects[portfolio.projects["project"] == name].iloc[0]
         held = row["force"] == "in" or row["status"] == "approved"
         verb = "Leave out" if held else "Stop"
-        return f"{verb} '{name}', although it must be selected.", 1.0
+        return f"{verb} {who}, although it must be selected.", 1.0
     if rule.kind == "out":
-        return f"Let '{name}' in again: it is needed.", 1.0
+        return f"Let {who} in again: it is needed.", 1.0
     if rule.kind == "dependency":
         project, requires, _kind = book.dependency(rule)
         text = say_rule(book, rule).rstrip(".")
-        return f"Let '{project}' go ahead without '{requires}', although {text}.", 1.0
+        one, other = (the_project(portfolio, n) for n in (project, requires))
+        return f"Let {one} go ahead without {other}, although {text}.", 1.0
     if rule.kind == "group":
         return f"Loosen group '{name}': {say_rule(book, rule)}", round(amount, 6)
     if rule.kind == "rule":
@@ -149,7 +152,12 @@ def _way_out(
             for project, start in starts.items()
             if book.forbids(k, project, start)
         ]
-        names = series([f"'{n}' in {when(portfolio, starts[n])}" for n in moved])
+        names = series(
+            [
+                f"{the_project(portfolio, n)} in {when(portfolio, starts[n])}"
+                for n in moved
+            ]
+        )
         return f"Lift the blackout for {names}: {say_rule(book, rule)}", 1.0
     start = starts.get(name, 0)
     row = portfolio.projects[portfolio.projects["project"] == name].iloc[0]
@@ -157,10 +165,10 @@ def _way_out(
     first = portfolio.horizon[0].ordinal
     shift = abs(wanted - (row[rule.kind].ordinal - first))
     verb = {
-        "earliest": f"Let '{name}' start earlier, in {when(portfolio, start)}",
-        "latest": f"Let '{name}' start later, in {when(portfolio, start)}",
-        "deadline": f"Move the deadline of '{name}' to {when(portfolio, wanted)}",
-        "start": f"Move the start of '{name}' to {when(portfolio, start)}",
+        "earliest": f"Let {who} start earlier, in {when(portfolio, start)}",
+        "latest": f"Let {who} start later, in {when(portfolio, start)}",
+        "deadline": f"Move the deadline of {who} to {when(portfolio, wanted)}",
+        "start": f"Move the start of {who} to {when(portfolio, start)}",
     }[rule.kind]
     said = {
         "earliest": "its earliest start",

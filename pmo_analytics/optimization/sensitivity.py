@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from pmo_analytics.cells import called
 from pmo_analytics.errors import ConfigError, closest
 from pmo_analytics.optimization.discount_range import discount_range
 from pmo_analytics.optimization.resolving import (
@@ -313,8 +314,18 @@ def scaled(portfolio: Portfolio, theme: str, multiplier: float) -> Portfolio:
     return portfolio.replace(projects=projects, benefits=benefits)
 
 
-def say_sensitivity(table: pd.DataFrame) -> list[str]:
-    """Return the table of `sensitivity` as sentences."""
+def say_sensitivity(
+    table: pd.DataFrame, names: Mapping[str, str] | None = None
+) -> list[str]:
+    """Return the table of `sensitivity` as sentences.
+
+    Parameters
+    ----------
+    table
+        Of `sensitivity`.
+    names
+        Names of projects by id, of those that have one.
+    """
     lines = []
     for row in table.to_dict("records"):
         if row["kind"] == "theme":
@@ -324,13 +335,13 @@ def say_sensitivity(table: pd.DataFrame) -> list[str]:
         elif row["message"].startswith("No plan can"):
             lines.append(f"{row['message']} Its value does not matter.")
         else:
-            lines.append(_say_project(row))
+            lines.append(_say_project(row, names or {}))
     return lines
 
 
-def _say_project(row: dict[str, Any]) -> str:
+def _say_project(row: dict[str, Any], names: Mapping[str, str]) -> str:
     inside = row["decision"] == "selected"
-    name, now = f"'{row['subject']}'", number(row["now"])
+    name, now = called(row["subject"], names), number(row["now"])
     side = "low" if inside else "high"
     edge, flip = row[side], row[f"{side}_flip"]
     stays = "stays in down to" if inside else "stays out up to"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from pmo_analytics.cells import called, names_of
 from pmo_analytics.optimization.wording import (
     money,
     number,
@@ -14,6 +15,7 @@ from pmo_analytics.optimization.wording import (
     say_group,
     series,
     spans,
+    the_project,
     when,
 )
 from pmo_analytics.violations import requirements, violations
@@ -140,10 +142,13 @@ def _links(
             continue
         text = say_dependency(portfolio, project, rule.requires, rule.kind)
         if serving:
-            dates = [f"'{i}' starts {when(portfolio, plan.starts[i])}" for i in serving]
+            dates = [
+                f"{the_project(portfolio, i)} starts {when(portfolio, plan.starts[i])}"
+                for i in serving
+            ]
             text += f" In the plan {series(dates)}."
         else:
-            text += f" '{rule.requires}' is not in the plan."
+            text += f" {the_project(portfolio, rule.requires)} is not in the plan."
         rows.append(_row("dependency", rule.requires, text))
     return rows
 
@@ -188,13 +193,14 @@ def say_standing(
     portfolio: Portfolio, project: str, starts: np.ndarray, blocking: pd.DataFrame
 ) -> list[str]:
     """Return what stands in the way, in words: in general, and at the best start."""
+    name = called(project, names_of(portfolio.projects))
     first = portfolio.horizon[0]
     held = set(blocking["start"])
     open_ = [s for s in starts.tolist() if first + s not in held]
     if open_:
         gain = float(worth(portfolio, {project: open_[0]}).iloc[0])
         text = (
-            f"Nothing stands in the way of '{project}' beside the plan in "
+            f"Nothing stands in the way of {name} beside the plan in "
             f"{spans(portfolio, open_)}"
         )
         if gain > 0:
@@ -209,17 +215,17 @@ def say_standing(
         thing = {
             "capacity": str(subject),
             "budget": f"budget '{subject}'",
-            "dependency": f"'{subject}', which it requires",
+            "dependency": f"{the_project(portfolio, subject)}, which it requires",
             "group": f"group '{subject}'",
         }.get(str(rule), f"rule '{subject}'")
         words.append(f"{thing} in {int(count)}")
     shown = words[:5] + ([f"{len(words) - 5} more"] if len(words) > 5 else [])
     lines = [
-        f"'{project}' could start in {spans(portfolio, starts.tolist())}. Of these "
+        f"{name} could start in {spans(portfolio, starts.tolist())}. Of these "
         f"{many} starts beside the plan, something stands in the way of each: "
         f"{series(shown)}."
         if many > 1
-        else f"'{project}' can start in {spans(portfolio, starts.tolist())} only, and "
+        else f"{name} can start in {spans(portfolio, starts.tolist())} only, and "
         f"{listing_of(words)} in the way."
     ]
     return lines + _best_start(portfolio, blocking)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from pmo_analytics.cells import called, names_of
 from pmo_analytics.errors import (
     ConfigError,
     InfeasibleError,
     SolverError,
     closest,
-    listing,
 )
 from pmo_analytics.facts import result_html
 from pmo_analytics.optimization.infeasible import why_infeasible
@@ -36,6 +36,7 @@ from pmo_analytics.optimization.wording import (
     say_rule,
     say_state,
     series,
+    the_projects,
     when,
 )
 from pmo_analytics.plan import Plan
@@ -152,6 +153,7 @@ def why_not(
     names = portfolio.projects["project"].tolist()
     if project not in names:
         raise ConfigError(f"There is no project '{project}'{closest(project, names)}.")
+    name = called(project, names_of(portfolio.projects))
     limits = limits or SolveLimits(seconds=20.0)
     state = start_windows(portfolio.projects, portfolio.horizon)["state"]
     if project in plan.starts or state[project] == "done":
@@ -164,7 +166,7 @@ def why_not(
     lines = []
     if state[project] == "out":
         lines.append(
-            f"'{project}' {say_state(portfolio, project)}. Nothing else was asked; if "
+            f"{name} {say_state(portfolio, project)}. Nothing else was asked; if "
             "it were not:"
         )
     starts = book.allowed[project]
@@ -179,7 +181,7 @@ def why_not(
     if forbidden:
         lines.insert(
             len(lines) - len(forbidden),
-            f"Its own rules leave '{project}' no start at all:",
+            f"Its own rules leave {name} no start at all:",
         )
     lines += texts
     return WhyNot(
@@ -198,15 +200,16 @@ def why_not(
 
 def _is_in(plan: Plan, project: str) -> WhyNot:
     rows = plan.projects.set_index("project")
+    name = called(project, names_of(plan.projects))
     if project in plan.starts:
         row = rows.loc[project]
         start, finish = (plan.schedule.set_index("project").loc[project]).tolist()
         text = (
-            f"'{project}' is in the plan, {start} to {finish}, worth "
+            f"{name} is in the plan, {start} to {finish}, worth "
             f"{number(float(row['worth']))}."
         )
     else:
-        text = f"'{project}' is done: it counts as selected and uses nothing any more."
+        text = f"{name} is done: it counts as selected and uses nothing any more."
     return WhyNot(
         project,
         "selected" if project in plan.starts else "done",
@@ -343,11 +346,15 @@ def _say_repair(
     entering: list[str],
 ) -> list[str]:
     begin = when(book.portfolio, start.ordinal - book.portfolio.horizon[0].ordinal)
-    also = f" together with {listing(entering)}" if entering else ""
+    name = called(project, names_of(book.portfolio.projects))
+    also = (
+        f" together with {the_projects(book.portfolio, entering)}" if entering else ""
+    )
     if others == "stay":
-        beside = f"Beside all that is chosen '{project}' fits{also} from {begin} on"
+        beside = f"Beside all that is chosen {name} fits{also} from {begin} on"
     else:
-        beside = f"If {listing(moved)} may move, '{project}' fits{also} from {begin} on"
+        who = the_projects(book.portfolio, moved)
+        beside = f"If {who} may move, {name} fits{also} from {begin} on"
     texts = [text for _, text in rows if text]
     if not texts:
         return [f"{beside}, and nothing has to be added."]
@@ -446,7 +453,7 @@ class _Asked:
 
     def sentences(self) -> list[str]:
         """Return what taking the project in would mean."""
-        name = f"'{self.project}'"
+        name = called(self.project, names_of(self.base.portfolio.projects))
         if self.status == "impossible":
             head = f"No plan at all can hold {name}, whatever else is left out."
             if not self.clash:
@@ -527,7 +534,7 @@ class _Asked:
 
 def _say_change(portfolio: Portfolio, row: Mapping[str, Any]) -> str:
     first = portfolio.horizon[0].ordinal
-    name = f"'{row['project']}'"
+    name = called(row["project"], names_of(portfolio.projects))
     if row["change"] == "moves":
         old = when(portfolio, row["start"].ordinal - first)
         return (

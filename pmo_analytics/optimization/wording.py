@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.errors import listing
+from pmo_analytics.cells import called, names_of
 from pmo_analytics.periods import format_period
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.rulebook import Clause, Rulebook
     from pmo_analytics.portfolio import Portfolio
 
+# Projects of a sentence; more are counted.
+_NAMED = 5
 # Amounts by period that take more letters than this are summed up.
 _READABLE = 130
 
@@ -126,6 +128,19 @@ def _say_budget(book: Rulebook, rule: Clause) -> str:
     return f"{text}."
 
 
+def the_project(portfolio: Portfolio, project: object) -> str:
+    """Return a project with its name: `CRM (Customer platform)`."""
+    return called(project, names_of(portfolio.projects))
+
+
+def the_projects(portfolio: Portfolio, projects: Iterable[object]) -> str:
+    """Return projects with their names, cut after a few with the count of the rest."""
+    names = names_of(portfolio.projects)
+    texts = [called(project, names) for project in projects]
+    more = f" and {len(texts) - _NAMED} more" if len(texts) > _NAMED else ""
+    return ", ".join(texts[:_NAMED]) + more
+
+
 def say_dependency(portfolio: Portfolio, project: str, requires: str, kind: str) -> str:
     """Return one row of `dependencies` as a sentence."""
     rows = portfolio.dependencies
@@ -134,9 +149,10 @@ def say_dependency(portfolio: Portfolio, project: str, requires: str, kind: str)
         & (rows["requires"] == requires)
         & (rows["kind"] == kind)
     ].iloc[0]
+    who, whom = (the_project(portfolio, name) for name in (project, requires))
     lag = 0 if pd.isna(row["lag"]) else int(row["lag"])
     if kind == "selected":
-        return f"'{project}' is selected only together with '{requires}'."
+        return f"{who} is selected only together with {whom}."
     event = "ends" if kind == "finish_start" else "starts"
     later = f" plus {lag}" if lag > 0 else f" minus {-lag}" if lag < 0 else ""
     most = (
@@ -145,7 +161,7 @@ def say_dependency(portfolio: Portfolio, project: str, requires: str, kind: str)
         else f", and at most {int(row['lag_max'])} periods after that"
     )
     return (
-        f"'{project}' must not start before '{requires}' {event}"
+        f"{who} must not start before {whom} {event}"
         f"{later + ' periods' if later else ''}{most}."
     )
 
@@ -153,13 +169,12 @@ def say_dependency(portfolio: Portfolio, project: str, requires: str, kind: str)
 def say_group(portfolio: Portfolio, group: str) -> str:
     """Return what a group asks for as a sentence."""
     rows = portfolio.groups[portfolio.groups["group"] == group]
-    members = listing(rows["project"])
+    members = the_projects(portfolio, rows["project"])
     finished = portfolio.projects["project"][portfolio.projects["status"] == "done"]
     done = [name for name in rows["project"] if name in set(finished)]
     if done:
-        members += (
-            f", of which {listing(done)} {'is' if len(done) == 1 else 'are'} done"
-        )
+        verb = "is" if len(done) == 1 else "are"
+        members += f", of which {the_projects(portfolio, done)} {verb} done"
     if rows["rule"].iat[0] == "all_or_none":
         return f"Group '{group}' takes all or none of {members}."
     least, most = rows["at_least"].iat[0], rows["at_most"].iat[0]
@@ -183,8 +198,8 @@ def say_own_rule(portfolio: Portfolio, name: str) -> str:
     each = " in every period" if rows["applies_to"].iat[0] == "work" else ""
     what = "at work" if each else "selected"
     return (
-        f"Rule '{name}' asks that {listing(rows['project'])}, as far as they are "
-        f"{what}, add up to {series(parts) or 'anything'}{each}."
+        f"Rule '{name}' asks that {the_projects(portfolio, rows['project'])}, as far "
+        f"as they are {what}, add up to {series(parts) or 'anything'}{each}."
     )
 
 
@@ -192,7 +207,7 @@ def say_blackout(portfolio: Portfolio, row: int) -> str:
     """Return one row of `blackouts` as a sentence."""
     facts = portfolio.blackouts.iloc[row]
     if not pd.isna(facts["project"]):
-        who = f"'{facts['project']}'"
+        who = the_project(portfolio, facts["project"])
     elif not pd.isna(facts["theme"]):
         who = f"No project of theme '{facts['theme']}'"
     else:
@@ -206,20 +221,21 @@ def say_blackout(portfolio: Portfolio, row: int) -> str:
             ([f"from {begin}"] if begin else []) + ([f"until {end}"] if end else [])
         )
     )
-    may = "must not" if who.startswith("'") else "may"
+    may = "may" if pd.isna(facts["project"]) else "must not"
     return f"{who} {may} {verb} {span or 'at any time'} (blackout)."
 
 
 def _say_project(portfolio: Portfolio, kind: str, project: str) -> str:
     row = fact_row(portfolio, project)
+    who = the_project(portfolio, project)
     if kind in ("must", "out"):
-        return f"'{project}' {say_state(portfolio, project)}."
+        return f"{who} {say_state(portfolio, project)}."
     value = format_period(row[kind])
     return {
-        "earliest": f"'{project}' must not start before {value} (earliest).",
-        "latest": f"'{project}' must start by {value} (latest).",
-        "deadline": f"'{project}' must end by {value} (deadline).",
-        "start": f"'{project}' keeps its planned start, {value}.",
+        "earliest": f"{who} must not start before {value} (earliest).",
+        "latest": f"{who} must start by {value} (latest).",
+        "deadline": f"{who} must end by {value} (deadline).",
+        "start": f"{who} keeps its planned start, {value}.",
     }[kind]
 
 

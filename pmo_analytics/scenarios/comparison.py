@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.errors import listing
+from pmo_analytics.cells import called, names_of
 from pmo_analytics.facts import result_html, table_html
+from pmo_analytics.optimization.wording import number, series
+from pmo_analytics.scenarios.loosening import only_more
 from pmo_analytics.scenarios.scenario import BASE, Scenario
 from pmo_analytics.scenarios.sharing import share_plans
 
@@ -36,6 +38,8 @@ COLUMNS = [
 ]
 MORE_COLUMNS = ["effect", "selected", "spend", "least_headroom", "reason"]
 _JOIN = "; "
+# Projects of a sentence; more are counted.
+_NAMED = 5
 
 
 class Comparison:
@@ -81,7 +85,9 @@ class Comparison:
         `least_headroom` (FTE), and the `reason` where there is no plan.
 
         delta_low is the scenario's objective less the base's bound, delta_high the
-        scenario's bound less the base's objective.
+        scenario's bound less the base's objective; where a scenario only has more
+        people or money than the base, delta_low is not below 0, and where it only has
+        less, delta_high is not above 0.
         """
         rows = [self._row(name) for name in self._answers]
         table = pd.DataFrame(rows, columns=[*COLUMNS, *MORE_COLUMNS])
@@ -119,14 +125,19 @@ class Comparison:
         base = self.plans.get(BASE)
         if base is None:
             return row
-        return row | self._delta(plan, base) | self._moves(name)
+        return row | self._delta(name, plan, base) | self._moves(name)
 
-    def _delta(self, plan: Plan, base: Plan) -> dict[str, Any]:
+    def _delta(self, name: str, plan: Plan, base: Plan) -> dict[str, Any]:
         ours, theirs = plan.report, base.report
         assert ours is not None
         assert theirs is not None
         low = _less(ours.objective, theirs.bound)
         high = _less(ours.bound, theirs.objective)
+        # What keeps the tighter rules keeps the looser ones: no gap can undo that.
+        if self._loosens(BASE, name):
+            low = 0.0 if np.isnan(low) else max(low, 0.0)
+        if self._loosens(name, BASE):
+            high = 0.0 if np.isnan(high) else min(high, 0.0)
         scale = 1e-9 * max(1.0, abs(theirs.objective or 0.0))
         effect = "noise"
         if low > scale:
@@ -141,6 +152,10 @@ class Comparison:
             "delta_high": high,
             "effect": effect,
         }
+
+    def _loosens(self, tight: str, loose: str) -> bool:
+        """Return whether a scenario only has more people or money than another."""
+        return only_more(self.portfolios[tight], self.portfolios[loose])
 
     def _moves(self, name: str) -> dict[str, str]:
         moves = self.changes
@@ -251,29 +266,65 @@ class Comparison:
             what = "was not solved" if unsolved else "has no plan"
             return f"'{name}' {what}. {self._answers[name].reason}"
         if name == BASE:
+            count = row["selected"]
+            projects = "1 project" if count == 1 else f"{count} projects"
+            most = f", at most {_amount(row['bound'])}{unit}"
+            if pd.isna(row["bound"]):
+                most = "; no bound is known yet"
             return (
-                f"The base is worth {row['objective']:,.0f}{unit} with "
-                f"{row['selected']} projects, at most {row['bound']:,.0f}{unit}."
+                f"The base is worth {_amount(row['objective'])}{unit} with "
+                f"{projects}{most}."
             )
         if pd.isna(row["objective_delta"]):
-            return f"'{name}' is worth {row['objective']:,.0f}{unit}."
-        span = f"between {row['delta_low']:+,.0f} and {row['delta_high']:+,.0f}{unit}"
-        words = {
-            "better": f"adds {row['objective_delta']:,.0f}{unit} ({span})",
-            "worse": f"costs {-row['objective_delta']:,.0f}{unit} ({span})",
-            "none": "changes nothing",
-            "noise": f"makes no difference that these gaps can show ({span})",
-        }[row["effect"]]
-        moves = [
-            f"{listing(row[column].split(_JOIN))} {verb}"
-            for column, verb in (
-                ("entering", "enter" if _JOIN in row["entering"] else "enters"),
-                ("leaving", "leave" if _JOIN in row["leaving"] else "leaves"),
-                ("moved", "move" if _JOIN in row["moved"] else "moves"),
+            return f"'{name}' is worth {_amount(row['objective'])}{unit}."
+        moves = self._say_moves(row)
+        effect = self._say_effect(row, unit, moves)
+        if row["effect"] in ("better", "worse") and moves:
+            return f"'{name}' {effect}; {moves}."
+        return f"'{name}' {effect}."
+
+    def _say_effect(self, row: Mapping[str, Any], unit: str, moves: str) -> str:
+        """Return what a scenario is worth beside the base, and how sure that is."""
+        delta, low, high = row["objective_delta"], row["delta_low"], row["delta_high"]
+        span = _span(low, high, unit)
+        if row["effect"] == "better":
+            return f"adds {_amount(delta)}{unit} ({span})"
+        if row["effect"] == "worse":
+            return f"costs {_amount(-delta)}{unit} ({span})"
+        if row["effect"] == "none":
+            other = f"is worth as much as the base, by another plan: {moves}"
+            return other if moves else "changes nothing"
+        if low == 0 and self._loosens(BASE, row["scenario"]):
+            span += "; more people or money never cost anything"
+        elif high == 0 and self._loosens(row["scenario"], BASE):
+            span += "; fewer people or less money never bring anything"
+        if moves:
+            return (
+                f"leads to another plan: {moves}; whether that is worth more or less "
+                f"these gaps cannot show ({span})"
             )
-            if row[column]
-        ]
-        return f"'{name}' {words}" + (f"; {'; '.join(moves)}." if moves else ".")
+        return f"makes no difference that these gaps can show ({span})"
+
+    def _say_moves(self, row: Mapping[str, Any]) -> str:
+        """Return by which projects the plan that was found differs."""
+        names = names_of(pd.concat([p.projects for p in self._both(row["scenario"])]))
+        texts = []
+        for column, one, many in (
+            ("entering", "enters", "enter"),
+            ("leaving", "leaves", "leave"),
+            ("moved", "moves", "move"),
+        ):
+            if not row[column]:
+                continue
+            own = row[column].split(_JOIN)
+            words = [called(project, names) for project in own[:_NAMED]]
+            if len(own) > _NAMED:
+                words.append(f"{len(own) - _NAMED} more")
+            texts.append(f"{series(words)} {one if len(own) == 1 else many}")
+        return "; ".join(texts)
+
+    def _both(self, name: str) -> list[Portfolio]:
+        return [self.portfolios[BASE], self.portfolios[name]]
 
     def __repr__(self) -> str:
         return f"<Comparison of {len(self._answers)}>\n" + "\n".join(self.sentences())
@@ -292,6 +343,26 @@ class Comparison:
             table_html(shown, most=len(shown)),
             notes=self.sentences(),
         )
+
+
+def _amount(amount: float) -> str:
+    return f"{amount:,.0f}" if abs(amount) >= 1 else number(amount)
+
+
+def _signed(amount: float) -> str:
+    text = _amount(abs(amount))
+    return text if text == "0" else f"{'+' if amount > 0 else '-'}{text}"
+
+
+def _span(low: float, high: float, unit: str) -> str:
+    """Return a range; one without a bound yet is open on that side."""
+    if np.isnan(low) and np.isnan(high):
+        return "no bound is known yet"
+    if np.isnan(high):
+        return f"at least {_signed(low)}{unit}; no upper bound is known yet"
+    if np.isnan(low):
+        return f"at most {_signed(high)}{unit}; no lower bound is known yet"
+    return f"between {_signed(low)} and {_signed(high)}{unit}"
 
 
 def _less(a: float | None, b: float | None) -> float:

@@ -27,6 +27,7 @@ from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.periods import Settings, make_horizon
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
+from pmo_analytics.purchases import purchase_sentences
 from tests import brute_force
 from tests.counts import tried
 from tests.instances_random import random_portfolio
@@ -448,3 +449,21 @@ def test_the_searches_buy_and_only_ever_improve():
     assert values == sorted(values)
     assert values[-1] > values[0]
     assert max(bought) > 0
+
+
+def test_odd_amounts_are_said_in_hours_that_can_be_bought():
+    portfolio = company([CONTRACTOR]).validate()
+    rows = pd.DataFrame(
+        {
+            "offer": [1],
+            "role": ["Dev"],
+            "kind": ["overtime"],
+            "period": [portfolio.horizon[1]],
+            "fte": [0.013767],
+            "cost": [240.0],
+        }
+    )
+    # 0.013767 of 173.925 hours a month: 2.39 hours, so three.
+    assert purchase_sentences(portfolio, rows) == [
+        "Buy 3 hours a month (0.014 FTE) of overtime for Dev in 2027-02: 240 EUR."
+    ]
