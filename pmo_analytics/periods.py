@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import ConfigError, closest
+from pmo_analytics.workweek import country_workweeks, parse_workweek
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,7 +67,14 @@ class Settings:
     hours_per_week
         Contract hours of one full-time person in a week.
     country
-        Country of the people who name none, for public holidays; blank = none.
+        Country of the people who name none, for weekends and public holidays; blank =
+        Monday to Friday and no holidays.
+    workweek
+        Days, or hours of each day, that are worked by who has no workweek of their
+        own: `Mon-Thu`, `Mon-Thu 9, Fri 4`; blank = the weekdays of each country. Hours
+        add up to `hours_per_week`.
+    country_workweeks
+        The same by country, `IL: Sun-Thu 8.5; AE: Mon-Fri`.
     """
 
     discount: float = 0.0
@@ -76,6 +84,14 @@ class Settings:
     hours_per_week: float = 40.0
     country: str = ""
     weigh_by_probability: bool = False
+    workweek: str = ""
+    country_workweeks: str = ""
+
+    @property
+    def calendar(self) -> dict[str, Any]:
+        """Calendar settings by name."""
+        names = ("hours_per_week", "country", "workweek", "country_workweeks")
+        return {name: getattr(self, name) for name in names}
 
 
 def canonical_freq(freq: str) -> str:
@@ -324,4 +340,21 @@ def checked_settings(settings: Settings) -> Settings:
             f"[calendar] hours_per_week is {settings.hours_per_week!r}; it must lie "
             "between 0 and 168."
         )
+    _check_workweeks(settings)
     return settings
+
+
+def _check_workweeks(settings: Settings) -> None:
+    try:
+        hours = parse_workweek(settings.workweek).hours if settings.workweek else 0.0
+    except ValueError as error:
+        raise ConfigError(f"[calendar] workweek: {error}.") from None
+    if hours and abs(hours - settings.hours_per_week) > 1e-6:
+        raise ConfigError(
+            f"[calendar] workweek has {hours:g} hours and hours_per_week is "
+            f"{settings.hours_per_week:g}: let them agree, or write days alone."
+        )
+    try:
+        country_workweeks(settings.country_workweeks)
+    except ValueError as error:
+        raise ConfigError(f"[calendar] country_workweeks: {error}.") from None

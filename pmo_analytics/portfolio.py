@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 # The tables that capacity is worked out from.
 _SUPPLY = ("people", "absences", "operations")
 _SETTINGS = tuple(field.name for field in fields(Settings))
-_LATER_SETTINGS = ("weigh_by_probability",)
+_LATER_SETTINGS = ("weigh_by_probability", "workweek", "country_workweeks")
 
 
 class _Supply(NamedTuple):
@@ -197,8 +197,7 @@ class Portfolio:
                 people=reads["people"].frame,
                 absences=reads["absences"].frame,
                 operations=reads["operations"].frame,
-                hours_per_week=self.settings.hours_per_week,
-                country=self.settings.country,
+                **self.settings.calendar,
             )
 
         facts = self._supply_facts(reads, given)
@@ -212,7 +211,7 @@ class Portfolio:
         own = self.settings
         clock = self.horizon[0], len(self.horizon)
         tables = (reads[table] for table in _SUPPLY)
-        return (given, *tables, clock, own.hours_per_week, own.country)
+        return (given, *tables, clock, *own.calendar.values())
 
     def _supply(self) -> _Supply:
         """Return the given capacity and operations that yield today's `capacity`."""
@@ -372,8 +371,7 @@ class Portfolio:
                 tables["operations"],
                 supply.given,
                 self.horizon,
-                hours_per_week=self.settings.hours_per_week,
-                country=self.settings.country,
+                **self.settings.calendar,
             )
 
         given = self._knowledge.known("capacity", supply.given)
@@ -513,8 +511,11 @@ class Portfolio:
         """Return a hash of everything that can change an answer."""
         supply = self._supply()
         tables = {**self._raw_tables, "operations": supply.operations}
+        # A digest from before there were rules and workweeks still holds.
         if tables["rules"].empty:
-            del tables["rules"]  # a digest from before there were any still holds
+            del tables["rules"]
+        if "workweek" in tables["people"] and tables["people"]["workweek"].isna().all():
+            tables["people"] = tables["people"].drop(columns="workweek")
         state = hashlib.sha256()
         clock = (str(self.horizon[0]), len(self.horizon), self.freq)
         told = f"({self.name!r}, {clock!r}, {_told(self.settings)})"

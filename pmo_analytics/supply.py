@@ -7,6 +7,7 @@ where it stops; capacity is a cumulative sum of events. All cost is per row.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,8 +20,10 @@ from pmo_analytics.calendars import (
     epoch_days,
     find_country,
     period_bounds,
-    workdays_before,
+    weekdays_before,
+    worked_before,
 )
+from pmo_analytics.contract import Contract, usual_weeks, weeks_of
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.periods import hours_per_fte
 
@@ -40,13 +43,21 @@ def people_capacity(
     *,
     hours_per_week: float = 40.0,
     country: str = "",
+    workweek: str = "",
+    country_workweeks: str = "",
 ) -> pd.DataFrame:
     """Return the FTE that people offer by period and role.
 
     Contract hours net of public holidays and absences, divided by the constant
-    hours of 1 FTE. A working day has a fifth of the weekly hours; working days are
-    Monday to Friday without public holidays, plus make-up days on weekends where
-    the country has them (as far as announced: China does so a year ahead). Nobody
+    hours of 1 FTE. Working days are those that are no weekend of the country (Monday
+    to Friday where none is named), and share the weekly hours equally; holidays fall
+    out, and make-up days on weekends count where the country has them (as far as
+    announced: China does so a year ahead). A workweek of one's own takes the place of
+    the country's weekdays: days alone (`Mon-Thu`) share the contract hours of `fte`,
+    so that 1 FTE works four days of ten hours and 0.8 four days of eight; hours
+    (`Mon-Thu 9, Fri 4`) are meant as hours, of the person or, where `fte` is a share
+    and says other hours, of a full contract. Holidays and absences take the hours of
+    the day; make-up days count only for who works Monday to Friday at least. Nobody
     counts for more than 1 FTE: an open row ends where a later row of the same
     person and role starts, and shares that still add up to more than 1 on a day are
     scaled down in proportion (`check_supply` reports both).
@@ -56,7 +67,8 @@ def people_capacity(
     people
         Any index; columns `person, role, start, end` (dates, both included, blank
         = open), `fte` (share of a full contract), `country` (`DE`, `DEU`,
-        `Germany`, `DE-BY`). An unknown country has no holidays.
+        `Germany`, `DE-BY`, `DE-BY+catholic`), and if there are any `workweek`. An
+        unknown country has no holidays.
     absences
         Any index; columns `person, start, end` (dates, both included), `share`
         (of the day, 0-1). Overlapping ones add up to at most 1.
@@ -66,6 +78,9 @@ def people_capacity(
         Contract hours of one full-time person in a week.
     country
         Country of the people who name none; blank = no holidays.
+    workweek, country_workweeks
+        Of the people who have none of their own: the country's (`IL: Sun-Thu 8.5`),
+        else that of all; blank = the weekdays of each country.
 
     Returns
     -------
@@ -89,7 +104,8 @@ def people_capacity(
     >>> people_capacity(people, absences, horizon)["Developer"].tolist()
     [0.229984, 0.528964]
     """
-    roles, fte = _people_fte(people, absences, horizon, hours_per_week, country)
+    contract = Contract(hours_per_week, country, workweek, country_workweeks)
+    roles, fte = _people_fte(people, absences, horizon, contract)
     return _grid(_rounded(fte), horizon, roles)
 
 
@@ -100,12 +116,14 @@ def person_capacity(
     *,
     hours_per_week: float = 40.0,
     country: str = "",
+    workweek: str = "",
+    country_workweeks: str = "",
 ) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
     """Return what each person offers in each of their roles, and whose columns.
 
     Parameters
     ----------
-    people, absences, horizon, hours_per_week, country
+    people, absences, horizon, hours_per_week, country, workweek, country_workweeks
         As in `people_capacity`, by whose arithmetic the columns of a role add up to
         its capacity.
 
@@ -122,6 +140,8 @@ def person_capacity(
         horizon,
         hours_per_week=hours_per_week,
         country=country,
+        workweek=workweek,
+        country_workweeks=country_workweeks,
     )
     owners = []
     for label in each.columns:
@@ -139,6 +159,8 @@ def effective_capacity(
     operations: pd.DataFrame,
     hours_per_week: float = 40.0,
     country: str = "",
+    workweek: str = "",
+    country_workweeks: str = "",
 ) -> pd.DataFrame:
     """Return the FTE left for projects by period and role.
 
@@ -158,7 +180,7 @@ def effective_capacity(
         Any index; columns `role`, `start, end` (dates, both included, blank =
         open), `fte` (FTE) and `share` (of the role's capacity, 0-1), both weighted
         with the fraction of the period's weekdays they cover; rows add up.
-    hours_per_week, country
+    hours_per_week, country, workweek, country_workweeks
         As in `people_capacity`.
 
     Returns
@@ -173,9 +195,8 @@ def effective_capacity(
         If `hours_per_week` is not greater than 0, or `given` has other periods
         than the horizon (months and quarters, for example).
     """
-    supply = work_out_supply(
-        horizon, given, people, absences, operations, hours_per_week, country
-    )
+    contract = Contract(hours_per_week, country, workweek, country_workweeks)
+    supply = work_out_supply(horizon, given, people, absences, operations, contract)
     untouched = supply.taken <= _NOISE
     exact = untouched & (np.arange(len(supply.roles)) < supply.given)
     # A negative cell is an error of the data and has to stay visible as one.
@@ -323,7 +344,7 @@ def over_one(spans: Spans) -> Spans:
 
 
 def _covered(
-    cell: Ints, spans: Spans, before: Ints, calendar: Ints, bounds: Ints, cells: int
+    cell: Ints, spans: Spans, before: Floats, calendar: Ints, bounds: Ints, cells: int
 ) -> Floats:
     """Return working days x share by period and cell, summed over the spans.
 
@@ -362,9 +383,9 @@ def _people_fte(
     people: pd.DataFrame,
     absences: pd.DataFrame,
     horizon: pd.PeriodIndex,
-    hours_per_week: float,
-    country: str,
+    contract: Contract,
 ) -> tuple[pd.Index[str], Floats]:
+    hours_per_week = contract.hours_per_week
     if not hours_per_week > 0:
         raise ConfigError(
             f"[calendar] hours_per_week must be greater than 0, not {hours_per_week!r}."
@@ -388,8 +409,9 @@ def _people_fte(
     row = np.concatenate((row, row[hit]))
     spans = spans.plus(hit, start, stop, -lost)
 
-    place, before = _calendars(people["country"], country, bounds)
-    pair = place[rows.position[row]] * len(roles) + rows.role[row]
+    calendars, weeks = weeks_of(people, contract, partial(shares_at_once, people, rows))
+    before = np.array([worked_before(week, bounds) for week in weeks])
+    pair = calendars[rows.position[row]] * len(roles) + rows.role[row]
     pairs, cell = np.unique(pair, return_inverse=True)
     calendar, role = np.divmod(pairs, max(len(roles), 1))
     days = _covered(cell.astype(np.int64), spans, before, calendar, bounds, len(pairs))
@@ -399,16 +421,12 @@ def _people_fte(
     return roles, hours / hours_per_fte(horizon.freqstr, hours_per_week)
 
 
-def _calendars(
-    countries: pd.Series[Any], default: str, bounds: Ints
-) -> tuple[Ints, Ints]:
-    """Return the calendar of each people row, and calendar x day workdays before."""
-    codes, texts = pd.factorize(countries)
-    # A blank has code -1, which picks the last place: that of the default.
-    places = [find_country(str(text)) for text in texts] + [find_country(default)]
-    distinct = list(dict.fromkeys(places))
-    calendar = np.array([distinct.index(place) for place in places])[codes]
-    return calendar, np.array([workdays_before(place, bounds) for place in distinct])
+def shares_at_once(people: pd.DataFrame, rows: EmploymentRows) -> Floats:
+    """Return, for each people row, the most that its person's shares add up to."""
+    found = np.zeros(len(people))
+    row, other, _, _ = overlaps(rows.spans, totals := _totals(rows.spans))
+    np.maximum.at(found, rows.position[row], totals.share[other])
+    return found
 
 
 class Supply(NamedTuple):
@@ -426,8 +444,7 @@ def work_out_supply(
     people: pd.DataFrame,
     absences: pd.DataFrame,
     operations: pd.DataFrame,
-    hours_per_week: float,
-    country: str,
+    contract: Contract,
 ) -> Supply:
     """Return what `effective_capacity` and the checks both start from."""
     clock = given.index
@@ -438,7 +455,7 @@ def work_out_supply(
             f"{horizon.freqstr}: give capacity in the periods of the horizon."
         )
     known = given.reindex(horizon).to_numpy(dtype=np.float64, na_value=np.nan)
-    people_roles, fte = _people_fte(people, absences, horizon, hours_per_week, country)
+    people_roles, fte = _people_fte(people, absences, horizon, contract)
     own = ~people_roles.isin(given.columns)
     roles = pd.Index([*given.columns, *people_roles[own]], dtype="str")
     gross = np.hstack((known, fte[:, own]))
@@ -447,7 +464,8 @@ def work_out_supply(
     start = epoch_days(operations["start"], -OPEN)
     stop = epoch_days(operations["end"], OPEN - 1) + 1
     cell = roles.get_indexer(pd.Index(operations["role"])).astype(np.int64)
-    before = workdays_before(None, bounds)[np.newaxis]
+    week = usual_weeks(contract)(find_country(contract.country))
+    before = weekdays_before(week, bounds)[np.newaxis]
     weekdays = np.diff(before[0, bounds - bounds[0]])[:, np.newaxis]
 
     def fraction(column: str) -> Floats:

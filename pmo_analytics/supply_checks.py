@@ -11,12 +11,16 @@ import pandas as pd
 from pmo_analytics.calendars import (
     OPEN,
     Ints,
+    Place,
     calendar_doubts,
     country_fix,
+    days_in_doubt,
     epoch_days,
     find_country,
     period_bounds,
+    rest_days,
 )
+from pmo_analytics.contract import SLIP, Contract, usual_weeks
 from pmo_analytics.errors import problem, suggester
 from pmo_analytics.periods import format_period
 from pmo_analytics.supply import (
@@ -31,8 +35,11 @@ from pmo_analytics.supply import (
     numbers_of,
     over_one,
     overlaps,
+    shares_at_once,
     work_out_supply,
 )
+from pmo_analytics.workweek import country_workweeks as countries_of
+from pmo_analytics.workweek import parse_workweek
 
 type Problems = list[dict[str, Any]]
 
@@ -46,12 +53,16 @@ def check_supply(
     *,
     hours_per_week: float = 40.0,
     country: str = "",
+    workweek: str = "",
+    country_workweeks: str = "",
 ) -> Problems:
     """Return what is wrong or surprising in the supply tables.
 
     Parameters
     ----------
-    people, absences, operations, given, horizon, hours_per_week, country
+    people, absences, operations, given, horizon
+        As in `effective_capacity`.
+    hours_per_week, country, workweek, country_workweeks
         As in `effective_capacity`.
 
     Returns
@@ -59,8 +70,10 @@ def check_supply(
     list
         Rows of the problems table (`errors.problems_table` makes the frame).
         Errors: `end_before_start`, `share_out_of_range`, `unknown_country`,
-        `unknown_person`, `unknown_role`. Warnings: `holidays_not_known`,
-        `open_row_superseded`, `person_over_one_fte`, `absence_outside_employment`,
+        `unknown_workweek`, `unknown_person`, `unknown_role`. Warnings:
+        `holidays_not_known`, `holidays_of_some`, `week_of_other_days`,
+        `hours_and_share_differ`, `open_row_superseded`, `person_over_one_fte`,
+        `absence_outside_employment`,
         `capacity_replaces_people`, `operations_exceed_capacity`.
 
     Raises
@@ -68,9 +81,8 @@ def check_supply(
     ConfigError
         As in `effective_capacity`.
     """
-    supply = work_out_supply(
-        horizon, given, people, absences, operations, hours_per_week, country
-    )
+    contract = Contract(hours_per_week, country, workweek, country_workweeks)
+    supply = work_out_supply(horizon, given, people, absences, operations, contract)
     rows, bounds = employment(people), period_bounds(horizon)
     return [
         *_check_dates(people, "people"),
@@ -78,7 +90,8 @@ def check_supply(
         *_check_dates(operations, "operations"),
         *_check_shares(absences, "absences"),
         *_check_shares(operations, "operations"),
-        *_check_countries(people, country, bounds),
+        *_check_countries(people, contract, bounds),
+        *_check_workweeks(people, rows, contract),
         *_check_superseded(people, rows),
         *_check_over_one(people, rows, bounds),
         *_check_absences(people, absences, rows),
@@ -131,8 +144,11 @@ def _check_shares(frame: pd.DataFrame, table: str) -> Problems:
     return _problems("error", table, "share_out_of_range", "share", cases)
 
 
-def _check_countries(people: pd.DataFrame, country: str, bounds: Ints) -> Problems:
+def _check_countries(
+    people: pd.DataFrame, contract: Contract, bounds: Ints
+) -> Problems:
     problems: Problems = []
+    country, usual = contract.country, usual_weeks(contract)
     codes, texts = pd.factorize(people["country"])
     for code, text in enumerate([*map(str, texts), country]):
         default = code == len(texts)  # of the rows that name none, code -1
@@ -156,7 +172,92 @@ def _check_countries(people: pd.DataFrame, country: str, bounds: Ints) -> Proble
             problems += _problems(
                 "warning", "people", "holidays_not_known", "country", doubts
             )
+            problems += _check_days_of_some(text, place, labels[0], bounds)
+            own = people.loc[labels, "workweek"] if "workweek" in people else None
+            if usual(place).own is None and (own is None or own.isna().any()):
+                problems += _check_rest(text, place, labels[0], bounds)
+    for text in countries_of(contract.country_workweeks):
+        if find_country(text) is None:
+            problems += _problems(
+                "error",
+                "portfolio.toml",
+                "unknown_country",
+                "calendar.country_workweeks",
+                [(None, f"'{text}'", country_fix(text))],
+            )
     return problems
+
+
+def _check_days_of_some(text: str, place: Place, row: Any, bounds: Ints) -> Problems:
+    """Tell of days that are off for some people of a place, where nothing was said."""
+    kinds: dict[str, list[str]] = {}
+    for category, day, name in days_in_doubt(place, bounds):
+        kinds.setdefault(category, []).append(f"{day} {name}")
+    code = "-".join(part for part in (place.country, place.part) if part)
+
+    def cases() -> Iterator[tuple[Any, str, str]]:
+        for category, days in kinds.items():
+            some, many = days[:3], len(days) - 3
+            found = f"'{text}': {', '.join(some)}" + (
+                f" and {many} more" if many > 0 else ""
+            )
+            fix = (
+                f"A day off in parts of it, or by custom ({category}), counted as "
+                f"worked. Write {code}+{category} where it is off, {code}+public where "
+                "it is not."
+            )
+            yield row, found, fix
+
+    return _problems("warning", "people", "holidays_of_some", "country", cases())
+
+
+def _check_rest(text: str, place: Place, row: Any, bounds: Ints) -> Problems:
+    """Tell of a week of other than five days, which many offices do not keep."""
+    rest = rest_days(place, bounds)
+    if len(rest) == 2:
+        return []
+    worked = 7 - len(rest)
+    found = f"'{text}': free are {', '.join(rest) or 'no days'}"
+    fix = (
+        f"The week there has {worked} working days, each with 1/{worked} of the weekly "
+        "hours. Where people work other days, write them: workweek = "
+        '"Mon-Fri" under [calendar], or in a column workweek of people.'
+    )
+    return _problems(
+        "warning", "people", "week_of_other_days", "country", [(row, found, fix)]
+    )
+
+
+def _check_workweeks(
+    people: pd.DataFrame, rows: EmploymentRows, contract: Contract
+) -> Problems:
+    if "workweek" not in people or not people["workweek"].notna().any():
+        return []
+    full, total = contract.hours_per_week, shares_at_once(people, rows)
+    wrong: list[tuple[Any, str, str]] = []
+    differ: list[tuple[Any, str, str]] = []
+    for at in np.flatnonzero(people["workweek"].notna()).tolist():
+        label, text = people.index[at], str(people["workweek"].iloc[at])
+        try:
+            week = parse_workweek(text)
+        except ValueError as error:
+            wrong.append((label, f"'{text}'", f"{error}."))
+            continue
+        share = float(total[at])
+        if not week.in_hours or not 0 < share < 1 - TOLERANCE:
+            continue
+        if abs(share * full - week.hours) >= SLIP:
+            found = f"'{text}' has {week.hours:g} hours, and fte {share:g} of {full:g}"
+            fix = (
+                f"Counted are {share * week.hours:g} hours a week: the share of the "
+                f"hours. Write fte {week.hours / full:.4g} where the person works "
+                f"{week.hours:g} hours, or the days alone."
+            )
+            differ.append((label, found, fix))
+    return [
+        *_problems("error", "people", "unknown_workweek", "workweek", wrong),
+        *_problems("warning", "people", "hours_and_share_differ", "workweek", differ),
+    ]
 
 
 def _check_superseded(people: pd.DataFrame, rows: EmploymentRows) -> Problems:

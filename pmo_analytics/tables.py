@@ -127,6 +127,7 @@ TABLES: dict[str, Table] = {
             "end": _TO,
             "fte": Column("number", low=0, default=1.0),
             "country": _TEXT,
+            "workweek": _TEXT,
             "team": _TEXT,
             "rate": _AMOUNT,
         },

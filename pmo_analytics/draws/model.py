@@ -217,8 +217,7 @@ def _persons(
         people,
         portfolio.absences,
         portfolio.horizon,
-        hours_per_week=portfolio.settings.hours_per_week,
-        country=portfolio.settings.country,
+        **portfolio.settings.calendar,
     )
     found = [
         (person, roles.index(role), each.iloc[:, k].to_numpy(float), rates[role])

@@ -173,8 +173,7 @@ def _staying(
         people,
         portfolio.absences,
         horizon,
-        hours_per_week=portfolio.settings.hours_per_week,
-        country=portfolio.settings.country,
+        **portfolio.settings.calendar,
     )
     names = list(dict.fromkeys(person for person, _ in persons))
     spans = people.groupby("person")[["start", "end"]].agg(

@@ -70,8 +70,7 @@ def _contracts(portfolio: Portfolio, periods: pd.PeriodIndex) -> pd.DataFrame:
         portfolio.people[portfolio.people["role"].notna()],
         portfolio.absences.iloc[:0],
         periods,
-        hours_per_week=portfolio.settings.hours_per_week,
-        country=portfolio.settings.country,
+        **portfolio.settings.calendar,
     )
 
 
@@ -109,8 +108,7 @@ def share_at_work(
         portfolio.people[portfolio.people["role"].notna()],
         portfolio.absences,
         horizon,
-        hours_per_week=portfolio.settings.hours_per_week,
-        country=portfolio.settings.country,
+        **portfolio.settings.calendar,
     )
     result = np.ones((draws, len(horizon), len(roles)))
     given = set(portfolio.given_capacity.columns)

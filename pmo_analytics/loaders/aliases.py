@@ -230,6 +230,8 @@ _COLUMNS: dict[str, dict[str, str]] = {
         "contract_hours": "contracted hours|working hours|hours|hrs|工时|小时|工時|"
         "小時|stunden|arbeitszeit|heures|horas",
         "country": _COUNTRY,
+        "workweek": "work week|working week|working days|workdays|work days|weekdays|"
+        "工作日|工作周|arbeitstage|arbeitswoche|jours travaillés|días laborables",
         "team": _TEAM,
         "rate": _RATE,
     },

@@ -108,7 +108,18 @@ COLUMN_TEXTS: dict[str, dict[str, Meaning]] = {
             "share",
             "0.8",
         ),
-        "country": Meaning("Country, or region, of the public holidays.", "", "DE-BY"),
+        "country": Meaning(
+            "Country, or region, of weekends and public holidays; DE-BY+catholic adds "
+            "days that are off in parts of it.",
+            "",
+            "DE-BY",
+        ),
+        "workweek": Meaning(
+            "Days worked, if not those of the country: Mon-Thu, Mon Tue Fri; or hours "
+            "of each day: Mon-Thu 9, Fri 4. Days alone share the hours of fte.",
+            "",
+            "Mon-Thu",
+        ),
         "team": Meaning("Team or department.", "", "Platform"),
         "rate": Meaning("Cost of an hour.", "currency per hour", "95"),
     },
@@ -262,4 +273,13 @@ SETTING_TEXTS: dict[str, Meaning] = {
     "currency": Meaning("Name of the currency, for labels.", "", "EUR"),
     "hours_per_week": Meaning("Hours of a full contract.", "hours a week", "40"),
     "country": Meaning("Country of people who name none.", "", "DE"),
+    "workweek": Meaning(
+        "Days worked, or hours of each day, by who has no workweek of their own; blank "
+        "= the weekdays of each country.",
+        "",
+        "Mon-Fri",
+    ),
+    "country_workweeks": Meaning(
+        "The same for single countries.", "", "IL: Sun-Thu; AE: Mon-Fri"
+    ),
 }

@@ -17,7 +17,9 @@ currency = "EUR"
 
 [calendar]
 hours_per_week = 40
-country = "DE"
+country = "DE"           # or DE-BY, DE-BY+catholic
+workweek = "Mon-Thu"     # or ["Mon", "Tue"], {Mon = 9, Fri = 4}: hours make the week
+country_workweeks = {IL = "Sun-Thu"}
 
 [files]                  # only where the files need it
 encoding = "gb18030"     # code page of CSV files that are not UTF-8
@@ -45,6 +47,7 @@ from pmo_analytics.loaders.aliases import fold
 from pmo_analytics.loaders.findings import FileFormat, Place, Problem
 from pmo_analytics.loaders.text import is_encoding
 from pmo_analytics.periods import Settings, base_freq, format_period
+from pmo_analytics.workweek import country_workweeks, parse_workweek, workweek_text
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
@@ -62,6 +65,8 @@ _KEYS: dict[str, tuple[str, str]] = {
     "value.currency": ("text", "币种|货币|幣別|貨幣|währung|devise|moneda"),
     "calendar.hours_per_week": ("number", "每周工时|周工时|每週工時|wochenstunden"),
     "calendar.country": ("text", "国家|國家|land|pays|país"),
+    "calendar.workweek": ("workweek", "working days|工作日|工作周|arbeitswoche"),
+    "calendar.country_workweeks": ("workweeks", "各国工作日"),
     "files.encoding": ("text", "code page|编码|編碼"),
     "files.decimal": ("text", "decimal mark|小数点|小數點"),
     "files.dayfirst": ("flag", "day first|日在前"),
@@ -93,9 +98,13 @@ class Declared:
         own = {
             n: self.values[f"value.{n}"] for n in names if f"value.{n}" in self.values
         }
-        for name in ("hours_per_week", "country"):
+        for name in ("hours_per_week", "country", "workweek", "country_workweeks"):
             if f"calendar.{name}" in self.values:
                 own[name] = self.values[f"calendar.{name}"]
+        # Hours of each day say how many a full contract has.
+        week = own.get("workweek", "")
+        if week and "hours_per_week" not in own and parse_workweek(week).in_hours:
+            own["hours_per_week"] = parse_workweek(week).hours
         return Settings(**own)
 
     @property
@@ -269,7 +278,25 @@ def _read_period(value: Any, _typed: bool) -> Any:
     return value
 
 
+def _read_workweek(value: Any, _typed: bool) -> str:
+    text = workweek_text(value)
+    if text:
+        parse_workweek(text)
+    return text
+
+
+def _read_workweeks(value: Any, _typed: bool) -> str:
+    if isinstance(value, dict):
+        value = "; ".join(f"{k}: {workweek_text(week)}" for k, week in value.items())
+    if not isinstance(value, str):
+        raise ValueError('write {IL = "Sun-Thu", AE = "Mon-Fri"}')
+    country_workweeks(value)
+    return value.strip()
+
+
 _READERS = {
+    "workweek": _read_workweek,
+    "workweeks": _read_workweeks,
     "text": _read_text,
     "number": _read_number,
     "whole": _read_whole,
@@ -309,6 +336,8 @@ def flat_settings(portfolio: Portfolio) -> dict[str, Any]:
         "value.currency": settings.currency,
         "calendar.hours_per_week": settings.hours_per_week,
         "calendar.country": settings.country,
+        "calendar.workweek": settings.workweek,
+        "calendar.country_workweeks": settings.country_workweeks,
     }
 
 

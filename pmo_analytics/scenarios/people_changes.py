@@ -142,8 +142,7 @@ def _by_people(portfolio: Portfolio) -> pd.DataFrame:
         people=portfolio.people,
         absences=portfolio.absences,
         operations=nothing,
-        hours_per_week=portfolio.settings.hours_per_week,
-        country=portfolio.settings.country,
+        **portfolio.settings.calendar,
     )
 
 
