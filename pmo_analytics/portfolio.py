@@ -26,7 +26,7 @@ from pmo_analytics.periods import (
     checked_settings,
     format_period,
 )
-from pmo_analytics.remembered import Knowledge, Remembered, content_hash
+from pmo_analytics.remembered import Derived, Knowledge, Remembered, content_hash
 from pmo_analytics.supply import effective_capacity
 from pmo_analytics.supply_checks import check_supply
 from pmo_analytics.tables import TABLES, empty_table
@@ -67,7 +67,8 @@ class Portfolio:
     capacity
         Given capacity, period x role, FTE, before operations: it replaces the
         people of its roles. The attribute `capacity` is the effective grid: given
-        or derived from people, less operations, for every period of the horizon.
+        or derived from people, less operations, for every period of the horizon, as
+        the tables are now.
     sources
         Table -> frame `source, sheet, row` with the labels of that table: where
         each row was read, so that problems can name it.
@@ -136,11 +137,7 @@ class Portfolio:
             self._unread += unread
             given = knowledge.keep("capacity", grid)
         self._given = given.frame.copy()
-        self.capacity = self._derive(reads, given)
-        self._derived = self.capacity.copy()
-        self._supply_key = content_hash(
-            *(reads[t].content for t in _SUPPLY), given.content
-        )
+        self._capacity = Derived(self._derive(reads, given), self._supply_tables())
         self._frozen = True
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -168,6 +165,7 @@ class Portfolio:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._capacity.remember(self._supply_tables())
 
     @property
     def freq(self) -> str:
@@ -178,6 +176,26 @@ class Portfolio:
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table by name, `capacity` not among them."""
         return dict(self._raw_tables)
+
+    def _supply_tables(self) -> dict[str, pd.DataFrame]:
+        return {table: self._raw_tables[table] for table in _SUPPLY}
+
+    @property
+    def capacity(self) -> pd.DataFrame:
+        """FTE for projects, period x role: given or of people, less operations.
+
+        It follows edits in place of people, absences and operations; columns edited
+        in the grid itself stay as they were edited.
+        """
+        tables = self._supply_tables()
+        if not self._capacity.follows(tables):
+            reads = {
+                table: self._knowledge.read(table, frame, self.freq)
+                for table, frame in tables.items()
+            }
+            given = self._knowledge.keep("capacity", self._given)
+            self._capacity.renew(self._derive(reads, given), tables)
+        return self._capacity.shown
 
     @property
     def given_capacity(self) -> pd.DataFrame:
@@ -216,12 +234,15 @@ class Portfolio:
     def _supply(self) -> _Supply:
         """Return the given capacity and operations that yield today's `capacity`."""
         given, operations = self._given, self._raw_tables["operations"]
-        if self.capacity.equals(self._derived):
-            return _Supply(self.capacity, given, operations, [])
-        grid, unread = capacity_grid(self.capacity, self.freq)
-        return _Supply(
-            grid, *settle_capacity(grid, self._derived, given, operations), unread
-        )
+        capacity = self.capacity
+        if self._as_derived(capacity):
+            return _Supply(capacity, given, operations, [])
+        grid, unread = capacity_grid(capacity, self.freq)
+        settled = settle_capacity(grid, self._capacity.grid, given, operations)
+        return _Supply(grid, *settled, unread)
+
+    def _as_derived(self, capacity: pd.DataFrame) -> bool:
+        return capacity.equals(self._capacity.grid)
 
     def _still_unread(self) -> list[Problem]:
         """Return the cells lost when the portfolio was made and not filled in since."""
@@ -348,12 +369,7 @@ class Portfolio:
             *supply.unread,
             *lost,
         ]
-        now = content_hash(
-            *(self._knowledge.content(t, self._raw_tables[t]) for t in _SUPPLY),
-            self._knowledge.content("capacity", self._given),
-        )
-        edited = not self.capacity.equals(self._derived) or now != self._supply_key
-        fresh = self.snapshot() if edited else self
+        fresh = self if self._as_derived(self.capacity) else self.snapshot()
         if supply.operations is not self._raw_tables["operations"]:
             left = reads["operations"].frame.loc[supply.operations.index]
             reads["operations"] = Remembered(left, [])
@@ -511,11 +527,8 @@ class Portfolio:
         """Return a hash of everything that can change an answer."""
         supply = self._supply()
         tables = {**self._raw_tables, "operations": supply.operations}
-        # A digest from before there were rules and workweeks still holds.
         if tables["rules"].empty:
-            del tables["rules"]
-        if "workweek" in tables["people"] and tables["people"]["workweek"].isna().all():
-            tables["people"] = tables["people"].drop(columns="workweek")
+            del tables["rules"]  # a digest from before there were any still holds
         state = hashlib.sha256()
         clock = (str(self.horizon[0]), len(self.horizon), self.freq)
         told = f"({self.name!r}, {clock!r}, {_told(self.settings)})"

@@ -9,7 +9,7 @@ compared, with a private copy that nobody else can reach.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -21,6 +21,8 @@ from pmo_analytics.tables import conform
 if TYPE_CHECKING:
     from pmo_analytics.tables import Problem
 
+# Columns that tables did not always have: where blank, hashes of old still hold.
+_LATER = ("workweek",)
 # Cells of object columns that nobody can edit without replacing them.
 _PLAIN = frozenset((str, int, float, bool, type(None)))
 
@@ -73,6 +75,63 @@ class Remembered:
         if self._content is None:
             self._content = frame_content(self.frame)
         return self._content
+
+
+class Derived:
+    """A grid that follows from tables, where analysts may edit both in place.
+
+    Attributes
+    ----------
+    grid
+        As it was worked out last.
+    shown
+        The one that is handed out: `grid` but for what was edited in it since.
+    """
+
+    def __init__(self, grid: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> None:
+        self.grid, self.shown = grid.copy(), grid
+        self._tables = _memory(tables)
+
+    def follows(self, tables: Mapping[str, pd.DataFrame]) -> bool:
+        """Return whether the tables are still those that it was worked out from."""
+        return all(self._tables[name].holds(tables[name]) for name in self._tables)
+
+    def renew(self, grid: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> None:
+        """Take the grid of edited tables; columns edited by hand stay as they are."""
+        self.shown = _with_edits(grid, self.grid, self.shown)
+        self.grid, self._tables = grid.copy(), _memory(tables)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What was remembered of the tables can be taken from them again.
+        return {"grid": self.grid, "shown": self.shown}
+
+    def remember(self, tables: Mapping[str, pd.DataFrame]) -> None:
+        """Hold on to the tables again, after a journey to another process."""
+        self._tables = _memory(tables)
+
+
+def _memory(tables: Mapping[str, pd.DataFrame]) -> dict[str, Remembered]:
+    return {name: Remembered(frame, []) for name, frame in tables.items()}
+
+
+def _with_edits(
+    fresh: pd.DataFrame, before: pd.DataFrame, edited: pd.DataFrame
+) -> pd.DataFrame:
+    """Return a fresh grid with what was edited in the one before."""
+    if edited.equals(before):
+        return fresh
+    if not edited.index.equals(fresh.index):
+        return edited
+    by_hand = {
+        name: edited[name]
+        for name in edited.columns
+        if name not in before.columns or not edited[name].equals(before[name])
+    }
+    kept = [c for c in fresh.columns if c in edited.columns or c not in before.columns]
+    columns = {name: by_hand.pop(name, fresh[name]) for name in kept}
+    return pd.DataFrame({**columns, **by_hand}, index=fresh.index).rename_axis(
+        columns=fresh.columns.name
+    )
 
 
 class Knowledge:
@@ -150,6 +209,8 @@ def _same_cells(one: list[Any], other: list[Any]) -> bool:
 
 def frame_content(frame: pd.DataFrame) -> bytes:
     """Return bytes of the values, labels and column names of a frame, for hashes."""
+    later = [c for c in _LATER if c in frame.columns and frame[c].isna().all()]
+    frame = frame.drop(columns=later) if later else frame
     parts = [repr(list(frame.columns)).encode()]
     for values in (
         frame.index.to_series(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -200,6 +202,61 @@ def test_edited_people_absences_and_operations_change_derived_capacity():
         before * 2 / 3, abs=1e-6
     )
     assert case.snapshot().capacity["Test"].iloc[1] > before
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda p: p.people.__setitem__("fte", 0.0),
+        lambda p: p.people.loc.__setitem__((50, "fte"), 0.25),
+        lambda p: p.people.at.__setitem__((51, "role"), "Dev"),
+        lambda p: p.people.iloc.__setitem__((0, 0), "Zoe"),
+        lambda p: p.people.__setitem__("country", "DE"),
+        lambda p: p.people.drop(index=50, inplace=True),
+        lambda p: p.people.loc.__setitem__(99, {"person": "C", "role": "New"}),
+        lambda p: p.people.insert(0, "note", "x"),
+        lambda p: p.absences.drop(p.absences.index, inplace=True),
+        lambda p: p.absences.__setitem__("share", 0.5),
+        lambda p: p.operations.__setitem__("share", 1.0),
+        lambda p: p.operations.drop(p.operations.index, inplace=True),
+        lambda p: p.demand.__setitem__("fte", 0.1),
+    ],
+    ids=range(13),
+)
+@pytest.mark.filterwarnings("ignore:.*deprecat")  # of ways in which people edit
+def test_capacity_follows_edits_in_place(edit):
+    away = rows("person start end", ("Ann", "2027-02-01", "2027-03-31"))
+    case = staffed(absences=away)
+    edit(case)
+    fresh = Portfolio(
+        horizon=case.horizon, capacity=case.given_capacity, **case.tables
+    ).capacity
+    pd.testing.assert_frame_equal(case.capacity, fresh)
+    assert case.capacity is case.capacity
+    less = case.replace(capacity=case.capacity * 0.9)
+    pd.testing.assert_frame_equal(less.capacity, fresh * 0.9)
+    pd.testing.assert_frame_equal(case.snapshot().capacity, fresh)
+    pd.testing.assert_frame_equal(Plan.from_starts(case, {}).capacity, fresh)
+    again = pickle.loads(pickle.dumps(case))
+    case.people["fte"] = again.people["fte"] = 0.0
+    assert again.capacity.get("Test", pd.Series([0.0])).max() == 0.0
+    pd.testing.assert_frame_equal(again.capacity, case.capacity)
+
+
+@pytest.mark.filterwarnings("ignore:.*deprecat")
+def test_what_was_edited_in_capacity_outlasts_edits_of_people():
+    case = staffed()
+    case.capacity["Test"] = 9.0
+    case.capacity["New"] = 1.0
+    del case.capacity["Dev"]
+    case.people.drop(index=[50, 51], inplace=True)
+    assert case.capacity.columns.tolist() == ["Test", "New"]
+    assert case.capacity["Test"].tolist() == [9.0] * 6
+    case.people.loc[60] = {"person": "Zoe", "role": "Tester", "fte": 1.0}
+    assert case.capacity.columns.tolist() == ["Tester", "Test", "New"]
+    pd.testing.assert_frame_equal(
+        case.snapshot().capacity, case.capacity, check_like=True
+    )
 
 
 def test_an_edited_column_of_capacity_is_final_whatever_people_say():
