@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.forecasting.intervals import rolling_origin, spread_of
+from pmo_analytics.forecasting.breaks import Steady, steady
+from pmo_analytics.forecasting.intervals import interval, rolling_origin
 from pmo_analytics.forecasting.models import (
     DEFAULT,
     NAIVE,
@@ -35,8 +36,9 @@ def backtest(
 ) -> pd.DataFrame:
     """Forecast from earlier cutoffs and set that beside what happened.
 
-    Every forecast and its interval know nothing after their cutoff. The naive models
-    are always among them.
+    Every forecast and its interval know nothing after their cutoff. Level shifts that
+    could be seen by then are taken out first (see `forecasting.breaks`). The naive
+    models are always among them, on the history as it is.
 
     Parameters
     ----------
@@ -85,15 +87,19 @@ def backtest(
     cutoffs = sorted(c for c in cutoffs if c >= 1)
     names = list(dict.fromkeys([*models, *NAIVE]))
     parts = []
-    for wanted in names if cutoffs and y.size else []:
+    usable = bool(cutoffs) and bool(y.size)
+    calm = [steady(y[:, :cutoff], season) for cutoff in cutoffs if usable]
+    for wanted in names if usable else []:
         model, name = find_model(wanted), name_of(wanted)
-        told, actual = rolling_origin(y, cutoffs, horizon, season, model)
+        bare = wanted in NAIVE
+        pasts = None if bare else [each.y for each in calm]
+        told, actual = rolling_origin(y, cutoffs, horizon, season, model, pasts=pasts)
         for k, cutoff in enumerate(cutoffs):
             known = min(horizon, len(periods) - cutoff)
             low = high = np.full_like(told[:, k], np.nan)
             if intervals:
-                past = y[:, :cutoff]
-                low, high = _interval(past, told[:, k], horizon, season, model)
+                past = Steady(y[:, :cutoff], calm[k].since, ()) if bare else calm[k]
+                low, high = interval(past, told[:, k], horizon, season, model)
             parts.append(
                 pd.DataFrame(
                     {
@@ -118,20 +124,6 @@ def backtest(
     numbers = ["forecast", "p10", "p90", "actual"]
     table[numbers] = table[numbers].round(6)
     return table.sort_values(order, ignore_index=True)[COLUMNS]
-
-
-def _interval(
-    past: np.ndarray, told: np.ndarray, horizon: int, season: int, model: Model
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return p10 and p90; not below 0 where the past never was."""
-    spread = spread_of(past, horizon, season, model)
-    lowest = np.nanmin(past, axis=1, initial=np.inf)
-    floor = np.where(lowest >= 0.0, 0.0, -np.inf)[:, None]
-    low, high = (
-        np.maximum(told + spread.scale * float(spread.quantile(share)), floor)
-        for share in (0.1, 0.9)
-    )
-    return low, high
 
 
 def choose_models(table: pd.DataFrame, wanted: str = DEFAULT) -> pd.Series:

@@ -9,14 +9,20 @@ import pandas as pd
 
 from pmo_analytics.errors import PmoWarning
 from pmo_analytics.forecasting.backtesting import backtest, choose_models
+from pmo_analytics.forecasting.breaks import Steady, steady
+from pmo_analytics.forecasting.intermittent import intermittent
 from pmo_analytics.forecasting.intervals import series_draws
-from pmo_analytics.forecasting.models import Model
+from pmo_analytics.forecasting.models import DEFAULT, Model
 from pmo_analytics.forecasting.past import some
-from pmo_analytics.forecasting.series import season_of
+from pmo_analytics.forecasting.series import read_series, season_of
 from pmo_analytics.periods import format_period
 
 # Cutoffs that a model is tried at against the naive ones, and periods between them.
 _CUTOFFS, _STEP = 8, 1
+# Models for what comes and goes.
+_FOR_RARE = (DEFAULT, "croston_sba", "tsb")
+# Values that a model has to know at a cutoff, or it has not been tried.
+_LEAST_BEFORE = 8
 # Periods ahead that they are compared over, at most.
 _MOST_AHEAD = 12
 
@@ -30,9 +36,12 @@ def history_draws(
 ) -> tuple[np.ndarray, list[str]]:
     """Draw what comes after a history.
 
-    A model by name that does not beat the naive ones on a role's own past is not used
-    for that role; a function is used as it is. A history that is short, has gaps or
-    ends early is forecast all the same, with a warning that names the role.
+    Level shifts are taken out first: what was before counts as if it had been on the
+    level of now, and errors from before do not count (`forecasting.breaks`). A model by
+    name that does not beat the naive ones on a role's own past is not used for that
+    role, unless that comes and goes, where the last value tells nothing; a function is
+    used as it is. A history that is short, has gaps or ends early is forecast all the
+    same, with a warning that names the role.
 
     Parameters
     ----------
@@ -45,25 +54,41 @@ def history_draws(
         Draws, shape (draws, horizon, roles), and sentences about what was assumed.
     """
     season = season_of(pd.PeriodIndex(past.index).freqstr)
+    calm = steady(past.to_numpy(dtype=float).T, season)
     chosen: list[str | Model] = [model] * past.shape[1]
     if isinstance(model, str):
+        calm_past = pd.DataFrame(calm.y.T, index=past.index, columns=past.columns)
         tried = backtest(
-            past,
+            calm_past,
             horizon=min(horizon, _MOST_AHEAD),
             models=(model,),
             windows=_CUTOFFS,
             step=_STEP,
             intervals=False,
         )
-        best = choose_models(tried, model)
-        chosen = [best.get(role, model) for role in past.columns]
+        before = calm_past.notna().cumsum().stack()
+        cells = pd.MultiIndex.from_arrays([tried["cutoff"], tried["role"]])
+        enough = before.reindex(cells).to_numpy() >= _LEAST_BEFORE
+        best = choose_models(tried[enough], model)
+        rare = intermittent(read_series(calm.y)) & (model in _FOR_RARE)
+        chosen = [
+            model if seldom else best.get(role, model)
+            for role, seldom in zip(past.columns, rare, strict=True)
+        ]
     result = np.full((draws, horizon, past.shape[1]), np.nan)
-    y = past.to_numpy(dtype=float).T
-    alone = np.zeros(len(y), dtype=bool)
-    notes = []
+    alone = np.zeros(past.shape[1], dtype=bool)
+    notes = _shifts(past, calm)
     for used in dict.fromkeys(chosen):
         rows = np.array([k for k, name in enumerate(chosen) if name == used])
-        future, short = series_draws(y[rows], horizon, season, draws, rng, model=used)
+        future, short = series_draws(
+            calm.y[rows],
+            horizon,
+            season,
+            draws,
+            rng,
+            model=used,
+            since=calm.since[rows],
+        )
         result[:, :, rows] = future
         alone[rows] = short
         if used != model:
@@ -75,6 +100,21 @@ def history_draws(
     for doubt in doubts:
         warnings.warn(doubt, PmoWarning, stacklevel=4)
     return result, [*doubts, *notes]
+
+
+def _shifts(past: pd.DataFrame, calm: Steady) -> list[str]:
+    """Return a sentence about each level shift, by role and period."""
+    notes = []
+    for shift in calm.shifts:
+        moves = "rises" if shift.size > 0 else "falls"
+        when = format_period(past.index[shift.column])
+        notes.append(
+            f"{past.columns[shift.row]}: the level of its history {moves} by "
+            f"{abs(shift.size):.3g} FTE in {when}. It is forecast from the new level: "
+            "values before are moved to it, errors from before do not count, and "
+            "another such step is not in the interval."
+        )
+    return notes
 
 
 def _doubts(past: pd.DataFrame, alone: np.ndarray, season: int) -> list[str]:

@@ -6,8 +6,33 @@ import numpy as np
 
 from pmo_analytics.forecasting.series import Series
 
+# A value below this share of the mean counts as nothing.
+_NOTHING = 0.01
+# Share of empty periods from which a series counts as intermittent: an interval of
+# 1.32 periods (Syntetos, Boylan and Croston, Journal of the Operational Research
+# Society 56(5), 2005).
+_OFTEN_EMPTY = 1.0 - 1.0 / 1.32
 # Smoothing that was best in the studies that compare the two.
 _ALPHA = 0.1
+
+
+def something(series: Series) -> np.ndarray:
+    """Return where series are more than nothing, shape (S, T)."""
+    inside = np.arange(series.y.shape[1]) >= series.first[:, None]
+    size = np.where(inside, np.abs(series.y), 0.0)
+    mean = size.sum(axis=1) / np.maximum(series.length, 1)
+    return size > _NOTHING * mean[:, None]
+
+
+def intermittent(series: Series) -> np.ndarray:
+    """Return which series come and go, shape (S,): often empty, and in several pieces.
+
+    One that only begins or ends with zeros has moved to another level instead.
+    """
+    hits = something(series)
+    often = series.length - hits.sum(axis=1) > _OFTEN_EMPTY * series.length
+    begins = hits & ~np.pad(hits, ((0, 0), (1, 0)))[:, :-1]
+    return np.asarray(often & (begins.sum(axis=1) > 1))
 
 
 def croston_sba(series: Series, horizon: int, _season: int) -> np.ndarray:
@@ -21,9 +46,10 @@ def croston_sba(series: Series, horizon: int, _season: int) -> np.ndarray:
     size, interval = np.zeros(count), np.ones(count)
     since = np.ones(count)
     seen = np.zeros(count, dtype=bool)
+    hits = something(series)
     for t in range(periods):
         value = series.y[:, t]
-        hit = (value != 0.0) & (t >= series.first)
+        hit = hits[:, t]
         first = hit & ~seen
         size[first], interval[first] = value[first], since[first]
         later = hit & seen
@@ -43,8 +69,7 @@ def tsb(series: Series, horizon: int, _season: int) -> np.ndarray:
     asked for dies away.
     """
     periods = series.y.shape[1]
-    inside = np.arange(periods) >= series.first[:, None]
-    hits = (series.y != 0.0) & inside
+    hits = something(series)
     number = hits.sum(axis=1)
     chance = number / np.maximum(series.length, 1)
     size = series.y.sum(axis=1) / np.maximum(number, 1)

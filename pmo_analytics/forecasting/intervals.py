@@ -1,19 +1,26 @@
 """How wrong forecasts are: residuals of a rolling origin, and draws made of them.
 
-Split-conformal in spirit (Vovk, Gammerman and Shafer, 2005): the spread of a forecast
-is that of the errors which the same model made on the same series when it knew less.
+Split-conformal with absolute errors (Vovk, Gammerman and Shafer, 2005; Lei and others,
+Journal of the American Statistical Association 113(523), 2018): the spread of a
+forecast is that of the errors which the same model made on the same series when it knew
+less, to either side alike, so that the middle of the draws is the model's forecast.
 Errors are made comparable by the typical error of their series and horizon and then
-pooled, for one series has too few of its own.
+pooled, for one series has too few of its own; where all of them are few they lean on
+the shape of normal errors.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
+from pmo_analytics.forecasting.breaks import Steady
+from pmo_analytics.forecasting.intermittent import intermittent
 from pmo_analytics.forecasting.models import DEFAULT, Model, find_model
+from pmo_analytics.forecasting.series import read_series
 
 # Origins that residuals come from, and the fewest values before the first of them.
 ORIGINS = 6
@@ -27,8 +34,14 @@ _MOST_GROWN = 3.0
 _NOMINAL, _FEW = 0.8, 30.0
 # A series' own typical error counts as so many errors against that of all series.
 _OWN = 6.0
-# Errors of a series that has no backtest, as a share of its mean.
+# Typical change of a series of which one value is known, as a share of that; of one of
+# fewer than so many values, and how many of its own moves that counts as.
 _UNKNOWN = 0.2
+_SHORT, _SHORT_UNKNOWN, _SHORT_MOVES = 12, 0.1, 3.0
+# Errors of normal shape that count beside those of the past.
+_NORMAL = 20
+# Typical errors that draws may lie outside of all values and of the forecast.
+_REACH = 3.0
 # Cross-correlation of roles, read from few values, is drawn halfway to none.
 _SHRUNK = 0.5
 
@@ -42,7 +55,7 @@ class Spread:
     scale
         Shape (S, H): typical absolute error of each series and horizon.
     shape
-        Sorted errors of all series, each divided by its scale.
+        Sorted absolute errors of all series, each divided by its scale.
     memory
         Correlation of the errors of one forecast from one period to the next.
     short
@@ -55,17 +68,23 @@ class Spread:
     short: np.ndarray
 
     def quantile(self, share: np.ndarray | float) -> np.ndarray:
-        """Return errors, in scales, that this share of errors is below."""
+        """Return errors, in scales, that this share of errors is below; 0 at 0.5."""
         count = len(self.shape)
-        places = (np.arange(count) + 0.5) / count
         # As conformal prediction asks for: a little further out than the sample says.
-        away = np.asarray(share, dtype=float)
-        away = 0.5 + (away - 0.5) * (1.0 + 1.0 / count)
-        return np.interp(away, places, self.shape)
+        away = 2.0 * np.asarray(share, dtype=float) - 1.0
+        places = np.arange(count + 1) / (count + 1)
+        size = np.interp(np.abs(away), places, np.append(0.0, self.shape))
+        return np.asarray(np.sign(away) * size)
 
 
 def rolling_origin(
-    y: np.ndarray, origins: list[int], horizon: int, season: int, model: Model
+    y: np.ndarray,
+    origins: list[int],
+    horizon: int,
+    season: int,
+    model: Model,
+    *,
+    pasts: Sequence[np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Forecast from several origins at once.
 
@@ -75,6 +94,8 @@ def rolling_origin(
         Shape (S, T), NaN where nothing is known.
     origins
         Columns at which the future begins, above 0.
+    pasts
+        What is forecast from at each origin, as long; by default `y` before it.
 
     Returns
     -------
@@ -86,7 +107,8 @@ def rolling_origin(
     past = np.full((len(origins), count, periods), np.nan)
     actual = np.full((count, len(origins), horizon), np.nan)
     for k, origin in enumerate(origins):
-        past[k, :, periods - origin :] = y[:, :origin]
+        before = y[:, :origin] if pasts is None else pasts[k]
+        past[k, :, periods - origin :] = before
         known = y[:, origin : origin + horizon]
         actual[:, k, : known.shape[1]] = known
     told = model(past.reshape(-1, periods), horizon, season)
@@ -94,15 +116,31 @@ def rolling_origin(
 
 
 def spread_of(
-    y: np.ndarray, horizon: int, season: int, model: Model, origins: int = ORIGINS
+    y: np.ndarray,
+    horizon: int,
+    season: int,
+    model: Model,
+    origins: int = ORIGINS,
+    *,
+    since: np.ndarray | None = None,
 ) -> Spread:
-    """Return the errors to expect of a model, from its errors in the past."""
+    """Return the errors to expect of a model, from its errors in the past.
+
+    Parameters
+    ----------
+    since
+        Shape (S,): column from which each series is on its level; errors at values
+        before do not count.
+    """
     count, periods = y.shape
     at = _origins(periods, horizon, season, origins)
     if at:
         told, actual = rolling_origin(y, at, horizon, season, model)
         errors = (actual - told) / _levels(y, at, season)[:, :, None]
         errors[_too_early(y, at, horizon, season)] = np.nan
+        if since is not None:
+            column = np.array(at)[:, None] + np.arange(horizon)
+            errors[column < since[:, None, None]] = np.nan
     else:
         errors = np.full((count, 1, horizon), np.nan)
     base = _base(y, season)
@@ -120,11 +158,15 @@ def spread_of(
     pool = standard / factor[:, None, None]
     wider = _by_horizon(pool)
     growth = growth * wider
-    pool = (pool / wider)[known]
-    if len(pool) < 2:
-        pool = np.linspace(-2.5, 2.5, 51)
     scale = base[:, None] * growth * factor[:, None]
-    return Spread(scale, np.sort(pool), _memory(standard), number == 0)
+    shape = np.sort(np.append(np.abs(pool / wider)[known], _NORMAL_SHAPE))
+    return Spread(scale, shape, _memory(standard), number == 0)
+
+
+# Absolute values of normal errors whose mean is 1.
+_NORMAL_SHAPE = ndtri(0.5 + (np.arange(_NORMAL) + 0.5) / _NORMAL / 2.0) * np.sqrt(
+    np.pi / 2
+)
 
 
 def _origins(periods: int, horizon: int, season: int, most: int) -> list[int]:
@@ -203,15 +245,21 @@ def _base(y: np.ndarray, season: int) -> np.ndarray:
             )
     known = np.isfinite(y)
     mean = np.abs(np.where(known, y, 0.0)).sum(axis=1) / known.sum(axis=1).clip(1)
+    number = known.sum(axis=1)
     if not moves:
         return np.maximum(_UNKNOWN * mean, 1e-9)
     base = np.mean(moves, axis=0)
-    alone = known.sum(axis=1) < 2
-    return np.maximum(np.where(alone, _UNKNOWN * mean, base), 1e-9)
+    # A few values tell too little of how a series moves.
+    weight = _SHORT_MOVES * np.maximum(1.0 - number / _SHORT, 0.0)
+    base = (number * base + weight * _SHORT_UNKNOWN * mean) / (number + weight).clip(1)
+    return np.maximum(np.where(number < 2, _UNKNOWN * mean, base), 1e-9)
 
 
 def _growth(relative: np.ndarray, horizon: int) -> np.ndarray:
-    """Return the typical error of each horizon: a line in the root of the horizon."""
+    """Return the typical error of each horizon: a line in the root of the horizon.
+
+    Errors grow at most as the horizon does: a line through few of them may say more.
+    """
     root = np.sqrt(np.arange(1, horizon + 1))
     known = np.isfinite(relative)
     number = known.sum(axis=(0, 1)).astype(float)
@@ -228,7 +276,8 @@ def _growth(relative: np.ndarray, horizon: int) -> np.ndarray:
     )
     slope = max(slope / np.average((root - centre) ** 2, weights=number), 0.0)
     level = np.average(mean, weights=number) - slope * centre
-    return np.maximum(level + slope * root, 1e-6)
+    line = np.maximum(level + slope * root, 1e-6)
+    return np.maximum(line, line[-1] * root**2 / horizon)
 
 
 def _memory(standard: np.ndarray) -> float:
@@ -242,19 +291,65 @@ def _memory(standard: np.ndarray) -> float:
     return float(np.clip((now[both] * then[both]).sum() / np.sqrt(power), 0.0, 0.98))
 
 
-def _together(y: np.ndarray) -> np.ndarray:
-    """Return how series move together, shape (S, S), drawn halfway to not at all."""
-    count = len(y)
+def _bounds(
+    y: np.ndarray, middle: np.ndarray, scale: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the least and the most that a history can support, shape (S, H).
+
+    Beyond the forecast and beyond all values by as much as the values lie apart, or by
+    three typical errors one period ahead; an intermittent series does not leave its
+    values. What was never below 0 stays there.
+    """
+    known = np.isfinite(y)
+    low = np.where(known, y, np.inf).min(axis=1)
+    high = np.where(known, y, -np.inf).max(axis=1)
+    reach = np.maximum(high - low, _REACH * scale[:, 0])
+    reach = np.where(intermittent(read_series(y)), 0.0, reach)[:, None]
+    least = np.minimum(middle, low[:, None]) - reach
+    least = np.where((low >= 0.0)[:, None], np.maximum(least, 0.0), least)
+    return least, np.maximum(middle, high[:, None]) + reach
+
+
+def interval(
+    past: Steady, told: np.ndarray, horizon: int, season: int, model: Model
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return p10 and p90 of forecasts, as `series_draws` would have them."""
+    spread = spread_of(past.y, horizon, season, model, since=past.since)
+    least, most = _bounds(past.y, told, spread.scale)
+    low, high = (
+        np.clip(told + spread.scale * float(spread.quantile(share)), least, most)
+        for share in (0.1, 0.9)
+    )
+    return low, high
+
+
+def _noise(
+    y: np.ndarray, draws: int, horizon: int, memory: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw standard normal errors, shape (draws, horizon, S).
+
+    With memory from one period to the next, and as series moved together in the past,
+    drawn halfway to not at all. Each draw has one of the opposite sign (Hammersley and
+    Morton, 1956), an odd one out is 0: the middle of the draws is the forecast.
+    """
     moves = np.diff(y, axis=1)
     rows = moves[:, np.isfinite(moves).all(axis=0)]
-    result = np.eye(count)
-    if rows.shape[1] < 8:
-        return result
-    live = rows.std(axis=1) > 1e-12
+    half = draws // 2
+    live = rows.std(axis=1) > 1e-12 if rows.shape[1] >= 8 else np.zeros(len(y), bool)
+    result = rng.standard_normal((half, horizon, len(y)), dtype=np.float32)
     if live.sum() > 1:
-        at = np.ix_(live, live)
-        result[at] += _SHRUNK * (np.corrcoef(rows[live]) - np.eye(int(live.sum())))
-    return result
+        # What correlates as the moves do: the moves themselves, each times a number.
+        apart = rows[live] - rows[live].mean(axis=1, keepdims=True)
+        apart /= np.sqrt((apart**2).sum(axis=1, keepdims=True))
+        shared = rng.standard_normal((half * horizon, apart.shape[1]), dtype=np.float32)
+        common = (shared @ apart.T.astype(np.float32)).reshape(half, horizon, -1)
+        own = np.sqrt(1.0 - _SHRUNK)
+        result[:, :, live] = own * result[:, :, live] + np.sqrt(_SHRUNK) * common
+    for h in range(1, horizon):
+        keep = np.sqrt(1.0 - memory**2)
+        result[:, h] = memory * result[:, h - 1] + keep * result[:, h]
+    odd = np.zeros((draws % 2, horizon, len(y)), dtype=np.float32)
+    return np.concatenate([result, odd, -result[::-1]])
 
 
 def series_draws(
@@ -266,6 +361,7 @@ def series_draws(
     *,
     model: str | Model = DEFAULT,
     widen: np.ndarray | None = None,
+    since: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw the future of many series.
 
@@ -282,29 +378,29 @@ def series_draws(
     rng
         Source of the draws.
     model
-        Name or function; its forecast is the middle of the draws.
+        Name or function; its forecast is the median of the draws.
     widen
         Shape (S, horizon): errors times this; 1 = as the past says.
+    since
+        As in `spread_of`.
 
     Returns
     -------
     tuple of ndarray
         Futures, shape (draws, horizon, S), and which series had no backtest (S,).
-        Series that were never below 0 stay at 0 or above; one without any value is NaN.
+        They stay within what the history can support (`_bounds`): series that were
+        never below 0 at 0 or above, intermittent ones within their values. One without
+        any value is NaN.
     """
     y = np.array(y, dtype=float, ndmin=2)
     used = find_model(model)
     middle = used(y, horizon, season)
-    spread = spread_of(y, horizon, season, used)
+    spread = spread_of(y, horizon, season, used, since=since)
     scale = spread.scale if widen is None else spread.scale * widen
-    noise = rng.standard_normal((draws, horizon, len(y)))
-    for h in range(1, horizon):
-        keep = np.sqrt(1.0 - spread.memory**2)
-        noise[:, h] = spread.memory * noise[:, h - 1] + keep * noise[:, h]
-    values, vectors = np.linalg.eigh(_together(y))
-    noise = noise @ (vectors * np.sqrt(np.maximum(values, 0.0))).T @ vectors.T
-    result = middle.T + scale.T * spread.quantile(ndtr(noise))
-    known = np.isfinite(y)
-    positive = np.where(known, y, np.inf).min(axis=1) >= 0.0
-    result = np.where(positive, np.maximum(result, 0.0), result)
+    least, most = _bounds(y, middle, spread.scale)
+    result = np.empty((draws, horizon, len(y)))
+    noise = _noise(y, draws, horizon, spread.memory, rng)
+    for h in range(horizon):
+        away = scale[:, h] * spread.quantile(ndtr(noise[:, h]))
+        result[:, h] = np.clip(middle[:, h] + away, least[:, h], most[:, h])
     return result, spread.short

@@ -19,7 +19,11 @@ from typing import Any
 import numpy as np
 
 from pmo_analytics.errors import ConfigError, PmoWarning, closest
-from pmo_analytics.forecasting.intermittent import croston_sba, tsb
+from pmo_analytics.forecasting.intermittent import (
+    croston_sba,
+    intermittent,
+    tsb,
+)
 from pmo_analytics.forecasting.series import Series, read_series
 from pmo_analytics.forecasting.smoothing import Shape, smooth
 from pmo_analytics.forecasting.theta import positive_series, theta, trend_shares
@@ -30,12 +34,11 @@ NAIVE = ("naive", "seasonal_naive")
 # Values from which a model with a trend is tried, and seasons for one with a season.
 _LEAST_TREND = 6
 _LEAST_SEASONS = 2
-# Share of empty periods from which a series counts as intermittent: an interval of
-# 1.32 periods (Syntetos, Boylan and Croston, Journal of the Operational Research
-# Society 56(5), 2005).
-_OFTEN_EMPTY = 1.0 - 1.0 / 1.32
 # Shapes that are weighted: a trend that goes on for ever is seldom right.
 _WEIGHTED = tuple(Shape(t, s) for t in ("", "d") for s in ("", "a", "m"))
+# How much closer to a straight line values have to lie than their logarithms for these
+# to count less, and what is taken for exact, in squares of the values.
+_FAR_CLOSER, _EXACT = 20.0, 1e-9
 # Logarithms may leave the range of the past by its width, by a factor of 2 at least.
 _LEAST_SPAN = 0.7
 
@@ -119,21 +122,32 @@ def weighted_smoothing(series: Series, horizon: int, season: int) -> np.ndarray:
 def combination(series: Series, horizon: int, season: int) -> np.ndarray:
     """Average Theta, shares of the trend and weighted smoothing, each twice.
 
-    Of the values, and of their logarithms where all values are above 0. Intermittent
-    series get the mean of Croston's method without bias and of TSB.
+    Of the values, and of their logarithms where all values are above 0, unless those
+    are far from straight beside the values. Intermittent series get the mean of
+    Croston's method without bias and of TSB; ones of fewer than six values simple
+    smoothing with half the weight on the last one: so few tell of no trend.
     """
     result = np.zeros((len(series.y), horizon))
-    inside = np.arange(series.y.shape[1]) >= series.first[:, None]
-    empty = ((series.y == 0.0) & inside).sum(axis=1)
-    often = empty > _OFTEN_EMPTY * series.length
+    often = intermittent(series)
+    few = ~often & (series.length < _LEAST_TREND)
     if often.any():
         part = series.rows(often)
         two = croston_sba(part, horizon, season), tsb(part, horizon, season)
         result[often] = (two[0] + two[1]) / 2.0
-    if not often.all():
-        part = series.rows(~often)
-        result[~often] = _both_scales(part, horizon, season)
+    if few.any():
+        result[few] = _of_few(series.rows(few), horizon)
+    rest = ~often & ~few
+    if rest.any():
+        result[rest] = _both_scales(series.rows(rest), horizon, season)
     return result
+
+
+def _of_few(series: Series, horizon: int) -> np.ndarray:
+    """Smooth from the first value on, each new one counting half."""
+    level = series.y[np.arange(len(series.y)), series.first]
+    for t in range(series.y.shape[1]):
+        level = np.where(t > series.first, (level + series.y[:, t]) / 2.0, level)
+    return np.repeat(level[:, None], horizon, axis=1)
 
 
 def _both_scales(series: Series, horizon: int, season: int) -> np.ndarray:
@@ -149,8 +163,37 @@ def _both_scales(series: Series, horizon: int, season: int) -> np.ndarray:
         told = _mean_of_three(Series(logs, part.first, part.order), horizon, season)
         # A trend in logarithms may not run away.
         told = np.clip(told, (low - span)[:, None], (high + span)[:, None])
-        plain[positive] = (plain[positive] + np.exp(told)) / 2.0
+        share = _bent(part.y, logs, inside)[:, None]
+        plain[positive] = (1.0 - share) * plain[positive] + share * np.exp(told)
     return plain
+
+
+def _bent(y: np.ndarray, logs: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Return the share of the forecast of logarithms, shape (S,): half, or less.
+
+    Less where the values lie far closer to a straight line than their logarithms do:
+    a ramp goes on as it did, and not faster and faster. In the ratio of likelihoods,
+    with the Jacobian of the logarithm (Box and Cox, Journal of the Royal Statistical
+    Society B 26(2), 1964).
+    """
+    number = inside.sum(axis=1)
+    size = np.exp(2.0 * np.where(inside, logs, 0.0).sum(axis=1) / number)
+    plain = _misfit(y, inside) + _EXACT * size
+    bent = _misfit(logs, inside) * size + _EXACT * size
+    return np.asarray(0.5 * np.minimum(1.0, _FAR_CLOSER * plain / bent))
+
+
+def _misfit(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Return the mean squared distance of each series from a straight line."""
+    weight = inside / inside.sum(axis=1, keepdims=True)
+    t = np.arange(values.shape[1]) - (weight * np.arange(values.shape[1])).sum(
+        axis=1, keepdims=True
+    )
+    away = values - (weight * values).sum(axis=1, keepdims=True)
+    slope = (weight * t * away).sum(axis=1) / np.maximum(
+        (weight * t**2).sum(axis=1), 1e-12
+    )
+    return np.asarray((weight * (away - slope[:, None] * t) ** 2).sum(axis=1))
 
 
 def _mean_of_three(series: Series, horizon: int, season: int) -> np.ndarray:

@@ -1,0 +1,157 @@
+"""Level shifts: found where they are and not elsewhere, said, and used."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pmo_analytics.forecasting.breaks import steady
+from pmo_analytics.forecasting.guarded import history_draws
+from pmo_analytics.forecasting.intervals import series_draws, spread_of
+from pmo_analytics.forecasting.models import MODELS
+
+RNG = np.random.default_rng(7)
+
+
+def future(values, *, freq: str = "M", horizon: int = 12, model: str = "combination"):
+    """Return p10, p50 and p90 by period, and the notes."""
+    periods = pd.period_range("2020-01-01", periods=len(values), freq=freq)
+    past = pd.DataFrame({"Dev": np.asarray(values, dtype=float)}, index=periods)
+    draws, notes = history_draws(past, horizon, 200, np.random.default_rng(0), model)
+    assert (draws >= 0.0).all()
+    return *np.quantile(draws[:, :, 0], (0.1, 0.5, 0.9), axis=0), notes
+
+
+def test_a_shift_by_hand():
+    # A rise is added to what was before; a fall makes that smaller in proportion.
+    calm = steady(np.array([[5.0] * 9 + [8.0] * 6, [8.0] * 9 + [4.0] * 6]), 12)
+    assert calm.y.tolist() == [[8.0] * 15, [4.0] * 15]
+    assert calm.since.tolist() == [9, 9]
+    assert [(s.row, s.column) for s in calm.shifts] == [(0, 9), (1, 9)]
+    assert [s.size for s in calm.shifts] == pytest.approx([3.0, -4.0])
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    before=st.integers(8, 40),
+    after=st.integers(3, 12),
+    low=st.floats(1, 20),
+    size=st.floats(3, 100),
+    falls=st.booleans(),
+    seed=st.integers(0, 100),
+)
+def test_a_shift_is_found_and_the_past_is_on_the_new_level(
+    before, after, low, size, falls, seed
+):
+    levels = (low + size, low) if falls else (low, low + size)
+    values = np.repeat(levels, (before, after))
+    shaken = np.random.default_rng(seed).uniform(-0.05, 0.05, before + after)
+    calm = steady((values + shaken)[None, :], 12)
+    assert calm.since.tolist() == [before]
+    assert np.abs(calm.y - levels[1]).max() < 0.2
+
+
+def test_it_is_forecast_from_the_new_level_and_said():
+    shaken = np.random.default_rng(0).uniform(-0.05, 0.05, 30)
+    p10, p50, p90, notes = future(np.repeat([5.0, 12.0], (24, 6)) + shaken)
+    assert np.abs(p50 - 12.0).max() < 0.2
+    assert (p90 - p10).max() < 1.0
+    assert any(
+        note.startswith("Dev: the level of its history rises by 7")
+        and "2022-01" in note
+        for note in notes
+    )
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        10 + RNG.normal(0, 1, (200, 36)),
+        50 + RNG.normal(0, 1, (200, 36)).cumsum(axis=1),
+        np.arange(36) + RNG.normal(0, 1, (200, 36)),
+        10 + 3 * np.sin(np.arange(36) * np.pi / 6) + RNG.normal(0, 0.3, (200, 36)),
+        10 + 4.0 * (np.arange(36) % 12 > 8) + RNG.normal(0, 0.3, (200, 36)),
+        RNG.poisson(3, (200, 36)).astype(float),
+        10 * 1.05 ** np.arange(36) * (1 + 0.05 * RNG.normal(size=(200, 36))),
+        RNG.binomial(1, 0.2, (200, 36)) * RNG.gamma(2.0, 5.0, (200, 36)),
+    ],
+    ids=["noise", "walk", "ramp", "wave", "block", "counts", "growth", "intermittent"],
+)
+def test_what_has_not_moved_for_good_is_left_alone(rows):
+    assert (steady(rows, 12).since > 0).mean() <= 0.05
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_follows_a_shift(model):
+    values = np.array([3, 4, 3, 2, 3, 4, 3, 2, 103, 104, 103, 102, 103]) / 10
+    with pytest.warns(UserWarning, match="13 values"):
+        _, p50, p90, _ = future(values, horizon=6, model=model)
+    assert (p50 > 9.7).all()  # Croston's correction takes a twentieth off
+    assert (p50 < 10.6).all()
+    assert p90.max() < 11.0
+
+
+@pytest.mark.parametrize("count", [1, 60])
+@pytest.mark.parametrize("model", sorted(MODELS))
+def test_the_median_of_the_draws_is_the_forecast(model, count):
+    rng = np.random.default_rng(count)
+    y = 20 + rng.normal(0, 1, (count, 40)).cumsum(axis=1)
+    y[0, 20:] += 30.0  # a model that is wrong to one side is so too
+    draws, _ = series_draws(y, 6, 12, 100, rng, model=model)
+    told = MODELS[model](y, 6, 12)
+    scale = spread_of(y, 6, 12, MODELS[model]).scale
+    apart = np.abs(np.median(draws, axis=0).T - told)
+    assert (apart <= 0.02 * scale + 1e-9).all()
+
+
+def test_an_odd_number_of_draws_has_the_forecast_among_them():
+    y = 20 + np.random.default_rng(0).normal(0, 1, (2, 40))
+    draws, _ = series_draws(y, 3, 12, 7, np.random.default_rng(0))
+    told = MODELS["combination"](y, 3, 12)
+    assert pytest.approx(told) == np.median(draws, axis=0).T
+
+
+@pytest.mark.parametrize(
+    ("line", "freq", "horizon"),
+    [(range(1, 40), "W-SUN", 26), (range(1, 25), "M", 12), (range(1, 13), "M", 6)],
+)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_straight_ramp_continues(line, freq, horizon):
+    p10, p50, p90, notes = future(line, freq=freq, horizon=horizon)
+    goes_on = len(line) + np.arange(1, horizon + 1)
+    assert (np.diff(p50) > 0).all()
+    assert (p50 > 0.75 * goes_on).all()
+    assert (p50 < 1.1 * goes_on).all()
+    assert (p10 > 0.5 * goes_on).all()
+    assert (p90 < 1.6 * goes_on).all()
+    assert not any("level" in note for note in notes)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize(
+    "values", [[2.5], [2.0, 3.0], [2.0, 2.5, 2.0], [2.0, 2.5, 2.0, 3.0, 2.0, 2.5]]
+)
+def test_a_role_of_a_few_months_stays_about_where_it_is(values):
+    p10, p50, p90, _ = future(values)
+    assert np.abs(p50 - np.mean(values)).max() < 0.6
+    assert (p10 < p50).all()
+    assert (p50 < p90).all()
+    assert p90.max() < 2 * max(values)
+
+
+def test_a_role_that_begins_or_ends_has_moved_too():
+    assert future([0.0] * 20 + [2.0] * 5)[1] == pytest.approx(2.0)
+    assert future([5.0] * 26 + [0.0] * 6)[2] == pytest.approx(0.0)
+
+
+def test_what_comes_and_goes_stays_within_its_values():
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        values = rng.binomial(1, 0.25, 72) * rng.lognormal(5, 1, 72)
+        _, p50, p90, notes = future(values + 0.0005, horizon=24)
+        assert p90.max() <= values.max() + 1e-3
+        assert p50.max() < 2.5 * values.mean()
+        assert not any("naive" in note for note in notes)
