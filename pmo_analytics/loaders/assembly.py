@@ -55,9 +55,11 @@ _FILE_RULES = frozenset(
         "file_too_large",
         "misspelled_table",
         "missing_file",
+        "missing_header",
         "too_many_columns",
         "too_many_fields",
         "unknown_encoding",
+        "unread_table",
         "unreadable_file",
         "wrong_encoding",
     }

@@ -95,6 +95,8 @@ class Heading:
         What cells are multiplied with (`Value (k€)`: 1000).
     unit
         Period unit in which a column counts (`Duration (weeks)`: W), or "".
+    has_unit
+        The heading names a unit.
     """
 
     index: int
@@ -103,6 +105,7 @@ class Heading:
     known: bool
     factor: float = 1.0
     unit: str = ""
+    has_unit: bool = False
 
 
 @cache
@@ -130,9 +133,19 @@ def heading_text(cell: Any) -> str:
 
 def known_names(table: str, cells: list[Any]) -> int:
     """Return how many different columns of a table a row of cells names."""
-    texts = {heading_text(cell) for cell in cells[:MAX_COLUMNS] if cell}
-    names = {_identify(table, text)[0] for text in texts}
-    return len(names - {""})
+    return len(known_columns(table, cells))
+
+
+def known_columns(table: str, cells: list[Any]) -> list[str]:
+    """Return the different columns of a table that a row of cells names."""
+    texts = dict.fromkeys(heading_text(cell) for cell in cells[:MAX_COLUMNS] if cell)
+    names = dict.fromkeys(_identify(table, text)[0] for text in texts)
+    return [name for name in names if name]
+
+
+def unit_factor(word: str) -> float | None:
+    """Return what numbers of a unit such as k€ are multiplied with; None = unknown."""
+    return _FACTORS.get(fold(word))
 
 
 def _identify(table: str, text: str) -> tuple[str, str, bool]:
@@ -166,9 +179,10 @@ def _readings(text: str) -> list[tuple[str, str]]:
 def find_header(raw: RawTable) -> int | None:
     """Return the position of the header row; None = the table has no filled row.
 
-    The first row that names two columns of the table; if there is none the first
-    that names one, then the first filled row. Rows with a single filled cell are
-    titles as long as a fuller row follows.
+    The first row that names two columns of the table, unless most of its cells name
+    none and a later row names more (filters and facts above a table do that); if
+    there is none the first that names one, then the first filled row. Rows with a
+    single filled cell are titles as long as a fuller row follows.
     """
     filled = [
         (i, [c for c in record if c not in (None, "")])
@@ -179,11 +193,17 @@ def find_header(raw: RawTable) -> int | None:
         return None
     fuller = [pair for pair in filled if len(pair[1]) > 1] or filled
     table = raw.place.table
-    counts = [(i, known_names(table, cells)) for i, cells in fuller]
+    counts = [(i, known_names(table, cells), len(cells)) for i, cells in fuller]
     for least in (2, 1):
-        for i, count in counts:
-            if count >= least:
-                return i
+        found = [row for row in counts if row[1] >= least]
+        if not found:
+            continue
+        best = found[0]
+        for row in found[1:]:
+            richer = row[1] > best[1] or (least == 1 and row[2] > 2 * best[2])
+            if richer and 2 * best[1] <= best[2]:
+                best = row
+        return best[0]
     return fuller[0][0]
 
 
@@ -208,7 +228,7 @@ def read_headings(
             heading = Heading(index, text, text, known=False)
             weak.append((heading, name))
         elif name:
-            heading = Heading(index, text, name, known=True)
+            heading = Heading(index, text, name, known=True, has_unit=bool(unit))
             problems += _apply_unit(heading, unit, place, row)
         else:
             heading = Heading(index, text, text, known=False)
@@ -315,6 +335,8 @@ def split_rows(
     """
     place, problems = raw.place, []
     width = len(raw.records[header])
+    heads = [heading_text(c) for c in raw.records[header]]
+    repeated = []
     body = raw.records[header + 1 :]
     numbers = raw.rows[header + 1 :]
     if header and any(any(_filled(c) for c in r) for r in raw.records[:header]):
@@ -322,8 +344,9 @@ def split_rows(
             place.warning(
                 "title_rows_skipped",
                 row=raw.rows[header],
-                fix=f"The header is in row {raw.rows[header]}; the rows above it are "
-                "not read.",
+                found=quoted(raw, header),
+                fix=f"The header is in row {raw.rows[header]}; the rows above it hold "
+                "no data and are not read as such.",
             )
         )
     records, rows, blanks, short = [], [], 0, []
@@ -333,6 +356,9 @@ def split_rows(
             pending += 1
             continue
         blanks, pending = blanks + pending, 0
+        if heads == [heading_text(c) for c in record[:width]]:
+            repeated.append(number)
+            continue
         if len(record) > width and any(map(_filled, record[width:])):
             problems.append(
                 place.error(
@@ -357,6 +383,16 @@ def split_rows(
                 fix="Blank rows between the data were dropped.",
             )
         )
+    if repeated:
+        problems.append(
+            place.warning(
+                "repeated_header",
+                row=repeated[0],
+                found=f"{len(repeated)} rows",
+                fix=f"The header comes again in rows {listing(repeated)}; those rows "
+                "were dropped.",
+            )
+        )
     if short:
         problems.append(
             place.warning(
@@ -372,6 +408,22 @@ def split_rows(
         for cells in (zip(*(r[:width] for r in records), strict=True))
     ] or [[] for _ in range(width)]
     return columns, rows, problems
+
+
+def title_texts(raw: RawTable, header: int) -> list[str]:
+    """Return what stands in the rows above the header, a text a cell."""
+    return [
+        " ".join(str(cell).split())
+        for record in raw.records[:header]
+        for cell in record
+        if _filled(cell)
+    ]
+
+
+def quoted(raw: RawTable, header: int, limit: int = 160) -> str:
+    """Return the texts above the header as one quotation."""
+    text = " | ".join(title_texts(raw, header))
+    return text if len(text) <= limit else text[:limit] + "..."
 
 
 def _filled(cell: Any) -> bool:

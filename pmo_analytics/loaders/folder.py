@@ -13,12 +13,11 @@ import io
 import os
 import re
 import tomllib
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmo_analytics.errors import ConfigError, DataError, problems_table
-from pmo_analytics.loaders.aliases import LATER_TABLES, fold, table_names
+from pmo_analytics.loaders.aliases import fold, table_names
 from pmo_analytics.loaders.columns import known_names
 from pmo_analytics.loaders.escape import escape_text
 from pmo_analytics.loaders.findings import (
@@ -29,12 +28,18 @@ from pmo_analytics.loaders.findings import (
     Unreadable,
     fatal,
 )
+from pmo_analytics.loaders.names import (
+    missing_choice,
+    named_table,
+    unknown_name,
+    unread_copy,
+)
 from pmo_analytics.loaders.settings import Declared, read_toml, toml_text
 from pmo_analytics.loaders.text import decode, has_controls
 from pmo_analytics.tables import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
     import pandas as pd
 
@@ -46,6 +51,9 @@ MAX_FIELDS = 20_000_000
 _SUFFIXES = (".csv", ".tsv")
 _DELIMITERS = ",;\t|"
 _SAMPLE_LINES = 20
+_SAMPLE_BYTES = 100_000
+# Kinds of files in which a table may wait that a folder does not read.
+_FOREIGN = (".xlsx", ".xlsm", ".xls", ".ods", ".xlsb", ".txt", ".json", ".parquet")
 
 
 def read_folder(
@@ -173,54 +181,32 @@ def _match_files(
         else:
             matched[table] = path
     problems += [
-        unknown_name(Place("portfolio", path.name), path.stem, matched)
+        unknown_name(
+            Place("portfolio", path.name), path.stem, matched, _first_rows(path), chosen
+        )
         for path in unknown
     ]
+    for path in listed.values():
+        table = named_table(path.stem)[0]
+        foreign = path.suffix.lower() in _FOREIGN and not path.name.startswith("~")
+        if foreign and table and table not in matched and matched:
+            problems.append(unread_copy(Place(table, path.name), table))
     return matched, problems
 
 
-def missing_choice(place: Place, where: str, names: Any) -> Problem:
-    """Return the error of a file or sheet that was asked for and is not there."""
-    near = get_close_matches(place.sheet or place.source, list(names), n=1, cutoff=0.6)
-    hint = f" (did you mean '{near[0]}'?)" if near else ""
-    return place.error(
-        "missing_file",
-        found=place.sheet or place.source,
-        fix=f"The {where} has none of this name{hint}. Correct the name given for "
-        f"the table '{place.table}'.",
-    )
-
-
-def unknown_name(place: Place, name: str, matched: Collection[str]) -> Problem:
-    """Return the finding for a file or sheet whose name is no table.
-
-    Parameters
-    ----------
-    matched
-        Tables that were found: a name like theirs is no misspelling.
-    """
-    what = "sheet" if place.sheet else "file"
-    folded = fold(name)
-    words = {
-        word: table
-        for word, table in table_names().items()
-        if word.isascii() and (word == table or len(word) > 5)
-    }
-    near = get_close_matches(folded, list(words), 1, 0.82)
-    table = words[near[0]] if near else ""
-    if table and table not in matched and folded not in LATER_TABLES:
-        return place.error(
-            "misspelled_table",
-            found=name,
-            fix=f"Rename the {what} to '{table}' if it is that table, or to something "
-            "less alike if it is your own.",
-        )
-    return place.warning(
-        f"unknown_{what}",
-        found=name,
-        fix=f"The {what} is not read: its name is no table. Tables: "
-        f"{', '.join((*TABLES, 'capacity'))}.",
-    )
+def _first_rows(path: Path) -> list[list[Any]]:
+    """Return the first records of a file whose name is no table, as far as they go."""
+    with path.open("rb") as file:
+        data = file.read(_SAMPLE_BYTES)
+    head = data.rpartition(b"\n")[0] or data
+    try:
+        text, _ = decode(head)
+        lines = text.lstrip("\ufeff").splitlines()[:_SAMPLE_LINES]
+        table = named_table(path.stem)[0] or "projects"
+        delimiter = _delimiter("\n".join(lines), table)
+        return [list(record) for record in csv.reader(lines, delimiter=delimiter)]
+    except (Unreadable, csv.Error):
+        return []
 
 
 def read_csv(

@@ -59,6 +59,8 @@ class Tidy:
         Names of those columns and what each stands for.
     measure
         What the cells of those columns count: `fte`, `hours`, `person_days`, ...
+    title
+        Text above the header that says a unit which was used.
     problems
         Findings so far.
     factors
@@ -79,6 +81,7 @@ class Tidy:
     wide: str = ""
     spread: dict[str, str] = field(default_factory=dict)
     measure: str = "fte"
+    title: str = ""
     problems: list[Problem] = field(default_factory=list)
     factors: dict[str, float] = field(default_factory=dict)
     delimiter: str = ""

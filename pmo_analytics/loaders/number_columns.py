@@ -108,7 +108,10 @@ def read_number_columns(tidy: Tidy, declared: FileFormat, company: Company) -> N
         money=_money(tidy),
     )
     share = SHARES.get(tidy.place.table, "")
+    _read_spread(tidy, raw, read)
     for name, factor in tidy.factors.items():
+        if name in tidy.spread:
+            continue
         if name in read and not (name == share and factor == 0.01):
             read[name] = [
                 _times(c, factor) if c.__class__ is float else c for c in read[name]
@@ -131,6 +134,46 @@ def read_number_columns(tidy: Tidy, declared: FileFormat, company: Company) -> N
 
 def _times(value: float, factor: float) -> float:
     return value / 100 if factor == 0.01 else value * factor
+
+
+def _read_spread(
+    tidy: Tidy, raw: dict[str, list[Any]], read: dict[str, list[Any]]
+) -> None:
+    """Let the unit of a title have its effect on all columns of a wide table."""
+    names = [n for n in tidy.spread if n in tidy.factors and n in read]
+    if not names:
+        return
+    factor = tidy.factors[names[0]]
+    first = read[names[0]]
+    rule = "scaled_units"
+    fix = f"As the title says, the numbers were multiplied by {factor:g}."
+    if factor == 0.01:
+        cells = [cell for n in names for cell in raw[n]]
+        values = [value for n in names for value in read[n]]
+        found = weigh_shares(tidy.place.table, tidy.title, cells, values)
+        if found.wrong:
+            rows = sorted({tidy.rows[i % len(first)] for i in found.wrong})
+            tidy.problems.append(
+                tidy.place.error(
+                    found.rule,
+                    row=rows[0],
+                    column=names[found.wrong[0] // len(first)],
+                    found=f"{cells[found.wrong[0]]} (rows {listing(rows, _SHOWN)})",
+                    fix=found.fix,
+                )
+            )
+            return
+        factor, rule, fix = found.factor, found.rule, found.fix
+    if factor != 1.0:
+        for name in names:
+            read[name] = [
+                _times(v, factor)
+                if v.__class__ is float and not has_percent_sign(cell)
+                else v
+                for cell, v in zip(raw[name], read[name], strict=True)
+            ]
+    if rule:
+        tidy.problems.append(tidy.place.warning(rule, found=tidy.title, fix=fix))
 
 
 def _read_shares(tidy: Tidy, name: str, raw: list[Any], values: list[Any]) -> list[Any]:

@@ -18,6 +18,11 @@ from pmo_analytics.loaders.columns import (
     totals_rows,
 )
 from pmo_analytics.loaders.findings import FileFormat, Problem, RawTable
+from pmo_analytics.loaders.headers import (
+    fill_merged,
+    missing_header,
+    without_second_row,
+)
 from pmo_analytics.loaders.layouts import Tidy, wide_layout
 from pmo_analytics.loaders.sheetnotes import (
     bad_cells,
@@ -28,6 +33,7 @@ from pmo_analytics.loaders.sheetnotes import (
     with_usual_days,
 )
 from pmo_analytics.loaders.text import has_controls, without_controls
+from pmo_analytics.loaders.titles import note_titles
 
 DATE_KINDS = ("period", "start_day", "end_day")
 _CANONICAL = frozenset("0123456789.+-eE")
@@ -55,10 +61,16 @@ def tidy_table(raw: RawTable, declared: FileFormat) -> Tidy | None:
             )
         )
         return tidy
+    raw, header, problems = without_second_row(raw, header)
+    if (missing := missing_header(raw, header)) is not None:
+        tidy.problems.append(missing)
+        return tidy
     heads = with_usual_days(raw.records[header], raw.facts.shift)
-    headings, tidy.problems = read_headings(heads, place, raw.rows[header])
+    headings, found = read_headings(heads, place, raw.rows[header])
+    tidy.problems = problems + found
     cells, tidy.rows, problems = split_rows(raw, header)
     tidy.problems += problems
+    tidy.problems += fill_merged(raw, headings, cells, tidy.rows)
     tidy.problems += _unnamed(raw, header, cells)
     tidy.problems += hidden_cells(raw, headings, tidy.rows)
     tidy.columns = {h.name: cells[h.index] for h in headings}
@@ -71,6 +83,7 @@ def tidy_table(raw: RawTable, declared: FileFormat) -> Tidy | None:
     _read_words(tidy)
     _read_all_dates(tidy, headings, declared, raw)
     _refuse_repeats(tidy)
+    note_titles(tidy, headings, raw, header)
     used = {*(h.name for h in headings if h.known), *tidy.spread}
     tidy.problems += bad_cells(raw, headings, tidy.rows, used)
     _read_durations(tidy, raw)

@@ -24,12 +24,8 @@ from pmo_analytics.loaders.findings import (
     SheetFacts,
     Unreadable,
 )
-from pmo_analytics.loaders.folder import (
-    missing_choice,
-    number_text,
-    unknown_name,
-    unwritable,
-)
+from pmo_analytics.loaders.folder import number_text, unwritable
+from pmo_analytics.loaders.names import missing_choice, unknown_name
 from pmo_analytics.loaders.odssheets import without_gaps
 from pmo_analytics.loaders.settings import Declared, flat_settings, read_sheet
 from pmo_analytics.loaders.sheetnotes import with_usual_days
@@ -45,6 +41,8 @@ if TYPE_CHECKING:
 SETTINGS_SHEET = "portfolio"
 MAX_SHEET_ROWS = 1_048_575  # below the header
 MAX_CELL_CHARACTERS = 32_767
+# Of a sheet whose name is no table, to see what it might be.
+_FIRST_ROWS = 100
 _ESCAPED = re.compile(r"_x(?=[0-9A-Fa-f]{4}_)")
 # Excel counts days from 1900 and believes in a 29 February of that year.
 _FIRST_DATE = date(1900, 3, 1)
@@ -142,9 +140,10 @@ def _match_sheets(
     path: Path, lean: bytes | None, chosen: Mapping[str, str]
 ) -> tuple[dict[str, str], list[Problem]]:
     names = table_names()
+    book = _book(path, lean)
     listed = [
         meta.name
-        for meta in _book(path, lean).sheets_metadata
+        for meta in book.sheets_metadata
         if str(meta.typ).endswith("WorkSheet")
     ]
     matched: dict[str, str] = {}
@@ -175,7 +174,13 @@ def _match_sheets(
         else:
             matched[table] = sheet
     problems += [
-        unknown_name(Place("portfolio", path.name, sheet), sheet, matched)
+        unknown_name(
+            Place("portfolio", path.name, sheet),
+            sheet,
+            matched,
+            _cells_of(book, sheet, _FIRST_ROWS),
+            chosen,
+        )
         for sheet in unknown
     ]
     if not matched.keys() - {SETTINGS_SHEET}:
@@ -193,17 +198,20 @@ def _match_sheets(
 def _raw_table(
     path: Path, lean: bytes | None, place: Place, facts: dict[str, SheetFacts]
 ) -> RawTable:
-    try:
-        sheet = _book(path, lean).get_sheet_by_name(place.sheet)
-        records = sheet.to_python(skip_empty_area=False)
-    except Unreadable:
-        raise
-    except BaseException as error:  # panics of the reader derive from it
-        raise _damaged(error) from error
+    records = _cells_of(_book(path, lean), place.sheet)
     fact = facts.get(place.sheet, SheetFacts())
     return RawTable(
         place, records, _row_numbers(len(records), fact), typed=True, facts=fact
     )
+
+
+def _cells_of(book: Any, sheet: str, rows: int | None = None) -> list[list[Any]]:
+    try:
+        reader = book.get_sheet_by_name(sheet)
+        cells: list[list[Any]] = reader.to_python(skip_empty_area=False, nrows=rows)
+    except BaseException as error:  # panics of the reader derive from it
+        raise _damaged(error) from error
+    return cells
 
 
 def _row_numbers(count: int, fact: SheetFacts) -> list[int]:

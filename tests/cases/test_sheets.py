@@ -68,3 +68,16 @@ def test_64_a_hidden_sheet_is_said():
     found = portfolio.problems.set_index("rule").loc["hidden_sheet"]
     assert found["sheet"] == "budget"
     assert "1 rows" in found["found"]
+
+
+def test_66_a_sheet_that_looks_like_a_table():
+    path = case("66-unread-sheet/unread_demand_sheet.xlsx")
+    with pytest.raises(DataError, match=r"unread_table.*demand \(hours\)"):
+        read_quietly(path)
+
+
+def test_67_percent_in_a_title():
+    portfolio = read_quietly(case("67-title-row-with-unit/y1.xlsx"))
+    assert portfolio.demand["fte"].to_list() == [0.5, 0.8, 0.5]
+    found = portfolio.problems.set_index("rule").loc["title_rows_skipped", "found"]
+    assert found == "Resource demand in % of a full-time employee"

@@ -156,7 +156,7 @@ def test_files_that_are_no_tables(tmp_path):
         tmp_path,
         {
             "projects": PROJECTS,
-            "projects_old": PROJECTS,
+            "old": PROJECTS,
             "risks": "a\n",
             "my notes": "a\n",
             "readme.txt": "a",
@@ -168,7 +168,7 @@ def test_files_that_are_no_tables(tmp_path):
     unknown = problems[problems["rule"] == "unknown_file"]
     assert sorted(unknown["source"]) == [
         "my notes.csv",
-        "projects_old.csv",
+        "old.csv",
         "risks.csv",
     ]
 
