@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pmo_analytics.config import BatchConfig, read_config
-from pmo_analytics.errors import ConfigError
+from pmo_analytics.errors import ConfigError, SolverError, say_warnings
 from pmo_analytics.forecasting.headroom import forecast_headroom
 from pmo_analytics.forecasting.outlook import forecast_tables
 from pmo_analytics.forecasting.past import after_history, history_alone
-from pmo_analytics.loaders import loaded_problems, read_portfolio
+from pmo_analytics.loaders import read_portfolio
 from pmo_analytics.optimization.run import versions
 from pmo_analytics.optimization.search import optimize
 from pmo_analytics.optimization.solving import SolveLimits
@@ -34,6 +34,7 @@ from pmo_analytics.reporting.folder import (
 )
 from pmo_analytics.scenarios.compare import compare
 from pmo_analytics.scenarios.reading import read_scenarios
+from pmo_analytics.stopping import stop_asked, stoppable
 from pmo_analytics.store import Memory, remembering
 
 if TYPE_CHECKING:
@@ -64,6 +65,9 @@ class BatchRun:
         Of former forecasts; empty without a store.
     files
         Everything written.
+    stopped
+        Ctrl-C ended the search before its limits: the run is marked so, and is not
+        the last good one.
     """
 
     folder: Path
@@ -72,8 +76,10 @@ class BatchRun:
     plan: Plan | None
     accuracy: pd.DataFrame
     files: tuple[Path, ...]
+    stopped: bool = False
 
 
+@stoppable()
 def run_batch(
     config: BatchConfig | str | Path, *, as_of: date | str, out: str | Path
 ) -> BatchRun:
@@ -82,7 +88,8 @@ def run_batch(
     Nothing after the date is used: `history` and `actuals` of periods that had not
     ended and baselines set later are left out, and the horizon begins with the first
     period after those that had. A run of the same date again takes the place of the
-    former; one that fails leaves the former as it is.
+    former; one that fails leaves the former as it is. One that is stopped by Ctrl-C or
+    a signal is written only where the date has no good run yet.
 
     Parameters
     ----------
@@ -100,11 +107,11 @@ def run_batch(
     DataError
         If the portfolio has errors.
     InfeasibleError, SolverError
-        If there is no plan.
+        If there is no plan, or the run was stopped and a good one is there.
     """
     if not isinstance(config, BatchConfig):
         config = read_config(config)
-    day = _day(as_of)
+    day = read_day(as_of)
     out = Path(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -112,12 +119,14 @@ def run_batch(
         raise ConfigError(f"Cannot write to {out}: {error.strerror}.") from error
     with _alone(out):
         run = _run(config, day, out / day.isoformat())
-        _point_to(out, run.folder)
-        _clear(out, config.report.keep, run.folder)
+        if not run.stopped:
+            _point_to(out, run.folder)
+            _clear(out, config.report.keep, run.folder)
     return run
 
 
-def _day(as_of: date | str) -> date:
+def read_day(as_of: date | str) -> date:
+    """Return a day that is given as a date or as text, 2027-03-31."""
     if isinstance(as_of, date):
         return as_of
     try:
@@ -166,7 +175,10 @@ def _last_over(horizon: pd.PeriodIndex, day: date) -> pd.Period:
 
 
 def _run(config: BatchConfig, day: date, folder: Path) -> BatchRun:
-    portfolio = known_on(read_portfolio(config.portfolio), day)
+    read = read_portfolio(config.portfolio)
+    if line := say_warnings(read.problems, config.portfolio):
+        _LOG.warning("%s", line)
+    portfolio = known_on(read, day)
     _LOG.info(
         "%s as of %s: %d projects, %d rows of history, %s to %s",
         portfolio.name,
@@ -213,6 +225,8 @@ def _run(config: BatchConfig, day: date, folder: Path) -> BatchRun:
         comparison = _compare(config, plan, scenarios)
         if comparison is not None:
             tables.update(comparison_tables(comparison))
+        if stop_asked():
+            _keep_good(folder)
         # Remembered when all is written, and before it takes its place: a run that
         # fails at either leaves the former one whole, and the same date mends it.
         files = _write(
@@ -228,7 +242,27 @@ def _run(config: BatchConfig, day: date, folder: Path) -> BatchRun:
         )
         _LOG.info("%d files in %s", len(files), folder)
     accuracy = memory.accuracy
-    return BatchRun(folder, portfolio, headroom, plan, accuracy, tuple(files))
+    return BatchRun(
+        folder, portfolio, headroom, plan, accuracy, tuple(files), stop_asked()
+    )
+
+
+def _keep_good(folder: Path) -> None:
+    """Raise where a run that was stopped would take the place of a good one."""
+    try:
+        facts = json.loads((folder / "manifest.json").read_text("utf-8"))
+    except (ValueError, OSError):
+        good = False
+    else:
+        good = not facts.get("stopped", False)
+    if good:
+        raise SolverError(
+            [],
+            f"The run was stopped before its end. {folder} holds a whole run of the "
+            "same date and stays as it is.",
+            status="no_solution",
+        )
+    _LOG.warning("stopped before its end: this run is marked so, and is not the latest")
 
 
 def _plan(config: BatchConfig, portfolio: Portfolio, headroom: Forecast) -> Plan | None:
@@ -314,7 +348,8 @@ def _write(
     if plan is not None and plan.report is not None:
         facts["report"] = json.loads(json.dumps(plan.report.to_dict(), default=str))
         documents["certificate.json"] = plan.report.certificate
-        more["The plan"] = plan.schedule
+        cut = " (the search was stopped before its end)" if stop_asked() else ""
+        more[f"The plan{cut}"] = plan.schedule
     if comparison is not None:
         said = pd.DataFrame({"Scenarios": comparison.sentences()})
         more["What the scenarios do"] = said
@@ -332,7 +367,7 @@ def _write(
             chance=config.forecast.chance,
             figures=figures,
             tables=more,
-            problems=loaded_problems(portfolio),
+            problems=portfolio.problems,
             facts={**versions(), "digest": portfolio.digest(), "seed": config.seed},
         )
         return write_result(

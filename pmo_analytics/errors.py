@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -163,6 +164,15 @@ def problems_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 def has_errors(problems: pd.DataFrame) -> bool:
     """Return whether a problems table holds at least one error."""
     return bool((problems["severity"] == "error").any())
+
+
+def say_warnings(problems: pd.DataFrame, path: object) -> str:
+    """Return how many warnings the data has and what lists them; "" without any."""
+    count = int((problems["severity"] == "warning").sum())
+    if not count:
+        return ""
+    listed = f"`pmo check {shlex.quote(str(path))}` lists them"
+    return f"{count} warning{'s' if count > 1 else ''} in the data: {listed}."
 
 
 def closest(name: object, known: Iterable[object]) -> str:

@@ -19,6 +19,7 @@ from typing import Any
 
 from pmo_analytics.errors import ConfigError, PmoError
 from pmo_analytics.processes import begin_worker, deaf_children, safe_children
+from pmo_analytics.stopping import note_stop, stop_asked
 
 # How often a task is given to another worker after the one that had it was lost.
 RETRIES = 2
@@ -126,8 +127,10 @@ def run_tasks(
             on_done(key, outcome)
 
     lost: BaseException | None = None
-    with _placed(work, len(tasks)) as place, contextlib.suppress(KeyboardInterrupt):
+    with _placed(work, len(tasks)) as place, _noted():
         while left := [key for key in tasks if key not in done]:
+            if stop_asked():
+                break
             # Whoever loses workers takes others down with it: at last each goes alone.
             last = max(tries[key] for key in left) >= work.retries > 0
             for part in [[key] for key in left] if last else [left]:
@@ -141,6 +144,15 @@ def run_tasks(
                 if key not in done and tries[key] > work.retries:
                     take(key, Outcome(None, _lost(key, tries[key], lost)))
     return {key: replace(done[key], tries=tries[key]) for key in tasks if key in done}
+
+
+@contextlib.contextmanager
+def _noted() -> Iterator[None]:
+    """Let Ctrl-C end the block, and what comes after it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        note_stop()
 
 
 # Whether the process may die without more harm than a retry.
@@ -232,6 +244,8 @@ def _here(
     function: Callable[..., Any], tasks: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[Any]:
     for key, arguments in tasks.items():
+        if stop_asked():
+            return
         yield _guarded(function, key, arguments)
 
 
@@ -243,6 +257,7 @@ def _on_processes(
     from concurrent.futures.process import BrokenProcessPool
 
     from joblib import Parallel, delayed, parallel_config
+    from joblib.externals.loky.backend import resource_tracker
 
     jobs = [delayed(_guarded)(function, key, task) for key, task in tasks.items()]
     stays = threading.current_thread() is threading.main_thread()
@@ -257,12 +272,24 @@ def _on_processes(
         parallel = Parallel(
             n_jobs=workers, batch_size=1, return_as="generator_unordered"
         )
+        # Whoever starts this one's helper opens the ears again of what comes after.
+        resource_tracker.ensure_running()
         try:
             with deaf_children():
                 answers = parallel(jobs)
             yield from answers
         except BrokenProcessPool as error:
             raise _LostError from error
+        except (KeyboardInterrupt, GeneratorExit):
+            _end_workers()
+            raise
+
+
+def _end_workers() -> None:
+    """End the local processes, whatever they are at."""
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor().shutdown(wait=True, kill_workers=True)
 
 
 def _on_dask(

@@ -30,6 +30,7 @@ from pmo_analytics.purchases import (
 )
 from pmo_analytics.record import Record, change_cost
 from pmo_analytics.tables import STATUSES, clean_text
+from pmo_analytics.undated import no_projects, not_counted, short_not_counted
 from pmo_analytics.violations import violations
 from pmo_analytics.windows import start_windows
 from pmo_analytics.workload import (
@@ -73,6 +74,8 @@ class SolveReport:
         Bound re-derived by the checker from `certificate`, None without one.
     seconds
         Wall clock of the whole search.
+    stopped
+        Ctrl-C ended the search before its limits; the plan is the best until then.
     attempts
         One mapping per solver run: solver, outcome, seconds, detail.
     certificate
@@ -110,6 +113,7 @@ class SolveReport:
     change_cost: float | None = None
     risk: Mapping[str, Any] | None = None
     stages: Sequence[Mapping[str, object]] = ()
+    stopped: bool = False
 
     @property
     def gap(self) -> float | None:
@@ -200,6 +204,7 @@ class Plan:
         self.report = report
         self.strict = strict
         self.record: Record | None = None
+        self._not_counted: pd.DataFrame | None = None
         self._bought = (
             None if purchases is None else read_purchases(self.portfolio, purchases)
         )
@@ -234,6 +239,7 @@ class Plan:
         plan.strict = strict
         plan._bought = purchases
         plan.record = record
+        plan._not_counted = None
         return plan
 
     @cached_property
@@ -262,6 +268,15 @@ class Plan:
     def load_rows(self) -> pd.DataFrame:
         """Load by project: columns `project, role, period, fte`."""
         return load_rows(self.portfolio, self.starts)
+
+    @property
+    def not_counted(self) -> pd.DataFrame:
+        """Projects that a baseline leaves out although they are wanted.
+
+        `project, name, status, must` (has to be done), `fte` (most that it needs in
+        one period, all roles together), `reason`; empty for a plan that was decided.
+        """
+        return no_projects() if self._not_counted is None else self._not_counted
 
     @property
     def buys(self) -> bool:
@@ -399,6 +414,8 @@ class Plan:
         facts: dict[str, Any] = {"portfolio": self.portfolio.name}
         if self.report is not None:
             facts["status"] = str(self.report.status)
+            if self.report.stopped:
+                facts["stopped"] = "before its limits were reached"
         if self.report is None or self.report.measure == "worth":
             facts["objective"] = round(self.objective, 2)
         elif self.report.objective is not None:
@@ -435,6 +452,8 @@ class Plan:
             proved = "proved" if stage["proved"] else "not proved"
             name = str(stage["stage"]).replace("_", " ")
             facts[f"then {name}"] = f"{stage['measure']} ({proved})"
+        if missing := short_not_counted(self.not_counted):
+            facts["not counted"] = missing
         candidates = self.projects["decision"].isin(["selected", "not selected"])
         facts["projects selected"] = f"{len(self.starts)} of {int(candidates.sum())}"
         if self.starts:
@@ -537,6 +556,12 @@ def baseline(portfolio: Portfolio, *, status: Sequence[str] | None = None) -> Pl
     status
         Only projects of these statuses, such as `["running", "approved"]`.
 
+    Returns
+    -------
+    Plan
+        Its table `not_counted` names what the dates leave out: projects without a
+        start, and with `approved` those that are forced in and not approved.
+
     Raises
     ------
     DataError
@@ -567,7 +592,9 @@ def baseline(portfolio: Portfolio, *, status: Sequence[str] | None = None) -> Pl
         keep &= projects["status"].isin(status).to_numpy()
     start = offsets_from(projects["start"], snapshot.horizon)
     names = projects["project"]
-    return Plan.from_starts(
+    plan = Plan.from_starts(
         snapshot,
         {names.iat[i]: int(start[i]) for i in np.flatnonzero(keep)},
     )
+    plan._not_counted = not_counted(snapshot, status)
+    return plan

@@ -33,8 +33,9 @@ _PR_SET_PDEATHSIG = 1
 def stopped_like_ctrl_c() -> Iterator[None]:
     """Let SIGTERM and SIGHUP do what Ctrl-C does while the block runs.
 
-    They raise KeyboardInterrupt in the main thread. One that is ignored, as `nohup`
-    has it, stays so. In other threads nothing is changed.
+    All of them raise KeyboardInterrupt in the main thread, and count once where they
+    come at once. One that is ignored, as `nohup` has it, stays so. In other threads
+    nothing is changed.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -43,11 +44,12 @@ def stopped_like_ctrl_c() -> Iterator[None]:
 
     def stop(_number: int, _frame: Any) -> None:
         nonlocal last
-        before, last = last, time.monotonic()
-        if last - before > _SAME:
+        now = time.monotonic()
+        if now - last > _SAME:
+            last = now
             raise KeyboardInterrupt
 
-    former = {number: signal.getsignal(number) for number in _STOPS}
+    former = {number: signal.getsignal(number) for number in (signal.SIGINT, *_STOPS)}
     mine = [number for number in _STOPS if former[number] != signal.SIG_IGN]
     for number in mine:
         signal.signal(number, stop)

@@ -253,7 +253,7 @@ def test_from_the_command_line(config, tmp_path, capsys):
     for step in ("INFO Co as of 2026-12-31", "INFO plan: objective", "files in"):
         assert step in said.err
     assert facts["objective"] is not None
-    assert main([*words, "--as-of", "31.12.2026"]) == 3
+    assert main([*words, "--as-of", "31.12.2026"]) == 2
     said = capsys.readouterr()
     assert "is no date" in json.loads(said.out)["error"]
     assert "ERROR '31.12.2026' is no date" in said.err

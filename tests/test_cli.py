@@ -287,6 +287,14 @@ def test_new_workbook_can_be_read_again(tmp_path, capsys):
         ["optimize", "x", "--seconds", "soon"],
         ["optimize", "x", "--seconds", "-1"],
         ["level", "x", "--objective", "worth"],
+        ["optimize", "x", "--solver", "highspeed"],
+        ["optimize", "x", "--then", "latest_finish"],
+        ["optimize", "x", "--then", "fewest_changes"],
+        ["optimize", "x", "--freeze", "3"],
+        ["optimize", "x", "--value-loss", "2"],
+        ["simulate", "x", "--method", "dice"],
+        ["frontier", "x", "--over", "mood"],
+        ["batch", "x.toml", "--as-of", "31.12.2026", "--out", "no/such/folder"],
         ["new"],
     ],
 )
@@ -452,5 +460,5 @@ def test_forecast_in_words(small, capsys):
 
 def test_forecast_with_a_misspelt_model(small, capsys):
     code, facts = run_json(capsys, "forecast", small, "--model", "thetta")
-    assert code == 3
+    assert code == 2
     assert "did you mean 'theta'" in str(facts["error"])

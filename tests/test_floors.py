@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1] / "pmo_analytics"
 # From the ground up; a name stands for a module or for a whole sub-package. Modules of
 # one floor do not import each other, those of one sub-package may, without cycles.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "tolerance", "processes"),
+    ("errors", "tolerance", "processes", "stopping"),
     ("workweek",),
     ("periods",),
     ("cells",),
@@ -32,7 +32,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("checks",),
     ("portfolio",),
     ("workload", "purchases", "record"),
-    ("violations", "limiting"),
+    ("violations", "limiting", "undated"),
     ("plan",),
     ("example_company", "replanning"),
     ("loaders", "examples", "generator", "uncertainty"),

@@ -11,9 +11,18 @@ from typing import Annotated
 
 import typer
 
-from pmo_analytics.cli.command import OK, JsonOption, app, command
+from pmo_analytics.cli.command import (
+    OK,
+    SOME_FAILED,
+    JsonOption,
+    app,
+    command,
+    list_warnings,
+    print_answer,
+    usage,
+)
 from pmo_analytics.cli.results import say_files
-from pmo_analytics.terminal import escaped, output, print_json, show_facts
+from pmo_analytics.terminal import escaped, output, show_facts
 
 BATCH_KEYS = ("status", "as_of", "folder", "objective", "gap", "files")
 
@@ -27,15 +36,18 @@ def batch(
     json_output: JsonOption = False,
 ) -> int:
     """Check, forecast, plan and report for one date, as a scheduler does nightly."""
-    from pmo_analytics.batch import run_batch
+    from pmo_analytics.batch import read_day, run_batch
 
+    with usage("--as-of"):
+        read_day(as_of)
     with _logged():
         run = run_batch(config, as_of=as_of, out=out)
+    list_warnings(run.portfolio.problems)
     report = None if run.plan is None else run.plan.report
     if json_output:
-        print_json(
+        print_answer(
             {
-                "status": "ok",
+                "status": "feasible" if run.stopped else "ok",
                 "as_of": as_of,
                 "folder": str(run.folder),
                 "objective": None if report is None else report.objective,
@@ -44,13 +56,13 @@ def batch(
                 "files": [str(file) for file in run.files],
             }
         )
-        return OK
+        return SOME_FAILED if run.stopped else OK
     console = output()
     if run.plan is not None:
         show_facts(run.plan.summary(), console)
     console.print(escaped(f"Report: {run.folder / 'report.html'}"))
     say_files(run.files)
-    return OK
+    return SOME_FAILED if run.stopped else OK
 
 
 @contextmanager

@@ -17,13 +17,15 @@ from pmo_analytics.cli.command import (
     PathArgument,
     app,
     command,
+    print_answer,
+    read_data,
 )
 from pmo_analytics.cli.results import draw_plan, say_files
 from pmo_analytics.errors import has_errors
 from pmo_analytics.terminal import (
     escaped,
     output,
-    print_json,
+    plain,
     records,
     show_problems,
     show_table,
@@ -64,7 +66,7 @@ def new(
     else:
         write_portfolio(portfolio, target)
     if json_output:
-        print_json({"status": "ok", "path": str(target)})
+        print_answer({"status": "ok", "path": str(target)})
     else:
         output().print(f"Wrote {escaped(str(target))}. Next: pmo check {target}")
     return OK
@@ -80,7 +82,7 @@ def check(path: PathArgument, json_output: JsonOption = False) -> int:
     problems = loaded_problems(portfolio)
     errors = int((problems["severity"] == "error").sum())
     if json_output:
-        print_json(
+        print_answer(
             {
                 "status": "failed" if errors else "ok",
                 "errors": errors,
@@ -113,11 +115,11 @@ def capacity(
     json_output: JsonOption = False,
 ) -> int:
     """Show capacity, load of the planned dates, and headroom by role and period."""
-    from pmo_analytics.loaders import read_portfolio
     from pmo_analytics.plan import baseline
     from pmo_analytics.reporting.folder import capacity_rows, manifest, write_result
+    from pmo_analytics.undated import say_not_counted
 
-    portfolio = read_portfolio(path)
+    portfolio = read_data(path)
     plan = baseline(portfolio, status=["running", "approved"] if committed else None)
     rows = capacity_rows(plan)
     files = []
@@ -125,17 +127,19 @@ def capacity(
         figures = draw_plan(plan, ("capacity", "utilization")) if charts else {}
         files = write_result(
             out,
-            tables={"capacity.csv": rows},
-            facts=manifest(plan.portfolio, command="capacity"),
+            tables={"capacity.csv": rows, "not_counted.csv": plan.not_counted},
+            facts=manifest(plan.portfolio, command="capacity")
+            | {"not_counted": plain(records(plan.not_counted))},
             figures=figures,
         )
     text = rows.assign(period=rows["period"].astype(str))
     if json_output:
-        print_json(
+        print_answer(
             {
                 "status": "ok",
                 "portfolio": portfolio.name,
                 "rows": records(text),
+                "not_counted": records(plan.not_counted),
                 "files": [str(file) for file in files],
             }
         )
@@ -146,8 +150,12 @@ def capacity(
     over = text[text["headroom"] < -1e-6].sort_values("headroom")
     if len(over):
         show_table(over, "Overloaded role-periods, worst first", console, most=15)
-    else:
+    elif plan.not_counted.empty:
         console.print("No role is overloaded in any period.")
+    else:
+        console.print("What is counted overloads nobody. That is not all:")
+    for sentence in say_not_counted(plan.not_counted):
+        console.print(escaped(sentence), soft_wrap=True)
     say_files(files)
     return OK
 

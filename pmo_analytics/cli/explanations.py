@@ -12,6 +12,7 @@ from pmo_analytics.cli.command import (
     INFEASIBLE,
     NO_PLAN,
     OK,
+    SOME_FAILED,
     ChartsOption,
     ClusterOption,
     GapOption,
@@ -24,15 +25,18 @@ from pmo_analytics.cli.command import (
     WorkersOption,
     app,
     command,
+    print_answer,
+    read_data,
+    usage,
 )
 from pmo_analytics.cli.results import close, say_files
 from pmo_analytics.errors import ConfigError, InfeasibleError, closest
+from pmo_analytics.stopping import stop_asked
 from pmo_analytics.terminal import (
     Watching,
     escaped,
     messages,
     output,
-    print_json,
     records,
     show_table,
 )
@@ -92,11 +96,10 @@ def explain(
     --seconds is for each search: the plan, and every question about it. With few of
     them --gap 0.01 leaves smaller gaps than none: branches alone, over at 1 %.
     """
-    from pmo_analytics.loaders import read_portfolio
     from pmo_analytics.optimization.infeasible import why_infeasible
     from pmo_analytics.optimization.solving import SolveLimits
 
-    portfolio = read_portfolio(path)
+    portfolio = read_data(path)
     known = portfolio.projects["project"].tolist()
     for name in project or []:
         if name not in known:
@@ -118,7 +121,7 @@ def explain(
             answer.ask(plan, project, roles, values, limits, seed, workers)
     files = [] if out is None else answer.write(out, charts)
     if json_output:
-        print_json({**answer.facts(), "files": [str(file) for file in files]})
+        print_answer({**answer.facts(), "files": [str(file) for file in files]})
     else:
         answer.show()
         if out is None:
@@ -228,6 +231,7 @@ class _Answer:
         self.projects: list[WhyNot] = []
         self.roles: pd.DataFrame | None = None
         self.values: pd.DataFrame | None = None
+        self.unasked: list[str] = []
 
     def ask(
         self,
@@ -249,12 +253,21 @@ class _Answer:
         left_out = decisions.loc[decisions["decision"] == "not selected", "project"]
         names = projects or ([] if roles or values else left_out.tolist())
         for k, name in enumerate(names, 1):
+            if stop_asked():
+                self.unasked = [f"why not '{left}'" for left in names[k - 1 :]]
+                break
             messages().print(escaped(f"{k} of {len(names)}: why not {name}?"))
             self.projects.append(why_not(plan, name, limits=limits, seed=seed))
+        if stop_asked():
+            self.unasked += ["what roles are worth"] if roles else []
+            self.unasked += ["how far values may move"] if values else []
+            return
         if roles:
             messages().print("Solving with more and less of each role.")
             self.roles = role_value(plan, limits=limits, seed=seed, workers=workers)
-        if values:
+        if values and stop_asked():
+            self.unasked.append("how far values may move")
+        elif values:
             messages().print("Solving with each project in or out.")
             self.values = sensitivity(plan, limits=limits, seed=seed, workers=workers)
 
@@ -279,16 +292,29 @@ class _Answer:
             lines += [*([""] if lines else []), *say_role_values(self.roles, names)]
         if self.values is not None:
             lines += [*([""] if lines else []), *say_sensitivity(self.values, names)]
+        if self.unasked:
+            lines.append(f"Not asked, for it was stopped: {', '.join(self.unasked)}.")
         return lines
 
     def code(self) -> int:
         if self.clash is None or self.clash.status == "feasible":
+            if stop_asked():
+                return SOME_FAILED if self._answered() else NO_PLAN
             return OK
         return INFEASIBLE if self.clash.status == "infeasible" else NO_PLAN
+
+    def _answered(self) -> bool:
+        """Return whether anything that was asked has an answer."""
+        solved = [why for why in self.projects if why.status != "unknown"]
+        roles = self.roles is not None and self.roles["value"].notna().any()
+        values = self.values is not None and self.values["found"].notna().any()
+        return bool(solved or roles or values or self.clash is not None)
 
     def facts(self) -> dict[str, Any]:
         """Return the answer for JSON."""
         status = "ok" if self.clash is None else self.clash.status
+        if self.code() in (SOME_FAILED, NO_PLAN):
+            status = "no_solution"
         return {
             "status": "ok" if status == "feasible" else status,
             "objective": None if self.plan is None else self.plan.objective,
@@ -421,12 +447,13 @@ def frontier(
 
     --seconds is for each level.
     """
-    from pmo_analytics.loaders import read_portfolio
     from pmo_analytics.optimization.frontier import frontier as solve_all
+    from pmo_analytics.optimization.frontier import read_levels
     from pmo_analytics.optimization.solving import SolveLimits
 
-    portfolio = read_portfolio(path)
-    given = [text.strip() for text in levels.split(",") if text.strip()]
+    with usage("--over, --levels"):
+        given = read_levels(over, levels)
+    portfolio = read_data(path)
     result = solve_all(
         portfolio,
         over,
@@ -442,9 +469,11 @@ def frontier(
     known = result.table["objective"].notna().any()
     infeasible = result.table["status"].eq("infeasible").all()
     code = OK if known else INFEASIBLE if infeasible else NO_PLAN
+    if known and stop_asked():
+        code = SOME_FAILED
     if json_output:
         table = _texts(result.table)
-        print_json(
+        print_answer(
             {
                 "status": {OK: "ok", INFEASIBLE: "infeasible"}.get(code, "no_solution"),
                 "over": over,

@@ -15,9 +15,12 @@ from pmo_analytics.cli.command import (
     SeedOption,
     app,
     command,
+    print_answer,
+    read_data,
+    usage,
 )
 from pmo_analytics.cli.results import close, say_files
-from pmo_analytics.terminal import escaped, messages, output, print_json, show_table
+from pmo_analytics.terminal import escaped, messages, output, show_table
 
 FORECAST_KEYS = ("status", "roles", "periods", "overloaded", "notes", "files")
 # Roles are named as overloaded above this chance.
@@ -60,7 +63,6 @@ def forecast(
     from pmo_analytics.forecasting.models import find_model
     from pmo_analytics.forecasting.outlook import forecast_tables, outlook
     from pmo_analytics.forecasting.past import after_history
-    from pmo_analytics.loaders import loaded_problems, read_portfolio
     from pmo_analytics.optimization.run import versions
     from pmo_analytics.periods import format_period
     from pmo_analytics.reporting.briefing import forecast_report
@@ -69,8 +71,9 @@ def forecast(
     from pmo_analytics.reporting.workbook import write_workbook
     from pmo_analytics.store import remembering
 
-    find_model(model)
-    portfolio, moved = after_history(read_portfolio(path))
+    with usage("--model"):
+        find_model(model)
+    portfolio, moved = after_history(read_data(path))
     with remembering(store, portfolio) as memory:
         headroom = forecast_headroom(
             portfolio,
@@ -108,7 +111,7 @@ def forecast(
             chance=chance,
             figures=figures,
             tables={"How wrong each model was": tables["losses.csv"]},
-            problems=loaded_problems(portfolio),
+            problems=portfolio.problems,
             facts={**versions(), "digest": portfolio.digest(), "seed": seed},
         )
         try:
@@ -137,7 +140,7 @@ def forecast(
         messages().print(escaped(note))
     risks = outlook(headroom, chance=chance)
     if json_output:
-        print_json(
+        print_answer(
             {
                 "status": "ok",
                 "portfolio": portfolio.name,

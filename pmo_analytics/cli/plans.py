@@ -25,6 +25,9 @@ from pmo_analytics.cli.command import (
     WorkOption,
     app,
     command,
+    print_answer,
+    read_data,
+    usage,
 )
 from pmo_analytics.cli.records import claimed_record, known_record
 from pmo_analytics.cli.results import close, draw_plan, say_files
@@ -35,7 +38,6 @@ from pmo_analytics.terminal import (
     messages,
     output,
     plain,
-    print_json,
     records,
     show_facts,
     show_table,
@@ -95,7 +97,8 @@ def optimize(
         typer.Option(help="Second objective: earliest_finish, fewest_changes."),
     ] = None,
     value_loss: Annotated[
-        float, typer.Option(min=0.0, help="What those may cost, 0.01 = 1 %.")
+        float,
+        typer.Option(min=0.0, max=0.9999, help="What those may cost, 0.01 = 1 %."),
     ] = 0.0,
     overload_chance: Annotated[
         float | None,
@@ -111,11 +114,18 @@ def optimize(
     json_output: JsonOption = False,
 ) -> int:
     """Choose and schedule the projects that earn most within all limits."""
-    from pmo_analytics.loaders import read_portfolio
+    from pmo_analytics.optimization.given import named_solver
     from pmo_analytics.optimization.search import optimize as search
     from pmo_analytics.optimization.solving import SolveLimits
+    from pmo_analytics.optimization.stages import check_stages
 
-    portfolio = read_portfolio(path)
+    with usage("--solver"):
+        named_solver(solver, flex)
+    with usage("--then"):
+        check_stages(then or (), record is not None)
+    if record is None and (freeze or change_price or move_price):
+        raise typer.BadParameter("--freeze and prices need --record.")
+    portfolio = read_data(path)
     known = None if record is None else known_record(portfolio, record)
     limits = SolveLimits(seconds=seconds, gap=gap, threads=threads, work=work)
     with Watching() as progress:
@@ -165,14 +175,13 @@ def level(
 
     A project with a window (earliest, latest) may also move before its planned start.
     """
-    from pmo_analytics.loaders import read_portfolio
     from pmo_analytics.optimization.certify_level import MEASURES
     from pmo_analytics.optimization.levelling import level as search
     from pmo_analytics.optimization.solving import SolveLimits
 
     if objective not in MEASURES:
         raise typer.BadParameter(f"--objective is one of {', '.join(MEASURES)}.")
-    portfolio = read_portfolio(path)
+    portfolio = read_data(path)
     limits = SolveLimits(seconds=seconds, gap=gap, work=work)
     with Watching(minimised=True) as progress:
         plan = search(
@@ -225,7 +234,7 @@ def _say_plan(
         if changes is not None:
             facts["changes"] = records(changes[changes["change"] != "kept"])
         facts["files"] = [str(file) for file in files]
-        print_json(facts)
+        print_answer(facts)
         return
     console = output()
     chosen = plan.projects.loc[plan.projects["decision"] == "selected"]
@@ -298,7 +307,6 @@ def verify(
     json_output: JsonOption = False,
 ) -> int:
     """Recompute a plan exactly from the tables and say what is broken."""
-    from pmo_analytics.loaders import read_portfolio
     from pmo_analytics.loaders.schedule import read_schedule
     from pmo_analytics.optimization.certify import check_bound, check_plan
     from pmo_analytics.optimization.certify_level import level_bound, measure_of
@@ -307,7 +315,7 @@ def verify(
     from pmo_analytics.record import freeze_record
     from pmo_analytics.reporting.folder import finish_result
 
-    portfolio = read_portfolio(path).validate()
+    portfolio = read_data(path).validate()
     finish_result(schedule.parent)
     claimed = claims_beside(schedule)
     rows = read_schedule(schedule)
@@ -356,7 +364,7 @@ def verify(
         "inherited": records(result.inherited),
     }
     if json_output:
-        print_json(facts)
+        print_answer(facts)
     else:
         console = output()
         if len(result.violations):

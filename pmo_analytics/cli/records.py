@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from pmo_analytics.cli.command import OK, JsonOption, app, command
+from pmo_analytics.cli.command import OK, JsonOption, app, command, print_answer
 from pmo_analytics.cli.results import say_files
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.terminal import escaped, messages, output, print_json
+from pmo_analytics.terminal import escaped, messages, output
 
 
 def known_record(portfolio: Any, path: Path) -> Any:
@@ -79,7 +79,7 @@ def promote(
     files = [file, file.with_name("manifest.json")]
     if json_output:
         written = [str(f) for f in files]
-        print_json({"status": "ok", "as_of": as_of, "files": written})
+        print_answer({"status": "ok", "as_of": as_of, "files": written})
     else:
         output().print(escaped(f"{len(rows)} projects are the plan of record in {to}."))
         say_files(files)

@@ -16,6 +16,9 @@ from pmo_analytics.cli.command import (
     SeedOption,
     app,
     command,
+    print_answer,
+    read_data,
+    usage,
 )
 from pmo_analytics.cli.plans import claims_beside
 from pmo_analytics.cli.results import close, say_files
@@ -24,7 +27,6 @@ from pmo_analytics.terminal import (
     messages,
     output,
     plain,
-    print_json,
     show_facts,
     show_table,
 )
@@ -66,15 +68,17 @@ def simulate(
     json_output: JsonOption = False,
 ) -> int:
     """Draw many futures of a plan: dates, load and value with their chances."""
-    from pmo_analytics.loaders import read_portfolio
+    from pmo_analytics.draws.factors import check_method
     from pmo_analytics.loaders.schedule import read_schedule
     from pmo_analytics.plan import Plan, baseline
     from pmo_analytics.reporting.folder import finish_result
     from pmo_analytics.simulation.simulating import simulate as draw
     from pmo_analytics.uncertainty import read_uncertainty
 
+    with usage("--method"):
+        check_method(method)
     known = None if uncertainty is None else read_uncertainty(uncertainty)
-    portfolio = read_portfolio(path)
+    portfolio = read_data(path)
     if schedule is None:
         plan = baseline(portfolio)
     else:
@@ -97,7 +101,7 @@ def simulate(
     worst = found.overload.groupby("role", sort=False)["p_overload"].max()
     overloaded = list(worst.index[worst > _LIKELY])
     if json_output:
-        print_json(
+        print_answer(
             {
                 "status": "ok",
                 "draws": found.draws,

@@ -25,14 +25,16 @@ from pmo_analytics.cli.command import (
     WorkOption,
     app,
     command,
+    print_answer,
+    read_data,
 )
 from pmo_analytics.cli.results import close, say_files
+from pmo_analytics.errors import listing
 from pmo_analytics.terminal import (
     Watching,
     escaped,
     messages,
     output,
-    print_json,
     records,
     show_table,
 )
@@ -60,12 +62,11 @@ def compare(
     json_output: JsonOption = False,
 ) -> int:
     """Solve scenarios beside the portfolio as it is, and compare the plans."""
-    from pmo_analytics.loaders import read_portfolio
     from pmo_analytics.optimization.solving import SolveLimits
     from pmo_analytics.scenarios.compare import compare as solve_all
     from pmo_analytics.scenarios.reading import read_scenarios
 
-    portfolio = read_portfolio(path)
+    portfolio = read_data(path)
     listed = read_scenarios(scenarios)
     # Finished answers lie beside the result until it is written: started again, the
     # same command goes on with the rest.
@@ -97,9 +98,16 @@ def compare(
             "rows": records(result.table),
             "files": [str(file) for file in files],
         }
-        print_json(facts)
+        print_answer(facts)
         return code
     _print(result)
+    if result.failed and keep is not None:
+        messages().print(
+            escaped(
+                f"Not solved: {listing(result.failed, 20)}. The same command goes on "
+                "with them."
+            )
+        )
     if out is None:
         messages().print("Nothing was written; name a folder with --out DIR.")
     say_files(files)

@@ -22,10 +22,11 @@ from pmo_analytics.optimization.discount_curves import (
     highest,
     last_where,
 )
-from pmo_analytics.optimization.resolving import Resolved, resolve, settings_of
+from pmo_analytics.optimization.resolving import STOPPED, Resolved, resolve, settings_of
 from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.parallel import Work, run_tasks
 from pmo_analytics.plan import Plan
+from pmo_analytics.stopping import stop_asked
 from pmo_analytics.windows import start_windows
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def discount_range(
     kinds = {"own": {**common, "rate": here, "own": True}}
     kinds["other"] = {**common, "rate": here, "own": False}
     solved = run_tasks(solved_at, kinds, work=work)
+    if stop_asked():
+        return {"now": here, "exact": False, "low": None, "message": STOPPED}
     first = Probe(1.0 / (1.0 + here), *(_told(solved, key) for key in kinds))
     if not _Known(plan, first).own:
         text = "No plan of exactly the chosen projects keeps every rule"
@@ -101,6 +104,8 @@ def discount_range(
         if far != here
     }
     outcomes = run_tasks(side_of, tasks, work=work)
+    if stop_asked():
+        return {"now": here, "exact": False, "low": None, "message": STOPPED}
     sides = {}
     for side in ("low", "high"):
         outcome = outcomes.get(side)

@@ -18,6 +18,7 @@ from pmo_analytics.optimization.wording import number
 from pmo_analytics.parallel import Work
 from pmo_analytics.periods import format_period, parse_period
 from pmo_analytics.plan import Plan, relative_gap
+from pmo_analytics.stopping import stoppable
 from pmo_analytics.windows import start_windows
 from pmo_analytics.workload import fixed_starts
 
@@ -85,6 +86,7 @@ class Frontier:
         )
 
 
+@stoppable()
 def frontier(
     portfolio: Portfolio,
     over: str = "budget",
@@ -150,6 +152,8 @@ def frontier(
     if isinstance(points, int) and over not in ("budget", "capacity"):
         free = resolve(snapshot, limits, settings, start)
         start = free.plan(snapshot, strict=strict)
+        if free.status == "stopped":
+            raise KeyboardInterrupt
         if start is None and free.status == "infeasible":
             raise InfeasibleError(free.conflicts)
         if start is None:
@@ -169,11 +173,7 @@ def _kind(portfolio: Portfolio, over: str, of: str) -> Callable[[Level], Portfol
         "projects": _with_projects,
         "finish": _with_finish,
     }
-    if over not in kinds:
-        raise ConfigError(
-            f"A frontier over '{over}' cannot be drawn{closest(over, kinds)}; use one "
-            f"of {', '.join(kinds)}."
-        )
+    _check_over(over)
     known = {
         "budget": portfolio.budget["budget"].tolist(),
         "capacity": portfolio.capacity.columns.tolist(),
@@ -186,6 +186,36 @@ def _kind(portfolio: Portfolio, over: str, of: str) -> Callable[[Level], Portfol
     if over == "budget" and not known:
         raise ConfigError("The portfolio has no budgets; use over='spend' instead.")
     return lambda level: kinds[over](portfolio, of, level)
+
+
+def read_levels(over: str, text: str) -> list[str]:
+    """Return levels as they are written, `0.8,0.9,1`.
+
+    Raises
+    ------
+    ConfigError
+        If a frontier cannot be over that, or a level is no number.
+    """
+    _check_over(over)
+    given = [part.strip() for part in text.split(",") if part.strip()]
+    for part in given if over != "finish" else []:
+        try:
+            float(part)
+        except ValueError as error:
+            raise ConfigError(f"Not a level of '{over}': {error}.") from error
+    return given
+
+
+def _check_over(over: str) -> None:
+    if over not in _OVER:
+        raise ConfigError(
+            f"A frontier over '{over}' cannot be drawn{closest(over, _OVER)}; use one "
+            f"of {', '.join(_OVER)}."
+        )
+
+
+# What can be varied.
+_OVER = ("budget", "capacity", "spend", "projects", "finish")
 
 
 def _with_budget(portfolio: Portfolio, of: str, level: Any) -> Portfolio:
@@ -415,6 +445,8 @@ def _shared(
             if moved.violations.empty:
                 own = moved
                 break
+        if point.status == "stopped":
+            own = None  # what another level brought would be no answer of its own
         plans.append(own)
         messages.append("" if own is not None else point.message)
     return plans, messages
@@ -486,7 +518,12 @@ def _say(table: pd.DataFrame, over: str, of: str) -> list[str]:
     scaled = over in ("budget", "capacity")
     known = table[table["objective"].notna()]
     lines = []
-    for row in table[table["objective"].isna()].itertuples():
+    stopped = table.loc[table["status"] == "stopped", "level"]
+    if len(stopped):
+        names = ", ".join(name_level(level, over) for level in stopped)
+        lines.append(f"Not solved, for it was stopped: {names}.")
+    missing = table["objective"].isna() & (table["status"] != "stopped")
+    for row in table[missing].itertuples():
         level = name_level(row.level, over)
         where = f"At {level} of {thing}" if scaled else f"With {thing} at most {level}"
         none = "there is no plan" if row.status == "infeasible" else "none was found"

@@ -33,6 +33,7 @@ from pmo_analytics.optimization.wording import (
 from pmo_analytics.periods import format_period
 from pmo_analytics.plan import Plan
 from pmo_analytics.purchases import most_offered
+from pmo_analytics.stopping import stop_asked, stoppable
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
@@ -111,6 +112,7 @@ class WhyInfeasible:
         }
 
 
+@stoppable()
 def why_infeasible(
     portfolio: Portfolio,
     *,
@@ -278,6 +280,10 @@ def _no_clash(
                 f" {over} limit{' is' if over == 1 else 's are'} exceeded by work that "
                 "cannot be moved and count as raised; strict looks at them too."
             )
+    elif stop_asked():
+        text = (
+            "It was stopped before it was proved that a plan exists or that none does."
+        )
     else:
         text = (
             f"Within {number(seconds)} seconds it was neither proved that a plan "
@@ -356,8 +362,9 @@ def _say_clash(book: Rulebook, state: _State) -> list[str]:
     doubtful = _rule_lines(book, sorted(k for unit in state.unsure for k in unit))
     shown = "; ".join(line.rstrip(".") for line in doubtful[:5])
     more = f" and {len(doubtful) - 5} more" if len(doubtful) > 5 else ""
+    why = "It was stopped" if stop_asked() else "Time was up"
     result.append(
-        "Time was up: some of these may have nothing to do with the clash, namely: "
+        f"{why}: some of these may have nothing to do with the clash, namely: "
         f"{shown}{more}."
     )
     return result

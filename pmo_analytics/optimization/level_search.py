@@ -36,6 +36,7 @@ from pmo_analytics.optimization.race import Found
 from pmo_analytics.optimization.run import Run
 from pmo_analytics.optimization.solving import run_solver
 from pmo_analytics.plan import Plan, relative_gap
+from pmo_analytics.stopping import note_stop
 from pmo_analytics.windows import start_windows
 
 if TYPE_CHECKING:
@@ -154,6 +155,7 @@ class Levelling:
             elif jobs is not None:
                 self._polish(jobs)
         except KeyboardInterrupt:
+            note_stop()
             if self.starts is None:
                 raise
 

@@ -26,11 +26,13 @@ from pmo_analytics.plan import (
     SolveStatus,
     relative_gap,
 )
+from pmo_analytics.stopping import stop_asked, stoppable
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
 
 
+@stoppable()
 def level(
     portfolio: Portfolio,
     *,
@@ -153,6 +155,7 @@ def _finish(search: Levelling) -> Plan:
         attempts=tuple(search.run.attempts),
         certificate=certificate,
         measure=search.measure,
+        stopped=stop_asked(),
     )
     home = search.inner
     own = check_plan(search.portfolio, plan.schedule, strict=search.run.strict)

@@ -33,6 +33,7 @@ from pmo_analytics.plan import (
     SolveStatus,
     relative_gap,
 )
+from pmo_analytics.stopping import note_stop, stop_asked
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.compiling import Compiled
@@ -325,7 +326,12 @@ class PlanSearch:
             self._raise_nothing_found()
         assert self.best is not None
         assert self.objective is not None
-        certificate, certified_bound = self._evidence()
+        certificate: Mapping[str, Any] = {}
+        certified_bound: float | None = None
+        try:
+            certificate, certified_bound = self._evidence()
+        except KeyboardInterrupt:
+            note_stop()
         bound = self.bound
         if certified_bound is not None:
             bound = certified_bound if bound is None else min(bound, certified_bound)
@@ -354,6 +360,7 @@ class PlanSearch:
             attempts=tuple(self.run.attempts),
             certificate=certificate,
             stages=tuple(self.stages),
+            stopped=stop_asked(),
         )
         plan = self._plan(self.best, report)
         if self.compiled.flex or self.compiled.record is not None:

@@ -22,6 +22,7 @@ from pmo_analytics.optimization.wording import number, series
 from pmo_analytics.parallel import Work
 from pmo_analytics.periods import format_period, parse_period
 from pmo_analytics.plan import Plan
+from pmo_analytics.stopping import stoppable
 from pmo_analytics.workload import all_roles
 from pmo_analytics.workload import limits as limits_of
 
@@ -40,6 +41,7 @@ _PLENTY = 1e9
 _SCREEN = 20.0
 
 
+@stoppable()
 def role_value(
     plan: Plan,
     *,
@@ -82,7 +84,8 @@ def role_value(
         Two rows a role, those with the largest effect first: `role, change` (FTE),
         `start, end` (Period), `value` (change of the objective by the plans found),
         `low, high` (what the bounds allow), `how` (`never binds`, `solved`,
-        `infeasible`, or the status of a search that found nothing), `objective,
+        `infeasible`, `stopped` by Ctrl-C before its end, or the status of a search
+        that found nothing; then nothing is said of its value), `objective,
         bound`, `base_objective` (of the best plan known for the portfolio as it is),
         `entering, leaving` (projects), `overload` (FTE-periods of work that cannot be
         moved above the lower capacity), `lp_price` (what the LP relaxation says, a
@@ -278,9 +281,11 @@ def _interval(
 ) -> dict[str, float | None]:
     """Return objective, bound and what they say about the worth of a change."""
     objective, own = answer.objective, answer.bound
+    if objective is None:
+        return dict.fromkeys(("objective", "bound", "value", "low", "high"))
     if sign > 0:
         # The plan known without the change is a plan with it, too.
-        objective = best if objective is None else max(objective, best)
+        objective = max(objective, best)
         own = None if own is None else max(own, objective)
         return {
             "objective": objective,
@@ -289,8 +294,6 @@ def _interval(
             "low": None if bound is None else max(objective - bound, 0.0),
             "high": None if own is None else own - best,
         }
-    if objective is None:
-        return dict.fromkeys(("objective", "bound", "value", "low", "high"))
     if bound is not None:
         own = bound if own is None else min(own, bound)
     own = None if own is None else max(own, objective)
@@ -330,13 +333,22 @@ def say_role_values(
     names
         Names of projects by id, of those that have one.
     """
-    lines = []
+    lines, stopped = [], list[str]()
     idle = table[table["how"] == "never binds"]
     for row in table[table["how"] != "never binds"].to_dict("records"):
         more = row["change"] > 0
         span = f"from {format_period(row['start'])} to {format_period(row['end'])}"
         amount = number(abs(row["change"]))
-        head = f"{amount} FTE {'more' if more else 'less'} of {row['role']} {span}"
+        what = f"{amount} FTE {'more' if more else 'less'} of {row['role']}"
+        head = f"{what} {span}"
+        if row["how"] == "stopped":
+            stopped.append(
+                f"{amount} FTE {'more' if more else 'less'} of {row['role']}"
+            )
+            continue
+        if row["how"] == "failed":
+            lines.append(f"{head} was not solved: {row['message']}")
+            continue
         if row["how"] == "infeasible":
             lines.append(f"With {head} no plan is left: {row['message']}")
             continue
@@ -344,6 +356,8 @@ def say_role_values(
             lines.append(f"With {head} no plan was found in time.")
             continue
         lines.append(f"{head} {_worth(row, more)}.{_news(row, names or {})}")
+    if stopped:
+        lines.append(f"Not solved, for it was stopped: {', '.join(stopped)}.")
     never = [
         role
         for role, own in idle.groupby("role", sort=False)
@@ -362,6 +376,8 @@ def _worth(row: dict[str, Any], more: bool) -> str:
     value = abs(row["value"])
     low, high = row["low"], row["high"]
     if pd.isna(low) or pd.isna(high):
+        if value <= 1e-9:
+            return "changed nothing in the time given; no bound says what it may"
         between = ""
     else:
         ends = sorted([abs(low), abs(high)]) if more or high <= 0 else [0.0, abs(low)]

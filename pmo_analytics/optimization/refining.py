@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
 from collections.abc import Sequence
@@ -34,22 +33,21 @@ def refine(search: PlanSearch, names: Sequence[str], loss: float) -> None:
     seconds = search.run.left() - 0.5
     begin = time.monotonic()
     events: list[dict[str, Any]] = []
-    with contextlib.suppress(KeyboardInterrupt):  # the plan so far is kept
-        if seconds > 0.2 and len(search.best):
-            job = {
-                "start": search.best.tolist(),
-                "costs": [stage.cost.tolist() for stage in stages],
-                "loss": value - floor,
-                "polish_seconds": seconds,
-            }
-            events = run_task(
-                search.compiled.options,
-                "polish",
-                job,
-                seconds=seconds,
-                limits=search.run.limits,
-                seed=search.run.seed,
-            )
+    if seconds > 0.2 and len(search.best):
+        job = {
+            "start": search.best.tolist(),
+            "costs": [stage.cost.tolist() for stage in stages],
+            "loss": value - floor,
+            "polish_seconds": seconds,
+        }
+        events = run_task(
+            search.compiled.options,
+            "polish",
+            job,
+            seconds=seconds,
+            limits=search.run.limits,
+            seed=search.run.seed,
+        )
     least: dict[int, float | None] = {}
     for event in events:
         if event["event"] in ("stage", "polished"):

@@ -13,10 +13,14 @@ from pmo_analytics.optimization.search import optimize
 from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.parallel import Work, run_tasks
 from pmo_analytics.plan import Plan, SolveReport
+from pmo_analytics.stopping import note_stop, stop_asked
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
     from pmo_analytics.record import Record
+
+
+STOPPED = "It was stopped before this was solved."
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,8 @@ class Resolved:
     starts, purchases, report
         Of its plan; None without one.
     status, message
-        As of a search; why there is no plan.
+        As of a search, or `stopped` where Ctrl-C came before its end; why there is no
+        plan.
     """
 
     starts: dict[str, int] | None = None
@@ -93,8 +98,13 @@ def resolve(
     settings
         Other arguments of `optimize`.
     """
+    if stop_asked():
+        return Resolved(status="stopped", message=STOPPED)
     try:
         plan = optimize(portfolio, limits=limits, start=start, **settings)
+    except KeyboardInterrupt:
+        note_stop()
+        return Resolved(status="stopped", message=STOPPED)
     except InfeasibleError as error:
         message = str(error.conflicts["message"].iat[0])
         return Resolved(status="infeasible", message=message, conflicts=error.conflicts)
@@ -103,6 +113,8 @@ def resolve(
     except SolverError as error:
         return Resolved(status=error.status, message=str(error).splitlines()[0])
     assert plan.report is not None
+    if plan.report.stopped:
+        return Resolved(status="stopped", message=STOPPED)
     return Resolved(
         plan.starts,
         plan.purchases if plan.buys else None,
@@ -140,7 +152,7 @@ def resolve_all(
     for key in questions:
         outcome = outcomes.get(key)
         if outcome is None:
-            found[key] = Resolved(message="Interrupted.")
+            found[key] = Resolved(status="stopped", message=STOPPED)
         elif outcome.error is not None:
             found[key] = Resolved(status="failed", message=str(outcome.error))
         else:

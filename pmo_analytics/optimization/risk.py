@@ -32,6 +32,7 @@ from pmo_analytics.optimization.risk_search import (
 from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.periods import format_period
 from pmo_analytics.plan import OPTIMAL_GAP, Plan, SolveStatus, relative_gap
+from pmo_analytics.stopping import note_stop, stop_asked
 from pmo_analytics.uncertainty import Uncertainty
 from pmo_analytics.workload import TOLERANCE
 
@@ -142,12 +143,15 @@ def plan_under_risk(
     search = _RiskSearch(
         portfolio, risk, limits, solve, first, strict=strict, seed=seed
     )
-    if not search.met:
-        if risk.measure == "chance":
-            search.tighten()
-        else:
-            search.relieve()
-        search.polish()
+    try:
+        if not search.met and not stop_asked():
+            if risk.measure == "chance":
+                search.tighten()
+            else:
+                search.relieve()
+            search.polish()
+    except KeyboardInterrupt:
+        note_stop()
     return search.finish()
 
 
@@ -363,7 +367,8 @@ class _RiskSearch:
         return plan.schedule[["project", "start"]]
 
     def _late(self, share: float) -> bool:
-        return time.monotonic() - self.begin > share * self.limits.seconds
+        late = time.monotonic() - self.begin > share * self.limits.seconds
+        return late or stop_asked()
 
     def _least(self) -> np.ndarray:
         """Return the load of what has to be in, FTE."""
@@ -449,6 +454,7 @@ class _RiskSearch:
             objective=objective,
             seconds=round(time.monotonic() - self.begin, 3),
             risk=self._evidence(starts),
+            stopped=stop_asked(),
         )
         record = self.base.record
         plan = Plan.from_starts(

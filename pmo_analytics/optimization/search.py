@@ -26,6 +26,7 @@ from pmo_analytics.optimization.solving import ProgressFunction, SolveLimits
 from pmo_analytics.optimization.stages import check_stages
 from pmo_analytics.plan import Plan
 from pmo_analytics.record import Record, freeze_record
+from pmo_analytics.stopping import note_stop, stoppable
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _FOR_STAGES = 1 / 3
 
 
+@stoppable()
 def optimize(
     portfolio: Portfolio,
     *,
@@ -117,7 +119,7 @@ def optimize(
     -------
     Plan
         With `plan.report`: status, objective, bound, gap, certificate, attempts.
-        Ctrl-C returns the best plan found so far.
+        Ctrl-C returns the best plan found so far, with `plan.report.stopped`.
 
     Raises
     ------
@@ -237,15 +239,20 @@ def solve_valid(
     search.here = here
     if compiled.contradictions or _without_start(compiled):
         raise InfeasibleError(find_conflicts(snapshot, compiled, None)[0])
-    if start is not None:
-        search.start_near(start)
-    search.start_greedily()
-    if len(compiled.options.project) or search.best is None:
-        search.improve()
-    else:
-        search.bound = search.objective
-    if stages:
-        refine(search, stages, value_loss)
+    try:
+        if start is not None:
+            search.start_near(start)
+        search.start_greedily()
+        if len(compiled.options.project) or search.best is None:
+            search.improve()
+        else:
+            search.bound = search.objective
+        if stages:
+            refine(search, stages, value_loss)
+    except KeyboardInterrupt:
+        note_stop()
+        if search.best is None:
+            raise
     return search.finish()
 
 

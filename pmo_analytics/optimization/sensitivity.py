@@ -13,6 +13,7 @@ from pmo_analytics.cells import called
 from pmo_analytics.errors import ConfigError, closest
 from pmo_analytics.optimization.discount_range import discount_range
 from pmo_analytics.optimization.resolving import (
+    STOPPED,
     Resolved,
     resolve,
     resolve_all,
@@ -23,6 +24,7 @@ from pmo_analytics.optimization.why_not import forced_in
 from pmo_analytics.optimization.wording import number
 from pmo_analytics.parallel import Work, run_tasks
 from pmo_analytics.plan import Plan
+from pmo_analytics.stopping import stoppable
 from pmo_analytics.windows import allowed_starts, start_windows
 from pmo_analytics.workload import discount_factors, worth_at_zero
 
@@ -40,6 +42,7 @@ _LEAST, _MOST, _STEPS = 0.0, 3.0, 6
 _SAME = 1e-6
 
 
+@stoppable()
 def sensitivity(
     plan: Plan,
     *,
@@ -181,6 +184,8 @@ def _project(plan: Plan, name: str, other: Resolved, bound: float) -> dict[str, 
         "whole_set": False,
         "message": other.message,
     }
+    if other.status == "stopped":
+        return row | {"low": None, "high": None}
     if other.status == "infeasible":
         row["exact"] = True
         row["message"] = (
@@ -246,8 +251,8 @@ def _themes(
         for side in ("low", "high"):
             outcome = outcomes.get(f"{theme} {side}")
             if outcome is None or outcome.error is not None:
-                row["exact"] = False
-                row["message"] = "" if outcome is None else str(outcome.error)
+                row["exact"] = row["whole_set"] = False
+                row["message"] = STOPPED if outcome is None else str(outcome.error)
                 continue
             end, flip, exact = outcome.value
             row[side], row[f"{side}_flip"] = end, flip
@@ -277,6 +282,8 @@ def theme_end(
     for _ in range(_STEPS):
         question = scaled(plan.portfolio, theme, at)
         other = resolve(question, limits, settings, plan)
+        if other.status == "stopped":
+            raise KeyboardInterrupt
         found = other.plan(plan.portfolio, strict=plan.strict, record=plan.record)
         if found is None or other.objective is None:
             return None, flip, False
@@ -326,9 +333,12 @@ def say_sensitivity(
     names
         Names of projects by id, of those that have one.
     """
-    lines = []
+    lines, stopped = [], list[str]()
     for row in table.to_dict("records"):
-        if row["kind"] == "theme":
+        if row["message"] == STOPPED:
+            kind = "theme " if row["kind"] == "theme" else ""
+            stopped.append(f"{kind}'{row['subject']}'")
+        elif row["kind"] == "theme":
             lines.append(_say_theme(row))
         elif row["kind"] == "discount":
             lines.append(row["message"])
@@ -336,6 +346,8 @@ def say_sensitivity(
             lines.append(f"{row['message']} Its value does not matter.")
         else:
             lines.append(_say_project(row, names or {}))
+    if stopped:
+        lines.append(f"Not solved, for it was stopped: {', '.join(stopped)}.")
     return lines
 
 
@@ -363,6 +375,8 @@ def _say_project(row: dict[str, Any], names: Mapping[str, str]) -> str:
 def _say_theme(row: dict[str, Any]) -> str:
     low, high = row["low"], row["high"]
     name = f"theme '{row['subject']}'"
+    if row["message"]:
+        return f"For {name} nothing was found: {row['message']}"
     if pd.isna(low) or pd.isna(high):
         return (
             f"For {name} a better plan was found near today's value: the plan is not "

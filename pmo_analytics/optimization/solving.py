@@ -17,6 +17,7 @@ from pmo_analytics.optimization.child_process import GRACE, Child, Event, next_e
 from pmo_analytics.optimization.options import carries_branches
 from pmo_analytics.optimization.race import Found, Race
 from pmo_analytics.plan import OPTIMAL_GAP
+from pmo_analytics.stopping import note_stop, stop_asked
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.options import Options
@@ -145,6 +146,9 @@ def run_solver(
         "start": [] if start is None else [int(k) for k in start],
     }
     found = Found(incumbents=[])
+    if stop_asked():
+        found.interrupted, found.outcome = True, "interrupted"
+        return found
     try:
         alone = _branches_suffice(options, job, limits)
         if alone and here and limits.memory_gb is None:
@@ -159,6 +163,7 @@ def run_solver(
             # Of the searches beside it: the solver itself may not get that far.
             found.outcome = "feasible"
     except KeyboardInterrupt:
+        note_stop()
         found.interrupted = True
         found.outcome = "interrupted"
     found.seconds = time.monotonic() - begin
@@ -234,6 +239,8 @@ def run_task(
 ) -> list[Event]:
     """Run one job of a child to its end and return its events, `end` the last.
 
+    Ctrl-C ends it as a clock does: what was told until then is kept.
+
     Parameters
     ----------
     facts
@@ -254,12 +261,21 @@ def run_task(
     deadline = time.monotonic() + seconds + GRACE
     events: queue.Queue[tuple[Child, Event]] = queue.Queue()
     told: list[Event] = []
-    with Child(options, job, events):
-        while (taken := next_event(events, deadline)) is not None:
-            told.append(taken[1])
-            if taken[1]["event"] == "end":
-                return told
-    return [*told, {"event": "end", "code": None, "words": ""}]
+    if stop_asked():
+        return [_CUT]
+    try:
+        with Child(options, job, events):
+            while (taken := next_event(events, deadline)) is not None:
+                told.append(taken[1])
+                if taken[1]["event"] == "end":
+                    return told
+    except KeyboardInterrupt:
+        note_stop()
+    return [*told, _CUT]
+
+
+# The end of a job that was not let to its own end.
+_CUT: Event = {"event": "end", "code": None, "words": ""}
 
 
 def run_elastic(
@@ -304,9 +320,14 @@ def _run_task(
     }
     deadline = time.monotonic() + seconds + GRACE
     events: queue.Queue[tuple[Child, Event]] = queue.Queue()
-    with Child(options, job, events):
-        while (taken := next_event(events, deadline)) is not None:
-            event = taken[1]
-            if event["event"] in (wanted, "end"):
-                return event if event["event"] == wanted else None
+    if stop_asked():
+        return None
+    try:
+        with Child(options, job, events):
+            while (taken := next_event(events, deadline)) is not None:
+                event = taken[1]
+                if event["event"] in (wanted, "end"):
+                    return event if event["event"] == wanted else None
+    except KeyboardInterrupt:
+        note_stop()
     return None

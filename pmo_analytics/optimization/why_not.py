@@ -41,6 +41,7 @@ from pmo_analytics.optimization.wording import (
 )
 from pmo_analytics.plan import Plan
 from pmo_analytics.purchases import bought_grid
+from pmo_analytics.stopping import stop_asked, stoppable
 from pmo_analytics.windows import start_windows
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ class WhyNot:
         }
 
 
+@stoppable()
 def why_not(
     plan: Plan, project: str, *, limits: SolveLimits | None = None, seed: int = 0
 ) -> WhyNot:
@@ -410,7 +412,11 @@ class _Asked:
                 if asking(self.project) not in line
             )
             return
-        except SolverError:
+        except (SolverError, KeyboardInterrupt):
+            self.plan = None
+        if stop_asked():
+            self.plan = None
+        if self.plan is None:
             return
         assert self.plan.report is not None
         assert self.plan.report.objective is not None
@@ -459,6 +465,8 @@ class _Asked:
             if not self.clash:
                 return [head]
             return [f"{head} What clashes:", *(f"  - {line}" for line in self.clash)]
+        if stop_asked() and self.plan is None:
+            return [f"It was stopped before the best plan with {name} was known."]
         if self.plan is None or self.delta is None:
             seconds = number(self.limits.seconds)
             return [

@@ -32,6 +32,7 @@ from pmo_analytics.plotting.style import (
     canvas,
     dress,
     money_unit,
+    not_counted_note,
     number_axis,
     one_of,
     overload_mark,
@@ -119,10 +120,10 @@ def plot_budget(
         ax.set_xlim(0, _right_edge(ax, rows) or 1.0)
         number_axis(ax.xaxis, scale=scale)
         ax.set_xlabel(f"amount ({unit})")
-        note = ""
+        notes = [not_counted_note(plan)]
         if len(rows) < every:
-            note = f"the {len(rows)} tightest of {every} budgets"
-        write_title(ax, title, note)
+            notes.append(f"the {len(rows)} tightest of {every} budgets")
+        write_title(ax, title, "; ".join(n for n in notes if n))
         write_legend(ax, handles)
     return ax
 
@@ -296,8 +297,10 @@ def plot_spend(
         ax.set_ylim(0, highest * 1.08)
         number_axis(ax.yaxis, scale=scale)
         ax.set_ylabel(f"spend ({unit})")
-        note = f"the {len(shown)} largest of {len(shown) + len(rest)}" if rest else ""
-        write_title(ax, title, note)
+        notes = [not_counted_note(plan)]
+        if rest:
+            notes.append(f"the {len(shown)} largest of {len(shown) + len(rest)}")
+        write_title(ax, title, "; ".join(n for n in notes if n))
         if cumulative:
             handles.insert(0, _draw_cumulative(ax, plan, grid))
         write_legend(ax, handles, beyond=54.0 if cumulative else 0.0)

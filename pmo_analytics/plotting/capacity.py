@@ -33,6 +33,7 @@ from pmo_analytics.plotting.style import (
     at_least_one,
     canvas,
     dress,
+    not_counted_note,
     number_axis,
     overload_mark,
     page,
@@ -115,6 +116,7 @@ def plot_capacity(
             notes.append(
                 f"the {len(shown)} largest of {len(shown) + len(rest)} {_plural(by)}"
             )
+        notes.append(not_counted_note(plan))
         write_title(
             ax, f"{subject}: load against capacity", "; ".join(n for n in notes if n)
         )
@@ -183,6 +185,8 @@ def figure_capacity(
     title = "Load against capacity by role"
     if roles is None and len(wanted) < len(every):
         title += f": the {len(wanted)} tightest of {len(every)}"
+    if missing := not_counted_note(plan):
+        title += f"\n{missing}"
     columns = min(3, len(wanted)) if len(wanted) != 4 else 2
     lines = -(-len(wanted) // max(columns, 1))
     with page(
@@ -268,7 +272,8 @@ def plot_headroom(
             handles.append(overload_mark())
         ax.axhline(0, color=INK, linewidth=0.9)
         number_axis(ax.yaxis)
-        write_title(ax, f"{subject}: headroom", _overload_note(plan, roles))
+        notes = [_overload_note(plan, roles), not_counted_note(plan)]
+        write_title(ax, f"{subject}: headroom", "; ".join(n for n in notes if n))
         ax.set_ylabel("FTE")
         write_legend(ax, handles)
     return ax

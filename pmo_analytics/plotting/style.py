@@ -25,6 +25,7 @@ from pmo_analytics.periods import base_freq, format_period
 from pmo_analytics.plan import Plan, baseline
 from pmo_analytics.plotting.fonts import settle_text, shorten
 from pmo_analytics.portfolio import Portfolio
+from pmo_analytics.undated import short_not_counted
 
 # Paul Tol's "muted" scheme: told apart with every common colour-blindness, and
 # without the red that means overload.
@@ -171,6 +172,12 @@ def as_plan(plan: Plan | Portfolio) -> Plan:
     raise ConfigError(
         f"A chart is drawn from a Plan or a Portfolio, not from {type(plan).__name__}."
     )
+
+
+def not_counted_note(plan: Plan) -> str:
+    """Return what a title says of work without a date; "" where all is counted."""
+    missing = short_not_counted(plan.not_counted)
+    return f"not counted: {missing}" if missing else ""
 
 
 def one_of(name: str, value: object, allowed: Iterable[str]) -> str:

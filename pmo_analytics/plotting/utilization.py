@@ -13,6 +13,7 @@ from pmo_analytics.plotting.style import (
     as_plan,
     canvas,
     dress,
+    not_counted_note,
     period_axis,
     write_empty,
     write_title,
@@ -106,6 +107,8 @@ def plot_utilization(plan: Plan | Portfolio, *, ax: Axes | None = None) -> Axes:
             if over.any()
             else "no overload"
         )
+        if missing := not_counted_note(plan):
+            note = f"{note}; {missing}"
         write_title(ax, title, note)
     return ax
 

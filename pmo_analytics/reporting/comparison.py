@@ -15,17 +15,19 @@ if TYPE_CHECKING:
 def comparison_tables(comparison: Comparison) -> dict[str, pd.DataFrame]:
     """Return the tables of a comparison by file name.
 
-    `comparison.csv` (one row per scenario, the base first), `changes.csv`,
-    `core.csv`, `budgets.csv`, and `schedule.csv` and `load.csv` in a folder for each
-    scenario that has a plan.
+    `comparison.csv` (one row per scenario, the base first; `folder` is its own),
+    `changes.csv`, `core.csv`, `budgets.csv`, and `schedule.csv` and `load.csv` in a
+    folder for each scenario that has a plan.
     """
+    folders = folder_names(comparison.portfolios)
+    table = comparison.table
+    own = {name: folders[name] for name in comparison.plans}
     tables = {
-        "comparison.csv": comparison.table,
+        "comparison.csv": table.assign(folder=table["scenario"].map(own).fillna("")),
         "changes.csv": comparison.changes,
         "core.csv": comparison.core,
         "budgets.csv": comparison.budget,
     }
-    folders = folder_names(comparison.portfolios)
     for name, plan in comparison.plans.items():
         tables[f"{folders[name]}/schedule.csv"] = plan.schedule
         tables[f"{folders[name]}/load.csv"] = capacity_rows(plan)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import re
 import shutil
 import tempfile
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +20,7 @@ import pandas as pd
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.loaders.escape import escape_frame
 from pmo_analytics.periods import format_periods
+from pmo_analytics.stopping import stop_asked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,6 +68,20 @@ def plan_tables(plan: Plan) -> dict[str, pd.DataFrame]:
     }
 
 
+# More warnings than this are counted, not listed.
+_LISTED = 1000
+
+
+def data_facts(problems: pd.DataFrame) -> dict[str, Any]:
+    """Return what a problems table says, for JSON.
+
+    `warnings` (how many) and `problems` (the first 1,000 rows).
+    """
+    rows = json.loads(problems.head(_LISTED).to_json(orient="records"))
+    errors = int((problems["severity"] == "error").sum())
+    return {"warnings": len(problems) - errors, "problems": rows}
+
+
 def manifest(
     portfolio: Portfolio, *, command: str, report: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
@@ -76,12 +93,20 @@ def manifest(
         Name of the verb.
     report
         Evidence of the search, if there was one.
+
+    Returns
+    -------
+    dict
+        Among other facts `stopped`: whether Ctrl-C ended the search before its
+        limits; `warnings` and `problems` of the data.
     """
     facts: dict[str, Any] = {
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command,
         "portfolio": portfolio.name,
         "portfolio_digest": portfolio.digest(),
+        "stopped": stop_asked(),
+        **data_facts(portfolio.problems),
     }
     if portfolio.settings.weigh_by_probability:
         facts["weigh_by_probability"] = True
@@ -174,17 +199,50 @@ def write_result(
     return [out / name for name in names]
 
 
+def try_folder(out: Path) -> None:
+    """Find out whether a result can be written, before anybody works for it.
+
+    What is made for that is removed again.
+
+    Raises
+    ------
+    ConfigError
+        If the folder cannot be made or written.
+    """
+    missing = [path for path in (out, *out.parents) if not path.exists()]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        Path(tempfile.mkdtemp(prefix=".draft-", dir=out)).rmdir()
+    except OSError as error:
+        raise ConfigError(f"Cannot write to {out}: {error.strerror}.") from error
+    finally:
+        for path in missing:
+            with contextlib.suppress(OSError):
+                path.rmdir()
+
+
+# What a folder's name may have at most, in bytes of UTF-8: a script of three bytes a
+# letter, and a number after it, stay below what file systems carry.
+_LONGEST = 150
+# Endings of the files that a result has beside its folders.
+_FILES = re.compile(r"\.(csv|json|png|html|xlsx|pptx|toml)$", re.IGNORECASE)
+
+
 def folder_names(labels: Iterable[str]) -> dict[str, str]:
     """Return label -> name of a folder for it: the label itself where that is safe.
 
-    Characters that a file system refuses become `_`; labels that would fall together
-    get a number.
+    Characters that a file system refuses or nobody sees become `_`, what is too long
+    is cut, what is called like a file of a result is not; labels that would fall
+    together, also where upper and lower case are one, get a number.
     """
     names: dict[str, str] = {}
     taken: set[str] = set()
     for label in labels:
-        safe = re.sub(r'[\x00-\x1f<>:"/\\|?*]', "_", label).strip(" .")[:100] or "_"
-        if safe.split(".")[0].upper() in _RESERVED or safe.startswith("."):
+        safe = re.sub(r'[<>:"/\\|?*]', "_", unicodedata.normalize("NFC", label))
+        safe = "".join("_" if unicodedata.category(c)[0] == "C" else c for c in safe)
+        safe = safe.encode()[:_LONGEST].decode(errors="ignore").strip(" .") or "_"
+        safe = _FILES.sub(r"_\1", safe)
+        if safe.split(".")[0].rstrip().upper() in _RESERVED or safe.startswith("."):
             safe = f"_{safe}"
         name, number = safe, 2
         while name.casefold() in taken:

@@ -18,10 +18,14 @@ from pmo_analytics.optimization.run import Run, question_of
 from pmo_analytics.optimization.search import solve_valid
 from pmo_analytics.parallel import expendable
 from pmo_analytics.plan import Plan, SolveReport, SolveStatus
+from pmo_analytics.stopping import note_stop, stop_asked
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.solving import ProgressFunction, SolveLimits
     from pmo_analytics.portfolio import Portfolio
+
+
+STOPPED = "The comparison was stopped before it was solved."
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,11 @@ def solve(
     ----------
     start, guide
         Plan to begin with, project -> period offset, and its certificate; None =
-        none: the base, whose bound is certified too.
+        none: the base, whose bound is certified too, and whose plan counts also where
+        Ctrl-C stopped the search.
     """
+    if stop_asked():
+        return Answer("no_solution", STOPPED)
     run = Run(limits, strict=strict, seed=seed, progress=progress)
     if start is not None:
         live = set(portfolio.projects["project"])
@@ -91,6 +98,12 @@ def solve(
         return Answer("infeasible", str(error))
     except SolverError as error:
         return Answer(error.status, str(error))
+    except KeyboardInterrupt:
+        note_stop()
+        return Answer("no_solution", STOPPED)
+    assert plan.report is not None
+    if plan.report.stopped and start is not None:
+        return Answer("no_solution", STOPPED)
     return answer_of(plan)
 
 
@@ -177,7 +190,10 @@ class Kept:
 
     def save(self, key: str, answer: Answer) -> None:
         """Keep an answer that another run may use; whole or not at all."""
-        if self.folder is None or answer.status in ("failed", "no_solution"):
+        unfinished = answer.status in ("failed", "no_solution") or (
+            answer.report is not None and answer.report.get("stopped", False)
+        )
+        if self.folder is None or unfinished:
             return
         with tempfile.NamedTemporaryFile(
             "w", dir=self.folder, suffix=".draft", delete=False, encoding="utf-8"

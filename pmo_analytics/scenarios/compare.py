@@ -10,15 +10,23 @@ from typing import TYPE_CHECKING, Any
 from pmo_analytics.errors import ConfigError, InfeasibleError
 from pmo_analytics.optimization.solving import ProgressFunction, SolveLimits
 from pmo_analytics.parallel import Work, run_tasks
-from pmo_analytics.scenarios.answer import Answer, Kept, answer_of, solve, task_key
+from pmo_analytics.scenarios.answer import (
+    STOPPED,
+    Answer,
+    Kept,
+    answer_of,
+    solve,
+    task_key,
+)
 from pmo_analytics.scenarios.comparison import Comparison
 from pmo_analytics.scenarios.scenario import (
     BASE,
     Scenario,
-    apply_scenario,
+    apply_scenarios,
     check_scenario,
     in_order,
 )
+from pmo_analytics.stopping import stop_asked, stoppable
 
 if TYPE_CHECKING:
     from pmo_analytics.parallel import Outcome
@@ -43,6 +51,7 @@ class Finished:
     total: int
 
 
+@stoppable()
 def compare(
     portfolio: Portfolio,
     scenarios: Iterable[Scenario],
@@ -110,7 +119,7 @@ def compare(
     snapshot = portfolio.validate()
     listed = in_order(scenarios)
     known = {scenario.name: scenario for scenario in listed}
-    questions = {s.name: apply_scenario(snapshot, s, known) for s in listed}
+    questions = apply_scenarios(snapshot, listed, known)
     run = _Run(1 + len(listed), on_done)
     hopeless: dict[str, Answer] = {}
     for name, question in questions.items():
@@ -121,6 +130,8 @@ def compare(
     kept = Kept(None if keep is None else Path(keep))
 
     first = _base(snapshot, base, limits, seed, strict, kept, progress)
+    if first.starts is None and stop_asked():
+        raise KeyboardInterrupt
     run.ended(BASE, first)
     quiet = replace(limits, threads=1)
     for name, answer in hopeless.items():
@@ -155,9 +166,7 @@ def compare(
     run_tasks(solve, tasks, work=work, on_done=take)
     for name in questions:
         if name not in run.answers:
-            run.answers[name] = Answer(
-                "no_solution", "The comparison was stopped before it was solved."
-            )
+            run.answers[name] = Answer("no_solution", STOPPED)
     return Comparison(
         {BASE: snapshot, **questions},
         {name: run.answers[name] for name in (BASE, *questions)},

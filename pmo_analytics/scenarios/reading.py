@@ -43,7 +43,7 @@ def read_scenarios(path: str | Path) -> list[Scenario]:
         of them are named, each with the closest valid name.
     """
     wrong: list[str] = []
-    scenarios = _read(Path(path), [], wrong)
+    scenarios = _read(Path(path), wrong)
     if wrong:
         raise ConfigError(
             "The scenarios cannot be used:\n" + "\n".join(f"  - {w}" for w in wrong)
@@ -53,21 +53,34 @@ def read_scenarios(path: str | Path) -> list[Scenario]:
     return in_order(scenarios)
 
 
-def _read(path: Path, children: list[Path], wrong: list[str]) -> list[Scenario]:
-    content = _content(path)
-    whose = [*children, path.resolve()]
-    if path.resolve() in children:
-        circle = " -> ".join(file.name for file in whose)
-        raise ConfigError(f"These files are each other's parents: {circle}.")
+def _read(path: Path, wrong: list[str]) -> list[Scenario]:
+    """Return the scenarios of a file, after those of the files above it."""
+    line: dict[Path, dict[str, Any]] = {}
+    above: Path | None = path
+    while above is not None:
+        here = above.resolve()
+        if here in line:
+            circle = " -> ".join(file.name for file in [*line, here])
+            raise ConfigError(f"These files are each other's parents: {circle}.")
+        content = line[here] = _content(above)
+        parent = content.get("parent")
+        if parent is not None and not isinstance(parent, str):
+            wrong.append(f"{above.name}: parent has to be the name of a file")
+        above = above.parent / parent if isinstance(parent, str) else None
+    scenarios: list[Scenario] = []
+    for file, content in reversed(line.items()):
+        scenarios += _of_file(file, content, wrong)
+    return scenarios
+
+
+def _of_file(
+    path: Path, content: Mapping[str, Any], wrong: list[str]
+) -> list[Scenario]:
+    """Return the scenarios that stand in one file."""
     for key in content:
         if key not in _TOP:
             wrong.append(f"{path.name}: {key} is unknown{closest(key, _TOP)}")
     scenarios: list[Scenario] = []
-    parent = content.get("parent")
-    if isinstance(parent, str):
-        scenarios += _read(path.parent / parent, whose, wrong)
-    elif parent is not None:
-        wrong.append(f"{path.name}: parent has to be the name of a file")
     for table, read in (("scenario", _scenario), ("sweep", _swept)):
         rows = content.get(table, [])
         if not isinstance(rows, list) or not all(isinstance(r, dict) for r in rows):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -53,6 +53,13 @@ class Scenario:
                 f"A scenario cannot be called {name!r}: '{BASE}' is the portfolio as "
                 "it is, without changes."
             )
+        try:
+            self.name.encode()
+        except UnicodeEncodeError as error:
+            raise ConfigError(
+                f"A scenario cannot be called {name!r}: half a character cannot be "
+                "written."
+            ) from error
         for edit in changes:
             if not callable(edit):
                 raise ConfigError(
@@ -90,70 +97,115 @@ def in_order(scenarios: Iterable[Scenario]) -> list[Scenario]:
     listed: dict[str, Scenario] = {}
 
     def add(scenario: Scenario) -> None:
-        parent = scenario.parent
-        if isinstance(parent, Scenario) and listed.get(parent.name) is not parent:
-            add(parent)
-        known = listed.get(scenario.name)
-        if known is not None and known is not scenario:
-            raise ConfigError(f"Two scenarios are called '{scenario.name}'.")
-        listed[scenario.name] = scenario
+        line = [scenario]
+        while isinstance(parent := line[-1].parent, Scenario):
+            if listed.get(parent.name) is parent:
+                break
+            if len(line) > _MOST:
+                raise ConfigError(f"Scenario '{parent.name}' is its own parent.")
+            line.append(parent)
+        for one in reversed(line):
+            known = listed.get(one.name)
+            if known is not None and known is not one:
+                raise ConfigError(f"Two scenarios are called '{one.name}'.")
+            listed[one.name] = one
 
     for scenario in scenarios:
         if not isinstance(scenario, Scenario):
             raise ConfigError(f"{scenario!r} is no Scenario.")
         if listed.get(scenario.name) is not scenario:
             add(scenario)
+    sound: set[str] = set()
     for scenario in listed.values():
-        ancestry(scenario, listed)
+        sound |= {one.name for one in ancestry(scenario, listed, sound)}
     return list(listed.values())
 
 
-def ancestry(scenario: Scenario, known: Mapping[str, Scenario]) -> list[Scenario]:
+# Parents above each other; more can only be a circle.
+_MOST = 100_000
+
+
+def ancestry(
+    scenario: Scenario, known: Mapping[str, Scenario], sound: Collection[str] = ()
+) -> list[Scenario]:
     """Return a scenario's ancestors, the oldest first, and itself.
+
+    Parameters
+    ----------
+    sound
+        Scenarios whose own ancestors are not asked for any more.
 
     Raises
     ------
     ConfigError
         If one is unknown, or they form a circle.
     """
-    line = [scenario]
+    line, seen = [scenario], {scenario.name}
     while name := line[-1].parent_name:
-        if name.casefold() == BASE:
+        if name.casefold() == BASE or name in sound:
             break
         if name not in known:
             raise ConfigError(
                 f"Scenario '{line[-1].name}' has the parent '{name}', which is no "
                 f"scenario{closest(name, known)}."
             )
-        if known[name] in line:
-            circle = " -> ".join(f"'{s.name}'" for s in [*line, known[name]])
-            raise ConfigError(f"These scenarios are each other's parents: {circle}.")
+        if name in seen:
+            circle = [f"'{s.name}'" for s in [*line, known[name]]]
+            if len(circle) > 8:
+                circle = [*circle[:4], "...", *circle[-3:]]
+            raise ConfigError(
+                f"These scenarios are each other's parents: {' -> '.join(circle)}."
+            )
         line.append(known[name])
+        seen.add(name)
     return line[::-1]
 
 
-def apply_scenario(
-    portfolio: Portfolio, scenario: Scenario, known: Mapping[str, Scenario]
-) -> Portfolio:
-    """Return the portfolio of a scenario, not checked yet.
+def apply_scenarios(
+    portfolio: Portfolio, scenarios: Iterable[Scenario], known: Mapping[str, Scenario]
+) -> dict[str, Portfolio]:
+    """Return the portfolio of each scenario, not checked yet, each change made once.
 
     Raises
     ------
     ConfigError
         If a change cannot be applied; it names the scenario and the change.
     """
+    made: dict[str, Portfolio] = {}
+    asked = list(scenarios)
+    for scenario in asked:
+        for one in ancestry(scenario, known, made):
+            begin = made.get(one.parent_name, portfolio)
+            made[one.name] = _changed(begin, one)
+    return {scenario.name: made[scenario.name] for scenario in asked}
+
+
+def apply_scenario(
+    portfolio: Portfolio, scenario: Scenario, known: Mapping[str, Scenario]
+) -> Portfolio:
+    """Return the portfolio of one scenario, not checked yet.
+
+    Raises
+    ------
+    ConfigError
+        If a change cannot be applied; it names the scenario and the change.
+    """
+    return apply_scenarios(portfolio, [scenario], known)[scenario.name]
+
+
+def _changed(portfolio: Portfolio, scenario: Scenario) -> Portfolio:
+    """Return a portfolio with a scenario's own changes."""
     changed = portfolio
-    for ancestor in ancestry(scenario, known):
-        for number, edit in enumerate(ancestor.changes, 1):
-            where = f"Scenario '{ancestor.name}', change {number} ({name_of(edit)})"
-            try:
-                changed = edit(changed)
-            except ConfigError as error:
-                raise ConfigError(f"{where}: {error}") from error
-            except TypeError as error:
-                raise ConfigError(f"{where} cannot be applied: {error}.") from error
-            if type(changed) is not type(portfolio):
-                raise ConfigError(f"{where} returned no portfolio: {changed!r}.")
+    for number, edit in enumerate(scenario.changes, 1):
+        where = f"Scenario '{scenario.name}', change {number} ({name_of(edit)})"
+        try:
+            changed = edit(changed)
+        except ConfigError as error:
+            raise ConfigError(f"{where}: {error}") from error
+        except TypeError as error:
+            raise ConfigError(f"{where} cannot be applied: {error}.") from error
+        if type(changed) is not type(portfolio):
+            raise ConfigError(f"{where} returned no portfolio: {changed!r}.")
     return changed
 
 

@@ -25,6 +25,7 @@ from pmo_analytics.plan import Plan, baseline
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.simulation.result import Simulation
 from pmo_analytics.uncertainty import Uncertainty
+from pmo_analytics.undated import say_not_counted
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -250,6 +251,7 @@ def _collected(
     notes = list(model.notes)
     if not len(plan.starts):
         notes.append("The plan has no projects.")
+    notes += say_not_counted(plan.not_counted)
     lost = int((model.chance < 1.0).sum())
     if lost:
         notes.append(f"{lost} projects of the plan are won with their probability.")

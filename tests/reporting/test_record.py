@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from pmo_analytics.cli import app
+from pmo_analytics.cli.commands import app
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.loaders import write_portfolio
 from pmo_analytics.plan import Plan
