@@ -11,6 +11,7 @@ import pandas as pd
 from pmo_analytics.errors import ConfigError, DataError, problems_table
 from pmo_analytics.loaders.cells.dates import read_date
 from pmo_analytics.loaders.cells.numbers import ALONE
+from pmo_analytics.loaders.clock_columns import settle_clocks
 from pmo_analytics.loaders.columns import NUMBER_COLUMNS, kind_of
 from pmo_analytics.loaders.contracts import to_contract_shares
 from pmo_analytics.loaders.findings import Place, Problem, RawTable
@@ -137,6 +138,7 @@ def assemble(contents: Contents) -> Portfolio:
     sources: dict[str, pd.DataFrame] = {}
     # Projects first: demand by period needs their starts.
     for table, tidy in sorted(tidies.items(), key=lambda pair: pair[0] != "projects"):
+        settle_clocks(tidy, declared.zone, settings.hours_per_week)
         check_units(tidy, freq)
         check_spread(tidy, freq)
         to_long(tidy)

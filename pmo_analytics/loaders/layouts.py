@@ -21,7 +21,7 @@ import pandas as pd
 
 from pmo_analytics.errors import closest, listing
 from pmo_analytics.loaders.aliases import TOTALS, choice_words, fold, unit_words
-from pmo_analytics.loaders.cells.dates import DayOrMonthFirst, read_date
+from pmo_analytics.loaders.cells.dates import Clock, DayOrMonthFirst, read_date
 from pmo_analytics.loaders.columns import HOUR_COLUMNS, Heading
 from pmo_analytics.loaders.findings import Place, Problem
 from pmo_analytics.periods import WEEKS_PER_YEAR, hours_per_fte, parse_period
@@ -71,6 +71,10 @@ class Tidy:
         Whether days are written 31.12.2027.
     currencies
         Sign or code -> where it stands first.
+    typed
+        Cells carried types (a workbook).
+    clocks
+        Column -> time of day of each of its cells, until `clock_columns` uses them.
     """
 
     place: Place
@@ -87,6 +91,8 @@ class Tidy:
     delimiter: str = ""
     dotted: bool = False
     currencies: dict[str, str] = field(default_factory=dict)
+    typed: bool = False
+    clocks: dict[str, list[Clock | None]] = field(default_factory=dict)
 
 
 def wide_layout(

@@ -20,6 +20,7 @@ hours_per_week = 40
 country = "DE"           # or DE-BY, DE-BY+catholic
 workweek = "Mon-Thu"     # or ["Mon", "Tue"], {Mon = 9, Fri = 4}: hours make the week
 country_workweeks = {IL = "Sun-Thu"}
+timezone = "Europe/Berlin"  # of times such as 2027-02-28T23:00Z; blank = the country's
 
 [files]                  # only where the files need it
 encoding = "gb18030"     # code page of CSV files that are not UTF-8
@@ -44,6 +45,7 @@ from typing import TYPE_CHECKING, Any
 
 from pmo_analytics.errors import closest
 from pmo_analytics.loaders.aliases import fold
+from pmo_analytics.loaders.cells.zones import home_zone, is_zone
 from pmo_analytics.loaders.findings import FileFormat, Place, Problem
 from pmo_analytics.loaders.text import is_encoding
 from pmo_analytics.periods import Settings, base_freq, format_period
@@ -67,6 +69,7 @@ _KEYS: dict[str, tuple[str, str]] = {
     "calendar.country": ("text", "国家|國家|land|pays|país"),
     "calendar.workweek": ("workweek", "working days|工作日|工作周|arbeitswoche"),
     "calendar.country_workweeks": ("workweeks", "各国工作日"),
+    "calendar.timezone": ("text", "time zone|时区|時區|zeitzone|fuseau horaire"),
     "files.encoding": ("text", "code page|编码|編碼"),
     "files.decimal": ("text", "decimal mark|小数点|小數點"),
     "files.dayfirst": ("flag", "day first|日在前"),
@@ -106,6 +109,14 @@ class Declared:
         if week and "hours_per_week" not in own and parse_workweek(week).in_hours:
             own["hours_per_week"] = parse_workweek(week).hours
         return Settings(**own)
+
+    @property
+    def zone(self) -> str:
+        """Time zone that times with an offset are moved to, "" = not known."""
+        return home_zone(
+            self.values.get("calendar.timezone", ""),
+            self.values.get("calendar.country", ""),
+        )
 
     @property
     def format(self) -> FileFormat:
@@ -312,6 +323,11 @@ def _check_value(key: str, value: Any) -> None:
         len(value) != 1 or value.isalnum() or value in "\"\r\n'"
     ):
         raise ValueError("use one character, such as ';'")
+    if key == "calendar.timezone" and value and not is_zone(value):
+        raise ValueError(
+            "no time zone of this name is known; use for example Europe/Berlin or "
+            "America/New_York"
+        )
     if key == "files.encoding" and not is_encoding(value):
         raise ValueError(
             "no encoding of this name is known; use for example utf-8, gb18030, big5, "

@@ -77,7 +77,7 @@ def tidy_table(raw: RawTable, declared: FileFormat) -> Tidy | None:
     tidy.texts = {h.name: h.text for h in headings}
     tidy.units = {h.name: h.unit for h in headings if h.unit}
     tidy.factors = {h.name: h.factor for h in headings if h.factor != 1.0}
-    tidy.delimiter = raw.delimiter
+    tidy.delimiter, tidy.typed = raw.delimiter, raw.typed
     _clean_texts(tidy)
     _drop_totals(tidy)
     _read_words(tidy)
@@ -248,6 +248,7 @@ def _read_all_dates(
         headers=free if wide_table and not dated else (),
     )
     tidy.columns.update(read)
+    tidy.clocks, tidy.dotted = findings.clocks, findings.dotted
     _say_dates(tidy, findings, declared)
     tidy.wide, tidy.spread = wide_layout(
         table, headings, dayfirst=findings.dayfirst, serials=raw.typed

@@ -9,7 +9,7 @@ import pytest
 from pmo_analytics.errors import DataError
 from pmo_analytics.periods import hours_per_fte
 from pmo_analytics.portfolio import Portfolio
-from tests.loaders.folders import read_quietly
+from tests.loaders.folders import read_quietly, said
 from tests.real_data import DATA
 
 
@@ -44,3 +44,17 @@ def test_14_amounts_in_several_currencies_are_refused():
         read_quietly(case("14"))
     found = caught.value.problems.set_index("rule").at["mixed_currencies", "found"]
     assert all(amount in found for amount in ("€100", "$100", "¥9000"))
+
+
+def test_25_a_finish_at_midnight_ends_the_day_before():
+    assert read_quietly(case("25")).projects["duration"].to_list() == [1]
+
+
+def test_27_a_day_off_until_midnight_is_one_day():
+    portfolio = read_quietly(case("27"))
+    assert person_days(portfolio) == 21.0
+    assert "end_at_midnight" in said(portfolio)
+
+
+def test_29_a_zone_that_was_dropped_is_said():
+    assert "time_zone_dropped" in said(read_quietly(case("29")))

@@ -46,6 +46,8 @@ def test_the_mirror_image(tmp_path):
     [
         {"projects": PROJECTS},
         {"projects": PROJECTS.replace(";", "\t")},
+        # Commas separate the fields, and days are written as in Germany.
+        {"projects": "project,value,duration,start\nA,250.125,2,01.02.2027\n"},
         # An English file beside a German one proves nothing of it.
         {"projects": PROJECTS, "spend": "project,offset,amount\nA,0,120.5\n"},
         # A folder that contradicts itself.

@@ -1,8 +1,9 @@
 """Dates and periods as people type them become ISO texts.
 
 The order of day and month is decided once per file (or sheet): as declared, or from
-the cells that can be read in one way only. What stays ambiguous is an error; nothing
-is guessed cell by cell.
+the cells that can be read in one way only, by their numbers or their weekday. Dates
+with points have the day first everywhere. What stays ambiguous is an error; nothing
+is guessed cell by cell. A time of day and a zone are kept beside the day, for `clocks`.
 """
 
 from __future__ import annotations
@@ -10,18 +11,15 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-_CLOCK = (
-    r"(?:[T ]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[AaPp][Mm])?"
-    r"(?:Z|[+-]\d\d:?\d\d)?)?"
-)
-_DAY = re.compile(
-    rf"(\d{{4}}) ?[-/.年] ?(\d{{1,2}}) ?[-/.月] ?(\d{{1,2}}) ?日?{_CLOCK}"
-)
+from pmo_analytics.loaders.cells.calendar_words import MONTH_OF, WEEKDAY_OF, plain
+
+_WORD = r"[^\W\d_]"
+_DAY = re.compile(r"(\d{4}) ?[-/.年] ?(\d{1,2}) ?[-/.月] ?(\d{1,2}) ?[日号號]?")
 _COMPACT_DAY = re.compile(r"((?:19|20|21)\d\d)(0[1-9]|1[0-2])([0-2]\d|3[01])")
 _YEAR_MONTH = re.compile(r"(\d{4})(?: ?[-/年] ?(\d{1,2}) ?月?|\.(\d{2}))")
 _COMPACT_MONTH = re.compile(r"((?:19|20|21)\d\d)(0[1-9]|1[0-2])")
@@ -33,34 +31,27 @@ _QUARTER = re.compile(
 _QUARTER_YEAR = re.compile(r"Q ?([1-4])[-/ ]*(\d{4})", re.I)
 _WEEK = re.compile(r"(\d{4})[-/ ]*(?:W|KW|CW|WK) ?(\d{1,2})", re.I)
 _WEEK_YEAR = re.compile(r"(?:W|KW|CW|WK) ?(\d{1,2})[-/ ]+(\d{4})", re.I)
-_NAMED = re.compile(r"([A-Za-z]{3,9})\.?(?:[-/, ]*(\d{4})|(?:-| ?['\u2019])(\d{2}))")
-_YEAR_NAMED = re.compile(r"(\d{4})[-/, ]*([A-Za-z]{3,9})\.?")
+_NAMED = re.compile(
+    rf"({_WORD}{{3,10}})\.?(?:(?:[-/, ]*| de )(\d{{4}})|(?:-| ?['\u2019])(\d{{2}}))"
+)
+_YEAR_NAMED = re.compile(rf"(\d{{4}})[-/, ]*({_WORD}{{3,10}})\.?")
 _DAY_NAMED = re.compile(
-    rf"(\d{{1,2}})(?:st|nd|rd|th)?[-/. ]*([A-Za-z]{{3,9}})\.?[-/., ]*(\d{{4}}){_CLOCK}"
+    rf"(\d{{1,2}})(?:st|nd|rd|th|er|º|°)?(?:[-/. ]*| de )({_WORD}{{3,10}})\.?"
+    r"(?:[-/., ]*| de | del )(\d{4})"
 )
 _NAMED_DAY = re.compile(
-    rf"([A-Za-z]{{3,9}})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? ?(\d{{4}}){_CLOCK}"
+    rf"({_WORD}{{3,10}})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? ?(\d{{4}})"
 )
-_EITHER = re.compile(rf"(\d{{1,2}})[-/.](\d{{1,2}})[-/.](\d{{4}}){_CLOCK}")
-_MONTHS = (
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
+_EITHER = re.compile(r"(\d{1,2})([-/.]) ?(\d{1,2})\2 ?(\d{4}|\d{2})")
+_CLOCK = re.compile(
+    r"(.*\S)(?:T| ?, ?| )(?:um |at |à )?(\d{1,2})(?::(\d{2}))(?::(\d{2})(?:[.,]\d+)?)?"
+    r" ?([ap]\.?m\.?)?(?: ?(?:uhr|h))?"
+    r" ?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?",
+    re.I,
 )
-_MONTH_OF = {
-    name[:size]: number
-    for number, name in enumerate(_MONTHS, 1)
-    for size in (3, len(name))
-} | {"sept": 9}
+_COMPACT_CLOCK = re.compile(r"(\d{8})T(\d\d)(\d\d)(\d\d)?(Z|[+-]\d{4})?")
+_WEEKDAY_FIRST = re.compile(rf"({_WORD}+)\.?,? ?(?=\d|{_WORD})(.+)")
+_IN_BRACKETS = re.compile(rf"(.+?) ?\(({_WORD}+)\.?\)")
 _QUARTER_OF = {"一": "1", "二": "2", "三": "3", "四": "4"}
 _EPOCH = datetime(1899, 12, 30)
 # Serial numbers of workbooks, 1954 to 2119: no year and no year-month lies there.
@@ -69,11 +60,21 @@ _SERIALS = range(20_000, 80_001)
 
 @dataclass(frozen=True)
 class DayOrMonthFirst:
-    """A date such as 03/04/2027 whose order the file has to tell."""
+    """A date such as 03/04/2027 whose order the file has to tell.
+
+    Parameters
+    ----------
+    short
+        The year has two digits, and may be the first number instead of the last.
+    weekday
+        Day of the week that stands beside it, 0 = Monday.
+    """
 
     first: int
     second: int
     year: int
+    short: bool = False
+    weekday: int | None = None
 
     def iso(self, dayfirst: bool) -> str:
         """Return the ISO date under an order."""
@@ -81,6 +82,38 @@ class DayOrMonthFirst:
             (self.first, self.second) if dayfirst else (self.second, self.first)
         )
         return f"{self.year:04d}-{month:02d}-{day:02d}"
+
+    @property
+    def orders(self) -> tuple[bool, ...]:
+        """Orders (day first?) under which it is a day of the calendar and week."""
+        return tuple(
+            order
+            for order in (True, False)
+            if (day := _calendar_day(self.iso(order))) is not None
+            and self.weekday in (None, day.weekday())
+        )
+
+    @property
+    def year_may_be_first(self) -> bool:
+        """Whether 27/03/04 may be a day of 2027."""
+        return self.short and self.weekday is None and 20 <= self.first <= 99
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A time of day: seconds after midnight, and minutes east of Greenwich or None."""
+
+    seconds: int
+    offset: int | None = None
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A cell as it was read: a day or period, and the time of day it gives."""
+
+    day: str | DayOrMonthFirst
+    clock: Clock | None = None
+    dotted: bool = False
 
 
 def read_date(cell: Any, *, serials: bool = False) -> str | DayOrMonthFirst | None:
@@ -94,26 +127,140 @@ def read_date(cell: Any, *, serials: bool = False) -> str | DayOrMonthFirst | No
     serials
         Take numbers such as 46388 for the day numbers of a workbook.
     """
+    moment = read_moment(cell, serials=serials)
+    if moment is None:
+        return None
+    if moment.dotted and isinstance(moment.day, DayOrMonthFirst):
+        return _dotted(moment.day)
+    return moment.day
+
+
+def _dotted(found: DayOrMonthFirst) -> str | DayOrMonthFirst | None:
+    """Return a date such as 03.04.2027, which has the day first everywhere."""
+    if True not in found.orders:
+        return None
+    return found if found.year_may_be_first else found.iso(dayfirst=True)
+
+
+def read_moment(cell: Any, *, serials: bool = False) -> Moment | None:
+    """Return what `read_date` returns, and the time of day."""
     if isinstance(cell, (date, datetime)):
-        return cell.strftime("%Y-%m-%d") if cell.year >= 1000 else None
+        if cell.year < 1000:
+            return None
+        seconds = _seconds(cell) if isinstance(cell, datetime) else 0
+        clock = Clock(seconds) if seconds else None
+        return Moment(cell.strftime("%Y-%m-%d"), clock)
     if isinstance(cell, (int, float)) and not isinstance(cell, bool):
         if not math.isfinite(cell):
             return None
         if serials and math.floor(cell) in _SERIALS:
-            return (_EPOCH + timedelta(days=math.floor(cell))).strftime("%Y-%m-%d")
+            when = _EPOCH + timedelta(days=math.floor(cell))
+            seconds = round((cell - math.floor(cell)) * 86400)
+            return Moment(
+                when.strftime("%Y-%m-%d"), Clock(seconds) if seconds else None
+            )
         if not float(cell).is_integer():
             return None
         cell = str(int(cell))
     if not isinstance(cell, str):
         return None
-    return _read_date_text(" ".join(unicodedata.normalize("NFKC", cell).split()))
+    return _read_text(" ".join(unicodedata.normalize("NFKC", cell).split()))
 
 
-def _read_date_text(text: str) -> str | DayOrMonthFirst | None:
+def _seconds(when: datetime) -> int:
+    return when.hour * 3600 + when.minute * 60 + when.second
+
+
+def _read_text(text: str) -> Moment | None:
+    clock = None
+    if m := _COMPACT_CLOCK.fullmatch(text):
+        text = m[1]
+        clock = _clock(m[2], m[3], m[4], None, m[5])
+    elif m := _CLOCK.fullmatch(text):
+        clock = _clock(m[2], m[3], m[4], m[5], m[6])
+        if clock is None:
+            return None
+        text = m[1]
+    day = _read_day(text)
+    if day is None and clock is None:
+        period = _read_period(text)
+        return None if period is None else Moment(period)
+    if day is None:
+        return None
+    return Moment(day, clock, dotted="." in text and isinstance(day, DayOrMonthFirst))
+
+
+def _clock(
+    hour: str, minute: str, second: str | None, half: str | None, zone: str | None
+) -> Clock | None:
+    hours, minutes, seconds = int(hour), int(minute), int(second or 0)
+    if half:
+        if not 1 <= hours <= 12:
+            return None
+        hours = hours % 12 + 12 * (half[0] in "pP")
+    if minutes > 59 or seconds > 60 or hours * 60 + minutes > 24 * 60:
+        return None
+    offset = None
+    if zone:
+        digits = re.sub(r"\D", "", zone).ljust(4, "0")
+        offset = int(digits[:2]) * 60 + int(digits[2:])
+        offset = -offset if zone[0] == "-" else offset
+    return Clock(hours * 3600 + minutes * 60 + seconds, offset)
+
+
+def _read_day(text: str) -> str | DayOrMonthFirst | None:
+    """Return a day, also one with its weekday beside it."""
+    day = _read_bare_day(text)
+    if day is not None:
+        return day
+    for rest, weekday in _without_weekday(text):
+        found = _read_bare_day(rest)
+        if isinstance(found, DayOrMonthFirst):
+            return replace(found, weekday=weekday)
+        if found is not None:
+            # A weekday that does not fit says that one of the two is wrong.
+            when = _calendar_day(found)
+            return None if when is None or when.weekday() != weekday else found
+    return None
+
+
+def _without_weekday(text: str) -> Iterator[tuple[str, int]]:
+    """Yield what a text may be without the weekday before or after it."""
+    if (m := _WEEKDAY_FIRST.fullmatch(text)) and plain(m[1]) in WEEKDAY_OF:
+        yield m[2], WEEKDAY_OF[plain(m[1])]
+    if m := _IN_BRACKETS.fullmatch(text):
+        if plain(m[2]) in WEEKDAY_OF:
+            yield m[1], WEEKDAY_OF[plain(m[2])]
+        return
+    folded = plain(text)
+    for word, weekday in WEEKDAY_OF.items():
+        if len(word) > 1 and folded.endswith(word):
+            yield text[: -len(word)].rstrip(" ,"), weekday
+
+
+def _calendar_day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _read_bare_day(text: str) -> str | DayOrMonthFirst | None:
     if m := _DAY.fullmatch(text) or _COMPACT_DAY.fullmatch(text):
         return f"{m[1]}-{int(m[2]):02d}-{int(m[3]):02d}"
     if m := _EITHER.fullmatch(text):
-        return DayOrMonthFirst(int(m[1]), int(m[2]), int(m[3]))
+        short = len(m[4]) == 2
+        return DayOrMonthFirst(int(m[1]), int(m[3]), int(m[4]) + 2000 * short, short)
+    day = month = year = ""
+    if m := _DAY_NAMED.fullmatch(text):
+        day, month, year = m[1], m[2], m[3]
+    elif m := _NAMED_DAY.fullmatch(text):
+        month, day, year = m[1], m[2], m[3]
+    number = MONTH_OF.get(plain(month))
+    return None if number is None else f"{year}-{number:02d}-{int(day):02d}"
+
+
+def _read_period(text: str) -> str | None:
     if m := _YEAR_MONTH.fullmatch(text):
         return f"{m[1]}-{int(m[2] or m[3]):02d}"
     if m := _COMPACT_MONTH.fullmatch(text):
@@ -131,23 +278,13 @@ def _read_date_text(text: str) -> str | DayOrMonthFirst | None:
         return f"{m[1]}-W{int(m[2]):02d}"
     if m := _WEEK_YEAR.fullmatch(text):
         return f"{m[2]}-W{int(m[1]):02d}"
-    return _read_named_month(text)
-
-
-def _read_named_month(text: str) -> str | None:
-    day = month = year = None
-    if m := _DAY_NAMED.fullmatch(text):
-        day, month, year = m[1], m[2], m[3]
-    elif m := _NAMED_DAY.fullmatch(text):
-        day, month, year = m[2], m[1], m[3]
-    elif m := _NAMED.fullmatch(text):
+    month = year = ""
+    if m := _NAMED.fullmatch(text):
         month, year = m[1], m[2] or f"20{m[3]}"
     elif m := _YEAR_NAMED.fullmatch(text):
         month, year = m[2], m[1]
-    number = _MONTH_OF.get(month.casefold()) if month else None
-    if number is None:
-        return None
-    return f"{year}-{number:02d}" + (f"-{int(day):02d}" if day else "")
+    number = MONTH_OF.get(plain(month))
+    return None if number is None else f"{year}-{number:02d}"
 
 
 @dataclass
@@ -166,6 +303,10 @@ class DateFindings:
         Column -> (row index of the first, its text, number of cells).
     serials
         First day number of a workbook that was converted.
+    dotted
+        Some days are written 31.12.2027.
+    clocks
+        Column -> time of day of each cell, where any cell gives one.
     """
 
     dayfirst: bool | None = None
@@ -174,6 +315,8 @@ class DateFindings:
     month_first: tuple[str, int, str] | None = None
     ambiguous: dict[str, tuple[int, str, int]] = field(default_factory=dict)
     serials: str = ""
+    dotted: bool = False
+    clocks: dict[str, list[Clock | None]] = field(default_factory=dict)
 
 
 def read_dates(
@@ -197,16 +340,20 @@ def read_dates(
         Headings that count as evidence of the order too (wide layouts).
     """
     findings = DateFindings(dayfirst=declared)
-    seen: dict[Any, Any] = {}
+    seen: dict[Any, Moment | None] = {}
+    year_last = False
     for name, cells in (*columns.items(), ("", list(headers))):
         for index, cell in enumerate(cells):
             if cell is None:
                 continue
             key = (cell.__class__, cell)
             if key not in seen:
-                read = seen[key] = read_date(cell, serials=serials)
-                if isinstance(read, DayOrMonthFirst) and declared is None:
-                    _weigh(read, (name, index, str(cell)), findings)
+                moment = seen[key] = read_moment(cell, serials=serials)
+                if moment is not None and isinstance(moment.day, DayOrMonthFirst):
+                    findings.dotted = findings.dotted or moment.dotted
+                    year_last |= moment.day.short and not moment.day.year_may_be_first
+                    if declared is None and not moment.dotted:
+                        _weigh(moment.day, (name, index, str(cell)), findings)
                 elif serials and isinstance(cell, float) and int(cell) in _SERIALS:
                     findings.serials = findings.serials or f"{cell:g}"
     if findings.day_first or findings.month_first:
@@ -214,29 +361,53 @@ def read_dates(
         findings.dayfirst = findings.day_first is not None
     out: dict[str, list[Any]] = {}
     for name, cells in columns.items():
-        values = []
+        values: list[Any] = []
+        clocks: list[Clock | None] = []
         for index, cell in enumerate(cells):
-            read = None if cell is None else seen[(cell.__class__, cell)]
-            if isinstance(read, DayOrMonthFirst):
-                if read.first == read.second:
-                    read = read.iso(dayfirst=True)
-                elif findings.dayfirst is None:
-                    first, text, count = findings.ambiguous.get(
-                        name, (index, str(cell), 0)
-                    )
-                    findings.ambiguous[name] = (first, text, count + 1)
-                    read = None
-                else:
-                    read = read.iso(findings.dayfirst)
-            values.append(cell if read is None else read)
+            moment = None if cell is None else seen[(cell.__class__, cell)]
+            clocks.append(None if moment is None else moment.clock)
+            if moment is None:
+                values.append(cell)
+                continue
+            read = _decided(moment, findings, declared, year_last)
+            if read is None:
+                first, text, count = findings.ambiguous.get(name, (index, str(cell), 0))
+                findings.ambiguous[name] = (first, text, count + 1)
+            values.append(read or cell)
         out[name] = values
+        if any(clock is not None for clock in clocks):
+            findings.clocks[name] = clocks
     return out, findings
+
+
+def _decided(
+    moment: Moment, findings: DateFindings, declared: bool | None, year_last: bool
+) -> str | None:
+    """Return the day of a moment, "" if it is none, None if it might be two."""
+    day = moment.day
+    if isinstance(day, str):
+        return day
+    if day.year_may_be_first and not year_last and declared is None:
+        return None
+    orders = day.orders
+    if moment.dotted and declared is None:
+        return day.iso(dayfirst=True) if True in orders else ""
+    order = findings.dayfirst if declared is None else declared
+    if order is not None:
+        # A day that the order of the file does not allow is left for the error.
+        return day.iso(order) if day.weekday is None or order in orders else ""
+    if not orders:
+        return ""
+    same = len({day.iso(order) for order in orders}) == 1
+    return day.iso(orders[0]) if same else None
 
 
 def _weigh(
     found: DayOrMonthFirst, where: tuple[str, int, str], findings: DateFindings
 ) -> None:
-    if found.first > 12 >= found.second:
+    if found.year_may_be_first or found.first == found.second:
+        return
+    if found.orders == (True,):
         findings.day_first = findings.day_first or where
-    elif found.second > 12 >= found.first:
+    elif found.orders == (False,):
         findings.month_first = findings.month_first or where
