@@ -34,6 +34,28 @@ _MONTHS = (
     "NOV",
     "DEC",
 )
+_FREQ_WORDS = {
+    word.upper(): freq
+    for freq, words in {
+        "W": "week weeks weekly wöchentlich woche hebdomadaire semanal 周 每周 週",
+        "M": "month months monthly monatlich monat mensuel mensual 月 每月 月度",
+        "Q": "quarter quarters quarterly vierteljährlich quartal trimestriel "
+        "trimestral 季 季度 每季",
+        "Y": "year years yearly annual annually jährlich jahr annuel anual 年 "
+        "年度 每年",
+    }.items()
+    for word in words.split()
+}
+# What people write for periods that has no one meaning, and what to write instead.
+_UNCLEAR = (
+    (
+        re.compile(r"[^\W\d_]{3,10}\.? \d{1,2}|\d{1,2}\.? [^\W\d_]{3,10}\.?"),
+        "it may be a day without its year, or a month of 20xx",
+    ),
+    (re.compile(r"FY ?'?\d{2,4}.*", re.I), "fiscal years start in many months"),
+    (re.compile(r"[QHST] ?[1-4]", re.I), "the year is missing"),
+    (re.compile(r".*\b[HS] ?[12]\b.*", re.I), "a half-year is no period"),
+)
 _DATE = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00(?::00(?:\.0+)?)?)?",  # a day, no clock
     re.ASCII,
@@ -108,6 +130,7 @@ def canonical_freq(freq: str) -> str:
         If the word is not one of these.
     """
     word = str(freq).strip().upper()
+    word = _FREQ_WORDS.get(word, word)
     plain = {"W": "W-SUN", "W-SUN": "W-SUN", "M": "M", "Q": "Q-DEC", "Y": "Y-DEC"}
     if word in plain:
         return plain[word]
@@ -142,21 +165,27 @@ def make_horizon(start: object, periods: SupportsIndex, freq: str) -> pd.PeriodI
     ConfigError
         If start, count or frequency cannot be read.
     """
-    pandas_freq = canonical_freq(freq)
+    faults, pandas_freq = [], ""
+    try:
+        pandas_freq = canonical_freq(freq)
+    except ConfigError as error:
+        faults.append(str(error))
     try:
         count = 0 if isinstance(periods, bool) else operator.index(periods)
     except TypeError:
         count = 0
     if count < 1:
-        raise ConfigError(
+        faults.append(
             f"[horizon] periods must be a whole number of at least 1, not {periods!r}."
         )
     if count > 5000:
-        raise ConfigError(f"[horizon] periods is {periods}; at most 5,000 can be used.")
+        faults.append(f"[horizon] periods is {periods}; at most 5,000 can be used.")
     try:
-        first = parse_period(start, pandas_freq)
+        first = parse_period(start, pandas_freq) if pandas_freq else None
     except ValueError as error:
-        raise ConfigError(f"[horizon] start: {error}") from error
+        faults.append(f"[horizon] start: {error}")
+    if faults:
+        raise ConfigError(" ".join(faults))
     return pd.period_range(first, periods=count, freq=pandas_freq, name="period")
 
 
@@ -227,9 +256,10 @@ def _parse_text(text: str, freq: str) -> pd.Period:
     if match := _YEAR.fullmatch(text):
         _check_year(int(text), text)
         return _fit(_year(int(text), freq), freq, text)
+    why = next((w for form, w in _UNCLEAR if form.fullmatch(text)), "")
     raise ValueError(
-        f"{text!r} is not a period; write it as 2027-01, 2027-W05, 2027Q1, 2027 "
-        "or as a date 2027-01-31"
+        f"{text!r} is not a period{f' ({why})' if why else ''}; write it as 2027-01, "
+        "2027-W05, 2027Q1, 2027 or as a date 2027-01-31"
     )
 
 
@@ -244,7 +274,14 @@ def _fit(period: pd.Period, freq: str, text: str) -> pd.Period:
         return period
     # What is not ranked (hours, business days) is finer than a day.
     if _RANK.get(base_freq(period.freqstr), 0) > _RANK[base_freq(freq)]:
-        raise ValueError(f"{text!r} is coarser than the portfolio's periods ({freq})")
+        first, last = (
+            format_period(when.to_period(freq))
+            for when in (period.start_time, period.end_time)
+        )
+        raise ValueError(
+            f"{text!r} is coarser than the portfolio's periods ({freq}); write one of "
+            f"{first} to {last}"
+        )
     first = period.start_time.to_period(freq)
     if period.end_time.to_period(freq) != first:
         raise ValueError(
@@ -323,38 +360,47 @@ def checked_horizon(horizon: pd.PeriodIndex) -> pd.PeriodIndex:
     return horizon.rename("period")
 
 
-def checked_settings(settings: Settings) -> Settings:
-    """Return settings that can be used; raise `ConfigError` where they cannot."""
+def settings_faults(settings: Settings) -> list[str]:
+    """Return what is wrong with settings, each in a sentence."""
+    faults = []
     if not np.isfinite(settings.discount) or not -0.99 <= settings.discount <= 10:
-        raise ConfigError(
+        faults.append(
             f"[value] discount is {settings.discount!r}: write a rate per period such "
             "as 0.005."
         )
     if settings.source not in ("", "value", "benefits", "sum"):
-        raise ConfigError(
+        faults.append(
             f"[value] source is {settings.source!r}: use value, benefits or sum"
             f"{closest(settings.source, ('value', 'benefits', 'sum'))}."
         )
     if not 0 < settings.hours_per_week <= 168:
-        raise ConfigError(
+        faults.append(
             f"[calendar] hours_per_week is {settings.hours_per_week!r}; it must lie "
             "between 0 and 168."
         )
-    _check_workweeks(settings)
+    return [*faults, *_workweek_faults(settings)]
+
+
+def checked_settings(settings: Settings) -> Settings:
+    """Return settings that can be used; raise `ConfigError` where they cannot."""
+    if faults := settings_faults(settings):
+        raise ConfigError(" ".join(faults))
     return settings
 
 
-def _check_workweeks(settings: Settings) -> None:
+def _workweek_faults(settings: Settings) -> list[str]:
+    faults, hours = [], 0.0
     try:
         hours = parse_workweek(settings.workweek).hours if settings.workweek else 0.0
     except ValueError as error:
-        raise ConfigError(f"[calendar] workweek: {error}.") from None
+        faults.append(f"[calendar] workweek: {error}.")
     if hours and abs(hours - settings.hours_per_week) > 1e-6:
-        raise ConfigError(
+        faults.append(
             f"[calendar] workweek has {hours:g} hours and hours_per_week is "
             f"{settings.hours_per_week:g}: let them agree, or write days alone."
         )
     try:
         country_workweeks(settings.country_workweeks)
     except ValueError as error:
-        raise ConfigError(f"[calendar] country_workweeks: {error}.") from None
+        faults.append(f"[calendar] country_workweeks: {error}.")
+    return faults

@@ -43,6 +43,43 @@ def test_frequency_words(word, freq):
     assert base_freq(freq) == freq[0]
 
 
+@pytest.mark.parametrize(
+    ("word", "freq"),
+    [
+        ("monthly", "M"),
+        ("Months", "M"),
+        ("weekly", "W-SUN"),
+        ("quarterly", "Q-DEC"),
+        ("annual", "Y-DEC"),
+        ("monatlich", "M"),
+        ("每月", "M"),
+    ],
+)
+def test_words_for_frequencies(word, freq):
+    assert canonical_freq(word) == freq
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("Feb 27", "may be a day without its year"),
+        ("27 Feb", "may be a day without its year"),
+        ("FY27 Q3", "fiscal years"),
+        ("Q3", "the year is missing"),
+        ("2027 H1", "half-year"),
+        ("2027Q3", "write one of 2027-07 to 2027-09"),
+    ],
+)
+def test_what_is_no_period_of_a_month_says_why(text, why):
+    with pytest.raises(ValueError, match=why):
+        parse_period(text, "M")
+
+
+def test_every_fault_of_a_horizon_is_told():
+    with pytest.raises(ConfigError, match=r"Unknown frequency.*\[horizon\] periods"):
+        make_horizon("2027-01", 0, "fortnight")
+
+
 @pytest.mark.parametrize("word", ["", "D", "W-MON", "Q-", "Y-XXX", "M-MAR", "2W", "QE"])
 def test_other_frequencies_are_refused(word):
     with pytest.raises(ConfigError, match="Unknown frequency"):

@@ -368,6 +368,12 @@ _COLUMNS: dict[str, dict[str, str]] = {
         "role": _ROLE,
         "person": _PERSON,
         "hours": _HOURS + "|actual hours|duration decimal|实际工时|實際工時",
+        # Turned into hours by `timesheets`.
+        "clock_in": "check in|clock in|time in|punch in|start time|started|start|from|"
+        "begin|kommen|beginn|von|arbeitsbeginn|début|inicio|上班|上班时间|签到|签到时间|"
+        "开始时间|開始時間",
+        "clock_out": "check out|clock out|time out|punch out|end time|ended|end|to|"
+        "until|gehen|ende|bis|arbeitsende|fin|下班|下班时间|签退|签退时间|结束时间|結束時間",
         "amount": _AMOUNT + "|cost|成本|费用|費用|kosten",
     },
     "baselines": {
@@ -423,8 +429,8 @@ _WORDS: dict[tuple[str, str], dict[str, str]] = {
         "cancelado",
     },
     ("projects", "force"): {
-        "in": "yes|y|true|must|must do|mandatory|forced|force in|include|是|强制|必须|"
-        "必选|必做|纳入|強制|必須|必選|納入|ja|oui|sí",
+        "in": "yes|y|true|1|x|✓|✔|☑|wahr|vrai|verdadero|must|must do|mandatory|forced|"
+        "force in|include|是|强制|必须|必选|必做|纳入|強制|必須|必選|納入|ja|oui|sí",
         "out": "exclude|excluded|must not|force out|forbidden|排除|剔除|不选|禁止|不選",
     },
     ("bookings", "kind"): {
@@ -467,6 +473,11 @@ _WORDS: dict[tuple[str, str], dict[str, str]] = {
         "load": "load fte|used|actual|负荷|负载|实际|負荷|負載|實際|auslastung",
         "capacity": "capacity fte|available|supply|产能|容量|可用|產能|kapazität",
     },
+}
+# Words that leave the cell blank: a project that is not mandatory is free.
+_NO = {
+    ("projects", "force"): "no|n|false|0|optional|free|not forced|not mandatory|nein|"
+    "frei|falsch|non|faux|falso|否|不|無|不是|☐",
 }
 _UNITS = {
     "fte": "ftes|full time equivalent|全职当量|全職當量|vzä|etp",
@@ -520,8 +531,9 @@ def weak_names(table: str) -> dict[str, str]:
 
 @cache
 def choice_words(table: str, column: str) -> dict[str, str]:
-    """Return folded word -> contract word of a choice column."""
-    return _folded(_WORDS.get((table, column), {}))
+    """Return folded word -> contract word of a choice column, "" = blank."""
+    none = {fold(w): "" for w in _split(_NO.get((table, column), ""))}
+    return none | _folded(_WORDS.get((table, column), {}))
 
 
 @cache

@@ -25,6 +25,7 @@ from pmo_analytics.loaders.layouts import (
     to_long,
     to_offsets,
 )
+from pmo_analytics.loaders.length_columns import read_lengths
 from pmo_analytics.loaders.number_columns import (
     check_currencies,
     companies,
@@ -32,12 +33,14 @@ from pmo_analytics.loaders.number_columns import (
 )
 from pmo_analytics.loaders.settings import Declared
 from pmo_analytics.loaders.tidying import DATE_KINDS, tidy_table
+from pmo_analytics.loaders.timesheets import read_timesheet
 from pmo_analytics.periods import (
     Settings,
     canonical_freq,
     make_horizon,
     parse_day,
     parse_period,
+    settings_faults,
 )
 from pmo_analytics.portfolio import Portfolio, locate
 from pmo_analytics.tables import TABLES, clean_text, conform, table_spec
@@ -125,14 +128,12 @@ def assemble(contents: Contents) -> Portfolio:
         read_number_columns(tidy, declared.format, known.get(table, ALONE))
     problems += check_currencies(tidies, declared.values.get("value.currency", ""))
     problems += _missing_projects(contents)
-    horizon = _horizon(declared, tidies, problems)
     settings = declared.settings
-    freq = str(horizon.freqstr)
-    try:
-        Portfolio(horizon=horizon, settings=settings)
-    except ConfigError as error:
-        problems.append(declared.place.error("bad_setting", fix=str(error)))
+    if faults := settings_faults(settings):
+        problems += [declared.place.error("bad_setting", fix=fix) for fix in faults]
         settings = Settings()
+    horizon = _horizon(declared, tidies, problems)
+    freq = str(horizon.freqstr)
     starts: dict[Any, pd.Period | None] = {}
     frames: dict[str, pd.DataFrame] = {}
     sources: dict[str, pd.DataFrame] = {}
@@ -144,8 +145,11 @@ def assemble(contents: Contents) -> Portfolio:
         to_long(tidy)
         to_fte(tidy, freq, settings.hours_per_week)
         to_contract_shares(tidy, settings.hours_per_week)
+        if table in ("projects", "baselines"):
+            read_lengths(tidy, freq)
         if table == "projects":
             to_durations(tidy, freq)
+        read_timesheet(tidy)
         if table == "demand":
             to_offsets(tidy, starts, freq)
         frames[table], sources[table] = _typed(tidy, freq)

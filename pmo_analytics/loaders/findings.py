@@ -83,12 +83,15 @@ class FileFormat:
         Whether 03/04/2027 is 3 April; None = recognised where unambiguous.
     delimiter
         Of CSV files; blank = recognised from the header.
+    blank
+        Words that stand for a blank cell, beside the usual ones.
     """
 
     encoding: str = ""
     decimal: str = ""
     dayfirst: bool | None = None
     delimiter: str = ""
+    blank: tuple[str, ...] = ()
 
 
 @dataclass

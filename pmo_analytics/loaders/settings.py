@@ -27,6 +27,7 @@ encoding = "gb18030"     # code page of CSV files that are not UTF-8
 decimal = ","            # decimal mark of numbers that are text
 dayfirst = true          # 03/04/2027 is 3 April
 delimiter = ";"          # of CSV files
+blank = ["open"]         # words that stand for a blank cell, beside -, n/a, TBD, ...
 ```
 
 In a workbook the sheet `portfolio` has two columns, key and value, with the same
@@ -74,6 +75,7 @@ _KEYS: dict[str, tuple[str, str]] = {
     "files.decimal": ("text", "decimal mark|小数点|小數點"),
     "files.dayfirst": ("flag", "day first|日在前"),
     "files.delimiter": ("text", "separator|分隔符"),
+    "files.blank": ("words", "blank words|空白"),
 }
 _SECTIONS = tuple(dict.fromkeys(k.split(".")[0] for k in _KEYS if "." in k))
 _YES = frozenset(map(fold, ("true", "yes", "y", "1", "是", "ja", "oui", "sí")))
@@ -126,6 +128,7 @@ class Declared:
             decimal=self.values.get("files.decimal", ""),
             dayfirst=self.values.get("files.dayfirst"),
             delimiter=self.values.get("files.delimiter", ""),
+            blank=self.values.get("files.blank", ()),
         )
 
     def error(self, rule: str, key: str, fix: str, found: object = "") -> Problem:
@@ -305,9 +308,18 @@ def _read_workweeks(value: Any, _typed: bool) -> str:
     return value.strip()
 
 
+def _read_words(value: Any, typed: bool) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(word.strip() for word in value.split(",") if word.strip())
+    if typed and isinstance(value, list) and all(isinstance(w, str) for w in value):
+        return tuple(word.strip() for word in value if word.strip())
+    raise ValueError('write words in quotes: ["TBD", "open"]')
+
+
 _READERS = {
     "workweek": _read_workweek,
     "workweeks": _read_workweeks,
+    "words": _read_words,
     "text": _read_text,
     "number": _read_number,
     "whole": _read_whole,

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from pmo_analytics.loaders.aliases import choice_words, fold
+from pmo_analytics.loaders.blank_cells import clear_blank_words
 from pmo_analytics.loaders.cells.dates import DateFindings, read_dates
 from pmo_analytics.loaders.columns import (
     MAX_COLUMNS,
@@ -86,6 +87,7 @@ def tidy_table(raw: RawTable, declared: FileFormat) -> Tidy | None:
     note_titles(tidy, headings, raw, header)
     used = {*(h.name for h in headings if h.known), *tidy.spread}
     tidy.problems += bad_cells(raw, headings, tidy.rows, used)
+    clear_blank_words(tidy, declared.blank)
     _read_durations(tidy, raw)
     for name in tidy.columns:
         if not kind_of(table, name) and name not in tidy.spread:
@@ -226,7 +228,7 @@ def _read_words(tidy: Tidy) -> None:
             continue
         words = choice_words(table, name)
         tidy.columns[name] = [
-            c if c is None else words.get(fold(str(c)), c) for c in cells
+            c if c is None else words.get(fold(_as_text(c)), c) or None for c in cells
         ]
 
 

@@ -58,3 +58,14 @@ def test_27_a_day_off_until_midnight_is_one_day():
 
 def test_29_a_zone_that_was_dropped_is_said():
     assert "time_zone_dropped" in said(read_quietly(case("29")))
+
+
+def test_41_clock_times_are_hours():
+    portfolio = read_quietly(case("41"))
+    assert portfolio.actuals["hours"].sum() == pytest.approx(17.7, abs=0.05)
+    assert "hours_from_clock" in said(portfolio)
+
+
+def test_42_not_mandatory_is_free():
+    projects = read_quietly(case("42")).projects
+    assert projects["force"].fillna("").to_list() == ["in", ""]

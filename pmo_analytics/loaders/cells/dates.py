@@ -352,7 +352,8 @@ def read_dates(
                 if moment is not None and isinstance(moment.day, DayOrMonthFirst):
                     findings.dotted = findings.dotted or moment.dotted
                     year_last |= moment.day.short and not moment.day.year_may_be_first
-                    if declared is None and not moment.dotted:
+                    dotted_us = moment.dotted and moment.day.orders != (True,)
+                    if declared is None and not dotted_us:
                         _weigh(moment.day, (name, index, str(cell)), findings)
                 elif serials and isinstance(cell, float) and int(cell) in _SERIALS:
                     findings.serials = findings.serials or f"{cell:g}"

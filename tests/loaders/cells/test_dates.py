@@ -158,11 +158,13 @@ def test_headings_are_evidence_too():
     assert found.dayfirst is True
 
 
-def test_points_put_the_day_first_and_prove_nothing_else():
-    read, found = read_dates({"a": ["15.03.2027", "03.04.2027", "03/04/2027"]})
-    assert read == {"a": ["2027-03-15", "2027-04-03", "03/04/2027"]}
+def test_points_put_the_day_first():
+    read, found = read_dates({"a": ["03.04.2027", "12.31.2027"]})
+    assert read == {"a": ["2027-04-03", "12.31.2027"]}
     assert not found.inferred
-    assert found.ambiguous == {"a": (2, "03/04/2027", 1)}
+    read, found = read_dates({"a": ["15.03.2027", "03/04/2027"]})
+    assert read == {"a": ["2027-03-15", "2027-04-03"]}
+    assert found.day_first == ("a", 0, "15.03.2027")
     assert read_dates({"a": ["03.04.2027"]}, False)[0] == {"a": ["2027-03-04"]}
 
 
