@@ -24,7 +24,7 @@ def settle_clocks(tidy: Tidy, zone: str, hours_per_week: float) -> None:
     zone
         Time zone of the portfolio, "" = not known.
     """
-    if not tidy.clocks:
+    if not tidy.clocks and not tidy.clocked:
         return
     _move_to_zone(tidy, zone)
     _ends_at_midnight(tidy)
@@ -143,9 +143,10 @@ def _ends_at_midnight(tidy: Tidy) -> None:
         for clocks in tidy.clocks.values()
         for clock in clocks
     )
-    if real and tidy.typed:
-        # A workbook does not show 0:00 apart from a day; beside real times it is one.
-        for name in tidy.clocks.keys() | {n for n in tidy.columns if _is_end(table, n)}:
+    if tidy.typed:
+        # A workbook keeps 0:00 as a mere day; beside times, or shown, it is a time.
+        ends = {n for n in tidy.columns if _is_end(table, n)}
+        for name in tidy.clocks.keys() | ends if real else tidy.clocked:
             if kind_of(table, name):
                 tidy.clocks[name] = [
                     Clock(0) if clock is None and _day(cell) is not None else clock

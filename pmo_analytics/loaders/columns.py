@@ -120,6 +120,13 @@ def kind_of(table: str, column: str) -> str:
     return "period" if (table, column) in by_date else ""
 
 
+def is_money(table: str, column: str) -> bool:
+    """Return whether a column holds amounts of the portfolio's currency."""
+    return column in ("value", "amount", "cost", "rate") or (
+        (table, column) == ("budget", "at_least")
+    )
+
+
 def heading_text(cell: Any) -> str:
     """Return a heading cell as text: 2027.0 as 2027, dates as ISO."""
     if cell is None:

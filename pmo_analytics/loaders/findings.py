@@ -106,6 +106,10 @@ class SheetFacts:
         Cells that hold an error such as #REF!, and its text.
     unsaved
         Formulas whose result was never saved.
+    clocks, no_clocks
+        Columns with numbers whose format shows a time of day, and others.
+    currencies
+        (column, sign in the format of its numbers) -> first row.
     state
         `hidden`, `very hidden` or "".
     hidden_rows, hidden_columns
@@ -120,6 +124,9 @@ class SheetFacts:
 
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     unsaved: set[tuple[int, int]] = field(default_factory=set)
+    clocks: set[int] = field(default_factory=set)
+    no_clocks: set[int] = field(default_factory=set)
+    currencies: dict[tuple[int, str], int] = field(default_factory=dict)
     state: str = ""
     hidden_rows: list[tuple[int, int]] = field(default_factory=list)
     hidden_columns: list[tuple[int, int]] = field(default_factory=list)

@@ -73,6 +73,8 @@ class Tidy:
         Sign or code -> where it stands first.
     typed
         Cells carried types (a workbook).
+    clocked
+        Columns of a workbook whose cells all show a time of day.
     clocks
         Column -> time of day of each of its cells, until `clock_columns` uses them.
     """
@@ -92,6 +94,7 @@ class Tidy:
     dotted: bool = False
     currencies: dict[str, str] = field(default_factory=dict)
     typed: bool = False
+    clocked: set[str] = field(default_factory=set)
     clocks: dict[str, list[Clock | None]] = field(default_factory=dict)
 
 

@@ -20,7 +20,7 @@ from pmo_analytics.loaders.cells.shares import (
     has_percent_sign,
     weigh_shares,
 )
-from pmo_analytics.loaders.columns import kind_of
+from pmo_analytics.loaders.columns import is_money, kind_of
 from pmo_analytics.loaders.findings import FileFormat, Problem
 from pmo_analytics.loaders.layouts import Tidy
 
@@ -38,9 +38,9 @@ _SHOWN = 8
 def companies(tidies: Mapping[str, Tidy], declared: FileFormat) -> dict[str, Company]:
     """Return what the other files of a portfolio tell each about the decimal mark.
 
-    Only cells that can be read in one way count. A file whose fields are separated
-    by semicolons takes the decimal point only from others of its kind: semicolons
-    are what a country with decimal commas writes.
+    Only cells that can be read in one way count. A file that looks as in a country
+    with decimal commas, by semicolons or by days such as 31.12.2027, takes the decimal
+    point only from others that look so.
     """
     if declared.decimal:
         return {}
@@ -51,13 +51,13 @@ def companies(tidies: Mapping[str, Tidy], declared: FileFormat) -> dict[str, Com
     dotted = any(tidy.dotted for tidy in tidies.values())
     found = {}
     for table, tidy in tidies.items():
-        local = tidy.delimiter == ";"
+        local = _local(tidy)
         points = commas = ""
         for other, (point, comma) in proofs.items():
             neighbour = tidies[other]
             if other == table:
                 continue
-            if point and (not local or neighbour.delimiter == ";"):
+            if point and (not local or _local(neighbour)):
                 points = points or f"'{point[2]}' in {_file(neighbour)}"
             if comma:
                 commas = commas or f"'{comma[2]}' in {_file(neighbour)}"
@@ -68,6 +68,10 @@ def companies(tidies: Mapping[str, Tidy], declared: FileFormat) -> dict[str, Com
         else:
             found[table] = Company(local=local or dotted)
     return found
+
+
+def _local(tidy: Tidy) -> bool:
+    return tidy.delimiter == ";" or tidy.dotted
 
 
 def _file(tidy: Tidy) -> str:
@@ -93,8 +97,7 @@ def _bounded(tidy: Tidy) -> set[str]:
 
 
 def _money(tidy: Tidy) -> set[str]:
-    names = {"value", "amount", "cost", "rate"}
-    return names | ({"at_least"} if tidy.place.table == "budget" else set())
+    return {name for name in tidy.columns if is_money(tidy.place.table, name)}
 
 
 def read_number_columns(tidy: Tidy, declared: FileFormat, company: Company) -> None:
@@ -273,8 +276,8 @@ def _say_numbers(
             place.warning(
                 "thousands_separator",
                 found=found.grouped,
-                fix="Commas are read as thousands marks, because other numbers of the "
-                "file have a decimal point.",
+                fix="Commas are read as thousands marks, as the numbers of the file "
+                "show.",
             )
         )
     for rule, text, fix in (
@@ -306,11 +309,11 @@ def _note_currencies(tidy: Tidy, found: NumberFindings) -> None:
     """Keep which currencies the cells, the headings or a column of their own name."""
     for written, (name, index, text) in found.currencies.items():
         tidy.currencies[written] = f"{text} ({name}, row {tidy.rows[index]})"
-    for name in _money(tidy) & set(tidy.texts):
+    for name in sorted(_money(tidy) & set(tidy.texts)):
         match = _BRACKETS.fullmatch(tidy.texts[name])
         if match and meanings(match[1]):
             tidy.currencies.setdefault(match[1], f"heading '{tidy.texts[name]}'")
-    if not _money(tidy) & set(tidy.columns):
+    if not _money(tidy):
         return
     for name, cells in tidy.columns.items():
         if fold(name) in _CURRENCY_HEADINGS:

@@ -13,6 +13,7 @@ from pmo_analytics.loaders.columns import (
     Heading,
     find_header,
     id_columns,
+    is_money,
     kind_of,
     read_headings,
     split_rows,
@@ -79,6 +80,7 @@ def tidy_table(raw: RawTable, declared: FileFormat) -> Tidy | None:
     tidy.units = {h.name: h.unit for h in headings if h.unit}
     tidy.factors = {h.name: h.factor for h in headings if h.factor != 1.0}
     tidy.delimiter, tidy.typed = raw.delimiter, raw.typed
+    _look_at_formats(tidy, headings, raw)
     _clean_texts(tidy)
     _drop_totals(tidy)
     _read_words(tidy)
@@ -93,6 +95,18 @@ def tidy_table(raw: RawTable, declared: FileFormat) -> Tidy | None:
         if not kind_of(table, name) and name not in tidy.spread:
             tidy.columns[name] = _own_column(tidy.columns[name], typed=raw.typed)
     return tidy
+
+
+def _look_at_formats(tidy: Tidy, headings: list[Heading], raw: RawTable) -> None:
+    """Note what only the formats of a workbook's cells show: clocks and currencies."""
+    names = {h.index: h.name for h in headings}
+    shown = raw.facts.clocks - raw.facts.no_clocks
+    tidy.clocked = {names[i] for i in shown if i in names}
+    for (index, sign), row in raw.facts.currencies.items():
+        if is_money(raw.place.table, names.get(index, "")):
+            tidy.currencies.setdefault(
+                sign, f"{sign} (format, {names[index]}, row {row})"
+            )
 
 
 def _unnamed(raw: RawTable, header: int, cells: list[list[Any]]) -> list[Problem]:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from pathlib import PurePosixPath
 
+from pmo_analytics.loaders.cells.currencies import meanings
 from pmo_analytics.loaders.findings import MAC_SHIFT, SheetFacts
 from pmo_analytics.loaders.sheetscan import (
     MAX_COLUMNS,
@@ -24,19 +25,24 @@ _STATES = {"hidden": "hidden", "veryhidden": "very hidden"}
 class XlsxScan:
     """Looks at the parts of an .xlsx or .xlsm workbook."""
 
-    first = ("xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/sharedstrings.xml")
+    first = (
+        "xl/workbook.xml",
+        "xl/_rels/workbook.xml.rels",
+        "xl/sharedstrings.xml",
+        "xl/styles.xml",
+    )
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self._book, self._links, self._strings = _Book(), _Links(), _Strings()
+        self._styles = _Styles()
         self._parts: dict[str, str] = {}
         self._cells: list[tuple[str, _Cells]] = []
 
     def target(self, name: str) -> Target | None:
         """Return what takes the XML of a part; None = only its size counts."""
-        own = dict(
-            zip(self.first, (self._book, self._links, self._strings), strict=True)
-        )
+        parts = (self._book, self._links, self._strings, self._styles)
+        own: dict[str, Target] = dict(zip(self.first, parts, strict=True))
         if name in own:
             return own[name]
         if not self._parts:
@@ -45,10 +51,10 @@ class XlsxScan:
                 place = PurePosixPath("xl", goal) if not goal.startswith("/") else goal
                 self._parts[str(place).lstrip("/").casefold()] = sheet
         if name in self._parts or name.startswith("xl/worksheets/sheet"):
-            cells = _Cells(self._budget)
+            cells = _Cells(self._budget, self._styles)
             self._cells.append((self._parts.get(name, ""), cells))
             return cells
-        return Target() if name == "xl/styles.xml" else None
+        return None
 
     def facts(self) -> dict[str, SheetFacts]:
         """Return what was found, by sheet."""
@@ -121,21 +127,63 @@ class _Strings(Target):
             self.lengths[-1] += len(text)
 
 
+class _Styles(Target):
+    """Collects which cell formats show a time of day, and which a currency."""
+
+    def __init__(self) -> None:
+        self.clocks: set[str] = set()
+        self.currencies: dict[str, str] = {}
+        self._codes: dict[str, str] = {}
+        self._inside = False
+        self._count = 0
+
+    def start(self, tag: str, attrs: dict[str, str]) -> None:
+        name = local(tag)
+        if name == "numFmt":
+            self._codes[attrs.get("numFmtId", "")] = attrs.get("formatCode", "")
+        elif name in ("cellXfs", "cellStyleXfs", "cellStyles", "dxfs"):
+            self._inside = name == "cellXfs"
+        elif name == "xf" and self._inside:
+            number, index = attrs.get("numFmtId", ""), str(self._count)
+            self._count += 1
+            code = self._codes.get(number, "")
+            plain = _QUOTED.sub("", code)
+            if number == "22" or ("h" in plain.lower() and "y" in plain.lower()):
+                self.clocks.add(index)
+            if sign := _format_currency(code):
+                self.currencies[index] = sign
+
+
+# What is no code of a format: texts in quotes, conditions and colours in brackets.
+_QUOTED = re.compile(r'"[^"]*"|\\\\.|\[[^\]]*\]')
+_SIGNS = re.compile(r'\[\$([^\]-]+)|"([^"]+)"|([$€£¥₹])')
+
+
+def _format_currency(code: str) -> str:
+    """Return the sign or code of a currency that a cell format writes, if any."""
+    for match in _SIGNS.finditer(code):
+        written = (match[1] or match[2] or match[3]).strip()
+        if meanings(written):
+            return written
+    return ""
+
+
 class _Cells(Target):
     """Measures a worksheet and notes errors, bare formulas and what is hidden.
 
     A cell is finished where the next one begins, which saves a call per element.
     """
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, styles: _Styles) -> None:
         self.budget = budget
+        self.styles = styles
         self.facts = SheetFacts()
         self.strings: Counter[int] = Counter()
         self.zeros: set[tuple[int, int]] = set()
         self.results = False
         self.last_row = self.last_column = 0
         self._row = self._column = 0
-        self._kind = self._text = ""
+        self._kind = self._text = self._style = ""
         self._open = self._in_value = self._inline = self._formula = False
         self._letters: dict[str, int] = {}
 
@@ -147,7 +195,7 @@ class _Cells(Target):
                 self._finish()
             self.budget.spend_cell()
             self._place(attrs.get("r"))
-            self._kind = attrs.get("t", "")
+            self._kind, self._style = attrs.get("t", ""), attrs.get("s", "")
             self._text, self._inline, self._formula = "", False, False
             self._open = True
         elif name == "f":
@@ -194,10 +242,22 @@ class _Cells(Target):
             self.last_row = self._row
         if self._column > self.last_column:
             self.last_column = self._column
+        if self._kind in ("", "n"):
+            self._look_at_style(place)
         if self._kind == "e":
             self.facts.errors[place] = text
         elif self._kind == "s" and text.isdecimal():
             self.strings[int(text)] += 1
+
+    def _look_at_style(self, place: tuple[int, int]) -> None:
+        column = place[1]
+        if self._style in self.styles.clocks:
+            self.facts.clocks.add(column)
+        else:
+            self.facts.no_clocks.add(column)
+        sign = self.styles.currencies.get(self._style)
+        if sign is not None:
+            self.facts.currencies.setdefault((column, sign), place[0])
 
     def _place(self, reference: str | None) -> None:
         if reference is None:

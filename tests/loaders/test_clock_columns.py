@@ -195,6 +195,18 @@ def test_times_of_a_workbook(tmp_path):
     assert {"end_at_midnight", "half_days"} <= said(portfolio)
 
 
+def test_a_workbook_that_shows_midnight_means_it(tmp_path):
+    day = dt.datetime(2027, 7, 5)
+    path = workbook(tmp_path / "a.xlsx", ("P", day, dt.datetime(2027, 7, 6)))
+    portfolio = read_quietly(path)
+    assert portfolio.absences["end"].dt.day.to_list() == [5]
+    assert "end_at_midnight" in said(portfolio)
+    path = workbook(tmp_path / "b.xlsx", ("P", day, day))
+    portfolio = read_quietly(path)
+    assert portfolio.absences["end"].dt.day.to_list() == [5]
+    assert "clock_dropped" in said(portfolio)
+
+
 def test_plain_days_of_a_workbook_are_whole_and_nothing_is_said(tmp_path):
     path = workbook(
         tmp_path / "a.xlsx", ("P", dt.date(2027, 7, 5), dt.date(2027, 7, 6))

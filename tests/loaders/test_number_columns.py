@@ -50,6 +50,15 @@ def test_the_mirror_image(tmp_path):
         {"projects": "project,value,duration,start\nA,250.125,2,01.02.2027\n"},
         # An English file beside a German one proves nothing of it.
         {"projects": PROJECTS, "spend": "project,offset,amount\nA,0,120.5\n"},
+        # Three decimals of money, whatever other files hold.
+        {
+            "projects": "project,value,duration\nA,150.000,2\n",
+            "spend": "project,offset,amount\nA,0,120.5\n",
+        },
+        {
+            "projects": "project\tvalue\tduration\tstart\nA\t250.125\t2\t01.02.2027\n",
+            "spend": "project,offset,amount\nA,0,120.5\n",
+        },
         # A folder that contradicts itself.
         {
             "projects": PROJECTS.replace(";", ","),
@@ -148,3 +157,38 @@ def test_tables_are_held_together(tmp_path):
     }
     with pytest.raises(DataError, match=r"mixed_currencies.*\$500"):
         read_quietly(make_folder(tmp_path, files))
+
+
+@pytest.mark.parametrize(
+    ("formats", "mixed"),
+    [
+        (('#,##0.00 "€"', "[$$-409]#,##0.00"), True),
+        (("[$€-407] #,##0", '"€" #,##0'), False),
+        (('"USD" #,##0', '"$"#,##0.00'), False),
+        (("#,##0.00", '"€" #,##0'), False),
+        (('[Red]-#,##0 "hours"', "[$-409]#,##0"), False),
+    ],
+)
+def test_formats_of_a_workbook_name_currencies_too(tmp_path, formats, mixed):
+    from openpyxl import Workbook
+
+    book = Workbook()
+    sheet = book.active
+    sheet.title = "portfolio"
+    for row in (("start", "2027-01"), ("periods", 6), ("freq", "M")):
+        sheet.append(row)
+    projects = book.create_sheet("projects")
+    spend = book.create_sheet("spend")
+    for row in (("project", "value", "duration"), ("A", 5, 2)):
+        projects.append(row)
+    for row in (("project", "offset", "amount"), ("A", 0, 100), ("A", 1, 200)):
+        spend.append(row)
+    for row, code in enumerate(formats, 2):
+        spend.cell(row, 3).number_format = code
+    book.save(tmp_path / "a.xlsx")
+    if mixed:
+        with pytest.raises(DataError, match="mixed_currencies"):
+            read_quietly(tmp_path / "a.xlsx")
+    else:
+        portfolio = read_quietly(tmp_path / "a.xlsx")
+        assert portfolio.spend["amount"].to_list() == [100, 200]

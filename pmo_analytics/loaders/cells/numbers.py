@@ -159,10 +159,12 @@ def read_numbers(
         findings.decimal = "." if findings.points is not None else ","
     elif not declared and not proven and company.proven:
         findings.decimal = company.proven
-    undecided = not (declared or proven or company.proven)
-    zeros = [name for name, cells in columns.items() if undecided and _zeros(cells)]
+    unproven = not (declared or proven)
+    zeros = [name for name, cells in columns.items() if unproven and _zeros(cells)]
     # Nobody writes three decimals of an amount; hours and FTE may have them.
-    doubted = columns if company.local else {n for n in zeros if n in (money or ())}
+    doubted = {name for name in zeros if name in (money or ())}
+    if company.local and not company.proven:
+        doubted = set(columns)
     read: dict[str, list[Any]] = {}
     for name, cells in columns.items():
         values = read[name] = []
@@ -174,18 +176,18 @@ def read_numbers(
             value = shape.comma if findings.decimal == "," else shape.point
             if shape.word and money is not None and name not in money:
                 value = None
-            if value is not None and shape.comma not in (None, shape.point):
-                if undecided and shape.point is not None:
-                    if shape.has_comma or name in doubted:
-                        first, text, count = findings.ambiguous.get(
-                            name, (index, cell, 0)
-                        )
-                        findings.ambiguous[name] = (first, text, count + 1)
-                        value = None
-                    elif name in zeros:
-                        findings.three_decimals = findings.three_decimals or cell
-                elif not (declared or proven) and shape.point is not None:
+            differ = shape.comma not in (None, shape.point) and shape.point is not None
+            if value is not None and differ and unproven:
+                open_comma = shape.has_comma and not company.proven
+                open_point = name in doubted and not shape.has_comma
+                if open_comma or (open_point and company.proven != ","):
+                    first, text, count = findings.ambiguous.get(name, (index, cell, 0))
+                    findings.ambiguous[name] = (first, text, count + 1)
+                    value = None
+                elif company.proven:
                     findings.by_company = findings.by_company or cell
+                elif name in zeros:
+                    findings.three_decimals = findings.three_decimals or cell
             values.append(cell if value is None else value)
             if value is not None:
                 _note(shape, findings, name, index, cell)
