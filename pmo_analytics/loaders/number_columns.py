@@ -193,7 +193,10 @@ def _read_shares(tidy: Tidy, name: str, raw: list[Any], values: list[Any]) -> li
                 fix=found.fix,
             )
         )
-        return [None if i in set(found.wrong) else v for i, v in enumerate(values)]
+        # Nothing else is to be said of a column nobody can read.
+        return [
+            v if has_percent_sign(c) else None for c, v in zip(raw, values, strict=True)
+        ]
     if found.rule:
         tidy.problems.append(
             tidy.place.warning(found.rule, column=name, found=heading, fix=found.fix)
