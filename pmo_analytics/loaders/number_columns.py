@@ -194,9 +194,8 @@ def _read_shares(tidy: Tidy, name: str, raw: list[Any], values: list[Any]) -> li
             )
         )
         # Nothing else is to be said of a column nobody can read.
-        return [
-            v if has_percent_sign(c) else None for c, v in zip(raw, values, strict=True)
-        ]
+        pairs = zip(raw, values, strict=True)
+        return [v if has_percent_sign(cell) else None for cell, v in pairs]
     if found.rule:
         tidy.problems.append(
             tidy.place.warning(found.rule, column=name, found=heading, fix=found.fix)
