@@ -18,7 +18,12 @@ from pmo_analytics.link_checks import (
     check_own_rules,
 )
 from pmo_analytics.periods import format_period
-from pmo_analytics.plausibility import check_chances
+from pmo_analytics.plausibility import (
+    check_bookings,
+    check_chances,
+    check_magnitude,
+    check_twins,
+)
 from pmo_analytics.windows import CANDIDATES, by_project, live_projects
 
 if TYPE_CHECKING:
@@ -56,6 +61,9 @@ def check_rules(
     problems += check_flex(tables, capacity)
     problems += check_value(tables, settings)
     problems += check_chances(tables, settings)
+    problems += check_magnitude(tables, capacity, horizon, settings)
+    problems += check_bookings(tables, horizon)
+    problems += check_twins(tables, capacity)
     problems += check_use(tables)
     return problems
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
+from unicodedata import combining, normalize
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,10 +177,18 @@ def say_warnings(problems: pd.DataFrame, path: object) -> str:
     return f"{count} warning{'s' if count > 1 else ''} in the data: {listed}."
 
 
+def folded(name: object) -> str:
+    """Return a name without case, width, accents, spaces and leading zeros."""
+    plain = normalize("NFKD", str(name)).casefold()
+    kept = "".join(c for c in plain if not c.isspace() and not combining(c))
+    return re.sub(r"(?<!\d)0+(?=\d)", "", kept)
+
+
 def closest(name: object, known: Iterable[object]) -> str:
     """Return " (did you mean 'X'?)" for the nearest known name, or ""."""
-    names = {str(k).casefold(): str(k) for k in known}
-    hits = get_close_matches(str(name).casefold(), list(names), n=1, cutoff=0.6)
+    names = {folded(k): str(k) for k in known}
+    word = folded(name)
+    hits = [word] if word in names else get_close_matches(word, list(names), n=1)
     return f" (did you mean '{names[hits[0]]}'?)" if hits else ""
 
 

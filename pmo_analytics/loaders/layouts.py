@@ -24,6 +24,7 @@ from pmo_analytics.loaders.aliases import TOTALS, choice_words, fold, unit_words
 from pmo_analytics.loaders.cells.dates import Clock, DayOrMonthFirst, read_date
 from pmo_analytics.loaders.columns import HOUR_COLUMNS, Heading
 from pmo_analytics.loaders.findings import Place, Problem
+from pmo_analytics.loaders.finishes import check_finishes
 from pmo_analytics.periods import WEEKS_PER_YEAR, hours_per_fte, parse_period
 from pmo_analytics.tables import clean_text, table_spec
 
@@ -438,6 +439,7 @@ def to_durations(tidy: Tidy, freq: str) -> None:
     finishes = tidy.columns.pop("finish")
     starts = tidy.columns.get("start", [None] * len(finishes))
     durations = list(tidy.columns.get("duration", [None] * len(finishes)))
+    check_finishes(tidy, starts, finishes, durations, freq)
     wanted = [
         start is not None and finish is not None and duration is None
         for start, finish, duration in zip(starts, finishes, durations, strict=True)
