@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from unicodedata import combining, normalize
 
@@ -177,6 +178,7 @@ def say_warnings(problems: pd.DataFrame, path: object) -> str:
     return f"{count} warning{'s' if count > 1 else ''} in the data: {listed}."
 
 
+@lru_cache(maxsize=1 << 16)
 def folded(name: object) -> str:
     """Return a name without case, width, accents, spaces and leading zeros."""
     plain = normalize("NFKD", str(name)).casefold()
