@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pmo_analytics.cells import text_of
 from pmo_analytics.config import BatchConfig, read_config
 from pmo_analytics.errors import ConfigError, SolverError, say_warnings
+from pmo_analytics.facts import text_of_fact
 from pmo_analytics.forecasting.headroom import forecast_headroom
 from pmo_analytics.forecasting.outlook import forecast_tables
 from pmo_analytics.forecasting.past import after_history, history_alone
@@ -180,11 +182,11 @@ def _run(config: BatchConfig, day: date, folder: Path) -> BatchRun:
         _LOG.warning("%s", line)
     portfolio = known_on(read, day)
     _LOG.info(
-        "%s as of %s: %d projects, %d rows of history, %s to %s",
+        "%s as of %s: %s projects, %s rows of history, %s to %s",
         portfolio.name,
         day,
-        len(portfolio.projects),
-        len(portfolio.history),
+        f"{len(portfolio.projects):,}",
+        f"{len(portfolio.history):,}",
         format_period(portfolio.horizon[0]),
         format_period(portfolio.horizon[-1]),
     )
@@ -216,10 +218,11 @@ def _run(config: BatchConfig, day: date, folder: Path) -> BatchRun:
         plan = _plan(config, portfolio, headroom)
         if plan is not None and plan.report is not None:
             _LOG.info(
-                "plan: objective %.6g, gap %.2g, %.1f s",
-                plan.report.objective,
-                plan.report.gap,
-                plan.report.seconds,
+                "plan: objective %s, bound %s, gap %s, %s s",
+                text_of_fact(plan.report.objective),
+                text_of_fact(plan.report.bound),
+                text_of(plan.report.gap, "ratio"),
+                text_of_fact(plan.report.seconds),
             )
         tables = _tables(config, headroom, plan, memory)
         comparison = _compare(config, plan, scenarios)
@@ -337,6 +340,7 @@ def _write(
     last: Callable[[], None],
 ) -> list[Path]:
     from pmo_analytics.reporting.briefing import forecast_report
+    from pmo_analytics.reporting.nightly import before, with_plan
     from pmo_analytics.reporting.page import write_page
     from pmo_analytics.reporting.workbook import write_workbook
 
@@ -348,8 +352,6 @@ def _write(
     if plan is not None and plan.report is not None:
         facts["report"] = json.loads(json.dumps(plan.report.to_dict(), default=str))
         documents["certificate.json"] = plan.report.certificate
-        cut = " (the search was stopped before its end)" if stop_asked() else ""
-        more[f"The plan{cut}"] = plan.schedule
     if comparison is not None:
         said = pd.DataFrame({"Scenarios": comparison.sentences()})
         more["What the scenarios do"] = said
@@ -370,6 +372,14 @@ def _write(
             problems=portfolio.problems,
             facts={**versions(), "digest": portfolio.digest(), "seed": config.seed},
         )
+        if plan is not None:
+            report = with_plan(
+                report,
+                plan,
+                last=before(folder.parent, day, plan),
+                roadmap=figures.get("gantt"),
+                stopped=stop_asked(),
+            )
         return write_result(
             folder,
             tables=tables,

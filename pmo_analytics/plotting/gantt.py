@@ -76,8 +76,8 @@ def plot_gantt(
     Returns
     -------
     Axes
-        Periods across, projects down in the order of their starts. A diamond marks
-        a project that must be selected (running, approved or forced in), a hollow
+        Periods across, projects down in the order of their starts. A white dot
+        marks a project that must be selected (running, approved or forced in), a hollow
         triangle its planned start where the plan moves it, an arrow what lies
         outside the horizon.
 
@@ -242,6 +242,7 @@ def _draw_marks(
             handles.append(
                 Line2D([], [], color="#A8A8A8", linewidth=1.1, label="allowed window")
             )
+    # A dot, as diamonds mean milestones to everyone who plans.
     # What is over before the horizon begins has no bar to carry the mark.
     must = rows["must"].to_numpy() & (rows["f"] >= 0).to_numpy()
     if must.any():
@@ -252,14 +253,14 @@ def _draw_marks(
         ax.scatter(
             middle[must],
             y[must],
-            marker="D",
-            s=13,
+            marker="o",
+            s=17,
             facecolor="white",
             edgecolor=INK,
             linewidth=0.7,
             zorder=4,
         )
-        handles.append(_mark("D", "must be selected", "white", 4.0))
+        handles.append(_mark("o", "must be selected", "white", 4.6))
     moved = (rows["moved"].fillna(0) != 0).to_numpy(dtype=bool)
     moved &= (rows["planned"].to_numpy() >= 0) & (rows["planned"].to_numpy() <= last)
     if moved.any():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
+from pmo_analytics.cells import called, names_of
 from pmo_analytics.plotting.fonts import shorten
 from pmo_analytics.plotting.style import (
     INK,
@@ -173,7 +174,10 @@ def plot_moves(
             ha="right" if len(scenarios) > 1 else "center",
             rotation_mode="anchor",
         )
-        ax.set_yticks(range(len(order)), [shorten(project, 24) for project in order])
+        names: dict[str, str] = {}
+        for portfolio in comparison.portfolios.values():
+            names |= names_of(portfolio.projects)
+        ax.set_yticks(range(len(order)), [_label(project, names) for project in order])
         ax.set_xticks(np.arange(len(scenarios) + 1) - 0.5, minor=True)
         ax.set_yticks(np.arange(len(order) + 1) - 0.5, minor=True)
         ax.grid(visible=True, which="minor", color="#EDEDED", linewidth=0.8)
@@ -223,10 +227,9 @@ def plot_core(
         always, never = share >= 1.0, share <= 0.0
         colour = np.where(always, "#2A6F97", np.where(never, OTHER, "#8FB8D0"))
         ax.barh(place, share, color=list(colour), height=0.7)
-        labels = core["name"].where(core["name"].notna(), core["project"])
-        ax.set_yticks(
-            place, [shorten(_text(name), 40) for name in labels], fontsize=7.5
-        )
+        names = names_of(core)
+        labels = [_label(project, names) for project in core["project"]]
+        ax.set_yticks(place, labels, fontsize=7.5)
         ax.set_ylim(len(core) - 0.4, -0.6)
         ax.set_xlim(0.0, 1.0)
         ax.xaxis.set_major_formatter(lambda x, _: f"{x:.0%}")
@@ -237,5 +240,6 @@ def plot_core(
     return ax
 
 
-def _text(name: object) -> str:
-    return "" if pd.isna(name) else str(name)
+def _label(project: str, names: Mapping[str, str]) -> str:
+    """Return a project's id with its name, as far as there is room."""
+    return shorten(called(project, names).strip("'"), 44)

@@ -263,9 +263,11 @@ def _table(table: pd.DataFrame, caption: str) -> str:
         f'<th scope="col"{_side(kind)}>{_text(label_of(name))}</th>'
         for name, kind in zip(table.columns, kinds, strict=True)
     )
+    # The first column names the row, unless there is no other.
+    named = 0 if len(table.columns) > 1 else -1
     # By column, not by row: a row of mixed types would become one of objects.
     columns = [
-        [_cell(str(name), kind, cell, first=not i) for cell in shown[name]]
+        [_cell(str(name), kind, cell, first=i == named) for cell in shown[name]]
         for i, (name, kind) in enumerate(zip(table.columns, kinds, strict=True))
     ]
     body = "".join(
@@ -301,7 +303,8 @@ def _cell(name: str, kind: str, value: object, *, first: bool) -> str:
         risk = f" r{1 + (value >= 0.2) + (value >= 0.5) + (value >= 0.8)}"
     if kind in NUMBERS:
         return f'<td class="n{risk}">{text}</td>'
-    return f"<td>{text}</td>"
+    dated = ' class="d"' if kind in ("period", "date") else ""
+    return f"<td{dated}>{text}</td>"
 
 
 def _problems(name: str, problems: pd.DataFrame) -> str:
