@@ -341,7 +341,7 @@ def _write(
 ) -> list[Path]:
     from pmo_analytics.reporting.briefing import forecast_report
     from pmo_analytics.reporting.nightly import before, with_plan
-    from pmo_analytics.reporting.page import write_page
+    from pmo_analytics.reporting.page import summary_of, write_page
     from pmo_analytics.reporting.workbook import write_workbook
 
     facts = manifest(portfolio, command="batch")
@@ -388,7 +388,9 @@ def _write(
             figures={f"{name}.png": figure for name, figure in figures.items()},
             others={
                 "report.html": lambda path: write_page(path, report),
-                "run.xlsx": lambda path: write_workbook(path, sheets),
+                "run.xlsx": lambda path: write_workbook(
+                    path, sheets, summary=summary_of(report)
+                ),
             },
             last=last,
         )

@@ -306,9 +306,9 @@ def test_a_browser_opens_the_report_of_a_run(config, tmp_path):
         assert tab.requests() == []
         assert tab.value("document.querySelector('h1').innerText") == "Capacity outlook"
         said = tab.value("document.body.innerText")
-        for words in ("2026-12-31", "Whom to hire", "How wrong each model was", "Ops"):
+        for words in ("2026-12-31", "Whom to hire", "How wrong each model was", "gap"):
             assert words in said
         sizes = tab.value("[...document.images].map(i => i.naturalWidth)")
-        charts = [f for f in run.files if f.suffix == ".png" and f.stem != "gantt"]
-        assert len(sizes) == len(charts) >= 5
+        charts = [f for f in run.files if f.suffix == ".png"]
+        assert len(sizes) == len(charts) >= 6
         assert min(sizes) > 300

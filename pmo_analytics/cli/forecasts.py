@@ -67,7 +67,7 @@ def forecast(
     from pmo_analytics.periods import format_period
     from pmo_analytics.reporting.briefing import forecast_report
     from pmo_analytics.reporting.folder import manifest, write_result
-    from pmo_analytics.reporting.page import write_page
+    from pmo_analytics.reporting.page import summary_of, write_page
     from pmo_analytics.reporting.workbook import write_workbook
     from pmo_analytics.store import remembering
 
@@ -131,7 +131,9 @@ def forecast(
                 figures={f"{name}.png": figure for name, figure in figures.items()},
                 others={
                     "report.html": lambda path: write_page(path, report),
-                    "forecast.xlsx": lambda path: write_workbook(path, tables),
+                    "forecast.xlsx": lambda path: write_workbook(
+                        path, tables, summary=summary_of(report)
+                    ),
                 },
             )
         finally:

@@ -121,6 +121,16 @@ class Report:
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
+def summary_of(report: Report) -> dict[str, str]:
+    """Return the head of a report as facts, for the first sheet of a workbook."""
+    facts = {"Portfolio": report.portfolio, "As of": report.as_of}
+    if report.summary:
+        facts["In short"] = report.summary
+    for fact in report.headline:
+        facts[fact.label] = f"{fact.value}; {fact.note}" if fact.note else fact.value
+    return facts
+
+
 def write_page(path: Path, report: Report) -> None:
     """Write a report as one self-contained HTML file.
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import time
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from pmo_analytics.cells import Kind, kind_of, text_of
+from pmo_analytics.cells import Kind, kind_of, label_of, text_of
 from pmo_analytics.errors import ConfigError
+from pmo_analytics.facts import text_of_fact
 from pmo_analytics.loaders.workbook import (
     MAX_CELL_CHARACTERS,
     MAX_SHEET_ROWS,
@@ -21,9 +22,10 @@ from pmo_analytics.loaders.workbook import (
     widen,
 )
 
-# Periods as text: Excel would turn a typed 2027-01 into a date.
+# Months and years are dates; of weeks and quarters no format shows the number, so they
+# are text in the forms that the loaders read.
+_PERIOD_FORMATS = {"M": "yyyy-mm", "Y-DEC": "yyyy"}
 _FORMATS: Mapping[Kind, str] = {
-    "period": "@",
     "date": "yyyy-mm-dd",
     "whole": "#,##0",
     "percent": "0.0%",
@@ -31,7 +33,10 @@ _FORMATS: Mapping[Kind, str] = {
     "money": "#,##0",
     "number": "#,##0.00",
 }
+# Before that Excel knows no dates.
+_FIRST_YEAR = 1901
 _NARROWEST, _WIDEST = 10, 48
+_A4 = 9  # as Excel numbers the sizes of paper
 # Rows that are looked at for the width of a column.
 _SAMPLE = 400
 _SHEET_WIDTH = 31
@@ -40,12 +45,19 @@ _FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-def write_workbook(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+def write_workbook(
+    path: Path,
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    summary: Mapping[str, object] | None = None,
+) -> None:
     """Write tables into a workbook, each on a sheet of its own.
 
-    The header is bold and stays in sight, columns can be filtered. Numbers are shown
-    by what they are: FTE with two decimals, chances as percentages. Periods are text
-    in the forms that the loaders read. No cell is a formula.
+    Headings are words, bold, and stay in sight; columns can be filtered. Numbers are
+    shown by what they are: FTE with two decimals, chances as percentages. Months and
+    years are dates, weeks and quarters text in the forms that the loaders read. Sheets
+    print on A4 across, as wide as the page, with the headings on each. No cell is a
+    formula.
 
     Parameters
     ----------
@@ -54,6 +66,8 @@ def write_workbook(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
     tables
         Name -> table, in the order of the sheets. The ending .csv of a name is left
         out; names that a sheet cannot have are made to fit.
+    summary
+        Fact -> value, for a sheet of their own before the others, which it lists.
 
     Raises
     ------
@@ -76,6 +90,8 @@ def write_workbook(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
         # First of all: a half-made workbook leaves temporary files open.
         path.parent.mkdir(parents=True, exist_ok=True)
         book = Workbook(write_only=True)
+        if summary is not None:
+            tables = {"Summary": _summary(summary, tables), **tables}
         for name, table in zip(_sheet_names(tables), tables.values(), strict=True):
             _add_sheet(book.create_sheet(name), table)
         save(book, path)
@@ -83,7 +99,22 @@ def write_workbook(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
         raise ConfigError(f"Cannot write {path}: {error.strerror}.") from error
 
 
-def _sheet_names(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+def _summary(
+    facts: Mapping[str, object], tables: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
+    """Return the first sheet: the facts, and then what the other sheets hold."""
+    names = _sheet_names(["Summary", *tables])[1:]
+    rows = [
+        *((str(name), text_of_fact(value)) for name, value in facts.items()),
+        *(
+            (f"Sheet {name}", f"{len(table):,} row{'' if len(table) == 1 else 's'}")
+            for name, table in zip(names, tables.values(), strict=True)
+        ),
+    ]
+    return pd.DataFrame(rows, columns=["what", "answer"], dtype=object)
+
+
+def _sheet_names(tables: Iterable[str]) -> list[str]:
     """Return a name for each sheet; Excel compares them without case."""
     taken: dict[str, None] = {}
     names = []
@@ -102,20 +133,28 @@ def _sheet_names(tables: Mapping[str, pd.DataFrame]) -> list[str]:
 
 def _add_sheet(sheet: Any, table: pd.DataFrame) -> None:
     from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.properties import PageSetupProperties
 
     kinds = [kind_of(name, table[name]) for name in table.columns]
     sheet.freeze_panes = "A2"
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = _A4
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.print_title_rows = "1:1"
     widen(
         sheet,
         [
-            _width(str(name), kind, table[name])
+            _width(label_of(name), kind, table[name])
             for name, kind in zip(table.columns, kinds, strict=True)
         ],
     )
     if len(table.columns):
         last = get_column_letter(len(table.columns))
         sheet.auto_filter.ref = f"A1:{last}{len(table) + 1}"
-    sheet.append(header_row(sheet, [_fitting(str(name)) for name in table.columns]))
+    sheet.append(
+        header_row(sheet, [_fitting(label_of(name)) for name in table.columns])
+    )
     columns = [table[name].to_list() for name in table.columns]
     for cells in zip(*columns, strict=True):
         sheet.append(
@@ -144,7 +183,14 @@ def _cell(sheet: Any, value: Any, kind: Kind) -> Any:
 
     if value is None or value is pd.NaT or value is pd.NA or value != value:
         return None
-    if kind in ("text", "period") or value in (float("inf"), -float("inf")):
+    if kind == "period":
+        form = _PERIOD_FORMATS.get(value.freqstr)
+        if form is None or value.year < _FIRST_YEAR:
+            return cell_of(sheet, text_of(value, kind))
+        cell = WriteOnlyCell(sheet, value=value.start_time.date())
+        cell.number_format = form
+        return cell
+    if kind == "text" or value in (float("inf"), -float("inf")):
         if kind == "text" and isinstance(value, (bool, int, float)):
             return cell_of(sheet, value)
         return cell_of(sheet, _fitting(text_of(value, kind)))

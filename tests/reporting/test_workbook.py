@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from datetime import date
 
 import numpy as np
 import openpyxl
@@ -40,9 +41,9 @@ def test_values_come_back(tmp_path, forecast):
     book = python_calamine.load_workbook(str(path))
     assert book.sheet_names == ["forecast"]
     assert book.get_sheet_by_name("forecast").to_python() == [
-        list(forecast.columns),
-        ["Developer", "2027-01", 1.25, 0.004, True, 3.0],
-        ['=HYPERLINK("http://x")', "2027-02", -0.5, "", False, 4.0],
+        ["role", "period", "mean", "chance of overload", "late", "count"],
+        ["Developer", date(2027, 1, 1), 1.25, 0.004, True, 3.0],
+        ['=HYPERLINK("http://x")', date(2027, 2, 1), -0.5, "", False, 4.0],
     ]
 
 
@@ -51,7 +52,7 @@ def test_nothing_is_a_formula(tmp_path, forecast):
     table = forecast.rename(columns={"role": "=1+1"})
     write_workbook(path, {"=cmd": table, "a[1]:*?/\\": table.tail(1)})
     for sheet in openpyxl.load_workbook(path):
-        assert {c.data_type for row in sheet.rows for c in row} <= {"s", "n", "b"}
+        assert {c.data_type for row in sheet.rows for c in row} <= {"s", "n", "b", "d"}
     with zipfile.ZipFile(path) as parts:
         sheets = [n for n in parts.namelist() if n.startswith("xl/worksheets/")]
         assert len(sheets) == 2
@@ -72,7 +73,32 @@ def test_header_stays_in_sight_and_numbers_are_formatted(tmp_path, forecast):
     ]
     widths = {k: d.width for k, d in sheet.column_dimensions.items()}
     assert widths["A"] >= len('=HYPERLINK("http://x")')
-    assert widths["D"] >= len("p_overload")
+    assert widths["D"] >= len("chance of overload")
+
+
+def test_months_are_dates_and_sheets_print_across(tmp_path, forecast):
+    path = tmp_path / "out.xlsx"
+    write_workbook(path, {"forecast": forecast})
+    sheet = sheet_of(path, "forecast")
+    assert sheet["B2"].is_date
+    assert sheet["B2"].number_format == "yyyy-mm"
+    assert sheet.page_setup.orientation == "landscape"
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage
+    assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
+    assert sheet.print_title_rows == "$1:$1"
+
+
+def test_the_first_sheet_says_what_it_is_about(tmp_path, forecast):
+    path = tmp_path / "out.xlsx"
+    facts = {"Portfolio": "=evil()", "objective": 1234567.5}
+    write_workbook(path, {"summary.csv": forecast}, summary=facts)
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames == ["Summary", "summary (2)"]
+    rows = dict(book["Summary"].values)
+    assert rows["Portfolio"] == "=evil()"
+    assert book["Summary"]["B2"].data_type == "s"
+    assert rows["objective"] == "1,234,567.50"
+    assert rows["Sheet summary (2)"] == "2 rows"
 
 
 @pytest.mark.parametrize(
@@ -125,7 +151,7 @@ def test_names_of_sheets_fit_and_differ(tmp_path):
 def test_an_empty_table_keeps_its_header(tmp_path):
     write_workbook(tmp_path / "out.xlsx", {"t": pd.DataFrame(columns=["role", "fte"])})
     rows = list(sheet_of(tmp_path / "out.xlsx", "t").values)
-    assert rows == [("role", "fte")]
+    assert rows == [("role", "FTE")]
 
 
 def test_what_cannot_be_written_is_refused_and_the_old_file_stays(tmp_path):
