@@ -80,7 +80,12 @@ def _changes(folder: Path, plan: Plan) -> tuple[str, ...] | None:
 
 
 def with_plan(
-    report: Report, plan: Plan, *, last: Before | None, roadmap: Figure | None = None
+    report: Report,
+    plan: Plan,
+    *,
+    last: Before | None,
+    roadmap: Figure | None = None,
+    stopped: bool = False,
 ) -> Report:
     """Return a report that begins with the plan.
 
@@ -94,12 +99,14 @@ def with_plan(
         The run before, None where there is none.
     roadmap
         Chart of the plan.
+    stopped
+        Whether somebody stopped the search before its end.
     """
     return replace(
         report,
         headline=[*_headline(plan, last), *report.headline],
         summary=f"{_takeaway(plan)} {report.summary}".strip(),
-        sections=[*_sections(plan, last, roadmap), *report.sections],
+        sections=[*_sections(plan, last, roadmap, stopped), *report.sections],
     )
 
 
@@ -149,7 +156,7 @@ def _headline(plan: Plan, last: Before | None) -> list[Fact]:
 
 
 def _sections(
-    plan: Plan, last: Before | None, roadmap: Figure | None
+    plan: Plan, last: Before | None, roadmap: Figure | None, stopped: bool
 ) -> Sequence[Section]:
     rows = plan.projects
     chosen = rows[rows["decision"] == "selected"].sort_values(
@@ -157,9 +164,10 @@ def _sections(
     )
     out = rows[rows["decision"] == "not selected"]
     columns = ["project", "name", "status", "start", "finish", "moved", "worth"]
+    cut = " (the search was stopped before its end)" if stopped else ""
     sections = [
         Section(
-            "The plan",
+            f"The plan{cut}",
             _takeaway(plan),
             figure=roadmap,
             alt="Roadmap: one bar for each selected project; the table below has "
