@@ -7,13 +7,16 @@ to `work`, those of the projects at work are added up in every period of the hor
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from pmo_analytics.tolerance import exact_sum, exceeds
 from pmo_analytics.windows import start_windows
 
 if TYPE_CHECKING:
@@ -30,8 +33,8 @@ class Rule:
         It applies to work, in every period; else once, to what is selected.
     weights
         Project -> weight, without those that are cancelled or forced out.
-    done
-        What done projects add.
+    finished
+        Weights that done projects add.
     at_least, at_most
         Limits, infinite where there is none.
     """
@@ -39,9 +42,14 @@ class Rule:
     name: str
     by_period: bool
     weights: Mapping[str, float]
-    done: float
+    finished: tuple[float, ...]
     at_least: float
     at_most: float
+
+    @property
+    def done(self) -> float:
+        """What done projects add."""
+        return math.fsum(self.finished)
 
 
 def read_rules(portfolio: Portfolio) -> list[Rule]:
@@ -55,13 +63,13 @@ def read_rules(portfolio: Portfolio) -> list[Rule]:
         by_period = bool(rows["applies_to"].iat[0] == "work")
         least, most = rows["at_least"].iat[0], rows["at_most"].iat[0]
         pairs = list(zip(rows["project"], rows["weight"], strict=True))
-        done = sum(w for p, w in pairs if state[p] == "done" and not by_period)
+        done = [float(w) for p, w in pairs if state[p] == "done" and not by_period]
         found.append(
             Rule(
                 name=str(name),
                 by_period=by_period,
                 weights={p: float(w) for p, w in pairs if state[p] == "live"},
-                done=float(done),
+                finished=tuple(done),
                 at_least=-np.inf if pd.isna(least) else float(least),
                 at_most=np.inf if pd.isna(most) else float(most),
             )
@@ -69,27 +77,40 @@ def read_rules(portfolio: Portfolio) -> list[Rule]:
     return found
 
 
+def rule_amounts(
+    portfolio: Portfolio, rule: Rule, starts: Mapping[str, int]
+) -> list[list[float]]:
+    """Return the weights that a rule adds up: once, or once per period."""
+    chosen = [(p, weight) for p, weight in rule.weights.items() if p in starts]
+    if not rule.by_period:
+        return [[*rule.finished, *(weight for _, weight in chosen)]]
+    windows = start_windows(portfolio.projects, portfolio.horizon)
+    length = windows["duration"].to_dict()
+    amounts: list[list[float]] = [[] for _ in portfolio.horizon]
+    for project, weight in chosen:
+        begin = starts[project]
+        for own in amounts[max(begin, 0) : max(begin + int(length[project]), 0)]:
+            own.append(weight)
+    return amounts
+
+
 def rule_sums(
     portfolio: Portfolio, rule: Rule, starts: Mapping[str, int]
 ) -> np.ndarray:
     """Return what a rule adds up: one sum, or one per period of the horizon."""
-    if not rule.by_period:
-        own = sum(w for p, w in rule.weights.items() if p in starts)
-        return np.array([rule.done + own])
-    windows = start_windows(portfolio.projects, portfolio.horizon)
-    length = windows["duration"].to_dict()
-    sums = np.zeros(len(portfolio.horizon))
-    for project, weight in rule.weights.items():
-        if project in starts:
-            begin = starts[project]
-            sums[max(begin, 0) : max(begin + int(length[project]), 0)] += weight
-    return sums
+    return np.array([math.fsum(own) for own in rule_amounts(portfolio, rule, starts)])
 
 
-def rule_limits(
+def rule_limits(portfolio: Portfolio, rule: Rule) -> np.ndarray:
+    """Return the upper limits of a rule: one, or one per period of the horizon."""
+    count = len(portfolio.horizon) if rule.by_period else 1
+    return np.full(count, rule.at_most)
+
+
+def raised_periods(
     portfolio: Portfolio, rule: Rule, fixed: Mapping[str, int]
-) -> np.ndarray:
-    """Return the upper limits in force, raised to what fixed work adds up to.
+) -> dict[int, Fraction]:
+    """Return the periods in which fixed work alone is above the limit, and its sum.
 
     Only where that is above 0: no work at all raises nothing.
 
@@ -98,9 +119,10 @@ def rule_limits(
     fixed
         Work nobody can move, project -> start; empty raises nothing.
     """
-    count = len(portfolio.horizon) if rule.by_period else 1
-    limits = np.full(count, rule.at_most)
-    if rule.by_period and fixed:
-        sums = rule_sums(portfolio, rule, fixed)
-        limits = np.where(sums > np.maximum(limits, 0.0), sums, limits)
-    return limits
+    if not (rule.by_period and fixed):
+        return {}
+    return {
+        t: exact_sum(own)
+        for t, own in enumerate(rule_amounts(portfolio, rule, fixed))
+        if exceeds(own, rule.at_most) and exact_sum(own) > 0
+    }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,14 +12,15 @@ import pandas as pd
 
 from pmo_analytics.periods import format_period
 from pmo_analytics.purchases import bought_grid, broken_offers
-from pmo_analytics.rules import read_rules, rule_sums
+from pmo_analytics.rules import read_rules, rule_amounts
+from pmo_analytics.tolerance import exact_sum, exceeds, written
 from pmo_analytics.windows import allowed_starts, start_windows
 from pmo_analytics.workload import (
-    TOLERANCE,
     Starts,
-    budget_use,
+    budget_amounts,
     limits,
     load_grid,
+    overloaded_cells,
 )
 
 if TYPE_CHECKING:
@@ -148,12 +152,22 @@ def _capacity_and_budget(
 ) -> list[Violation]:
     bounds = limits(portfolio, strict=strict)
     load = load_grid(portfolio, starts).to_numpy()
-    capacity = bounds.capacity.to_numpy()
+    given = capacity = bounds.capacity.to_numpy()
     if purchases is not None and len(purchases):
         more = bought_grid(portfolio, purchases, bounds.capacity.columns)
-        capacity = capacity + more.to_numpy()
+        capacity = np.maximum(capacity, 0.0) + more.to_numpy()
+
+    def exactly(t: int, r: int) -> Fraction:
+        role, period = bounds.capacity.columns[r], portfolio.horizon[t]
+        limit = bounds.exact_capacity.get((t, r), written(max(given[t, r], 0.0)))
+        if purchases is None:
+            return limit
+        own = (purchases["role"] == role) & (purchases["period"] == period)
+        return limit + exact_sum(purchases.loc[own, "fte"])
+
     rows = []
-    for t, r in np.argwhere(load > capacity + TOLERANCE):
+    over = overloaded_cells(portfolio, starts, capacity, exactly)
+    for t, r in np.argwhere(over).tolist():
         period = format_period(portfolio.horizon[t])
         role = bounds.capacity.columns[r]
         rows.append(
@@ -168,34 +182,48 @@ def _capacity_and_budget(
             )
         )
     budget = portfolio.budget
-    spent = budget_use(portfolio, starts)
+    amounts = budget_amounts(portfolio, starts)
+    spent = [float(own.sum()) for own in amounts]
     least = budget["at_least"].to_numpy(dtype=float)
     for b in range(len(budget)):
         name = budget["budget"].iat[b]
-        if spent[b] > bounds.budget[b] + TOLERANCE:
+        if exceeds(amounts[b], bounds.budget_limit(b)):
+            off, use, most = _money(amounts[b], bounds.budget[b])
             rows.append(
                 _violation(
                     "budget",
                     name,
-                    f"Budget '{name}' is overspent by "
-                    f"{spent[b] - bounds.budget[b]:,.2f}: {spent[b]:,.2f} of "
-                    f"{bounds.budget[b]:,.2f}.",
+                    f"Budget '{name}' is overspent by {off}: {use} of {most}.",
                     found=spent[b],
                     limit=bounds.budget[b],
                 )
             )
-        if spent[b] < least[b] - TOLERANCE:
+        if exceeds(amounts[b], least[b], below=True):
+            _, use, fewest = _money(amounts[b], least[b])
             rows.append(
                 _violation(
                     "budget_at_least",
                     name,
-                    f"Budget '{name}' must spend at least {least[b]:,.2f} and spends "
-                    f"{spent[b]:,.2f}.",
+                    f"Budget '{name}' must spend at least {fewest} and spends {use}.",
                     found=spent[b],
                     limit=least[b],
                 )
             )
     return rows
+
+
+def _money(amounts: np.ndarray, limit: float) -> tuple[str, str, str]:
+    """Return how far amounts are from a limit, their sum and the limit as text."""
+    off = abs(float(exact_sum(amounts.tolist()) - written(limit)))
+    numbers = (off, float(amounts.sum()), float(limit))
+    if off >= 0.005:
+        return f"{numbers[0]:,.2f}", f"{numbers[1]:,.2f}", f"{numbers[2]:,.2f}"
+    # In cents nothing of it would be seen.
+    return _all_digits(numbers[0]), _all_digits(numbers[1]), _all_digits(numbers[2])
+
+
+def _all_digits(number: float) -> str:
+    return f"{Decimal(repr(number)):,f}"
 
 
 def _dependencies(portfolio: Portfolio, starts: Starts) -> list[Violation]:
@@ -292,25 +320,30 @@ def requirements(portfolio: Portfolio, windows: pd.DataFrame) -> list[Requiremen
 def _own_rules(portfolio: Portfolio, starts: Starts, strict: bool) -> list[Violation]:
     rows: list[Violation] = []
     rules = read_rules(portfolio)
-    most = limits(portfolio, strict=strict).rules if rules else {}
+    bounds = limits(portfolio, strict=strict) if rules else None
     for rule in rules:
-        sums = rule_sums(portfolio, rule, starts)
-        for limit, word, over in (
-            (most[rule.name], "at most", sums - most[rule.name]),
-            (np.full(len(sums), rule.at_least), "at least", rule.at_least - sums),
-        ):
-            for t in np.flatnonzero(over > TOLERANCE):
+        assert bounds is not None
+        for t, own in enumerate(rule_amounts(portfolio, rule, starts)):
+            found = math.fsum(own)
+            for limit, word, below in (
+                (bounds.rule_limit(rule, t), "at most", False),
+                (rule.at_least, "at least", True),
+            ):
+                if not exceeds(own, limit, below=below):
+                    continue
                 period = format_period(portfolio.horizon[t]) if rule.by_period else ""
+                allowed, has = f"{float(limit):.6g}", f"{found:.6g}"
+                if allowed == has:
+                    allowed, has = _all_digits(float(limit)), _all_digits(found)
                 rows.append(
                     _violation(
                         "rule",
                         rule.name,
-                        f"Rule '{rule.name}' allows {word} {limit[t]:.6g}"
-                        f"{' in ' + period if period else ''}; the plan has "
-                        f"{sums[t]:.6g}.",
+                        f"Rule '{rule.name}' allows {word} {allowed}"
+                        f"{' in ' + period if period else ''}; the plan has {has}.",
                         period=period,
-                        found=sums[t],
-                        limit=limit[t],
+                        found=found,
+                        limit=float(limit),
                     )
                 )
     return rows

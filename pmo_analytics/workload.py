@@ -7,16 +7,18 @@ falls outside the horizon is not counted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from pmo_analytics.periods import format_period, offsets_from
-from pmo_analytics.rules import read_rules, rule_limits
+from pmo_analytics.rules import Rule, raised_periods, read_rules, rule_limits
 from pmo_analytics.tolerance import TOLERANCE as TOLERANCE
+from pmo_analytics.tolerance import exact_sum, exceeds, written
 from pmo_analytics.windows import allowed_starts, by_project, start_windows
 
 if TYPE_CHECKING:
@@ -50,6 +52,43 @@ def load_rows(portfolio: Portfolio, starts: Starts) -> pd.DataFrame:
     rows = demand.loc[inside, ["project", "role", "fte"]]
     rows.insert(2, "period", portfolio.horizon[period])
     return rows.reset_index(drop=True)
+
+
+def overloaded_cells(
+    portfolio: Portfolio,
+    starts: Starts,
+    capacity: np.ndarray,
+    exactly: Callable[[int, int], float | Fraction],
+) -> np.ndarray:
+    """Return the cells in which starts load more than there is, period x role.
+
+    Parameters
+    ----------
+    capacity
+        FTE, period x role as in `load_grid`.
+    exactly
+        Period, role number -> the same without the noise of floats; asked only where
+        floats cannot tell.
+    """
+    load = load_grid(portfolio, starts).to_numpy()
+    over = load - np.maximum(capacity, 0.0) - TOLERANCE
+    # Sums are far better than this, and what they leave open is added up exactly.
+    open_ = np.abs(over) <= 1e-12 * (load + np.abs(capacity))
+    cells = (over > 0) & (load > 0)
+    for t, r in np.argwhere(open_ & (load > 0)).tolist():
+        amounts = cell_amounts(portfolio, starts, t, r)
+        cells[t, r] = exceeds(amounts, exactly(t, r), fte=True)
+    return cells
+
+
+def cell_amounts(
+    portfolio: Portfolio, starts: Starts, period: int, role: int
+) -> np.ndarray:
+    """Return the FTE that add up to the load of one role in one period."""
+    demand = portfolio.demand
+    inside, at = _placed(demand, starts, len(portfolio.horizon))
+    mine = (demand["role"] == all_roles(portfolio)[role]).to_numpy()[inside]
+    return np.asarray(demand["fte"].to_numpy()[inside][mine & (at == period)])
 
 
 def load_grid(portfolio: Portfolio, starts: Starts) -> pd.DataFrame:
@@ -153,14 +192,19 @@ def budget_matches(portfolio: Portfolio) -> np.ndarray:
     return hit
 
 
-def budget_use(portfolio: Portfolio, starts: Starts) -> np.ndarray:
-    """Return the spend that falls on each budget row, currency."""
+def budget_amounts(portfolio: Portfolio, starts: Starts) -> list[np.ndarray]:
+    """Return the amounts that fall on each budget row, currency."""
     inside, period = _placed(portfolio.spend, starts, len(portfolio.horizon))
     amount = portfolio.spend["amount"].to_numpy()[inside]
     matches = budget_matches(portfolio)[:, inside]
     first, last = budget_spans(portfolio)
     within = (period >= first[:, None]) & (period <= last[:, None])
-    return np.asarray((matches & within) @ amount)
+    return [amount[row] for row in matches & within]
+
+
+def budget_use(portfolio: Portfolio, starts: Starts) -> np.ndarray:
+    """Return the spend that falls on each budget row, currency."""
+    return np.array([own.sum() for own in budget_amounts(portfolio, starts)])
 
 
 def counts_value(portfolio: Portfolio) -> tuple[bool, bool]:
@@ -259,12 +303,29 @@ class Limits:
         already takes more than the table's own limit.
     rules
         Name -> upper limit of each rule, one or one per period.
+    exact_capacity
+        (period, role number) -> capacity as an exact sum, where fixed work raised it.
+    exact_budget
+        Number of a budget row -> the same of its amount.
+    exact_rules
+        (rule, period) -> the same of its upper limit.
     """
 
     capacity: pd.DataFrame
     budget: np.ndarray
     inherited: pd.DataFrame
     rules: Mapping[str, np.ndarray] = field(default_factory=dict)
+    exact_capacity: Mapping[tuple[int, int], Fraction] = field(default_factory=dict)
+    exact_budget: Mapping[int, Fraction] = field(default_factory=dict)
+    exact_rules: Mapping[tuple[str, int], Fraction] = field(default_factory=dict)
+
+    def budget_limit(self, row: int) -> float | Fraction:
+        """Return the amount of a budget row, without the noise of floats."""
+        return self.exact_budget.get(row, float(self.budget[row]))
+
+    def rule_limit(self, rule: Rule, period: int) -> float | Fraction:
+        """Return the upper limit of a rule, without the noise of floats."""
+        return self.exact_rules.get((rule.name, period), rule.at_most)
 
 
 def limits(
@@ -278,11 +339,19 @@ def limits(
     capacity = portfolio.capacity.reindex(columns=roles).fillna(0.0)
     amounts = portfolio.budget["amount"].to_numpy(dtype=float)
     rows: list[dict[str, object]] = []
+    exact_capacity: dict[tuple[int, int], Fraction] = {}
+    exact_budget: dict[int, Fraction] = {}
+    exact_rules: dict[tuple[str, int], Fraction] = {}
+    own = {rule.name: rule_limits(portfolio, rule) for rule in read_rules(portfolio)}
     if not strict:
         fixed = fixed_starts(portfolio) if fixed is None else fixed
         use = load_grid(portfolio, fixed)
-        over = use.to_numpy() > capacity.to_numpy() + TOLERANCE
-        for t, r in np.argwhere(over):
+        given = capacity.to_numpy()
+        over = overloaded_cells(
+            portfolio, fixed, given, lambda t, r: written(max(given[t, r], 0.0))
+        )
+        for t, r in np.argwhere(over).tolist():
+            exact_capacity[t, r] = exact_sum(cell_amounts(portfolio, fixed, t, r))
             rows.append(
                 {
                     "rule": "capacity",
@@ -293,33 +362,42 @@ def limits(
                 }
             )
         capacity = capacity.mask(over, use)
-        spent = budget_use(portfolio, fixed)
-        above = spent > amounts + TOLERANCE
-        for b in np.flatnonzero(above):
+        amounts = amounts.copy()
+        for b, spent in enumerate(budget_amounts(portfolio, fixed)):
+            if not exceeds(spent, amounts[b]):
+                continue
+            exact_budget[b] = exact_sum(spent)
             rows.append(
                 {
                     "rule": "budget",
                     "subject": portfolio.budget["budget"].iat[b],
                     "period": "",
-                    "use": spent[b],
+                    "use": float(spent.sum()),
                     "limit": amounts[b],
                 }
             )
-        amounts = np.where(above, spent, amounts)
-    own: dict[str, np.ndarray] = {}
-    for rule in read_rules(portfolio):
-        own[rule.name] = rule_limits(
-            portfolio, rule, {} if strict or fixed is None else fixed
-        )
-        for t in np.flatnonzero(own[rule.name] > rule.at_most + TOLERANCE):
-            rows.append(
-                {
-                    "rule": "rule",
-                    "subject": rule.name,
-                    "period": format_period(portfolio.horizon[t]),
-                    "use": own[rule.name][t],
-                    "limit": rule.at_most,
-                }
-            )
+            amounts[b] = float(exact_budget[b])
+        for rule in read_rules(portfolio):
+            raised = raised_periods(portfolio, rule, fixed)
+            for t, sum_ in raised.items():
+                exact_rules[rule.name, t] = sum_
+                own[rule.name][t] = float(sum_)
+                rows.append(
+                    {
+                        "rule": "rule",
+                        "subject": rule.name,
+                        "period": format_period(portfolio.horizon[t]),
+                        "use": own[rule.name][t],
+                        "limit": rule.at_most,
+                    }
+                )
     columns = ["rule", "subject", "period", "use", "limit"]
-    return Limits(capacity, amounts, pd.DataFrame(rows, columns=columns), own)
+    return Limits(
+        capacity,
+        amounts,
+        pd.DataFrame(rows, columns=columns),
+        own,
+        exact_capacity,
+        exact_budget,
+        exact_rules,
+    )

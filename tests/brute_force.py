@@ -17,7 +17,9 @@ import pandas as pd
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
 
+# Of FTE, absolute; of all else as a share of the absolute amounts that are added.
 TOLERANCE = Fraction(1, 1_000_000)
+ROUNDING = Fraction(1, 2**52)
 
 
 @dataclass
@@ -331,7 +333,7 @@ def broken_rules(
             found.append(f"capacity {cell}")
     for budget, limit in zip(case.budgets, amounts, strict=True):
         total = sum(costs(case, budget, n, s) for n, s in starts.items())
-        if limit is not None and total > limit + TOLERANCE:
+        if limit is not None and total > limit + ROUNDING * total:
             found.append(f"budget {budget['budget']}")
     return found + _broken_logic(case, starts, strict)
 
@@ -356,11 +358,12 @@ def _broken_logic(case: Case, starts: dict[str, int], strict: bool) -> list[str]
     for budget in case.budgets:
         if budget["at_least"] is not None:
             total = sum(costs(case, budget, n, s) for n, s in starts.items())
-            if total < budget["at_least"] - TOLERANCE:
+            if total < budget["at_least"] - ROUNDING * total:
                 found.append(f"at_least {budget['budget']}")
     for name, rule in case.rules.items():
         for period in range(case.periods) if rule["applies_to"] == "work" else [None]:
             total = weighed(case, rule, starts, period)
+            granted = ROUNDING * weighed(case, rule, starts, period, sizes=True)
             least, most = rule["at_least"], rule["at_most"]
             if most is not None:
                 most = exact(most)
@@ -371,19 +374,28 @@ def _broken_logic(case: Case, starts: dict[str, int], strict: bool) -> list[str]
                     inherited = weighed(case, rule, fixed, period)
                     if inherited > 0:
                         most = max(most, inherited)
-                if total > most + TOLERANCE:
+                if total > most + granted:
                     found.append(f"rule {name}")
-            if least is not None and total < exact(least) - TOLERANCE:
+            if least is not None and total < exact(least) - granted:
                 found.append(f"rule {name}")
     return found
 
 
 def weighed(
-    case: Case, rule: dict[str, Any], starts: dict[str, int], period: int | None
+    case: Case,
+    rule: dict[str, Any],
+    starts: dict[str, int],
+    period: int | None,
+    *,
+    sizes: bool = False,
 ) -> Fraction:
-    """Return the sum of a rule, once or for the projects at work in a period."""
+    """Return the sum of a rule, once or for the projects at work in a period.
+
+    With `sizes` of the absolute weights.
+    """
     total = Fraction(0)
-    for name, weight in rule["weights"].items():
+    for name, given in rule["weights"].items():
+        weight = abs(given) if sizes else given
         project = case.projects[name]
         if period is None:
             total += weight * (name in starts or project.state == "done")
@@ -502,7 +514,13 @@ def best_plan(
         ]
         for each in options
     ]
-    tops = [int((ceiling + TOLERANCE) * unit) for ceiling in ceilings]
+    tops = [
+        int(
+            (ceiling + TOLERANCE if r < len(capacity) else ceiling / (1 - ROUNDING))
+            * unit
+        )
+        for r, ceiling in enumerate(ceilings)
+    ]
     still = [sum(each[0][1] for each in whole[k:]) for k in range(len(whole) + 1)]
 
     used = [0] * len(rows)

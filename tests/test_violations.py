@@ -114,7 +114,11 @@ def test_budgets_from_above_and_below():
     assert [(v["rule"], v["found"], v["limit"]) for v in under] == [
         ("budget_at_least", 300.0, 400.0)
     ]
-    for least, fine in ((300.0, True), (300.0000009, True), (300.00001, False)):
+    for least, fine in (
+        (300.0, True),
+        (300.00000000000006, True),
+        (300.0000009, False),
+    ):
         enough = case.replace(budget=rows("budget at_least", ("b", least)))
         assert (broken(enough, {"B": 2}) == []) == fine
     # Starting outside saves the money of the periods outside.

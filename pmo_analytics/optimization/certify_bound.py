@@ -22,13 +22,11 @@ from pmo_analytics.optimization.certify_cuts import (
 from pmo_analytics.optimization.certify_flex import purchases_bound
 from pmo_analytics.optimization.certify_narrowing import narrow_starts
 from pmo_analytics.optimization.certify_question import (
-    TOLERANCE,
     Budget,
     Group,
     Kind,
     Project,
     Question,
-    grace,
     state_of,
 )
 from pmo_analytics.optimization.certify_reading import read_name, read_period
@@ -37,6 +35,7 @@ from pmo_analytics.optimization.certify_room import (
     drop_impossible_starts,
     drop_stranded_projects,
 )
+from pmo_analytics.optimization.certify_tolerance import TOLERANCE
 from pmo_analytics.optimization.certify_worth import GRID, Powers, worth_above
 
 
@@ -257,7 +256,7 @@ def _charge(
         if budget is None or bound is None:
             raise ConfigError(f"no budget '{entry['budget']}' has this side.")
         sign = 1 if side == "amount" else -1
-        charges.limits += multiplier * (sign * bound + grace(bound))
+        charges.limits += multiplier * (sign * bound + budget.grace)
         charges.budgets.append((budget, sign * units))
     elif entry["row"] == "rule":
         _charge_own_rule(question, charges, entry, multiplier)
@@ -293,7 +292,7 @@ def _charge_own_rule(
     if limit is None:
         raise ConfigError(f"rule '{rule.name}' has no {entry['side']}.")
     sign = -1 if least else 1
-    charges.limits += multiplier * (sign * limit + grace(limit))
+    charges.limits += multiplier * (sign * limit + rule.grace)
     for name, weight in rule.weights.items():
         state = state_of(question, name)
         amount = sign * weight * multiplier
@@ -405,7 +404,7 @@ def row_of(
             return uses, Fraction(room), unit
         least = budget.at_least or Fraction(0)
         turned = {name: [-units for units in own] for name, own in uses.items()}
-        return turned, (grace(least) - least) * unit, unit
+        return turned, (budget.grace - least) * unit, unit
     unit = 1
     if entry["row"] == "rule":
         rule = question.rules[read_name(entry["rule"]) or ""]

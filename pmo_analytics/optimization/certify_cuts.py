@@ -227,7 +227,7 @@ class Proofs:
                 ]
                 for p in _live(question)
             }
-            room = budget_units(question, budget.limit or Fraction(0))
+            room = budget_units(question, budget)
             self.uses[budget.name, None] = spends, room, question.spend_unit
         return self.uses[budget.name, None]
 

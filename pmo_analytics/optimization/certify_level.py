@@ -23,13 +23,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.optimization.certify_question import TOLERANCE, Project, Question
+from pmo_analytics.optimization.certify_question import Project, Question
 from pmo_analytics.optimization.certify_reading import (
     blank,
     read_name,
     read_period,
     read_question,
 )
+from pmo_analytics.optimization.certify_tolerance import TOLERANCE
 
 if TYPE_CHECKING:
     import pandas as pd

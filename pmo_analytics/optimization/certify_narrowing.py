@@ -24,7 +24,6 @@ from pmo_analytics.optimization.certify_question import (
     OwnRule,
     Project,
     Question,
-    grace,
     state_of,
 )
 
@@ -314,7 +313,7 @@ def _rule_limits(
         upper = rule.upper(t)
         if upper is None:
             continue
-        room = upper + grace(upper)
+        room = upper + rule.grace
         if t is None:
             for name, weight in weights.items():
                 room -= weight if state_of(question, name) == "done" else 0

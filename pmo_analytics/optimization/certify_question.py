@@ -15,10 +15,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from pmo_analytics.optimization.certify_tolerance import TOLERANCE, rounding
 from pmo_analytics.periods import format_period
 
-# Granted on every capacity limit, and at least on every budget.
-TOLERANCE = Fraction(1, 10**6)
 # Exact powers beyond this exponent take minutes and mean nothing.
 FARTHEST = 10_000
 
@@ -61,6 +60,7 @@ class Budget(NamedTuple):
     last: int
     limit: Fraction | None  # raised to what fixed work spends
     at_least: Fraction | None
+    grace: Fraction  # tolerance of the largest sum there can be
 
     def covers(self, kind: Kind) -> bool:
         """Return whether spend of this kind falls under the row."""
@@ -114,6 +114,11 @@ class OwnRule(NamedTuple):
     def upper(self, t: int | None) -> Fraction | None:
         """Return the upper limit in force; t is None where it applies once."""
         return self.at_most if t is None else self.raised.get(t, self.at_most)
+
+    @property
+    def grace(self) -> Fraction:
+        """Return the tolerance of the largest sum there can be."""
+        return rounding(sum(map(abs, self.weights.values()), Fraction(0)))
 
 
 class RecordPrices(NamedTuple):
@@ -178,8 +183,9 @@ class Question:
         given = self.capacity.get((role, t))
         if given is None:
             return Fraction(0)
+        limit = max(given, Fraction(0))
         fixed = Fraction(self.fixed_load.get((role, t), 0), self.demand_unit)
-        return max(given, fixed, Fraction(0))
+        return fixed if fixed > limit + TOLERANCE else limit
 
     def most_for_sale(self, role: str, t: int) -> Fraction:
         """Return the FTE that all offers together can add."""
@@ -233,17 +239,17 @@ def fixed_starts(question: Question) -> dict[str, int]:
     }
 
 
-def rule_sum(
+def rule_weights(
     question: Question, rule: OwnRule, selected: Collection[str], t: int | None
-) -> Fraction:
-    """Return the sum of a rule: over what is selected and done, or at work in t.
+) -> list[Fraction]:
+    """Return what a rule adds up: of what is selected and done, or at work in t.
 
     Parameters
     ----------
     selected
         Live projects; for work a mapping to their starts.
     """
-    total = Fraction(0)
+    weights = []
     for name, weight in rule.weights.items():
         state = state_of(question, name)
         if t is None:
@@ -256,8 +262,8 @@ def rule_sum(
                 and 0 <= t - selected[name] < question.projects[name].duration
             )
         if counts:
-            total += weight
-    return total
+            weights.append(weight)
+    return weights
 
 
 def load_of(
@@ -273,15 +279,20 @@ def load_of(
     return load
 
 
-def spent_of(question: Question, starts: Mapping[str, int]) -> dict[Kind, list[int]]:
-    """Return spend by kind, one sum per period, in spend units."""
+def spent_of(
+    question: Question, starts: Mapping[str, int], *, sizes: bool = False
+) -> dict[Kind, list[int]]:
+    """Return spend by kind, one sum per period, in spend units.
+
+    With `sizes` of absolute amounts.
+    """
     spent: dict[Kind, list[int]] = {}
     for name, s in starts.items():
         for kind, uses in question.spend.get(name, {}).items():
             sums = spent.setdefault(kind, [0] * question.periods)
             for offset, units in uses:
                 if 0 <= s + offset < question.periods:
-                    sums[s + offset] += units
+                    sums[s + offset] += abs(units) if sizes else units
     return spent
 
 
@@ -295,11 +306,6 @@ def budget_use(
         if budget.covers(kind)
     )
     return Fraction(units, question.spend_unit)
-
-
-def grace(limit: Fraction) -> Fraction:
-    """Return the tolerance of a budget: 1e-6, above a million 1e-12 of the limit."""
-    return max(TOLERANCE, abs(limit) / 10**12)
 
 
 def to_float(value: Fraction) -> float:

@@ -14,7 +14,6 @@ import pandas as pd
 from pmo_analytics.errors import DataError, problem, problems_table
 from pmo_analytics.optimization.certify_question import (
     FARTHEST,
-    TOLERANCE,
     Budget,
     Dependency,
     Group,
@@ -26,13 +25,13 @@ from pmo_analytics.optimization.certify_question import (
     budget_use,
     faults,
     fixed_starts,
-    grace,
     load_of,
-    rule_sum,
+    rule_weights,
     spent_of,
     state_of,
     to_float,
 )
+from pmo_analytics.optimization.certify_tolerance import TOLERANCE, rounding
 from pmo_analytics.periods import parse_period
 
 if TYPE_CHECKING:
@@ -307,6 +306,12 @@ def _read_budgets(
 ) -> None:
     last = question.periods - 1
     spent = spent_of(question, fixed)
+    fixed_sizes = spent_of(question, fixed, sizes=True)
+    sizes: dict[Kind, int] = {}
+    for kinds in question.spend.values():
+        for kind, uses in kinds.items():
+            own = sum(abs(units) for _, units in uses)
+            sizes[kind] = sizes.get(kind, 0) + own
     for row in portfolio.budget.to_dict("records"):
         name = read_name(row["budget"]) or ""
         begin = read_offset(row["start"], question.first)
@@ -327,11 +332,17 @@ def _read_budgets(
             last=last if end is None else min(end, last),
             limit=amount,
             at_least=at_least,
+            grace=Fraction(0),
         )
+        largest = Fraction(
+            sum(own for kind, own in sizes.items() if budget.covers(kind)),
+            question.spend_unit,
+        )
+        budget = budget._replace(grace=rounding(largest))
         if amount is not None:
             use = budget_use(question, budget, spent)
-            budget = budget._replace(limit=max(amount, use))
-            if use > amount + grace(amount):
+            if use - amount > rounding(budget_use(question, budget, fixed_sizes)):
+                budget = budget._replace(limit=use)
                 question.inherited.append(_inherited("budget", name, None, use, amount))
         question.budgets[name] = budget
 
@@ -419,13 +430,14 @@ def _read_own_rules(
         if not rule.by_period or rule.at_most is None or not fixed:
             continue
         for t in range(question.periods):
-            use = rule_sum(question, rule, fixed, t)
-            if use > max(rule.at_most, Fraction(0)):
+            weights = rule_weights(question, rule, fixed, t)
+            use = sum(weights, Fraction(0))
+            granted = rounding(sum(map(abs, weights), Fraction(0)))
+            if use > 0 and use - rule.at_most > granted:
                 rule.raised[t] = use
-                if use > rule.at_most + TOLERANCE:
-                    question.inherited.append(
-                        _inherited("rule", rule.name, t, use, rule.at_most)
-                    )
+                question.inherited.append(
+                    _inherited("rule", rule.name, t, use, rule.at_most)
+                )
 
 
 def _inherited(

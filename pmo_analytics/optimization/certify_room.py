@@ -12,16 +12,15 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from pmo_analytics.optimization.certify_question import (
-    TOLERANCE,
     Budget,
     Project,
     Question,
     budget_use,
     fixed_starts,
-    grace,
     load_of,
     spent_of,
 )
+from pmo_analytics.optimization.certify_tolerance import TOLERANCE
 
 
 class Room(NamedTuple):
@@ -48,9 +47,9 @@ def room_of(question: Question) -> Room | None:
         for role in question.roles
     }
     budgets = [
-        (budget, budget_units(question, limit) - used)
+        (budget, budget_units(question, budget) - used)
         for budget in question.budgets.values()
-        if (limit := budget.limit) is not None
+        if budget.limit is not None
         for used in [int(budget_use(question, budget, spent) * question.spend_unit)]
     ]
     return Room(fixed, roles, budgets)
@@ -66,9 +65,13 @@ def capacity_units(question: Question, role: str, t: int) -> int:
     return math.floor(limit * question.demand_unit)
 
 
-def budget_units(question: Question, limit: Fraction) -> int:
-    """Return the spend units that may be spent, the tolerance included."""
-    return math.floor((limit + grace(limit)) * question.spend_unit)
+def budget_units(question: Question, budget: Budget) -> int:
+    """Return the spend units that may be spent, the tolerance included.
+
+    Without an amount nothing may be.
+    """
+    limit = budget.limit or Fraction(0)
+    return math.floor((limit + budget.grace) * question.spend_unit)
 
 
 def drop_impossible_starts(question: Question) -> None:

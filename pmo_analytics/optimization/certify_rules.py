@@ -15,19 +15,18 @@ from pmo_analytics.errors import ConfigError, closest, listing
 from pmo_analytics.optimization.certify_flex import bought_by_role
 from pmo_analytics.optimization.certify_question import (
     FARTHEST,
-    TOLERANCE,
     Dependency,
     Project,
     Question,
     budget_use,
     faults,
-    grace,
     load_of,
-    rule_sum,
+    rule_weights,
     spent_of,
     to_float,
 )
 from pmo_analytics.optimization.certify_reading import blank, read_name, read_period
+from pmo_analytics.optimization.certify_tolerance import TOLERANCE, rounding
 from pmo_analytics.periods import format_period
 
 _VIOLATIONS = ("rule", "subject", "period", "found", "limit", "message")
@@ -305,14 +304,16 @@ def _check_budgets(
     question: Question, starts: Mapping[str, int], rows: list[dict[str, Any]]
 ) -> None:
     spent = spent_of(question, starts)
+    sizes = spent_of(question, starts, sizes=True)
     for budget in question.budgets.values():
         use = budget_use(question, budget, spent)
+        granted = rounding(budget_use(question, budget, sizes))
         span = f"{question.text(budget.first)} .. {question.text(budget.last)}"
         for rule, limit, over, word in (
             ("budget", budget.limit, 1, "over the amount"),
             ("budget_at_least", budget.at_least, -1, "short of the least amount"),
         ):
-            if limit is None or (use - limit) * over <= grace(limit):
+            if limit is None or (use - limit) * over <= granted:
                 continue
             text = (
                 f"Budget '{budget.name}' ({span}): spend {_amount(use)} is "
@@ -409,12 +410,15 @@ def _check_own_rules(
     for rule in question.rules.values():
         periods = range(question.periods) if rule.by_period else [None]
         for t in periods:
-            total = rule_sum(question, rule, present if t is None else starts, t)
+            selected = present if t is None else starts
+            weights = rule_weights(question, rule, selected, t)
+            total = sum(weights, Fraction(0))
+            granted = rounding(sum(map(abs, weights), Fraction(0)))
             for limit, over, word in (
                 (rule.upper(t), 1, "at most"),
                 (rule.at_least, -1, "at least"),
             ):
-                if limit is None or (total - limit) * over <= grace(limit):
+                if limit is None or (total - limit) * over <= granted:
                     continue
                 when = "" if t is None else f" in {question.text(t)}"
                 text = (

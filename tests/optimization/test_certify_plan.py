@@ -14,6 +14,7 @@ from pmo_analytics.optimization import certify
 from pmo_analytics.optimization.certify import check_plan
 from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
+from pmo_analytics.violations import violations
 from tests.optimization.certify_cases import (
     JAN,
     accepted,
@@ -419,31 +420,51 @@ def test_two_allowed_starts_are_not_fixed() -> None:
     assert rules(check(free, A=1)) == ["capacity"]
 
 
-def test_budget_amount_and_at_least_to_the_last_millionth() -> None:
+def test_budget_amount_and_at_least_to_the_last_digit() -> None:
     portfolio = make(
         [{"project": "A"}, {"project": "B"}],
         spend=money(("A", 0, 60.0), ("A", 1, 40.0), ("B", 0, 0.000001)),
-        budget=[{"budget": "year", "amount": 100.0, "at_least": 100.000001}],
+        budget=[{"budget": "year", "amount": 100.000001, "at_least": 100.0}],
     )
     assert check(portfolio, A=0).certified
     assert check(portfolio, A=0, B=0).certified
     found = only(check(portfolio, B=0))
     assert (found["rule"], found["subject"]) == ("budget_at_least", "year")
     assert found["found"] == 0.000001
-    dear = portfolio.replace(spend=portfolio.spend.replace(40.0, 40.0000011))
-    found = only(check(dear, A=0))
+    dear = portfolio.replace(spend=portfolio.spend.replace(40.0, 40.0000000001))
+    found = only(check(dear, A=0, B=0))
     assert found["rule"] == "budget"
     assert "year" in found["message"]
-    short = portfolio.replace(spend=portfolio.spend.replace(40.0, 39.9999999))
+    short = portfolio.replace(spend=portfolio.spend.replace(40.0, 39.9999999999))
     assert only(check(short, A=0))["rule"] == "budget_at_least"
-    # Above a million the tolerance grows with the limit: 1e-12 of 1e9 is 0.001.
-    spend = pd.DataFrame(money(("A", 0, 1e9), ("B", 0, 0.001)))
-    rich = portfolio.replace(
-        spend=spend, budget=pd.DataFrame([{"budget": "year", "amount": 1e9}])
+
+
+@pytest.mark.parametrize(
+    ("amounts", "limit", "fine"),
+    [
+        # What floats of these very numbers err by is granted, 2^-52 of 10,000 here,
+        ((9999.99, 0.01), 9999.999999999998, True),
+        # and no more than that.
+        ((9999.99, 0.01), 9999.999999999996, False),
+        ((0.1, 0.2), 0.3, True),
+        ((1e10, 0.01), 1e10, False),
+        ((2.5e9, 7.5e9), 1e10, True),
+        ((400_000_000_001.0, 600_000_000_000.0), 1e12, False),
+        ((0.9e-6, 1.1e-6), 1.9e-6, False),
+        ((0.9e-6, 1.1e-6), 2e-6, True),
+        ((1e13, 1.0), 1e13, False),
+    ],
+)
+def test_money_is_held_to_the_digits_that_floats_carry(
+    amounts: tuple[float, float], limit: float, fine: bool
+) -> None:
+    portfolio = make(
+        [{"project": "A"}, {"project": "B"}],
+        spend=money(("A", 0, amounts[0]), ("B", 0, amounts[1])),
+        budget=[{"budget": "year", "amount": limit}],
     )
-    assert check(rich, A=0, B=0).certified
-    rich = rich.replace(spend=spend.replace(0.001, 0.0011))
-    assert rules(check(rich, A=0, B=0)) == ["budget"]
+    assert check(portfolio, A=0, B=0).certified is fine
+    assert violations(portfolio, {"A": 0, "B": 0}).empty is fine
 
 
 @pytest.mark.parametrize(
