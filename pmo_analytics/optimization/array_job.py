@@ -12,6 +12,7 @@ from pmo_analytics.optimization.matrix import bound_of_prices, build_matrix
 from pmo_analytics.optimization.solve_steps import (
     add_cuts,
     ascend_prices,
+    better_of,
     by_label,
     finite,
     options_needed,
@@ -71,7 +72,8 @@ def solve_arrays(
         bound=finite(answer.bound),
     )
     if answer.status == "optimal" and chosen is not None:
-        job["start"] = chosen
+        plan = better_of(options, matrix, job, np.array(chosen, dtype=np.int64))
+        job["start"] = [] if plan is None else plan.tolist()
         prove_optimum(options, job, inbox, bounds, end, emit)
 
 

@@ -86,6 +86,13 @@ class Choices:
         return found[:TRIED]
 
 
+def settles(options: Options, domain: Domain) -> bool:
+    """Return whether one choice is left to be made of every project."""
+    left, must = domain
+    count = np.bincount(options.project[left], minlength=len(must))
+    return bool((count == must).all())
+
+
 def part_of(
     options: Options, node: Node, project: int, last: int, late: bool
 ) -> Domain:

@@ -50,12 +50,15 @@ def prove(
     end
         Monotonic time.
     emit
-        Told of `improved` plans, of the bound as `proof`, and of each `tree`.
+        Told of `improved` plans, of the bound as `proof`, of each `tree`, and where
+        there is no plan at all, that it is `impossible`.
     """
     if not carries_branches(options):
         return
     best = np.array(job["start"], dtype=np.int64)
-    known = float(options.worth[best].sum())
+    # Without a plan any is better than none.
+    least = -1.0 - 2.0 * float(np.abs(options.worth).sum())
+    known = float(options.worth[best].sum()) if job["start"] else least
     told = [time.monotonic(), np.inf]
     end -= _LAST_WORD
 
@@ -104,14 +107,18 @@ def prove(
         pause = _ALONE_FIRST if job.get("alone") else _FIRST_TREE
         most = job["most_nodes"]
         while True:
+            before = len(tree.nodes)
             tree.grow(min(time.monotonic() + pause, end), most, listen)
             if tree.former is not None:
                 emit("tree", **tree.former)
                 tree.former = None
             if tree.whole:
                 emit("tree", **tree.told())
+            if tree.closed and known == least:
+                emit("impossible")
             done = tree.closed or tree.paused or tree.full(most)
-            if done or time.monotonic() >= end:
+            stuck = len(tree.nodes) == before and not job.get("alone")
+            if done or stuck or time.monotonic() >= end:
                 return
             # Most end before this: going down the tree finds plans as well.
             search(_SEARCHED * pause)

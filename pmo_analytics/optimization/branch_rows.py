@@ -14,7 +14,7 @@ from scipy.sparse import csc_array, csr_array, vstack
 
 from pmo_analytics.optimization.branch_nodes import Domain
 from pmo_analytics.optimization.cutting import Cut, rows_of_cuts
-from pmo_analytics.optimization.matrix import Label, Matrix, build_matrix
+from pmo_analytics.optimization.matrix import Label, Matrix, build_matrix, grains_of
 from pmo_analytics.optimization.options import TOGETHER, Options
 
 # Significant digits of a price: more of them make the certificate longer, no better.
@@ -33,6 +33,8 @@ class Rows:
 
     Attributes
     ----------
+    matrix
+        The rows as the model has them.
     labels
         Of the model's rows, in their order.
     cuts
@@ -48,7 +50,7 @@ class Rows:
         self.cuts = list(cuts)
         self.projects = len(o.must)
         self.filled = np.flatnonzero(np.diff(o.first) > 0)
-        matrix = build_matrix(o)
+        self.matrix = matrix = build_matrix(o)
         kept, self.labels = [], list[Label]()
         for row, label in enumerate(matrix.labels):
             # What ALL and NONE ask for is among the conclusions of the rules.
@@ -67,7 +69,9 @@ class Rows:
         upper = np.where(turned, -lower, upper)
         for row, label in enumerate(self.labels):
             if label[0] in ("limit", "least"):
-                upper[row] = _granted(a, row, float(upper[row]))
+                thing = int(label[1])
+                limit = float(upper[row] + o.slack[thing])
+                upper[row] = _granted(a, row, limit, float(o.unit[thing]))
         self.a = csr_array(vstack([a, rows_of_cuts(o, self.cuts)]))
         self.upper = np.concatenate([upper, [float(cut.most) for cut in self.cuts]])
         self.equal = np.concatenate([self.equal, np.zeros(len(self.cuts), dtype=bool)])
@@ -91,11 +95,13 @@ class Rows:
             (self.projects, len(o.project)),
         )
         none = np.full(self.projects, -np.inf)
+        _, own = grains_of(o, self.labels)
         return Matrix(
             csc_array(vstack([choice, self.a])),
             np.concatenate([none, np.where(self.equal, self.upper, -np.inf)]),
             np.concatenate([np.ones(self.projects), self.upper]),
             [],
+            unit=np.concatenate([np.ones(self.projects), own, np.ones(len(self.cuts))]),
         )
 
     def reduced(self, prices: np.ndarray) -> np.ndarray:
@@ -161,10 +167,9 @@ class Rows:
         return best
 
 
-def _granted(a: csr_array, row: int, limit: float) -> float:
+def _granted(a: csr_array, row: int, granted: float, unit: float) -> float:
     """Return a limit with its tolerance, cut to what uses can add up to."""
-    granted = limit + max(1e-6, 1e-12 * abs(limit))
-    used = a.data[a.indptr[row] : a.indptr[row + 1]] * 1e6
+    used = a.data[a.indptr[row] : a.indptr[row + 1]] * (1e6 / unit)
     whole = np.round(used)
     if not len(used) or (np.abs(used - whole) > 1e-6).any():
         return granted
@@ -173,7 +178,7 @@ def _granted(a: csr_array, row: int, limit: float) -> float:
     step = int(np.gcd.reduce(np.abs(whole).astype(np.int64)))
     if not step:
         return granted
-    return float(np.floor((granted * 1e6 + 1e-3) / step) * step / 1e6)
+    return float(np.floor((granted * (1e6 / unit) + 1e-3) / step) * step / 1e6 * unit)
 
 
 def rule_out(

@@ -18,12 +18,18 @@ from typing import Any
 import numpy as np
 
 from pmo_analytics.optimization import cut_cliques, highs
-from pmo_analytics.optimization.branch_choice import TRIED, WHOLE, Choices, part_of
+from pmo_analytics.optimization.branch_choice import (
+    TRIED,
+    WHOLE,
+    Choices,
+    part_of,
+    settles,
+)
 from pmo_analytics.optimization.branch_nodes import Domain, Guide, Node
 from pmo_analytics.optimization.branch_rows import Rows, rule_out
 from pmo_analytics.optimization.cut_renewal import renewed
 from pmo_analytics.optimization.cutting import Cut, clashes_of, clique_cut
-from pmo_analytics.optimization.matrix import Label
+from pmo_analytics.optimization.matrix import Label, broken_rows, holds
 from pmo_analytics.optimization.options import Options
 from pmo_analytics.optimization.presolve import Presolve
 
@@ -332,7 +338,9 @@ class Branches:
         given = left.copy(), must.copy()
         settled = self._settled(domain)
         if settled is not None:
-            empty = settled.bound == 0.0 and (self.rows.upper >= 0).all()
+            empty = settled.bound == 0.0 and holds(
+                self.rows.matrix, np.zeros(0, dtype=np.int64)
+            )
             if empty and self.known < 0:
                 self.watch(max(self.bound, 0.0), np.flatnonzero(left))
             return settled
@@ -346,17 +354,42 @@ class Branches:
         if answer.status == "infeasible":
             prices = self._contradiction(domain, above)
         elif answer.prices is None:
-            return None
+            if time.monotonic() >= until:
+                return None
+            # The solver gave up: what was proved above holds here as well.
+            prices, x = np.zeros(len(self.rows.upper)), None
+            if above is not None:
+                prices[above.rows] = above.prices
         else:
             prices = self.rows.rounded(answer.prices[len(must) :])
+        if x is not None and settles(self.o, domain):
+            prices = self._refuted(prices, domain)
         node = self._judged(prices, domain, above)
         node.x = None if x is None else x.astype(np.float32)
         node.given, node.above = given, above
         if x is not None and (np.abs(x - np.round(x)) < WHOLE).all():
             chosen = np.flatnonzero(x > 0.5)
-            if self.o.worth[chosen].sum() > self.known:
+            better = self.o.worth[chosen].sum() > self.known
+            # What is nearly whole may break a rule by what was left of it.
+            if better and holds(self.rows.matrix, chosen):
                 self.watch(self.bound if self.nodes else node.bound, chosen)
         return node
+
+    def _refuted(self, prices: np.ndarray, domain: Domain) -> np.ndarray:
+        """Return prices that prove that the one plan of a domain breaks a rule.
+
+        By less than a solver notices; the same prices where it keeps all of them.
+        """
+        broken = dict(broken_rows(self.rows.matrix, np.flatnonzero(domain[0])))
+        for row, label in enumerate(self.rows.labels):
+            if label not in broken:
+                continue
+            gap = self.rows.value(prices, domain)[0] - self.enough
+            more = 2.0 * max(gap, _CLEAR * max(1.0, abs(self.enough)))
+            tried = prices.copy()
+            tried[row] += more / broken[label]
+            return self.rows.rounded(tried)
+        return prices
 
     def _contradiction(self, domain: Domain, above: Node | None) -> np.ndarray:
         """Return prices that prove that a part without a plan has no good one."""

@@ -7,6 +7,7 @@ stay, it is a small linear program per role.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -24,7 +25,7 @@ def value_of(options: Options, chosen: np.ndarray) -> float:
 
     -inf where no purchases make it work.
     """
-    worth = float(options.worth[chosen].sum())
+    worth = math.fsum(options.worth[chosen])
     if not len(options.buy_thing):
         return worth
     bought = cheapest(options, chosen)

@@ -7,11 +7,14 @@ bound that holds whatever the prices are, so rounding them costs tightness only.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pmo_analytics.optimization.certify import check_bound
-from pmo_analytics.optimization.matrix import build_matrix
+from pmo_analytics.optimization.matrix import bound_of_prices, build_matrix, grains_of
 from pmo_analytics.optimization.options import ALL, NONE
 from pmo_analytics.periods import format_period
 
@@ -54,13 +57,18 @@ def certificate_of(
         The fields of each `cutting.Cut`, whose prices belong to these.
     """
     prices = list(prices)
-    values = [price for _, price in prices] + [cut["price"] for cut in cuts]
-    scale = max((abs(value) for value in values), default=1.0)
+    _, units = grains_of(compiled.options, [tuple(label) for label, _ in prices])
+    # Prices of what a solver saw as 1: a currency unit may be next to nothing.
+    values = [price * unit for (_, price), unit in zip(prices, units, strict=True)]
+    values += [cut["price"] for cut in cuts]
+    scale = max((abs(value) for value in values), default=1.0) or 1.0
     # Beyond twelve digits of the largest price there is only noise.
-    digits = 12 - len(str(int(scale)))
+    digits = 11 - math.floor(math.log10(scale))
     rows: list[dict[str, Any]] = []
-    for label, price in prices:
-        rows += _rows(portfolio, compiled, label, round(price, digits))
+    for (label, price), unit in zip(prices, units.tolist(), strict=True):
+        kept = round(price * unit, digits)
+        price = kept if unit == 1.0 else float(f"{kept / unit:.12g}")
+        rows += _rows(portfolio, compiled, label, price)
     certificate = no_certificate(
         portfolio, strict, flex=compiled.flex, record=compiled.record is not None
     )
@@ -157,6 +165,37 @@ def best_certificate(
     return best
 
 
+def bound_here(
+    portfolio: Portfolio, compiled: Compiled, certificate: Mapping[str, Any]
+) -> float:
+    """Return the bound that the prices of another portfolio's certificate prove here.
+
+    Those of rows that this portfolio does not have are left out.
+    """
+    matrix = build_matrix(compiled.options)
+    named = _named(portfolio, compiled, matrix.labels)
+    prices = np.zeros(len(matrix.labels))
+    for entry in certificate.get("multipliers", []):
+        row = {key: value for key, value in entry.items() if key != "multiplier"}
+        number = named.get(json.dumps(row, sort_keys=True))
+        if number is not None:
+            # A certificate has all inequalities turned to at most.
+            turned = np.isinf(matrix.upper[number])
+            prices[number] = float(entry["multiplier"]) * (-1.0 if turned else 1.0)
+    return bound_of_prices(compiled.options, matrix, prices)
+
+
+def _named(
+    portfolio: Portfolio, compiled: Compiled, labels: Sequence[Any]
+) -> dict[str, int]:
+    """Return the number of each label by its row in a certificate, as sorted JSON."""
+    return {
+        json.dumps(_row(portfolio, compiled, label), sort_keys=True): number
+        for number, label in enumerate(labels)
+        if label is not None
+    }
+
+
 def read_guide(
     portfolio: Portfolio, compiled: Compiled, certificate: Mapping[str, Any]
 ) -> dict[str, Any] | None:
@@ -172,10 +211,7 @@ def read_guide(
     if not certificate.get("branches"):
         return None
     labels = [x for x in build_matrix(compiled.options).labels if x is not None]
-    named = {
-        json.dumps(_row(portfolio, compiled, label), sort_keys=True): number
-        for number, label in enumerate(labels)
-    }
+    named = _named(portfolio, compiled, labels)
     # Entry of the certificate, counted from 1 -> number of the label.
     place = {}
     for entry, row in enumerate(certificate["multipliers"], 1):

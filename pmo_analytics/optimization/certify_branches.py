@@ -38,6 +38,8 @@ from pmo_analytics.optimization.certify_worth import worth_of_starts
 
 # Steps that the largest worth is made of, about.
 _FINE = 10**15
+# Products of numbers that are too long for 64 bits, for all nodes together.
+_MOST_FINE = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -190,8 +192,11 @@ class _Walk:
         self.scale = scale
         self.rows = np.zeros((0, len(worth)), dtype=np.int64)
         self.heads: list[int] = []
-        self.units: list[int] = []
+        self.units: list[Fraction] = []
         self.peaks: list[int] = []
+        # Rows that are coarse in `rows`, as they are: counts, most, units of a whole.
+        self.fine: dict[int, tuple[np.ndarray, int, Fraction]] = {}
+        self.fine_left = _MOST_FINE
 
     @classmethod
     def of(cls, question: Question, proofs: Proofs) -> _Walk | None:
@@ -223,8 +228,8 @@ class _Walk:
         self.rows = np.zeros((many, len(self.worth)), dtype=np.int64)
         for number, entry in enumerate(entries):
             counts, limit, unit = row_of(question, entry, proofs)
-            counts, head, unit = coarse(counts, math.floor(limit), unit)
-            step = 0
+            exact = coarse(counts, math.floor(limit), unit, 2**4096)
+            counts, head, whole = coarse(counts, math.floor(limit), unit)
             for name, own in counts.items():
                 p = self.at.number.get(name)
                 if p is None:
@@ -232,15 +237,14 @@ class _Walk:
                 if max(map(abs, own)) > LARGEST:
                     return False
                 self.rows[number, self.at.first[p] : self.at.first[p + 1]] = own
-                step = math.gcd(step, *own)
-            if step > 1 and entry["row"] != "all_or_none":
-                head = head // step * step  # sums are multiples of the step
+            if whole != exact[2]:
+                self.fine[number] = self._spread(exact[0]), exact[1], exact[2]
             self.heads.append(head)
-            self.units.append(unit)
+            self.units.append(whole)
         for number, cut in enumerate(cuts, start=len(entries)):
             proved = proofs.proved(cut)
             self.heads.append(cut.at_most if proved is not None else 0)
-            self.units.append(1)
+            self.units.append(Fraction(1))
             for name, own in (proved or {}).items():
                 p = self.at.number.get(name)
                 if p is not None:
@@ -248,6 +252,15 @@ class _Walk:
                     self.rows[number, span] = own
         self.peaks = [int(peak) for peak in np.abs(self.rows).max(axis=1, initial=0)]
         return max(map(abs, self.heads), default=0) <= LARGEST
+
+    def _spread(self, counts: Mapping[str, list[int]]) -> np.ndarray:
+        """Return counts of any size over all starts."""
+        row = np.zeros(len(self.worth), dtype=object)
+        for name, own in counts.items():
+            p = self.at.number.get(name)
+            if p is not None:
+                row[self.at.first[p] : self.at.first[p + 1]] = own
+        return row
 
     # ------------------------------------------------------------------ the walk
     def bound(self, tree: Tree) -> Fraction:
@@ -260,6 +273,9 @@ class _Walk:
         for node in tree.nodes:
             left, must, ceiling = waiting.pop()
             bound = self._visit(node, left, must, enough)
+            if bound is not None and bound > enough and not node.project:
+                finer = self._finer(node, left, must)
+                bound = bound if finer is None else min(bound, finer)
             if bound is not None and ceiling is not None:
                 bound = min(bound, ceiling)
             if node.project:
@@ -318,10 +334,47 @@ class _Walk:
             must |= tops >= slack
         return bound
 
+    def _finer(self, node: Branch, left: np.ndarray, must: np.ndarray) -> int | None:
+        """Return the bound of a node in numbers of any length.
+
+        None where 64 bits did as well, or there has been enough of that.
+        """
+        if self._whole(node) is not None and not self.fine.keys() & set(node.rows):
+            return None
+        cost = len(self.worth) * (1 + len(node.rows))
+        if cost > self.fine_left:
+            return None
+        self.fine_left -= cost
+        rows = [
+            self.fine[row]
+            if row in self.fine
+            else (self.rows[row].astype(object), self.heads[row], self.units[row])
+            for row in node.rows
+        ]
+        prices = [
+            price * self.scale / unit
+            for price, (_, _, unit) in zip(node.prices, rows, strict=True)
+        ]
+        below = math.lcm(*(price.denominator for price in prices))
+        gains = self.worth.astype(object) * below
+        paid = 0
+        for price, (counts, head, _) in zip(prices, rows, strict=True):
+            whole = int(price * below)
+            gains = gains - counts * whole
+            paid += whole * head
+        for p in range(len(self.at.projects)):
+            span = slice(self.at.first[p], self.at.first[p + 1])
+            own = gains[span][left[span]].tolist()
+            paid += max(own, default=0) if must[p] else max([0, *own])
+        return -(-paid // below)
+
     def _whole(self, node: Branch) -> list[int] | None:
         """Return the prices of a node in whole units; None if sums might not fit."""
         whole = [
-            price.numerator * self.scale // (price.denominator * self.units[row])
+            price.numerator
+            * self.scale
+            * self.units[row].denominator
+            // (price.denominator * self.units[row].numerator)
             for row, price in zip(node.rows, node.prices, strict=True)
         ]
         peak = sum(

@@ -31,8 +31,10 @@ from pmo_analytics.optimization.certify_question import (
 LARGEST = 2**61
 # Cells of starts x limits beyond which limits are left out.
 MOST_CELLS = 3_000_000
-# Units that a whole of a limit is divided into at most.
+# Units that the largest use of a limit is divided into at most: where it has a price,
+# and where its sums only have to fit into 64 bits.
 _FINEST = 10**7
+_LONGEST = 10**15
 
 
 def narrow_starts(question: Question) -> None:
@@ -258,13 +260,14 @@ class Narrowing:
 
 
 def coarse(
-    counts: dict[str, list[int]], most: int, unit: int
-) -> tuple[dict[str, list[int]], int, int]:
+    counts: dict[str, list[int]], most: int, unit: int, finest: int = _FINEST
+) -> tuple[dict[str, list[int]], int, Fraction]:
     """Return a row in units that are not too fine, with all plans that kept it.
 
-    Hours turned into FTE have sixteen digits; numbers like that do not fit into 64
-    bits, and prices per unit of them would be nothing. A project starts once, so that
-    rounding to the nearest adds half a unit for each at most.
+    Everything is divided by what all counts are multiples of, which loses nothing.
+    Hours turned into FTE have sixteen digits all the same; sums of numbers like that
+    may not fit into 64 bits, and prices per unit of them would be nothing. A project
+    starts once, so that rounding to the nearest adds half a unit for each at most.
 
     Parameters
     ----------
@@ -274,14 +277,22 @@ def coarse(
         What the sum may be at most.
     unit
         Units of a whole; counts and `most` are in them.
+    finest
+        The largest count that is left as it is.
     """
-    if unit <= _FINEST:
-        return counts, most, unit
+    step = math.gcd(*(count for own in counts.values() for count in own))
+    if step > 1:
+        counts = {name: [c // step for c in own] for name, own in counts.items()}
+        most //= step
+    whole = Fraction(unit, max(step, 1))
+    peak = max((abs(c) for own in counts.values() for c in own), default=0)
+    if peak <= finest:
+        return counts, most, whole
     rounded = {
-        name: [(2 * count * _FINEST + unit) // (2 * unit) for count in own]
+        name: [(2 * count * finest + peak) // (2 * peak) for count in own]
         for name, own in counts.items()
     }
-    return rounded, -(-most * _FINEST // unit) + len(counts), _FINEST
+    return rounded, -(-most * finest // peak) + len(counts), whole * finest / peak
 
 
 def _limits(
@@ -291,10 +302,10 @@ def _limits(
     found: list[tuple[Mapping[str, list[int]], int]] = []
     for role in question.roles:
         for t in range(question.periods):
-            found.append(coarse(*proofs.load_on(role, t))[:2])
+            found.append(coarse(*proofs.load_on(role, t), _LONGEST)[:2])
     for budget in question.budgets.values():
         if budget.limit is not None:
-            found.append(coarse(*proofs.spend_on(budget))[:2])
+            found.append(coarse(*proofs.spend_on(budget), _LONGEST)[:2])
     for rule in question.rules.values():
         found += _rule_limits(question, rule)
     return found
@@ -323,4 +334,4 @@ def _rule_limits(
             uses[p.name] = [
                 units if t is None or 0 <= t - s < p.duration else 0 for s in p.allowed
             ]
-        yield uses, math.floor(room * unit)
+        yield coarse(uses, math.floor(room * unit), unit, _LONGEST)[:2]

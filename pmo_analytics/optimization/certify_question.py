@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from pmo_analytics.optimization.certify_tolerance import TOLERANCE, rounding
+from pmo_analytics.optimization.certify_tolerance import TOLERANCE, largest_rounding
 from pmo_analytics.periods import format_period
 
 # Exact powers beyond this exponent take minutes and mean nothing.
@@ -118,7 +118,8 @@ class OwnRule(NamedTuple):
     @property
     def grace(self) -> Fraction:
         """Return the tolerance of the largest sum there can be."""
-        return rounding(sum(map(abs, self.weights.values()), Fraction(0)))
+        limits = [self.at_least, self.at_most, *self.raised.values()]
+        return largest_rounding(self.weights.values(), limits)
 
 
 class RecordPrices(NamedTuple):

@@ -31,7 +31,11 @@ from pmo_analytics.optimization.certify_question import (
     state_of,
     to_float,
 )
-from pmo_analytics.optimization.certify_tolerance import TOLERANCE, rounding
+from pmo_analytics.optimization.certify_tolerance import (
+    TOLERANCE,
+    largest_rounding,
+    rounding,
+)
 from pmo_analytics.periods import parse_period
 
 if TYPE_CHECKING:
@@ -307,11 +311,14 @@ def _read_budgets(
     last = question.periods - 1
     spent = spent_of(question, fixed)
     fixed_sizes = spent_of(question, fixed, sizes=True)
-    sizes: dict[Kind, int] = {}
+    # The sum of the positive and of the negative amounts by kind.
+    sizes: dict[Kind, list[Fraction]] = {}
     for kinds in question.spend.values():
         for kind, uses in kinds.items():
-            own = sum(abs(units) for _, units in uses)
-            sizes[kind] = sizes.get(kind, 0) + own
+            parts = sizes.setdefault(kind, [Fraction(0), Fraction(0)])
+            for side, sign in enumerate((1, -1)):
+                own = sum(units for _, units in uses if units * sign > 0)
+                parts[side] += Fraction(own, question.spend_unit)
     for row in portfolio.budget.to_dict("records"):
         name = read_name(row["budget"]) or ""
         begin = read_offset(row["start"], question.first)
@@ -334,17 +341,14 @@ def _read_budgets(
             at_least=at_least,
             grace=Fraction(0),
         )
-        largest = Fraction(
-            sum(own for kind, own in sizes.items() if budget.covers(kind)),
-            question.spend_unit,
-        )
-        budget = budget._replace(grace=rounding(largest))
         if amount is not None:
             use = budget_use(question, budget, spent)
             if use - amount > rounding(budget_use(question, budget, fixed_sizes)):
                 budget = budget._replace(limit=use)
                 question.inherited.append(_inherited("budget", name, None, use, amount))
-        question.budgets[name] = budget
+        amounts = [a for kind, own in sizes.items() if budget.covers(kind) for a in own]
+        granted = largest_rounding(amounts, [budget.limit, at_least])
+        question.budgets[name] = budget._replace(grace=granted)
 
 
 def _read_groups(question: Question, portfolio: Portfolio) -> None:

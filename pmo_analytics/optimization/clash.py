@@ -17,12 +17,13 @@ from scipy.sparse import csc_array, csr_array, vstack
 from pmo_analytics.optimization import highs
 from pmo_analytics.optimization.matrix import Matrix, bound_of_prices, build_matrix
 from pmo_analytics.optimization.options import ALL, TOGETHER, Options
+from pmo_analytics.tolerance import TOLERANCE
 
 # Rows that say how much, and not how many or whether.
 _AMOUNTS = ("limit", "least", "rule_most", "rule_least")
-# The checker grants 1e-6; half of it here, so that what is called impossible is
-# impossible for the checker too.
-_GRANTED = 5e-7
+# Of what floats may exceed a limit by half is granted here, so that what is called
+# impossible is impossible for the checker too.
+_GRANTED = 0.5
 _KINDS = {
     "limit": ("capacity", "budget", "rule_thing"),
     "least": ("budget_at_least", "rule_thing"),
@@ -53,7 +54,7 @@ class Clash:
     job
         What `Rulebook.job` gave.
     granted
-        By how much limits may be exceeded.
+        The share of their slack by which limits may be exceeded.
     """
 
     def __init__(
@@ -89,8 +90,10 @@ class Clash:
             [label is not None and label[0] in _AMOUNTS for label in labels],
             dtype=bool,
         )
-        self.upper[money] += granted
-        self.lower[money] -= granted
+        self.slack = np.concatenate([matrix.slack, np.full(more, TOLERANCE)])
+        self.unit = np.concatenate([matrix.unit, np.ones(more)])
+        self.upper[money] += granted * self.slack[money]
+        self.lower[money] -= granted * self.slack[money]
         self.forbidden = np.array(job["forbidden"], dtype=np.int64).reshape(2, -1)
         # Rows of kinds that this module does not know of may ask for anything.
         self.simple = all(label is None or label[0] in _KINDS for label in labels)
@@ -140,7 +143,8 @@ class Clash:
     def broken(self, x: np.ndarray) -> np.ndarray:
         """Return which rules a choice of options breaks, by our own arithmetic."""
         use = self.a @ x
-        wrong = (use < self.lower - 1e-7) | (use > self.upper + 1e-7)
+        noise = 0.1 * self.slack
+        wrong = (use < self.lower - noise) | (use > self.upper + noise)
         mask = np.zeros(self.rules, dtype=bool)
         rules = self.rule[wrong]
         mask[rules[rules >= 0]] = True
@@ -168,7 +172,9 @@ class Clash:
         needed |= (self.lower[rows] > 0) | (self.upper[rows] < 0)
         rows = rows[needed]
         part = part[np.flatnonzero(needed)].tocsc()
-        return Matrix(part, self.lower[rows], self.upper[rows], []), rows, columns
+        unit = self.unit[rows]
+        matrix = Matrix(part, self.lower[rows], self.upper[rows], [], unit=unit)
+        return matrix, rows, columns
 
     def wanted(self, active: np.ndarray) -> np.ndarray:
         """Return the projects that a rule in force may ask for; others can stay out."""
@@ -226,8 +232,9 @@ class Clash:
         ray = highs.farkas(matrix, seconds)
         if ray is None:
             return None
-        small = 1e-9 * np.abs(ray).max()
-        used = self.rule[rows[np.abs(ray) > small]]
+        size = np.abs(ray) * self.unit[rows]
+        small = 1e-9 * size.max()
+        used = self.rule[rows[size > small]]
         kept = set(used[used >= 0].tolist())
         # An option helps where it would let the rows of the proof be satisfied.
         weight = np.zeros(len(self.lower))
@@ -433,7 +440,7 @@ def repair(options: Options, job: dict[str, Any], end: float, emit: Any) -> None
     weights = np.array([s[1] for s in slack], dtype=float)
     whole = np.array([s[2] for s in slack], dtype=bool)
     answer = highs.solve_mixed(
-        Matrix(a, clash.lower, clash.upper, []),
+        Matrix(a, clash.lower, clash.upper, [], unit=clash.unit),
         -np.concatenate([cost[columns], weights]),
         np.concatenate([np.ones(count), np.where(whole, 1.0, np.inf)]),
         np.concatenate([np.ones(count, dtype=bool), whole]),

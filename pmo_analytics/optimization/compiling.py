@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from pmo_analytics.optimization.buying import cheapest, most_bought
-from pmo_analytics.optimization.options import ALL, NO_LIMIT, NONE, TOGETHER, Options
+from pmo_analytics.optimization.grain import grain
+from pmo_analytics.optimization.options import (
+    ALL,
+    NO_LIMIT,
+    NONE,
+    TOGETHER,
+    Options,
+    largest_sums,
+)
 from pmo_analytics.periods import offsets_from
 from pmo_analytics.purchases import offers, purchases_table
 from pmo_analytics.record import record_gains
 from pmo_analytics.rules import read_rules
+from pmo_analytics.tolerance import ROUNDING, TOLERANCE, exact_sum, written
 from pmo_analytics.violations import requirements
 from pmo_analytics.windows import allowed_starts, start_windows
 from pmo_analytics.workload import (
-    TOLERANCE,
     Limits,
     all_roles,
     budget_matches,
@@ -168,6 +177,9 @@ def compile_options(
     use_option, use_row, use_amount = _uses(
         portfolio, number, project, start, roles, periods, budgets, sums
     )
+    slack, unit = _grains(
+        portfolio, bounds, project[use_option], use_row, use_amount, sums, len(limit)
+    )
     buy = _purchases(portfolio, roles) if flex else {}
     most = limit
     if buy:
@@ -179,7 +191,15 @@ def compile_options(
             buy["buy_most"],
         )
     keep = _usable(
-        number, fixed, project, use_option, use_row, use_amount, most, windows, names
+        number,
+        fixed,
+        project,
+        use_option,
+        use_row,
+        use_amount,
+        most + slack,
+        windows,
+        names,
     )
     keep &= ~_unservable(project, rules, number)
     renumber = np.cumsum(keep) - 1
@@ -214,7 +234,9 @@ def compile_options(
         **rule_arrays,
         **group_arrays,
         sizes=np.array([len(roles), periods, budgets], dtype=np.int64),
-        **_rows(others, renumber),
+        slack=slack,
+        unit=unit,
+        **_rows(others, renumber, project),
         constant=np.array([constant]),
         **buy,
     )
@@ -246,6 +268,7 @@ class _Row(NamedTuple):
     lower: float
     upper: float
     weights_positive: bool
+    exact: tuple[float | Fraction, float | Fraction]  # lower and upper
 
 
 def _own_rules(
@@ -263,25 +286,69 @@ def _own_rules(
         weights = np.zeros(len(number))
         for name, weight in rule.weights.items():
             weights[number[name]] = weight
-        upper = bounds.rules[rule.name] - rule.done
+        done = exact_sum(rule.finished)
         positive = bool((weights >= 0).all())
         mine = np.flatnonzero(weights[project] != 0)
-        periods = range(len(upper)) if rule.by_period else [-1]
+        periods = range(len(portfolio.horizon)) if rule.by_period else [-1]
         for t in periods:
             begin = start[mine]
             at = (begin <= t) & (t < begin + length[project[mine]])
             option = mine[at] if rule.by_period else mine
             weight = weights[project[option]]
-            lower = rule.at_least - rule.done
-            most, fewest = float(upper[max(t, 0)]), lower
-            own = np.unique(project[option])
-            if weights[own].clip(min=0).sum() <= most and most >= 0:
+            # What is done may be as large as the limit: taken off exactly.
+            exact = (
+                _less(rule.at_least, done),
+                _less(bounds.rule_limit(rule, max(t, 0)), done),
+            )
+            fewest, most = float(exact[0]), float(exact[1])
+            own = weights[np.unique(project[option])]
+            noise = ROUNDING * float(np.abs(own).sum() + abs(done))
+            if own.clip(min=0).sum() <= most - noise and most >= 0:
                 most = np.inf
-            if weights[own].clip(max=0).sum() >= lower and lower <= 0:
+            if own.clip(max=0).sum() >= fewest + noise and fewest <= 0:
                 fewest = -np.inf
             if np.isfinite(most) or np.isfinite(fewest):
-                rows.append(_Row(rule.name, t, option, weight, fewest, most, positive))
+                rows.append(
+                    _Row(rule.name, t, option, weight, fewest, most, positive, exact)
+                )
     return rows
+
+
+def _less(limit: float | Fraction, done: Fraction) -> float | Fraction:
+    """Return a limit less what is done; infinite where there is none."""
+    if isinstance(limit, Fraction):
+        return limit - done
+    return written(limit) - done if np.isfinite(limit) else limit
+
+
+def _grains(
+    portfolio: Portfolio,
+    bounds: Limits,
+    project: np.ndarray,
+    use_row: np.ndarray,
+    use_amount: np.ndarray,
+    sums: list[_Row],
+    things: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return slack and unit of every limited thing; people are granted 1e-6 FTE."""
+    slack, unit = np.full(things, TOLERANCE), np.ones(things)
+    most = largest_sums(project, use_row, use_amount, things)
+    largest = np.zeros(things)
+    np.maximum.at(largest, use_row, use_amount)
+    spend = portfolio.spend["amount"].to_numpy()
+    matches = budget_matches(portfolio)
+    at_least = portfolio.budget["at_least"].to_numpy(dtype=float)
+    first = things - len(sums) - len(matches)
+    rows: list[tuple[np.ndarray, float | Fraction, float | Fraction]] = [
+        (spend[hit], bounds.budget_limit(b), float(at_least[b]))
+        for b, hit in enumerate(matches)
+    ]
+    rows += [(row.weight, row.exact[1], row.exact[0]) for row in sums]
+    for thing, (amounts, upper, lower) in enumerate(rows, first):
+        slack[thing], unit[thing] = grain(
+            amounts, float(most[thing]), float(largest[thing]), upper, lower
+        )
+    return slack, unit
 
 
 def _kept_rows(rows: list[_Row], keep: np.ndarray) -> list[_Row]:
@@ -300,8 +367,18 @@ def _kept_rows(rows: list[_Row], keep: np.ndarray) -> list[_Row]:
     return kept
 
 
-def _rows(rows: list[_Row], renumber: np.ndarray) -> dict[str, np.ndarray]:
+def _rows(
+    rows: list[_Row], renumber: np.ndarray, project: np.ndarray
+) -> dict[str, np.ndarray]:
     """Return the arrays of rules with weights of either sign."""
+    grains = []
+    for row in rows:
+        size = np.abs(row.weight)
+        owner = project[renumber[row.option]]
+        most = largest_sums(owner, np.zeros_like(owner), size, 1)[0]
+        largest = float(size.max(initial=0.0))
+        lower, upper = row.exact
+        grains.append(grain(row.weight, float(most), largest, upper, lower))
     count = [len(row.option) for row in rows]
     options = [renumber[row.option] for row in rows]
     weights = [row.weight for row in rows]
@@ -312,6 +389,8 @@ def _rows(rows: list[_Row], renumber: np.ndarray) -> dict[str, np.ndarray]:
         "row_weight": np.concatenate([none, *weights]),
         "row_lower": np.array([row.lower for row in rows], dtype=float),
         "row_upper": np.array([row.upper for row in rows], dtype=float),
+        "row_slack": np.array([slack for slack, _ in grains], dtype=float),
+        "row_unit": np.array([unit for _, unit in grains], dtype=float),
     }
 
 
@@ -412,7 +491,7 @@ def _usable(
     use_option: np.ndarray,
     use_row: np.ndarray,
     use_amount: np.ndarray,
-    limit: np.ndarray,
+    room: np.ndarray,
     windows: pd.DataFrame,
     names: list[str],
 ) -> np.ndarray:
@@ -424,8 +503,8 @@ def _usable(
     is_fixed = np.zeros(len(names), dtype=bool)
     is_fixed[[number[name] for name in fixed]] = True
     by_fixed = is_fixed[project[use_option]]
-    taken = np.bincount(use_row[by_fixed], use_amount[by_fixed], minlength=len(limit))
-    over = use_amount + taken[use_row] > limit[use_row] + TOLERANCE
+    taken = np.bincount(use_row[by_fixed], use_amount[by_fixed], minlength=len(room))
+    over = use_amount + taken[use_row] > room[use_row]
     must = windows.loc[names, "must"].to_numpy(dtype=bool)
     keep = np.ones(len(project), dtype=bool)
     keep[use_option[over]] = False

@@ -14,8 +14,8 @@ from pmo_analytics.optimization.options import Options
 
 # The clashes of more options than this take too much memory: a byte a pair.
 MOST_OPTIONS = 8_000
-# Clashing takes this much more than the limit, so that the exact check agrees.
-_MARGIN = 1.001e-6
+# Clashing takes this share more than the slack, so that the exact check agrees.
+_MARGIN = 1.001
 _NOISE = 1e-6
 # A cut has to be violated by this much.
 _VIOLATED = 5e-3
@@ -43,7 +43,7 @@ def clashes(options: Options) -> np.ndarray:
         if not len(entry):
             continue
         use, who = options.use_amount[entry], owner[entry]
-        most = room[thing] + _MARGIN * max(1.0, abs(options.limit[thing]) * 1e-6)
+        most = room[thing] + _MARGIN * options.slack[thing]
         big = np.flatnonzero(use + use.max() > most)
         both = use[big][:, None] + use[None, :] > most
         found[np.ix_(who[big], who)] |= both

@@ -20,9 +20,9 @@ from pmo_analytics.optimization.options import Options
 
 # Rows with more room than this, in units of what is used, are left alone.
 _MOST_STATES = 6_000
-# Amounts are counted in millionths, rounded down: then more fits, never less.
+# Amounts are counted in millionths of the row's unit, rounded down: then more fits,
+# never less.
 _UNITS = 1e6
-_TOLERANCE = 1e-6
 
 
 def renewed(
@@ -97,6 +97,7 @@ def most_counted(
     limit = float(o.limit[thing])
     if not np.isfinite(limit):
         return None
+    per = _UNITS / float(o.unit[thing])
     counted = np.zeros(len(o.project), dtype=np.int64)
     counted[columns] = np.round(count).astype(np.int64)
     entries = np.flatnonzero(o.use_row == thing)
@@ -104,8 +105,8 @@ def most_counted(
     used = np.zeros(len(o.project), dtype=np.int64)
     if len(entries) and o.use_amount[entries].min() < 0:
         return None
-    used[owner] = np.floor(o.use_amount[entries] * _UNITS + 1e-3).astype(np.int64)
-    room = int(np.floor((limit + max(_TOLERANCE, 1e-12 * abs(limit))) * _UNITS + 1e-3))
+    used[owner] = np.floor(o.use_amount[entries] * per + 1e-3).astype(np.int64)
+    room = int(np.floor((limit + float(o.slack[thing])) * per + 1e-3))
     members = np.unique(np.concatenate([o.project[columns], np.flatnonzero(o.must)]))
     # What must be selected takes its least from the room, whatever it counts.
     groups: list[tuple[list[int], list[int], bool]] = []

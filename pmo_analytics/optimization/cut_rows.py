@@ -15,20 +15,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from pmo_analytics.optimization import highs
 from pmo_analytics.optimization.options import Options
+from pmo_analytics.tolerance import written
 
 # Rows that ask for more dynamic programming than this are left alone.
 _MOST_STATES = 6_000
 _MOST_ITEMS = 600
-# Amounts are decimals of this many places; a limit is met up to the tolerance.
+# FTE are decimals of this many places.
 _PLACES = 6
-_TOLERANCE = 1e-6
+# Money is counted in units of its row, as far as these are whole up to this.
+_UNEVEN = 1e-6
 # Smaller shares of an option are noise of the LP.
 _NOISE = 1e-7
 # A cut has to be violated by this share of its right side.
@@ -76,15 +77,23 @@ def knapsacks(options: Options) -> list[Knapsack]:
 def _read(
     options: Options, thing: int, option: np.ndarray, amount: np.ndarray
 ) -> Knapsack | None:
-    amount = np.round(amount, _PLACES)
+    granted = float(options.limit[thing] + options.slack[thing])
+    if thing < int(options.sizes[0] * options.sizes[1]):
+        amount = np.round(amount, _PLACES)
+    else:
+        unit = float(options.unit[thing])
+        whole = np.round(amount / unit)
+        if (np.abs(amount / unit - whole) > _UNEVEN).any():
+            return None
+        amount = np.array([float(written(unit) * int(n)) for n in whole.tolist()])
     kept = amount > 0
     if (amount < 0).any() or not kept.any():
         return None
     option, amount = option[kept], amount[kept]
-    exact = {a: Fraction(repr(a)) for a in np.unique(amount).tolist()}
+    exact = {a: written(a) for a in np.unique(amount).tolist()}
     below = math.lcm(*(a.denominator for a in exact.values()))
     units = np.array([int(exact[a] * below) for a in amount.tolist()], dtype=object)
-    room = math.floor((float(options.limit[thing]) + _TOLERANCE) * below + 1e-9 * below)
+    room = math.floor(written(granted) * below)
     project = options.project[option]
     for p in np.unique(project[options.must[project]]).tolist():
         mine = project == p

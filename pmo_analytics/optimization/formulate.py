@@ -47,8 +47,9 @@ class Model:
         Variable of each option.
     y
         Variable of each purchase, as a share of the most that can be bought.
-    rows
-        Labels in the order of the problem's constraints; None for choice rows.
+    rows, units
+        Labels in the order of the problem's constraints; None for choice rows. And
+        what the solver sees as 1 in each.
     slack
         Label -> elastic variable, only where the model was made elastic.
     """
@@ -59,21 +60,33 @@ class Model:
     slack: dict[Label, pulp.LpVariable] = field(default_factory=dict)
     elastic: bool = False
     y: list[pulp.LpVariable] = field(default_factory=list)
+    units: list[float] = field(default_factory=list)
 
-    def add(self, label: Label, terms: Terms, sense: int, rhs: float) -> None:
-        """Add one row; in an elastic model, with a slack that costs."""
+    def add(
+        self, label: Label, terms: Terms, sense: int, rhs: float, unit: float = 1.0
+    ) -> None:
+        """Add one row; in an elastic model, with a slack that costs.
+
+        Parameters
+        ----------
+        unit
+            What the solver is to see as 1.
+        """
         if self.elastic:
             slack = self.problem.add_variable(f"s{len(self.slack)}", 0)
             self.slack[label] = slack
-            unit = max(1.0, abs(rhs))
-            terms = [*terms, (slack, unit if sense >= 0 else -unit)]
+            whole = max(unit, abs(rhs))
+            terms = [*terms, (slack, whole if sense >= 0 else -whole)]
             if sense == pulp.LpConstraintEQ:
                 other = self.problem.add_variable(f"r{len(self.slack)}", 0)
                 self.slack[(*label, "down")] = other
-                terms.append((other, -unit))
+                terms.append((other, -whole))
         elif not terms and _holds(sense, rhs):
             return
-        self._append(label, pulp.LpAffineExpression.from_list(terms), sense, rhs)
+        if unit != 1.0:
+            terms = [(variable, amount / unit) for variable, amount in terms]
+            rhs /= unit
+        self._append(label, pulp.LpAffineExpression.from_list(terms), sense, rhs, unit)
 
     def add_choice(self, terms: Terms, must: bool) -> None:
         """Add the choice row of one project."""
@@ -86,6 +99,7 @@ class Model:
         expression: pulp.LpAffineExpression,
         sense: int,
         rhs: float,
+        unit: float = 1.0,
     ) -> None:
         row = {
             pulp.LpConstraintLE: expression <= rhs,
@@ -94,6 +108,7 @@ class Model:
         }[sense]
         self.problem.addConstraint(row, f"c{len(self.rows)}")
         self.rows.append(label)
+        self.units.append(unit)
 
 
 # What people call solvers -> what PuLP calls them.
@@ -224,11 +239,13 @@ def add_limits(model: Model, options: Options) -> None:
         if np.isfinite(limit) and largest[thing] > limit:
             terms = [(model.x[owners[i]], amounts[i]) for i in span]
             terms += [(model.y[i], -options.buy_most[i]) for i in sold.get(thing, ())]
-            model.add(("limit", thing), terms, pulp.LpConstraintLE, limit)
+            unit = float(options.unit[thing])
+            model.add(("limit", thing), terms, pulp.LpConstraintLE, limit, unit)
         least = float(options.least[thing])
         if np.isfinite(least) and least > 0:
             terms = [(model.x[owners[i]], amounts[i]) for i in span]
-            model.add(("least", thing), terms, pulp.LpConstraintGE, least)
+            unit = float(options.unit[thing])
+            model.add(("least", thing), terms, pulp.LpConstraintGE, least, unit)
 
 
 def _sold(options: Options) -> dict[int, list[int]]:
@@ -247,10 +264,11 @@ def add_rows(model: Model, options: Options) -> None:
         weights = options.row_weight
         terms = [(model.x[options.row_option[i]], float(weights[i])) for i in span]
         lower, upper = float(options.row_lower[r]), float(options.row_upper[r])
+        unit = float(options.row_unit[r])
         if np.isfinite(upper):
-            model.add(("rule_most", r), terms, pulp.LpConstraintLE, upper)
+            model.add(("rule_most", r), terms, pulp.LpConstraintLE, upper, unit)
         if np.isfinite(lower):
-            model.add(("rule_least", r), terms, pulp.LpConstraintGE, lower)
+            model.add(("rule_least", r), terms, pulp.LpConstraintGE, lower, unit)
 
 
 def add_hires(model: Model, options: Options) -> None:

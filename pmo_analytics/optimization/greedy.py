@@ -12,7 +12,6 @@ from collections.abc import Callable
 import numpy as np
 
 from pmo_analytics.optimization.options import ALL, NONE, TOGETHER, Options
-from pmo_analytics.tolerance import TOLERANCE
 
 _UNPLACED = -1
 
@@ -65,7 +64,7 @@ class _State:
             return np.zeros(0, dtype=np.int64)
         span = slice(int(o.use_first[lo]), int(o.use_first[hi]))
         rows, amounts = o.use_row[span], o.use_amount[span]
-        over = self.left[rows] < amounts - TOLERANCE
+        over = self.left[rows] < amounts - o.slack[rows]
         counts = np.diff(o.use_first[lo : hi + 1])
         owner = np.repeat(np.arange(hi - lo), counts)
         fits = np.bincount(owner[over], minlength=hi - lo) == 0
@@ -192,7 +191,7 @@ def greedy(
         return None
     chosen = np.sort(state.chosen[state.chosen != _UNPLACED])
     # Sums that may fall as well as rise are not built up to, only looked at.
-    return chosen if options.rows_hold(chosen, TOLERANCE) else None
+    return chosen if options.rows_hold(chosen) else None
 
 
 def _nearest(options: Options, net: np.ndarray, near: np.ndarray) -> Prefer:
@@ -294,7 +293,7 @@ def _used(state: _State, thing: int) -> float:
 
 def _spend_enough(state: _State, thing: int, net: np.ndarray) -> bool:
     o = state.o
-    need = float(o.least[thing]) - TOLERANCE
+    need = float(o.least[thing] - o.slack[thing])
     if _used(state, thing) >= need:
         return True
     owner = o.use_option()
@@ -443,9 +442,8 @@ def move_earlier(options: Options, chosen: np.ndarray) -> np.ndarray:
 
 def _keeps_least(state: _State) -> bool:
     chosen = state.chosen[state.chosen != _UNPLACED]
-    if not state.o.rows_hold(chosen, TOLERANCE):
+    if not state.o.rows_hold(chosen):
         return False
+    least = state.o.least - state.o.slack
     things = np.flatnonzero(state.o.least > 0)
-    return all(
-        _used(state, int(t)) >= float(state.o.least[t]) - TOLERANCE for t in things
-    )
+    return all(_used(state, int(t)) >= float(least[t]) for t in things)

@@ -98,7 +98,7 @@ def solve(
     if report is not None:
         _listen(highs, report)
     _done(highs.run(), "could not run the model")
-    return _answer(highs, integer)
+    return _answer(highs, integer, matrix.unit)
 
 
 def solve_mixed(
@@ -158,7 +158,7 @@ def farkas(matrix: Matrix, seconds: float) -> np.ndarray | None:
     if highs.getModelStatus() != highspy.HighsModelStatus.kInfeasible:
         return None
     _status, known, ray = highs.getDualRay()
-    return np.array(ray) if known else None
+    return _per_amount(np.array(ray), matrix.unit) if known else None
 
 
 class Growing:
@@ -189,6 +189,7 @@ class Growing:
         if matrix is None:
             none = np.zeros(0)
             matrix = Matrix(csc_array((0, len(worth))), none, none, [])
+        self.unit = matrix.unit
         problem = _problem(matrix, worth, integer=False)
         _done(self.highs.passModel(problem), "cannot read the model")
 
@@ -232,12 +233,14 @@ class Growing:
         least = np.zeros(len(left)) if fixed is None else fixed.astype(float)
         self.highs.changeColsBounds(len(left), numbers, least, left.astype(float))
         for row, (lower, upper) in sides.items():
+            if self.unit is not None and row < len(self.unit):
+                lower, upper = lower / self.unit[row], upper / self.unit[row]
             self.highs.changeRowBounds(int(row), float(lower), float(upper))
 
     def ray(self) -> np.ndarray | None:
         """Return what proves that an infeasible model is so, None if nothing does."""
         _, there, ray = self.highs.getDualRay()
-        return np.array(ray) if there else None
+        return _per_amount(np.array(ray), self.unit) if there else None
 
     def solve(self, seconds: float) -> Answer:
         """Return the optimum of all rows so far, within this time."""
@@ -245,7 +248,7 @@ class Growing:
         limit = self.highs.getRunTime() + max(seconds, 0.01)
         self.highs.setOptionValue("time_limit", float(limit))
         _done(self.highs.run(), "could not run the model")
-        return _answer(self.highs, integer=False)
+        return _answer(self.highs, False, self.unit)
 
 
 def _done(status: Any, otherwise: str) -> None:
@@ -257,13 +260,13 @@ def _problem(
     matrix: Matrix, worth: np.ndarray, integer: bool, binaries: int | None = None
 ) -> Any:
     problem = highspy.HighsLp()
-    a = matrix.a
+    a, lower, upper = _in_units(matrix)
     problem.num_col_, problem.num_row_ = a.shape[1], a.shape[0]
     problem.sense_ = highspy.ObjSense.kMaximize
     problem.col_cost_ = worth
     problem.col_lower_ = np.zeros(len(worth))
     problem.col_upper_ = np.ones(len(worth))
-    problem.row_lower_, problem.row_upper_ = matrix.lower, matrix.upper
+    problem.row_lower_, problem.row_upper_ = lower, upper
     problem.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     problem.a_matrix_.start_ = a.indptr.astype(np.int32)
     problem.a_matrix_.index_ = a.indices.astype(np.int32)
@@ -274,6 +277,15 @@ def _problem(
         rest = [kinds.kContinuous] * (len(worth) - many)
         problem.integrality_ = [kinds.kInteger] * many + rest
     return problem
+
+
+def _in_units(matrix: Matrix) -> tuple[csc_array, np.ndarray, np.ndarray]:
+    """Return the rows as the solver is to see them."""
+    if matrix.unit is None or (matrix.unit == 1.0).all():
+        return matrix.a, matrix.lower, matrix.upper
+    a = csc_array(matrix.a, copy=True)
+    a.data /= matrix.unit[a.indices]
+    return a, matrix.lower / matrix.unit, matrix.upper / matrix.unit
 
 
 def _listen(highs: Any, report: Report) -> None:
@@ -290,7 +302,7 @@ def _listen(highs: Any, report: Report) -> None:
     highs.startCallback(kinds.kCallbackMipLogging)
 
 
-def _answer(highs: Any, integer: bool) -> Answer:
+def _answer(highs: Any, integer: bool, unit: np.ndarray | None = None) -> Answer:
     info = highs.getInfo()
     state = highs.getModelStatus()
     states = highspy.HighsModelStatus
@@ -304,7 +316,7 @@ def _answer(highs: Any, integer: bool) -> Answer:
         return Answer("infeasible", None, -np.inf, np.inf)
     if not integer and solution.dual_valid and state != states.kOptimal:
         # An interior point without its crossover: prices all the same.
-        prices = np.array(solution.row_dual)
+        prices = _per_amount(np.array(solution.row_dual), unit)
         return Answer("feasible", None, -np.inf, np.inf, prices)
     if not solved:
         return Answer("no_solution", None, -np.inf, _bound(info, integer))
@@ -314,8 +326,15 @@ def _answer(highs: Any, integer: bool) -> Answer:
         return Answer(status, np.array(solution.col_value), value, _bound(info, True))
     if status != "optimal":
         return Answer("no_solution", None, -np.inf, np.inf)
-    prices = np.array(solution.row_dual)
+    prices = _per_amount(np.array(solution.row_dual), unit)
     return Answer(status, np.array(solution.col_value), value, value, prices)
+
+
+def _per_amount(prices: np.ndarray, unit: np.ndarray | None) -> np.ndarray:
+    """Return prices of rows that the solver saw in units; rows added later have 1."""
+    if unit is not None:
+        prices[: len(unit)] /= unit
+    return prices
 
 
 def _bound(info: Any, integer: bool) -> float:

@@ -27,7 +27,6 @@ _NODES = 3000
 # Without a clock: fewer nodes, or one round could take minutes.
 _FEW_NODES = 100
 _NEVER = 1e7
-TOLERANCE = 1e-6
 # Options of a project that take part in a thin small model, and in any other.
 _THIN, _ALL = 4, 2**31
 # Small models in which the whole plan may move have at most so many options of it, and
@@ -355,8 +354,8 @@ class Improver:
 def _within(matrix: Matrix, activity: np.ndarray, rows: np.ndarray) -> bool:
     """Return whether rows hold; the others have been looked at by what they cost."""
     return bool(
-        (activity <= matrix.upper + TOLERANCE)[rows].all()
-        and (activity >= matrix.lower - TOLERANCE)[rows].all()
+        (activity <= matrix.upper + matrix.slack)[rows].all()
+        and (activity >= matrix.lower - matrix.slack)[rows].all()
     )
 
 

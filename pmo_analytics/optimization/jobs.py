@@ -7,6 +7,7 @@ with a guard bit on top: a demand fits where subtracting it leaves all guard bit
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,15 +17,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from pmo_analytics.optimization.grain import common_part
 from pmo_analytics.periods import offsets_from
+from pmo_analytics.tolerance import (
+    ROUNDING,
+    TOLERANCE,
+    exact_sum,
+    exceeds,
+    written,
+)
 from pmo_analytics.violations import requirements
 from pmo_analytics.windows import allowed_starts, start_windows
 from pmo_analytics.workload import (
-    TOLERANCE,
+    Limits,
     all_roles,
+    budget_amounts,
     budget_matches,
     budget_spans,
-    budget_use,
     fixed_starts,
     limits,
     load_grid,
@@ -33,8 +42,9 @@ from pmo_analytics.workload import (
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
 
-# Finer amounts than this many parts of one FTE or currency unit are rounded up.
-_FINEST = 10**9
+# Finer amounts than this many parts of one FTE, or of the largest amount of money,
+# are rounded up.
+_FINEST, _FINEST_MONEY = 10**9, 10**15
 
 
 @dataclass(frozen=True)
@@ -247,7 +257,7 @@ def read_jobs(portfolio: Portfolio, *, strict: bool = False) -> Jobs | None:
     duration = windows["duration"].to_dict()
     bounds = limits(portfolio, strict=strict, fixed=fixed)
     people = _people(portfolio, order, fixed, bounds.capacity, last, duration)
-    money = _money(portfolio, order, fixed, bounds.budget, starts)
+    money = _money(portfolio, order, fixed, bounds, starts)
     if people is None or money is None:
         return None
     finish = [fixed[name] + int(duration[name]) for name in fixed]
@@ -455,7 +465,7 @@ def _money(
     portfolio: Portfolio,
     order: list[str],
     fixed: Mapping[str, int],
-    amounts: np.ndarray,
+    bounds: Limits,
     starts: Mapping[str, np.ndarray],
 ) -> dict[str, Any] | None:
     """Return use of the limited budgets, packed; None where fixed work is too much."""
@@ -463,15 +473,17 @@ def _money(
     kept = (spend["amount"] > 0).to_numpy() & spend["project"].isin(order).to_numpy()
     matches = budget_matches(portfolio)[:, kept]
     rows = spend[kept]
-    unit = _unit(rows["amount"])
     begin, end = budget_spans(portfolio)
-    spent = budget_use(portfolio, fixed)
-    left = amounts - spent
-    if (left < -TOLERANCE).any():
-        return None
+    spent = budget_amounts(portfolio, fixed)
     tables: list[dict[str, dict[int, int]]] = []
     purses: list[int] = []
-    for b in np.flatnonzero(~np.isnan(amounts)):
+    for b in np.flatnonzero(~np.isnan(bounds.budget)).tolist():
+        limit = bounds.budget_limit(b)
+        if exceeds(spent[b], limit):
+            return None
+        amounts = rows["amount"].to_numpy()[matches[b]]
+        finest = written(float(amounts.max(initial=1.0))) / _FINEST_MONEY
+        part = common_part(amounts) or finest
         own: dict[str, dict[int, int]] = {}
         for name, offset, amount in zip(
             rows["project"][matches[b]],
@@ -482,8 +494,10 @@ def _money(
             use = own.setdefault(name, {})
             for start in starts[name].tolist():
                 if begin[b] <= start + int(offset) <= end[b]:
-                    use[start] = use.get(start, 0) + _whole(amount, unit)
-        purse = _allowed(max(float(left[b]), 0.0), unit)
+                    use[start] = use.get(start, 0) + math.ceil(written(amount) / part)
+        given = limit if isinstance(limit, Fraction) else written(limit)
+        left = given * (1 + Fraction(ROUNDING)) - exact_sum(spent[b])
+        purse = max(math.floor(left / part), 0)
         most = sum(max(use.values(), default=0) for use in own.values())
         if most > purse:
             tables.append(own)

@@ -6,7 +6,8 @@ more than the search, and for the many small models of the neighbourhood search.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csc_array
@@ -18,6 +19,7 @@ from pmo_analytics.optimization.options import (
     TOGETHER,
     Options,
 )
+from pmo_analytics.tolerance import TOLERANCE
 
 Label = tuple[str | int, ...]
 
@@ -33,12 +35,18 @@ class Matrix:
         purchase, as a share of the most that can be bought.
     labels
         Label of each row as in `formulate`; None for choice rows.
+    slack
+        By how much sums of floats may exceed each row; None = by the tolerance of FTE.
+    unit
+        What a solver is to see as 1 in each row; None = 1 everywhere.
     """
 
     a: csc_array
     lower: np.ndarray
     upper: np.ndarray
     labels: list[Label | None]
+    slack: np.ndarray | float = TOLERANCE
+    unit: np.ndarray | None = None
 
 
 class _Rows:
@@ -111,16 +119,45 @@ def build_matrix(options: Options) -> Matrix:
     _add_groups(rows, options)
     _add_own_rules(rows, options)
     _add_hires(rows, options)
-    return rows.matrix(len(options.project) + len(options.buy_thing))
+    matrix = rows.matrix(len(options.project) + len(options.buy_thing))
+    slack, unit = grains_of(options, matrix.labels)
+    return replace(matrix, slack=slack, unit=unit)
 
 
-def holds(matrix: Matrix, chosen: np.ndarray, tolerance: float) -> bool:
+def grains_of(
+    options: Options, labels: Sequence[Label | None]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the slack and the unit of each row of a model."""
+    slack, unit = np.full(len(labels), TOLERANCE), np.ones(len(labels))
+    for row, label in enumerate(labels):
+        kind = "" if label is None else label[0]
+        if label is not None and kind in ("limit", "least"):
+            thing = int(label[1])
+            slack[row], unit[row] = options.slack[thing], options.unit[thing]
+        elif label is not None and kind in ("rule_most", "rule_least"):
+            r = int(label[1])
+            slack[row], unit[row] = options.row_slack[r], options.row_unit[r]
+    return slack, unit
+
+
+def holds(matrix: Matrix, chosen: np.ndarray) -> bool:
     """Return whether these options, and nothing else, keep every row."""
     x = np.zeros(matrix.a.shape[1])
     x[chosen] = 1.0
     used = matrix.a @ x
-    above = used <= matrix.upper + tolerance
-    return bool((above & (used >= matrix.lower - tolerance)).all())
+    above = used <= matrix.upper + matrix.slack
+    return bool((above & (used >= matrix.lower - matrix.slack)).all())
+
+
+def broken_rows(matrix: Matrix, chosen: np.ndarray) -> list[tuple[Label, float]]:
+    """Return the rows that a choice breaks, and by how much."""
+    x = np.zeros(matrix.a.shape[1])
+    x[chosen] = 1.0
+    used = matrix.a @ x
+    off = np.maximum(used - matrix.upper, matrix.lower - used)
+    broken = np.flatnonzero(off > matrix.slack)
+    named = [(matrix.labels[row], float(off[row])) for row in broken.tolist()]
+    return [(label, amount) for label, amount in named if label is not None]
 
 
 def bound_of_prices(options: Options, matrix: Matrix, prices: np.ndarray) -> float:
@@ -330,4 +367,10 @@ def part_of(matrix: Matrix, columns: np.ndarray, rest: np.ndarray) -> Matrix:
         matrix.lower[rows] - rest[rows],
         matrix.upper[rows] - rest[rows],
         [],
+        _some(matrix.slack, rows),
+        None if matrix.unit is None else matrix.unit[rows],
     )
+
+
+def _some(slack: np.ndarray | float, rows: np.ndarray) -> np.ndarray | float:
+    return slack[rows] if isinstance(slack, np.ndarray) else slack

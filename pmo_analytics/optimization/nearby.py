@@ -23,7 +23,6 @@ from scipy.sparse import csr_array, vstack
 from pmo_analytics.optimization import highs
 from pmo_analytics.optimization.matrix import Matrix
 from pmo_analytics.optimization.options import Options
-from pmo_analytics.tolerance import TOLERANCE
 
 # Sizes that this is tried on: options, rows that may run short, choices that lose less
 # than the gap (powers of ten), and numbers of projects.
@@ -99,7 +98,7 @@ class Nearby:
         self.complete = False
         self.target = known
         self.goals: list[float] = []
-        self.rows, self.upper = _at_most(matrix)
+        self.rows, self.upper, self.slack = _at_most(matrix)
 
     def promises(self, prices: np.ndarray) -> bool:
         """Return whether there are few enough plans near these prices of the rows."""
@@ -156,6 +155,9 @@ class Nearby:
                 np.append(self.matrix.lower, low),
                 np.append(self.matrix.upper, high),
                 labels,
+                unit=None
+                if self.matrix.unit is None
+                else np.append(self.matrix.unit, 1.0),
             )
             return highs.solve(program, o.worth, seconds=seconds, integer=False)
 
@@ -252,7 +254,7 @@ class Nearby:
     def _holds(self, plan: np.ndarray) -> bool:
         x = np.zeros(len(self.o.project))
         x[plan] = 1.0
-        return bool((self.rows @ x <= self.upper + TOLERANCE).all())
+        return bool((self.rows @ x <= self.upper + self.slack).all())
 
     # ------------------------------------------------------------------ the plans
     def _better(self, part: _Part, goal: float) -> Iterator[np.ndarray | None]:
@@ -501,10 +503,15 @@ def _choices(part: _Part, gap: float) -> np.ndarray:
     return logarithm + np.log10(np.maximum(np.cumsum(many), 1e-100))
 
 
-def _at_most(matrix: Matrix) -> tuple[csr_array, np.ndarray]:
-    """Return all rows of more than one project as at most so much."""
+def _at_most(matrix: Matrix) -> tuple[csr_array, np.ndarray, np.ndarray]:
+    """Return all rows of more than one project as at most so much, and their slack."""
     real = np.array([label is not None for label in matrix.labels], dtype=bool)
     up, down = real & np.isfinite(matrix.upper), real & np.isfinite(matrix.lower)
     a = csr_array(matrix.a)
     rows = vstack([a[np.flatnonzero(up)], -a[np.flatnonzero(down)]])
-    return csr_array(rows), np.concatenate([matrix.upper[up], -matrix.lower[down]])
+    slack = np.broadcast_to(matrix.slack, len(matrix.labels))
+    return (
+        csr_array(rows),
+        np.concatenate([matrix.upper[up], -matrix.lower[down]]),
+        np.concatenate([slack[up], slack[down]]),
+    )

@@ -8,6 +8,7 @@ that a solver's process starts fast.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 
@@ -84,6 +85,11 @@ class Options:
         CSR over the rules with weights of either sign: options and what each adds.
     row_lower, row_upper
         Limits of those sums, infinite where there is none.
+    slack, row_slack
+        Shape (M,) and as `row_lower`: by how much sums of floats may exceed a limit
+        and are still within it, see `grain`.
+    unit, row_unit
+        Likewise: the amount that a solver is to see as 1.
     constant
         Shape (1,): part of the objective that no option decides; the model is written
         without it.
@@ -129,6 +135,10 @@ class Options:
     row_weight: np.ndarray = field(default_factory=_no_amounts)
     row_lower: np.ndarray = field(default_factory=_no_amounts)
     row_upper: np.ndarray = field(default_factory=_no_amounts)
+    slack: np.ndarray = field(default_factory=_no_amounts)
+    unit: np.ndarray = field(default_factory=_no_amounts)
+    row_slack: np.ndarray = field(default_factory=_no_amounts)
+    row_unit: np.ndarray = field(default_factory=_no_amounts)
     constant: np.ndarray = field(default_factory=_nothing)
     twin: np.ndarray = field(default_factory=_no_numbers)
     buy_offer: np.ndarray = field(default_factory=_no_numbers)
@@ -198,7 +208,7 @@ class Options:
         """Return the option that each use belongs to, as long as `use_row`."""
         return np.repeat(np.arange(len(self.project)), np.diff(self.use_first))
 
-    def rows_hold(self, chosen: np.ndarray, tolerance: float) -> bool:
+    def rows_hold(self, chosen: np.ndarray) -> bool:
         """Return whether the rules with weights of either sign hold for a choice."""
         if len(self.row_first) == 1:
             return True
@@ -211,19 +221,32 @@ class Options:
             minlength=len(self.row_lower),
         )
         return bool(
-            (sums <= self.row_upper + tolerance).all()
-            and (sums >= self.row_lower - tolerance).all()
+            (sums <= self.row_upper + self.row_slack).all()
+            and (sums >= self.row_lower - self.row_slack).all()
         )
+
+    def most_worth(self) -> float:
+        """Return what no plan exceeds, with no limits: the best of each project."""
+        best = np.full(len(self.must), -np.inf)
+        np.maximum.at(best, self.project, self.worth)
+        best = np.where(self.must, best, np.maximum(best, 0.0))
+        return math.fsum(best[np.isfinite(best)])
 
     def largest_use(self) -> np.ndarray:
         """Return the most that all projects together could use of each thing, (M,)."""
         owner = self.project[self.use_option()]
-        things = max(len(self.limit), 1)
-        key = owner * np.int64(things) + self.use_row
-        unique, place = np.unique(key, return_inverse=True)
-        peak = np.zeros(len(unique))
-        np.maximum.at(peak, place, self.use_amount)
-        return np.bincount(unique % things, peak, minlength=len(self.limit))
+        return largest_sums(owner, self.use_row, self.use_amount, len(self.limit))
+
+
+def largest_sums(
+    project: np.ndarray, row: np.ndarray, amount: np.ndarray, rows: int
+) -> np.ndarray:
+    """Return the most that one option of each project could add up to, by row."""
+    key = project * np.int64(max(rows, 1)) + row
+    unique, place = np.unique(key, return_inverse=True)
+    peak = np.zeros(len(unique))
+    np.maximum.at(peak, place, amount)
+    return np.bincount(unique % max(rows, 1), peak, minlength=rows)
 
 
 def carries_branches(options: Options) -> bool:

@@ -12,7 +12,11 @@ import pandas as pd
 
 from pmo_analytics.errors import InfeasibleError
 from pmo_analytics.optimization.buying import most_bought, value_of
-from pmo_analytics.optimization.certificate import best_certificate
+from pmo_analytics.optimization.certificate import (
+    best_certificate,
+    bound_here,
+    read_guide,
+)
 from pmo_analytics.optimization.certify import check_plan, find_twins
 from pmo_analytics.optimization.conflicts import find_conflicts
 from pmo_analytics.optimization.greedy import greedy, move_earlier
@@ -34,6 +38,7 @@ from pmo_analytics.plan import (
     relative_gap,
 )
 from pmo_analytics.stopping import note_stop, stop_asked
+from pmo_analytics.tolerance import rounding
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.compiling import Compiled
@@ -62,13 +67,16 @@ class PlanSearch:
             self.ordered, options=without_order(self.ordered.options)
         )
         self.reserve = 0.0
+        self.greedy_seconds = 0.0
         self.stages: list[dict[str, object]] = []
         self.constant = float(compiled.options.constant[0])
         self.run = run
         self.solver = solver
         self.best: np.ndarray | None = None
         self.objective: float | None = None
-        self.bound: float | None = None
+        # A bound is never missing: without a better one nothing limits the projects.
+        self.loosest = self.ordered.options.most_worth() + self.constant
+        self.bound: float | None = self.loosest
         self.found: Found | None = None
         self.guide: Mapping[str, Any] | None = None
         self.certifies_bound = True
@@ -77,6 +85,8 @@ class PlanSearch:
         self.cuts: Mapping[str, Any] | None = None
         self.tree: Mapping[str, Any] | None = None
         self.conflicts = pd.DataFrame()
+        # Branches have shown that no choice keeps every rule.
+        self.impossible = False
 
     def say(self, stage: str) -> None:
         """Tell of the best plan and the bound, and what is going on."""
@@ -88,7 +98,7 @@ class PlanSearch:
         objective = value_of(self.compiled.options, chosen) + self.constant
         if objective == -np.inf:
             return False
-        scale = 1e-9 * max(1.0, abs(objective))
+        scale = self._noise(chosen, objective)
         if self.objective is not None and (
             objective < self.objective - scale
             or (objective <= self.objective + scale and not polished)
@@ -98,6 +108,12 @@ class PlanSearch:
             return False
         self.best, self.objective = chosen, objective
         return True
+
+    def _noise(self, chosen: np.ndarray, objective: float) -> float:
+        """Return what an objective may be off by: nearer ones are the same."""
+        if self.compiled.flex:  # amounts that are bought are rounded
+            return 1e-9 * max(1.0, abs(objective))
+        return rounding([*self.compiled.options.worth[chosen], self.constant])
 
     def certified(self, chosen: np.ndarray, objective: float) -> bool:
         """Return whether the exact checker accepts a plan and its objective."""
@@ -110,6 +126,11 @@ class PlanSearch:
             purchases=plan.purchases if self.compiled.flex else None,
             record=self.compiled.record,
         ).certified
+
+    def take_up(self, certificate: Mapping[str, Any]) -> None:
+        """Take up what was proved of a similar portfolio: its prices and branches."""
+        self.guide = read_guide(self.portfolio, self.ordered, certificate)
+        self._tighten(bound_here(self.portfolio, self.ordered, certificate))
 
     def start_near(self, starts: Mapping[str, int]) -> None:
         """Begin with another plan; what does not fit is moved or left out."""
@@ -152,6 +173,7 @@ class PlanSearch:
                 break
         if self.compiled.flex:
             self._greedy_with_purchases()
+        self.greedy_seconds = time.monotonic() - begin
         outcome = "no_solution" if self.best is None else "feasible"
         self.run.note("greedy", outcome, time.monotonic() - begin)
         self.say("greedy")
@@ -205,11 +227,12 @@ class PlanSearch:
             if outcome == "proved":
                 self._polish()
             final = ("optimal", "proved", "feasible", "no_solution", "interrupted")
-            if outcome in final:
+            if outcome in final and not self.impossible:
                 break
             if outcome == "timeout" and self.best is not None:
                 break
-            if outcome == "infeasible" and self._confirm_infeasible():
+            claimed = outcome == "infeasible" or self.impossible
+            if claimed and self.best is None and self._confirm_infeasible():
                 break
 
     def _polish(self) -> None:
@@ -245,7 +268,7 @@ class PlanSearch:
         before = self.objective
         if event["event"] == "relaxation" and event["objective"] is not None:
             bound = event["objective"] + self.constant
-            if self.bound is None or bound < self.bound:
+            if self.bound is None or bound <= self.bound or not self.prices:
                 self.prices = event["prices"]
             self._tighten(event["objective"])
             self._greedy_by_price()
@@ -263,6 +286,8 @@ class PlanSearch:
         elif event["event"] == "bound":
             self._tighten(event["bound"])
             self.say("branch and bound")
+        elif event["event"] == "impossible":
+            self.impossible = True
         elif event["event"] in ("proof", "tree"):
             if event["event"] == "tree" and (
                 self.tree is None or event["bound"] <= self.tree["bound"]
@@ -329,6 +354,8 @@ class PlanSearch:
         certificate: Mapping[str, Any] = {}
         certified_bound: float | None = None
         try:
+            if not self.stages and self.run.left() > 2.0 * self.greedy_seconds:
+                self._fill()
             certificate, certified_bound = self._evidence()
         except KeyboardInterrupt:
             note_stop()
@@ -339,7 +366,8 @@ class PlanSearch:
             slip = self.objective - bound
             if slip > 1e-6 * max(1.0, abs(self.objective)):
                 # The claim is refuted by a plan that the checker accepts.
-                bound = certified_bound
+                bound = self.loosest if certified_bound is None else certified_bound
+                bound = max(bound, self.objective)
             else:
                 bound = self.objective
         status = SolveStatus.FEASIBLE
@@ -371,6 +399,16 @@ class PlanSearch:
                 change_cost=None if self.compiled.record is None else plan.change_cost,
             )
         return plan
+
+    def _fill(self) -> None:
+        """Add what still fits beside the best plan: to a solver it may be nothing."""
+        assert self.best is not None
+        options = self.compiled.options
+        near = np.full(len(self.compiled.names), np.nan)
+        near[options.project[self.best]] = options.start[self.best]
+        filled = greedy(options, near=near)
+        if filled is not None:
+            self.offer(filled)
 
     def _evidence(self) -> tuple[Mapping[str, Any], float | None]:
         """Return the certificate that proves most, and the bound it proves."""

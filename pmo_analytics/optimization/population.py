@@ -19,7 +19,6 @@ import numpy as np
 
 from pmo_analytics.optimization.matrix import Matrix, holds
 from pmo_analytics.optimization.options import Options
-from pmo_analytics.tolerance import TOLERANCE
 
 _MEMBERS = 128
 # Moves of each member before temperature and price change; the share of them in which
@@ -183,7 +182,7 @@ class Population:
         plan = np.sort(self.chosen[member])
         plan = plan[plan < self.none]
         # In single precision a rule may seem to hold that does not quite.
-        if holds(self.matrix, plan, TOLERANCE):
+        if holds(self.matrix, plan):
             self.top = float(self.value[member])
             tell(plan)
 

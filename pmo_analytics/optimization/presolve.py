@@ -13,8 +13,8 @@ from scipy.sparse import csr_array
 
 from pmo_analytics.optimization.options import ALL, NONE, TOGETHER, Options
 
-# A limit is broken by this much more than the tolerance, so that the checker agrees.
-_MARGIN = 1.01e-6
+# A limit is broken by this share more than its slack, so that the checker agrees.
+_MARGIN = 1.01
 
 
 # What prices rule out is this share of the objective worse than the plan known, so that
@@ -128,7 +128,7 @@ class Presolve:
     def __init__(self, options: Options) -> None:
         self.o = o = options
         self.owner = o.use_option()
-        self.room = o.limit + _MARGIN * np.maximum(1.0, np.abs(o.limit) * 1e-6)
+        self.room = o.limit + _MARGIN * o.slack
         # Limits that could ever be exceeded; the others need no look.
         tight = np.isfinite(o.limit) & (o.largest_use() > self.room)
         entry = np.flatnonzero(tight[o.use_row])

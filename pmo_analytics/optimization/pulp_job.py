@@ -15,10 +15,11 @@ from pmo_analytics.optimization.formulate import (
     aim_at,
     build_model,
 )
-from pmo_analytics.optimization.matrix import build_matrix
+from pmo_analytics.optimization.matrix import broken_rows, build_matrix
 from pmo_analytics.optimization.solve_steps import (
     add_cuts,
     ascend_prices,
+    better_of,
     by_label,
     finite,
     options_needed,
@@ -33,7 +34,7 @@ def solve_written(
     """Solve the model that PuLP writes."""
     model = build_model(options, elastic=job["task"] == "elastic")
     if job["task"] == "elastic":
-        _solve_elastic(model, job, end, emit)
+        _solve_elastic(model, options, job, end, emit)
         return
     bounds: list[float] = []
     if job["relax"]:
@@ -44,9 +45,10 @@ def solve_written(
     status = _solve_integer(model, options, job, end, emit)
     if status != "optimal" or time.monotonic() >= end:
         return
-    chosen = _chosen(model)
-    _polish(model, options, chosen, job, end, emit)
-    job["start"] = chosen.tolist()
+    plan = better_of(options, build_matrix(options), job, _chosen(model))
+    if plan is not None:
+        _polish(model, options, plan, job, end, emit)
+    job["start"] = [] if plan is None else plan.tolist()
     prove_optimum(options, job, inbox, bounds, end, emit)
 
 
@@ -126,7 +128,8 @@ def _solve_relaxation(model: Any, job: dict[str, Any], end: float, emit: Any) ->
     if stats.status != pulp.LpSolveStatus.Optimal:
         emit("relaxation", status=stats.status.name, objective=None, prices=[])
         return float("inf")
-    prices = by_label(model.rows, [row.pi for row in model.problem.constraints()])
+    found = zip(model.problem.constraints(), model.units, strict=True)
+    prices = by_label(model.rows, [row.pi / unit for row, unit in found])
     emit(
         "relaxation", status="Optimal", objective=float(stats.objective), prices=prices
     )
@@ -246,7 +249,9 @@ def _polish(
         emit("polished", chosen=_chosen(model).tolist())
 
 
-def _solve_elastic(model: Any, job: dict[str, Any], end: float, emit: Any) -> None:
+def _solve_elastic(
+    model: Any, options: Any, job: dict[str, Any], end: float, emit: Any
+) -> None:
     stats = model.problem.solve(_solver(job, end, gapRel=1e-4))
     if not stats.has_solution:
         emit("elastic", status=stats.status.name, chosen=None, broken=[])
@@ -256,6 +261,9 @@ def _solve_elastic(model: Any, job: dict[str, Any], end: float, emit: Any) -> No
         for label, variable in model.slack.items()
         if (variable.varValue or 0.0) > 1e-7
     ]
+    if not broken and not len(options.buy_thing):
+        # What a solver takes for nothing may be a rule broken all the same.
+        broken = broken_rows(build_matrix(options), _chosen(model))
     emit(
         "elastic",
         status=stats.status.name,

@@ -147,7 +147,9 @@ class Race:
             if self._outdated(child, event):
                 continue
             answer = None if on_event is None else on_event(event)
-            self.tell(child, event, answer or event.get("chosen"))
+            # Only what a checker has accepted is passed on.
+            told = event.get("chosen") if on_event is None else answer
+            self.tell(child, event, told)
             self.look_around()
 
     def _outdated(self, child: Child, event: Event) -> bool:

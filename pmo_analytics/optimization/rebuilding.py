@@ -14,7 +14,6 @@ import numpy as np
 from pmo_analytics.optimization.diving import Diver
 from pmo_analytics.optimization.matrix import Matrix, holds
 from pmo_analytics.optimization.ruin import Ruiner
-from pmo_analytics.tolerance import TOLERANCE
 
 # How much of a plan leaves, from and to: a share of it, in large ones so many projects.
 _LEAVES, _FEW, _MANY = (0.1, 0.5), 8, 30
@@ -79,7 +78,7 @@ class Rebuilder:
         """
         noise = float(self.rng.uniform(0.0, _STRAY))
         made = ruiner.completed(self.diver.dive(until, noise, self.rng, kept))
-        return made if holds(self.matrix, made, TOLERANCE) else None
+        return made if holds(self.matrix, made) else None
 
     def _leaving(self, plan: np.ndarray, ruiner: Ruiner) -> np.ndarray:
         """Return places in a plan: at random, of one time, or of one set of things."""

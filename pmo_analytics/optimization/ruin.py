@@ -16,7 +16,6 @@ import numpy as np
 from scipy.sparse import coo_array
 
 from pmo_analytics.optimization.options import ALL, NONE, TOGETHER, Options
-from pmo_analytics.tolerance import TOLERANCE
 
 State = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]
 
@@ -158,7 +157,7 @@ class Ruiner:
         o = self.o
         self.chosen = np.full(len(o.must), -1, dtype=np.int64)
         self.chosen[o.project[chosen]] = chosen
-        self.left = o.limit + TOLERANCE
+        self.left = o.limit + o.slack
         for k in chosen.tolist():
             rows, amounts = o.uses(k)
             self.left[rows] -= amounts
@@ -399,7 +398,7 @@ class Ruiner:
         o = self.o
         if (self.chosen[o.must] < 0).any():
             return False
-        if not o.rows_hold(self.chosen[self.chosen >= 0], TOLERANCE):
+        if not o.rows_hold(self.chosen[self.chosen >= 0]):
             return False
         if not self.has_least:
             return True
@@ -413,7 +412,7 @@ class Ruiner:
         for k in self.chosen[self.chosen >= 0].tolist():
             rows, amounts = o.uses(k)
             used[rows] += amounts
-        return bool((used[things] >= o.least[things] - TOLERANCE).all())
+        return bool((used[things] >= (o.least - o.slack)[things]).all())
 
     def _ruin_near(self) -> None:
         """Take out projects that are at work in one stretch of time."""

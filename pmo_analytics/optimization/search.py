@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import ConfigError, InfeasibleError
-from pmo_analytics.optimization.certificate import read_guide
 from pmo_analytics.optimization.compiling import Compiled, compile_options
 from pmo_analytics.optimization.conflicts import find_conflicts
 from pmo_analytics.optimization.given import (
@@ -234,7 +233,7 @@ def solve_valid(
     search = PlanSearch(snapshot, compiled, run, solver)
     search.reserve = _FOR_STAGES * run.limits.seconds if stages else 0.0
     if guide is not None:
-        search.guide = read_guide(snapshot, search.ordered, guide)
+        search.take_up(guide)
     search.certifies_bound = certify_bound
     search.here = here
     if compiled.contradictions or _without_start(compiled):

@@ -12,6 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from pmo_analytics.optimization.buying import value_of
+from pmo_analytics.optimization.matrix import holds
+
 # The share of the time that cutting may take.
 _CUTS_SHARE = 0.15
 
@@ -120,6 +123,20 @@ def options_needed(options: Any, job: dict[str, Any]) -> np.ndarray:
     return kept
 
 
+def better_of(options: Any, matrix: Any, job: dict[str, Any], chosen: Any) -> Any:
+    """Return the better one of the plan to begin with and that of a solver.
+
+    The one of the solver may break a rule by what the solver takes for nothing, or be
+    worse by what it does; None where there is no plan then.
+    """
+    known = np.array(job["start"], dtype=np.int64)
+    if not len(options.buy_thing) and not holds(matrix, chosen):
+        return known if job["start"] else None
+    if job["start"] and value_of(options, known) > value_of(options, chosen):
+        return known
+    return chosen
+
+
 def prove_optimum(
     options: Any,
     job: dict[str, Any],
@@ -137,7 +154,8 @@ def prove_optimum(
     if not job["most_nodes"] or any("proof" in told for told in inbox):
         return
     known = float(options.worth[job["start"]].sum())
-    if min(bounds, default=np.inf) > known + 1e-6 * max(1.0, abs(known)):
+    enough = known + 1e-6 * max(1.0, abs(known))
+    if not job["start"] or min(bounds, default=np.inf) > enough:
         prove(options, job, [], end, emit)
 
 

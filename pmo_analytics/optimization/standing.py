@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,12 +19,12 @@ from pmo_analytics.optimization.wording import (
     the_project,
     when,
 )
+from pmo_analytics.tolerance import TOLERANCE, exceeds
 from pmo_analytics.violations import requirements, violations
 from pmo_analytics.windows import start_windows
 from pmo_analytics.workload import (
-    TOLERANCE,
     Limits,
-    budget_use,
+    budget_amounts,
     load_grid,
     worth,
 )
@@ -62,7 +63,7 @@ def standing(
         currency.
     """
     free = limits.capacity.to_numpy() - load_grid(portfolio, plan.starts).to_numpy()
-    money_left = limits.budget - budget_use(portfolio, plan.starts)
+    spent = budget_amounts(portfolio, plan.starts)
     closed = [
         _row("group", group, say_group(portfolio, group))
         for group in _closed(portfolio, plan, project)
@@ -71,7 +72,7 @@ def standing(
     for start in starts.tolist():
         own: list[dict[str, Any]] = [
             *_people(portfolio, project, start, free, limits),
-            *_money(portfolio, project, start, money_left),
+            *_money(portfolio, project, start, spent, limits),
             *_links(portfolio, plan, project, start),
             *closed,
         ]
@@ -112,13 +113,20 @@ def _people(
 
 
 def _money(
-    portfolio: Portfolio, project: str, start: int, left: np.ndarray
+    portfolio: Portfolio,
+    project: str,
+    start: int,
+    spent: list[np.ndarray],
+    limits: Limits,
 ) -> list[dict[str, Any]]:
-    needed = budget_use(portfolio, {project: start})
     rows = []
-    for b in np.flatnonzero((needed > 0) & (needed > left + TOLERANCE)):
+    for b, needed in enumerate(budget_amounts(portfolio, {project: start})):
+        want = math.fsum(needed)
+        both = [*spent[b].tolist(), *needed.tolist()]
+        if want <= 0 or not exceeds(both, limits.budget_limit(b)):
+            continue
         name = str(portfolio.budget["budget"].iat[b])
-        want, have = float(needed[b]), float(max(left[b], 0.0))
+        have = max(float(limits.budget[b]) - math.fsum(spent[b]), 0.0)
         text = (
             f"Budget '{name}' has {money(portfolio, have)} left, "
             f"{money(portfolio, want)} are needed."

@@ -6,6 +6,7 @@ this a project that slips could seem to earn money.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ import numpy as np
 from pmo_analytics.optimization.certify import check_plan
 from pmo_analytics.optimization.compiling import Compiled, compile_options
 from pmo_analytics.plan import OPTIMAL_GAP, Plan, SolveStatus, relative_gap
-from pmo_analytics.workload import TOLERANCE
+from pmo_analytics.tolerance import ROUNDING
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
@@ -80,7 +81,7 @@ def _best(
 
 
 def _is_more(worth: float, than: float) -> bool:
-    return worth > than + 1e-9 * max(1.0, abs(than))
+    return worth > than + 4 * ROUNDING * max(abs(worth), abs(than))
 
 
 def _worth_here(
@@ -97,14 +98,14 @@ def _worth_here(
     place = {pair: k for k, pair in enumerate(pairs)}
     count = np.diff(options.use_first)
     must = np.flatnonzero(options.must)
-    slack = TOLERANCE * np.maximum(1.0, np.abs(options.least))
+    slack = options.slack
     result: dict[str, float] = {}
     for source, plan in plans.items():
         at = [place.get((number.get(n, -1), s), -1) for n, s in plan.starts.items()]
         chosen = np.sort(np.array(at, dtype=np.int64))
         if (chosen < 0).any() or not np.isin(must, options.project[chosen]).all():
             continue
-        worth = float(options.worth[chosen].sum())
+        worth = math.fsum(options.worth[chosen])
         if not _is_more(worth, known):
             continue
         own = count[chosen]
@@ -115,8 +116,8 @@ def _worth_here(
             options.use_amount[entry],
             minlength=len(options.limit),
         )
-        fits = (used <= options.limit + TOLERANCE) & (used >= options.least - slack)
-        if fits.all() and options.rows_hold(chosen, TOLERANCE):
+        fits = (used <= options.limit + slack) & (used >= options.least - slack)
+        if fits.all() and options.rows_hold(chosen):
             result[source] = worth
     return result
 

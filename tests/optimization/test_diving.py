@@ -17,7 +17,6 @@ from pmo_analytics.optimization.greedy import greedy
 from pmo_analytics.optimization.matrix import build_matrix, holds
 from pmo_analytics.optimization.ruin import Ruiner
 from pmo_analytics.plan import Plan
-from pmo_analytics.tolerance import TOLERANCE
 from tests.counts import tried
 from tests.instances_random import drawn
 from tests.optimization.certify_cases import make
@@ -38,7 +37,7 @@ def test_a_dive_that_keeps_every_row_is_a_plan(chunk):
         ruiner = Ruiner(options, start, rng)
         for noise in (0.0, 0.3):
             chosen = ruiner.completed(diver.dive(far(), noise, rng))
-            if not holds(matrix, chosen, TOLERANCE):
+            if not holds(matrix, chosen):
                 continue
             plan = Plan.from_starts(portfolio, compiled.starts_of(chosen))
             worth = float(options.worth[chosen].sum())
@@ -74,7 +73,7 @@ def test_dives_are_near_the_bound_where_filling_is_not():
     diver = Diver(options, matrix, 0)
     assert diver.begin(60.0)
     chosen = Ruiner(options, start, rng).completed(diver.dive(far(), 0.0, rng))
-    assert holds(matrix, chosen, TOLERANCE)
+    assert holds(matrix, chosen)
     bound = highs.solve(matrix, options.worth, seconds=60.0, integer=False)
     worth = float(options.worth[chosen].sum())
     assert worth <= bound.objective * (1 + 1e-9)
@@ -112,5 +111,5 @@ def test_a_search_dives_once_it_is_told_prices():
     search._listen()
     plan = search._dive(1.0, far())
     assert plan is not None
-    assert holds(matrix, plan, TOLERANCE)
+    assert holds(matrix, plan)
     assert search.objective >= options.worth[plan].sum()

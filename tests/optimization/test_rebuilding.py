@@ -17,7 +17,6 @@ from pmo_analytics.optimization.options import Options
 from pmo_analytics.optimization.rebuilding import Rebuilder
 from pmo_analytics.optimization.ruin import Ruiner
 from pmo_analytics.plan import Plan
-from pmo_analytics.tolerance import TOLERANCE
 from tests.counts import tried
 from tests.instances_random import drawn
 from tests.optimization.certify_cases import make
@@ -130,7 +129,7 @@ def test_a_search_keeps_the_best_of_what_it_rebuilds():
     assert search._prepare(far())
     begin = search.objective
     plan = search._rebuild(1.0, time.monotonic() + 3.0, 0.3, None)
-    assert holds(matrix, plan, TOLERANCE)
+    assert holds(matrix, plan)
     assert heard == sorted(heard)
     assert search.objective == max([begin, *heard])
     assert options.worth[plan].sum() <= search.objective + 1e-9
