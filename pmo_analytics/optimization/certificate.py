@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from pmo_analytics.optimization.options import ALL, NONE
 from pmo_analytics.periods import format_period
 
 if TYPE_CHECKING:
+    from pmo_analytics.optimization.certify_question import Question
     from pmo_analytics.optimization.compiling import Compiled
     from pmo_analytics.portfolio import Portfolio
 
@@ -130,6 +132,8 @@ def best_certificate(
     strict: bool,
     priced: Iterable[tuple[Iterable[tuple[list[Any], float]], Sequence[Any]]],
     tree: Mapping[str, Any] | None,
+    question: Question | None = None,
+    until: float = math.inf,
 ) -> tuple[Mapping[str, Any], float | None]:
     """Return the certificate that proves most, and the bound the checker derives.
 
@@ -139,26 +143,40 @@ def best_certificate(
         Prices of LP relaxations, each with the cuts that they belong to.
     tree
         Branches, which do without the others where their claim is confirmed.
+    question
+        What the checker has read of the portfolio.
+    until
+        Monotonic time from which on one proof, the newest, has to do.
     """
     flex, record = compiled.flex, compiled.record
     best: tuple[Mapping[str, Any], float | None] = ({}, None)
     if tree is not None:
         certificate = branched(portfolio, compiled, tree, strict=strict)
-        exact = check_bound(portfolio, certificate, strict=strict, record=record)
+        exact = check_bound(
+            portfolio, certificate, strict=strict, record=record, question=question
+        )
         best = certificate, None if exact is None else float(exact)
         claimed = tree["bound"] * (1 + 1e-9) + float(compiled.options.constant[0])
         if exact is not None and float(exact) <= claimed:
             return best
     certificates = [
-        no_certificate(portfolio, strict, flex=flex, record=record is not None)
-    ]
-    certificates += [
         certificate_of(portfolio, compiled, prices, strict=strict, cuts=cuts)
         for prices, cuts in priced
     ]
+    certificates.reverse()
+    certificates.append(
+        no_certificate(portfolio, strict, flex=flex, record=record is not None)
+    )
     for certificate in certificates:
+        if best[1] is not None and time.monotonic() >= until:
+            break
         exact = check_bound(
-            portfolio, certificate, strict=strict, flex=flex, record=record
+            portfolio,
+            certificate,
+            strict=strict,
+            flex=flex,
+            record=record,
+            question=question,
         )
         if exact is not None and (best[1] is None or float(exact) < best[1]):
             best = certificate, float(exact)

@@ -80,7 +80,7 @@ because each is cancelled, forced out or without a start left itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -106,6 +106,7 @@ from pmo_analytics.optimization.certify_rules import (
 from pmo_analytics.optimization.certify_twins import order_twins
 
 if TYPE_CHECKING:
+    from pmo_analytics.optimization.certify_question import Question
     from pmo_analytics.portfolio import Portfolio
     from pmo_analytics.record import Record
 
@@ -147,6 +148,7 @@ def check_plan(
     objective: float | None = None,
     purchases: pd.DataFrame | None = None,
     record: Record | None = None,
+    question: Question | None = None,
 ) -> PlanCheck:
     """Hold a schedule against every rule of a portfolio, exactly.
 
@@ -167,6 +169,8 @@ def check_plan(
         `cost`; None = nothing may be bought.
     record
         Plan of record; the objective is less the price of changing it.
+    question
+        What `read_once` gave for this very portfolio; None = read it now.
 
     Raises
     ------
@@ -176,7 +180,7 @@ def check_plan(
     DataError
         If a table holds something that only an unvalidated portfolio can hold.
     """
-    question = read_question(portfolio, strict)
+    question = read_question(portfolio, strict) if question is None else question
     bought = None
     wrong: list[dict[str, Any]] = []
     if purchases is not None:
@@ -204,6 +208,7 @@ def check_bound(
     strict: bool = False,
     flex: bool = False,
     record: Record | None = None,
+    question: Question | None = None,
 ) -> Fraction | None:
     """Return the bound that a certificate proves: no accepted plan is worth more.
 
@@ -221,6 +226,8 @@ def check_bound(
         Capacity may be bought; must agree with the certificate.
     record
         Plan of record whose changes have a price; given where the certificate says so.
+    question
+        What `read_once` gave for this very portfolio; None = read it now.
 
     Returns
     -------
@@ -242,7 +249,15 @@ def check_bound(
     entries = read_entries(certificate, strict, flex, record is not None)
     cuts = read_cuts(certificate.get("cuts", []))
     tree = read_branches(certificate, len(entries) + len(cuts))
-    question = read_question(portfolio, strict)
+    # What is proved changes it; another proof begins with what was read.
+    question = read_once(portfolio, strict=strict) if question is None else question
+    question = replace(
+        question,
+        projects=dict(question.projects),
+        dependencies=list(question.dependencies),
+        dependency_rows=dict(question.dependency_rows),
+        offers=dict(question.offers),
+    )
     if flex:
         read_offers(question, portfolio)
     if record is not None:
@@ -255,6 +270,14 @@ def check_bound(
         return bound
     branched = tree_bound(question, tree, [entry for entry, _ in entries], cuts, proofs)
     return bound if branched is None else min(bound, branched)
+
+
+def read_once(portfolio: Portfolio, *, strict: bool = False) -> Question:
+    """Return what the checker reads of a portfolio, for many checks of the same one.
+
+    To read it takes longer than to check a plan. The portfolio must not change.
+    """
+    return read_question(portfolio, strict)
 
 
 def find_twins(portfolio: Portfolio, *, strict: bool = False) -> list[tuple[str, str]]:

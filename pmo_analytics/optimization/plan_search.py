@@ -17,7 +17,7 @@ from pmo_analytics.optimization.certificate import (
     bound_here,
     read_guide,
 )
-from pmo_analytics.optimization.certify import check_plan, find_twins
+from pmo_analytics.optimization.certify import check_plan, find_twins, read_once
 from pmo_analytics.optimization.conflicts import find_conflicts
 from pmo_analytics.optimization.greedy import greedy, move_earlier
 from pmo_analytics.optimization.options import carries_branches, carries_cuts
@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from pmo_analytics.optimization.run import Run
     from pmo_analytics.portfolio import Portfolio
 
+# How long the proof of a bound may take, in checks of a plan and in readings of the
+# portfolio by the checker.
+_CHECKS, _READINGS = 3.0, 2.5
 # Tries of the greedy with a shaken order when the plain one finds no plan.
 _SHAKES = 30
 
@@ -67,6 +70,11 @@ class PlanSearch:
             self.ordered, options=without_order(self.ordered.options)
         )
         self.reserve = 0.0
+        # The checker reads the portfolio once; how long a check of it takes.
+        begin = time.monotonic()
+        self.question = read_once(portfolio, strict=run.strict)
+        self.read_seconds = time.monotonic() - begin
+        self.check_seconds = 0.0
         self.greedy_seconds = 0.0
         self.stages: list[dict[str, object]] = []
         self.constant = float(compiled.options.constant[0])
@@ -117,15 +125,19 @@ class PlanSearch:
 
     def certified(self, chosen: np.ndarray, objective: float) -> bool:
         """Return whether the exact checker accepts a plan and its objective."""
+        begin = time.monotonic()
         plan = self._plan(chosen)
-        return check_plan(
+        certified = check_plan(
             self.portfolio,
             plan.schedule,
             strict=self.run.strict,
             objective=objective,
             purchases=plan.purchases if self.compiled.flex else None,
             record=self.compiled.record,
+            question=self.question,
         ).certified
+        self.check_seconds = max(self.check_seconds, time.monotonic() - begin)
+        return certified
 
     def take_up(self, certificate: Mapping[str, Any]) -> None:
         """Take up what was proved of a similar portfolio: its prices and branches."""
@@ -201,7 +213,8 @@ class PlanSearch:
             seconds = self.run.left() - self.reserve
             if seconds <= 0.05:
                 break
-            kept = max(0.7, (0.02 + checked) * seconds)
+            proof = max(_CHECKS * self.check_seconds, _READINGS * self.read_seconds)
+            kept = max(0.7, (0.02 + checked) * seconds, proof)
             found = run_solver(
                 options,
                 seconds=max(seconds - kept, 0.5 * seconds),
@@ -271,7 +284,8 @@ class PlanSearch:
             if self.bound is None or bound <= self.bound or not self.prices:
                 self.prices = event["prices"]
             self._tighten(event["objective"])
-            self._greedy_by_price()
+            if self.run.left() > _CHECKS * (self.greedy_seconds + self.check_seconds):
+                self._greedy_by_price()
             self.say("LP relaxation")
         elif event["event"] == "cuts":
             if self.cuts is None or event["bound"] <= self.cuts["bound"]:
@@ -319,7 +333,8 @@ class PlanSearch:
     def _judge(self, found: Found) -> str:
         """Take what can be used of a run; return the outcome to note."""
         accepted = True
-        for chosen in found.incumbents or []:
+        # The best one first: where it is accepted the others need no check.
+        for chosen in reversed(found.incumbents or []):
             accepted &= self.offer(np.array(chosen, dtype=np.int64))
         if found.interrupted or found.outcome in ("crashed", "timeout"):
             return found.outcome
@@ -427,6 +442,8 @@ class PlanSearch:
             strict=self.run.strict,
             priced=priced,
             tree=tree,
+            question=self.question,
+            until=self.run.begin + self.run.limits.seconds - self.check_seconds,
         )
 
     def _raise_nothing_found(self) -> NoReturn:

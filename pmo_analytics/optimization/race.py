@@ -43,6 +43,8 @@ _PROOF_AFTER, _PROOF_SHARE = 3.0, 0.05
 # How long to wait for branches that prove the gap asked for to be told of.
 _TREE = 10.0
 _MOST_CORES = 8
+# Uses of limited things that all processes together may hold.
+_MOST_USES = 8_000_000
 _FINAL = ("optimal", "proved", "feasible", "infeasible", "no_solution")
 
 
@@ -114,6 +116,10 @@ class Race:
         # A work limit promises equal answers, which children that talk cannot give:
         # then one search comes after the solver, and counts rounds.
         self.wanted = 0 if limits.work is not None else _cores(limits) - 1
+        if limits.threads is None:
+            # Each of them has the whole question in its memory.
+            most = _MOST_USES // max(len(options.use_row), 1)
+            self.wanted = min(self.wanted, max(most - 1, 1))
         self.over = False
         self.bounds: list[tuple[float, float]] = []
         if alone:
