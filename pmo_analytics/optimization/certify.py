@@ -104,6 +104,7 @@ from pmo_analytics.optimization.certify_rules import (
     worth_of,
 )
 from pmo_analytics.optimization.certify_twins import order_twins
+from pmo_analytics.optimization.certify_work import Work
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.certify_question import Question
@@ -209,6 +210,7 @@ def check_bound(
     flex: bool = False,
     record: Record | None = None,
     question: Question | None = None,
+    work: Work | None = None,
 ) -> Fraction | None:
     """Return the bound that a certificate proves: no accepted plan is worth more.
 
@@ -228,6 +230,10 @@ def check_bound(
         Plan of record whose changes have a price; given where the certificate says so.
     question
         What `read_once` gave for this very portfolio; None = read it now.
+    work
+        The steps that it may take, and whether they sufficed: what comes after them
+        counts nothing, so that the bound is weaker, never wrong. None = as many as
+        `pmo verify` gives.
 
     Returns
     -------
@@ -263,7 +269,7 @@ def check_bound(
     if record is not None:
         read_record(question, record)
     order_twins(question)
-    proofs = Proofs(question)
+    proofs = Proofs(question, work=Work() if work is None else work)
     narrow = certificate["format"] == 3 and not flex
     bound = bound_of(question, entries, cuts, proofs, narrow=narrow)
     if bound is None or tree is None or flex:

@@ -46,7 +46,7 @@ class _Charges:
     unit: int
     limits: Fraction = Fraction(0)
     capacity: dict[str, dict[int, int]] = field(default_factory=dict)
-    budgets: list[tuple[Budget, int]] = field(default_factory=list)
+    budgets: dict[str, tuple[Budget, int]] = field(default_factory=dict)
     # project -> offset -> charge on every start at that offset or before it
     steps: dict[str, defaultdict[float, int]] = field(default_factory=dict)
     # project -> charge on each allowed start, in their order
@@ -257,7 +257,8 @@ def _charge(
             raise ConfigError(f"no budget '{entry['budget']}' has this side.")
         sign = 1 if side == "amount" else -1
         charges.limits += multiplier * (sign * bound + budget.grace)
-        charges.budgets.append((budget, sign * units))
+        _, before = charges.budgets.get(budget.name, (budget, 0))
+        charges.budgets[budget.name] = budget, before + sign * units
     elif entry["row"] == "rule":
         _charge_own_rule(question, charges, entry, multiplier)
     elif entry["row"] == "dependency":
@@ -466,7 +467,7 @@ def _spend_prices(question: Question, charges: _Charges) -> dict[Kind, dict[int,
         kind: {} for kinds in question.spend.values() for kind in kinds
     }
     for kind, by_period in prices.items():
-        for budget, units in charges.budgets:
+        for budget, units in charges.budgets.values():
             if budget.covers(kind):
                 for t in range(budget.first, budget.last + 1):
                     by_period[t] = by_period.get(t, 0) + units

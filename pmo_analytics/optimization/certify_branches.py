@@ -34,6 +34,7 @@ from pmo_analytics.optimization.certify_narrowing import (
 )
 from pmo_analytics.optimization.certify_question import Question
 from pmo_analytics.optimization.certify_record import dropped
+from pmo_analytics.optimization.certify_work import Work
 from pmo_analytics.optimization.certify_worth import worth_of_starts
 
 # Steps that the largest worth is made of, about.
@@ -180,7 +181,8 @@ def tree_bound(
     walk = _Walk.of(question, proofs)
     if walk is None or not walk.add_rows(question, entries, cuts, proofs):
         return None
-    return walk.bound(tree) - dropped(question)
+    bound = walk.bound(tree)
+    return None if bound is None else bound - dropped(question)
 
 
 class _Walk:
@@ -197,6 +199,7 @@ class _Walk:
         # Rows that are coarse in `rows`, as they are: counts, most, units of a whole.
         self.fine: dict[int, tuple[np.ndarray, int, Fraction]] = {}
         self.fine_left = _MOST_FINE
+        self.work = Work()
 
     @classmethod
     def of(cls, question: Question, proofs: Proofs) -> _Walk | None:
@@ -212,7 +215,9 @@ class _Walk:
         worth = [math.ceil(w * scale) for w in exact]
         if max(map(abs, worth)) > LARGEST // 4:
             return None
-        return cls(starts, np.array(worth, dtype=np.int64), scale)
+        walk = cls(starts, np.array(worth, dtype=np.int64), scale)
+        walk.work = proofs.work
+        return walk
 
     def add_rows(
         self,
@@ -263,8 +268,11 @@ class _Walk:
         return row
 
     # ------------------------------------------------------------------ the walk
-    def bound(self, tree: Tree) -> Fraction:
-        """Return what no plan exceeds, by all nodes of the tree."""
+    def bound(self, tree: Tree) -> Fraction | None:
+        """Return what no plan exceeds, by all nodes of the tree.
+
+        None where there was not enough work for the first of them.
+        """
         enough = math.ceil(tree.enough * self.scale)
         most: int | None = None
         waiting: list[tuple[np.ndarray, np.ndarray, int | None]] = [
@@ -272,6 +280,16 @@ class _Walk:
         ]
         for node in tree.nodes:
             left, must, ceiling = waiting.pop()
+            if not self.work.take(self._steps(node)):
+                # Not looked at: all that is left is no better than what is above it.
+                if node is tree.nodes[0]:
+                    return None
+                # Of what has no bound above it there is no plan.
+                above = [
+                    c for c in (ceiling, *(c for *_, c in waiting)) if c is not None
+                ]
+                most = max([*above, enough if most is None else most])
+                break
             bound = self._visit(node, left, must, enough)
             if bound is not None and bound > enough and not node.project:
                 finer = self._finer(node, left, must)
@@ -290,6 +308,11 @@ class _Walk:
                 most = bound if most is None else max(most, bound)
         total = enough if most is None else max(enough, most)
         return Fraction(total, self.scale)
+
+    def _steps(self, node: Branch) -> int:
+        """Return what to visit a node takes, in steps."""
+        cells = len(self.worth) * (self.at.room.size + len(node.rows) + 10)
+        return 3_000 + cells // 50
 
     def _parts(
         self, node: Branch, left: np.ndarray, must: np.ndarray

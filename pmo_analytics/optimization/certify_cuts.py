@@ -39,6 +39,7 @@ from pmo_analytics.optimization.certify_room import (
     capacity_units,
     room_of,
 )
+from pmo_analytics.optimization.certify_work import Work
 
 _KEYS = {
     "capacity": ("role", "period", "at_most"),
@@ -162,6 +163,7 @@ class Proofs:
     uses: dict[tuple[str, Any], tuple[ByStart, int, int]] = field(default_factory=dict)
     room: Room | None = None
     room_known: bool = False
+    work: Work = field(default_factory=Work)
     known: dict[int, ByStart | None] = field(default_factory=dict)
 
     def proved(self, cut: Cut) -> ByStart | None:
@@ -179,12 +181,19 @@ class Proofs:
     def _proved(self, cut: Cut) -> ByStart | None:
         try:
             if cut.row == "clique":
+                if not self.work.take(_clique_steps(self.question, cut)):
+                    return None
                 counts = _starts(self.question, cut)
                 return counts if self._clique_holds(counts) else None
             uses, room, unit = self._uses(cut)
+            if not self.work.take(_row_steps(cut, uses)):
+                return None
             counts = _steps(self.question, cut, uses, unit)
         except ConfigError as error:
             raise _bad(cut.number, error) from None
+        least = _least_steps(uses, counts, cut.at_most)
+        if least > _MOST_STEPS or not self.work.take(least):
+            return None
         holds = _row_holds(self.question, uses, room, counts, cut.at_most)
         return counts if holds else None
 
@@ -202,6 +211,7 @@ class Proofs:
     def load_on(self, role: str, t: int) -> tuple[ByStart, int, int]:
         """Return what each start loads on a role, what may be, and the unit."""
         if (role, t) not in self.uses:
+            self.work.take(2 * sum(len(p.allowed) for p in _live(self.question)))
             loads = _loads(self.question, role, t)
             room = capacity_units(self.question, role, t)
             self.uses[role, t] = loads, room, self.question.demand_unit
@@ -214,6 +224,7 @@ class Proofs:
         """
         question = self.question
         if (budget.name, None) not in self.uses:
+            self.work.take(10 * sum(len(p.allowed) for p in _live(self.question)))
             spends = {
                 p.name: [
                     sum(
@@ -268,6 +279,35 @@ def read_cell(question: Question, entry: Mapping[str, Any]) -> tuple[str, int]:
     if t is None or not 0 <= t < question.periods:
         raise ConfigError(f"{entry['period']!r} is no period of the horizon.")
     return role, t
+
+
+def _clique_steps(question: Question, cut: Cut) -> int:
+    """Return what to prove a clique takes at most, in steps."""
+    members = 0
+    for name, first, last in cut.members:
+        project = question.projects.get(name)
+        starts = len(project.allowed) if project is not None else 0
+        members += min(max(int(last - first), -1) + 1, starts)
+    # Of each member its uses are looked at, then pairs by whole words of bits.
+    return 40 * len(cut.members) + 200 * members + members**2 // 8
+
+
+def _row_steps(cut: Cut, uses: ByStart) -> int:
+    """Return what to count the starts of a cut takes at most, in steps."""
+    times: defaultdict[str, int] = defaultdict(int)
+    for name, _, _ in cut.members:
+        times[name] += 1
+    counted = sum(many * (10 + len(uses.get(name, ()))) for name, many in times.items())
+    return counted + 5 * len(uses)
+
+
+def _least_steps(uses: ByStart, counts: ByStart, at_most: int) -> int:
+    """Return what the dynamic programming of a row takes at most, in steps."""
+    return sum(
+        (len(set(own)) + 1) * (at_most + 2)
+        for name, own in counts.items()
+        if name in uses and any(own)
+    )
 
 
 def _live(question: Question) -> Iterator[Project]:
@@ -338,7 +378,6 @@ def _row_holds(
 ) -> bool:
     """Return whether no choice that fits into the room counts more than at most."""
     least: list[int | None] = [0] + [None] * (at_most + 1)
-    steps = 0
     for name, used in uses.items():
         if min(used) < 0:
             return False  # one project could make room for another
@@ -350,9 +389,6 @@ def _row_holds(
         cheapest: dict[int, int] = {} if must else {0: 0}
         for use, count in zip(used, own, strict=True):
             cheapest[count] = min(use, cheapest.get(count, use))
-        steps += len(cheapest) * len(least)
-        if steps > _MOST_STEPS:
-            return False
         least = _joined(least, cheapest)
     over = least[-1]
     return room >= 0 and (over is None or over > room)

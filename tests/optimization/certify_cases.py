@@ -12,8 +12,8 @@ from pmo_analytics.periods import Settings, make_horizon
 from pmo_analytics.portfolio import Portfolio
 
 MICRO = Fraction(1, 10**6)
-# Granted on money and rules, of the absolute amounts that may be added.
-ROUNDING = Fraction(1, 2**52)
+# Granted on money and rules, as a share of the limit: what keeps it adds up to no more.
+NEAR = Fraction(1, 2**52) / (1 - Fraction(1, 2**52))
 JAN = pd.Period("2027-01", freq="M")
 
 

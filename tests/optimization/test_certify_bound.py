@@ -16,7 +16,7 @@ from pmo_analytics.portfolio import Portfolio
 from tests.optimization.certify_cases import (
     JAN,
     MICRO,
-    ROUNDING,
+    NEAR,
     certificate,
     check,
     make,
@@ -86,11 +86,11 @@ def test_bound_of_a_budget_with_moving_starts() -> None:
     # A spends 6 or 4, B 3 of the 5, so A cannot start in 0; at 1.5 each:
     # 7.5 + (10 - 6) + (6 - 4.5).
     price = row("budget", "1.5", budget="b", side="amount")
-    expected = Fraction(13) + Fraction(3, 2) * 9 * ROUNDING
+    expected = Fraction(13) + Fraction(3, 2) * 5 * NEAR
     assert check_bound(portfolio, certificate(price)) == expected
     # A premium of 1.5 on spending: -1.5 + (10 + 6) + (6 + 4.5).
     price = row("budget", "1.5", budget="b", side="at_least")
-    expected = Fraction(25) + Fraction(3, 2) * 9 * ROUNDING
+    expected = Fraction(25) + Fraction(3, 2) * 5 * NEAR
     assert check_bound(portfolio, certificate(price)) == expected
 
 
@@ -306,9 +306,7 @@ def test_bound_charges_nothing_outside_the_horizon() -> None:
         budget=[{"budget": "b", "start": -3, "end": 9, "amount": 2.0}],
     )
     price = row("budget", 2, budget="b", side="amount")
-    assert (
-        check_bound(portfolio, certificate(price)) == 2 * 2 + 10 - 2 + 2 * 5 * ROUNDING
-    )
+    assert check_bound(portfolio, certificate(price)) == 2 * 2 + 10 - 2 + 2 * 2 * NEAR
 
 
 def test_starts_stay_where_a_negative_amount_could_make_room() -> None:
