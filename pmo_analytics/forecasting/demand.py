@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,16 +19,15 @@ from pmo_analytics.forecasting.past import (
     past_of,
     periods_ahead,
     reaching,
+    some,
     too_late,
 )
+from pmo_analytics.forecasting.pipeline import draw_pipeline
 from pmo_analytics.windows import CANDIDATES, start_windows
 from pmo_analytics.workload import all_roles, stretched_length
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
-
-# Chance of a candidate whose probability is blank.
-CHANCES = {"idea": 0.2, "proposed": 0.5, "paused": 0.5}
 
 
 def forecast_demand(
@@ -46,11 +46,13 @@ def forecast_demand(
     as much longer, and as much more effort, as finished projects of their theme did
     against their first baseline; of running ones only what is left is stretched. A
     stretched project spreads its effort. Candidates come with their `probability`
-    (blank: idea 0.2, proposed 0.5, paused 0.5): at their planned start and as much
-    later as finished projects began, or, without one, at any start they may have, one
-    as likely as the other. Roles without any demand of projects get the load of their
-    history as a time series; run-the-business work of history is added for roles that
-    have no `operations` rows, which lower the capacity already.
+    (blank: idea 0.2, proposed 0.5, paused 0.5), within groups and dependencies, which
+    hold in every future (`forecasting.pipeline` says how): at their planned start and
+    as much later as finished projects began, or, without one, at any start they may
+    have, one as likely as the other. Budgets and rules of one's own choose nothing
+    here, and dependencies move no dates. Roles without any demand of projects get the
+    load of their history as a time series; run-the-business work of history is added
+    for roles that have no `operations` rows, which lower the capacity already.
 
     Parameters
     ----------
@@ -92,7 +94,7 @@ def forecast_demand(
     classes = read_overruns(snapshot) if overruns else None
     if classes is not None and len(question.demand):
         notes.append(classes.note)
-    _add_projects(load, question, roles, classes, streams[0])
+    notes += _add_projects(load, question, roles, classes, streams[0])
     asked = set(question.demand["role"].dropna())
     own = past[[role for role in past.columns if role not in asked]]
     _add_series(load, own, roles, model, streams[1], notes)
@@ -137,8 +139,8 @@ def _add_projects(
     roles: list[str],
     classes: Overruns | None,
     rng: np.random.Generator,
-) -> None:
-    """Add the load of every live project in every draw."""
+) -> list[str]:
+    """Add the load of every live project in every draw; return what was assumed."""
     draws = len(load)
     by_role = load.transpose(2, 1, 0)
     windows = start_windows(portfolio.projects, portfolio.horizon)
@@ -146,37 +148,66 @@ def _add_projects(
     demand = portfolio.demand.dropna(subset=["project", "role"])
     number = {role: k for k, role in enumerate(roles)}
     by_project = dict(tuple(demand.groupby("project", sort=False)))
-    for name, window in windows.iterrows():
-        # One stream a project: what one draws does not depend on the others.
-        own = rng.spawn(1)[0]
-        rows = by_project.get(name)
-        possible = window["state"] == "live" and window["first"] <= window["last"]
-        if rows is None or not possible:
-            continue
+    # One stream a project: what one draws does not depend on the others.
+    own = dict(zip(windows.index, rng.spawn(len(windows)), strict=True))
+    live = windows[(windows["state"] == "live") & (windows["first"] <= windows["last"])]
+    candidates = {
+        name
+        for name, window in live.iterrows()
+        if facts.at[name, "status"] in CANDIDATES and not window["must"]
+    }
+    chosen: list[tuple[Any, ...]] = []
+    luck: dict[str, np.ndarray] = {}
+    undated: dict[bool, list[str]] = {False: [], True: []}
+    for name, window in live.iterrows():
         fact = facts.loc[name]
-        length = max(int(window["duration"]), 1)
-        profile, used = profile_of(rows, length, number)
         start, planned = _planned_start(fact, window, portfolio)
-        came = np.ones(draws, dtype=bool)
         slip = np.zeros(draws, dtype=np.int64)
-        stretch, effort = np.ones(draws), np.ones(draws)
-        candidate = fact["status"] in CANDIDATES and not window["must"]
+        at: np.ndarray | None = None
+        candidate = name in candidates
         if classes is not None:
-            at = classes.rows(fact["theme"], own.random(draws))
-            stretch, effort = classes.duration[at], classes.effort[at]
+            at = classes.rows(fact["theme"], own[name].random(draws))
             if candidate and planned:
                 slip = np.maximum(classes.slip[at], 0)
         if candidate:
             if not planned:
-                slip = own.integers(0, int(window["last"]) - start + 1, draws)
-            chance = fact["probability"]
-            chance = CHANCES[fact["status"]] if pd.isna(chance) else float(chance)
-            came = np.asarray(own.random(draws) < chance)
+                slip = own[name].integers(0, int(window["last"]) - start + 1, draws)
+            luck[name] = own[name].random(draws)
+        if not planned and name in by_project:
+            undated[candidate].append(name)
+        chosen.append((name, window, start, slip, at))
+    came, notes = draw_pipeline(portfolio, windows, luck)
+    for name, window, start, slip, at in chosen:
+        if name not in by_project:
+            continue
+        stretch, effort = np.ones(draws), np.ones(draws)
+        if classes is not None and at is not None:
+            stretch, effort = classes.duration[at], classes.effort[at]
+        length = max(int(window["duration"]), 1)
+        profile, used = profile_of(by_project[name], length, number)
         gone = min(max(-start, 0), length) if window["running"] else 0
         # What lies behind stays as it was; what is left is stretched.
         long = stretched_length(length - gone, stretch)
         begin = start + gone + slip
-        add_load(by_role, profile[gone:], used, begin, long, effort * came)
+        amount = effort * came.get(name, 1.0)
+        add_load(by_role, profile[gone:], used, begin, long, amount)
+    return [*notes, *_without_dates(undated)]
+
+
+def _without_dates(undated: Mapping[bool, list[str]]) -> list[str]:
+    """Return which projects have no planned start, and what is assumed of it."""
+    said = []
+    if undated[True]:
+        said.append(
+            f"Dates: {len(undated[True])} candidates have no planned start; each start "
+            f"they may have is as likely as the other: {some(undated[True])}."
+        )
+    if undated[False]:
+        said.append(
+            f"Dates: {len(undated[False])} projects that are sure to come have no "
+            f"planned start; they begin as early as they may: {some(undated[False])}."
+        )
+    return said
 
 
 def _planned_start(

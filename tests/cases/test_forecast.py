@@ -45,3 +45,10 @@ def test_54_what_comes_and_goes_stays_within_its_history():
     assert load.grid("p90")["Dev"].max() < 700
     assert load.grid("p10")["Dev"].min() >= 0
     assert load.draws.max() <= 674.74
+
+
+def test_62_at_most_one_of_two_comes_in_every_future():
+    portfolio = case("62-forecast-ignores-groups/forecast_ignores_groups")
+    load = pmo.forecast_demand(portfolio, periods=3, draws=200)
+    assert (load.draws == 1.0).all()
+    assert any("Groups and dependencies hold" in note for note in load.notes)
