@@ -80,7 +80,9 @@ def check_not_empty(tables: Tables, capacity: pd.DataFrame) -> list[Problem]:
             "projects",
             "empty_table",
             fix="The portfolio has no projects, no people and no history. Fill in "
-            "the table 'projects'.",
+            "the table 'projects' first (project, value, duration), then 'demand' "
+            "(project, role, fte) or 'spend', and 'people' or 'capacity'; all other "
+            "tables may stay empty.",
         )
     ]
 

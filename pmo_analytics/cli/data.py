@@ -42,13 +42,16 @@ def new(
         Path | None,
         typer.Option(help="Write a template workbook with a guide instead."),
     ] = None,
+    empty: Annotated[
+        bool, typer.Option("--empty", help="Headings only, without the example's rows.")
+    ] = False,
     force: Annotated[bool, typer.Option(help="Overwrite what is there.")] = False,
     json_output: JsonOption = False,
 ) -> int:
-    """Write example tables to overwrite with your own."""
+    """Write example tables to overwrite with your own, or empty ones to fill in."""
     from pmo_analytics.examples import example_portfolio
     from pmo_analytics.loaders import write_portfolio
-    from pmo_analytics.loaders.template import write_template
+    from pmo_analytics.loaders.template import write_empty, write_template
 
     target = xlsx or folder
     if target is None or (xlsx is not None and folder is not None):
@@ -61,14 +64,17 @@ def new(
     if xlsx is not None and xlsx.suffix.lower() != ".xlsx":
         raise typer.BadParameter("The workbook's name must end in .xlsx.")
     portfolio = example_portfolio()
-    if xlsx is not None:
+    if empty:
+        write_empty(target, portfolio.horizon)
+    elif xlsx is not None:
         write_template(xlsx, portfolio)
     else:
         write_portfolio(portfolio, target)
     if json_output:
         print_answer({"status": "ok", "path": str(target)})
     else:
-        output().print(f"Wrote {escaped(str(target))}. Next: pmo check {target}")
+        words = "Fill in projects, demand and people, then: " if empty else "Next: "
+        output().print(escaped(f"Wrote {target}. {words}pmo check {target}"))
     return OK
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pmo_analytics.loaders.files import file_frames
+from pmo_analytics.errors import ConfigError
+from pmo_analytics.loaders.files import file_frames, write_portfolio
 from pmo_analytics.loaders.guide import COLUMN_TEXTS, SETTING_TEXTS, TABLE_TEXTS
 from pmo_analytics.loaders.settings import flat_settings
 from pmo_analytics.loaders.workbook import (
@@ -19,13 +20,12 @@ from pmo_analytics.loaders.workbook import (
     save,
     widen,
 )
+from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.tables import TABLES, Column, empty_table, table_spec
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
     from openpyxl.worksheet.worksheet import Worksheet
-
-    from pmo_analytics.portfolio import Portfolio
 
 GUIDE_SHEET = "guide"
 # Rows below the data in which drop-down lists work too.
@@ -88,6 +88,33 @@ def write_template(path: Path, portfolio: Portfolio) -> None:
         _format_columns(sheet, table, frames[table])
         _add_lists(sheet, table, frames)
     save(book, Path(path))
+
+
+def write_empty(path: Path, horizon: pd.PeriodIndex) -> None:
+    """Write every table with its headings only, and settings to change.
+
+    Parameters
+    ----------
+    path
+        A folder, or a workbook where the name ends in .xlsx.
+    horizon
+        Periods that the settings begin with.
+
+    Raises
+    ------
+    ConfigError
+        If the folder or the file cannot be written.
+    """
+    empty = Portfolio("My portfolio", horizon=horizon)
+    if path.suffix.lower() == ".xlsx":
+        write_template(path, empty)
+        return
+    write_portfolio(empty, path)
+    for table, frame in _ordered(file_frames(empty, dates=True, empty=True)).items():
+        try:
+            frame.head(0).to_csv(path / f"{table}.csv", index=False)
+        except OSError as error:
+            raise ConfigError(f"Cannot write to {path}: {error.strerror}.") from error
 
 
 def _ordered(frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -225,7 +252,8 @@ def _known_range(column: str, table: str, frames: dict[str, pd.DataFrame]) -> st
     if goal is None or goal[0] == table:
         return ""
     frame = frames[goal[0]]
-    if not len(frame):
+    # Projects are always listed in their own table, roles and people may not be.
+    if not len(frame) and goal[0] != "projects":
         return ""
     letter = get_column_letter(list(frame.columns).index(goal[1]) + 1)
     return f"{goal[0]}!${letter}$2:${letter}${len(frame) + 1 + _SPARE_ROWS}"
