@@ -22,6 +22,7 @@ from pmo_analytics.facts import text_of_fact
 from pmo_analytics.forecasting.headroom import forecast_headroom
 from pmo_analytics.forecasting.outlook import forecast_tables
 from pmo_analytics.forecasting.past import after_history, history_alone
+from pmo_analytics.json_file import read_json
 from pmo_analytics.loaders import read_portfolio
 from pmo_analytics.optimization.run import versions
 from pmo_analytics.optimization.search import optimize
@@ -29,6 +30,7 @@ from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.periods import format_period
 from pmo_analytics.reporting.comparison import comparison_tables
 from pmo_analytics.reporting.folder import (
+    MANIFEST,
     finish_result,
     manifest,
     plan_tables,
@@ -461,19 +463,31 @@ def _clear(out: Path, keep: int, newest: Path) -> None:
     """Remove the oldest runs beyond `keep`, and only what a batch wrote."""
     if not keep:
         return
-    runs = [f for f in out.iterdir() if f.is_dir() and _is_run(f) and f != newest]
+    runs = [f for f in out.iterdir() if f != newest and _is_run(f)]
     for folder in sorted(runs)[: max(len(runs) - keep + 1, 0)]:
         finish_result(folder)
-        files = json.loads((folder / "manifest.json").read_text("utf-8"))["files"]
-        own = {*files, "manifest.json"}
-        if {f.name for f in folder.iterdir()} <= own:
+        own = {*_written(folder), MANIFEST}
+        there = {
+            path.relative_to(folder).as_posix()
+            for path in folder.rglob("*")
+            if path.is_symlink() or not path.is_dir()
+        }
+        if there <= own:
             shutil.rmtree(folder)
 
 
 def _is_run(folder: Path) -> bool:
+    """Return whether a folder, and not a link to one, is a run of a batch."""
     try:
         date.fromisoformat(folder.name)
-        facts = json.loads((folder / "manifest.json").read_text("utf-8"))
-    except (ValueError, OSError):
+        facts = read_json(folder / MANIFEST)
+    except (ValueError, ConfigError):
         return False
-    return bool(facts.get("command") == "batch")
+    whole = folder.is_dir() and not folder.is_symlink()
+    return whole and bool(facts.get("command") == "batch")
+
+
+def _written(folder: Path) -> set[str]:
+    """Return the names of the files that the manifest of a run lists."""
+    files = read_json(folder / MANIFEST).get("files")
+    return set(files) if isinstance(files, dict) else set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -186,6 +187,11 @@ def read_config(path: str | Path) -> BatchConfig:
         sections["compare"] = replace(compare, scenarios=beside)
     store = str(top.get("store", ""))
     if store and "://" not in store:
+        if re.match(r"[A-Za-z][A-Za-z0-9+]+:.*@", store):
+            raise ConfigError(
+                f"{path.name}: the address of the store cannot be read; it looks like "
+                "postgresql+psycopg://user:password@host:5432/name."
+            )
         store = str(folder / store)
     return BatchConfig(
         portfolio=folder / str(top["portfolio"]),

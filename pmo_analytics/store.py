@@ -7,7 +7,10 @@ the place of the former.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +27,7 @@ from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
     NoSuchModuleError,
+    SQLAlchemyError,
 )
 
 from pmo_analytics.errors import ConfigError, PmoError
@@ -37,6 +41,9 @@ if TYPE_CHECKING:
 # Seconds that a writer waits for another one.
 _PATIENCE = 30
 _TRIES = 3
+# A name of a run that is longer is cut, and told apart by its hash: databases take no
+# longer ones into an index, and all of them shall do the same.
+_LONGEST = 200
 # A role's own errors count as so many against those of all roles.
 _SHRINK = 12.0
 # What the factor of an interval may be.
@@ -88,17 +95,31 @@ def _first_tables(connection: sa.Connection) -> None:
     _FORECASTS.create(connection)
 
 
+def _names_of_any_length(connection: sa.Connection) -> None:
+    # SQLite does not hold texts to a length.
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(
+            "ALTER TABLE pmo_forecasts ALTER COLUMN role TYPE text"
+        )
+
+
 # Step k brings a store from version k to k + 1; steps are added and never changed.
-_STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first_tables,)
+_STEPS: tuple[Callable[[sa.Connection], None], ...] = (
+    _first_tables,
+    _names_of_any_length,
+)
 SCHEMA_VERSION = len(_STEPS)
 
 
 class Store:
     """An open store; see `open_store`."""
 
-    def __init__(self, engine: sa.Engine, name: str) -> None:
+    def __init__(
+        self, engine: sa.Engine, name: str, secrets: tuple[str, ...] = ()
+    ) -> None:
         self._engine = engine
         self.name = name
+        self._secrets = secrets
 
     def __repr__(self) -> str:
         return f"<Store {self.name}>"
@@ -117,18 +138,18 @@ class Store:
                         f"SET LOCAL lock_timeout = '{_PATIENCE}s'"
                     )
                 yield connection
-        except DBAPIError as error:
-            if isinstance(error, IntegrityError):
-                raise
-            raise _explained(self.name, error) from error
+        except IntegrityError:
+            raise
+        except SQLAlchemyError as error:
+            raise _explained(self.name, error, self._secrets) from None
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
         try:
             with self._engine.connect() as connection:
                 yield connection
-        except DBAPIError as error:
-            raise _explained(self.name, error) from error
+        except SQLAlchemyError as error:
+            raise _explained(self.name, error, self._secrets) from None
 
     def save(
         self,
@@ -165,9 +186,9 @@ class Store:
         if not forecasts:
             raise ConfigError("There is no forecast to keep.")
         name = {
-            "portfolio": portfolio,
+            "portfolio": _kept_name(portfolio),
             "as_of": format_period(as_of),
-            "key": key,
+            "key": _kept_name(key),
         }
         run = {
             **name,
@@ -184,7 +205,7 @@ class Store:
             except IntegrityError as error:
                 # Somebody else has just written the same run.
                 if attempt == _TRIES - 1:
-                    raise _explained(self.name, error) from error
+                    raise _explained(self.name, error, self._secrets) from None
         raise AssertionError  # the loop returns or raises
 
     def _replace(
@@ -195,6 +216,12 @@ class Store:
     ) -> int:
         same = sa.and_(*(_RUNS.c[column] == value for column, value in name.items()))
         with self._writing() as connection:
+            if connection.dialect.name == "postgresql":
+                # Of two that write the same run one waits, as SQLite has it.
+                number = zlib.crc32(repr(sorted(name.items())).encode()) & 0x7FFFFFFF
+                connection.exec_driver_sql(
+                    f"SELECT pg_advisory_xact_lock(727274, {number})"
+                )
             for former in connection.execute(sa.select(_RUNS.c.run).where(same)):
                 mine = _FORECASTS.c.run == former.run
                 connection.execute(sa.delete(_FORECASTS).where(mine))
@@ -216,7 +243,7 @@ class Store:
         """
         query = sa.select(_RUNS)
         if portfolio is not None:
-            query = query.where(_RUNS.c.portfolio == portfolio)
+            query = query.where(_RUNS.c.portfolio == _kept_name(portfolio))
         with self._reading() as connection:
             rows = [row._asdict() for row in connection.execute(query)]
         table = pd.DataFrame(rows, columns=[c.name for c in _RUNS.columns])
@@ -236,10 +263,18 @@ class Store:
         columns = [_FORECASTS.c.run, *told, *list(_FORECASTS.c)[1:]]
         query = sa.select(*columns).join(_RUNS, _RUNS.c.run == _FORECASTS.c.run)
         if portfolio is not None:
-            query = query.where(_RUNS.c.portfolio == portfolio)
+            query = query.where(_RUNS.c.portfolio == _kept_name(portfolio))
         with self._reading() as connection:
             rows = [tuple(row) for row in connection.execute(query)]
         return pd.DataFrame(rows, columns=[c.name for c in columns])
+
+
+def _kept_name(text: str) -> str:
+    """Return the name of a portfolio or of a run as it is kept."""
+    if len(text) <= _LONGEST:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{text[: _LONGEST - 20]}... {digest}"
 
 
 def _rows(forecast: Forecast, as_of: pd.Period) -> list[dict[str, Any]]:
@@ -277,8 +312,12 @@ def open_store(place: str | Path) -> Store:
         If the database cannot be reached or written.
     """
     url = _url(place)
-    name = url.render_as_string(hide_password=True)
+    # The query may hold a password too, and drivers quote what they do not know.
+    name = url.set(query={}).render_as_string(hide_password=True)
+    secrets = _secrets(url)
     sqlite = url.get_backend_name() == "sqlite"
+    if sqlite and url.query and "uri" not in url.query:
+        raise ConfigError(f"The store {name} is a file: its address has no '?...'.")
     if sqlite and url.database and not url.database.startswith("file:"):
         name = url.database
         folder = Path(url.database).parent
@@ -294,13 +333,17 @@ def open_store(place: str | Path) -> Store:
         raise ConfigError(
             f"{name} needs the driver {error.name!r}: install pmo_analytics[postgres]."
         ) from error
-    except NoSuchModuleError as error:
-        raise ConfigError(f"No database is called {url.drivername!r}.") from error
+    except (SQLAlchemyError, TypeError, ValueError) as error:
+        raise _unusable(name, error, secrets) from None
     if sqlite:
         _write_at_once(engine)
-    store = Store(engine, name)
+    store = Store(engine, name, secrets)
     try:
         _bring_up(store)
+    except (TypeError, ValueError) as error:
+        # What the driver says of an address that it cannot use.
+        store.close()
+        raise _unusable(name, error, secrets) from None
     except BaseException:
         store.close()
         raise
@@ -308,16 +351,63 @@ def open_store(place: str | Path) -> Store:
 
 
 def _url(place: str | Path) -> URL:
+    """Return where a store is.
+
+    Nothing of an address that cannot be read is said: what is wrong with it may be that
+    its password stands where the host should.
+    """
     text = str(place)
     if "://" not in text:
+        if re.match(r"[A-Za-z][A-Za-z0-9+]+:.*@", text):
+            raise ConfigError(_ADDRESS)
         return URL.create("sqlite", database=text)
     try:
-        return make_url(text)
-    except ArgumentError as error:
+        url = make_url(text)
+        known = url.get_backend_name() if "+" not in url.drivername else ""
+    except (ArgumentError, ValueError):
+        raise ConfigError(_ADDRESS) from None
+    if "@" in (url.host or "") or "@" in (url.database or ""):
         raise ConfigError(
-            "The address of the store cannot be read; it looks like "
-            "postgresql+psycopg://user:password@host:5432/name."
-        ) from error
+            f"{_ADDRESS} In a password @ is written %40, / is %2F, : is %3A, # is %23."
+        )
+    if known in ("postgres", "postgresql"):
+        return url.set(drivername="postgresql+psycopg")
+    try:
+        url.get_dialect()
+    except NoSuchModuleError:
+        raise ConfigError(f"No database is called {url.drivername!r}.") from None
+    except ModuleNotFoundError:  # said when it is opened
+        pass
+    return url
+
+
+_ADDRESS = (
+    "The address of the store cannot be read; it looks like "
+    "postgresql+psycopg://user:password@host:5432/name."
+)
+
+
+def _secrets(url: URL) -> tuple[str, ...]:
+    """Return what of an address is never to be said."""
+    query = [
+        value
+        for values in url.query.values()
+        for value in ([values] if isinstance(values, str) else values)
+    ]
+    return tuple(text for text in (url.password, *query) if text)
+
+
+def _hidden(text: str, secrets: tuple[str, ...]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
+
+
+def _unusable(name: str, error: Exception, secrets: tuple[str, ...]) -> ConfigError:
+    words = _hidden(str(error).strip().partition("\n")[0], secrets)
+    return ConfigError(
+        f"The store {name} cannot be opened: {words}. Correct its address."
+    )
 
 
 def _write_at_once(engine: sa.Engine) -> None:
@@ -353,9 +443,12 @@ def _bring_up(store: Store) -> None:
             connection.execute(sa.update(_VERSION).values(version=SCHEMA_VERSION))
 
 
-def _explained(name: str, error: DBAPIError) -> PmoError:
+def _explained(
+    name: str, error: SQLAlchemyError, secrets: tuple[str, ...] = ()
+) -> PmoError:
     """Return an error for an analyst, without passwords or SQL."""
-    text = str(error.orig).strip().splitlines()[0] if str(error.orig) else "no reason"
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    text = _hidden(str(cause).strip().partition("\n")[0] or "no reason", secrets)
     if "locked" in text or "lock timeout" in text:
         return PmoError(
             f"The store {name} is in use by another run for more than {_PATIENCE} "

@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from pmo_analytics.errors import ConfigError
+from pmo_analytics.text_file import read_text
+
+# The reader needs about half a second a megabyte.
+_MOST = 10 * 2**20
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -15,11 +19,11 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        If it cannot be opened, or is not TOML in UTF-8.
+        If it cannot be opened, is too large, or is not TOML in UTF-8.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(f"Cannot read {path}: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(read_text(path, _MOST))
+    except RecursionError as error:
+        raise ConfigError(f"{path} is not TOML: it is nested too deeply.") from error
+    except ValueError as error:
         raise ConfigError(f"{path} is not TOML: {error}.") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import numpy as np
@@ -116,30 +117,33 @@ import sys
 import numpy as np, pandas as pd
 from pmo_analytics.forecasting.forecast import Forecast
 from pmo_analytics.store import open_store
-place, who = sys.argv[1:]
+place, who, key = sys.argv[1:]
 periods = pd.period_range("2027-01", periods=2, freq="M")
 for k in range(10):
     store = open_store(place)
     draws = np.full((3, 2, 1), float(who))
     store.save(
         Forecast("load", periods, ("Dev",), draws),
-        portfolio="P", as_of=pd.Period("2026-12", "M"), key=str(k),
+        portfolio="P", as_of=pd.Period("2026-12", "M"), key=key or str(k),
     )
     store.close()
 """
 
 
-def test_two_writers_at_once_neither_double_nor_corrupt(place):
+@pytest.mark.parametrize(("writers", "key"), [(2, ""), (4, "the same run")])
+def test_writers_at_once_neither_double_nor_corrupt(place, writers, key):
     command = [sys.executable, "-c", WRITER, str(place)]
-    both = [
-        subprocess.Popen([*command, who], cwd=ROOT, stderr=subprocess.PIPE, text=True)
-        for who in ("1", "2")
+    all_of_them = [
+        subprocess.Popen(
+            [*command, str(who), key], cwd=ROOT, stderr=subprocess.PIPE, text=True
+        )
+        for who in range(writers)
     ]
-    for process in both:
+    for process in all_of_them:
         _, said = process.communicate(timeout=120)
         assert process.returncode == 0, said
     store = open_store(place)
-    assert len(store.runs()) == 10
+    assert len(store.runs()) == (1 if key else 10)
     rows = store.forecasts()
     assert (rows.groupby("run")["mean"].nunique() == 1).all()
     assert (rows.groupby("run").size() == 2).all()
@@ -162,7 +166,7 @@ def test_an_older_store_is_brought_up(place, monkeypatch):
         connection.exec_driver_sql("ALTER TABLE pmo_runs ADD COLUMN remark TEXT")
 
     monkeypatch.setattr(memory, "_STEPS", (*memory._STEPS, more))
-    monkeypatch.setattr(memory, "SCHEMA_VERSION", 2)
+    monkeypatch.setattr(memory, "SCHEMA_VERSION", len(memory._STEPS))
     store = open_store(place)
     with store._reading() as connection:
         connection.exec_driver_sql("SELECT remark FROM pmo_runs")
@@ -268,6 +272,57 @@ def test_passwords_are_never_said():
         open_store("postgresql+psycopg://pmo:secret@127.0.0.1:1/none")
     assert "secret" not in str(caught.value)
     assert "did not work" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql+psycopg://pmo@127.0.0.1:1/none?password=secret",
+        "postgresql://127.0.0.1:1/none?user=pmo&password=secret",
+        "postgres://pmo:secret@127.0.0.1:1/none",
+        "postgresql+psycopg://pmo:secret@127.0.0.1:1/none?unheard_of=secret",
+        "postgresql+psycopg://pmo:pass@secret@127.0.0.1:1/none",
+        "postgresql+psycopg://pmo:pass@secret:word@127.0.0.1:1/none",
+        "postgresql+psycopg://pmo:secret@127.0.0.1:port/none",
+        "postgresql:pmo:secret@127.0.0.1/none",
+        "postgresql:/pmo:secret@127.0.0.1/none",
+        "oracool://pmo:secret@127.0.0.1/none",
+        "sqlite:///{folder}/memory.db?password=secret",
+        "sqlite://pmo:secret@host/memory.db",
+        "://secret",
+    ],
+)
+def test_no_address_says_its_password(address, tmp_path):
+    """Neither the error nor what a traceback would show with it."""
+    if databases.missing() == "the driver psycopg is not installed":
+        pytest.skip("the driver psycopg is not installed")
+    try:
+        open_store(address.format(folder=tmp_path)).close()
+    except PmoError as error:
+        shown = "".join(traceback.format_exception_only(error))
+        seen = error.__cause__ or (None if error.__suppress_context__ else error)
+        assert "secret" not in shown
+        assert seen is None or "secret" not in str(seen)
+
+
+def test_names_of_any_length(place):
+    """Long ones are cut in the same way everywhere, and stay apart."""
+    store = open_store(place)
+    names = ["Ü" * 1000, "Ü" * 1000 + "b", "short"]
+    for k, name in enumerate(names):
+        for _ in range(2):
+            store.save(load([float(k)] * 3), portfolio=name, as_of=DECEMBER, key=name)
+    assert [store.forecasts(n)["mean"].iat[0] for n in names] == [0.0, 1.0, 2.0]
+    assert len(store.runs()) == 3
+    assert store.runs("short")["portfolio"].tolist() == ["short"]
+    long_role = Forecast("load", store_periods(), ("R" * 500,), np.ones((3, 1, 1)))
+    store.save(long_role, portfolio="roles", as_of=DECEMBER)
+    assert store.forecasts("roles")["role"].tolist() == ["R" * 500]
+    store.close()
+
+
+def store_periods():
+    return pd.period_range("2027-01", periods=1, freq="M")
 
 
 def write_and_be_cut_off(store, server):

@@ -7,14 +7,17 @@ scenarios or questions were not solved, 6 no plan in time, or stopped without a 
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Sequence
 
+from pmo_analytics.cli.streams import Guarded, fill_handles, guarded_streams
 from pmo_analytics.processes import stopped_like_ctrl_c
 
 __all__ = ["main", "run"]
 
-_NO_PLAN = 6
+_UNEXPECTED, _NO_PLAN = 1, 6
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,6 +29,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Words after the program's name; None = those of the process.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    with guarded_streams() as out:
+        code = _answered(words, out)
+        out.flush()
+        if out.error is None or out.error.errno in (errno.EPIPE, errno.EBADF):
+            return code  # nobody wants to read it
+        sys.stderr.write(
+            "The answer could not be written to standard output: "
+            f"{out.error.strerror}.\n"
+        )
+        return code or _UNEXPECTED
+
+
+def _answered(words: list[str], out: Guarded) -> int:
     try:
         with stopped_like_ctrl_c():
             # Loading takes a while, in which a stop may come too.
@@ -33,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return run_words(words)
     except KeyboardInterrupt:
-        if "--json" in words:
+        if "--json" in words and not out.written:
             sys.stdout.write(
                 '{"status": "no_solution", "error": "Stopped before it began.", '
                 '"stopped": true}\n'
@@ -44,4 +60,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run() -> None:
     """Entry point of the `pmo` command."""
-    sys.exit(main())
+    fill_handles()
+    try:
+        code = main()
+    except Exception as error:
+        if os.environ.get("PMO_TRACEBACK"):
+            raise
+        code = _UNEXPECTED
+        with guarded_streams():
+            sys.stderr.write(
+                f"Unexpected: {type(error).__name__}: {error}\nThis is a fault of the "
+                "program. PMO_TRACEBACK=1 in front of the same command shows where; "
+                "please report it with that.\n"
+            )
+    sys.exit(code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pmo_analytics.drafts import JOB, clear_drafts
 from pmo_analytics.errors import (
     ConfigError,
     DataError,
@@ -181,6 +183,9 @@ def command(keys: Sequence[str] = ("status",)) -> Callable[..., Any]:
             as_json = bool(options.get("json_output"))
             out = options.get("out")
             token = _warned.set(None)
+            # Hundreds of megabytes each, of a run that was killed.
+            with contextlib.suppress(OSError):
+                clear_drafts(Path(tempfile.gettempdir()), JOB)
             try:
                 with warnings.catch_warnings(), stoppable() as stop:
                     # Reading says what it changed; commands print it themselves.

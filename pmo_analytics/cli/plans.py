@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from functools import partial
@@ -12,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from pmo_analytics.cli.command import (
+    BAD_DATA,
     INFEASIBLE,
     OK,
     ChartsOption,
@@ -30,8 +30,9 @@ from pmo_analytics.cli.command import (
     usage,
 )
 from pmo_analytics.cli.records import claimed_record, known_record
-from pmo_analytics.cli.results import close, draw_plan, say_files
+from pmo_analytics.cli.results import close, draw_plan, say_files, say_unfinished
 from pmo_analytics.errors import ConfigError, listing
+from pmo_analytics.json_file import read_json
 from pmo_analytics.terminal import (
     Watching,
     escaped,
@@ -218,13 +219,26 @@ def _say_plan(
     as_json: bool,
     freeze: int = 0,
 ) -> None:
-    """Write the files of a plan that a verb found, and print it."""
+    """Write the files of a plan that a verb found, and print it.
+
+    It is printed in any case: where it cannot be written, that is what is left of it.
+    """
     changes = None
     if plan.record is not None:
         from pmo_analytics.replanning import plan_changes
 
         changes = plan_changes(plan.record.schedule, plan)
-    files = [] if out is None else _write_plan(plan, verb, out, charts, changes, freeze)
+    files: list[Path] = []
+    lost = ""
+    try:
+        if out is not None:
+            files = _write_plan(plan, verb, out, charts, changes, freeze)
+    except ConfigError as error:
+        lost = f"{error} The plan is printed in full instead."
+    for attempt in plan.report.attempts:
+        if attempt.get("outcome") == "crashed":
+            said = f"{attempt.get('solver')} did not work: {attempt.get('detail')}"
+            messages().print(escaped(said), style="yellow")
     if as_json:
         facts = {**dict.fromkeys(OPTIMIZE_KEYS), **plan.report.to_dict()}
         facts["projects_selected"] = len(plan.starts)
@@ -234,12 +248,16 @@ def _say_plan(
         if changes is not None:
             facts["changes"] = records(changes[changes["change"] != "kept"])
         facts["files"] = [str(file) for file in files]
+        if lost:
+            facts |= {"error": lost, "schedule": records(plan.schedule)}
         print_answer(facts)
+        _end_where(lost)
         return
     console = output()
     chosen = plan.projects.loc[plan.projects["decision"] == "selected"]
     shown = ["project", "name", "status", "start", "finish", "moved", "worth"]
-    show_table(chosen[shown], "Selected projects", console)
+    most = {"most": len(chosen)} if lost else {}
+    show_table(chosen[shown], "Selected projects", console, **most)
     if len(plan.inherited):
         show_table(plan.inherited, "Inherited: fixed work above the limit", console)
     show_facts(plan.summary(), console)
@@ -256,6 +274,14 @@ def _say_plan(
     if out is None:
         messages().print("Nothing was written; name a folder with --out DIR.")
     say_files(files)
+    _end_where(lost)
+
+
+def _end_where(lost: str) -> None:
+    """End the command where its files could not be written."""
+    if lost:
+        messages().print(escaped(lost), style="red")
+        raise typer.Exit(BAD_DATA)
 
 
 def _moved_earlier(chosen: Any) -> str:
@@ -314,10 +340,9 @@ def verify(
     from pmo_analytics.optimization.jobs import levelled_question
     from pmo_analytics.plan import relative_gap
     from pmo_analytics.record import freeze_record
-    from pmo_analytics.reporting.folder import finish_result
 
     portfolio = read_data(path).validate()
-    finish_result(schedule.parent)
+    say_unfinished(schedule.parent)
     claimed = claims_beside(schedule)
     rows = read_schedule(schedule)
     measure = claimed.get("measure", "worth")
@@ -395,7 +420,7 @@ def claims_beside(schedule: Path) -> dict[str, Any]:
     purchases = schedule.with_name("purchases.csv")
     try:
         if manifest.is_file():
-            facts = json.loads(manifest.read_text("utf-8"))
+            facts = read_json(manifest)
             report = facts.get("report") or {}
             if report.get("objective") is not None:
                 claims["objective"] = float(report["objective"])
@@ -407,8 +432,8 @@ def claims_beside(schedule: Path) -> dict[str, Any]:
             if "record" in facts:
                 claims["record"] = facts["record"]
         if certificate.is_file():
-            claims["certificate"] = json.loads(certificate.read_text("utf-8"))
-    except (ValueError, TypeError, AttributeError) as error:
+            claims["certificate"] = read_json(certificate)
+    except (ConfigError, ValueError, TypeError, AttributeError) as error:
         raise ConfigError(
             f"The files beside {schedule.name} cannot be read: {error}. Write the plan "
             "again, or move manifest.json and certificate.json away."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,8 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from pmo_analytics.cli.command import OK, JsonOption, app, command, print_answer
-from pmo_analytics.cli.results import say_files
+from pmo_analytics.cli.results import say_files, say_unfinished
 from pmo_analytics.errors import ConfigError
+from pmo_analytics.json_file import read_json
 from pmo_analytics.terminal import escaped, messages, output
 
 
@@ -57,21 +57,21 @@ def promote(
 ) -> int:
     """Make a plan the plan of record; earlier ones stay in its history."""
     from pmo_analytics.loaders.schedule import read_schedule
-    from pmo_analytics.reporting.folder import finish_result
     from pmo_analytics.reporting.record import save_record
 
-    finish_result(schedule.parent)
+    say_unfinished(schedule.parent)
     rows = read_schedule(schedule)
     manifest = schedule.with_name("manifest.json")
     facts: dict[str, Any] = {}
     if manifest.is_file():
         try:
-            made = json.loads(manifest.read_text("utf-8"))
+            made = read_json(manifest)
             names = ("portfolio", "portfolio_digest", "made_at")
             facts = {name: made[name] for name in names if name in made}
             report = made.get("report") or {}
             facts |= {n: report[n] for n in ("objective", "gap") if n in report}
-        except (ValueError, AttributeError) as error:
+            facts = {n: v for n, v in facts.items() if isinstance(v, (str, float, int))}
+        except (ConfigError, AttributeError) as error:
             raise ConfigError(
                 f"The manifest beside {schedule.name} cannot be read: {error}."
             ) from error

@@ -25,6 +25,22 @@ def say_files(files: Sequence[Path]) -> None:
     messages().print(escaped(f"Wrote {what} to {root}{inside}."))
 
 
+def say_unfinished(folder: Path) -> None:
+    """Say on stderr that the files of a folder may be of two results.
+
+    Commands that only read leave it as it is.
+    """
+    from pmo_analytics.reporting.folder import is_unfinished
+
+    if is_unfinished(folder):
+        messages().print(
+            escaped(
+                f"A run that was writing to {folder} was killed while its files took "
+                "their places: they may be of two results. Run it again."
+            )
+        )
+
+
 def draw_plan(plan: Any, names: Sequence[str]) -> dict[str, Any]:
     """Return the named charts of a plan by file name."""
     import matplotlib as mpl

@@ -21,7 +21,7 @@ from pmo_analytics.cli.command import (
     usage,
 )
 from pmo_analytics.cli.plans import claims_beside
-from pmo_analytics.cli.results import close, say_files
+from pmo_analytics.cli.results import close, say_files, say_unfinished
 from pmo_analytics.terminal import (
     escaped,
     messages,
@@ -71,7 +71,6 @@ def simulate(
     from pmo_analytics.draws.factors import check_method
     from pmo_analytics.loaders.schedule import read_schedule
     from pmo_analytics.plan import Plan, baseline
-    from pmo_analytics.reporting.folder import finish_result
     from pmo_analytics.simulation.simulating import simulate as draw
     from pmo_analytics.uncertainty import read_uncertainty
 
@@ -82,7 +81,7 @@ def simulate(
     if schedule is None:
         plan = baseline(portfolio)
     else:
-        finish_result(schedule.parent)
+        say_unfinished(schedule.parent)
         bought = claims_beside(schedule).get("purchases")
         plan = Plan(portfolio, read_schedule(schedule), purchases=bought)
     found = draw(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -63,6 +63,7 @@ def compare(
 ) -> int:
     """Solve scenarios beside the portfolio as it is, and compare the plans."""
     from pmo_analytics.optimization.solving import SolveLimits
+    from pmo_analytics.scenarios.answer import Kept
     from pmo_analytics.scenarios.compare import compare as solve_all
     from pmo_analytics.scenarios.reading import read_scenarios
 
@@ -70,7 +71,7 @@ def compare(
     listed = read_scenarios(scenarios)
     # Finished answers lie beside the result until it is written: started again, the
     # same command goes on with the rest.
-    keep = None if out is None else out.with_name(f"{out.name}.unfinished")
+    keep = None if out is None else _beside(out)
     with Watching() as progress:
         result = solve_all(
             portfolio,
@@ -86,7 +87,7 @@ def compare(
         )
     files = [] if out is None else _write(result, out, charts)
     if keep is not None and not result.failed:
-        shutil.rmtree(keep, ignore_errors=True)
+        Kept(keep).clear()
     code = SOME_FAILED if result.failed else OK
     if "infeasible" in set(result.table["status"].iloc[:1]):
         code = INFEASIBLE
@@ -112,6 +113,12 @@ def compare(
         messages().print("Nothing was written; name a folder with --out DIR.")
     say_files(files)
     return code
+
+
+def _beside(out: Path) -> Path:
+    """Return the folder for finished answers, also where the result is `.`."""
+    place = Path(os.path.abspath(out))
+    return place.parent / f"{place.name}.unfinished"
 
 
 def _say_done(finished: Any) -> None:

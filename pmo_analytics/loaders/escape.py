@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-# The characters that begin a formula or a command, also after spaces and quotes.
-_FORMULA = re.compile(r"[\s'\"]*[=+\-@\t\r]")
+# The characters that begin a formula or a command, also after spaces, quotes and signs
+# that nobody sees. Spreadsheets of East Asia take those of full or small width as well.
+_HIDDEN = "\\s'\"\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
+_SIGNS = "=+\\-@\\t\\r\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212"
+_SIGNS += "\u207a\u207c\u208a\u208c\u2a75\u2a76\ufb29"
+_FORMULA = re.compile(f"[{_HIDDEN}\\0]*[{_SIGNS}]")
 
 
 def escape_text(text: str) -> str:

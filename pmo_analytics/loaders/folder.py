@@ -12,7 +12,7 @@ import csv
 import io
 import os
 import re
-import tomllib
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 TOML = "portfolio.toml"
 MAX_FILE_BYTES = 200 * 2**20
+# The reader of TOML needs half a second a megabyte.
+MAX_TOML_BYTES = 10 * 2**20
 MAX_FIELDS = 20_000_000
 _SUFFIXES = (".csv", ".tsv")
 _DELIMITERS = ",;\t|"
@@ -119,7 +121,7 @@ def _read_toml_file(folder: Path) -> tuple[Declared, list[Problem]]:
         declared, problems = read_toml(text.lstrip("\ufeff"), place)
     except Unreadable as error:
         raise fatal(place, error.rule, error.fix, found=error.found) from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise fatal(
             place,
             "unreadable_toml",
@@ -135,14 +137,21 @@ def _read_toml_file(folder: Path) -> tuple[Declared, list[Problem]]:
 
 
 def _bytes(path: Path) -> bytes:
-    size = path.stat().st_size
-    if size > MAX_FILE_BYTES:
+    most = MAX_TOML_BYTES if path.name.casefold() == TOML else MAX_FILE_BYTES
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise Unreadable(
+            "unreadable_file",
+            "This is no file but a folder, a device or a pipe. Put the file there.",
+        )
+    if found.st_size > most:
         raise Unreadable(
             "file_too_large",
-            f"The file has {size / 2**20:.0f} MB; at most {MAX_FILE_BYTES // 2**20} "
+            f"The file has {found.st_size / 2**20:.0f} MB; at most {most // 2**20} "
             "MB are read. Keep only the rows that are needed.",
         )
-    return path.read_bytes()
+    with path.open("rb") as file:
+        return file.read(most)
 
 
 def _match_files(

@@ -10,6 +10,7 @@ from pmo_analytics.errors import DataError, problems_table
 from pmo_analytics.loaders.aliases import fold
 from pmo_analytics.loaders.cells.dates import read_date
 from pmo_analytics.loaders.columns import find_header, heading_text, split_rows
+from pmo_analytics.loaders.escape import unescape_text
 from pmo_analytics.loaders.findings import FileFormat, Place, Unreadable, fatal
 from pmo_analytics.loaders.folder import read_csv
 from pmo_analytics.tables import clean_text
@@ -112,4 +113,6 @@ def read_purchases(path: str | Path) -> pd.DataFrame:
             "The file of purchases cannot be read. Write the plan again.",
             found=str(error),
         ) from error
-    return rows.replace("", None)
+    return rows.replace("", None).map(
+        lambda cell: unescape_text(cell) if isinstance(cell, str) else cell
+    )

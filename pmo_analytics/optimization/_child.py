@@ -8,6 +8,7 @@ Run as `python -m pmo_analytics.optimization._child JOB.npz`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -37,6 +38,9 @@ def main(path: str) -> None:
     threading.Thread(target=_listen, args=(inbox,), daemon=True).start()
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
+    # It may have hundreds of megabytes, and nobody needs it any more.
+    with contextlib.suppress(OSError):
+        os.unlink(path)
     job = json.loads(str(arrays.pop("job")))
     if job.get("solver", "HiGHS") == "HiGHS":
         end_with_thread(os.getppid())

@@ -214,6 +214,29 @@ def _named(
     }
 
 
+def unchecked_certificate(
+    portfolio: Portfolio,
+    compiled: Compiled,
+    *,
+    strict: bool,
+    priced: Sequence[tuple[Iterable[tuple[list[Any], float]], Sequence[Any]]],
+    tree: Mapping[str, Any] | None,
+) -> Mapping[str, Any]:
+    """Return the certificate that is likely to prove most, for a later check.
+
+    Parameters
+    ----------
+    priced, tree
+        As in `best_certificate`.
+    """
+    if tree is not None:
+        return branched(portfolio, compiled, tree, strict=strict)
+    if not priced:
+        return {}
+    prices, cuts = priced[-1]
+    return certificate_of(portfolio, compiled, prices, strict=strict, cuts=cuts)
+
+
 def read_guide(
     portfolio: Portfolio, compiled: Compiled, certificate: Mapping[str, Any]
 ) -> dict[str, Any] | None:

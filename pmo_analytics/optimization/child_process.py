@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pmo_analytics.drafts import JOB, draft_folder
+from pmo_analytics.errors import SolverError
 from pmo_analytics.processes import deaf_children, safe_environment
 
 if TYPE_CHECKING:
@@ -46,24 +48,33 @@ class Child:
         self.events = events
 
     def __enter__(self) -> Child:
-        self.folder = tempfile.TemporaryDirectory(prefix="pmo-")
-        path = Path(self.folder.name) / "job.npz"
+        try:
+            with contextlib.ExitStack() as made:
+                self._start(made)
+                self.made = made.pop_all()
+        except OSError as error:
+            raise SolverError([], _no_room(error)) from error
+        return self
+
+    def _start(self, made: contextlib.ExitStack) -> None:
+        """Write the job down and start the process; what was made is on the stack."""
+        work = draft_folder(Path(tempfile.gettempdir()), JOB)
+        folder = made.enter_context(work)
+        path = folder / "job.npz"
         arrays: dict[str, Any] = {
             **self.options.arrays(),
             "job": json.dumps(self.job),
         }
         np.savez(path, **arrays)
-        self.log = (Path(self.folder.name) / "log.txt").open("w+b")
+        self.log = made.enter_context((folder / "log.txt").open("w+b"))
         self.process = start_process(path, self.log)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
-        return self
 
     def __exit__(self, *_error: object) -> None:
         end_process(self.process)
         self.reader.join(timeout=5.0)
-        self.log.close()
-        self.folder.cleanup()
+        self.made.close()
 
     def send(self, **news: Any) -> None:
         """Tell the child of a `plan`, as option numbers, or of LP `prices`."""
@@ -85,6 +96,17 @@ class Child:
             self.log.seek(0)
             words = self.log.read().decode("utf-8", errors="replace").strip()
         self.events.put((self, {"event": "end", "code": code, "words": words[-500:]}))
+
+
+def _no_room(error: OSError) -> str:
+    try:
+        place = tempfile.gettempdir()
+    except OSError:
+        place = "any temporary folder"
+    return (
+        f"A solver could not be given its job in {place}: {error.strerror or error}. "
+        "Make room there, or name another folder in TMPDIR."
+    )
 
 
 def next_event(

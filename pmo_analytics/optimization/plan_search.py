@@ -16,6 +16,7 @@ from pmo_analytics.optimization.certificate import (
     best_certificate,
     bound_here,
     read_guide,
+    unchecked_certificate,
 )
 from pmo_analytics.optimization.certify import check_plan, find_twins, read_once
 from pmo_analytics.optimization.conflicts import find_conflicts
@@ -427,8 +428,6 @@ class PlanSearch:
 
     def _evidence(self) -> tuple[Mapping[str, Any], float | None]:
         """Return the certificate that proves most, and the bound it proves."""
-        if not self.certifies_bound:
-            return {}, None
         priced: list[tuple[Any, Any]] = [(self.prices, [])] if self.prices else []
         if self.cuts is not None:
             priced.append((self.cuts["prices"], self.cuts["cuts"]))
@@ -436,6 +435,15 @@ class PlanSearch:
         if tree is not None and self.cuts is not None:
             # A young tree may prove less than cuts that came after it began.
             tree = None if self.cuts["bound"] < tree["bound"] else tree
+        if not self.certifies_bound:
+            written = unchecked_certificate(
+                self.portfolio,
+                self.ordered,
+                strict=self.run.strict,
+                priced=priced,
+                tree=tree,
+            )
+            return written, None
         return best_certificate(
             self.portfolio,
             self.ordered,

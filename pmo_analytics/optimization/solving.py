@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pmo_analytics.errors import ConfigError
+from pmo_analytics.errors import ConfigError, SolverError
 from pmo_analytics.optimization.buying import value_of
 from pmo_analytics.optimization.child_process import GRACE, Child, Event, next_event
 from pmo_analytics.optimization.options import carries_branches
@@ -166,6 +166,9 @@ def run_solver(
         note_stop()
         found.interrupted = True
         found.outcome = "interrupted"
+    except SolverError as error:
+        # What others have found is not lost with it.
+        found.outcome, found.detail = "crashed", str(error)
     found.seconds = time.monotonic() - begin
     return found
 

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import tempfile
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
@@ -17,7 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pmo_analytics.drafts import clear_drafts, draft_folder
 from pmo_analytics.errors import ConfigError
+from pmo_analytics.exchange import can_be_replaced, replace_folder
+from pmo_analytics.json_file import read_json
 from pmo_analytics.loaders.escape import escape_frame
 from pmo_analytics.periods import format_periods
 from pmo_analytics.stopping import stop_asked
@@ -115,8 +119,10 @@ def manifest(
     return facts
 
 
+MANIFEST = "manifest.json"
 # A whole result whose files are on their way to their places.
 _READY = ".ready"
+_DRAFT = ".draft-"
 
 
 def write_result(
@@ -130,6 +136,10 @@ def write_result(
     last: Callable[[], None] | None = None,
 ) -> list[Path]:
     """Write a result into a folder; what was there stays until all is written.
+
+    Where the system can, the folder is replaced in one step: whoever reads it sees the
+    former result or the new one. Elsewhere, and where somebody works in the folder, the
+    files take their places one by one, the manifest last.
 
     Parameters
     ----------
@@ -160,42 +170,27 @@ def write_result(
     ConfigError
         If the folder cannot be written.
     """
+    real = Path(os.path.realpath(out))
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=out))
+        real.parent.mkdir(parents=True, exist_ok=True)
+        if real.is_dir():
+            finish_result(real)
+        whole = can_be_replaced(real) and not (real.exists() and not real.is_dir())
+        if not whole:
+            real.mkdir(exist_ok=True)
+            clear_drafts(real.parent, _DRAFT)
+        with draft_folder(real.parent if whole else real, _DRAFT) as work:
+            draft = work / "result"
+            draft.mkdir()
+            names = _fill(draft, tables, facts, documents, figures, others)
+            if last is not None:
+                last()
+            if not (whole and replace_folder(draft, real)):
+                real.mkdir(exist_ok=True)
+                os.rename(draft, real / _READY)
+                finish_result(real)
     except OSError as error:
         raise ConfigError(f"Cannot write to {out}: {error.strerror}.") from error
-    try:
-        names = []
-        for name in (*tables, *(documents or {}), *(figures or {}), *(others or {})):
-            (draft / name).parent.mkdir(parents=True, exist_ok=True)
-        for name, table in tables.items():
-            escape_frame(_as_text(table)).to_csv(draft / name, index=False)
-            names.append(name)
-        for name, content in (documents or {}).items():
-            _write_json(draft / name, content)
-            names.append(name)
-        for name, figure in (figures or {}).items():
-            figure.savefig(draft / name, dpi=150, metadata={"Software": None})
-            names.append(name)
-        for name, write in (others or {}).items():
-            write(draft / name)
-            names.append(name)
-        hashes = {
-            name: hashlib.sha256((draft / name).read_bytes()).hexdigest()
-            for name in names
-        }
-        _write_json(draft / "manifest.json", {**facts, "files": hashes})
-        names.append("manifest.json")
-        if last is not None:
-            last()
-        finish_result(out)
-        os.rename(draft, out / _READY)
-        finish_result(out)
-    except OSError as error:
-        raise ConfigError(f"Cannot write to {out}: {error.strerror}.") from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return [out / name for name in names]
 
 
@@ -219,6 +214,39 @@ def try_folder(out: Path) -> None:
         for path in missing:
             with contextlib.suppress(OSError):
                 path.rmdir()
+
+
+def _fill(
+    draft: Path,
+    tables: Mapping[str, pd.DataFrame],
+    facts: Mapping[str, Any],
+    documents: Mapping[str, Any] | None,
+    figures: Mapping[str, Figure] | None,
+    others: Mapping[str, Callable[[Path], None]] | None,
+) -> list[str]:
+    """Write all files of a result into a folder and return their names."""
+    names = []
+    for name in (*tables, *(documents or {}), *(figures or {}), *(others or {})):
+        (draft / name).parent.mkdir(parents=True, exist_ok=True)
+    for name, table in tables.items():
+        escape_frame(_as_text(table)).to_csv(draft / name, index=False)
+        names.append(name)
+    for name, content in (documents or {}).items():
+        _write_json(draft / name, content)
+        names.append(name)
+    for name, figure in (figures or {}).items():
+        figure.savefig(draft / name, dpi=150, metadata={"Software": None})
+        names.append(name)
+    for name, write in (others or {}).items():
+        write(draft / name)
+        names.append(name)
+    hashes = {name: _hash(draft / name) for name in names}
+    _write_json(draft / MANIFEST, {**facts, "files": hashes})
+    return [*names, MANIFEST]
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 # What a folder's name may have at most, in bytes of UTF-8: a script of three bytes a
@@ -263,19 +291,80 @@ _RESERVED = {
 
 
 def finish_result(out: Path) -> None:
-    """Put the files of a result in their places, also of a run that died doing so.
+    """Put the files of a result in their places, of a run that died doing so.
 
-    The rename of the draft is the moment from which the new result counts; whoever
-    writes or reads the folder next moves what was left.
+    Only for who is about to write there. The rename of the draft is the moment from
+    which the new result counts, where a folder cannot be replaced as a whole; who
+    writes next moves what was left. What is not a whole result is removed: anybody
+    may have put it there.
     """
     ready = out / _READY
+    if ready.is_symlink():
+        ready.unlink()
     if not ready.is_dir():
         return
-    for file in sorted(path for path in ready.rglob("*") if path.is_file()):
-        target = out / file.relative_to(ready)
+    for name in _unfinished(out, ready):
+        target = out / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(file, target)
+        os.replace(ready / name, target)
     shutil.rmtree(ready)
+
+
+def is_unfinished(out: Path) -> bool:
+    """Return whether a result of this folder was being put in place by a dead run."""
+    return (out / _READY).is_dir()
+
+
+def _unfinished(out: Path, ready: Path) -> list[str]:
+    """Return the files still to be moved, the manifest last; none if not all is well.
+
+    Those that the manifest names and that are what it says, in one folder or the
+    other, and no links.
+    """
+    try:
+        files = read_json(ready / MANIFEST)["files"]
+        left = []
+        for name, digest in files.items():
+            moved = not os.path.lexists(ready / name)
+            place = out if moved else ready
+            if not (
+                _is_plain(name)
+                and _no_links(out, name, missing=True)
+                and _no_links(place, name)
+                and _hash(place / name) == digest
+            ):
+                return []
+            if not moved:
+                left.append(name)
+    except (ConfigError, OSError, LookupError, AttributeError, ValueError, TypeError):
+        return []
+    return [*left, MANIFEST] if _no_links(ready, MANIFEST) else []
+
+
+def _is_plain(name: str) -> bool:
+    """Return whether a name stays inside the folder that it is looked for in."""
+    parts = name.split("/")
+    return not (
+        {"", ".", "..", _READY} & {*parts}
+        or name == MANIFEST
+        or any(sign in name for sign in "\\:\0")
+    )
+
+
+def _no_links(folder: Path, name: str, *, missing: bool = False) -> bool:
+    """Return whether a name leads through folders to a file, and through no links."""
+    path = folder
+    *folders, last = name.split("/")
+    for part in folders:
+        path = path / part
+        if missing and not os.path.lexists(path):
+            return True
+        if not stat.S_ISDIR(path.lstat().st_mode):
+            return False
+    path = path / last
+    if missing and not os.path.lexists(path):
+        return True
+    return stat.S_ISREG(path.lstat().st_mode)
 
 
 def _as_text(table: pd.DataFrame) -> pd.DataFrame:

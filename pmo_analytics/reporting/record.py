@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pmo_analytics.drafts import draft_folder
 from pmo_analytics.errors import ConfigError
+from pmo_analytics.json_file import read_json
 from pmo_analytics.loaders.schedule import read_schedule
 from pmo_analytics.periods import parse_day
 from pmo_analytics.plan import Plan
-from pmo_analytics.reporting.folder import finish_result, write_result
+from pmo_analytics.reporting.folder import finish_result, is_unfinished, write_result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,35 +96,47 @@ def _keep(folder: Path) -> None:
     if not folder.is_dir():
         return
     finish_result(folder)
+    history = folder / "history"
+    for path in (history, *(folder / name for name in _FILES)):
+        if path.is_symlink():
+            raise ConfigError(
+                f"{path} is a link. A plan of record is kept in a folder of its own, "
+                "without links: name another folder, or remove the link."
+            )
     if not all((folder / name).is_file() for name in _FILES):
         return
-    manifest = _manifest(folder)
+    day = _day(_manifest(folder).get("as_of"))
     digest = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()[:8]
-    place = folder / "history" / f"{manifest.get('as_of', 'undated')}-{digest}"
+    place = history / f"{day}-{digest}"
     if place.exists():
         return
     try:
-        place.parent.mkdir(exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=place.parent))
-        try:
+        history.mkdir(exist_ok=True)
+        with draft_folder(history, ".draft-") as work:
+            draft = work / "record"
+            draft.mkdir()
             for name in _FILES:
                 shutil.copy2(folder / name, draft / name)
-            draft.chmod(0o755)
             os.rename(draft, place)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
         raise ConfigError(f"Cannot write to {folder}: {error.strerror}.") from error
 
 
+def _day(text: object) -> str:
+    """Return the day of a manifest: anybody may have written it, so nothing else."""
+    try:
+        return f"{parse_day(str(text)):%Y-%m-%d}"
+    except ValueError:
+        return "undated"
+
+
 def _manifest(folder: Path) -> dict[str, Any]:
     try:
-        facts = json.loads((folder / "manifest.json").read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        return read_json(folder / "manifest.json")
+    except ConfigError as error:
         raise ConfigError(
-            f"The manifest of the plan of record in {folder} cannot be read: {error}."
+            f"The manifest of the plan of record cannot be read. {error}"
         ) from error
-    return facts if isinstance(facts, dict) else {}
 
 
 def read_record(folder: str | Path) -> pd.DataFrame:
@@ -149,8 +161,6 @@ def read_record(folder: str | Path) -> pd.DataFrame:
         If the schedule cannot be read.
     """
     folder = Path(folder)
-    if folder.is_dir():
-        finish_result(folder)
     schedule = folder / "schedule.csv"
     if not schedule.is_file():
         raise ConfigError(
@@ -158,8 +168,14 @@ def read_record(folder: str | Path) -> pd.DataFrame:
             "DIR/schedule.csv --to FOLDER --as-of DATE."
         )
     facts = _manifest(folder)
-    wanted = (facts.get("files") or {}).get("schedule.csv")
+    files = facts.get("files")
+    wanted = files.get("schedule.csv") if isinstance(files, dict) else None
     found = hashlib.sha256(schedule.read_bytes()).hexdigest()
+    if wanted != found and is_unfinished(folder):
+        raise ConfigError(
+            f"The plan of record in {folder} was being replaced by a run that was "
+            "killed. Promote the new one again."
+        )
     if wanted != found:
         raise ConfigError(
             f"{schedule} was changed after it was promoted. Promote the changed one, "

@@ -6,23 +6,43 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pmo_analytics.errors import ConfigError, InfeasibleError, SolverError
-from pmo_analytics.optimization.certify import check_plan
+from pmo_analytics.errors import (
+    ConfigError,
+    InfeasibleError,
+    PmoError,
+    SolverError,
+)
+from pmo_analytics.json_file import read_json
+from pmo_analytics.optimization.certify import check_bound, check_plan
 from pmo_analytics.optimization.run import Run, question_of
 from pmo_analytics.optimization.search import solve_valid
 from pmo_analytics.parallel import expendable
-from pmo_analytics.plan import Plan, SolveReport, SolveStatus
+from pmo_analytics.plan import (
+    OPTIMAL_GAP,
+    Plan,
+    SolveReport,
+    SolveStatus,
+    relative_gap,
+)
 from pmo_analytics.stopping import note_stop, stop_asked
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.solving import ProgressFunction, SolveLimits
     from pmo_analytics.portfolio import Portfolio
+
+# What reading a file that anybody may have written can raise.
+_MALFORMED = (
+    *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError),
+    RecursionError,
+)
+_OWN = re.compile(r"[0-9a-f]{64}\.json|tmp\w+\.draft")
 
 
 STOPPED = "The comparison was stopped before it was solved."
@@ -168,35 +188,75 @@ class Kept:
                 ) from error
 
     def load(self, key: str, portfolio: Portfolio, *, strict: bool) -> Answer | None:
-        """Return a finished answer that still holds, None where there is none."""
+        """Return a finished answer that still holds, None where there is none.
+
+        Anybody may have edited the file: the plan counts where the checker accepts it,
+        and of its bound what the certificate proves.
+        """
         if self.folder is None:
             return None
-        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-            content = json.loads((self.folder / f"{key}.json").read_text("utf-8"))
-            answer = Answer(**content)
-            plan = answer.plan(portfolio, strict=strict)
-            if plan is None:
-                return answer
-            assert plan.report is not None
-            # Somebody may have edited the file: only what the checker accepts counts.
-            check = check_plan(
-                portfolio,
-                plan.schedule,
-                strict=strict,
-                objective=plan.report.objective,
-            )
-            return answer if check.certified else None
+        with contextlib.suppress(PmoError, *_MALFORMED):
+            content = read_json(self.folder / f"{key}.json")
+            return _rechecked(Answer(**content), portfolio, strict=strict)
         return None
 
     def save(self, key: str, answer: Answer) -> None:
-        """Keep an answer that another run may use; whole or not at all."""
-        unfinished = answer.status in ("failed", "no_solution") or (
-            answer.report is not None and answer.report.get("stopped", False)
-        )
-        if self.folder is None or unfinished:
+        """Keep an answer that another run may use; whole or not at all.
+
+        That there is no plan is not kept: nothing in the file could prove it.
+        """
+        stopped = answer.report is not None and answer.report.get("stopped", False)
+        if self.folder is None or answer.starts is None or stopped:
             return
         with tempfile.NamedTemporaryFile(
             "w", dir=self.folder, suffix=".draft", delete=False, encoding="utf-8"
         ) as file:
             json.dump(asdict(answer), file)
         os.replace(file.name, self.folder / f"{key}.json")
+
+    def clear(self) -> None:
+        """Remove the answers, and the folder where nothing else is in it."""
+        if self.folder is None:
+            return
+        with contextlib.suppress(OSError):
+            for path in self.folder.iterdir():
+                if _OWN.fullmatch(path.name) and not path.is_dir():
+                    path.unlink()
+            self.folder.rmdir()
+
+
+def _rechecked(answer: Answer, portfolio: Portfolio, *, strict: bool) -> Answer | None:
+    """Return what of an answer can be proved, None where it has to be found again."""
+    plan = answer.plan(portfolio, strict=strict)
+    if plan is None or plan.report is None:
+        return None
+    report = plan.report
+    check = check_plan(
+        portfolio, plan.schedule, strict=strict, objective=report.objective
+    )
+    if not check.certified:
+        return None
+    objective = float(check.objective)
+    proved = check_bound(portfolio, report.certificate or {}, strict=strict)
+    bound = None if proved is None else max(float(proved), objective)
+    if bound is not None and report.bound is not None:
+        # The proof is derived anew, and may differ by what `optimal` allows.
+        claimed = max(float(report.bound), objective)
+        if abs(claimed - bound) <= OPTIMAL_GAP * abs(bound):
+            bound = claimed
+    near = bound is not None and relative_gap(objective, bound) <= OPTIMAL_GAP
+    if report.status is SolveStatus.OPTIMAL and not near:
+        return None  # it was quick to find
+    status = SolveStatus.OPTIMAL if near else SolveStatus.FEASIBLE
+    sure = replace(
+        report,
+        status=status,
+        objective=objective,
+        bound=bound,
+        certified=True,
+        certified_bound=None if report.certified_bound is None else bound,
+        attempts=tuple(dict(attempt) for attempt in report.attempts),
+    )
+    return answer_of(
+        Plan.from_starts(portfolio, plan.starts, report=sure, strict=strict)
+    )

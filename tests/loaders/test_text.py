@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -95,6 +97,16 @@ PAYLOADS = [
     "'=1",
     "=cmd|' /C calc'!A0",
     "-2+3+cmd|' /C calc'!A0",
+    "\uff1d1+1",
+    "\uff0bcmd",
+    "\uff0d1",
+    "\uff20SUM(A1)",
+    "\ufe661",
+    "\u3000\uff1d1",
+    "\u200b=1",
+    "\ufeff=1",
+    "\xa0=1",
+    "\x00=1",
 ]
 
 
@@ -112,9 +124,17 @@ def test_plain_text_is_left_alone(text):
 
 
 @settings(deadline=None)
-@given(st.text(alphabet="='\"+-@ \t\ra1"))
+@given(st.text(alphabet="='\"+-@ \t\ra1\uff1d\uff20\u200b\u3000"))
 def test_escaping_is_undone_exactly(text):
     assert unescape_text(escape_text(text)) == text
+
+
+def test_nothing_that_looks_like_a_formula_is_left():
+    """Whatever a spreadsheet may fold characters to before it looks at the first."""
+    for sign in map(chr, range(0x110000)):
+        folded = unicodedata.normalize("NFKC", sign).strip()
+        if folded[:1] in tuple("=+-@"):
+            assert escape_text(f"{sign}1") == f"'{sign}1", f"U+{ord(sign):04X}"
 
 
 def test_frames_are_escaped_and_numbers_are_not():

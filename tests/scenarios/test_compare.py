@@ -10,6 +10,7 @@ import pytest
 import pmo_analytics as pmo
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.scenarios import compare as room
+from pmo_analytics.scenarios.answer import Kept
 from pmo_analytics.scenarios.comparison import COLUMNS
 from tests import clusters
 from tests.small_portfolios import tiny_portfolio
@@ -180,14 +181,43 @@ def test_finished_scenarios_are_kept_and_resumed(comparison, tmp_path, monkeypat
     assert tables(rest) == tables(comparison)
 
 
-def test_a_kept_answer_that_was_edited_is_not_believed(tmp_path):
-    pmo.compare(tiny_portfolio(), [], limits=LIMITS, workers=1, keep=tmp_path)
+FORGED = [
+    {"report": {"objective": 99.0}},
+    {"report": {"bound": 18.0, "certificate": {}}},
+    {"report": {"bound": 99.0, "status": "feasible"}},
+    {"report": {"certified_bound": 17.0, "attempts": "none"}},
+    {"report": {"certificate": {"format": 3, "branches": "[["}}},
+    {"status": "infeasible", "reason": "It cannot be done.", "starts": None},
+    {"starts": {"A": 0}},
+    {"starts": [1]},
+    {"report": None},
+    {"reason": "Nobody knows."},
+]
+
+
+def test_of_a_kept_answer_that_was_edited_only_what_is_proved_counts(tmp_path):
+    portfolio = tiny_portfolio().validate()
+    pmo.compare(portfolio, [], limits=LIMITS, workers=1, keep=tmp_path)
     (file,) = tmp_path.glob("*.json")
-    content = json.loads(file.read_text())
-    content["report"]["objective"] = 99.0
-    file.write_text(json.dumps(content))
-    again = pmo.compare(tiny_portfolio(), [], limits=LIMITS, workers=1, keep=tmp_path)
-    assert again.table["objective"].iat[0] == pytest.approx(10 + 8 / 1.21)
+    kept, text = Kept(tmp_path), file.read_text()
+    known = kept.load(file.stem, portfolio, strict=False)
+    assert (known.status, known.reason) == ("optimal", "")
+    best = pytest.approx(10 + 8 / 1.21)
+    for forged in FORGED:
+        content = {**json.loads(text), **forged}
+        if forged.get("report"):
+            content["report"] = {**json.loads(text)["report"], **forged["report"]}
+        file.write_text(json.dumps(content))
+        answer = kept.load(file.stem, portfolio, strict=False)
+        if answer is not None:
+            facts = answer.report
+            assert (answer.status, answer.reason) == ("optimal", ""), forged
+            assert (facts["objective"], facts["bound"]) == (best, best), forged
+    file.write_text("[" * 100_000)
+    assert kept.load(file.stem, portfolio, strict=False) is None
+    (tmp_path / "notes.txt").write_text("mine")
+    kept.clear()
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
 def test_a_better_plan_of_another_scenario_is_taken(monkeypatch):
