@@ -219,6 +219,47 @@ def listing(names: Iterable[object], limit: int = 5) -> str:
     return ", ".join(texts[:limit]) + more
 
 
+def row_listing(rows: Iterable[int], limit: int = 5) -> str:
+    """Return rows as runs: `rows 3-9, 12 and 40 more`."""
+    runs: list[list[int]] = []
+    for row in sorted(set(rows)):
+        if runs and row == runs[-1][1] + 1:
+            runs[-1][1] = row
+        else:
+            runs.append([row, row])
+    texts = [str(a) if a == b else f"{a}-{b}" for a, b in runs[:limit]]
+    left = sum(b - a + 1 for a, b in runs[limit:])
+    one = len(runs) == 1 and runs[0][0] == runs[0][1]
+    more = f" and {left:,} more" if left else ""
+    return f"row{'' if one else 's'} {', '.join(texts)}{more}"
+
+
+def condensed(problems: pd.DataFrame, most: int = 5) -> pd.DataFrame:
+    """Return a problems table for reading: the first of each kind, the rest counted.
+
+    Parameters
+    ----------
+    most
+        Rows of one rule in one column that are shown; the last one names the others.
+    """
+    if len(problems) <= most:
+        return problems
+    kind = ["severity", "table", "source", "sheet", "column", "rule"]
+    groups = problems.groupby(kind, sort=False, dropna=False)
+    number = groups.cumcount()
+    left = groups["rule"].transform("size") - most
+    shown = problems[(number < most) | (left <= 1)].copy()
+    for at in problems.index[(number == most - 1) & (left > 1)]:
+        alike = (problems[kind] == problems.loc[at, kind]).all(axis=1)
+        same = alike & (number >= most)
+        rows = [r for r in problems.loc[same, "row"] if isinstance(r, int)]
+        where = f" ({row_listing(rows)})" if rows else ""
+        shown.loc[at, "fix"] += (
+            f" The same holds {int(same.sum()):,} times more{where}."
+        )
+    return shown.reset_index(drop=True)
+
+
 def _place(row: Mapping[str, Any]) -> str:
     parts = [str(row["source"] or row["table"])]
     if row["sheet"] and str(row["sheet"]) != parts[0]:
@@ -238,11 +279,12 @@ def describe_problems(problems: pd.DataFrame, limit: int = 10) -> str:
         f"{errors} error{'' if errors == 1 else 's'} and {warnings} "
         f"warning{'' if warnings == 1 else 's'} in the data."
     ]
-    for row in problems.head(limit).to_dict("records"):
+    shown = condensed(problems)
+    for row in shown.head(limit).to_dict("records"):
         found = f" (found: {row['found']})" if row["found"] else ""
         lines.append(
             f"  {row['severity']} [{row['rule']}] {_place(row)}{found}: {row['fix']}"
         )
-    if len(problems) > limit:
-        lines.append(f"  ... and {len(problems) - limit} more; see `.problems`")
+    if len(shown) > limit:
+        lines.append(f"  ... and {len(shown) - limit} more; see `.problems`")
     return "\n".join(lines)

@@ -588,14 +588,18 @@ def locate(problems: pd.DataFrame, sources: Mapping[str, pd.DataFrame]) -> pd.Da
     rows = problems.to_dict("records")
     if not rows:
         return problems
+    places: dict[str, dict[Any, tuple[Any, ...]]] = {}
     for row in rows:
-        origin = sources.get(row["table"])
+        table = row["table"]
+        origin = sources.get(table)
         if origin is None or row["source"]:
             continue
-        if row["row"] is not None and row["row"] in origin.index:
-            place = origin.loc[row["row"]]
-            row["source"], row["sheet"] = place["source"], place["sheet"]
-            row["row"] = place["row"]
+        if table not in places:
+            cells = origin[["source", "sheet", "row"]].itertuples(name=None)
+            places[table] = {label: tuple(place) for label, *place in cells}
+        place = None if row["row"] is None else places[table].get(row["row"])
+        if place is not None:
+            row["source"], row["sheet"], row["row"] = place
         elif len(origin):
             row["source"] = origin["source"].iloc[0]
             row["sheet"] = origin["sheet"].iloc[0]

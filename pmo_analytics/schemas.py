@@ -19,9 +19,18 @@ if TYPE_CHECKING:
 _MOMENTS = ("period", "start_day", "end_day")
 
 
-@cache
 def schema(name: str) -> pa.DataFrameSchema:
     """Return the pandera schema of a conformed table."""
+    return _schema(name, keys=True)
+
+
+def _cell_schema(name: str) -> pa.DataFrameSchema:
+    """Return the schema without its key: pandera lists a broken one cell by cell."""
+    return _schema(name, keys=False)
+
+
+@cache
+def _schema(name: str, *, keys: bool) -> pa.DataFrameSchema:
     import pandera.pandas as pa
 
     spec = table_spec(name)
@@ -38,14 +47,8 @@ def schema(name: str) -> pa.DataFrameSchema:
         dtype = None if moment else dtype_of(info, "")
         columns[column] = pa.Column(dtype, checks, nullable=not info.required)
     rules = []
-    if spec.key:
-        key = list(spec.key)
-
-        def unique(frame: pd.DataFrame) -> pd.Series[bool]:
-            incomplete = frame[[c for c in key if spec.columns[c].required]].isna()
-            return ~frame.duplicated(key, keep="first") | incomplete.any(axis=1)
-
-        rules.append(pa.Check(unique, name="duplicate_key"))
+    if spec.key and keys:
+        rules.append(pa.Check(lambda f: ~_repeats(name, f), name="duplicate_key"))
     return pa.DataFrameSchema(columns, checks=rules, name=name)
 
 
@@ -55,19 +58,20 @@ def check_table(name: str, frame: pd.DataFrame) -> list[Problem]:
         return []
     import pandera.errors
 
+    problems = _duplicates(name, frame)
     try:
-        schema(name).validate(frame, lazy=True)
+        _cell_schema(name).validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as errors:
         cases = errors.failure_cases
     else:
-        return []
-    problems = []
-    duplicates = cases[cases["check"] == "duplicate_key"]
-    for label in dict.fromkeys(duplicates["index"]):
-        problems.append(_duplicate(name, frame, label))
-    for case in cases[cases["check"] != "duplicate_key"].to_dict("records"):
-        problems.append(_broken_cell(name, case))
-    return problems
+        return problems
+    return problems + [
+        _broken_cell(name, case)
+        for case in zip(
+            *(cases[c].to_list() for c in ("column", "check", "failure_case", "index")),
+            strict=True,
+        )
+    ]
 
 
 def _is_sound(name: str, frame: pd.DataFrame) -> bool:
@@ -95,19 +99,42 @@ def _is_sound(name: str, frame: pd.DataFrame) -> bool:
     return not (spec.key and frame.duplicated(list(spec.key)).any())
 
 
-def _duplicate(name: str, frame: pd.DataFrame, label: object) -> Problem:
+def _repeats(name: str, frame: pd.DataFrame) -> pd.Series[bool]:
+    """Return which rows have the key of an earlier one; a blank is no key."""
+    spec = table_spec(name)
+    key = list(spec.key)
+    incomplete = frame[[c for c in key if spec.columns[c].required]].isna()
+    return frame.duplicated(key, keep="first") & ~incomplete.any(axis=1)
+
+
+def _duplicates(name: str, frame: pd.DataFrame) -> list[Problem]:
+    """Return an error for each row whose key is there already."""
     key = list(table_spec(name).key)
-    row = frame.loc[label, key]
-    text = ", ".join(f"{c}={_shown(row[c])}" for c in key if not is_blank(row[c]))
-    return problem(
-        "error",
-        name,
-        "duplicate_key",
-        row=label,
-        column=", ".join(key),
-        found=text,
-        fix=f"Keep one row for {text}, or make its key differ; rows are never summed.",
-    )
+    if not key:
+        return []
+    rows = frame.loc[_repeats(name, frame), key]
+    known: dict[tuple[Any, ...], str] = {}
+    found = []
+    for label, *cells in rows.itertuples(name=None):
+        words = tuple(cells)
+        text = known.get(words)
+        if text is None:
+            pairs = zip(key, words, strict=True)
+            text = ", ".join(f"{c}={_shown(v)}" for c, v in pairs if not is_blank(v))
+            known[words] = text
+        found.append(
+            problem(
+                "error",
+                name,
+                "duplicate_key",
+                row=label,
+                column=", ".join(key),
+                found=text,
+                fix=f"Keep one row for {text}, or make its key differ; rows are never "
+                "summed.",
+            )
+        )
+    return found
 
 
 def _shown(value: object) -> str:
@@ -116,11 +143,10 @@ def _shown(value: object) -> str:
     return format_period(value) if isinstance(value, pd.Period) else str(value)
 
 
-def _broken_cell(name: str, case: dict[Any, Any]) -> Problem:
-    column = str(case["column"])
+def _broken_cell(name: str, case: tuple[Any, ...]) -> Problem:
+    column, check, value, label = str(case[0]), str(case[1]), case[2], case[3]
     info = table_spec(name).columns.get(column, Column("text"))
-    check = str(case["check"])
-    found = "" if is_blank(case["failure_case"]) else case["failure_case"]
+    found = "" if is_blank(value) else value
     if check == "not_nullable":
         rule, fix = "missing_value", f"Fill in '{column}'."
     elif check.startswith("greater_than") or check == "below_minimum":
@@ -134,7 +160,6 @@ def _broken_cell(name: str, case: dict[Any, Any]) -> Problem:
     else:
         rule = "wrong_type"
         fix = f"'{column}' must be a column of kind {info.kind}."
-    label = case["index"]
     return problem(
         "error",
         name,

@@ -17,6 +17,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from pmo_analytics.cells import NUMBERS, Kind, kind_of, label_of, text_of
+from pmo_analytics.errors import condensed
 from pmo_analytics.facts import text_of_fact
 
 # Width of what goes to a file or a pipe, where nothing else is asked for.
@@ -176,6 +177,7 @@ def show_paragraph(
 
 def show_problems(problems: pd.DataFrame, title: str, console: Console) -> None:
     """Print what is wrong in the data: where it stands, and what to do."""
+    problems = condensed(problems)
     filled = [name for name in problems if problems[name].map(text_of_fact).any()]
     shown = problems[filled].astype(object)
     head = [label_of(name) for name in filled]

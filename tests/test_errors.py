@@ -60,9 +60,19 @@ def test_text_names_place_rule_and_fix():
         "(found: 1.5): Write it.",
         "  warning [no_value] projects, row 3: Add one.",
     ]
-    many = problems_table([ERROR] * 12)
+    many = problems_table({**ERROR, "rule": f"rule {i}"} for i in range(12))
     assert describe_problems(many).startswith("12 errors and 0 warnings")
     assert describe_problems(many).endswith("... and 2 more; see `.problems`")
+
+
+def test_many_problems_of_one_kind_are_counted():
+    placed = [{**ERROR, "source": "demand.csv", "row": row} for row in range(2, 900)]
+    found = problems_table([*placed, WARNING])
+    lines = describe_problems(found).splitlines()
+    assert lines[0] == "898 errors and 1 warning in the data."
+    assert len(lines) == 7
+    assert lines[5].endswith("Write it. The same 893 times more (rows 7-899).")
+    assert "no_value" in lines[6]
 
 
 def test_data_error_carries_its_table_and_escapes_it():

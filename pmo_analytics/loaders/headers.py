@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from pmo_analytics.errors import row_listing
 from pmo_analytics.loaders.cells.dates import read_date
 from pmo_analytics.loaders.columns import (
     Heading,
@@ -14,7 +15,6 @@ from pmo_analytics.loaders.columns import (
     known_names,
 )
 from pmo_analytics.loaders.findings import Problem, RawTable
-from pmo_analytics.loaders.sheetnotes import row_listing
 from pmo_analytics.tables import table_spec
 
 _YEAR = re.compile(r"(?:FY ?|GJ ?)?((?:19|20|21)\d\d)年?", re.IGNORECASE)

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from pmo_analytics.errors import row_listing
 from pmo_analytics.loaders.columns import HOURS_OF, Heading, kind_of
 from pmo_analytics.loaders.findings import FIRST_DAY, Problem, RawTable
 
@@ -22,21 +23,6 @@ _LABELS = frozenset(("name", "force_reason"))
 _SERIALS = range(20_000, 80_001)
 _CLOCK = re.compile(r"(\d{1,6}):([0-5]\d)(?::([0-5]\d)(?:\.\d+)?)?")
 _HOUR_COLUMNS = frozenset(("hours", "capacity_hours", "load_hours", *HOURS_OF))
-
-
-def row_listing(rows: Iterable[int], limit: int = 5) -> str:
-    """Return rows as runs: `rows 3-9, 12 and 40 more`."""
-    runs: list[list[int]] = []
-    for row in sorted(set(rows)):
-        if runs and row == runs[-1][1] + 1:
-            runs[-1][1] = row
-        else:
-            runs.append([row, row])
-    texts = [str(a) if a == b else f"{a}-{b}" for a, b in runs[:limit]]
-    left = sum(b - a + 1 for a, b in runs[limit:])
-    one = len(runs) == 1 and runs[0][0] == runs[0][1]
-    more = f" and {left:,} more" if left else ""
-    return f"row{'' if one else 's'} {', '.join(texts)}{more}"
 
 
 def hidden_cells(

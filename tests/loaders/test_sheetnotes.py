@@ -9,9 +9,9 @@ import openpyxl
 import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
-from pmo_analytics.errors import DataError
+from pmo_analytics.errors import DataError, row_listing
 from pmo_analytics.loaders import read_portfolio
-from pmo_analytics.loaders.sheetnotes import hours_of, row_listing
+from pmo_analytics.loaders.sheetnotes import hours_of
 from tests.loaders import books
 from tests.loaders.books import ods_row, record
 from tests.loaders.folders import make_folder, read_quietly, said
