@@ -164,6 +164,15 @@ def problems_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     return frame.iloc[order].reset_index(drop=True)
 
 
+def problem_records(problems: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a problems table as they were before they were a frame."""
+    columns = [problems[name].tolist() for name in PROBLEM_COLUMNS]
+    return [
+        dict(zip(PROBLEM_COLUMNS, cells, strict=True))
+        for cells in zip(*columns, strict=True)
+    ]
+
+
 def has_errors(problems: pd.DataFrame) -> bool:
     """Return whether a problems table holds at least one error."""
     return bool((problems["severity"] == "error").any())
@@ -251,12 +260,10 @@ def condensed(problems: pd.DataFrame, most: int = 5) -> pd.DataFrame:
     shown = problems[(number < most) | (left <= 1)].copy()
     for at in problems.index[(number == most - 1) & (left > 1)]:
         alike = (problems[kind] == problems.loc[at, kind]).all(axis=1)
-        same = alike & (number >= most)
-        rows = [r for r in problems.loc[same, "row"] if isinstance(r, int)]
+        rest = problems.loc[alike & (number >= most), "row"]
+        rows = [row for row in rest if isinstance(row, int)]
         where = f" ({row_listing(rows)})" if rows else ""
-        shown.loc[at, "fix"] += (
-            f" The same holds {int(same.sum()):,} times more{where}."
-        )
+        shown.loc[at, "fix"] += f" The same {len(rest):,} times more{where}."
     return shown.reset_index(drop=True)
 
 

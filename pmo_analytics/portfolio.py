@@ -17,6 +17,7 @@ from pmo_analytics.errors import (
     DataError,
     closest,
     has_errors,
+    problem_records,
     problems_table,
 )
 from pmo_analytics.facts import Facts, facts_html, result_html, table_html
@@ -246,9 +247,13 @@ class Portfolio:
 
     def _still_unread(self) -> list[Problem]:
         """Return the cells lost when the portfolio was made and not filled in since."""
-        return [p for p in self._unread if self._is_lost(p)]
+        blanks: dict[tuple[str, str], dict[Any, bool]] = {}
+        return [p for p in self._unread if self._is_lost(p, blanks)]
 
-    def _is_lost(self, lost: Problem) -> bool:
+    def _is_lost(
+        self, lost: Problem, blanks: dict[tuple[str, str], dict[Any, bool]]
+    ) -> bool:
+        """Return whether a cell is blank still; `blanks` keeps columns looked at."""
         frame = self._raw_tables.get(lost["table"])
         row, column = lost["row"], lost["column"]
         if lost["rule"] == "extra_column":
@@ -263,7 +268,11 @@ class Portfolio:
             return True
         if row is None:
             return bool(frame[column].isna().all())
-        return row in frame.index and bool(pd.isna(frame.at[row, column]))
+        place = lost["table"], column
+        if place not in blanks:
+            flags = frame[column].isna().tolist()
+            blanks[place] = dict(zip(frame.index, flags, strict=True))
+        return blanks[place].get(row, False)
 
     def _periods_by_text(self) -> dict[str, pd.Period]:
         return {format_period(period): period for period in self.capacity.index}
@@ -585,7 +594,7 @@ def _without_repeats(new: list[Problem], old: list[Problem]) -> list[Problem]:
 
 def locate(problems: pd.DataFrame, sources: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return problems with index labels turned into file, sheet and row."""
-    rows = problems.to_dict("records")
+    rows = problem_records(problems)
     if not rows:
         return problems
     places: dict[str, dict[Any, tuple[Any, ...]]] = {}

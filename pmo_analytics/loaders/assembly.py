@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.errors import ConfigError, DataError, problems_table
+from pmo_analytics.errors import (
+    ConfigError,
+    DataError,
+    problem_records,
+    problems_table,
+)
 from pmo_analytics.loaders.cells.dates import read_date
 from pmo_analytics.loaders.cells.numbers import ALONE
 from pmo_analytics.loaders.clock_columns import settle_clocks
@@ -199,8 +204,8 @@ def loaded_problems(portfolio: Portfolio) -> pd.DataFrame:
     Of two findings about one cell the first, from reading, is kept. Where a whole
     table could not be read, findings that merely follow from it are left out.
     """
-    reading = portfolio.problems.to_dict("records")
-    checking = portfolio.check().to_dict("records")
+    reading = problem_records(portfolio.problems)
+    checking = problem_records(portfolio.check())
     errors = [p for p in reading if _is_error(p)]
     cells = {_cell(p) for p in errors}
     rows = {_cell(p)[:4] for p in errors if p["row"] is not None}
@@ -215,7 +220,9 @@ def loaded_problems(portfolio: Portfolio) -> pd.DataFrame:
     for p in checking:
         blank = p["rule"] == "missing_value"
         unread = blank or str(p["rule"]).startswith("not_a_")
-        if _cell(p) in cells or damaged & _CONSEQUENCES.get(p["rule"], set()):
+        if (cells and _cell(p) in cells) or damaged & _CONSEQUENCES.get(
+            p["rule"], set()
+        ):
             continue
         if unread and (p["table"], p["column"]) in whole_columns:
             continue

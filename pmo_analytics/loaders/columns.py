@@ -25,6 +25,7 @@ from pmo_analytics.tables import table_spec
 # How far down a header row is searched, below title rows.
 _HEADER_ROWS = 20
 MAX_COLUMNS = 6_000
+_TOTALS = tuple(TOTALS)
 _UNIT = re.compile(r"(.*?)\s*[(\[]([^()\[\]]*)[)\]]\s*\*?\s*")
 _PERCENT = re.compile(r"(?:%\s*(.+?)|(.+?)[\s_]*%)\s*")
 _FACTORS = {
@@ -473,6 +474,8 @@ def totals_rows(columns: dict[str, list[Any]], table: str) -> set[int]:
 def _is_total(text: str, known: set[str]) -> bool:
     if text in TOTALS:
         return True
+    if not text.endswith(_TOTALS) and not text.startswith(_TOTALS):
+        return False
     return any(
         rest and rest != text and rest in known
         for word in TOTALS
