@@ -13,7 +13,7 @@ from pmo_analytics.cells import NUMBERS, kind_of, label_of, text_of
 # Rows of a table in a notebook; the whole one is an attribute of the result.
 _MOST = 20
 # Notebooks style tables by this class in light and dark; elsewhere it says nothing.
-_TABLE = '<table border="1" class="dataframe">'
+_TABLE = '<table border="1" class="dataframe" style="margin-bottom:1em">'
 
 
 class Facts(pd.Series):  # type: ignore[misc]
@@ -70,11 +70,16 @@ def text_of_fact(value: Any) -> str:
 def facts_html(facts: pd.Series[Any]) -> str:
     """Return facts as an HTML table of two columns, everything escaped."""
     rows = "".join(
-        f'<tr><th style="text-align:left">{escape(str(label))}</th>'
+        f'<tr><th style="text-align:left">{_indented(label)}</th>'
         f'<td style="text-align:left">{escape(text_of_fact(value))}</td></tr>'
         for label, value in facts.items()
     )
     return f"{_TABLE}<tbody>{rows}</tbody></table>"
+
+
+def _indented(label: object) -> str:
+    """Return a label with the blanks it begins with, which HTML would drop."""
+    return escape(str(label).replace("  ", "\N{EM SPACE}"))
 
 
 def table_html(table: pd.DataFrame, *, most: int = _MOST) -> str:
@@ -97,7 +102,11 @@ def table_html(table: pd.DataFrame, *, most: int = _MOST) -> str:
     ]
     body = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))
     more = len(table) - most
-    rest = f"<p>... and {more:,} more rows.</p>" if more > 0 else ""
+    rest = (
+        f"<p>... and {more:,} more row{'' if more == 1 else 's'}.</p>"
+        if more > 0
+        else ""
+    )
     return f"{_TABLE}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{rest}"
 
 

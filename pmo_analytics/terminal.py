@@ -102,8 +102,9 @@ def show_table(
             # Plain text: ids and names may look like the markup of the terminal.
             table.add_row(*map(escaped, row))
         console.print(table)
-    if len(frame) > most:
-        console.print(f"... and {len(frame) - most:,} more rows")
+    more = len(frame) - most
+    if more > 0:
+        console.print(f"... and {more:,} more row{'' if more == 1 else 's'}")
 
 
 def _text(cell: Any, kind: Kind) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from pmo_analytics.cells import text_of
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.facts import Facts, facts_html, result_html, table_html
 from pmo_analytics.futures import QUANTILES, TOLERANCE, Forecast
@@ -359,11 +360,22 @@ class Simulation:
     def __repr__(self) -> str:
         return f"<Simulation>\n{self.summary()}"
 
+    def _proof(self) -> pd.Series[Any]:
+        """Return how good the plan is, where an optimizer made it."""
+        report = self.plan.report
+        facts: dict[str, Any] = {}
+        if report is not None:
+            facts["plan's status"] = str(report.status)
+            facts["plan's bound"] = report.bound
+            facts["plan's gap"] = text_of(report.gap, "ratio")
+            facts["plan is certified"] = report.certified
+        return pd.Series(facts, dtype=object)
+
     def _repr_html_(self) -> str:
         shown = ["project", "name", "finish", "p50", "p80", "deadline", "p_deadline"]
         return result_html(
             f"{self.draws:,} futures of a plan",
-            facts_html(self.summary()),
+            facts_html(pd.concat([self.summary(), self._proof()])),
             table_html(self.finish[shown]),
             notes=self.notes,
             notes_title="What was assumed:",
