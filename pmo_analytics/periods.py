@@ -52,6 +52,10 @@ _UNCLEAR = (
         re.compile(r"[^\W\d_]{3,10}\.? \d{1,2}|\d{1,2}\.? [^\W\d_]{3,10}\.?"),
         "it may be a day without its year, or a month of 20xx",
     ),
+    (
+        re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2}", re.ASCII),
+        "the year has two digits, and may stand first or last",
+    ),
     (re.compile(r"FY ?'?\d{2,4}.*", re.I), "fiscal years start in many months"),
     (re.compile(r"[QHST] ?[1-4]", re.I), "the year is missing"),
     (re.compile(r".*\b[HS] ?[12]\b.*", re.I), "a half-year is no period"),

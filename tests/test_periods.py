@@ -66,6 +66,7 @@ def test_words_for_frequencies(word, freq):
         ("27 Feb", "may be a day without its year"),
         ("FY27 Q3", "fiscal years"),
         ("Q3", "the year is missing"),
+        ("31.12.27", "may stand first or last"),
         ("2027 H1", "half-year"),
         ("2027Q3", "write one of 2027-07 to 2027-09"),
     ],

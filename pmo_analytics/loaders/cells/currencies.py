@@ -68,6 +68,7 @@ _MEANS = {code: frozenset({code}) for code in _CODES.split()} | {
 _ANY = "|".join(re.escape(s) for s in sorted(_MEANS, key=len, reverse=True))
 _FIRST = re.compile(rf"({_ANY})\s*(?=[\d.,+(-])", re.IGNORECASE)
 _LAST = re.compile(rf"(?<=[\d)\w.-])\s*({_ANY})$", re.IGNORECASE)
+_ANYTHING_ELSE = re.compile(r"[^\d.,()+\s'\u2019-]")
 # Names as settings and headings write them.
 _NAMES = {
     "EURO": "EUR",
@@ -96,6 +97,8 @@ def without_currency(text: str) -> tuple[str, str]:
 
     The text is in NFKC and stripped; a sign of minus may stand before the currency.
     """
+    if not _ANYTHING_ELSE.search(text):
+        return text, ""
     sign = text[:1] if text[:1] in ("+", "-", "(") else ""
     rest = text[len(sign) :].lstrip()
     if match := _FIRST.match(rest):

@@ -389,7 +389,7 @@ def _decided(
     if isinstance(day, str):
         return day
     if day.year_may_be_first and not year_last and declared is None:
-        return None
+        return ""
     orders = day.orders
     if moment.dotted and declared is None:
         return day.iso(dayfirst=True) if True in orders else ""

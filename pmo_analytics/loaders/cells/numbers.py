@@ -30,6 +30,7 @@ _NUMBER = {
 }
 # 12,34,567.50: India counts in groups of two after the first three.
 _INDIAN = re.compile(r"([+-]?)([1-9]\d?(?:,\d\d)+,\d{3})(?:\.(\d+))?")
+_DIGITS = re.compile(r"[+-]?[\d.,]*\d", re.ASCII)
 _GROUPED = re.compile(rf"\d[,.{_SPACES}'\u2019]\d{{3}}(?!\d)")
 # A point and three digits: decimals, or thousands where people write so.
 _POINT_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+")
@@ -295,6 +296,13 @@ class _Shape:
 
 @lru_cache(maxsize=100_000)
 def _shape(text: str) -> _Shape:
+    if _DIGITS.fullmatch(text):  # nearly all are, and need no look at words
+        point, comma = (_parse(text, mark, 0) for mark in ".,")
+        marked, has_comma = "." in text or "," in text, "," in text
+        grouped = _GROUPED.search(text) is not None
+        return _Shape(
+            point, comma, marked, has_comma, grouped, False, "", False, False, False
+        )
     core = unicodedata.normalize("NFKC", text).strip().translate(_MINUS)
     power = 0
     without = _PERCENT.sub("", core)

@@ -180,7 +180,7 @@ def test_a_weekday_tells_the_order():
 
 def test_two_digits_of_a_year():
     assert read_dates({"a": ["1/4/27"]})[1].ambiguous == {"a": (0, "1/4/27", 1)}
-    assert read_dates({"a": ["31.12.27"]})[1].ambiguous == {"a": (0, "31.12.27", 1)}
+    assert read_dates({"a": ["31.12.27"]})[0] == {"a": ["31.12.27"]}
     read, _ = read_dates({"a": ["31.12.27", "01.02.27"]})
     assert read == {"a": ["2027-12-31", "2027-02-01"]}
     read, _ = read_dates({"a": ["27/01/28"]}, True)
