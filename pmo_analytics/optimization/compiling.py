@@ -212,6 +212,17 @@ def compile_options(
         use_amount[kept_use],
     )
     use_first = np.searchsorted(use_option, np.arange(len(project) + 1))
+    # Once more without what cannot be chosen: it may be far larger than the limit.
+    slack, unit = _grains(
+        portfolio,
+        bounds,
+        project[use_option],
+        use_row,
+        use_amount,
+        [row._replace(weight=row.weight[keep[row.option]]) for row in sums],
+        len(limit),
+        {names[p] for p in np.unique(project).tolist()},
+    )
     dependencies, rule_arrays = _rules(rules, number)
     groups, anchors, contradictions, group_arrays = _groups(portfolio, windows, number)
     worth = _worth(portfolio, names, project, start, windows)
@@ -329,6 +340,7 @@ def _grains(
     use_amount: np.ndarray,
     sums: list[_Row],
     things: int,
+    only: set[str] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return slack and unit of every limited thing; people are granted 1e-6 FTE."""
     slack, unit = np.full(things, TOLERANCE), np.ones(things)
@@ -337,6 +349,8 @@ def _grains(
     np.maximum.at(largest, use_row, use_amount)
     spend = portfolio.spend["amount"].to_numpy()
     matches = budget_matches(portfolio)
+    if only is not None:
+        matches = matches & portfolio.spend["project"].isin(only).to_numpy()
     at_least = portfolio.budget["at_least"].to_numpy(dtype=float)
     first = things - len(sums) - len(matches)
     rows: list[tuple[np.ndarray, float | Fraction, float | Fraction]] = [

@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 # How long the proof of a bound may take, in checks of a plan and in readings of the
 # portfolio by the checker.
 _CHECKS, _READINGS = 3.0, 2.5
+# Projects of a refused plan that are left out in turn.
+_REPAIRS = 20
 # Tries of the greedy with a shaken order when the plain one finds no plan.
 _SHAKES = 30
 
@@ -117,6 +119,16 @@ class PlanSearch:
             return False
         self.best, self.objective = chosen, objective
         return True
+
+    def _repair(self, chosen: np.ndarray) -> None:
+        """Leave one project out of a refused plan: by so much it breaks no more."""
+        options = self.compiled.options
+        free = chosen[~options.must[options.project[chosen]]]
+        for k in free[np.argsort(options.worth[free])][:_REPAIRS].tolist():
+            before = self.objective
+            self.offer(chosen[chosen != k])
+            if self.objective != before or self.run.left() <= 0:
+                return
 
     def _noise(self, chosen: np.ndarray, objective: float) -> float:
         """Return what an objective may be off by: nearer ones are the same."""
@@ -336,7 +348,10 @@ class PlanSearch:
         accepted = True
         # The best one first: where it is accepted the others need no check.
         for chosen in reversed(found.incumbents or []):
-            accepted &= self.offer(np.array(chosen, dtype=np.int64))
+            taken = self.offer(np.array(chosen, dtype=np.int64))
+            if not taken:
+                self._repair(np.array(chosen, dtype=np.int64))
+            accepted &= taken
         if found.interrupted or found.outcome in ("crashed", "timeout"):
             return found.outcome
         if found.outcome == "infeasible" and self.best is not None:
