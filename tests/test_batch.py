@@ -12,10 +12,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import pmo_analytics.batch
 from pmo_analytics.batch import known_on, run_batch
 from pmo_analytics.cli import main
-from pmo_analytics.errors import ConfigError, DataError, PmoError
+from pmo_analytics.errors import ConfigError, DataError, PmoError, SolverError
 from pmo_analytics.loaders import read_portfolio
+from pmo_analytics.stopping import note_stop
 from pmo_analytics.store import Store, open_store
 from tests.reporting.chromium import browser, find_chromium
 
@@ -165,6 +167,30 @@ def test_a_run_that_fails_keeps_the_last_good_one(config, tmp_path):
         run_batch(config, as_of="2026-12-31", out=out)
     assert content(out / "2026-12-31") == good
     assert json.loads((out / "latest.json").read_text("utf-8"))["run"] == "2026-12-31"
+
+
+def test_a_stopped_run_leaves_a_good_one(config, tmp_path, monkeypatch):
+    runs = tmp_path / "runs"
+    good = run_batch(config, as_of="2026-12-31", out=runs)
+    before = content(good.folder)
+    asked = pmo_analytics.batch.optimize
+
+    def stopped(*args, **named):
+        plan = asked(*args, **named)
+        note_stop()
+        return plan
+
+    monkeypatch.setattr("pmo_analytics.batch.optimize", stopped)
+    with pytest.raises(SolverError, match="stays as it is") as error:
+        run_batch(config, as_of="2026-12-31", out=runs)
+    assert error.value.status == "no_solution"
+    assert content(good.folder) == before
+    # Where the date has no run what was found is kept, and marked.
+    words = ["batch", str(config), "--out", str(runs), "--as-of", "2026-11-30"]
+    assert main(words) == 5
+    facts = json.loads((runs / "2026-11-30" / "manifest.json").read_text("utf-8"))
+    assert facts["stopped"] is True
+    assert json.loads((runs / "latest.json").read_text())["run"] == "2026-12-31"
 
 
 def test_a_store_lost_in_mid_run_loses_nothing_and_can_be_run_again(

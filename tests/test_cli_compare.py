@@ -130,4 +130,4 @@ def test_the_files_of_the_readme_can_be_applied_to_the_example():
         changed = apply_scenario(portfolio, scenario, known)
         assert check_scenario(
             changed, scenario.name
-        ).digest() != portfolio.digest() or (scenario.name.endswith("share=0"))
+        ).digest() != portfolio.digest() or (scenario.name.endswith("unchanged"))

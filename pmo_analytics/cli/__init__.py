@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -73,4 +74,6 @@ def run() -> None:
                 "program. PMO_TRACEBACK=1 in front of the same command shows where; "
                 "please report it with that.\n"
             )
+    # What comes now is the end of the interpreter: the exit code stands.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -72,7 +74,7 @@ def compare(
     # Finished answers lie beside the result until it is written: started again, the
     # same command goes on with the rest.
     keep = None if out is None else _beside(out)
-    with Watching() as progress:
+    with _kept(keep), Watching() as progress:
         result = solve_all(
             portfolio,
             listed,
@@ -119,6 +121,22 @@ def _beside(out: Path) -> Path:
     """Return the folder for finished answers, also where the result is `.`."""
     place = Path(os.path.abspath(out))
     return place.parent / f"{place.name}.unfinished"
+
+
+@contextmanager
+def _kept(folder: Path | None) -> Iterator[None]:
+    """Say where finished scenarios are, should Ctrl-C come before all is written."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if folder is not None and folder.is_dir() and any(folder.iterdir()):
+            messages().print(
+                escaped(
+                    f"Finished scenarios are kept in {folder}: the same command "
+                    "goes on with the rest."
+                )
+            )
+        raise
 
 
 def _say_done(finished: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -269,7 +270,8 @@ def sweep(
     make
         A named change such as `cut_budget`.
     name
-        Begins each scenario's name; default the change's own.
+        Begins each scenario's name; default the change's own. A share of `cut_budget`
+        is told as more or less: a cut by -0.1 is 10 % more.
     **values
         Argument -> one value, or a list of values to go through; several lists make
         a grid.
@@ -283,16 +285,20 @@ def sweep(
     --------
     >>> import pmo_analytics as pmo
     >>> [s.name for s in pmo.sweep(pmo.cut_budget, share=[-0.2, 0.2])]
-    ['cut_budget share=-0.2', 'cut_budget share=0.2']
+    ['budget 20 % more', 'budget 20 % less']
     """
     lists = {k: list(v) for k, v in values.items() if _is_list(v)}
     fixed = {k: v for k, v in values.items() if k not in lists}
-    called = name or getattr(make, "__name__", "sweep")
+    own = getattr(make, "__name__", "sweep")
+    called = name or own
+    if own == "cut_budget" and "share" in lists:
+        # A name says more or less, and "budget cut, 10 % more" could be either.
+        called = name.removesuffix("cut").strip() or "budget"
     if not lists or not all(lists.values()):
         raise ConfigError(f"Sweep '{called}' needs a list of values for an argument.")
     return [
         Scenario(
-            f"{called} " + ", ".join(f"{k}={_short(v)}" for k, v in chosen.items()),
+            f"{called} " + ", ".join(_said(own, k, v) for k, v in chosen.items()),
             make(**fixed, **chosen),
             parent=parent,
         )
@@ -307,6 +313,16 @@ def _is_list(value: Any) -> bool:
     if isinstance(value, (str, Mapping)):
         return False
     return isinstance(value, (Sequence, range)) or hasattr(value, "tolist")
+
+
+def _said(change: str, argument: str, value: Any) -> str:
+    """Return a value of a sweep as the scenario's name has it."""
+    if (change, argument) != ("cut_budget", "share") or not isinstance(value, Real):
+        return f"{argument}={_short(value)}"
+    cut = float(value)
+    if not cut:
+        return "unchanged"
+    return f"{abs(100.0 * cut):.6g} % {'less' if cut > 0 else 'more'}"
 
 
 def _short(value: Any) -> str:

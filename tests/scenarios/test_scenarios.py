@@ -7,7 +7,11 @@ import pytest
 import pmo_analytics as pmo
 from pmo_analytics.errors import ConfigError, DataError
 from pmo_analytics.scenarios.change import CHANGES
-from pmo_analytics.scenarios.scenario import apply_scenario, in_order
+from pmo_analytics.scenarios.scenario import (
+    apply_scenario,
+    apply_scenarios,
+    in_order,
+)
 from tests.small_portfolios import tiny_portfolio
 
 FILE = """
@@ -67,6 +71,48 @@ def test_a_file_may_name_another_one_as_its_parent(tmp_path):
     changed = applied(scenarios, "without C")
     assert changed.projects["force"].iat[2] == "out"
     assert changed.capacity["Dev"].iat[4] == 4.0
+
+
+def test_a_sweep_of_cuts_says_more_or_less():
+    """A cut by minus a tenth is a tenth more: no name leaves that to the reader."""
+    told = [s.name for s in pmo.sweep(pmo.cut_budget, "budget", share=[-0.1, 0, 0.125])]
+    assert told == ["budget 10 % more", "budget unchanged", "budget 12.5 % less"]
+    told = [s.name for s in pmo.sweep(pmo.cut_budget, "budget cut", share=[-0.1])]
+    assert told == ["budget 10 % more"]
+    named = pmo.sweep(pmo.cut_budget, share=[0.1], budget=["IT", "HR"])
+    assert [s.name for s in named] == [
+        "budget 10 % less, budget=IT",
+        "budget 10 % less, budget=HR",
+    ]
+
+
+def test_a_chain_is_read_and_applied_once(tmp_path, tiny):
+    """Each scenario's own changes are made once, on what its parent has become."""
+    rows = [
+        f'[[scenario]]\nname = "s{k}"\n' + (f'parent = "s{k - 1}"' if k else "")
+        for k in range(3000)
+    ]
+    file = tmp_path / "chain.toml"
+    file.write_text("\n".join(reversed(rows)), encoding="utf-8")
+    assert len(pmo.read_scenarios(file)) == 3000
+    made: list[int] = []
+
+    def grow(portfolio):
+        made.append(1)
+        return portfolio.replace(capacity=portfolio.capacity + 1.0)
+
+    chain = [pmo.Scenario("c0", grow)]
+    for k in range(1, 1200):
+        chain.append(
+            pmo.Scenario(f"c{k}", *([grow] if k < 5 else []), parent=chain[-1])
+        )
+    # The last one brings all its parents, deeper than Python calls functions.
+    ordered = in_order(chain[-1:])
+    assert [s.name for s in ordered] == [s.name for s in chain]
+    known = {s.name: s for s in ordered}
+    portfolios = apply_scenarios(tiny, ordered, known)
+    assert len(made) == 5
+    assert (portfolios["c1199"].capacity == tiny.capacity + 5.0).all().all()
 
 
 def test_a_sweep_goes_through_lists_ranges_and_grids(tmp_path):
