@@ -240,6 +240,8 @@ def test_a_local_number_is_never_read_as_another(values, marks, places, proven, 
     ]
     if decimal == "." and places == 3 and not proven:
         return  # read as it stands, and said
+    if thousands == "." and not (proven or local):
+        return  # nothing shows another country: tested above
     read, _ = read_numbers({"x": list(cells)}, company=Company(proven, "", local))
     for cell, value, number in zip(cells, wanted, read["x"], strict=True):
         assert number == cell or number == float(value)
