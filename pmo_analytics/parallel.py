@@ -23,6 +23,9 @@ from pmo_analytics.stopping import note_stop, stop_asked
 
 # How often a task is given to another worker after the one that had it was lost.
 RETRIES = 2
+# How often a cluster is looked at, and how long it may be without workers: after some
+# were there, and before. Seconds.
+_LOOK, _AGAIN, _FIRST = 2.0, 20.0, 120.0
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,11 @@ def run_tasks(
                 there = partial(_placed_in, os.getpid(), fresh, function)
                 lost = _run(place, there, sent, take)
             for key in left:
-                if key not in done and tries[key] > work.retries:
+                if key in done:
+                    continue
+                if isinstance(lost, _DesertedError):
+                    take(key, Outcome(None, PmoError(str(lost))))
+                elif tries[key] > work.retries:
                     take(key, Outcome(None, _lost(key, tries[key], lost)))
     return {key: replace(done[key], tries=tries[key]) for key in tasks if key in done}
 
@@ -193,6 +200,8 @@ def _run(
     try:
         for key, value, error, seconds in place(function, tasks):
             take(key, Outcome(value, error, seconds=seconds))
+    except _DesertedError as error:
+        return error
     except _LostError as error:
         return error.__cause__
     return None
@@ -200,6 +209,10 @@ def _run(
 
 class _LostError(Exception):
     """Workers died with tasks that they were at; the cause says how."""
+
+
+class _DesertedError(Exception):
+    """A cluster has no workers, and has had none for long."""
 
 
 def _guarded(
@@ -305,25 +318,66 @@ def _on_dask(
     """
     from concurrent.futures import CancelledError
 
-    from distributed import KilledWorker, as_completed
+    from distributed import KilledWorker, wait
 
     futures = [
         client.submit(_guarded, function, key, task, retries=retries, pure=False)
         for key, task in tasks.items()
     ]
     failed: BaseException | None = None
+    pending, watch = set(futures), _Watch(client)
     try:
-        for future in as_completed(futures, loop=client.loop):
+        while pending:
             try:
-                answer = future.result()
-            except (KilledWorker, CancelledError, OSError) as error:
+                with client.as_current():
+                    ended, pending = wait(pending, _LOOK, "FIRST_COMPLETED")
+            except TimeoutError:
+                watch.look(len(pending))
+                continue
+            except CancelledError as error:  # the scheduler has let go of them
                 failed = error
-            else:
-                yield answer
+                break
+            for future in ended:
+                try:
+                    answer = future.result(timeout=_AGAIN)
+                except TimeoutError:  # its worker is gone, and the answer with it
+                    pending.add(future)
+                    watch.look(len(pending))
+                except (KilledWorker, CancelledError, OSError) as error:
+                    failed = error
+                else:
+                    yield answer
     finally:
         client.cancel(futures)
     if failed is not None:
         raise _LostError from failed
+
+
+class _Watch:
+    """Sees whether a cluster still has workers."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.since = time.monotonic()
+        self.seen = False
+
+    def look(self, left: int) -> None:
+        """Give up where nobody has been there for too long.
+
+        Workers that are started by the tasks themselves take longer to come than ones
+        that are started again.
+        """
+        now = time.monotonic()
+        if self.client.scheduler_info()["workers"]:
+            self.since, self.seen = now, True
+            return
+        if now - self.since > (_AGAIN if self.seen else _FIRST):
+            address = self.client.scheduler.address
+            raise _DesertedError(
+                f"The Dask cluster at {address} has no workers{' left' * self.seen}: "
+                f"{left} tasks were not done. Start workers with 'dask worker "
+                f"{address}' and run it again."
+            )
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import pmo_analytics.batch
-from pmo_analytics.batch import known_on, run_batch
+from pmo_analytics.batch import _clear, known_on, run_batch
 from pmo_analytics.cli import main
 from pmo_analytics.errors import ConfigError, DataError, PmoError, SolverError
 from pmo_analytics.loaders import read_portfolio
@@ -338,3 +338,28 @@ def test_a_browser_opens_the_report_of_a_run(config, tmp_path):
         charts = [f for f in run.files if f.suffix == ".png"]
         assert len(sizes) == len(charts) >= 6
         assert min(sizes) > 300
+
+
+def run_of(out, day, files, **more):
+    """Put a run with a manifest there, as a batch leaves it."""
+    folder = out / day
+    for name in files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("x")
+    facts = {"command": "batch", "files": dict.fromkeys(files, "")} | more
+    (folder / "manifest.json").write_text(json.dumps(facts))
+    return folder
+
+
+def test_the_oldest_runs_go_with_their_scenarios_and_nothing_else(tmp_path):
+    out, elsewhere = tmp_path / "runs", tmp_path / "elsewhere"
+    files = ["forecast.csv", "schedules/dear.csv", "schedules/cheap.csv"]
+    runs = [run_of(out, f"2027-0{k}-28", files) for k in range(1, 6)]
+    (runs[0] / "schedules" / "mine.csv").write_text("a note of somebody")
+    (runs[2] / "manifest.json").write_text("[" * 100_000)
+    linked = run_of(elsewhere, "2026-12-31", files)
+    (out / "2026-12-31").symlink_to(linked)
+    _clear(out, 1, runs[-1])
+    left = sorted(path.name for path in out.iterdir())
+    assert left == ["2026-12-31", "2027-01-28", "2027-03-28", "2027-05-28"]
+    assert (linked / "forecast.csv").is_file()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pmo_analytics import parallel
 from pmo_analytics.errors import ConfigError, PmoError
 from pmo_analytics.parallel import Work, cores, run_tasks
 from tests import clusters
@@ -80,6 +81,23 @@ def test_a_killed_worker_of_a_cluster_costs_a_try_and_not_the_run(tmp_path):
         dead = [worker for worker in started.workers if worker.poll() is not None]
     assert values(outcomes) == {str(x): x * x for x in range(6)}
     assert len(dead) == 1
+
+
+@needs_dask
+def test_a_cluster_without_workers_is_said_and_not_waited_for(monkeypatch):
+    """Those that were there are killed by their tasks."""
+    for name in ("_LOOK", "_AGAIN", "_FIRST"):
+        monkeypatch.setattr(parallel, name, 0.5)
+    tasks = {str(x): {"x": x, "flag": "always" if x else ""} for x in range(5)}
+    with clusters.cluster() as started:
+        outcomes = run_tasks(square_or_die, tasks, work=Work(cluster=started.address))
+    assert list(outcomes) == list(tasks)
+    for key, outcome in outcomes.items():
+        if outcome.error is None:
+            assert (key, outcome.value) == ("0", 0)
+        else:
+            assert "has no workers" in str(outcome.error)
+    assert outcomes["4"].error is not None
 
 
 @needs_dask

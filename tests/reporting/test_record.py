@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -44,6 +45,33 @@ def test_a_record_that_was_edited_is_refused(tmp_path):
         read_record(tmp_path / "nowhere")
     with pytest.raises(ConfigError, match="cannot be used"):
         save_record(Plan(company(), RECORD), tmp_path, as_of="soon")
+
+
+@pytest.mark.parametrize("day", ["../../../victim", "/tmp/victim", "", 5, None, "a/b"])
+def test_the_day_of_a_manifest_is_a_day_and_no_path(tmp_path, day):
+    folder = tmp_path / "one" / "two" / "record"
+    save_record(Plan(company(), RECORD), folder, as_of="2027-01-15")
+    path = folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "as_of": day}))
+    save_record(Plan(company(), {"A": "2027-01"}), folder, as_of="2027-02-15")
+    (old,) = (folder / "history").iterdir()
+    assert old.name.startswith("undated-")
+    assert [p.name for p in tmp_path.iterdir()] == ["one"]
+    assert [p.name for p in (tmp_path / "one" / "two").iterdir()] == ["record"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links are made the POSIX way")
+@pytest.mark.parametrize("name", ["history", "schedule.csv", "manifest.json"])
+def test_a_record_writes_and_copies_through_no_link(tmp_path, name):
+    folder, outside = tmp_path / "record", tmp_path / "outside"
+    save_record(Plan(company(), RECORD), folder, as_of="2027-01-15")
+    outside.mkdir()
+    (outside / "secret").write_text("mine")
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).symlink_to(outside if name == "history" else outside / "secret")
+    with pytest.raises(ConfigError, match="is a link"):
+        save_record(Plan(company(), RECORD), folder, as_of="2027-02-15")
+    assert [p.name for p in outside.iterdir()] == ["secret"]
 
 
 def run(*args: str | Path) -> tuple[int, dict]:
