@@ -236,7 +236,7 @@ def test_check_says_where_and_what_to_do(small, capsys):
     out = capsys.readouterr().out
     for word in ("demand.csv", "unknown_role", "Dve", "did you mean"):
         assert word in out
-    assert "1 errors" in out
+    assert "1 error, " in out
     code, facts = run_json(capsys, "check", small)
     assert (code, facts["errors"]) == (3, 1)
 
