@@ -109,7 +109,7 @@ def test_why_says_that_it_was_stopped(stopped, plan):
     assert str(clash).startswith("It was stopped before")
 
 
-def test_scenarios_that_were_not_solved_are_named(tmp_path):
+def test_scenarios_that_were_not_solved_are_named(tmp_path, monkeypatch):
     base = pmo.optimize(tiny_portfolio())
     more = [pmo.Scenario(name, pmo.drop(name)) for name in ("A", "B")]
     with stoppable():
@@ -120,8 +120,15 @@ def test_scenarios_that_were_not_solved_are_named(tmp_path):
     assert result.failed == ["A", "B"]
     assert "'A' was not solved. The comparison was stopped" in result.sentences()[1]
     assert list((tmp_path / "kept").iterdir()) == []
+
+    def interrupt(*_args, **_named):
+        raise KeyboardInterrupt
+
+    # Stopped when all are solved: each keeps the plan that it found itself.
+    monkeypatch.setattr("pmo_analytics.scenarios.comparison.share_plans", interrupt)
     again = pmo.compare(base.portfolio, more, base=base, workers=1)
     assert again.failed == []
+    assert list(again.plans) == ["base", "A", "B"]
 
 
 def test_json_and_manifest_list_what_the_data_warns_of(tmp_path, capsys):

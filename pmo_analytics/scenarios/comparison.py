@@ -15,6 +15,7 @@ from pmo_analytics.optimization.wording import number, series
 from pmo_analytics.scenarios.loosening import only_more
 from pmo_analytics.scenarios.scenario import BASE, Scenario
 from pmo_analytics.scenarios.sharing import share_plans
+from pmo_analytics.stopping import note_stop
 
 if TYPE_CHECKING:
     from pmo_analytics.plan import Plan
@@ -71,7 +72,11 @@ class Comparison:
             plan = answer.plan(self.portfolios[name], strict=strict)
             if plan is not None:
                 plans[name] = plan
-        self.plans = share_plans(self.portfolios, plans, strict=strict)
+        try:
+            self.plans = share_plans(self.portfolios, plans, strict=strict)
+        except KeyboardInterrupt:
+            note_stop()  # what each scenario found itself is there already
+            self.plans = plans
 
     @cached_property
     def table(self) -> pd.DataFrame:
