@@ -196,6 +196,8 @@ _COLUMNS: dict[str, dict[str, str]] = {
         "role": _ROLE,
         "offset": _OFFSET,
         "period": _PERIOD,
+        "start": _START,
+        "end": _END,
         "fte": _FTE + "|demand|demand fte|需求|需求fte|bedarf|" + _PERCENT,
         **_FTE_UNITS,
     },
@@ -297,6 +299,7 @@ _COLUMNS: dict[str, dict[str, str]] = {
     },
     "spend": {
         "project": _PROJECT,
+        "period": _PERIOD,
         "fund": "funds|funding|funding source|资金|资金来源|基金|資金|資金來源|fonds|"
         "fondo",
         "category": "cost category|cost type|费用类别|类别|科目|類別|費用類別|"
@@ -324,6 +327,7 @@ _COLUMNS: dict[str, dict[str, str]] = {
     },
     "benefits": {
         "project": _PROJECT,
+        "period": _PERIOD,
         "offset": _OFFSET,
         "amount": _AMOUNT + "|benefit|收益|效益|nutzen|bénéfice|beneficio",
     },

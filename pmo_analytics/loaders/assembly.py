@@ -14,6 +14,7 @@ from pmo_analytics.errors import (
     problem_records,
     problems_table,
 )
+from pmo_analytics.loaders.aliases import fold
 from pmo_analytics.loaders.cells.dates import read_date
 from pmo_analytics.loaders.cells.numbers import ALONE
 from pmo_analytics.loaders.clock_columns import settle_clocks
@@ -37,6 +38,7 @@ from pmo_analytics.loaders.number_columns import (
     read_number_columns,
 )
 from pmo_analytics.loaders.settings import Declared
+from pmo_analytics.loaders.spans import name_projects, spread_spans, to_spans
 from pmo_analytics.loaders.tidying import DATE_KINDS, tidy_table
 from pmo_analytics.loaders.timesheets import read_timesheet
 from pmo_analytics.periods import (
@@ -140,6 +142,8 @@ def assemble(contents: Contents) -> Portfolio:
     horizon = _horizon(declared, tidies, problems)
     freq = str(horizon.freqstr)
     starts: dict[Any, pd.Period | None] = {}
+    names: dict[str, list[str]] = {}
+    groups = _groups(tidies)
     frames: dict[str, pd.DataFrame] = {}
     sources: dict[str, pd.DataFrame] = {}
     # Projects first: demand by period needs their starts.
@@ -148,6 +152,9 @@ def assemble(contents: Contents) -> Portfolio:
         check_units(tidy, freq)
         check_spread(tidy, freq)
         to_long(tidy)
+        name_projects(tidy, set(starts), names, groups)
+        spread_spans(tidy, freq)
+        to_spans(tidy, freq)
         to_fte(tidy, freq, settings.hours_per_week)
         to_contract_shares(tidy, settings.hours_per_week)
         if table in ("projects", "baselines"):
@@ -155,12 +162,13 @@ def assemble(contents: Contents) -> Portfolio:
         if table == "projects":
             to_durations(tidy, freq)
         read_timesheet(tidy)
-        if table == "demand":
+        if table in ("demand", "spend", "benefits"):
             to_offsets(tidy, starts, freq)
         frames[table], sources[table] = _typed(tidy, freq)
         problems += tidy.problems
         if table == "projects":
             starts = _starts(frames[table], freq)
+            names = _names(frames[table])
     capacity = frames.get("capacity")
     if capacity is not None and not {"role", "fte"} <= set(capacity.columns):
         # Not to be mistaken for a grid: say which column is missing.
@@ -339,6 +347,21 @@ def _starts(projects: pd.DataFrame, freq: str) -> dict[Any, pd.Period | None]:
             read = None
         starts[clean_text(project)] = read
     return starts
+
+
+def _names(projects: pd.DataFrame) -> dict[str, list[str]]:
+    """Return folded name of a project -> the ids that have it."""
+    found: dict[str, list[str]] = {}
+    if {"project", "name"} <= set(projects.columns):
+        for project, name in zip(projects["project"], projects["name"], strict=True):
+            if not pd.isna(project) and not pd.isna(name):
+                found.setdefault(fold(str(name)), []).append(clean_text(project))
+    return found
+
+
+def _groups(tidies: dict[str, Tidy]) -> set[str]:
+    cells = tidies["groups"].columns.get("group", []) if "groups" in tidies else []
+    return {clean_text(cell) for cell in cells if cell is not None}
 
 
 # -------------------------------------------------------------------------- horizon

@@ -109,6 +109,17 @@ class Heading:
     has_unit: bool = False
 
 
+# Columns that `layouts` and `spans` turn into offsets and durations.
+_BY_DATE = {
+    ("demand", "period"): "period",
+    ("demand", "start"): "start_day",
+    ("demand", "end"): "end_day",
+    ("spend", "period"): "period",
+    ("benefits", "period"): "period",
+    ("projects", "finish"): "period",
+}
+
+
 @cache
 def kind_of(table: str, column: str) -> str:
     """Return the kind of a column: of the contract, `number` for hours, or ""."""
@@ -117,8 +128,7 @@ def kind_of(table: str, column: str) -> str:
         return info.kind
     if column in NUMBER_COLUMNS:
         return "number"
-    by_date = (("demand", "period"), ("projects", "finish"))
-    return "period" if (table, column) in by_date else ""
+    return _BY_DATE.get((table, column), "")
 
 
 def is_money(table: str, column: str) -> bool:

@@ -5,7 +5,10 @@ Wide layouts that are read:
 - `demand`: project and role, one column a period (`2027-01`) or offset (`0`, `+1`);
   or project and offset (or period), one column a role;
 - `capacity`: role, one column a period; or period, one column a role;
-- `history`: the same two, the cells being load (`load_fte`), or with a column
+- `spend`, `benefits`: project, one column a period or offset, cells are amounts;
+- `people`, `bookings`, `operations`: one column a period, the cells being FTE (then
+  `spans` makes rows with start and end of them);
+- `history`: the same two as `capacity`, the cells being load, or with a column
   `measure` (`load`, `capacity`) beside the role.
 """
 
@@ -30,6 +33,11 @@ from pmo_analytics.tables import clean_text, table_spec
 
 FTE_TABLES = ("demand", "capacity", "operations", "bookings", "history")
 _VALUES = ("fte", *HOUR_COLUMNS)
+_MONEY = ("spend", "benefits")
+_KEEP_ZEROS = ("capacity", "history")
+# Tables whose rows reach from start to end.
+SPANS = ("people", "bookings", "operations")
+WIDE_TABLES = ("demand", "capacity", "history", *_MONEY, *SPANS)
 _CLEAR_HEADINGS = (
     "Day or month first? Write the headings as 2027-01, or declare [files] dayfirst = "
     "true or false in portfolio.toml."
@@ -58,6 +66,8 @@ class Tidy:
         "" in a long table.
     spread
         Names of those columns and what each stands for.
+    was_wide
+        `wide` of a table that has been made long.
     measure
         What the cells of those columns count: `fte`, `hours`, `person_days`, ...
     title
@@ -87,6 +97,7 @@ class Tidy:
     units: dict[str, str] = field(default_factory=dict)
     wide: str = ""
     spread: dict[str, str] = field(default_factory=dict)
+    was_wide: str = ""
     measure: str = "fte"
     title: str = ""
     problems: list[Problem] = field(default_factory=list)
@@ -116,10 +127,20 @@ def wide_layout(
         *_VALUES,
         *(f"{side}_{unit}" for side in ("capacity", "load") for unit in _VALUES),
     }
-    if table not in ("demand", "capacity", "history") or measured or not free:
+    if table not in WIDE_TABLES or measured or not free:
         return "", {}
+    if table in _MONEY or table in SPANS:
+        if known & {"amount", "share", "start", "end", "offset", "period"}:
+            return "", {}
+        if "project" not in known and table in _MONEY:
+            return "", {}
     timed = "period" in known or (table == "demand" and "offset" in known)
-    if timed and "role" not in known and (table != "demand" or "project" in known):
+    if (
+        timed
+        and table not in _MONEY
+        and "role" not in known
+        and (table != "demand" or "project" in known)
+    ):
         columns = list(table_spec(table).columns)
         if any(get_close_matches(fold(h.text), columns, 1, 0.8) for h in free):
             return "", {}  # a misspelled column, no role
@@ -136,9 +157,9 @@ def wide_layout(
             read = read_date(float(heading.text), serials=True)
         if read is not None:
             periods[heading.name] = str(read)
-    if periods:
+    if len(periods) > (1 if table in SPANS else 0):
         return "period", periods
-    if table == "demand":
+    if table == "demand" or table in _MONEY:
         offsets = {h.name: str(int(h.text)) for h in free if _OFFSET.fullmatch(h.text)}
         if offsets:
             return "offset", offsets
@@ -200,11 +221,12 @@ def to_long(tidy: Tidy) -> None:
         )
     kept = [n for n in tidy.columns if n not in tidy.spread]
     value = f"load_{tidy.measure}" if table == "history" else tidy.measure
+    value = "amount" if table in _MONEY else value
     picked, spread_values, values = [], [], []
     for position in range(len(tidy.rows)):
         for name, meaning in tidy.spread.items():
             cell = tidy.columns[name][position]
-            if cell is None or (cell == 0 and table == "demand"):
+            if cell is None or (cell == 0 and table not in _KEEP_ZEROS):
                 continue
             picked.append(position)
             spread_values.append(meaning)
@@ -223,7 +245,7 @@ def to_long(tidy: Tidy) -> None:
             f"as one column a {wide}, their cells as {value}.",
         )
     )
-    tidy.wide, tidy.spread = "", {}
+    tidy.wide, tidy.spread, tidy.was_wide = "", {}, wide
     if table == "history" and "measure" in tidy.columns:
         _split_measures(tidy)
 
@@ -371,7 +393,7 @@ def _by_row(
 
 
 def to_offsets(tidy: Tidy, starts: dict[Any, pd.Period | None], freq: str) -> None:
-    """Turn the `period` of demand into periods after its project's start, in place.
+    """Turn a `period` of demand or money into periods after its project's start.
 
     Parameters
     ----------
@@ -383,6 +405,7 @@ def to_offsets(tidy: Tidy, starts: dict[Any, pd.Period | None], freq: str) -> No
     offsets = tidy.columns.get("offset")
     if offsets is not None and any(o is not None for o in offsets):
         return  # the period is a remark
+    table = tidy.place.table
     cells = tidy.columns.pop("period")
     projects = [
         None if p is None else clean_text(p)
@@ -410,7 +433,7 @@ def to_offsets(tidy: Tidy, starts: dict[Any, pd.Period | None], freq: str) -> No
                     row=tidy.rows[i],
                     column="period",
                     found=project,
-                    fix=f"The demand of '{project}' is given by period, but the "
+                    fix=f"The {table} of '{project}' is given by period, but the "
                     "project has no start. Give it one in 'projects', or write "
                     "offsets (0 = the first period) instead of periods.",
                 )
@@ -418,11 +441,11 @@ def to_offsets(tidy: Tidy, starts: dict[Any, pd.Period | None], freq: str) -> No
         if ordinal < origin:
             tidy.problems.append(
                 tidy.place.error(
-                    "demand_before_start",
+                    f"{table}_before_start",
                     row=tidy.rows[i],
                     column="period",
                     found=cells[i],
-                    fix=f"'{project}' starts in {start}; its demand cannot lie before "
+                    fix=f"'{project}' starts in {start}; its {table} cannot lie before "
                     "that. Correct the period or the start.",
                 )
             )

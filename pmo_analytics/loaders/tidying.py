@@ -25,7 +25,7 @@ from pmo_analytics.loaders.headers import (
     missing_header,
     without_second_row,
 )
-from pmo_analytics.loaders.layouts import Tidy, wide_layout
+from pmo_analytics.loaders.layouts import WIDE_TABLES, Tidy, wide_layout
 from pmo_analytics.loaders.sheetnotes import (
     bad_cells,
     hidden_cells,
@@ -256,7 +256,7 @@ def _read_all_dates(
         if kind_of(table, n) in DATE_KINDS
     }
     free = [h.text for h in headings if not h.known]
-    wide_table = table in ("demand", "capacity", "history")
+    wide_table = table in WIDE_TABLES
     read, findings = read_dates(
         dated,
         declared.dayfirst,
