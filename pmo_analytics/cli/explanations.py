@@ -503,7 +503,7 @@ def _show_frontier(result: Frontier) -> None:
             "objective": table["objective"],
             "bound": table["bound"],
             "gap": table["gap"],
-            "projects": table["projects_selected"],
+            "projects": table["projects_selected"].astype("Int64"),
             "spend": table["spend"],
             "knee": table["knee"].map({True: "knee", False: ""}),
         }

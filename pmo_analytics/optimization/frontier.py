@@ -533,11 +533,13 @@ def _say(table: pd.DataFrame, over: str, of: str) -> list[str]:
     first, last = known.iloc[0], known.iloc[-1]
     of_what = f" of {thing}" if scaled else ""
     lead = "" if scaled else f"With {thing} at most "
+    ends = number(first["objective"]), number(last["objective"])
+    same = ends[0] == ends[1]
+    change = f"stays at {ends[0]}" if same else f"grows from {ends[0]} to {ends[1]}"
     lines.insert(
         0,
         f"{lead or 'From '}{name_level(first['level'], over)}{of_what} to "
-        f"{name_level(last['level'], over)} the objective grows from "
-        f"{number(first['objective'])} to {number(last['objective'])}.",
+        f"{name_level(last['level'], over)} the objective {change}.",
     )
     knee = table[table["knee"]]
     if len(knee):
@@ -555,7 +557,7 @@ def _say(table: pd.DataFrame, over: str, of: str) -> list[str]:
     gap = known["gap"].max()
     if gap > 1e-6:
         lines.append(
-            f"The gaps are up to {gap:.2%}; a gain whose gain_low is 0 is inside them "
-            "and may be none."
+            f"The gaps are up to {gap:.2%}; a gain that may be 0 by the bounds is "
+            "inside them and may be none."
         )
     return lines
