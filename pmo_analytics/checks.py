@@ -62,7 +62,7 @@ def check_rules(
     problems += check_value(tables, settings)
     problems += check_chances(tables, settings)
     problems += check_magnitude(tables, capacity, horizon, settings)
-    problems += check_bookings(tables, horizon)
+    problems += check_bookings(tables, horizon, settings)
     problems += check_twins(tables, capacity)
     problems += check_use(tables)
     return problems

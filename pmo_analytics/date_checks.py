@@ -140,6 +140,12 @@ def _check_project_dates(
             )
         )
         return problems
+    if start > deadline:
+        problems.append(_start_outside(label, row, "deadline", "is after its deadline"))
+    elif not window["kept"] and start < earliest:
+        problems.append(_start_outside(label, row, "earliest", "is before its window"))
+    elif not window["kept"] and start > latest:
+        problems.append(_start_outside(label, row, "latest", "is after its window"))
     if window["kept"] and start < 0:
         problems.append(
             problem(
@@ -158,6 +164,22 @@ def _check_project_dates(
     elif window["first"] > window["last"]:
         problems.append(_no_start(label, name, row, window, duration, horizon))
     return problems
+
+
+def _start_outside(
+    label: object, row: Mapping[Any, Any], column: str, where: str
+) -> Problem:
+    return problem(
+        "warning",
+        "projects",
+        "start_contradicts_window",
+        row=label,
+        column="start",
+        found=f"start {format_period(row['start'])}, {column} "
+        f"{format_period(row[column])}",
+        fix=f"The start of '{row['project']}' {where}, and the window and the deadline "
+        "count. Correct one of them.",
+    )
 
 
 def _beyond(label: object, name: object, start: Any) -> Problem:

@@ -339,6 +339,15 @@ def format_periods(periods: Iterable[Any]) -> list[str]:
     return [format_period(period) for period in periods]
 
 
+def anchored_days(horizon: pd.PeriodIndex) -> str:
+    """Return which days the first period has where years begin elsewhere, else ""."""
+    if horizon.freqstr in ("W-SUN", "M", "Q-DEC", "Y-DEC"):
+        return ""
+    first = horizon[0]
+    days = f"{first.start_time:%Y-%m-%d} to {first.end_time:%Y-%m-%d}"
+    return f"{format_period(first)} is {days} ({horizon.freqstr})"
+
+
 def offsets_from(values: pd.Series[Any], horizon: pd.PeriodIndex) -> np.ndarray:
     """Return whole periods after the first of the horizon, float with NaN blanks.
 

@@ -14,6 +14,7 @@ from pmo_analytics.calendars import OPEN, epoch_days, period_bounds
 from pmo_analytics.errors import folded, listing, problem
 from pmo_analytics.periods import format_period, hours_per_fte
 from pmo_analytics.supply import employment
+from pmo_analytics.supply_checks import other_unit
 from pmo_analytics.windows import live_projects
 
 if TYPE_CHECKING:
@@ -226,8 +227,11 @@ def _other_money(tables: Tables) -> list[Problem]:
 # -------------------------------------------------------------------------- bookings
 
 
-def check_bookings(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
+def check_bookings(
+    tables: Tables, horizon: pd.PeriodIndex, settings: Settings
+) -> list[Problem]:
     """Return people who are booked for more than their contract, by period."""
+    hours = hours_per_fte(str(horizon.freqstr), settings.hours_per_week)
     projects, people = tables["projects"], tables["people"]
     live = set(projects.loc[live_projects(projects), "project"].dropna())
     bookings = tables["bookings"]
@@ -270,7 +274,8 @@ def check_bookings(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
                 found=f"'{names[at]}' in {_spans(horizon[over[at]])}: up to {said} "
                 f"({format_period(horizon[worst])}), for {listing(busy.unique())}",
                 fix="Nobody works more than their contract: lower or move bookings, or "
-                "book somebody else.",
+                "book somebody else."
+                + other_unit(booked[at, worst] / max(contract, 1.0), hours),
             )
         )
     return found

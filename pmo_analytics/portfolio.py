@@ -23,6 +23,7 @@ from pmo_analytics.errors import (
 from pmo_analytics.facts import Facts, facts_html, result_html, table_html
 from pmo_analytics.periods import (
     Settings,
+    anchored_days,
     checked_horizon,
     checked_settings,
     format_period,
@@ -507,8 +508,10 @@ class Portfolio:
             "name": self.name,
             "horizon": f"{format_period(self.horizon[0])} .. "
             f"{format_period(self.horizon[-1])} ({len(self.horizon)} {self.freq})",
-            "projects": len(projects),
         }
+        if days := anchored_days(self.horizon):
+            facts["first period"] = days
+        facts["projects"] = len(projects)
         facts |= {f"  {status}": int(n) for status, n in counts.items()}
         facts |= {
             "roles": capacity.shape[1],

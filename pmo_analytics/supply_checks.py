@@ -22,7 +22,7 @@ from pmo_analytics.calendars import (
 )
 from pmo_analytics.contract import SLIP, Contract, usual_weeks
 from pmo_analytics.errors import problem, suggester
-from pmo_analytics.periods import format_period
+from pmo_analytics.periods import format_period, hours_per_fte
 from pmo_analytics.supply import (
     STRIDE,
     TOLERANCE,
@@ -93,11 +93,27 @@ def check_supply(
         *_check_countries(people, contract, bounds),
         *_check_workweeks(people, rows, contract),
         *_check_superseded(people, rows),
-        *_check_over_one(people, rows, bounds),
+        *_check_over_one(people, rows, bounds, hours_per_week),
         *_check_absences(people, absences, rows),
         *_check_replaced(people, supply),
-        *_check_operations(operations, supply, horizon),
+        *_check_operations(operations, supply, horizon, hours_per_week),
     ]
+
+
+def other_unit(times: float, full: float) -> str:
+    """Return in which unit an amount looks to be that is `times` what a person has.
+
+    Parameters
+    ----------
+    full
+        Hours of one full-time person that could be meant.
+    """
+    if times < 5:
+        return ""
+    units = ["hours"] if times <= 1.5 * full else []
+    units += ["percent"] if times <= 200 else []
+    likely = " or ".join(units) or "another unit"
+    return f" It looks like {likely}: FTE count people, 1 = one full-time person."
 
 
 def _problems(
@@ -279,7 +295,7 @@ def _check_superseded(people: pd.DataFrame, rows: EmploymentRows) -> Problems:
 
 
 def _check_over_one(
-    people: pd.DataFrame, rows: EmploymentRows, bounds: Ints
+    people: pd.DataFrame, rows: EmploymentRows, bounds: Ints, full: float
 ) -> Problems:
     spans, inside = clipped(rows.spans, bounds)
     position, since = rows.position[inside], rows.spans.start[inside]
@@ -312,7 +328,8 @@ def _check_over_one(
                 f"{moments.share[moment]:g} on {_day(day)} ({parts}); the last day "
                 f"above 1 is {_day(until)}"
             )
-            yield people.index[latest], found, fix
+            unit = other_unit(float(moments.share[moment]), full)
+            yield people.index[latest], found, f"{fix}{unit}"
 
     return _problems("warning", "people", "person_over_one_fte", "fte", cases())
 
@@ -377,8 +394,9 @@ def _check_replaced(people: pd.DataFrame, supply: Supply) -> Problems:
 
 
 def _check_operations(
-    operations: pd.DataFrame, supply: Supply, horizon: pd.PeriodIndex
+    operations: pd.DataFrame, supply: Supply, horizon: pd.PeriodIndex, full: float
 ) -> Problems:
+    freq = str(horizon.freqstr)
     nearest = suggester(supply.roles)
     named = operations["role"].dropna().astype("str")
     strange = (
@@ -404,6 +422,8 @@ def _check_operations(
                 f"{gross:.6g} FTE of capacity"
             )
             fix = "Capacity for projects is 0 there. Lower operations or add capacity."
+            if gross > 0:
+                fix += other_unit(taken / max(gross, 1.0), hours_per_fte(freq, full))
             yield named.index[named == role][0], found, fix
 
     return [

@@ -204,3 +204,53 @@ def test_names_that_differ_only_in_writing(one, other):
 def test_names_that_differ_are_no_twins(one, other):
     projects = rows("project value duration", (one, 1.0, 1), (other, 1.0, 1))
     assert found(made(projects=projects), "names_alike").empty
+
+
+# ------------------------------------------------------------ shares that are no FTE
+
+
+@pytest.mark.parametrize(
+    ("fte", "likely"),
+    [
+        (40.0, "hours or percent"),
+        (100.0, "percent"),
+        (1.5, ""),
+        (700.0, "another unit"),
+    ],
+)
+def test_shares_of_people_in_other_units(fte, likely):
+    people = rows("person role fte", ("P1", "Dev", fte), ("P2", "Dev", 1.0))
+    text = found(made(people=people), "person_over_one_fte")["fix"].iat[0]
+    assert ("looks like" in text) == bool(likely)
+    assert likely in text
+
+
+def test_operations_and_bookings_in_other_units():
+    operations = rows("role fte", ("Dev", 80.0))
+    text = found(made(operations=operations), "operations_exceed_capacity")
+    assert "looks like hours or percent" in text["fix"].iat[0]
+    bookings = booked(("P1", "A", "Dev", "2027-02-01", "2027-03-31", 80.0))
+    text = found(made(bookings=bookings), "person_overbooked")
+    assert "looks like hours or percent" in text["fix"].iat[0]
+
+
+# ------------------------------------------------------------------ starts and windows
+
+
+@pytest.mark.parametrize(
+    ("status", "cells", "where"),
+    [
+        ("proposed", {"start": "2027-06", "deadline": "2027-03"}, "after its deadline"),
+        ("proposed", {"start": "2027-02", "earliest": "2027-04"}, "before its window"),
+        ("approved", {"start": "2027-08", "latest": "2027-05"}, "after its window"),
+        ("approved", {"start": "2027-04", "latest": "2027-05"}, ""),
+        ("proposed", {"start": "2027-04", "deadline": "2027-09"}, ""),
+        ("running", {"start": "2026-12", "earliest": "2027-04"}, ""),
+    ],
+)
+def test_planned_starts_outside_their_window(status, cells, where):
+    one = {"project": "A", "value": 1.0, "duration": 2, "status": status, **cells}
+    text = found(made(projects=pd.DataFrame([one])), "start_contradicts_window")
+    assert len(text) == bool(where)
+    if where:
+        assert where in text["fix"].iat[0]

@@ -22,6 +22,7 @@ from pmo_analytics.cli.command import (
 )
 from pmo_analytics.cli.results import draw_plan, say_files
 from pmo_analytics.errors import has_errors
+from pmo_analytics.periods import anchored_days
 from pmo_analytics.terminal import (
     escaped,
     output,
@@ -82,10 +83,10 @@ def new(
 @command()
 def check(path: PathArgument, json_output: JsonOption = False) -> int:
     """List every problem in the data, with file, row and fix."""
-    from pmo_analytics.loaders import load_portfolio, loaded_problems
+    from pmo_analytics.loaders import load_portfolio, planning_problems
 
     portfolio = load_portfolio(path)
-    problems = loaded_problems(portfolio)
+    problems = planning_problems(portfolio)
     errors = int((problems["severity"] == "error").sum())
     if json_output:
         print_answer(
@@ -93,6 +94,7 @@ def check(path: PathArgument, json_output: JsonOption = False) -> int:
                 "status": "failed" if errors else "ok",
                 "errors": errors,
                 "warnings": len(problems) - errors,
+                "first_period": anchored_days(portfolio.horizon) or None,
                 "problems": records(problems),
             }
         )
@@ -106,6 +108,8 @@ def check(path: PathArgument, json_output: JsonOption = False) -> int:
                 f"{_count(len(problems) - errors, 'warning')}."
             )
         )
+        if days := anchored_days(portfolio.horizon):
+            console.print(escaped(f"The first period {days}."))
     return BAD_DATA if has_errors(problems) else OK
 
 

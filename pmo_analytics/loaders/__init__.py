@@ -14,6 +14,7 @@ from typing import Any
 _PUBLIC = {
     "load_portfolio": "files",
     "loaded_problems": "assembly",
+    "planning_problems": "assembly",
     "read_portfolio": "files",
     "write_portfolio": "files",
     "write_template": "template",

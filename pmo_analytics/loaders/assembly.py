@@ -11,6 +11,8 @@ import pandas as pd
 from pmo_analytics.errors import (
     ConfigError,
     DataError,
+    has_errors,
+    problem,
     problem_records,
     problems_table,
 )
@@ -238,6 +240,37 @@ def loaded_problems(portfolio: Portfolio) -> pd.DataFrame:
             continue  # could not be converted, which has been said
         kept.append(p)
     return problems_table([*reading, *kept])
+
+
+def planning_problems(portfolio: Portfolio) -> pd.DataFrame:
+    """Return `loaded_problems`, and what is missing for a plan: projects, or people.
+
+    A portfolio without them can be read all the same: a history is forecast, and people
+    are capacity.
+    """
+    problems = loaded_problems(portfolio)
+    missing = [] if has_errors(problems) else _nobody_or_nothing(portfolio)
+    return problems_table([*missing, *problem_records(problems)])
+
+
+def _nobody_or_nothing(portfolio: Portfolio) -> list[Problem]:
+    tables = portfolio.tables
+    if len(tables["history"]):
+        return []
+    staffed = bool(portfolio.capacity.notna().to_numpy().any())
+    if tables["projects"].empty and (staffed or len(tables["people"])):
+        missing, fix = "projects", "There are people, and no projects to plan."
+    elif (
+        len(tables["projects"])
+        and not staffed
+        and all(tables[name].empty for name in ("people", "demand", "spend", "budget"))
+    ):
+        missing, fix = "people", "There are projects, and nobody to do them: neither "
+        fix += "people nor capacity, and no money that they spend either."
+    else:
+        return []
+    fix += f" Fill in the table '{missing}'."
+    return [problem("error", missing, "empty_table", fix=fix)]
 
 
 def _damaged_tables(found: list[dict[Any, Any]]) -> set[str]:
