@@ -63,14 +63,22 @@ class Forecast:
             Cell by cell: all cells at their p20 together are far less likely.
         """
         if which == "mean":
-            values = self.draws.mean(axis=0)
+            values = self.draws.mean(axis=0, dtype=float)
         else:
-            values = np.quantile(self.draws, _share(which), axis=0)
+            values = self._quantiles([_share(which)])[0]
         return pd.DataFrame(
             values,
             index=self.periods.rename("period"),
             columns=pd.Index(self.roles, name="role"),
         )
+
+    def _quantiles(self, shares: list[float]) -> np.ndarray:
+        """Return quantiles by share, period and role, a period at a time."""
+        found = np.empty((len(shares), *self.draws.shape[1:]))
+        for t in range(self.draws.shape[1]):
+            now = self.draws[:, t].astype(float)
+            found[:, t] = np.quantile(now, shares, axis=0)
+        return found
 
     @property
     def p_overload(self) -> pd.DataFrame:
@@ -100,7 +108,7 @@ class Forecast:
             }
         )
         shares = [_share(name) for name in QUANTILES]
-        cells = [self.draws.mean(axis=0), *np.quantile(self.draws, shares, axis=0)]
+        cells = [self.draws.mean(axis=0, dtype=float), *self._quantiles(shares)]
         for name, values in zip(("mean", *QUANTILES), cells, strict=True):
             table[name] = values.T.ravel().round(6)
         chance = (self.draws < -TOLERANCE).mean(axis=0).T.ravel()

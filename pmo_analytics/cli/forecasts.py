@@ -23,6 +23,8 @@ from pmo_analytics.cli.results import close, say_files
 from pmo_analytics.terminal import escaped, messages, output, show_table
 
 FORECAST_KEYS = ("status", "roles", "periods", "overloaded", "notes", "files")
+# Futures drawn by default; fewer where all numbers would not fit into a gigabyte.
+_USUAL, _FEWEST, _MOST_NUMBERS = 2000, 200, 50_000_000
 # Roles are named as overloaded above this chance.
 _LIKELY = 0.5
 
@@ -36,8 +38,13 @@ def forecast(
     ] = None,
     out: OutOption = None,
     draws: Annotated[
-        int, typer.Option(min=100, max=100_000, help="How many futures.")
-    ] = 2000,
+        int | None,
+        typer.Option(
+            min=100,
+            max=100_000,
+            help="How many futures; default 2000, fewer of very many roles.",
+        ),
+    ] = None,
     model: Annotated[
         str, typer.Option(help="Model of time series, such as theta or combination.")
     ] = "combination",
@@ -58,6 +65,8 @@ def forecast(
     json_output: JsonOption = False,
 ) -> int:
     """Forecast capacity, load and headroom with intervals, and whom to hire when."""
+    import numpy as np
+
     from pmo_analytics.forecasting.forecast import facts_of
     from pmo_analytics.forecasting.headroom import forecast_headroom
     from pmo_analytics.forecasting.models import find_model
@@ -68,12 +77,23 @@ def forecast(
     from pmo_analytics.reporting.briefing import forecast_report
     from pmo_analytics.reporting.folder import manifest, write_result
     from pmo_analytics.reporting.page import summary_of, write_page
-    from pmo_analytics.reporting.workbook import write_workbook
+    from pmo_analytics.reporting.workbook import fitting, write_workbook
     from pmo_analytics.store import remembering
+    from pmo_analytics.workload import all_roles
 
     with usage("--model"):
         find_model(model)
     portfolio, moved = after_history(read_data(path))
+    if draws is None:
+        roles = {*all_roles(portfolio), *portfolio.history["role"].dropna()}
+        cells = len(roles) * max(horizon or 0, len(portfolio.horizon), 1)
+        draws = int(np.clip(_MOST_NUMBERS // max(cells, 1), _FEWEST, _USUAL))
+        if draws < _USUAL:
+            moved = [
+                *moved,
+                f"{draws} futures are drawn instead of {_USUAL:,}, for {len(roles):,} "
+                "roles in that many periods need much memory. --draws asks for more.",
+            ]
     with remembering(store, portfolio) as memory:
         headroom = forecast_headroom(
             portfolio,
@@ -93,6 +113,8 @@ def forecast(
         tables["accuracy_by_team.csv"] = memory.by_team
     files = []
     if out is not None:
+        sheets, left_out = fitting(tables)
+        notes += left_out
         figures: dict[str, Any] = {}
         if charts:
             import matplotlib as mpl
@@ -132,7 +154,12 @@ def forecast(
                 others={
                     "report.html": lambda path: write_page(path, report),
                     "forecast.xlsx": lambda path: write_workbook(
-                        path, tables, summary=summary_of(report)
+                        path,
+                        sheets,
+                        summary={
+                            **summary_of(report),
+                            **{f"Not here {k + 1}": t for k, t in enumerate(left_out)},
+                        },
                     ),
                 },
             )

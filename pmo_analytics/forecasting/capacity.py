@@ -130,7 +130,7 @@ def forecast_capacity(
             capacity[:, :, : grid.shape[1]] *= away
     if only_past:
         future, said = history_draws(past[only_past], reach, draws, streams[5], model)
-        capacity[:, :, grid.shape[1] :] = np.nan_to_num(future)
+        capacity[:, :, grid.shape[1] :] = np.nan_to_num(future, copy=False)
         notes += said
     if hires is not None and len(hires):
         capacity += _hired(
@@ -144,7 +144,8 @@ def forecast_capacity(
             attrition=attrition,
         )
     capacity = capacity[:, : len(ahead)]
-    capacity = np.maximum(widened(capacity, tuple(roles), "capacity", accuracy), 0.0)
+    capacity = widened(capacity, tuple(roles), "capacity", accuracy)
+    np.maximum(capacity, 0.0, out=capacity)
     return Forecast("capacity", ahead, tuple(roles), capacity, seed, past, tuple(notes))
 
 

@@ -103,13 +103,16 @@ def forecast_demand(
     run = run[[role for role in run.columns if role not in kept]]
     _add_series(load, run, roles, model, streams[2], notes)
     load = load[:, : len(ahead)]
-    result = widened(load.astype(float), tuple(roles), "load", accuracy)
-    floor = np.minimum(load.min(axis=0), 0.0)
+    result = load
+    if accuracy is not None and len(accuracy):
+        floor = np.minimum(load.min(axis=0), 0.0)
+        wide = widened(load.astype(float), tuple(roles), "load", accuracy)
+        result = np.maximum(wide, floor)
     return Forecast(
         "load",
         ahead,
         tuple(roles),
-        np.maximum(result, floor),
+        result,
         seed,
         past,
         tuple(notes),
@@ -130,7 +133,7 @@ def _add_series(
     future, said = history_draws(past, load.shape[1], len(load), rng, model)
     notes += said
     at = [roles.index(role) for role in past.columns]
-    load[:, :, at] += np.nan_to_num(future)
+    load[:, :, at] += np.nan_to_num(future, copy=False)
 
 
 def _add_projects(

@@ -75,7 +75,7 @@ def history_draws(
             model if seldom else best.get(role, model)
             for role, seldom in zip(past.columns, rare, strict=True)
         ]
-    result = np.full((draws, horizon, past.shape[1]), np.nan)
+    result = np.full((draws, horizon, past.shape[1]), np.nan, dtype=np.float32)
     alone = np.zeros(past.shape[1], dtype=bool)
     notes = _shifts(past, calm)
     for used in dict.fromkeys(chosen):

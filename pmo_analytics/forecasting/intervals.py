@@ -398,9 +398,8 @@ def series_draws(
     spread = spread_of(y, horizon, season, used, since=since)
     scale = spread.scale if widen is None else spread.scale * widen
     least, most = _bounds(y, middle, spread.scale)
-    result = np.empty((draws, horizon, len(y)))
-    noise = _noise(y, draws, horizon, spread.memory, rng)
+    result = _noise(y, draws, horizon, spread.memory, rng)
     for h in range(horizon):
-        away = scale[:, h] * spread.quantile(ndtr(noise[:, h]))
+        away = scale[:, h] * spread.quantile(ndtr(result[:, h].astype(float)))
         result[:, h] = np.clip(middle[:, h] + away, least[:, h], most[:, h])
     return result, spread.short

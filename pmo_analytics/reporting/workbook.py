@@ -40,9 +40,31 @@ _A4 = 9  # as Excel numbers the sizes of paper
 # Rows that are looked at for the width of a column.
 _SAMPLE = 400
 _SHEET_WIDTH = 31
+# Rows beyond which a table is left to its CSV file: nobody reads them, and Excel takes
+# as long to open them as we do to write them.
+_MOST_ROWS = 50_000
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 # What XML cannot hold; openpyxl refuses it.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def fitting(
+    tables: Mapping[str, pd.DataFrame],
+) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """Return the tables that a workbook is opened for, and which are too long for that.
+
+    Returns
+    -------
+    tuple
+        The tables of at most 50,000 rows; a sentence about each of the others.
+    """
+    kept = {name: t for name, t in tables.items() if len(t) <= _MOST_ROWS}
+    return kept, [
+        f"{name} has {len(table):,} rows, too many to read in a workbook, and is not "
+        "in it; the CSV file has all of them."
+        for name, table in tables.items()
+        if name not in kept
+    ]
 
 
 def write_workbook(
