@@ -126,6 +126,9 @@ def _broken_rule(
     available = most if kind == "rule_most" else rule.at_least
     period = format_period(portfolio.horizon[t]) if t >= 0 else ""
     counted = [p for p in rule.weights if p in starts]
+    allowed, has = f"{available:.6g}", f"{needed:.6g}"
+    if allowed == has:
+        allowed, has = f"{available:,.17g}", f"{needed:,.17g}"
     word = "at most" if kind == "rule_most" else "at least"
     return _row(
         "rule",
@@ -133,9 +136,9 @@ def _broken_rule(
         period=period,
         needed=round(needed, 6),
         available=available,
-        message=f"Rule '{name}' allows {word} {available:.6g}"
+        message=f"Rule '{name}' allows {word} {allowed}"
         f"{' in ' + period if period else ''}, and what must be selected makes it "
-        f"{needed:.6g}: {listing(counted) or 'nobody'}.",
+        f"{has}: {listing(counted) or 'nobody'}.",
     )
 
 
