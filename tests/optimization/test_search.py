@@ -179,7 +179,8 @@ def test_cuts_count_where_a_young_tree_proves_less(monkeypatch):
         plan_search, "best_certificate", lambda *_a, tree, **_k: (asked.append(tree), 0)
     )
     portfolio = one_role(TWO).validate()
-    run = SimpleNamespace(strict=False)
+    limits = SimpleNamespace(seconds=1.0)
+    run = SimpleNamespace(strict=False, begin=0.0, limits=limits)
     compiled = compile_options(portfolio)
     search = plan_search.PlanSearch(portfolio, compiled, run, "HiGHS")
     search.cuts = {"bound": 9.0, "prices": [], "cuts": []}
