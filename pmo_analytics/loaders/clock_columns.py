@@ -164,6 +164,10 @@ def _ends_at_midnight(tidy: Tidy) -> None:
                 tidy.columns[name][index] = str(day + timedelta(days=1))
 
 
+def _months(start: date, end: date) -> bool:
+    return start.day == 1 and (end + timedelta(days=1)).day == 1
+
+
 def _shift_ends(tidy: Tidy, name: str, real: bool) -> None:
     starts = {}
     if "start" in tidy.columns:
@@ -174,15 +178,22 @@ def _shift_ends(tidy: Tidy, name: str, real: bool) -> None:
     if not ends:
         return
     same = [i for i, day in ends if i in starts and starts[i][0] == day]
-    if same and not real and name != "deadline":
+    whole = [i for i, day in ends if i in starts and _months(starts[i][0], day)]
+    if (same or whole) and not real and name != "deadline":
+        first = (same or whole)[0]
+        reason = (
+            "This row starts and ends at the same 0:00"
+            if same
+            else "This row runs from the first of a month to the last day of one"
+        )
         tidy.problems.append(
             tidy.place.warning(
                 "clock_dropped",
-                row=tidy.rows[same[0]],
+                row=tidy.rows[first],
                 column=name,
-                found=f"{tidy.columns[name][same[0]]} 00:00",
-                fix="This row starts and ends at the same 0:00, so the days are meant, "
-                "the last one included; the times of this table are not used.",
+                found=f"{tidy.columns[name][first]} 00:00",
+                fix=f"{reason}, so the days are meant, the last one included; the "
+                "times of this table are not used.",
             )
         )
         tidy.clocks = {n: [] for n in tidy.clocks}

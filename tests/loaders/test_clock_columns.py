@@ -207,6 +207,20 @@ def test_a_workbook_that_shows_midnight_means_it(tmp_path):
     assert "clock_dropped" in said(portfolio)
 
 
+def test_whole_months_at_midnight_are_days(tmp_path):
+    # As pandas writes days into a workbook: every one of them at 0:00.
+    text = (
+        "person,role,start,end,fte\n"
+        "P,Dev,2027-01-01 00:00,2027-06-30 00:00,1\n"
+        "Q,Dev,2027-02-10 00:00,2027-03-15 00:00,1\n"
+    )
+    files = {"projects": PROJECTS, "demand": DEMAND, "people": text}
+    portfolio = read_quietly(make_folder(tmp_path / "months", files))
+    assert portfolio.people["end"].astype(str).tolist() == ["2027-06-30", "2027-03-15"]
+    assert "clock_dropped" in said(portfolio)
+    assert "end_at_midnight" not in said(portfolio)
+
+
 def test_plain_days_of_a_workbook_are_whole_and_nothing_is_said(tmp_path):
     path = workbook(
         tmp_path / "a.xlsx", ("P", dt.date(2027, 7, 5), dt.date(2027, 7, 6))
