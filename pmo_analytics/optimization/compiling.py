@@ -177,7 +177,7 @@ def compile_options(
     use_option, use_row, use_amount = _uses(
         portfolio, number, project, start, roles, periods, budgets, sums
     )
-    slack, unit = _grains(
+    slack, unit = grains(
         portfolio, bounds, project[use_option], use_row, use_amount, sums, len(limit)
     )
     buy = _purchases(portfolio, roles) if flex else {}
@@ -213,7 +213,7 @@ def compile_options(
     )
     use_first = np.searchsorted(use_option, np.arange(len(project) + 1))
     # Once more without what cannot be chosen: it may be far larger than the limit.
-    slack, unit = _grains(
+    slack, unit = grains(
         portfolio,
         bounds,
         project[use_option],
@@ -332,7 +332,7 @@ def _less(limit: float | Fraction, done: Fraction) -> float | Fraction:
     return written(limit) - done if np.isfinite(limit) else limit
 
 
-def _grains(
+def grains(
     portfolio: Portfolio,
     bounds: Limits,
     project: np.ndarray,

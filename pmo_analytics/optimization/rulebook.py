@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.optimization.compiling import Compiled, compile_options
-from pmo_analytics.optimization.options import ALL
+from pmo_analytics.optimization.compiling import Compiled, compile_options, grains
+from pmo_analytics.optimization.options import ALL, Options
 from pmo_analytics.periods import offsets_from
 from pmo_analytics.rules import read_rules
 from pmo_analytics.violations import requirements
@@ -223,8 +223,11 @@ def read_rulebook(
         own = [bounds.rules[name][max(t, 0)] - mine[name].done for name, t in rows]
         return np.where(np.isfinite(given), own, given) if rows else given
 
+    slack, unit = _grains(portfolio, bounds, wide.options, many)
     options = replace(
         wide.options,
+        slack=slack,
+        unit=unit,
         limit=np.concatenate(
             [
                 np.where(np.isnan(limit), np.inf, limit),
@@ -274,6 +277,23 @@ def read_rulebook(
             if options.group_all[g] == ALL and members[name] & out
         ],
         unserved,
+    )
+
+
+def _grains(
+    portfolio: Portfolio, bounds: Limits, options: Options, many: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return slack and unit of everything limited, of money by the limits in force.
+
+    The wide options know no limit on money, and so not by how much it may be exceeded.
+    """
+    mine = options.use_row < many
+    owner = options.project[options.use_option()[mine]]
+    uses = options.use_row[mine], options.use_amount[mine]
+    slack, unit = grains(portfolio, bounds, owner, *uses, [], many)
+    return (
+        np.concatenate([slack, options.slack[many:]]),
+        np.concatenate([unit, options.unit[many:]]),
     )
 
 

@@ -277,3 +277,28 @@ def test_the_months_of_a_role_are_told_apart_or_stay_together():
 def test_when_time_is_up_the_rest_is_not_proved():
     search = clash.Filter(Oracle([{1}], 3, set()), 0.0, lambda *_, **__: None)
     assert search.run([[0], [1]], [[2]], []) == ([[2]], [[0], [1]])
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e12])
+@pytest.mark.parametrize(
+    ("side", "limit", "wanted"),
+    [
+        ("amount", 7.0, "infeasible"),
+        ("amount", 8.0, "feasible"),
+        ("amount", 4.0, "infeasible"),
+        ("at_least", 9.0, "infeasible"),
+        ("at_least", 8.0, "feasible"),
+    ],
+)
+def test_money_clashes_by_the_limit_in_force(scale, side, limit, wanted):
+    # Both are in and cost 4 each: a limit of 7 is no near miss, though less than one
+    # step of 4 below.
+    portfolio = portfolio_of(
+        "A 1 1 in\nB 1 1 in",
+        spend=pd.DataFrame({"project": list("AB"), "offset": 0, "amount": 4.0 * scale}),
+        budget=pd.DataFrame({"budget": ["Total"], side: [limit * scale]}),
+    )
+    book = read_rulebook(portfolio, strict=True)
+    search = clash.Clash(book.wide.options, book.job())
+    verdict, _ = search.check(np.ones(search.rules, dtype=bool), 5.0)
+    assert verdict == wanted
