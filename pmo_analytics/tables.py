@@ -486,28 +486,35 @@ def read_column(
     read: Callable[[object, Column, str], object] = _READERS[kind]
     out: list[object] = []
     bad = []
-    # Ids and words come again and again.
-    known: dict[str, object] = {}
-    for label, value in zip(values.index, values.to_list(), strict=True):
-        if type(value) is str and value in known:
-            out.append(known[value])
-            continue
-        if is_blank(value):
-            out.append(None)
-            continue
-        try:
-            out.append(read(value, info, freq))
+    # Ids and words come again and again: each is read once, with what is wrong with it.
+    known: dict[str, tuple[object, str]] = {}
+    for i, value in enumerate(values.to_list()):
+        answer = known.get(value) if type(value) is str else None
+        if answer is None:
+            answer = _read_cell(read, value, info, freq)
             if type(value) is str:
-                known[value] = out[-1]
-        except (ValueError, OverflowError) as error:
-            out.append(None)
-            bad.append((label, value, _sentence(str(error))))
+                known[value] = answer
+        out.append(answer[0])
+        if answer[1]:
+            bad.append((values.index[i], value, answer[1]))
     if kind == "period":
         ordinals = [pd.NaT if value is None else value for value in out]
         return pd.Series(
             pd.PeriodIndex(ordinals, freq=freq), index=values.index, dtype=dtype
         ), bad
     return pd.Series(out, index=values.index, dtype=dtype), bad
+
+
+def _read_cell(
+    read: Callable[[object, Column, str], object], value: object, info: Column, freq: str
+) -> tuple[object, str]:
+    """Return what a cell holds, None if blank or unreadable, and what is wrong."""
+    if is_blank(value):
+        return None, ""
+    try:
+        return read(value, info, freq), ""
+    except (ValueError, OverflowError) as error:
+        return None, _sentence(str(error))
 
 
 def _sentence(text: str) -> str:

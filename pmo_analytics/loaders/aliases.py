@@ -17,6 +17,8 @@ _IGNORED = re.compile("[\\s_\\-\u2010-\u2015./:;*#'\u2019\"&]+")
 
 def fold(text: str) -> str:
     """Return the form in which names are compared."""
+    if text.isascii():
+        return _IGNORED.sub("", text.lower())
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text))
     plain = "".join(c for c in plain if not unicodedata.combining(c))
     return _IGNORED.sub("", plain.casefold())

@@ -35,8 +35,7 @@ def clear_blank_words(tidy: Tidy, own: tuple[str, ...]) -> None:
         column = "" if kind == "spread" else name
         words = {
             c: blank_word(table, column, c, declared, usual=usual)
-            for c in cells
-            if c.__class__ is str
+            for c in {c for c in cells if c.__class__ is str}
         }
         if not any(words.values()):
             continue

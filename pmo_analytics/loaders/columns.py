@@ -374,7 +374,9 @@ def split_rows(
             pending += 1
             continue
         blanks, pending = blanks + pending, 0
-        if heads == [heading_text(c) for c in record[:width]]:
+        if len(record) >= width and all(
+            head == heading_text(c) for head, c in zip(heads, record, strict=False)
+        ):
             repeated.append(number)
             continue
         if len(record) > width and any(map(_filled, record[width:])):
@@ -422,7 +424,11 @@ def split_rows(
             )
         )
     columns = [
-        [_clean(cell) for cell in cells]
+        # Nearly all cells begin with a plain character: nothing to clean.
+        [
+            c if c.__class__ is str and "'" < c[:1] < "\x7f" else _clean(c)
+            for c in cells
+        ]
         for cells in (zip(*(r[:width] for r in records), strict=True))
     ] or [[] for _ in range(width)]
     return columns, rows, problems

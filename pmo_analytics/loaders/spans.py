@@ -203,8 +203,11 @@ def name_projects(
         known = ids | groups if column == "requires" else ids
         meant: dict[Any, str] = {}
         unclear: dict[str, tuple[int, list[str]]] = {}
+        first: dict[Any, int] = {}
         for i, cell in enumerate(cells):
-            if cell is None or cell in meant:
+            first.setdefault(cell, i)
+        for cell, i in first.items():
+            if cell is None:
                 continue
             text = clean_text(cell)
             found = [] if text in known else names.get(fold(text), [])

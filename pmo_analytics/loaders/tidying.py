@@ -194,7 +194,8 @@ def _clean_texts(tidy: Tidy) -> None:
     for name, cells in tidy.columns.items():
         if kind_of(tidy.place.table, name) in ("number", "whole"):
             continue
-        bad = {c for c in cells if c.__class__ is str and has_controls(c)}
+        texts = {c for c in cells if c.__class__ is str}
+        bad = {c for c in texts if has_controls(c)}
         if bad:
             found += len(bad)
             tidy.columns[name] = [

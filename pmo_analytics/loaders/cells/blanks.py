@@ -95,12 +95,13 @@ def blank_word(
         Whether the usual words count too.
     """
     bare = text.strip()
-    if bare in own or (fold(bare) and fold(bare) in own):
+    folded = fold(bare)
+    if bare in own or (folded and folded in own):
         return True
     if not usual or column in _STATEMENTS.get(table, ()):
         return False
-    if bare in _DASHES or fold(bare) in _NOTHING:
+    if bare in _DASHES or folded in _NOTHING:
         return True
     if not column or column in _TO_BE_KNOWN.get(table, ()):
         return False
-    return fold(bare) in _NOT_KNOWN
+    return folded in _NOT_KNOWN

@@ -24,6 +24,7 @@ SHARES = {
 # People are asked for by more than one.
 _UNLIMITED = ("demand",)
 _PERCENT_WORDS = ("percent", "pct", "prozent", "pourcent", "porcent", "百分", "%")
+_DIGITS = frozenset("0123456789")
 # From here on a share of a person can only be percent; below, 2 FTE may be meant.
 _CLEARLY_PERCENT = 5.0
 
@@ -56,6 +57,8 @@ def says_percent(heading: str) -> bool:
 def has_percent_sign(cell: Any) -> bool:
     """Return whether a cell says itself that it is percent."""
     if cell.__class__ is not str:
+        return False
+    if cell[-1:] in _DIGITS:
         return False
     text = unicodedata.normalize("NFKC", cell).strip().casefold()
     return text.endswith(("%", "percent", "pct", "prozent"))
