@@ -506,7 +506,10 @@ def read_column(
 
 
 def _read_cell(
-    read: Callable[[object, Column, str], object], value: object, info: Column, freq: str
+    read: Callable[[object, Column, str], object],
+    value: object,
+    info: Column,
+    freq: str,
 ) -> tuple[object, str]:
     """Return what a cell holds, None if blank or unreadable, and what is wrong."""
     if is_blank(value):

@@ -425,10 +425,7 @@ def split_rows(
         )
     columns = [
         # Nearly all cells begin with a plain character: nothing to clean.
-        [
-            c if c.__class__ is str and "'" < c[:1] < "\x7f" else _clean(c)
-            for c in cells
-        ]
+        [c if c.__class__ is str and "'" < c[:1] < "\x7f" else _clean(c) for c in cells]
         for cells in (zip(*(r[:width] for r in records), strict=True))
     ] or [[] for _ in range(width)]
     return columns, rows, problems
