@@ -102,8 +102,9 @@ def read_portfolio(
     object.__setattr__(portfolio, "problems", problems)
     if len(problems):
         rules = ", ".join(dict.fromkeys(problems["rule"]))
+        many = f"{len(problems):,} warning{'' if len(problems) == 1 else 's'}"
         warnings.warn(
-            f"{len(problems)} warnings while reading {Path(path).name} ({rules}); see "
+            f"{many} while reading {Path(path).name} ({rules}); see "
             "portfolio.problems.",
             PmoWarning,
             stacklevel=2,
