@@ -129,7 +129,10 @@ def _waiting(model: Model, planned: np.ndarray, chosen: np.ndarray) -> list[Link
 
 
 def _taking_place(model: Model, chosen: np.ndarray, won: np.ndarray) -> np.ndarray:
-    """Return what is won and has what it requires, directly or through others."""
+    """Return what is won and has what it requires, directly or through others.
+
+    What is tied by `all_or_none` takes place together or not at all.
+    """
     result = won & chosen[:, None]
     if won.all():
         return result  # what a plan requires is in it
@@ -139,6 +142,10 @@ def _taking_place(model: Model, chosen: np.ndarray, won: np.ndarray) -> np.ndarr
             members = [m for m in link.members if chosen[m]]
             if members:
                 result[link.project] &= result[members].any(axis=0)
+        for tie in model.ties:
+            members = [m for m in tie if chosen[m]]
+            if members:
+                result[members] &= result[members].all(axis=0)
         if int(result.sum()) == count:
             return result
 

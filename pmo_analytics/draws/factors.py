@@ -194,6 +194,7 @@ def _project_factors(model: Model, u: np.ndarray) -> Factors:
     won = np.ones(shape, dtype=bool)
     sources: list[Source] = []
     column = {"duration": DURATION, "demand": DEMAND, "value": VALUE}
+    tied = {i: tie for tie in model.ties for i in tie}
     for i, name in enumerate(model.names):
         about = {
             "project": name,
@@ -220,8 +221,11 @@ def _project_factors(model: Model, u: np.ndarray) -> Factors:
                 one[quantity][i] = distribution.ppf(own)
                 sources.append(Source(quantity, name, _levels(own)))
         if model.chance[i] < 1.0:
-            won[i] = u[i, WIN] >= 1.0 - model.chance[i]
-            sources.append(Source("win", name, won[i].astype(np.int8)))
+            together = tied.get(i, (i,))
+            won[i] = u[together[0], WIN] >= 1.0 - model.chance[i]
+            if i == min(together):  # one event, however many it decides on
+                event = ", ".join(model.names[m] for m in together)
+                sources.append(Source("win", event, won[i].astype(np.int8)))
     return Factors(
         one["duration"],
         one["demand"],

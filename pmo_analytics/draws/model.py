@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.distributions import Overruns, Reference, read_overruns
+from pmo_analytics.draws.ties import all_or_none, rows_of
 from pmo_analytics.supply import person_capacity
 from pmo_analytics.windows import CANDIDATES, start_windows
 from pmo_analytics.workload import all_roles, worth_at_zero
@@ -56,6 +57,8 @@ class Model:
         Whether a project may be moved by what it waits for: it has not begun.
     chance
         To be won.
+    ties
+        Projects that are won together or not at all, by the luck of the first.
     capacity, bought
         (roles, periods): what the tables offer, which is uncertain, and what the plan
         buys beside it, which is not.
@@ -77,6 +80,7 @@ class Model:
     capacity: np.ndarray
     bought: np.ndarray
     links: tuple[Link, ...]
+    ties: tuple[tuple[int, ...], ...]
     themes: tuple[Any, ...]
     statuses: tuple[str, ...]
     persons: tuple[tuple[str, int, np.ndarray, float], ...]
@@ -154,6 +158,7 @@ def model_of(
     open_ = facts["status"].isin(CANDIDATES).to_numpy() & ~windows["must"].to_numpy()
     chance = facts["probability"].astype(float).fillna(1.0).to_numpy()
     chance = np.where(open_ & uncertainty.wins, chance, 1.0)
+    ties = _tie(portfolio, number, open_, chance)
     overruns = read_overruns(portfolio)
     referenced = any(
         isinstance(s.distribution, Reference)
@@ -176,12 +181,37 @@ def model_of(
         capacity=np.ascontiguousarray(capacity),
         bought=np.zeros_like(capacity) if bought is None else bought.T,
         links=_links(portfolio, number),
+        ties=ties,
         themes=tuple(facts["theme"]),
         statuses=tuple(facts["status"].fillna("proposed")),
         persons=_persons(portfolio, uncertainty, roles),
         overruns=overruns,
         notes=(overruns.note,) if referenced else (),
     )
+
+
+def _tie(
+    portfolio: Portfolio,
+    number: Mapping[str, int],
+    open_: np.ndarray,
+    chance: np.ndarray,
+) -> tuple[tuple[int, ...], ...]:
+    """Return what groups `all_or_none` tie together, and give it one chance, in place.
+
+    As in a forecast of the pipeline: the smallest of its chances, and 1 where one of
+    them is certain. What is not drawn ties nothing, but for what is done.
+    """
+    states = start_windows(portfolio.projects, portfolio.horizon)["state"]
+    ties = []
+    for members in all_or_none(portfolio.groups):
+        rows = rows_of(members, number)
+        if not rows:
+            continue
+        done = any(states.get(member) == "done" for member in members)
+        chance[rows] = 1.0 if done or not open_[rows].all() else chance[rows].min()
+        if len(rows) > 1:
+            ties.append(tuple(rows))
+    return tuple(ties)
 
 
 def _links(portfolio: Portfolio, number: Mapping[str, int]) -> tuple[Link, ...]:

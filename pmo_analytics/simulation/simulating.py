@@ -52,7 +52,8 @@ def simulate(
     earlier than planned, and nobody re-plans: it is the plan that is tried, not what a
     manager would do about it. What the plan buys (`flex`) comes for certain. Upper
     limits of lags, blackouts and budgets do not stop a late project. Candidates may be
-    lost, with whatever requires them.
+    lost, with whatever requires them; members of a group `all_or_none` are lost
+    together or not at all, with the smallest of their probabilities.
 
     Parameters
     ----------
@@ -255,6 +256,12 @@ def _collected(
     lost = int((model.chance < 1.0).sum())
     if lost:
         notes.append(f"{lost} projects of the plan are won with their probability.")
+    tied = sum(len(tie) for tie in model.ties if model.chance[tie[0]] < 1.0)
+    if tied:
+        notes.append(
+            f"{tied} of them are tied by groups all_or_none: won together or not at "
+            "all, with the smallest of their probabilities."
+        )
     said = tuple(notes)
 
     def futures(

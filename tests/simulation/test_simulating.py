@@ -183,6 +183,63 @@ def test_what_needs_each_other_is_lost_together():
     assert together.all()
 
 
+def tied(*groups: tuple[str, str], rule: str = "all_or_none", **facts) -> Portfolio:
+    """Return A (won with 0.8) and B (0.5), which ask nothing of each other, tied."""
+    open_ = {"a_status": "proposed", "a_probability": 0.8}
+    open_ |= {"b_status": "proposed", "b_probability": 0.5}
+    portfolio = chain(**{**open_, **facts})
+    rows = [(group, project, rule) for group, project in groups]
+    return portfolio.replace(
+        dependencies=portfolio.dependencies.iloc[:0],
+        groups=pd.DataFrame(rows, columns=["group", "project", "rule"]),
+    )
+
+
+def test_members_of_all_or_none_are_lost_together_or_not_at_all():
+    both = tied(("G", "A"), ("G", "B"))
+    found = pmo.simulate(both, uncertainty=sure(wins=True), draws=DRAWS)
+    # The smaller of 0.8 and 0.5, exact in a Latin hypercube; load as the plan's.
+    assert found.finish["p_win"].tolist() == [0.5, 0.5]
+    assert (found.won_draws[:, 0] == found.won_draws[:, 1]).all()
+    worth = 100 + 50 / 1.1**2
+    assert np.unique(found.value_draws) == pytest.approx([0.0, worth])
+    assert means(found)[:3] == pytest.approx([0.5] * 3)
+    # One event decides on both, and it explains all there is.
+    row = found.tornado.set_index("outcome").loc["value"]
+    assert (row["source"], row["swing"]) == ("A, B", pytest.approx(worth))
+    assert any("tied by groups all_or_none" in note for note in found.notes)
+
+
+def test_one_certain_member_makes_all_of_them_certain():
+    for facts in ({"b_status": "approved"}, {"b_status": "done"}):
+        both = tied(("G", "A"), ("G", "B"), **facts)
+        found = pmo.simulate(both, uncertainty=sure(wins=True), draws=DRAWS)
+        assert found.won_draws.all()
+
+
+def test_what_one_member_requires_decides_on_all():
+    portfolio = tied(("G", "A"), ("G", "B"), b_probability=1.0, a_probability=1.0)
+    third = {"project": "C", "value": 1.0, "duration": 1, "start": "2027-01"}
+    third |= {"status": "proposed", "probability": 0.25}
+    more = portfolio.replace(
+        projects=pd.concat([portfolio.projects, pd.DataFrame([third])]),
+        dependencies=pd.DataFrame(
+            [{"project": "B", "requires": "C", "kind": "selected"}]
+        ),
+    )
+    found = pmo.simulate(more, uncertainty=sure(wins=True), draws=DRAWS)
+    assert found.finish["p_win"].tolist() == [0.25] * 3
+
+
+def test_other_groups_change_no_draw():
+    apart = tied(rule="limit")
+    found = pmo.simulate(apart, uncertainty=sure(wins=True), draws=DRAWS)
+    assert found.finish["p_win"].tolist() == [0.8, 0.5]
+    for groups in ((("G", "A"),), (("G", "A"), ("H", "B"))):
+        alone = pmo.simulate(tied(*groups), uncertainty=sure(wins=True), draws=DRAWS)
+        assert (alone.won_draws == found.won_draws).all()
+
+
 def test_a_group_is_served_by_whichever_member_is_first():
     portfolio = chain()
     third = {"project": "C", "value": 1.0, "duration": 3, "start": "2027-01"}
