@@ -74,7 +74,8 @@ def check_supply(
         `holidays_not_known`, `holidays_of_some`, `week_of_other_days`,
         `hours_and_share_differ`, `open_row_superseded`, `person_over_one_fte`,
         `absence_outside_employment`,
-        `capacity_replaces_people`, `operations_exceed_capacity`.
+        `capacity_replaces_people`, `no_operations`,
+        `operations_exceed_capacity`.
 
     Raises
     ------
@@ -408,6 +409,17 @@ def _check_operations(
         )
         for row, role in named[~named.isin(supply.roles)].items()
     )
+    empty = (
+        (
+            row,
+            f"'{role}'",
+            "The row says neither `fte` nor `share`, so nothing is taken off capacity. "
+            "Fill in one of them, or delete the row.",
+        )
+        for row, role in named[
+            operations.loc[named.index, ["fte", "share"]].isna().all(axis=1)
+        ].items()
+    )
     # Capacity below 0 is an error of its own, whether or not work is taken off it.
     missing = np.nan_to_num(supply.taken - np.maximum(supply.gross, 0.0))
 
@@ -428,6 +440,7 @@ def _check_operations(
 
     return [
         *_problems("error", "operations", "unknown_role", "role", strange),
+        *_problems("warning", "operations", "no_operations", "fte", empty),
         *_problems(
             "warning", "operations", "operations_exceed_capacity", "role", excess()
         ),

@@ -217,7 +217,8 @@ _COLUMNS: dict[str, dict[str, str]] = {
         "end": _END,
         "fte": _FTE + "|share|" + _PERCENT + "|占比|工作比例|佔比|anteil|stellenanteil|"
         "beschäftigungsgrad|pensum|arbeitspensum|stellenprozent|employment rate|"
-        "workload|availability|verfügbarkeit|disponibilité|disponibilidad",
+        "workload|availability|verfügbarkeit|disponibilité|disponibilidad|max units|"
+        "maximum units|max einheiten|unités max|capacité max",
         "weekly_hours": "hours per week|hours a week|hours/week|h/week|hrs per week|"
         "weekly working hours|working hours per week|weekly contract hours|"
         "contract hours per week|周工时|每周工时|週工時|每週工時|wochenstunden|"
@@ -245,6 +246,9 @@ _COLUMNS: dict[str, dict[str, str]] = {
         "end": _END,
         "kind": _KIND + "|absence type|leave type|假别|请假类型|缺勤类型|請假類型|假別",
         "share": "part|portion|" + _PERCENT + "|占比|佔比|anteil",
+        "hours": _HOURS + "|hours off|absence hours|leave hours|fehlstunden",
+        "person_days": _DAYS + "|days off|absence days|leave days|working days|"
+        "urlaubstage|fehltage|arbeitstage|anzahl tage|请假天数|請假天數",
     },
     "operations": {
         "role": _ROLE,
@@ -260,7 +264,7 @@ _COLUMNS: dict[str, dict[str, str]] = {
         "role": _ROLE,
         "start": _START,
         "end": _END,
-        "fte": _FTE + "|share|" + _PERCENT + "|佔比|anteil",
+        "fte": _FTE + "|share|" + _PERCENT + "|佔比|anteil|assignment units",
         "kind": _KIND + "|booking type|预订类型|預訂類型",
         **_FTE_UNITS,
     },

@@ -16,6 +16,7 @@ from pmo_analytics.errors import (
     problem_records,
     problems_table,
 )
+from pmo_analytics.loaders.absence_amounts import to_absence_shares
 from pmo_analytics.loaders.aliases import fold
 from pmo_analytics.loaders.cells.dates import read_date
 from pmo_analytics.loaders.cells.numbers import ALONE
@@ -159,6 +160,7 @@ def assemble(contents: Contents) -> Portfolio:
         to_spans(tidy, freq)
         to_fte(tidy, freq, settings.hours_per_week)
         to_contract_shares(tidy, settings.hours_per_week)
+        to_absence_shares(tidy, settings.hours_per_week)
         if table in ("projects", "baselines"):
             read_lengths(tidy, freq)
         if table == "projects":
@@ -302,9 +304,9 @@ def _typed(tidy: Tidy, freq: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     spec = table_spec(table).columns
     columns = {}
     for name, cells in tidy.columns.items():
-        if name in NUMBER_COLUMNS and name not in spec:
-            continue  # converted, or reported
         kind = kind_of(table, name)
+        if name in NUMBER_COLUMNS and name not in spec:  # hours where none are counted
+            name = tidy.texts.get(name, name)
         columns[name] = _series(cells, kind, freq)
     index = pd.RangeIndex(len(tidy.rows))
     frame = pd.DataFrame(columns, index=index)

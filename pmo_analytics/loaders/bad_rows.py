@@ -13,7 +13,13 @@ from typing import Any
 
 import pandas as pd
 
-from pmo_analytics.errors import DataError, has_errors, listing, problems_table
+from pmo_analytics.errors import (
+    DataError,
+    folded,
+    has_errors,
+    listing,
+    problems_table,
+)
 from pmo_analytics.loaders.assembly import loaded_problems
 from pmo_analytics.loaders.findings import Place, Problem
 from pmo_analytics.portfolio import Portfolio
@@ -131,6 +137,11 @@ def without_bad_rows(portfolio: Portfolio) -> Portfolio:
 
 def _left_out(p: dict[Any, Any]) -> str:
     lost = _LOST.get(p["table"], "")
+    if p["table"] in _WHOLE and (p["rule"], p["column"]) == (
+        "missing_value",
+        "project",
+    ):
+        lost = "Some project is lighter than the file says: nobody can tell which."
     return f"The row was left out [{p['rule']}]: {p['fix']}{lost and ' '}{lost}"
 
 
@@ -155,7 +166,8 @@ def _projects_to_leave_out(
                 continue
             meant = [str(owner)]
             if str(owner) not in names:
-                meant = get_close_matches(str(owner), list(names), n=3, cutoff=0.75)
+                meant = [n for n in names if folded(n) == folded(owner)]
+                meant = meant or get_close_matches(str(owner), list(names), 3, 0.75)
             row = portfolio.sources[table].at[label, "row"]
             for name in meant:
                 owners.setdefault(name, []).append((table, row))

@@ -164,8 +164,9 @@ def _ends_at_midnight(tidy: Tidy) -> None:
                 tidy.columns[name][index] = str(day + timedelta(days=1))
 
 
-def _months(start: date, end: date) -> bool:
-    return start.day == 1 and (end + timedelta(days=1)).day == 1
+def _months(start: date | None, end: date) -> bool:
+    begins = start is None or start.day == 1
+    return begins and (end + timedelta(days=1)).day == 1
 
 
 def _shift_ends(tidy: Tidy, name: str, real: bool) -> None:
@@ -178,13 +179,15 @@ def _shift_ends(tidy: Tidy, name: str, real: bool) -> None:
     if not ends:
         return
     same = [i for i, day in ends if i in starts and starts[i][0] == day]
-    whole = [i for i, day in ends if i in starts and _months(starts[i][0], day)]
+    whole = [i for i, day in ends if _months(starts.get(i, (None, None))[0], day)]
     if (same or whole) and not real and name != "deadline":
         first = (same or whole)[0]
         reason = (
             "This row starts and ends at the same 0:00"
             if same
             else "This row runs from the first of a month to the last day of one"
+            if first in starts
+            else "This row ends on the last day of a month"
         )
         tidy.problems.append(
             tidy.place.warning(

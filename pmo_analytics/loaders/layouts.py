@@ -24,6 +24,7 @@ import pandas as pd
 
 from pmo_analytics.errors import closest, listing
 from pmo_analytics.loaders.aliases import TOTALS, choice_words, fold, unit_words
+from pmo_analytics.loaders.cells.calendar_words import is_month_alone
 from pmo_analytics.loaders.cells.dates import Clock, DayOrMonthFirst, read_date
 from pmo_analytics.loaders.columns import HOUR_COLUMNS, Heading
 from pmo_analytics.loaders.findings import Place, Problem
@@ -157,6 +158,9 @@ def wide_layout(
             read = read_date(float(heading.text), serials=True)
         if read is not None:
             periods[heading.name] = str(read)
+    if table in SPANS and not periods:
+        # Months without a clear year: `check_spread` refuses them.
+        periods = {h.name: h.text for h in free if is_month_alone(h.text)}
     if len(periods) > (1 if table in SPANS else 0):
         return "period", periods
     if table == "demand" or table in _MONEY:
@@ -455,6 +459,26 @@ def to_offsets(tidy: Tidy, starts: dict[Any, pd.Period | None], freq: str) -> No
     tidy.columns["offset"] = out
 
 
+def _say_unused(tidy: Tidy, starts: list[Any], finishes: list[Any]) -> None:
+    """Warn of finishes that nothing is counted to, as there is no start."""
+    alone = [
+        i
+        for i, (start, finish) in enumerate(zip(starts, finishes, strict=True))
+        if start is None and finish is not None
+    ]
+    if alone:
+        tidy.problems.append(
+            tidy.place.warning(
+                "finish_without_start",
+                row=tidy.rows[alone[0]],
+                column="finish",
+                found=f"{finishes[alone[0]]} ({len(alone)} rows)",
+                fix="A finish without a start is not used. Give the start, or call the "
+                "column 'deadline' if the projects have to end by then.",
+            )
+        )
+
+
 def to_durations(tidy: Tidy, freq: str) -> None:
     """Work out missing durations of projects from `start` and `finish`, in place."""
     if "finish" not in tidy.columns:
@@ -467,6 +491,7 @@ def to_durations(tidy: Tidy, freq: str) -> None:
         start is not None and finish is not None and duration is None
         for start, finish, duration in zip(starts, finishes, durations, strict=True)
     ]
+    _say_unused(tidy, starts, finishes)
     if not any(wanted):
         return  # the finish is a remark
     first = _ordinals(tidy, starts, freq, wanted, "start")

@@ -144,3 +144,15 @@ def test_what_was_converted_is_still_said_when_rows_go(tmp_path):
         demand="project,role,offset,hours\nAlpha,Dev,0,100\nBeta,Dev,0,x\n",
     )
     assert "converted_to_fte" in set(read(path).problems["rule"])
+
+
+def test_a_row_that_may_be_a_projects_takes_it_along_or_is_said(tmp_path):
+    path = folder(
+        tmp_path,
+        "project,value,duration\nA,5,2\nB,4,2\n",
+        demand="project,role,offset,fte\nA,Dev,0,1\na,Dev,1,1\nB,Dev,0,1\n,Dev,1,1\n",
+    )
+    portfolio = read(path)
+    assert list(portfolio.projects["project"]) == ["B"]
+    nameless = portfolio.problems.query("table == 'demand' and row == 5")
+    assert nameless["fix"].str.contains("lighter").all()

@@ -239,3 +239,14 @@ def test_office_hours_of_projects_and_bookings_are_nothing_to_say(tmp_path):
         "2027-02-01", "2027-02-01"
     )
     assert "clock_dropped" in said(read_quietly(make_folder(tmp_path / "b", files)))
+
+
+def test_people_who_leave_on_the_last_day_of_a_month_at_midnight(tmp_path):
+    # As writers of workbooks show days: the last day is worked.
+    rows = "person,role,end\nP,Dev,2027-06-30 00:00\nQ,Dev,2027-03-15 00:00\n"
+    files = {"projects": PROJECTS, "demand": DEMAND, "people": rows}
+    portfolio = read_quietly(make_folder(tmp_path / "last", files))
+    assert portfolio.people["end"].astype(str).tolist() == ["2027-06-30", "2027-03-15"]
+    files["people"] = rows.replace("06-30", "07-01")
+    portfolio = read_quietly(make_folder(tmp_path / "first", files))
+    assert portfolio.people["end"].astype(str).tolist() == ["2027-06-30", "2027-03-14"]

@@ -39,3 +39,12 @@ def test_duration_and_finish(tmp_path, freq, start, duration, finish, contradict
     if contradicts:
         assert hit["row"].tolist() == [2]
         assert f"finish {finish}" in hit["found"].iat[0]
+
+
+def test_finish_without_start_is_said_to_be_unused(tmp_path):
+    (tmp_path / "portfolio.toml").write_text(TOML.format("M"))
+    (tmp_path / "projects.csv").write_text(
+        "project,value,start,duration,finish\nA,1,,3,2027-04\nB,1,2027-02,3,2027-04\n"
+    )
+    found = loaded_problems(load_portfolio(tmp_path))
+    assert found[found["rule"] == "finish_without_start"]["row"].tolist() == [2]

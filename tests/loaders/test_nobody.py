@@ -7,7 +7,7 @@ import pytest
 from pmo_analytics.cli import main
 from pmo_analytics.errors import has_errors
 from pmo_analytics.loaders import load_portfolio, loaded_problems, planning_problems
-from tests.loaders.folders import make_folder
+from tests.loaders.folders import make_folder, read_quietly
 
 TOML = '[horizon]\nstart = "{}"\nperiods = 4\nfreq = "{}"\n'
 PEOPLE = "person,role\nP,Dev\n"
@@ -55,3 +55,14 @@ def test_the_days_of_the_first_fiscal_period_are_said(
     assert portfolio.summary().get("first period", "") == days
     main(["check", str(tmp_path)])
     assert (f"The first period {days}." in capsys.readouterr().out) == bool(days)
+
+
+def test_operations_that_take_nothing_off_are_said(tmp_path):
+    files = {
+        "projects": "project,value,duration\nA,1,1\n",
+        "people": "person,role\nP,Dev\n",
+        "operations": "role,start,fte,hours per week\nDev,,,20\nDev,,0.1,\n",
+    }
+    portfolio = read_quietly(make_folder(tmp_path, files))
+    found = portfolio.problems.query("rule == 'no_operations'")
+    assert found["row"].to_list() == [2]

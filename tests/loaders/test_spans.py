@@ -106,3 +106,10 @@ def test_a_name_of_two_projects_is_refused(tmp_path):
             projects=PROJECTS.replace("Data", "New CRM"),
             demand="project,role,offset,fte\nNew CRM,Dev,0,1\n",
         )
+
+
+@pytest.mark.parametrize("months", ["Jan,Feb", "Jan 27,Feb 27", "Januar,Februar"])
+def test_months_without_a_clear_year_are_refused(tmp_path, months):
+    # As remarks they would leave everybody working full time.
+    with pytest.raises(DataError, match="not_a_period"):
+        read(tmp_path, people=f"person,role,{months}\nAnn,Dev,1,0.5\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _MONTHS = (
@@ -40,6 +41,15 @@ MONTH_OF = {
     for number, words in enumerate(_MONTHS, 1)
     for word in words.split("|")
 }
+_MONTH_ALONE = re.compile(r"([^\W\d_]{3,10})\.?(?: ?\d{1,2})?")
+
+
+def is_month_alone(text: str) -> bool:
+    """Return whether a text is a month without a clear year: `Jan`, `Feb 27`."""
+    found = _MONTH_ALONE.fullmatch(text.strip())
+    return found is not None and plain(found[1]) in MONTH_OF
+
+
 # 0 = Monday. `mar` is left out: a month, and a Tuesday in French and Spanish.
 WEEKDAY_OF = {
     plain(word): number

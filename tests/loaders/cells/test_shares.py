@@ -143,3 +143,12 @@ def test_percent_in_every_table_that_has_a_share(tmp_path):
     assert portfolio.operations["share"].to_list() == [0.2]
     assert portfolio.absences["share"].to_list() == [0.5]
     assert portfolio.bookings["fte"].to_list() == [0.5]
+
+
+def test_maximum_units_are_shares_of_a_person(tmp_path):
+    files = {
+        "projects": "project,value,duration\nA,1,1\n",
+        "people": "Resource Name,Role,Max Units\nP,Dev,100\nQ,Dev,50\n",
+    }
+    portfolio = read_quietly(make_folder(tmp_path, files))
+    assert portfolio.people["fte"].to_list() == [1.0, 0.5]
