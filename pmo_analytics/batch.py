@@ -344,11 +344,15 @@ def _write(
     from pmo_analytics.reporting.briefing import forecast_report
     from pmo_analytics.reporting.nightly import before, with_plan
     from pmo_analytics.reporting.page import summary_of, write_page
-    from pmo_analytics.reporting.workbook import write_workbook
+    from pmo_analytics.reporting.workbook import fitting, write_workbook
 
     facts = manifest(portfolio, command="batch")
     facts |= {"as_of": day.isoformat(), "seed": config.seed, "versions": versions()}
-    facts["notes"] = list(headroom.notes)
+    # A workbook has sheets and no folders.
+    sheets, left_out = fitting({n: t for n, t in tables.items() if "/" not in n})
+    for sentence in left_out:
+        _LOG.info("%s", sentence)
+    facts["notes"] = [*headroom.notes, *left_out]
     documents: dict[str, Any] = {}
     more = {"How wrong each model was": tables["losses.csv"]}
     if plan is not None and plan.report is not None:
@@ -360,8 +364,6 @@ def _write(
     figures: dict[str, Any] = {}
     if config.report.charts:
         figures = _figures(headroom, plan, comparison, tables)
-    # A workbook has sheets and no folders.
-    sheets = {name: table for name, table in tables.items() if "/" not in name}
     try:
         report = forecast_report(
             headroom,
@@ -391,7 +393,7 @@ def _write(
             others={
                 "report.html": lambda path: write_page(path, report),
                 "run.xlsx": lambda path: write_workbook(
-                    path, sheets, summary=summary_of(report)
+                    path, sheets, summary=summary_of(report), left_out=left_out
                 ),
             },
             last=last,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -131,12 +130,9 @@ def mase(table: pd.DataFrame, history: pd.DataFrame, season: int) -> float:
     >>> mase(pd.DataFrame([row]), history, season=1)
     2.0
     """
-    scaled = []
-    for rows, moves in _with_moves(table, history, season):
-        scale = moves.abs().mean()
-        if scale > 0:
-            scaled.append((rows["forecast"] - rows["actual"]).abs() / scale)
-    return float(pd.concat(scaled).mean()) if scaled else float("nan")
+    scale = _typical_moves(table, history, season, power=1)
+    apart = (table["forecast"] - table["actual"]).abs()
+    return float((apart[scale > 0] / scale[scale > 0]).mean())
 
 
 def rmsse(table: pd.DataFrame, history: pd.DataFrame, season: int) -> float:
@@ -156,22 +152,27 @@ def rmsse(table: pd.DataFrame, history: pd.DataFrame, season: int) -> float:
     float
         NaN where no role has a change over a season.
     """
-    scaled = []
-    for rows, moves in _with_moves(table, history, season):
-        scale = (moves**2).mean()
-        if scale > 0:
-            squares = (rows["forecast"] - rows["actual"]) ** 2
-            scaled.append(float((squares.mean() / scale) ** 0.5))
-    return sum(scaled) / len(scaled) if scaled else float("nan")
+    scale = _typical_moves(table, history, season, power=2)
+    squares = (table["forecast"] - table["actual"]) ** 2
+    scaled = (squares[scale > 0] / scale[scale > 0]).groupby(
+        [table["role"], table["cutoff"]]
+    )
+    return float((scaled.mean() ** 0.5).mean())
 
 
-def _with_moves(
-    table: pd.DataFrame, history: pd.DataFrame, season: int
-) -> Iterator[tuple[pd.DataFrame, pd.Series[Any]]]:
-    """Yield the rows of a role and cutoff with its changes over a season until then."""
-    for (role, cutoff), rows in table.groupby(["role", "cutoff"]):
-        past = history[role][history.index <= cutoff]
-        yield rows, past - past.shift(season)
+def _typical_moves(
+    table: pd.DataFrame, history: pd.DataFrame, season: int, *, power: int
+) -> pd.Series[Any]:
+    """Return the mean change over a season until the cutoff of each row's role.
+
+    Absolute, to a power; NaN where nothing is known of it.
+    """
+    scale = pd.Series(np.nan, index=table.index)
+    for cutoff, rows in table.groupby("cutoff"):
+        past = history[history.index <= cutoff]
+        moves = ((past - past.shift(season)).abs() ** power).mean()
+        scale[rows.index] = moves[rows["role"]].to_numpy()
+    return scale
 
 
 def coverage(table: pd.DataFrame) -> float:

@@ -154,12 +154,7 @@ def forecast(
                 others={
                     "report.html": lambda path: write_page(path, report),
                     "forecast.xlsx": lambda path: write_workbook(
-                        path,
-                        sheets,
-                        summary={
-                            **summary_of(report),
-                            **{f"Not here {k + 1}": t for k, t in enumerate(left_out)},
-                        },
+                        path, sheets, summary=summary_of(report), left_out=left_out
                     ),
                 },
             )

@@ -25,6 +25,8 @@ _FOR_RARE = (DEFAULT, "croston_sba", "tsb")
 _LEAST_BEFORE = 8
 # Periods ahead that they are compared over, at most.
 _MOST_AHEAD = 12
+# So many roles have a sentence each; more share one for each reason.
+_SAID_APART = 3
 
 
 def history_draws(
@@ -103,59 +105,93 @@ def history_draws(
 
 
 def _shifts(past: pd.DataFrame, calm: Steady) -> list[str]:
-    """Return a sentence about each level shift, by role and period."""
-    notes = []
-    for shift in calm.shifts:
-        moves = "rises" if shift.size > 0 else "falls"
-        when = format_period(past.index[shift.column])
-        notes.append(
-            f"{past.columns[shift.row]}: the level of its history {moves} by "
-            f"{abs(shift.size):.3g} FTE in {when}. It is forecast from the new level: "
-            "values before are moved to it, errors from before do not count, and "
-            "another such step is not in the interval."
+    """Return what is said of level shifts, by role and period; of many, some."""
+    told = [
+        (
+            past.columns[shift.row],
+            f"{'rises' if shift.size > 0 else 'falls'} by {abs(shift.size):.3g} FTE in "
+            f"{format_period(past.index[shift.column])}",
         )
-    return notes
+        for shift in calm.shifts
+    ]
+    rest = (
+        "forecast from the new level: values before are moved to it, errors from "
+        "before do not count, and another such step is not in the interval."
+    )
+    if len(told) > _SAID_APART:
+        named = some(f"{role} ({moves})" for role, moves in told)
+        return [f"{named}: the level of the history moves. It is {rest}"]
+    return [
+        f"{role}: the level of its history {moves}. It is {rest}"
+        for role, moves in told
+    ]
 
 
 def _doubts(past: pd.DataFrame, alone: np.ndarray, season: int) -> list[str]:
-    """Return a sentence about each fault of a history, with the roles that have it."""
-    known = past.notna()
-    count = known.sum()
-    last = known[::-1].idxmax()
-    first = known.idxmax()
-    zeros = ((past == 0.0) | ~known).all() & (count > 0)
-    inside = pd.Series(
-        {role: int(known.loc[first[role] : last[role], role].size) for role in past},
-        dtype=int,
-    )
-    gaps = inside - count
-    over = (count > 0) & (last < past.index[-1])
+    """Return what is doubtful of histories: by reason, with the roles that have it."""
+    known = past.notna().to_numpy()
+    count = known.sum(axis=0)
+    end = len(known) - 1
+    last = end - known[::-1].argmax(axis=0)
+    gaps = last - known.argmax(axis=0) + 1 - count
+    after = end - last
+    few = alone.astype(bool)
+    short = ~few & (count < 2 * season + 1)
+    zeros = ((past.to_numpy() == 0.0) | ~known).all(axis=0) & (count > 0)
+
+    def values(rows: np.ndarray) -> str:
+        return f"{_span(count[rows])} value{'' if count[rows].max() == 1 else 's'}"
+
+    def is_few(rows: np.ndarray, _whose: str) -> str:
+        return (
+            f"{values(rows)} of history, too few to see how wrong forecasts are; the "
+            "interval is a rule of thumb."
+        )
+
+    def is_short(rows: np.ndarray, _whose: str) -> str:
+        return (
+            f"{values(rows)} of history, no more than two years; no seasonal pattern "
+            "is used."
+        )
+
+    def has_gaps(rows: np.ndarray, whose: str) -> str:
+        return (
+            f"{_span(gaps[rows])} periods inside {whose} history have no value; they "
+            "are filled on a straight line."
+        )
+
+    def ends(rows: np.ndarray, whose: str) -> str:
+        ended = [format_period(past.index[k]) for k in np.unique(last[rows])[[0, -1]]]
+        return (
+            f"{whose} history ends in {' to '.join(dict.fromkeys(ended))}; the last "
+            f"value stands for the {_span(after[rows])} periods after it. Give zeros "
+            "if there was nothing."
+        )
+
     found = []
-    for role, few in zip(past.columns, alone, strict=True):
-        many = f"{count[role]} value{'' if count[role] == 1 else 's'} of history"
-        if few:
-            found.append(
-                f"{role}: {many}, too few to see how wrong forecasts are; the interval "
-                "is a rule of thumb."
-            )
-        elif count[role] < 2 * season + 1:
-            found.append(
-                f"{role}: {many}, no more than two years; no seasonal pattern is used."
-            )
-        if gaps[role] > 0:
-            found.append(
-                f"{role}: {gaps[role]} periods inside its history have no value; they "
-                "are filled on a straight line."
-            )
-        if over[role]:
-            found.append(
-                f"{role}: its history ends in {format_period(last[role])}; the last "
-                f"value stands for the {(past.index[-1] - last[role]).n} periods after "
-                "it. Give zeros if there was nothing."
-            )
+    for which, said in (
+        (few, is_few),
+        (short, is_short),
+        (gaps > 0, has_gaps),
+        ((count > 0) & (after > 0), ends),
+    ):
+        rows = np.flatnonzero(which)
+        if len(rows) > _SAID_APART:
+            found.append(f"{some(past.columns[rows])}: {said(rows, 'their')}")
+        else:
+            found += [
+                f"{past.columns[k]}: {said(np.array([k]), 'its')}"
+                for k in rows.tolist()
+            ]
     if zeros.any():
         found.append(
             f"{some(past.columns[zeros])}: every value of the history is 0, so 0 is "
             "forecast."
         )
     return found
+
+
+def _span(numbers: np.ndarray) -> str:
+    """Return the least and the largest of some numbers as text; one where all agree."""
+    low, high = int(numbers.min()), int(numbers.max())
+    return f"{low}" if low == high else f"{low} to {high}"

@@ -108,12 +108,22 @@ def forecast_headroom(
         "headroom",
         capacity.periods,
         roles,
-        capacity.draws[:, :, left] - load.draws[:, :, right],
+        _difference(capacity.draws, load.draws, left, right),
         seed,
         capacity.history[known] - load.history[known],
         tuple(notes),
         (capacity, load),
     )
+
+
+def _difference(
+    capacity: np.ndarray, load: np.ndarray, left: list[int], right: list[int]
+) -> np.ndarray:
+    """Return what is left of capacity, a draw at a time for want of memory."""
+    result = np.empty((*capacity.shape[:2], len(left)))
+    for k, (has, needs) in enumerate(zip(capacity, load, strict=True)):
+        np.subtract(has[:, left], needs[:, right], out=result[k], dtype=float)
+    return result
 
 
 def hire_list(
@@ -158,9 +168,15 @@ def hire_list(
     before = {r: leads.get(r, other) + ramp for r in headroom.roles}
     if not 0.0 < chance < 1.0 or min(before.values(), default=0) < 0 or ramp < 0:
         raise ConfigError("chance lies between 0 and 1, lead and ramp are 0 or more.")
-    least = np.quantile(headroom.draws, chance, axis=0, method="lower")
+    # A period at a time: all together would be a copy of all draws.
+    least = np.array(
+        [
+            np.quantile(np.ascontiguousarray(now.T), chance, axis=1, method="lower")
+            for now in headroom.draws.swapaxes(0, 1)
+        ]
+    ).reshape(len(headroom.periods), len(headroom.roles))
     missing = np.where(least < -TOLERANCE, np.ceil(-least / _STEP - 1e-9) * _STEP, 0.0)
-    risk = (headroom.draws < -TOLERANCE).mean(axis=0)
+    risk = headroom.p_overload.to_numpy()
     rows = []
     for k, role in enumerate(headroom.roles):
         total = 0.0

@@ -69,12 +69,14 @@ class Spread:
 
     def quantile(self, share: np.ndarray | float) -> np.ndarray:
         """Return errors, in scales, that this share of errors is below; 0 at 0.5."""
-        count = len(self.shape)
         # As conformal prediction asks for: a little further out than the sample says.
         away = 2.0 * np.asarray(share, dtype=float) - 1.0
-        places = np.arange(count + 1) / (count + 1)
-        size = np.interp(np.abs(away), places, np.append(0.0, self.shape))
-        return np.asarray(np.sign(away) * size)
+        # On a line between neighbours. They lie evenly: no search for them is needed.
+        place = np.abs(away) * (len(self.shape) + 1)
+        before = np.minimum(place.astype(np.int64), len(self.shape))
+        known = np.concatenate([[0.0], self.shape, self.shape[-1:]])
+        size = known[before] + (place - before) * (known[before + 1] - known[before])
+        return np.asarray(np.copysign(size, away))
 
 
 def rolling_origin(

@@ -188,47 +188,50 @@ def _run(
     opening: tuple[np.ndarray, ...],
     share: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Smooth with parameters (S, P, 4); return squared errors and the last states."""
+    """Smooth with parameters (S, P, 4); return squared errors and the last states.
+
+    Series lie side by side in memory: so all of them take a step together.
+    """
     count, many = share.shape[:2]
-    alpha = np.ascontiguousarray(share[..., 0])
-    beta = alpha * share[..., 1]
-    gamma = (1.0 - alpha) * share[..., 2]
-    phi = np.ascontiguousarray(share[..., 3])
-    level = np.repeat(opening[0][:, None], many, axis=1)
-    trend = np.repeat(opening[1][:, None], many, axis=1)
-    places = np.repeat(opening[2].T[:, :, None], many, axis=2)
-    squares = np.zeros((count, many))
-    began = np.searchsorted(series.first, np.arange(series.y.shape[1]), side="right")
+    alpha, rise, turn, phi = np.ascontiguousarray(share.transpose(2, 1, 0))
+    beta = alpha * rise
+    gamma = (1.0 - alpha) * turn
+    level = np.repeat(opening[0][None], many, axis=0)
+    trend = np.repeat(opening[1][None], many, axis=0)
+    places = np.repeat(opening[2].T[:, None], many, axis=1)
+    squares = np.zeros((many, count))
+    values = np.ascontiguousarray(series.y.T)
+    began = np.searchsorted(series.first, np.arange(len(values)), side="right")
     with np.errstate(all="ignore"):
         for t, k in enumerate(began.tolist()):
             if not k:
                 continue
-            value = series.y[:k, t, None]
-            base = level[:k]
+            value = values[t, :k]
+            base = level[:, :k]
             if shape.trend:
-                slope = phi[:k] * trend[:k]
+                slope = phi[:, :k] * trend[:, :k]
                 base = base + slope
             if shape.season == "m":
-                place = places[t % season, :k]
+                place = places[t % season, :, :k]
                 error = value - base * place
-                level[:k] = base + alpha[:k] * error / place
+                level[:, :k] = base + alpha[:, :k] * error / place
                 if shape.trend:
-                    trend[:k] = slope + beta[:k] * error / place
-                place += gamma[:k] * error / base
+                    trend[:, :k] = slope + beta[:, :k] * error / place
+                place += gamma[:, :k] * error / base
             elif shape.season:
-                place = places[t % season, :k]
+                place = places[t % season, :, :k]
                 error = value - base - place
-                level[:k] = base + alpha[:k] * error
+                level[:, :k] = base + alpha[:, :k] * error
                 if shape.trend:
-                    trend[:k] = slope + beta[:k] * error
-                place += gamma[:k] * error
+                    trend[:, :k] = slope + beta[:, :k] * error
+                place += gamma[:, :k] * error
             else:
                 error = value - base
-                level[:k] = base + alpha[:k] * error
+                level[:, :k] = base + alpha[:, :k] * error
                 if shape.trend:
-                    trend[:k] = slope + beta[:k] * error
-            squares[:k] += error * error
-    return squares, level, trend, places
+                    trend[:, :k] = slope + beta[:, :k] * error
+            squares[:, :k] += error * error
+    return squares.T, level.T, trend.T, places.transpose(0, 2, 1)
 
 
 def _ahead(

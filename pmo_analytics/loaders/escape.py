@@ -7,6 +7,7 @@ loaders take it away again. Numbers are never touched.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ _SIGNS += "\u207a\u207c\u208a\u208c\u2a75\u2a76\ufb29"
 _FORMULA = re.compile(f"[{_HIDDEN}\\0]*[{_SIGNS}]")
 
 
+@lru_cache(maxsize=10_000)
 def escape_text(text: str) -> str:
     """Return a text as CSV stores it: formula-like text behind a quote.
 

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from pmo_analytics.drafts import clear_drafts, draft_folder
@@ -372,7 +373,10 @@ def _as_text(table: pd.DataFrame) -> pd.DataFrame:
     result = table.copy()
     for column in result.columns:
         if isinstance(result[column].dtype, pd.PeriodDtype):
-            result[column] = format_periods(result[column])
+            # Each period once: long tables repeat few of them.
+            at, periods = pd.factorize(result[column])
+            texts = np.array([*format_periods(periods), ""], dtype=object)
+            result[column] = texts[at]
     return result
 
 

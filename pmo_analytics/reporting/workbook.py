@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import time
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,7 @@ def write_workbook(
     tables: Mapping[str, pd.DataFrame],
     *,
     summary: Mapping[str, object] | None = None,
+    left_out: Sequence[str] = (),
 ) -> None:
     """Write tables into a workbook, each on a sheet of its own.
 
@@ -90,6 +91,8 @@ def write_workbook(
         out; names that a sheet cannot have are made to fit.
     summary
         Fact -> value, for a sheet of their own before the others, which it lists.
+    left_out
+        What is not in the workbook, of `fitting`; the summary says it.
 
     Raises
     ------
@@ -113,7 +116,8 @@ def write_workbook(
         path.parent.mkdir(parents=True, exist_ok=True)
         book = Workbook(write_only=True)
         if summary is not None:
-            tables = {"Summary": _summary(summary, tables), **tables}
+            missing = {f"Not here {k + 1}": text for k, text in enumerate(left_out)}
+            tables = {"Summary": _summary({**summary, **missing}, tables), **tables}
         for name, table in zip(_sheet_names(tables), tables.values(), strict=True):
             _add_sheet(book.create_sheet(name), table)
         save(book, path)
