@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
@@ -77,6 +78,16 @@ StrictOption = Annotated[
 SecondsOption = Annotated[
     float, typer.Option(min=0.1, max=1e6, help="Wall clock of the search.")
 ]
+# Of the verbs with one search.
+AllSecondsOption = Annotated[
+    float,
+    typer.Option(
+        min=0.1,
+        max=1e6,
+        help="Wall clock of the search; of the command, where reading takes longer "
+        "than a second.",
+    ),
+]
 GapOption = Annotated[
     float, typer.Option(min=0.0, help="Stop at this gap, 0.01 = 1 %.")
 ]
@@ -94,6 +105,8 @@ SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the search.")]
 ChartsOption = Annotated[bool, typer.Option(help="Draw the charts.")]
 
 
+# Reading so many seconds is not worth speaking of.
+_SHORT = 1.0
 # Of the data that the command at work has read.
 _warned: ContextVar[pd.DataFrame | None] = ContextVar("warned", default=None)
 
@@ -113,6 +126,22 @@ def read_data(path: Path) -> Portfolio:
     if line := say_warnings(portfolio.problems, path):
         messages().print(escaped(line), style="yellow")
     return portfolio
+
+
+def seconds_left(seconds: float, since: float) -> float:
+    """Return what reading leaves of a command's time for its search.
+
+    Reading counts where it takes longer than a second, and takes half at most.
+
+    Parameters
+    ----------
+    seconds
+        Of the whole command.
+    since
+        When it began, by `time.monotonic`.
+    """
+    read = time.monotonic() - since
+    return seconds if read <= _SHORT else max(seconds - read, seconds / 2.0)
 
 
 def list_warnings(problems: pd.DataFrame) -> None:

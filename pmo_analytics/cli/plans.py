@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -14,12 +15,12 @@ from pmo_analytics.cli.command import (
     BAD_DATA,
     INFEASIBLE,
     OK,
+    AllSecondsOption,
     ChartsOption,
     GapOption,
     JsonOption,
     OutOption,
     PathArgument,
-    SecondsOption,
     SeedOption,
     StrictOption,
     WorkOption,
@@ -27,6 +28,7 @@ from pmo_analytics.cli.command import (
     command,
     print_answer,
     read_data,
+    seconds_left,
     usage,
 )
 from pmo_analytics.cli.records import claimed_record, known_record
@@ -59,7 +61,7 @@ OPTIMIZE_KEYS = (
 @command(OPTIMIZE_KEYS)
 def optimize(
     path: PathArgument,
-    seconds: SecondsOption = 60.0,
+    seconds: AllSecondsOption = 60.0,
     gap: GapOption = 0.0,
     out: OutOption = None,
     seed: SeedOption = 0,
@@ -115,6 +117,7 @@ def optimize(
     json_output: JsonOption = False,
 ) -> int:
     """Choose and schedule the projects that earn most within all limits."""
+    since = time.monotonic()
     from pmo_analytics.optimization.given import named_solver
     from pmo_analytics.optimization.search import optimize as search
     from pmo_analytics.optimization.solving import SolveLimits
@@ -128,7 +131,8 @@ def optimize(
         raise typer.BadParameter("--freeze and prices need --record.")
     portfolio = read_data(path)
     known = None if record is None else known_record(portfolio, record)
-    limits = SolveLimits(seconds=seconds, gap=gap, threads=threads, work=work)
+    left = seconds_left(seconds, since)
+    limits = SolveLimits(seconds=left, gap=gap, threads=threads, work=work)
     with Watching() as progress:
         plan = search(
             portfolio,
@@ -160,7 +164,7 @@ def level(
     objective: Annotated[
         str, typer.Option(help="What is minimised: makespan or delay.")
     ] = "makespan",
-    seconds: SecondsOption = 60.0,
+    seconds: AllSecondsOption = 60.0,
     gap: GapOption = 0.0,
     out: OutOption = None,
     seed: SeedOption = 0,
@@ -176,6 +180,7 @@ def level(
 
     A project with a window (earliest, latest) may also move before its planned start.
     """
+    since = time.monotonic()
     from pmo_analytics.optimization.certify_level import MEASURES
     from pmo_analytics.optimization.levelling import level as search
     from pmo_analytics.optimization.solving import SolveLimits
@@ -183,7 +188,8 @@ def level(
     if objective not in MEASURES:
         raise typer.BadParameter(f"--objective is one of {', '.join(MEASURES)}.")
     portfolio = read_data(path)
-    limits = SolveLimits(seconds=seconds, gap=gap, work=work)
+    left = seconds_left(seconds, since)
+    limits = SolveLimits(seconds=left, gap=gap, work=work)
     with Watching(minimised=True) as progress:
         plan = search(
             portfolio,

@@ -192,7 +192,7 @@ def model_of(
 
 def _tie(
     portfolio: Portfolio,
-    number: Mapping[str, int],
+    number: dict[str, int],
     open_: np.ndarray,
     chance: np.ndarray,
 ) -> tuple[tuple[int, ...], ...]:

@@ -102,7 +102,7 @@ def plot_capacity(
     plan = as_plan(plan)
     top = at_least_one("top", top)
     roles = list(plan.load.columns) if role is None else [check_role(plan, role)]
-    grid = _stacked_load(plan, roles, by)
+    grid = _stacked_load(plan, roles, _keyed_load(plan, by))
     known = category_order(plan, by)
     subject = "All roles" if role is None else shorten(role, 48)
     with canvas(ax) as ax:
@@ -180,7 +180,8 @@ def figure_capacity(
         named = [roles] if isinstance(roles, str) else list(roles)
         wanted = [check_role(plan, role) for role in dict.fromkeys(named)]
     known = category_order(plan, by)
-    grid = _stacked_load(plan, wanted, by)
+    rows = _keyed_load(plan, by)
+    grid = _stacked_load(plan, wanted, rows)
     shown, rest = largest_first(grid, top, known if by == "status" else ())
     title = "Load against capacity by role"
     if roles is None and len(wanted) < len(every):
@@ -200,7 +201,7 @@ def figure_capacity(
             return figure
         panels = figure.subplots(lines, columns, squeeze=False).ravel()
         for ax, role in zip(panels, wanted, strict=False):
-            own = _stacked_load(plan, [role], by)
+            own = _stacked_load(plan, [role], rows)
             _draw_panel(ax, plan, [role], layers(own, shown, rest, known))
             ax.set_title(shorten(role, 30), fontsize=9.5)
             _write_peak(ax, plan, role)
@@ -279,12 +280,16 @@ def plot_headroom(
     return ax
 
 
-def _stacked_load(plan: Plan, roles: Sequence[str], by: str) -> pd.DataFrame:
-    """Return load of some roles, period x category, FTE."""
+def _keyed_load(plan: Plan, by: str) -> pd.DataFrame:
+    """Return load by project with the category of each row, `key`."""
     rows = plan.load_rows
+    return rows.assign(key=rows["project"].map(categories(plan, by)))
+
+
+def _stacked_load(plan: Plan, roles: Sequence[str], rows: pd.DataFrame) -> pd.DataFrame:
+    """Return load of some roles, period x category, FTE."""
     rows = rows[rows["role"].isin(list(roles))]
-    keys = rows["project"].map(categories(plan, by))
-    return stack(rows, keys, "fte", plan.load.index)
+    return stack(rows, rows["key"], "fte", plan.load.index)
 
 
 def _draw_panel(

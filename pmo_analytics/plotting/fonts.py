@@ -73,7 +73,9 @@ _WIDE = ("W", "F")
 
 def plain(text: object) -> str:
     """Return text on one line, without control and formatting characters."""
-    composed = unicodedata.normalize("NFC", str(text))
+    if (written := str(text)).isascii() and written.isprintable():
+        return " ".join(written.split())
+    composed = unicodedata.normalize("NFC", written)
     kept = (
         " " if c.isspace() else c
         for c in composed
