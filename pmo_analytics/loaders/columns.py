@@ -470,18 +470,23 @@ def id_columns(table: str) -> list[str]:
 
 
 def totals_rows(columns: dict[str, list[Any]], table: str) -> set[int]:
-    """Return positions of rows such as Total, 合计 or 'CRM Total'."""
+    """Return positions of rows such as Total, 合计 or 'CRM Total'.
+
+    Where there is nothing else they total nothing: a budget may be called Total.
+    """
     found: set[int] = set()
+    rows = 0
     for name in id_columns(table):
         cells = columns.get(name)
         if not cells:
             continue
+        rows = len(cells)
         texts = {c: fold(c) for c in set(map(str, cells))}
         known = set(texts.values())
         totals = {c for c, text in texts.items() if _is_total(text, known)}
         if totals:
             found |= {i for i, c in enumerate(cells) if str(c) in totals}
-    return found
+    return found if len(found) < rows else set()
 
 
 def _is_total(text: str, known: set[str]) -> bool:

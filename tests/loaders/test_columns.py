@@ -217,6 +217,13 @@ def test_totals_are_dropped_and_said(tmp_path, word):
     assert "totals_column_dropped" in set(found["rule"])
 
 
+def test_a_budget_may_be_called_total(tmp_path):
+    folder = make_folder(tmp_path, {"budget": "budget,amount\nTotal,7\n"})
+    portfolio = read_quietly(folder)
+    assert portfolio.budget["amount"].to_list() == [7.0]
+    assert "totals_row_dropped" not in set(portfolio.problems["rule"])
+
+
 def test_a_total_in_a_choice_is_no_total(tmp_path):
     folder = make_folder(
         tmp_path,
