@@ -140,7 +140,7 @@ _HOURS = (
     "小時數|人時|stunden|personenstunden|heures|horas"
 )
 _DAYS = (
-    "days|man days|work days|人天|人日|天数|天數|tage|personentage|jours|jours homme|"
+    "days|man days|work days|pt|pd|人天|人日|天数|天數|tage|personentage|jours|jours homme|"
     "días"
 )
 _WEEKS = "man weeks|人周|人週|personenwochen"
@@ -231,6 +231,9 @@ _COLUMNS: dict[str, dict[str, str]] = {
         "monthly_hours": "hours per month|hours a month|hours/month|h/month|"
         "hrs per month|月工时|每月工时|stunden pro monat|stunden/monat|"
         "heures par mois|heures/mois|horas por mes",
+        "weekly_days": "days per week|days a week|days/week|working days per week|"
+        "每周天数|每週天數|tage pro woche|tage/woche|arbeitstage pro woche|"
+        "jours par semaine|días por semana",
         # Of a week, a day or a month: the numbers have to tell.
         "contract_hours": "contracted hours|working hours|hours|hrs|工时|小时|工時|"
         "小時|stunden|arbeitszeit|heures|horas",

@@ -69,10 +69,13 @@ HOURS_OF = {
     "monthly_hours": 12 / WEEKS_PER_YEAR,
     "contract_hours": 1.0,
 }
+# Days of a contract, likewise; a full week has five.
+DAYS_OF = "weekly_days"
 NUMBER_COLUMNS = frozenset(
     (
         *HOUR_COLUMNS,
         *HOURS_OF,
+        DAYS_OF,
         *(f"{side}_{unit}" for side in ("capacity", "load") for unit in HOUR_COLUMNS),
     )
 )

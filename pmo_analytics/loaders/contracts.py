@@ -1,10 +1,10 @@
-"""Hours in a contract become the share of a full one."""
+"""Hours or days in a contract become the share of a full one."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pmo_analytics.loaders.columns import HOURS_OF
+from pmo_analytics.loaders.columns import DAYS_OF, HOURS_OF
 from pmo_analytics.loaders.layouts import Tidy
 
 _UNIT = {"weekly_hours": "week", "daily_hours": "day", "monthly_hours": "month"}
@@ -13,10 +13,10 @@ _LONGEST_WEEK = 1.5
 
 
 def to_contract_shares(tidy: Tidy, hours_per_week: float) -> None:
-    """Turn the hours that people work in a week, day or month into FTE, in place."""
+    """Turn the hours or days that people work in a week, ... into FTE, in place."""
     if tidy.place.table != "people":
         return
-    given = [name for name in HOURS_OF if name in tidy.columns]
+    given = [name for name in (*HOURS_OF, DAYS_OF) if name in tidy.columns]
     if not given:
         return
     taken = {name: tidy.columns.pop(name) for name in given}
@@ -27,13 +27,15 @@ def to_contract_shares(tidy: Tidy, hours_per_week: float) -> None:
                 "two_units",
                 column="fte",
                 found=", ".join(tidy.texts.get(n, n) for n in names),
-                fix="Give the share of a full contract or the hours of it, not both; "
+                fix="Give the share of a full contract or its hours or days, not both; "
                 "remove one column.",
             )
         )
         return
     name, cells = next(iter(taken.items()))
-    full = hours_per_week / HOURS_OF[name]
+    of_days = name == DAYS_OF
+    full = 5.0 if of_days else hours_per_week / HOURS_OF[name]
+    what = "days" if of_days else "hours"
     heading = tidy.texts.get(name, name)
     if wrong := _unlikely(cells, full):
         tidy.problems.append(
@@ -42,7 +44,7 @@ def to_contract_shares(tidy: Tidy, hours_per_week: float) -> None:
                 row=tidy.rows[wrong[0]],
                 column=name,
                 found=f"{cells[wrong[0]]:g} ({len(wrong)} cells)",
-                fix=f"'{heading}' is read as hours of which {full:.4g} are a full "
+                fix=f"'{heading}' is read as {what} of which {full:.4g} are a full "
                 "contract, and that does not fit. Head the column 'hours per week', "
                 "'hours per day', 'hours per month' or 'FTE', whichever it is.",
             )
@@ -53,7 +55,7 @@ def to_contract_shares(tidy: Tidy, hours_per_week: float) -> None:
             "converted_to_fte",
             column=name,
             found=heading,
-            fix=f"Converted to FTE: {full:.6g} hours a {_UNIT.get(name, 'week')} are 1 "
+            fix=f"Converted to FTE: {full:.6g} {what} a {_UNIT.get(name, 'week')} are 1 "
             "FTE.",
         )
     )

@@ -34,6 +34,8 @@ _DIGITS = re.compile(r"[+-]?[\d.,]*\d", re.ASCII)
 _GROUPED = re.compile(rf"\d[,.{_SPACES}'\u2019]\d{{3}}(?!\d)")
 # A point and three digits: decimals, or thousands where people write so.
 _POINT_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+")
+# 1.200,- and 1'200.-- : no cents.
+_NO_CENTS = re.compile(r"(\d[.,])--?$")
 _PERCENT = re.compile(r"\s*(?:%|percent|pct|prozent)$", re.IGNORECASE)
 _MINUS = str.maketrans({"\u2212": "-", "\u2013": "-", "\u2012": "-"})
 # Power of ten of a word after the number.
@@ -308,6 +310,7 @@ def _shape(text: str) -> _Shape:
     without = _PERCENT.sub("", core)
     percent = without != core
     core, currency = without_currency(without)
+    core = _NO_CENTS.sub(r"\g<1>00", core)
     core, negative = _without_brackets(core)
     if match := _SCALED.fullmatch(core):
         word = match[2].casefold()

@@ -263,3 +263,10 @@ def test_a_local_number_is_never_read_as_another(values, marks, places, proven, 
 )
 def test_signs_go_together_where_one_currency_is_left(written, together):
     assert go_together(dict.fromkeys(written, "")) is together
+
+
+def test_dashes_for_no_cents():
+    cells = ["1.200,-", "€ 3.400,--", "12,-", "7,50"]
+    assert read_numbers({"x": cells})[0]["x"] == [1200.0, 3400.0, 12.0, 7.5]
+    cells = ["1'200.-", "CHF 1200.\u2013", "1200-", "5.25"]
+    assert read_numbers({"x": cells})[0]["x"] == [1200.0, 1200.0, -1200.0, 5.25]

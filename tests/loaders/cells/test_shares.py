@@ -152,3 +152,15 @@ def test_maximum_units_are_shares_of_a_person(tmp_path):
     }
     portfolio = read_quietly(make_folder(tmp_path, files))
     assert portfolio.people["fte"].to_list() == [1.0, 0.5]
+
+
+def test_days_per_week_are_shares_of_five(tmp_path):
+    files = {
+        "projects": "project,value,duration\nA,1,1\n",
+        "people": "Person;Rolle;Tage pro Woche\nP;Dev;4\nQ;Dev;2,5\nR;Dev;5\n",
+    }
+    portfolio = read_quietly(make_folder(tmp_path, files))
+    assert portfolio.people["fte"].to_list() == [0.8, 0.5, 1.0]
+    files["people"] = files["people"].replace("2,5", "20")
+    with pytest.raises(DataError, match="unlikely_hours"):
+        read_quietly(make_folder(tmp_path, files))
