@@ -140,8 +140,8 @@ _HOURS = (
     "小時數|人時|stunden|personenstunden|heures|horas"
 )
 _DAYS = (
-    "days|man days|work days|pt|pd|人天|人日|天数|天數|tage|personentage|jours|jours homme|"
-    "días"
+    "days|man days|work days|pt|pd|人天|人日|天数|天數|tage|personentage|jours|"
+    "jours homme|días"
 )
 _WEEKS = "man weeks|人周|人週|personenwochen"
 _MONTHS = "man months|人月|personenmonate|mois homme"

@@ -55,8 +55,8 @@ def to_contract_shares(tidy: Tidy, hours_per_week: float) -> None:
             "converted_to_fte",
             column=name,
             found=heading,
-            fix=f"Converted to FTE: {full:.6g} {what} a {_UNIT.get(name, 'week')} are 1 "
-            "FTE.",
+            fix=f"Converted to FTE: {full:.6g} {what} a {_UNIT.get(name, 'week')} "
+            "are 1 FTE.",
         )
     )
 
