@@ -218,7 +218,12 @@ def test_totals_are_dropped_and_said(tmp_path, word):
 
 
 def test_a_budget_may_be_called_total(tmp_path):
-    folder = make_folder(tmp_path, {"budget": "budget,amount\nTotal,7\n"})
+    tables = {
+        "projects": "project,duration\nP1,2\n",
+        "budget": "budget,amount\nTotal,7\n",
+        "spend": "project,fund,category,offset,amount\nP1,f,c,0,4\n",
+    }
+    folder = make_folder(tmp_path, tables)
     portfolio = read_quietly(folder)
     assert portfolio.budget["amount"].to_list() == [7.0]
     assert "totals_row_dropped" not in set(portfolio.problems["rule"])
