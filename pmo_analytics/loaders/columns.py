@@ -27,6 +27,8 @@ _HEADER_ROWS = 20
 MAX_COLUMNS = 6_000
 _TOTALS = tuple(TOTALS)
 _UNIT = re.compile(r"(.*?)\s*[(\[]([^()\[\]]*)[)\]]\s*\*?\s*")
+_IN_UNIT = re.compile(r"(.+?)\s+(?:in|en)\s+(\S.*?)\s*", re.IGNORECASE)
+_LAST_WORD = re.compile(r"(.*\S)\s+([^\W\d_]{3,5}|[A-Za-z]?[€$£¥])\s*")
 _PERCENT = re.compile(r"(?:%\s*(.+?)|(.+?)[\s_]*%)\s*")
 _FACTORS = {
     fold(word): factor
@@ -172,10 +174,10 @@ def unit_factor(word: str) -> float | None:
 def _identify(table: str, text: str) -> tuple[str, str, bool]:
     """Return column and unit text of a heading ("" if unknown), and if it is weak."""
     names, weak = column_names(table), weak_names(table)
-    for name, unit in _readings(text):
+    for name, unit, sure in _readings(text):
         folded = fold(name)
         if folded in names:
-            return names[folded], unit, False
+            return names[folded], unit, not sure
         if folded in weak:
             return weak[folded], unit, True
     # duration_months, 工期月
@@ -187,14 +189,25 @@ def _identify(table: str, text: str) -> tuple[str, str, bool]:
     return "", "", False
 
 
-def _readings(text: str) -> list[tuple[str, str]]:
+def _readings(text: str) -> list[tuple[str, str, bool]]:
+    """Return what name and unit a heading may be, and whether a unit is marked."""
     plain = unicodedata.normalize("NFKC", text)
-    readings = [(plain, "")]
+    readings = [(plain, "", True)]
     if match := _UNIT.fullmatch(plain):
-        readings.append((match[1], match[2]))
+        readings.append((match[1], match[2], True))
     if match := _PERCENT.fullmatch(plain):
-        readings.append((match[1] or match[2], "%"))
+        readings.append((match[1] or match[2], "%", True))
+    # Value in TEUR, Betrag EUR: only where the end is a unit, so no name is cut.
+    if ((match := _IN_UNIT.fullmatch(plain)) and _is_unit(match[2])) or (
+        (match := _LAST_WORD.fullmatch(plain)) and fold(match[2]) in _FACTORS
+    ):
+        readings.append((match[1], match[2], False))
     return readings
+
+
+def _is_unit(text: str) -> bool:
+    folded = fold(text)
+    return folded in _FACTORS or folded in unit_words() or folded in _PERIOD_UNITS
 
 
 def find_header(raw: RawTable) -> int | None:
@@ -239,7 +252,7 @@ def read_headings(
     """
     headings: list[Heading] = []
     problems: list[Problem] = []
-    weak: list[tuple[Heading, str]] = []
+    weak: list[tuple[Heading, str, str]] = []
     for index, cell in enumerate(cells):
         text = heading_text(cell)
         if not text:
@@ -247,7 +260,7 @@ def read_headings(
         name, unit, is_weak = _identify(place.table, text)
         if is_weak:
             heading = Heading(index, text, text, known=False)
-            weak.append((heading, name))
+            weak.append((heading, name, unit))
         elif name:
             heading = Heading(index, text, name, known=True, has_unit=bool(unit))
             problems += _apply_unit(heading, unit, place, row)
@@ -286,21 +299,24 @@ def read_headings(
 
 def _use_weak(
     headings: list[Heading],
-    weak: list[tuple[Heading, str]],
+    weak: list[tuple[Heading, str, str]],
     place: Place,
     row: int,
 ) -> list[Problem]:
     taken = {h.name for h in headings if h.known}
-    for heading, name in weak:
+    problems: list[Problem] = []
+    for heading, name, unit in weak:
         if name not in taken:
-            heading.name, heading.known = name, True
+            heading.name, heading.known, heading.has_unit = name, True, bool(unit)
+            problems += _apply_unit(heading, unit, place, row)
     if place.table != "projects" or any(h.name == "project" for h in headings):
-        return []
+        return problems
     named = next((h for h in headings if h.known and h.name == "name"), None)
     if named is None:
-        return []
+        return problems
     named.name = "project"
     return [
+        *problems,
         place.warning(
             "name_as_id",
             row=row,
@@ -308,7 +324,7 @@ def _use_weak(
             found=named.text,
             fix="There is no column 'project', so the names identify the projects. "
             "They must then be the same in all tables.",
-        )
+        ),
     ]
 
 

@@ -312,9 +312,11 @@ def _note_currencies(tidy: Tidy, found: NumberFindings) -> None:
     for written, (name, index, text) in found.currencies.items():
         tidy.currencies[written] = f"{text} ({name}, row {tidy.rows[index]})"
     for name in sorted(_money(tidy) & set(tidy.texts)):
-        match = _BRACKETS.fullmatch(tidy.texts[name])
-        if match and meanings(match[1]):
-            tidy.currencies.setdefault(match[1], f"heading '{tidy.texts[name]}'")
+        text = tidy.texts[name]
+        match = _BRACKETS.fullmatch(text)
+        word = match[1] if match else text.split()[-1]
+        if meanings(word):
+            tidy.currencies.setdefault(word, f"heading '{text}'")
     if not _money(tidy):
         return
     for name, cells in tidy.columns.items():

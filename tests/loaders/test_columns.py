@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from pmo_analytics.errors import DataError
 from pmo_analytics.loaders import aliases
 from pmo_analytics.loaders.columns import find_header, read_headings
 from pmo_analytics.loaders.findings import Place, RawTable
 from pmo_analytics.tables import TABLES, table_spec
-from tests.loaders.folders import make_folder, read_quietly, said
+from tests.loaders.folders import HORIZON, make_folder, read_quietly, said
 
 ALL = (*TABLES, "capacity")
 
@@ -291,3 +292,28 @@ def test_control_characters_are_taken_out(tmp_path):
     )
     assert portfolio.projects["project"].to_list() == ["P1"]
     assert "control_characters" in said(portfolio)
+
+
+@pytest.mark.parametrize(
+    ("heading", "value"),
+    [("Value in TEUR", 5000.0), ("Wert k€", 5000.0), ("Value EUR", 5.0)],
+)
+def test_units_behind_a_heading_without_brackets(tmp_path, heading, value):
+    folder = make_folder(tmp_path, {"projects": f"project,{heading},duration\nA,5,1\n"})
+    assert read_quietly(folder).projects["value"].to_list() == [value]
+
+
+def test_a_plain_heading_goes_before_one_with_a_unit_behind(tmp_path):
+    text = "project,value,Value EUR,duration\nA,1,5,1\n"
+    folder = make_folder(tmp_path, {"projects": text})
+    assert read_quietly(folder).projects["value"].to_list() == [1.0]
+
+
+def test_currency_behind_a_heading_is_held_against_the_declared_one(tmp_path):
+    folder = make_folder(
+        tmp_path,
+        {"projects": "project,Value in USD,duration\nA,5,1\n"},
+        toml=HORIZON + '[value]\ncurrency = "EUR"\n',
+    )
+    with pytest.raises(DataError, match="mixed_currencies"):
+        read_quietly(folder)
