@@ -179,14 +179,20 @@ def _shift_ends(tidy: Tidy, name: str, real: bool) -> None:
     if not ends:
         return
     same = [i for i, day in ends if i in starts and starts[i][0] == day]
-    whole = [i for i, day in ends if _months(starts.get(i, (None, None))[0], day)]
+    # All but absences are long: they end with a month, whenever they began.
+    long = tidy.place.table != "absences" and all(day.day > 1 for _, day in ends)
+    whole = [
+        i
+        for i, day in ends
+        if _months(None if long else starts.get(i, (None, None))[0], day)
+    ]
     if (same or whole) and not real and name != "deadline":
         first = (same or whole)[0]
         reason = (
             "This row starts and ends at the same 0:00"
             if same
             else "This row runs from the first of a month to the last day of one"
-            if first in starts
+            if first in starts and starts[first][0].day == 1
             else "This row ends on the last day of a month"
         )
         tidy.problems.append(

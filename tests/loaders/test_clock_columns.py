@@ -250,3 +250,13 @@ def test_people_who_leave_on_the_last_day_of_a_month_at_midnight(tmp_path):
     files["people"] = rows.replace("06-30", "07-01")
     portfolio = read_quietly(make_folder(tmp_path / "first", files))
     assert portfolio.people["end"].astype(str).tolist() == ["2027-06-30", "2027-03-14"]
+
+
+def test_bookings_until_the_last_day_of_a_month_at_midnight(tmp_path):
+    rows = (
+        "person,project,role,start,end,fte\n"
+        "P,A,Dev,2027-01-15 00:00,2027-03-31 00:00,0.5\n"
+    )
+    files = {"projects": PROJECTS, "demand": DEMAND, "people": PEOPLE, "bookings": rows}
+    portfolio = read_quietly(make_folder(tmp_path, files))
+    assert portfolio.bookings["end"].astype(str).tolist() == ["2027-03-31"]
