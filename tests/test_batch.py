@@ -137,7 +137,7 @@ def test_twelve_dates_build_an_accuracy_table(config, tmp_path):
     assert kept == ["2026-10-31", "2026-11-30", "2026-12-31"]
 
 
-def test_a_history_alone_is_replayed_from_each_date(config, tmp_path):
+def test_a_history_alone_is_replayed_from_each_date(config, tmp_path, monkeypatch):
     for name in ("projects.csv", "demand.csv", "capacity.csv"):
         (tmp_path / "company" / name).unlink()
     for day in ("2026-02-28", "2026-03-31", "2026-04-30"):
@@ -154,8 +154,15 @@ def test_a_history_alone_is_replayed_from_each_date(config, tmp_path):
     history = tmp_path / "company" / "history.csv"
     rows = history.read_text("utf-8").splitlines(keepends=True)
     history.write_text("".join(rows[:30]), encoding="utf-8")
+    # Tables that are too long for a workbook are left to their files, and named.
+    monkeypatch.setattr("pmo_analytics.reporting.workbook._MOST_ROWS", 8)
     lag = run_batch(config, as_of="2026-12-31", out=tmp_path / "runs")
     assert str(lag.headroom.periods[0]) == "2026-06"
+    assert len(pd.read_csv(lag.folder / "backtest.csv")) > 8
+    facts = json.loads((lag.folder / "manifest.json").read_text("utf-8"))
+    assert any(note.startswith("backtest.csv has") for note in facts["notes"])
+    with pd.ExcelFile(lag.folder / "run.xlsx", engine="openpyxl") as book:
+        assert "backtest" not in book.sheet_names
 
 
 def test_a_run_that_fails_keeps_the_last_good_one(config, tmp_path):

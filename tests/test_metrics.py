@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import pmo_analytics as pmo
+from pmo_analytics.metrics import mase, rmsse
 
 MONTHS = pd.period_range("2027-01", periods=8, freq="M")
 # Changes of 1, 2, 3, ... from month to month; of 3, 5, 7, ... over two months.
@@ -103,3 +104,29 @@ def test_every_loss_of_each_model_beside_what_is_promised():
     empty = pmo.forecast_losses(both.iloc[:0], HISTORY, season=1)
     assert empty.empty
     assert list(empty.columns) == list(losses.columns)
+
+
+def test_scaled_errors_of_many_roles_are_those_of_each_role_and_cutoff():
+    months = pd.period_range("2027-01", periods=10, freq="M")
+    rng = np.random.default_rng(3)
+    history = pd.DataFrame(rng.random((10, 3)), index=months, columns=list("ABC"))
+    history["B"] = 1.0  # never moves: is left out
+    history.loc[months[:6], "C"] = np.nan
+    table = pd.DataFrame(
+        [
+            {"role": role, "cutoff": months[k], "forecast": f, "actual": a}
+            for role in "CAB"
+            for k in (5, 7)
+            for f, a in rng.random((2, 2))
+        ]
+    )
+    absolute, squared = [], []
+    for (role, cutoff), rows in table.groupby(["role", "cutoff"]):
+        moves = history[role][history.index <= cutoff].diff(2)
+        apart = (rows["forecast"] - rows["actual"]).abs()
+        if moves.abs().mean() > 0:
+            absolute += list(apart / moves.abs().mean())
+            squared.append(((apart**2).mean() / (moves**2).mean()) ** 0.5)
+    assert len(squared) == 2
+    assert mase(table, history, 2) == pytest.approx(np.mean(absolute), rel=1e-12)
+    assert rmsse(table, history, 2) == pytest.approx(np.mean(squared), rel=1e-12)

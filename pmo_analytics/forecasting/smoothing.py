@@ -8,6 +8,8 @@ others near the best one: no loop over series and no solver.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import product
 
@@ -80,10 +82,19 @@ def smooth(series: Series, shape: Shape, horizon: int, season: int) -> Fit:
     forecast, error = np.zeros((count, horizon)), np.zeros(count)
     grid = _candidates(shape)
     size = max(_AT_ONCE // (2 * int(_used(shape).sum())), 1)
-    for begin in range(0, count, size):
+
+    def fit(begin: int) -> None:
         rows = slice(begin, begin + size)
         found = _fit(series.part(rows), shape, horizon, season, grid)
         forecast[rows], error[rows] = found.forecast, found.error
+
+    begins = range(0, count, size)
+    if len(begins) == 1:
+        fit(0)
+    else:
+        # Arithmetic of arrays lets other threads run: a core each, the same numbers.
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            list(threads.map(fit, begins))
     return Fit(forecast, error)
 
 

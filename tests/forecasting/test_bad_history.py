@@ -74,6 +74,35 @@ def test_one_value_is_repeated_and_zeros_stay_zeros():
     assert not forecast.draws.round(6).any()
 
 
+def test_many_short_histories_share_a_sentence():
+    histories = [
+        rows(f"R{k:02}", MONTHS[-3 - k % 2 :], load_fte=1.0 + k) for k in range(25)
+    ]
+    with pytest.warns(PmoWarning) as said:
+        forecast = told(pd.concat(histories))
+    (note,) = [note for note in forecast.notes if "rule of thumb" in note]
+    assert note.startswith("R00, R01, R02, ")
+    assert "R19 and 5 more: 3 to 4 values of history, too few" in note
+    assert len([w for w in said if "R00" in str(w.message)]) == 1
+
+
+def test_many_histories_that_end_early_or_move_share_a_sentence():
+    step = [5.0 + t * 7 % 5 / 20 + 7.0 * (t >= 20) for t in range(36)]
+    calm = [5.0 + t * 7 % 5 / 20 for t in range(36)]
+    ended = [rows(f"E{k}", load_fte=calm).head(30 - k) for k in range(5)]
+    moved = [rows(f"M{k}", load_fte=step) for k in range(5)]
+    with pytest.warns(PmoWarning):
+        notes = told(pd.concat([*ended, *moved])).notes
+    (end,) = [note for note in notes if "ends in" in note]
+    assert end.startswith(
+        "E0, E1, E2, E3, E4: their history ends in 2026-02 to 2026-06; the last value "
+        "stands for the 6 to 10 periods after it."
+    )
+    (move,) = [note for note in notes if "new level" in note]
+    assert move.startswith("M0 (rises by ")
+    assert "FTE in 2025-09), M1 (rises" in move
+
+
 def test_rows_of_the_future_are_left_out_and_named():
     later = pd.period_range("2025-01", periods=36, freq="M")
     with (

@@ -13,6 +13,7 @@ import python_calamine
 
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.loaders.workbook import MAX_SHEET_ROWS
+from pmo_analytics.reporting import workbook
 from pmo_analytics.reporting.workbook import write_workbook
 
 
@@ -166,3 +167,19 @@ def test_what_cannot_be_written_is_refused_and_the_old_file_stays(tmp_path):
     with pytest.raises(ConfigError, match="Cannot write"):
         write_workbook(path / "below" / "out.xlsx", {"a": long.head(1)})
     assert [p.name for p in tmp_path.iterdir()] == ["out.xlsx"]
+
+
+def test_long_tables_stay_out_and_the_first_sheet_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(workbook, "_MOST_ROWS", 2)
+    tables = {
+        "hires.csv": pd.DataFrame({"fte": [1.0, 2.0]}),
+        "forecast.csv": pd.DataFrame({"fte": [1.0, 2.0, 3.0]}),
+    }
+    sheets, left_out = workbook.fitting(tables)
+    assert list(sheets) == ["hires.csv"]
+    path = tmp_path / "run.xlsx"
+    write_workbook(path, sheets, summary={"roles": 3}, left_out=left_out)
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames == ["Summary", "hires"]
+    said = dict(book["Summary"].iter_rows(min_row=2, values_only=True))
+    assert said["Not here 1"].startswith("forecast.csv has 3 rows, too many")
