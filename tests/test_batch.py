@@ -289,7 +289,7 @@ def test_from_the_command_line(config, tmp_path, capsys):
     assert main([*words, "--as-of", "31.12.2026"]) == 2
     said = capsys.readouterr()
     assert "is no date" in json.loads(said.out)["error"]
-    assert "ERROR '31.12.2026' is no date" in said.err
+    assert "Invalid value for --as-of: '31.12.2026' is no date" in said.err
 
 
 def test_a_cautious_plan_uses_the_low_capacity(config, tmp_path):
