@@ -607,8 +607,8 @@ def locate(problems: pd.DataFrame, sources: Mapping[str, pd.DataFrame]) -> pd.Da
         if origin is None or row["source"]:
             continue
         if table not in places:
-            cells = origin[["source", "sheet", "row"]].itertuples(name=None)
-            places[table] = {label: tuple(place) for label, *place in cells}
+            cells = zip(*(origin[c] for c in ("source", "sheet", "row")), strict=True)
+            places[table] = dict(zip(origin.index, cells, strict=True))
         place = None if row["row"] is None else places[table].get(row["row"])
         if place is not None:
             row["source"], row["sheet"], row["row"] = place
