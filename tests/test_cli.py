@@ -450,7 +450,8 @@ def test_forecast_remembers_and_learns(tmp_path, capsys):
     assert "folder" in str(facts["error"])
 
 
-def test_forecast_in_words(small, capsys):
+def test_forecast_in_words(small, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")  # where no heading folds
     assert main(["forecast", str(small)]) == 0
     said = capsys.readouterr()
     assert "at risk from" in " ".join(said.out.split())
