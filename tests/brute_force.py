@@ -120,8 +120,9 @@ def read_case(portfolio: Portfolio) -> Case:
         if row["fte"] > 0:
             fte = exact(row["fte"])
             demand[row["project"]].append((row["role"], int(row["offset"]), fte))
+    grid = portfolio.capacity
     capacity = {
-        (role, period): exact(portfolio.capacity[role].iloc[period])
+        (role, period): exact(grid[role].iloc[period])
         for name, needs in demand.items()
         if projects[name].state == "live"
         for role, _, _ in needs

@@ -254,9 +254,10 @@ def _persons(
         for k, (person, role) in enumerate(owners)
     ]
     known = {role for _, role in owners}
+    capacity = portfolio.capacity
     for role in leaving:
-        if role not in known and role in portfolio.capacity.columns:
-            fte = portfolio.capacity[role].fillna(0.0).to_numpy(float)
+        if role not in known and role in capacity.columns:
+            fte = capacity[role].fillna(0.0).to_numpy(float)
             count = max(int(np.ceil(fte.max() - 1e-6)), 1)
             found += [
                 (f"{role} {k + 1}", roles.index(role), fte / count, rates[role])

@@ -88,8 +88,9 @@ def reaching(
     if not given.shape[1]:
         return changed, []
     grid = changed.capacity.copy()
+    former = portfolio.capacity
     for role in given.columns:
-        grid[role] = portfolio.capacity[role].reindex(periods).ffill()
+        grid[role] = former[role].reindex(periods).ffill()
     note = (
         f"Capacity given in FTE ends in {portfolio.horizon[-1]}; its last period "
         "stands for the periods after it."
