@@ -73,7 +73,7 @@ def test_the_file_of_the_example_is_one(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["--method", "sobl"], 3, "did you mean 'sobol'"),
+        (["--method", "sobl"], 2, "did you mean 'sobol'"),
         (["--draws", "3"], 2, "draws"),
         (["--uncertainty", "none.toml"], 3, "Cannot read"),
         (["--schedule", "none.csv"], 3, "none.csv"),
