@@ -33,12 +33,12 @@ _NO_CENTS = 1000
 def output() -> Console:
     """Return the console of results, as wide as the screen or as COLUMNS says."""
     known = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
-    return Console(width=None if known else _WIDTH, highlight=False)
+    return Console(width=None if known else _WIDTH, highlight=False, emoji=False)
 
 
 def messages() -> Console:
     """Return the console of everything else."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 
 def print_json(facts: Mapping[str, Any]) -> None:

@@ -13,12 +13,19 @@ from rich.console import Console
 
 from pmo_analytics.errors import problem, problems_table
 from pmo_analytics.facts import Facts
-from pmo_analytics.terminal import show_facts, show_problems, show_table
+from pmo_analytics.terminal import (
+    escaped,
+    messages,
+    output,
+    show_facts,
+    show_problems,
+    show_table,
+)
 
 
 def printed(show, *args, width: int) -> str:
     stream = io.StringIO()
-    show(*args, Console(file=stream, width=width, highlight=False))
+    show(*args, Console(file=stream, width=width, highlight=False, emoji=False))
     return stream.getvalue()
 
 
@@ -48,6 +55,13 @@ def test_every_cell_is_shown_and_no_line_is_too_long(rows, width):
     for a, b, _ in rows:
         for letter in set(letters(a + b)):
             assert text.count(letter) >= letters(a + b).count(letter)
+
+
+def test_a_name_between_colons_is_no_picture(capsys):
+    for console in (output(), messages()):
+        console.print(escaped("Phase :a: of :smile:"))
+    said = capsys.readouterr()
+    assert said.out == said.err == "Phase :a: of :smile:\n"
 
 
 def test_headings_are_words_and_shares_are_percentages():
