@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -130,6 +131,7 @@ def test_a_search_keeps_the_best_of_what_it_rebuilds():
     begin = search.objective
     plan = search._rebuild(1.0, time.monotonic() + 3.0, 0.3, None)
     assert holds(matrix, plan)
-    assert heard == sorted(heard)
-    assert search.objective == max([begin, *heard])
+    # The search adds the worth in another order than this test does.
+    assert all(new >= old * (1 - 1e-12) for old, new in pairwise(heard))
+    assert search.objective == pytest.approx(max([begin, *heard]), rel=1e-12)
     assert options.worth[plan].sum() <= search.objective + 1e-9
