@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.small_portfolios import everything_portfolio, tiny_portfolio
+from tests.support.small_portfolios import everything_portfolio, tiny_portfolio
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
@@ -31,7 +31,7 @@ def everything() -> Portfolio:
 
 @pytest.fixture(scope="session")
 def solver_server():
-    from tests.warm_solver import Server
+    from tests.support.warm_solver import Server
 
     server = Server()
     yield server

@@ -15,7 +15,7 @@ import pytest
 
 from pmo_analytics.errors import DataError
 from pmo_analytics.loaders import load_portfolio, read_portfolio
-from tests.loaders import books
+from tests.support import books
 
 MONTHS = [f"2027-{m:02d}" for m in range(1, 13)]
 GOOD = {

@@ -19,7 +19,7 @@ from pmo_analytics.errors import ConfigError, DataError, PmoError, SolverError
 from pmo_analytics.loaders import read_portfolio
 from pmo_analytics.stopping import note_stop
 from pmo_analytics.store import Store, open_store
-from tests.reporting.chromium import browser, find_chromium
+from tests.support.chromium import browser, find_chromium
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 

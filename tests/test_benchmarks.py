@@ -17,7 +17,7 @@ from tests.benchmarks.registry import (
     best_knapsacks,
     choose,
 )
-from tests.real_data import real
+from tests.support.real_data import real
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -12,7 +12,7 @@ from pmo_analytics.capacity_grid import capacity_grid, settle_capacity
 from pmo_analytics.errors import ConfigError, DataError
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
-from tests.problem_cases import HORIZON, capacity, portfolio, rows
+from tests.support.problem_cases import HORIZON, capacity, portfolio, rows
 
 # --------------------------------------------- capacity: given, derived, final
 

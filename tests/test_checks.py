@@ -8,7 +8,7 @@ import pytest
 from pmo_analytics.checks import check_rules
 from pmo_analytics.periods import Settings
 from pmo_analytics.portfolio import Portfolio
-from tests.problem_cases import (
+from tests.support.problem_cases import (
     HORIZON,
     capacity,
     found,

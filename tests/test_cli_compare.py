@@ -12,7 +12,7 @@ import pmo_analytics as pmo
 from pmo_analytics.cli import main
 from pmo_analytics.scenarios import compare as room
 from pmo_analytics.scenarios.comparison import COLUMNS
-from tests.small_portfolios import tiny_portfolio
+from tests.support.small_portfolios import tiny_portfolio
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 

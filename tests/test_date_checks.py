@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pmo_analytics.errors import listing
-from tests.problem_cases import found, portfolio, problems_of, projects, rows
+from tests.support.problem_cases import found, portfolio, problems_of, projects, rows
 
 BOOKING = "person project role start end fte"
 

@@ -16,7 +16,7 @@ from pmo_analytics.generator import KINDS, generate_portfolio
 from pmo_analytics.periods import Settings, hours_per_fte, make_horizon
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.tables import STATUSES
-from tests.brute_force import (
+from tests.support.brute_force import (
     best_plan,
     broken_rules,
     combinations,
@@ -25,8 +25,8 @@ from tests.brute_force import (
     objective,
     read_case,
 )
-from tests.counts import tried
-from tests.instances_random import drawn, random_portfolio
+from tests.support.counts import tried
+from tests.support.instances_random import drawn, random_portfolio
 
 DATA = Path(__file__).parents[1] / "data" / "example"
 CANDIDATES = ["idea", "proposed", "paused"]

@@ -8,7 +8,7 @@ import pytest
 
 import pmo_analytics as pmo
 from pmo_analytics.facts import Facts, facts_html, table_html
-from tests.small_portfolios import tiny_portfolio
+from tests.support.small_portfolios import tiny_portfolio
 
 BAD = "<script>alert(1)</script>"
 

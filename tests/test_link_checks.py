@@ -12,7 +12,7 @@ from pmo_analytics.errors import DataError
 from pmo_analytics.link_checks import check_dependencies
 from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
-from tests.problem_cases import found, portfolio, problems_of, projects, rows
+from tests.support.problem_cases import found, portfolio, problems_of, projects, rows
 
 LINK = "project requires kind lag lag_max"
 HORIZON = make_horizon("2027-01", 12, "M")

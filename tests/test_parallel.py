@@ -7,8 +7,8 @@ import pytest
 from pmo_analytics import parallel
 from pmo_analytics.errors import ConfigError, PmoError
 from pmo_analytics.parallel import Work, cores, run_tasks
-from tests import clusters
-from tests.tasks import interrupt, says_where, square, square_or_die
+from tests.support import clusters
+from tests.support.tasks import interrupt, says_where, square, square_or_die
 
 NUMBERS = {str(x): {"x": x} for x in range(6)}
 needs_dask = pytest.mark.skipif(bool(clusters.missing()), reason=clusters.missing())

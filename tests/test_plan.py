@@ -19,9 +19,9 @@ from pmo_analytics.plan import (
     relative_gap,
 )
 from pmo_analytics.portfolio import Portfolio
-from tests.brute_force import best_plan
-from tests.problem_cases import HORIZON, portfolio, projects, rows
-from tests.small_portfolios import EVERYTHING_STARTS
+from tests.support.brute_force import best_plan
+from tests.support.problem_cases import HORIZON, portfolio, projects, rows
+from tests.support.small_portfolios import EVERYTHING_STARTS
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from pmo_analytics.errors import closest, folded
 from pmo_analytics.portfolio import Portfolio
-from tests.problem_cases import rows
+from tests.support.problem_cases import rows
 from tests.test_supply import months
 
 

@@ -29,9 +29,9 @@ from pmo_analytics.remembered import frame_hash
 from pmo_analytics.tables import TABLES
 from pmo_analytics.violations import violations
 from pmo_analytics.workload import limits, load_grid
-from tests.instances_random import drawn
-from tests.problem_cases import HORIZON, capacity, portfolio, projects, rows
-from tests.small_portfolios import EVERYTHING_STARTS
+from tests.support.instances_random import drawn
+from tests.support.problem_cases import HORIZON, capacity, portfolio, projects, rows
+from tests.support.small_portfolios import EVERYTHING_STARTS
 
 UNREADABLE = pd.DataFrame(
     {
@@ -549,7 +549,7 @@ def test_junk_in_cells_is_reported_and_nothing_else_happens(everything, seed):
 
 
 def test_filter_leaves_groups_that_can_be_satisfied():
-    from tests.small_portfolios import everything_portfolio
+    from tests.support.small_portfolios import everything_portfolio
 
     portfolio = everything_portfolio()
     groups = portfolio.groups

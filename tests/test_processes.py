@@ -132,7 +132,7 @@ OPTIMIZE = [
 ]
 # Two workers, each with a process of its own, that would go on for minutes.
 COMPARE = """
-from tests.tasks import waits
+from tests.support.tasks import waits
 from pmo_analytics.parallel import Work, run_tasks
 run_tasks(waits, {"a": {"x": 1}, "b": {"x": 2}}, work=Work(workers=2))
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import pmo_analytics
-from tests.fresh_process import assert_runs
+from tests.support.fresh_process import assert_runs
 
 # Pinned by hand: a name appears or goes only on purpose.
 PUBLIC = {

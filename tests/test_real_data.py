@@ -9,8 +9,8 @@ from pmo_analytics.errors import DataError, PmoWarning
 from pmo_analytics.loaders import read_portfolio
 from pmo_analytics.optimization.search import optimize
 from pmo_analytics.optimization.solving import SolveLimits
-from tests.instances import ppssp_portfolio
-from tests.real_data import GMPP, gmpp_folder, mknap_portfolios, real
+from tests.support.instances import ppssp_portfolio
+from tests.support.real_data import GMPP, gmpp_folder, mknap_portfolios, real
 
 
 @pytest.mark.parametrize("number", range(7))

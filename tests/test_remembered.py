@@ -12,10 +12,10 @@ import pytest
 from pmo_analytics import remembered
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.remembered import Knowledge, Remembered
-from tests.counts import tried
-from tests.instances_random import random_portfolio
-from tests.problem_cases import portfolio, projects, rows
-from tests.small_portfolios import everything_portfolio, tiny_portfolio
+from tests.support.counts import tried
+from tests.support.instances_random import random_portfolio
+from tests.support.problem_cases import portfolio, projects, rows
+from tests.support.small_portfolios import everything_portfolio, tiny_portfolio
 
 
 def rules(case: Portfolio) -> list[tuple]:

@@ -13,7 +13,7 @@ from pmo_analytics.optimization.resolving import STOPPED
 from pmo_analytics.optimization.sensitivity import say_sensitivity
 from pmo_analytics.parallel import Work, run_tasks
 from pmo_analytics.stopping import note_stop, stop_asked, stoppable
-from tests.small_portfolios import tiny_portfolio
+from tests.support.small_portfolios import tiny_portfolio
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from pmo_analytics.forecasting.forecast import Forecast
 from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.store import forecast_accuracy, learn_intervals, open_store
-from tests import databases
+from tests.support import databases
 
 ROOT = Path(__file__).resolve().parents[1]
 DECEMBER = pd.Period("2026-12", "M")

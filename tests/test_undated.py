@@ -11,7 +11,7 @@ from pmo_analytics.periods import make_horizon
 from pmo_analytics.plan import baseline
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.undated import say_not_counted
-from tests.counts import tried
+from tests.support.counts import tried
 
 COMMITTED = ["running", "approved"]
 

@@ -14,11 +14,11 @@ from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.violations import COLUMNS, requirements, violations
 from pmo_analytics.windows import start_windows
-from tests.brute_force import best_plan, broken_rules, objective, read_case
-from tests.counts import tried
-from tests.instances_random import drawn
-from tests.problem_cases import portfolio, projects, rows
-from tests.small_portfolios import EVERYTHING_STARTS
+from tests.support.brute_force import best_plan, broken_rules, objective, read_case
+from tests.support.counts import tried
+from tests.support.instances_random import drawn
+from tests.support.problem_cases import portfolio, projects, rows
+from tests.support.small_portfolios import EVERYTHING_STARTS
 
 
 def broken(case: Portfolio, starts: dict[str, int], **options: bool) -> list[tuple]:

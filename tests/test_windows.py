@@ -14,8 +14,8 @@ from pmo_analytics.windows import (
     live_projects,
     start_windows,
 )
-from tests.brute_force import read_case
-from tests.instances_random import drawn
+from tests.support.brute_force import read_case
+from tests.support.instances_random import drawn
 
 HORIZON = make_horizon("2027-01", 6, "M")
 

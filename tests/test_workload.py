@@ -25,9 +25,9 @@ from pmo_analytics.workload import (
     worth,
     worth_at_zero,
 )
-from tests.instances_random import drawn
-from tests.problem_cases import capacity, portfolio, projects, rows
-from tests.small_portfolios import EVERYTHING_STARTS
+from tests.support.instances_random import drawn
+from tests.support.problem_cases import capacity, portfolio, projects, rows
+from tests.support.small_portfolios import EVERYTHING_STARTS
 
 
 def random_starts(case: Portfolio, seed: int) -> dict[str, int]:

@@ -21,7 +21,7 @@ import pandas as pd
 import pmo_analytics as pmo
 from pmo_analytics.forecasting.intervals import spread_of
 from pmo_analytics.forecasting.models import MODELS
-from tests.real_data import DATA
+from tests.support.real_data import DATA
 
 ROOT = Path(__file__).resolve().parents[2]
 PEER = ROOT / ".venv" / "statsforecast" / "bin" / "python"

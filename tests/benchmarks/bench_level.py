@@ -20,13 +20,13 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import pmo_analytics as pmo
-from tests.instances_levelling import (
+from tests.support.instances_levelling import (
     mpsplib_portfolio,
     mpsplib_published,
     psplib_optima,
     psplib_portfolio,
 )
-from tests.real_data import DATA
+from tests.support.real_data import DATA
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "out" / "bench" / "level.jsonl"

@@ -17,8 +17,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import pmo_analytics as pmo
-from tests.instances import ppssp_portfolio, ppssp_schedules
-from tests.real_data import DATA, GMPP, gmpp_folder, mknap_portfolios
+from tests.support.instances import ppssp_portfolio, ppssp_schedules
+from tests.support.real_data import DATA, GMPP, gmpp_folder, mknap_portfolios
 
 
 def solve(name: str, portfolio: pmo.Portfolio, seconds: float, published: str) -> None:

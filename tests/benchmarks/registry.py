@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pmo_analytics as pmo
 from pmo_analytics.optimization.options import Options
-from tests.instances import ppssp_portfolio
-from tests.real_data import DATA, mknap_portfolios
+from tests.support.instances import ppssp_portfolio
+from tests.support.real_data import DATA, mknap_portfolios
 
 SEEDS = 10
 QUICK_SECONDS = 20.0

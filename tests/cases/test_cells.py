@@ -9,8 +9,8 @@ import pytest
 from pmo_analytics.errors import DataError
 from pmo_analytics.periods import hours_per_fte
 from pmo_analytics.portfolio import Portfolio
-from tests.loaders.folders import read_quietly, said
-from tests.real_data import DATA
+from tests.support.folders import read_quietly, said
+from tests.support.real_data import DATA
 
 
 def case(number: str) -> Path:

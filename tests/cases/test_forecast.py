@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import pmo_analytics as pmo
-from tests.real_data import DATA
+from tests.support.real_data import DATA
 
 CASES = DATA.parent / "cases"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pmo_analytics.errors import DataError
-from tests.loaders.folders import read_quietly
+from tests.support.folders import read_quietly
 
 CASES = Path(__file__).resolve().parents[2].parent / "shared" / "cases"
 

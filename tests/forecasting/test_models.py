@@ -14,7 +14,7 @@ from pmo_analytics.forecasting.intervals import spread_of
 from pmo_analytics.forecasting.models import MODELS, find_model
 from pmo_analytics.forecasting.series import read_series, seasonal_indices
 from pmo_analytics.forecasting.theta import trend_shares
-from tests.real_data import DATA
+from tests.support.real_data import DATA
 
 M3 = DATA / "forecasting" / "m3_data.json"
 NAN = float("nan")

@@ -10,7 +10,7 @@ import pytest
 
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.forecasting.outlook import OUTLOOK_COLUMNS, outlook
-from tests.plotting.forecasts import hand_worked, random_forecast
+from tests.support.forecasts import hand_worked, random_forecast
 
 
 def test_by_hand():

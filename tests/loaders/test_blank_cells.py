@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pmo_analytics.errors import DataError
-from tests.loaders.folders import HORIZON, make_folder, read_quietly, said
+from tests.support.folders import HORIZON, make_folder, read_quietly, said
 
 FILES = {
     "projects": "project,value,duration\nA,1,2\n",

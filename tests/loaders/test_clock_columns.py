@@ -14,7 +14,7 @@ from pmo_analytics.loaders.cells.dates import Clock
 from pmo_analytics.loaders.clock_columns import settle_clocks
 from pmo_analytics.loaders.findings import Place
 from pmo_analytics.loaders.layouts import Tidy
-from tests.loaders.folders import HORIZON, make_folder, read_quietly, said
+from tests.support.folders import HORIZON, make_folder, read_quietly, said
 
 PROJECTS = "project,value,duration\nA,1,1\n"
 DEMAND = "project,role,offset,fte\nA,Dev,0,0.1\n"

@@ -15,8 +15,8 @@ from pmo_analytics.loaders import (
     read_portfolio,
     write_portfolio,
 )
-from tests.loaders.folders import HORIZON, assert_same, make_folder, read_quietly, said
-from tests.small_portfolios import everything_portfolio, tiny_portfolio
+from tests.support.folders import HORIZON, assert_same, make_folder, read_quietly, said
+from tests.support.small_portfolios import everything_portfolio, tiny_portfolio
 
 PROJECTS = "project,duration\nP1,2\n"
 CHINESE = {

@@ -6,8 +6,8 @@ import openpyxl
 import pytest
 
 from pmo_analytics.errors import DataError
-from tests.loaders import books
-from tests.loaders.folders import make_folder, read_quietly, said
+from tests.support import books
+from tests.support.folders import make_folder, read_quietly, said
 
 PROJECTS = "project,value,duration\nA,1,6\nB,1,6\n"
 PEOPLE = "person,role\nP,Dev\n"

@@ -6,7 +6,7 @@ import pytest
 
 from pmo_analytics.errors import DataError
 from pmo_analytics.loaders.layouts import infer_freq
-from tests.loaders.folders import HORIZON, make_folder, read_quietly, said
+from tests.support.folders import HORIZON, make_folder, read_quietly, said
 
 MONTHS = ",".join(f"2027-{m:02d}" for m in range(1, 7))
 CAPACITY = f"role,{MONTHS}\nDev,9,9,9,9,9,9\nTest,9,9,9,9,9,9\n"

@@ -7,8 +7,8 @@ import pytest
 
 from pmo_analytics.errors import DataError
 from pmo_analytics.loaders.names import named_table
-from tests.loaders import books
-from tests.loaders.folders import make_folder, read_quietly, said
+from tests.support import books
+from tests.support.folders import make_folder, read_quietly, said
 
 PROJECTS = "project,value,duration\nA,1,2\n"
 PEOPLE = "person,role\nP,Dev\n"

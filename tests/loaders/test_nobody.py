@@ -7,7 +7,7 @@ import pytest
 from pmo_analytics.cli import main
 from pmo_analytics.errors import has_errors
 from pmo_analytics.loaders import load_portfolio, loaded_problems, planning_problems
-from tests.loaders.folders import make_folder, read_quietly
+from tests.support.folders import make_folder, read_quietly
 
 TOML = '[horizon]\nstart = "{}"\nperiods = 4\nfreq = "{}"\n'
 PEOPLE = "person,role\nP,Dev\n"

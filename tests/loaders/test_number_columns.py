@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pmo_analytics.errors import DataError
-from tests.loaders.folders import HORIZON, make_folder, read_quietly, said
+from tests.support.folders import HORIZON, make_folder, read_quietly, said
 
 PROJECTS = "project;value;duration\nA;250.000;2\nB;180.500;2\n"
 SPEND = "project;offset;amount\nA;0;120.000\n"

@@ -17,9 +17,9 @@ from pmo_analytics.loaders import aliases, write_portfolio
 from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.tables import clean_text
-from tests.counts import tried
-from tests.loaders.folders import assert_same, read_quietly
-from tests.small_portfolios import everything_portfolio
+from tests.support.counts import tried
+from tests.support.folders import assert_same, read_quietly
+from tests.support.small_portfolios import everything_portfolio
 
 
 def is_name(text: str) -> bool:

@@ -12,9 +12,9 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from pmo_analytics.errors import DataError, row_listing
 from pmo_analytics.loaders import read_portfolio
 from pmo_analytics.loaders.sheetnotes import hours_of
-from tests.loaders import books
-from tests.loaders.books import ods_row, record
-from tests.loaders.folders import make_folder, read_quietly, said
+from tests.support import books
+from tests.support.books import ods_row, record
+from tests.support.folders import make_folder, read_quietly, said
 
 SETTINGS = [["start", "2027-01"], ["periods", 12], ["freq", "M"]]
 PROJECTS = [["project", "value", "duration"], ["A", 1, 2]]

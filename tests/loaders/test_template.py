@@ -10,8 +10,8 @@ from pmo_analytics.loaders import write_template
 from pmo_analytics.loaders.guide import COLUMN_TEXTS, SETTING_TEXTS, TABLE_TEXTS
 from pmo_analytics.loaders.settings import flat_settings
 from pmo_analytics.tables import TABLES, table_spec
-from tests.loaders.folders import assert_same, read_quietly
-from tests.small_portfolios import everything_portfolio, tiny_portfolio
+from tests.support.folders import assert_same, read_quietly
+from tests.support.small_portfolios import everything_portfolio, tiny_portfolio
 
 ALL = (*TABLES, "capacity")
 

@@ -6,7 +6,7 @@ import pytest
 
 from pmo_analytics.errors import DataError
 from pmo_analytics.loaders.titles import units_of
-from tests.loaders.folders import make_folder, read_quietly
+from tests.support.folders import make_folder, read_quietly
 
 ONE = 40 * 52.1775 / 12
 PROJECTS = "project,value,duration\nA,100,3\n"

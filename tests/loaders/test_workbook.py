@@ -15,10 +15,10 @@ from pmo_analytics.loaders import archive, load_portfolio, workbook, write_portf
 from pmo_analytics.loaders.archive import check_workbook
 from pmo_analytics.loaders.findings import Unreadable
 from pmo_analytics.loaders.oldworkbook import check_old_workbook
-from tests.loaders import books
-from tests.loaders.books import record
-from tests.loaders.folders import read_quietly, said
-from tests.small_portfolios import everything_portfolio, tiny_portfolio
+from tests.support import books
+from tests.support.books import record
+from tests.support.folders import read_quietly, said
+from tests.support.small_portfolios import everything_portfolio, tiny_portfolio
 
 SETTINGS = [["start", "2027-01"], ["periods", 6], ["freq", "M"]]
 PROJECTS = [["project", "duration"], ["P1", 2]]

@@ -19,9 +19,9 @@ from pmo_analytics.optimization.greedy import greedy
 from pmo_analytics.optimization.run import Run
 from pmo_analytics.optimization.search import optimize, solve_valid
 from pmo_analytics.optimization.solving import SolveLimits
-from tests.brute_force import best_plan
-from tests.counts import tried
-from tests.instances_random import random_portfolio
+from tests.support.brute_force import best_plan
+from tests.support.counts import tried
+from tests.support.instances_random import random_portfolio
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 

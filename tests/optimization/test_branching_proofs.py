@@ -18,9 +18,9 @@ from pmo_analytics.optimization.cutting import tighten
 from pmo_analytics.optimization.greedy import greedy
 from pmo_analytics.optimization.matrix import build_matrix
 from pmo_analytics.optimization.options import carries_branches
-from tests.brute_force import best_plan
-from tests.counts import tried
-from tests.instances_random import random_portfolio, with_random_rules
+from tests.support.brute_force import best_plan
+from tests.support.counts import tried
+from tests.support.instances_random import random_portfolio, with_random_rules
 
 SETTINGS = {"random_seed": 0}
 LONG = 300.0

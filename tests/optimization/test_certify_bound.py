@@ -13,7 +13,7 @@ from pmo_analytics.errors import ConfigError
 from pmo_analytics.optimization.certify import check_bound, check_plan
 from pmo_analytics.periods import Settings, make_horizon
 from pmo_analytics.portfolio import Portfolio
-from tests.optimization.certify_cases import (
+from tests.support.certify_cases import (
     JAN,
     MICRO,
     NEAR,

@@ -14,11 +14,11 @@ from pmo_analytics.optimization.certify_cuts import Proofs
 from pmo_analytics.optimization.certify_narrowing import Narrowing
 from pmo_analytics.optimization.certify_reading import read_question
 from pmo_analytics.portfolio import Portfolio
-from tests.brute_force import best_plan
-from tests.counts import tried
-from tests.instances_random import random_portfolio
-from tests.optimization.certify_cases import certificate, make, needs, row
 from tests.optimization.test_certify_random import all_rows
+from tests.support.brute_force import best_plan
+from tests.support.certify_cases import certificate, make, needs, row
+from tests.support.counts import tried
+from tests.support.instances_random import random_portfolio
 
 
 def branched(

@@ -28,10 +28,8 @@ from pmo_analytics.optimization.matrix import build_matrix
 from pmo_analytics.optimization.search import optimize
 from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.portfolio import Portfolio
-from tests.brute_force import best_plan, broken_rules, combinations, read_case
-from tests.counts import tried
-from tests.instances_random import random_portfolio
-from tests.optimization.certify_cases import (
+from tests.support.brute_force import best_plan, broken_rules, combinations, read_case
+from tests.support.certify_cases import (
     JAN,
     certificate,
     check,
@@ -40,6 +38,8 @@ from tests.optimization.certify_cases import (
     money,
     needs,
 )
+from tests.support.counts import tried
+from tests.support.instances_random import random_portfolio
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 

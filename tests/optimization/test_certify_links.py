@@ -11,7 +11,7 @@ from pmo_analytics.errors import DataError
 from pmo_analytics.optimization.certify import check_plan
 from pmo_analytics.periods import Settings
 from pmo_analytics.portfolio import Portfolio
-from tests.optimization.certify_cases import (
+from tests.support.certify_cases import (
     JAN,
     accepted,
     check,

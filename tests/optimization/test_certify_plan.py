@@ -15,7 +15,7 @@ from pmo_analytics.optimization.certify import check_plan
 from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.violations import violations
-from tests.optimization.certify_cases import (
+from tests.support.certify_cases import (
     JAN,
     accepted,
     check,

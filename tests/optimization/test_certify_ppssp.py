@@ -9,8 +9,8 @@ import pytest
 
 from pmo_analytics.optimization.certify import check_bound, check_plan
 from pmo_analytics.portfolio import Portfolio
-from tests.instances import ppssp_portfolio, ppssp_schedules
-from tests.optimization.certify_cases import certificate, row, rules
+from tests.support.certify_cases import certificate, row, rules
+from tests.support.instances import ppssp_portfolio, ppssp_schedules
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data" / "ppssp"
 

@@ -12,10 +12,10 @@ import pytest
 
 from pmo_analytics.optimization.certify import check_bound, check_plan
 from pmo_analytics.portfolio import Portfolio
-from tests.brute_force import best_plan, broken_rules, objective, read_case
-from tests.counts import tried
-from tests.instances_random import random_portfolio
-from tests.optimization.certify_cases import certificate, rules
+from tests.support.brute_force import best_plan, broken_rules, objective, read_case
+from tests.support.certify_cases import certificate, rules
+from tests.support.counts import tried
+from tests.support.instances_random import random_portfolio
 
 
 def random_starts(

@@ -7,7 +7,7 @@ from typing import Any
 from pmo_analytics.optimization.certify import check_bound
 from pmo_analytics.optimization.certify_work import MOST_STEPS, Work
 from pmo_analytics.portfolio import Portfolio
-from tests.optimization.certify_cases import certificate, make, money, row
+from tests.support.certify_cases import certificate, make, money, row
 
 
 def portfolio() -> Portfolio:

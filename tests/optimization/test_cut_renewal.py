@@ -12,13 +12,13 @@ from pmo_analytics.optimization.compiling import compile_options
 from pmo_analytics.optimization.cut_renewal import most_counted, renewed
 from pmo_analytics.optimization.cutting import Cut, clashes_of, rows_of_cuts, tighten
 from pmo_analytics.optimization.matrix import build_matrix
-from tests.counts import tried
 from tests.optimization.test_certify_cuts import (
     SETTINGS,
     accepted_plans,
     crowded,
     three,
 )
+from tests.support.counts import tried
 
 
 def changed(portfolio, rng):

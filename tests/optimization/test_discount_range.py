@@ -12,10 +12,10 @@ from pmo_analytics.optimization.search import optimize
 from pmo_analytics.optimization.sensitivity import say_sensitivity, sensitivity
 from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.plan import Plan
-from tests.brute_force import best_plan
-from tests.instances_random import random_portfolio
 from tests.optimization.test_why_not import portfolio_of
-from tests.small_portfolios import EVERYTHING_STARTS, tiny_portfolio
+from tests.support.brute_force import best_plan
+from tests.support.instances_random import random_portfolio
+from tests.support.small_portfolios import EVERYTHING_STARTS, tiny_portfolio
 
 LIMITS = SolveLimits(seconds=60)
 

@@ -15,7 +15,7 @@ from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.purchases import purchases_table
 from pmo_analytics.tolerance import ROUNDING, exceeds
-from tests.optimization.certify_cases import make, money, needs
+from tests.support.certify_cases import make, money, needs
 
 SCALES = [10.0**power for power in range(-9, 14)]
 # What is added to a limit that is met: nothing, noise of floats, and what breaks it.

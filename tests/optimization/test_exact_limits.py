@@ -6,7 +6,7 @@ import pytest
 
 import pmo_analytics as pmo
 from pmo_analytics.errors import InfeasibleError
-from tests.optimization.certify_cases import make, money
+from tests.support.certify_cases import make, money
 
 NAMES = ("A", "B")
 

@@ -28,9 +28,9 @@ from pmo_analytics.periods import Settings, make_horizon
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.purchases import purchase_sentences
-from tests import brute_force
-from tests.counts import tried
-from tests.instances_random import random_portfolio
+from tests.support import brute_force
+from tests.support.counts import tried
+from tests.support.instances_random import random_portfolio
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 

@@ -15,10 +15,10 @@ from pmo_analytics.parallel import run_tasks
 from pmo_analytics.periods import make_horizon
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
-from tests import clusters
-from tests.brute_force import best_plan
-from tests.instances_random import random_portfolio
 from tests.optimization.test_why_not import portfolio_of
+from tests.support import clusters
+from tests.support.brute_force import best_plan
+from tests.support.instances_random import random_portfolio
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 

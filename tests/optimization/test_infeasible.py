@@ -15,9 +15,9 @@ from pmo_analytics.optimization.rulebook import read_rulebook
 from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.workload import limits
-from tests.brute_force import best_plan, combinations, exact
-from tests.instances_random import random_portfolio, with_random_rules
-from tests.optimization.clashes import only
+from tests.support.brute_force import best_plan, combinations, exact
+from tests.support.clashes import only
+from tests.support.instances_random import random_portfolio, with_random_rules
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from pmo_analytics.optimization.later import load_later
-from tests.fresh_process import assert_runs
+from tests.support.fresh_process import assert_runs
 
 
 def test_a_solver_process_loads_no_tables_and_no_parsers_of_logs():

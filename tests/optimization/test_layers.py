@@ -17,8 +17,8 @@ from pmo_analytics.optimization.layers import (
 )
 from pmo_analytics.optimization.levelling import level
 from pmo_analytics.optimization.solving import SolveLimits
-from tests.instances_levelling import psplib_optima, psplib_portfolio
-from tests.real_data import real
+from tests.support.instances_levelling import psplib_optima, psplib_portfolio
+from tests.support.real_data import real
 
 PERIODS = 14
 BITS = 6

@@ -24,7 +24,7 @@ from pmo_analytics.optimization.levelling import level
 from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
-from tests.brute_force import (
+from tests.support.brute_force import (
     TOLERANCE,
     Case,
     _broken_logic,
@@ -35,10 +35,10 @@ from tests.brute_force import (
     loads,
     read_case,
 )
-from tests.counts import tried
-from tests.instances_levelling import psplib_optima, psplib_portfolio
-from tests.instances_random import random_portfolio
-from tests.real_data import real
+from tests.support.counts import tried
+from tests.support.instances_levelling import psplib_optima, psplib_portfolio
+from tests.support.instances_random import random_portfolio
+from tests.support.real_data import real
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 

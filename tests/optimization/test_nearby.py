@@ -14,12 +14,12 @@ from pmo_analytics.optimization.greedy import greedy
 from pmo_analytics.optimization.matrix import build_matrix
 from pmo_analytics.optimization.nearby import Nearby
 from pmo_analytics.portfolio import Portfolio
-from tests.brute_force import best_plan
-from tests.counts import tried
-from tests.instances import knapsack_portfolio
-from tests.instances_random import drawn
-from tests.optimization.relaxed import prices_of
 from tests.optimization.test_ruin import keeps_every_rule
+from tests.support.brute_force import best_plan
+from tests.support.counts import tried
+from tests.support.instances import knapsack_portfolio
+from tests.support.instances_random import drawn
+from tests.support.relaxed import prices_of
 
 
 def walked(options, start) -> tuple[np.ndarray, Nearby, list[float]]:

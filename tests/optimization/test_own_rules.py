@@ -25,9 +25,9 @@ from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.periods import Settings, make_horizon
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
-from tests.brute_force import best_plan, broken_rules, combinations
-from tests.counts import tried
-from tests.instances_random import random_portfolio, with_random_rules
+from tests.support.brute_force import best_plan, broken_rules, combinations
+from tests.support.counts import tried
+from tests.support.instances_random import random_portfolio, with_random_rules
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 

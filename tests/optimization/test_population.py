@@ -17,9 +17,9 @@ from pmo_analytics.optimization.matrix import build_matrix
 from pmo_analytics.optimization.options import carries_branches
 from pmo_analytics.optimization.population import Population
 from pmo_analytics.plan import Plan
-from tests.counts import tried
-from tests.instances_random import drawn
-from tests.optimization.relaxed import far, prices_of
+from tests.support.counts import tried
+from tests.support.instances_random import drawn
+from tests.support.relaxed import far, prices_of
 
 
 def annealed(options, seconds, seed=0):

@@ -15,9 +15,9 @@ from pmo_analytics.optimization.presolve import (
     needed,
     tightened,
 )
-from tests.brute_force import best_plan
-from tests.instances_random import drawn
-from tests.optimization.certify_cases import make, needs
+from tests.support.brute_force import best_plan
+from tests.support.certify_cases import make, needs
+from tests.support.instances_random import drawn
 
 
 def starts(portfolio) -> dict[str, list[int]]:

@@ -10,9 +10,9 @@ from pmo_analytics.optimization.prices import changed, role_value, say_role_valu
 from pmo_analytics.optimization.search import optimize
 from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.plan import Plan
-from tests.brute_force import best_plan
-from tests.instances_random import random_portfolio
 from tests.optimization.test_why_not import portfolio_of
+from tests.support.brute_force import best_plan
+from tests.support.instances_random import random_portfolio
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 

@@ -14,10 +14,10 @@ from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.periods import Settings
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.workload import worth_at_zero
-from tests.brute_force import best_plan, objective
-from tests.counts import tried
-from tests.instances_random import random_portfolio
-from tests.optimization.certify_cases import make, money, plan, worth
+from tests.support.brute_force import best_plan, objective
+from tests.support.certify_cases import make, money, plan, worth
+from tests.support.counts import tried
+from tests.support.instances_random import random_portfolio
 
 
 def one_of_two(**settings: object) -> Portfolio:

@@ -18,10 +18,10 @@ from pmo_analytics.optimization.options import Options
 from pmo_analytics.optimization.rebuilding import Rebuilder
 from pmo_analytics.optimization.ruin import Ruiner
 from pmo_analytics.plan import Plan
-from tests.counts import tried
-from tests.instances_random import drawn
-from tests.optimization.certify_cases import make
-from tests.optimization.relaxed import diver_of, far, prices_of
+from tests.support.certify_cases import make
+from tests.support.counts import tried
+from tests.support.instances_random import drawn
+from tests.support.relaxed import diver_of, far, prices_of
 
 
 def rebuilder(options: Options, seed: int) -> Rebuilder:

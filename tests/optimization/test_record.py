@@ -18,8 +18,8 @@ from pmo_analytics.periods import Settings, make_horizon
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.replanning import change_sentences, plan_changes
-from tests import brute_force
-from tests.instances_random import random_portfolio
+from tests.support import brute_force
+from tests.support.instances_random import random_portfolio
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 

@@ -18,9 +18,9 @@ from pmo_analytics.optimization.matrix import bound_of_prices, build_matrix
 from pmo_analytics.optimization.ruin import Ruiner, _circles
 from pmo_analytics.plan import Plan
 from pmo_analytics.tolerance import TOLERANCE
-from tests.counts import tried
-from tests.instances_random import drawn
-from tests.optimization.certify_cases import make, needs
+from tests.support.certify_cases import make, needs
+from tests.support.counts import tried
+from tests.support.instances_random import drawn
 
 
 def keeps_every_rule(portfolio, compiled, chosen) -> bool:

@@ -20,9 +20,9 @@ from pmo_analytics.optimization.search import optimize
 from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
-from tests.brute_force import best_plan
-from tests.counts import tried
-from tests.instances_random import drawn
+from tests.support.brute_force import best_plan
+from tests.support.counts import tried
+from tests.support.instances_random import drawn
 
 CHUNK = 10
 LIMITS = SolveLimits(seconds=20)

@@ -16,9 +16,9 @@ from pmo_analytics.optimization.sensitivity import (
 )
 from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.plan import Plan
-from tests.brute_force import best_plan
-from tests.instances_random import random_portfolio
 from tests.optimization.test_why_not import portfolio_of
+from tests.support.brute_force import best_plan
+from tests.support.instances_random import random_portfolio
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 

@@ -12,8 +12,8 @@ from pmo_analytics.optimization.certify import check_plan
 from pmo_analytics.optimization.search import optimize
 from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.portfolio import Portfolio
-from tests import brute_force
 from tests.optimization.test_record import RECORD, company, drawn, kept
+from tests.support import brute_force
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 

@@ -12,10 +12,10 @@ import pmo_analytics as pmo
 from pmo_analytics.optimization.certify import check_bound, check_plan, find_twins
 from pmo_analytics.optimization.compiling import compile_options
 from pmo_analytics.optimization.twins import in_order, ordered, without_order
-from tests.brute_force import best_plan, combinations
-from tests.counts import tried
-from tests.instances_random import random_portfolio
-from tests.optimization.certify_cases import make, needs
+from tests.support.brute_force import best_plan, combinations
+from tests.support.certify_cases import make, needs
+from tests.support.counts import tried
+from tests.support.instances_random import random_portfolio
 
 LIMITS = pmo.SolveLimits(seconds=30)
 

@@ -17,7 +17,7 @@ from pmo_analytics.optimization.matrix import build_matrix
 from pmo_analytics.optimization.search import optimize
 from pmo_analytics.optimization.solving import SolveLimits
 from pmo_analytics.plan import Plan
-from tests.instances_random import drawn
+from tests.support.instances_random import drawn
 
 
 @pytest.mark.parametrize("chunk", range(8))

@@ -20,7 +20,7 @@ from pmo_analytics.plotting import (
     plot_spend,
     plot_utilization,
 )
-from tests.counts import tried
+from tests.support.counts import tried
 
 BY = st.sampled_from(["project", "theme", "status", "sponsor", "program"])
 MONEY = st.sampled_from(["fund", "category", "theme", "project"])

@@ -9,7 +9,7 @@ import pytest
 
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.plotting.overload import plot_overload_chance
-from tests.plotting.forecasts import hand_worked, random_forecast
+from tests.support.forecasts import hand_worked, random_forecast
 
 
 def cells(ax):

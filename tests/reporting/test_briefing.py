@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from pmo_analytics.forecasting.headroom import hire_list
 from pmo_analytics.reporting.briefing import forecast_report
 from pmo_analytics.reporting.page import page_html
-from tests.plotting.forecasts import hand_worked
+from tests.support.forecasts import hand_worked
 
 
 def report(forecast, **more):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmo_analytics.reporting.folder import folder_names
-from tests.counts import tried
+from tests.support.counts import tried
 
 
 def test_names_of_any_script_and_length():

@@ -10,7 +10,7 @@ from pmo_analytics.plan import Plan, SolveReport, SolveStatus
 from pmo_analytics.reporting.folder import manifest, plan_tables, write_result
 from pmo_analytics.reporting.nightly import before, with_plan
 from pmo_analytics.reporting.page import Report, page_html
-from tests.small_portfolios import tiny_portfolio
+from tests.support.small_portfolios import tiny_portfolio
 
 NAMES = {"A": "Customer platform", "B": "<b>Data</b>", "C": "Claims"}
 

@@ -25,7 +25,7 @@ from pmo_analytics.reporting.page import (
     page_html,
     write_page,
 )
-from tests.reporting.chromium import browser, find_chromium
+from tests.support.chromium import browser, find_chromium
 
 EVIL = "<script>document.title='owned';console.error('ran')</script>\"'&<img src=x>"
 

@@ -10,7 +10,7 @@ import pmo_analytics as pmo
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
-from tests.small_portfolios import everything_portfolio, tiny_portfolio
+from tests.support.small_portfolios import everything_portfolio, tiny_portfolio
 
 
 def people_portfolio() -> Portfolio:

@@ -12,8 +12,8 @@ from pmo_analytics.errors import ConfigError
 from pmo_analytics.scenarios import compare as room
 from pmo_analytics.scenarios.answer import Kept
 from pmo_analytics.scenarios.comparison import COLUMNS
-from tests import clusters
-from tests.small_portfolios import tiny_portfolio
+from tests.support import clusters
+from tests.support.small_portfolios import tiny_portfolio
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 

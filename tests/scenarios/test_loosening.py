@@ -10,7 +10,7 @@ import pytest
 
 import pmo_analytics as pmo
 from pmo_analytics.scenarios.loosening import only_more
-from tests.small_portfolios import tiny_portfolio
+from tests.support.small_portfolios import tiny_portfolio
 
 
 def test_more_of_a_role_is_only_more_and_not_the_other_way_round():

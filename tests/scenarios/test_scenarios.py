@@ -12,7 +12,7 @@ from pmo_analytics.scenarios.scenario import (
     apply_scenarios,
     in_order,
 )
-from tests.small_portfolios import tiny_portfolio
+from tests.support.small_portfolios import tiny_portfolio
 
 FILE = """
 [[scenario]]

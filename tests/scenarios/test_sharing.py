@@ -14,9 +14,9 @@ from pmo_analytics.plan import Plan, SolveReport, SolveStatus
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.scenarios import sharing
 from pmo_analytics.scenarios.sharing import share_plans
-from tests.counts import tried
-from tests.instances_random import random_portfolio
-from tests.small_portfolios import tiny_portfolio
+from tests.support.counts import tried
+from tests.support.instances_random import random_portfolio
+from tests.support.small_portfolios import tiny_portfolio
 
 
 def plan_of(portfolio: Portfolio, starts: Mapping[str, int]) -> Plan:

@@ -15,7 +15,7 @@ from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.simulation import simulating
 from pmo_analytics.uncertainty import Spread, Uncertainty, certain
-from tests import clusters
+from tests.support import clusters
 
 HORIZON = make_horizon("2027-01", 8, "M")
 # 20 blocks of 20 draws: a Latin hypercube hits a quarter of each exactly.

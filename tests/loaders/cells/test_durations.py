@@ -6,7 +6,7 @@ import pytest
 
 from pmo_analytics.errors import DataError
 from pmo_analytics.loaders.cells.durations import read_length
-from tests.loaders.folders import HORIZON, make_folder, read_quietly, said
+from tests.support.folders import HORIZON, make_folder, read_quietly, said
 
 
 def periods(text: str, freq: str) -> list[int] | None:

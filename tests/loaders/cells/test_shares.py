@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pmo_analytics.errors import DataError
 from pmo_analytics.loaders.cells.numbers import read_numbers
 from pmo_analytics.loaders.cells.shares import weigh_shares
-from tests.loaders.folders import HORIZON, make_folder, read_quietly, said
+from tests.support.folders import HORIZON, make_folder, read_quietly, said
 
 
 def shares(table: str, heading: str, *cells: object) -> list[object] | str:

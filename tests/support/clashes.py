@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tests.brute_force import Case, read_case
+from tests.support.brute_force import Case, read_case
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.rulebook import Rulebook

@@ -11,7 +11,7 @@ import pandas as pd
 from pmo_analytics.errors import has_errors
 from pmo_analytics.periods import Settings, make_horizon
 from pmo_analytics.portfolio import Portfolio
-from tests.brute_force import combinations
+from tests.support.brute_force import combinations
 
 CLOCKS = (
     ("2027-03", "M"),

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from pmo_analytics.portfolio import Portfolio
-from tests.instances import knapsack_portfolio
+from tests.support.instances import knapsack_portfolio
 
-DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
 def real(path: str) -> Path:
