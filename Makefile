@@ -25,6 +25,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python tests/benchmarks/house.py
 
 notebooks: $(READY)
 	ls notebooks/*.ipynb | xargs -n 1 -P $(JOBS) \
