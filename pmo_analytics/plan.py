@@ -382,7 +382,11 @@ class Plan:
     def violations(self) -> pd.DataFrame:
         """Every broken rule: `rule, subject, period, found, limit, message`."""
         return violations(
-            self.portfolio, self.starts, strict=self.strict, purchases=self._bought
+            self.portfolio,
+            self.starts,
+            strict=self.strict,
+            purchases=self._bought,
+            bounds=self._limits,
         )
 
     @cached_property

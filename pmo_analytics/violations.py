@@ -16,6 +16,7 @@ from pmo_analytics.rules import read_rules, rule_amounts
 from pmo_analytics.tolerance import exact_sum, exceeds, written
 from pmo_analytics.windows import allowed_starts, start_windows
 from pmo_analytics.workload import (
+    Limits,
     Starts,
     budget_amounts,
     limits,
@@ -36,6 +37,7 @@ def violations(
     *,
     strict: bool = False,
     purchases: pd.DataFrame | None = None,
+    bounds: Limits | None = None,
 ) -> pd.DataFrame:
     """Return every rule that start dates break.
 
@@ -49,19 +51,23 @@ def violations(
         Count overloads of work that cannot be moved, too.
     purchases
         Capacity that is bought, as `purchases_table` returns it.
+    bounds
+        The limits in force, where they are known; None = read them.
 
     Returns
     -------
     DataFrame
         `rule, subject, period, found, limit, message`; empty when feasible.
     """
+    if bounds is None:
+        bounds = limits(portfolio, strict=strict)
     rows = [
         *_selection(portfolio, starts),
         *_windows(portfolio, starts),
-        *_capacity_and_budget(portfolio, starts, strict, purchases),
+        *_capacity_and_budget(portfolio, starts, bounds, purchases),
         *_dependencies(portfolio, starts),
         *_groups(portfolio, starts),
-        *_own_rules(portfolio, starts, strict),
+        *_own_rules(portfolio, starts, bounds),
         *_offers(portfolio, purchases),
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -147,10 +153,9 @@ def _windows(portfolio: Portfolio, starts: Starts) -> list[Violation]:
 def _capacity_and_budget(
     portfolio: Portfolio,
     starts: Starts,
-    strict: bool,
+    bounds: Limits,
     purchases: pd.DataFrame | None,
 ) -> list[Violation]:
-    bounds = limits(portfolio, strict=strict)
     load = load_grid(portfolio, starts).to_numpy()
     given = capacity = bounds.capacity.to_numpy()
     if purchases is not None and len(purchases):
@@ -317,12 +322,9 @@ def requirements(portfolio: Portfolio, windows: pd.DataFrame) -> list[Requiremen
     return result
 
 
-def _own_rules(portfolio: Portfolio, starts: Starts, strict: bool) -> list[Violation]:
+def _own_rules(portfolio: Portfolio, starts: Starts, bounds: Limits) -> list[Violation]:
     rows: list[Violation] = []
-    rules = read_rules(portfolio)
-    bounds = limits(portfolio, strict=strict) if rules else None
-    for rule in rules:
-        assert bounds is not None
+    for rule in read_rules(portfolio):
         for t, own in enumerate(rule_amounts(portfolio, rule, starts)):
             found = math.fsum(own)
             for limit, word, below in (

@@ -128,51 +128,61 @@ def allowed_starts(
         horizon, possibly none. Projects that are done or out are not in it.
     """
     windows = start_windows(projects, horizon)
-    themes = projects["theme"].to_numpy(dtype=object)
-    names = projects["project"].to_numpy(dtype=object)
-    first_black, last_black = blackout_spans(blackouts, horizon)
-    rows = [
-        (
-            None if pd.isna(project) else project,
-            None if pd.isna(theme) else theme,
-            int(first),
-            int(last),
-            applies_to,
-        )
-        for project, theme, first, last, applies_to in zip(
-            blackouts["project"],
-            blackouts["theme"],
-            first_black,
-            last_black,
-            blackouts["applies_to"],
-            strict=True,
-        )
-    ]
-    result: dict[str, np.ndarray] = {}
-    columns = ("state", "running", "first", "last", "duration")
-    arrays = {column: windows[column].to_numpy() for column in columns}
-    for i, name in enumerate(names):
-        if arrays["state"][i] != "live":
-            continue
-        starts = np.arange(arrays["first"][i], arrays["last"][i] + 1)
-        if not arrays["running"][i]:
-            duration = int(arrays["duration"][i])
-            for row in rows:
-                if _applies(row, name, themes[i]):
-                    starts = starts[~_blocked(starts, duration, row)]
-        result[str(name)] = starts
-    return result
+    live = (windows["state"] == "live").to_numpy()
+    names = projects["project"].to_numpy(dtype=object)[live].tolist()
+    first, last, duration = (
+        windows[column].to_numpy(dtype=np.int64)[live]
+        for column in ("first", "last", "duration")
+    )
+    # All starts of all projects in one row, those of a project side by side.
+    count = np.maximum(last - first + 1, 0)
+    ends = np.cumsum(count)
+    owner = np.repeat(np.arange(len(names)), count)
+    starts = np.arange(len(owner)) - np.repeat(ends - count - first, count)
+    free = np.ones(len(owner), dtype=bool)
+    moving = np.repeat(~windows["running"].to_numpy(dtype=bool)[live], count)
+    themes = projects["theme"].to_numpy(dtype=object)[live]
+    place = {name: i for i, name in enumerate(names)}
+    spans = zip(*blackout_spans(blackouts, horizon), strict=True)
+    for (begin, end), project, theme, applies_to in zip(
+        spans,
+        blackouts["project"],
+        blackouts["theme"],
+        blackouts["applies_to"],
+        strict=True,
+    ):
+        part = slice(None)
+        if not pd.isna(project):
+            # It says more than a theme beside it.
+            i = place.get(project)
+            if i is None:
+                continue
+            part = slice(ends[i] - count[i], ends[i])
+        mine = moving[part]
+        if pd.isna(project) and not pd.isna(theme):
+            mine = mine & (themes == theme)[owner]
+        own = starts[part]
+        blocked = _blocked(own, duration[owner[part]], begin, end, applies_to)
+        free[part] &= ~(mine & blocked)
+    return _by_project(names, ends, starts, free)
 
 
-def _applies(row: tuple[Any, ...], name: object, theme: object) -> bool:
-    project, row_theme = row[0], row[1]
-    if project is not None and project != name:
-        return False
-    return row_theme is None or project is not None or row_theme == theme
+def _by_project(
+    names: list[str], ends: np.ndarray, starts: np.ndarray, free: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the free starts of each project, which lie up to its end."""
+    kept = np.concatenate([[0], np.cumsum(free)])[np.concatenate([[0], ends])]
+    left = starts[free]
+    return {
+        str(name): left[begin:end]
+        for name, begin, end in zip(names, kept[:-1], kept[1:], strict=True)
+    }
 
 
-def _blocked(starts: np.ndarray, duration: int, row: tuple[Any, ...]) -> np.ndarray:
-    first, last, applies_to = row[2], row[3], row[4]
+def _blocked(
+    starts: np.ndarray, duration: np.ndarray, first: int, last: int, applies_to: str
+) -> np.ndarray:
+    """Return which starts a blackout from `first` to `last` forbids."""
     finish = starts + duration - 1
     if applies_to == "start":
         return np.asarray((starts >= first) & (starts <= last))

@@ -131,7 +131,7 @@ def optimize(
         raise typer.BadParameter("--freeze and prices need --record.")
     portfolio = read_data(path)
     known = None if record is None else known_record(portfolio, record)
-    left = seconds_left(seconds, since)
+    left = seconds_left(seconds, since, out=out, charts=charts)
     limits = SolveLimits(seconds=left, gap=gap, threads=threads, work=work)
     with Watching() as progress:
         plan = search(
@@ -188,7 +188,7 @@ def level(
     if objective not in MEASURES:
         raise typer.BadParameter(f"--objective is one of {', '.join(MEASURES)}.")
     portfolio = read_data(path)
-    left = seconds_left(seconds, since)
+    left = seconds_left(seconds, since, out=out, charts=charts)
     limits = SolveLimits(seconds=left, gap=gap, work=work)
     with Watching(minimised=True) as progress:
         plan = search(
