@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from pmo_analytics.cells import NUMBERS, kind_of, label_of, text_of
+from pmo_analytics.formats import NUMBERS, kind_of, label_of, text_of
 
 # Rows of a table in a notebook; the whole one is an attribute of the result.
 _MOST = 20

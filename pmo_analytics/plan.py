@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pmo_analytics.clock.periods import format_period, offsets_from, parse_period
 from pmo_analytics.errors import (
     ConfigError,
     DataError,
@@ -19,21 +20,18 @@ from pmo_analytics.errors import (
     problems_table,
 )
 from pmo_analytics.facts import Facts, facts_html, result_html
-from pmo_analytics.periods import format_period, offsets_from, parse_period
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.purchases import (
+from pmo_analytics.rules.purchases import (
     bought_grid,
     purchase_cost,
     purchase_sentences,
     purchases_table,
     read_purchases,
 )
-from pmo_analytics.record import Record, change_cost
-from pmo_analytics.tables import STATUSES, clean_text
-from pmo_analytics.undated import no_projects, not_counted, short_not_counted
-from pmo_analytics.violations import violations
-from pmo_analytics.windows import start_windows
-from pmo_analytics.workload import (
+from pmo_analytics.rules.record import Record, change_cost
+from pmo_analytics.rules.undated import no_projects, not_counted, short_not_counted
+from pmo_analytics.rules.violations import violations
+from pmo_analytics.rules.workload import (
     Limits,
     budget_use,
     limits,
@@ -42,6 +40,8 @@ from pmo_analytics.workload import (
     spend_rows,
     worth,
 )
+from pmo_analytics.tables.contract import STATUSES, clean_text
+from pmo_analytics.tables.windows import start_windows
 
 
 class SolveStatus(StrEnum):

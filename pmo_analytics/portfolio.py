@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from pmo_analytics.capacity_grid import capacity_grid, settle_capacity
-from pmo_analytics.checks import check_rules
+from pmo_analytics.clock.periods import (
+    Settings,
+    anchored_days,
+    checked_horizon,
+    checked_settings,
+    format_period,
+)
 from pmo_analytics.errors import (
     ConfigError,
     DataError,
@@ -21,20 +26,15 @@ from pmo_analytics.errors import (
     problems_table,
 )
 from pmo_analytics.facts import Facts, facts_html, result_html, table_html
-from pmo_analytics.periods import (
-    Settings,
-    anchored_days,
-    checked_horizon,
-    checked_settings,
-    format_period,
-)
-from pmo_analytics.remembered import Derived, Knowledge, Remembered, content_hash
-from pmo_analytics.supply import effective_capacity
-from pmo_analytics.supply_checks import check_supply
-from pmo_analytics.tables import TABLES, empty_table
+from pmo_analytics.tables.cache import Derived, Knowledge, Remembered, content_hash
+from pmo_analytics.tables.capacity_grid import capacity_grid, settle_capacity
+from pmo_analytics.tables.checks import check_rules
+from pmo_analytics.tables.contract import TABLES, empty_table
+from pmo_analytics.tables.supply import effective_capacity
+from pmo_analytics.tables.supply_checks import check_supply
 
 if TYPE_CHECKING:
-    from pmo_analytics.tables import Problem
+    from pmo_analytics.tables.contract import Problem
 
 # The tables that capacity is worked out from.
 _SUPPLY = ("people", "absences", "operations")

@@ -41,12 +41,12 @@ def solver_server():
 @contextmanager
 def forked_solvers(request):
     """Let solver processes be forks of one that has loaded everything."""
-    from pmo_analytics.optimization import child_process
+    from pmo_analytics.optimization.workers import process
 
     with pytest.MonkeyPatch.context() as patch:
         if os.name == "posix":
             server = request.getfixturevalue("solver_server")
-            patch.setattr(child_process, "start_process", server.start)
+            patch.setattr(process, "start_process", server.start)
         yield
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from pmo_analytics.clock.periods import Settings, hours_per_fte, make_horizon
 from pmo_analytics.metrics import role_rates, split_in_proportion
-from pmo_analytics.optimization.search import optimize
-from pmo_analytics.optimization.solving import SolveLimits
-from pmo_analytics.periods import Settings, hours_per_fte, make_horizon
+from pmo_analytics.optimization.optimizing import optimize
+from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan, baseline
 from pmo_analytics.portfolio import Portfolio
 

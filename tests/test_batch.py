@@ -12,13 +12,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import pmo_analytics.batch
-from pmo_analytics.batch import _clear, known_on, run_batch
+import pmo_analytics.batch.batch
+from pmo_analytics.batch.batch import _clear, known_on, run_batch
+from pmo_analytics.batch.store import Store, open_store
 from pmo_analytics.cli import main
 from pmo_analytics.errors import ConfigError, DataError, PmoError, SolverError
 from pmo_analytics.loaders import read_portfolio
-from pmo_analytics.stopping import note_stop
-from pmo_analytics.store import Store, open_store
+from pmo_analytics.processes.stopping import note_stop
 from tests.support.chromium import browser, find_chromium
 
 pytestmark = pytest.mark.usefixtures("warm_module")
@@ -180,14 +180,14 @@ def test_a_stopped_run_leaves_a_good_one(config, tmp_path, monkeypatch):
     runs = tmp_path / "runs"
     good = run_batch(config, as_of="2026-12-31", out=runs)
     before = content(good.folder)
-    asked = pmo_analytics.batch.optimize
+    asked = pmo_analytics.batch.batch.optimize
 
     def stopped(*args, **named):
         plan = asked(*args, **named)
         note_stop()
         return plan
 
-    monkeypatch.setattr("pmo_analytics.batch.optimize", stopped)
+    monkeypatch.setattr("pmo_analytics.batch.batch.optimize", stopped)
     with pytest.raises(SolverError, match="stays as it is") as error:
         run_batch(config, as_of="2026-12-31", out=runs)
     assert error.value.status == "no_solution"
@@ -251,7 +251,7 @@ def test_what_a_batch_did_not_write_is_never_removed(config, tmp_path):
 HOLDER = """
 import sys
 from pathlib import Path
-from pmo_analytics.batch import _alone
+from pmo_analytics.batch.batch import _alone
 with _alone(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

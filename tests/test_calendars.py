@@ -8,7 +8,7 @@ import holidays
 import pandas as pd
 import pytest
 
-from pmo_analytics.calendars import Place, country_fix, find_country, working_days
+from pmo_analytics.clock.calendars import Place, country_fix, find_country, working_days
 from pmo_analytics.errors import ConfigError
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmo_analytics.capacity_grid import capacity_grid, settle_capacity
 from pmo_analytics.errors import ConfigError, DataError
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
+from pmo_analytics.tables.capacity_grid import capacity_grid, settle_capacity
 from tests.support.problem_cases import HORIZON, capacity, portfolio, rows
 
 # --------------------------------------------- capacity: given, derived, final

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from pmo_analytics.checks import check_rules
-from pmo_analytics.periods import Settings
+from pmo_analytics.clock.periods import Settings
 from pmo_analytics.portfolio import Portfolio
+from pmo_analytics.tables.checks import check_rules
 from tests.support.problem_cases import (
     HORIZON,
     capacity,

@@ -10,7 +10,7 @@ import pytest
 
 import pmo_analytics as pmo
 from pmo_analytics.cli import main
-from pmo_analytics.scenarios import compare as room
+from pmo_analytics.scenarios import comparing as room
 from pmo_analytics.scenarios.comparison import COLUMNS
 from tests.support.small_portfolios import tiny_portfolio
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pmo_analytics.config import read_config
+from pmo_analytics.batch.config import read_config
 from pmo_analytics.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from pmo_analytics.periods import Settings, hours_per_fte
+from pmo_analytics.clock.periods import Settings, hours_per_fte
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.supply import people_capacity
+from pmo_analytics.tables.supply import people_capacity
 from tests.test_supply import absences_of, months
 
 NONE_AWAY = absences_of()

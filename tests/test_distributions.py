@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pmo_analytics.distributions import (
+from pmo_analytics.errors import ConfigError
+from pmo_analytics.uncertainty.distributions import (
     Empirical,
     Fixed,
     Lognormal,
@@ -15,7 +16,6 @@ from pmo_analytics.distributions import (
     Triangular,
     Uniform,
 )
-from pmo_analytics.errors import ConfigError
 
 U = (np.arange(20_000) + 0.5) / 20_000
 

@@ -9,12 +9,12 @@ import sys
 
 import pytest
 
-from pmo_analytics.drafts import clear_drafts, draft_folder
+from pmo_analytics.files.drafts import clear_drafts, draft_folder
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from pmo_analytics.drafts import draft_folder
+from pmo_analytics.files.drafts import draft_folder
 with draft_folder(Path(sys.argv[1]), "draft-") as folder:
     (folder / "file").write_text("half")
     print(folder, flush=True)

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pmo_analytics.clock.periods import Settings, hours_per_fte, make_horizon
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.examples import example_portfolio
-from pmo_analytics.generator import KINDS, generate_portfolio
-from pmo_analytics.periods import Settings, hours_per_fte, make_horizon
+from pmo_analytics.examples.company import example_portfolio
+from pmo_analytics.examples.generated import KINDS, generate_portfolio
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.tables import STATUSES
+from pmo_analytics.tables.contract import STATUSES
 from tests.support.brute_force import (
     best_plan,
     broken_rules,

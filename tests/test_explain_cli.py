@@ -69,18 +69,18 @@ def test_how_far_values_and_the_discount_rate_may_move(funds, tmp_path, capsys):
 
 
 def test_the_proof_beside_a_schedule_is_taken_up(funds, tmp_path, capsys, monkeypatch):
-    from pmo_analytics.optimization import prices
+    from pmo_analytics.optimization.explain import role_value
 
     out = tmp_path / "plan"
     assert run_json(capsys, "optimize", funds, "--seconds", 60, "--out", out)[0] == 0
     asked = []
-    resolve_all = prices.resolve_all
+    resolve_all = role_value.resolve_all
 
     def told(questions, limits, settings, start, work):
         asked.append((list(questions), limits, start))
         return resolve_all(questions, limits, settings, start, work)
 
-    monkeypatch.setattr(prices, "resolve_all", told)
+    monkeypatch.setattr(role_value, "resolve_all", told)
     words = ("explain", funds, "--schedule", out / "schedule.csv", "--roles")
     more = ("--seconds", 60, "--gap", 0.01, "--workers", 1)
     code, facts = run_json(capsys, *words, *more)

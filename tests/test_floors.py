@@ -13,46 +13,49 @@ ROOT = Path(__file__).parents[1] / "pmo_analytics"
 # From the ground up; a name stands for a module or for a whole sub-package. Modules of
 # one floor do not import each other, those of one sub-package may, without cycles.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "tolerance", "processes", "stopping"),
-    ("workweek",),
-    ("periods",),
-    ("cells", "text_file", "drafts", "exchange"),
-    ("calendars", "toml_file", "json_file", "facts"),
-    ("contract",),
-    ("tables", "supply", "metrics", "parallel", "windows", "distributions", "futures"),
-    ("schemas", "rules"),
-    (
-        "capacity_grid",
-        "supply_checks",
-        "date_checks",
-        "link_checks",
-        "remembered",
-    ),
-    ("plausibility",),
-    ("checks",),
+    ("errors", "tolerance"),
+    ("clock", "files", "metrics", "processes"),
+    ("formats", "tables"),
+    ("facts",),
     ("portfolio",),
-    ("workload", "purchases", "record"),
-    ("violations", "limiting", "undated"),
-    ("plan",),
-    ("example_company", "replanning"),
-    ("loaders", "examples", "generator", "uncertainty"),
-    ("draws",),
-    ("forecasting", "optimization", "simulation"),
+    ("examples", "loaders", "rules"),
+    ("plan", "uncertainty"),
+    ("differences", "forecasting", "optimization", "simulation"),
     ("scenarios",),
-    ("plotting", "reporting", "config", "store"),
+    ("plotting", "reporting"),
     ("batch",),
-    ("terminal",),
     ("cli",),
     ("__main__",),
 )
-FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+# The same inside the largest room.
+OPTIMIZATION: tuple[tuple[str, ...], ...] = (
+    ("model", "checker"),
+    ("bounds", "heuristics", "arguments"),
+    ("workers",),
+    ("run", "risk", "conflicts", "second_objectives"),
+    ("plan_search", "levelling"),
+    ("refining",),
+    ("optimizing",),
+    ("explain",),
+)
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms} | {
+    f"optimization.{room}": floor
+    for floor, rooms in enumerate(OPTIMIZATION)
+    for room in rooms
+}
 # The checker has its own arithmetic: nothing of the model writers may reach it.
-CERTIFIER = {"errors", "periods", "tables", "portfolio", "plan"}
+CERTIFIER = {"errors", "clock.periods", "portfolio", "rules.record"}
+# Circles through imports for type checking that are still to be mended.
+CIRCLES = {
+    ("loaders.finishes", "loaders.layouts"),
+    ("optimization.levelling.proving", "optimization.levelling.search"),
+    ("optimization.workers.race", "optimization.workers.running"),
+}
 # What a module may see of the package itself, whose other names load other rooms.
 OF_THE_PACKAGE = {"__version__", "__file__", "__path__"}
 SOLVERS = {
-    "pulp": {"optimization.formulate", "optimization.pulp_job"},
-    "highspy": {"optimization.pulp_job", "optimization.highs"},
+    "pulp": {"optimization.model.pulp_sink", "optimization.workers.pulp_job"},
+    "highspy": {"optimization.workers.pulp_job", "optimization.model.highs"},
 }
 
 
@@ -74,19 +77,19 @@ def room(module: str) -> str:
     return module.partition(".")[0]
 
 
+def rooms_of(module: str, other: str) -> tuple[str, str]:
+    """Return the rooms that have to lie on different floors, the same where none do."""
+    if room(module) == room(other) == "optimization":
+        return ".".join(module.split(".")[:2]), ".".join(other.split(".")[:2])
+    return room(module), room(other)
+
+
 class Imports(ast.NodeVisitor):
-    """Full dotted names that a module imports anywhere but for type checking."""
+    """Full dotted names that a module imports anywhere, for type checking too."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()
         self.of_the_package: set[str] = set()
-
-    def visit_If(self, node: ast.If) -> None:
-        if "TYPE_CHECKING" in ast.dump(node.test):
-            for other in node.orelse:
-                self.visit(other)
-        else:
-            self.generic_visit(node)
 
     def visit_Import(self, node: ast.Import) -> None:
         self.names |= {alias.name for alias in node.names}
@@ -131,9 +134,9 @@ def inside(module: str) -> frozenset[str]:
 
 
 def test_every_module_has_a_floor():
-    missing = {room(name) for name in MODULES if name} - set(FLOOR)
-    assert not missing, f"give these a floor: {sorted(missing)}"
-    assert len(FLOOR) == sum(len(rooms) for rooms in FLOORS)
+    rooms = {rooms_of(name, name)[0] for name in MODULES if name}
+    assert rooms - {"optimization"} | {"optimization"} == set(FLOOR)
+    assert len(FLOOR) == sum(map(len, FLOORS)) + sum(map(len, OPTIMIZATION))
 
 
 def test_no_room_for_odds_and_ends():
@@ -145,7 +148,7 @@ def test_no_room_for_odds_and_ends():
 def test_imports_go_down(module):
     for other in inside(module):
         assert other in MODULES, f"{module} imports {other}, which is not there"
-        own, target = room(module), room(other)
+        own, target = rooms_of(module, other)
         if own == target:
             continue
         assert FLOOR[target] < FLOOR[own], f"{module} imports {other}"
@@ -161,7 +164,7 @@ def test_the_package_imports_nothing_by_itself():
     assert inside("") == set()
 
 
-def test_sub_packages_have_no_cycles():
+def test_there_are_no_circles():
     done: set[str] = set()
 
     def walk(module: str, path: tuple[str, ...]) -> None:
@@ -169,7 +172,7 @@ def test_sub_packages_have_no_cycles():
         if module in done:
             return
         for other in inside(module):
-            if room(other) == room(module):
+            if (module, other) not in CIRCLES:
                 walk(other, (*path, module))
         done.add(module)
 
@@ -178,7 +181,7 @@ def test_sub_packages_have_no_cycles():
 
 
 def test_the_certifier_shares_no_arithmetic():
-    parts = {name for name in MODULES if name.startswith("optimization.certify")}
+    parts = {name for name in MODULES if name.startswith("optimization.checker.")}
     assert parts
     for part in parts:
         assert inside(part) - parts <= CERTIFIER
@@ -213,6 +216,7 @@ def test_the_walls_are_real(tmp_path):
     assert found.names == {
         "typing",
         "pmo_analytics",
+        "pmo_analytics.cli",
         "pmo_analytics.plan",
         "json",
         "pulp.apis",

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.errors import DataError
-from pmo_analytics.link_checks import check_dependencies
-from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
+from pmo_analytics.tables.link_checks import check_dependencies
 from tests.support.problem_cases import found, portfolio, problems_of, projects, rows
 
 LINK = "project requires kind lag lag_max"

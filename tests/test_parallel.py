@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pmo_analytics import parallel
 from pmo_analytics.errors import ConfigError, PmoError
-from pmo_analytics.parallel import Work, cores, run_tasks
+from pmo_analytics.processes import parallel
+from pmo_analytics.processes.parallel import Work, cores, run_tasks
 from tests.support import clusters
 from tests.support.tasks import interrupt, says_where, square, square_or_die
 

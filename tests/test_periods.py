@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmo_analytics.errors import ConfigError
-from pmo_analytics.periods import (
+from pmo_analytics.clock.periods import (
     base_freq,
     canonical_freq,
     format_period,
@@ -22,6 +21,7 @@ from pmo_analytics.periods import (
     parse_day,
     parse_period,
 )
+from pmo_analytics.errors import ConfigError
 
 FREQS = ["W-SUN", "M", "Q-DEC", "Q-MAR", "Y-DEC", "Y-MAR"]
 

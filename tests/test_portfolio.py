@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pmo_analytics.clock.periods import Settings, make_horizon
 from pmo_analytics.errors import (
     ConfigError,
     DataError,
@@ -16,19 +17,13 @@ from pmo_analytics.errors import (
     problem,
     problems_table,
 )
-from pmo_analytics.optimization.certify import check_plan
-from pmo_analytics.periods import Settings, make_horizon
+from pmo_analytics.optimization.checker.check import check_plan
 from pmo_analytics.plan import Plan, baseline
-from pmo_analytics.portfolio import (
-    Portfolio,
-    check_portfolio,
-    empty_tables,
-    locate,
-)
-from pmo_analytics.remembered import frame_hash
-from pmo_analytics.tables import TABLES
-from pmo_analytics.violations import violations
-from pmo_analytics.workload import limits, load_grid
+from pmo_analytics.portfolio import Portfolio, check_portfolio, empty_tables, locate
+from pmo_analytics.rules.violations import violations
+from pmo_analytics.rules.workload import limits, load_grid
+from pmo_analytics.tables.cache import frame_hash
+from pmo_analytics.tables.contract import TABLES
 from tests.support.instances_random import drawn
 from tests.support.problem_cases import HORIZON, capacity, portfolio, projects, rows
 from tests.support.small_portfolios import EVERYTHING_STARTS

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pmo_analytics.cli import main
-from pmo_analytics.processes import stopped_like_ctrl_c
+from pmo_analytics.processes.lifetime import stopped_like_ctrl_c
 
 ROOT = Path(__file__).resolve().parents[1]
 # Modules that some process of ours loads from somewhere else.
@@ -133,7 +133,7 @@ OPTIMIZE = [
 # Two workers, each with a process of its own, that would go on for minutes.
 COMPARE = """
 from tests.support.tasks import waits
-from pmo_analytics.parallel import Work, run_tasks
+from pmo_analytics.processes.parallel import Work, run_tasks
 run_tasks(waits, {"a": {"x": 1}, "b": {"x": 2}}, work=Work(workers=2))
 """
 

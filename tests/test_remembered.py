@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmo_analytics import remembered
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.remembered import Knowledge, Remembered
+from pmo_analytics.tables import cache
+from pmo_analytics.tables.cache import Knowledge, Remembered
 from tests.support.counts import tried
 from tests.support.instances_random import random_portfolio
 from tests.support.problem_cases import portfolio, projects, rows
@@ -204,11 +204,11 @@ def test_only_what_changed_is_read_and_checked_again(monkeypatch):
         return call
 
     for name in ("conform", "check_table"):
-        monkeypatch.setattr(remembered, name, told(getattr(remembered, name)))
-    hashes = remembered.frame_content
+        monkeypatch.setattr(cache, name, told(getattr(cache, name)))
+    hashes = cache.frame_content
     counted: list[int] = []
     monkeypatch.setattr(
-        remembered, "frame_content", lambda f: counted.append(len(f)) or hashes(f)
+        cache, "frame_content", lambda f: counted.append(len(f)) or hashes(f)
     )
     case.digest()
     counted.clear()

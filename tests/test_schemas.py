@@ -6,9 +6,9 @@ import contextlib
 
 import pandas as pd
 
-from pmo_analytics import schemas
-from pmo_analytics.schemas import check_table
-from pmo_analytics.tables import conform, empty_table
+from pmo_analytics.tables import schemas
+from pmo_analytics.tables.contract import conform, empty_table
+from pmo_analytics.tables.schemas import check_table
 
 
 def found_rules(problems: list[dict]) -> list[tuple]:

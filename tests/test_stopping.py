@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 import pmo_analytics as pmo
-from pmo_analytics.optimization.prices import say_role_values
-from pmo_analytics.optimization.resolving import STOPPED
-from pmo_analytics.optimization.sensitivity import say_sensitivity
-from pmo_analytics.parallel import Work, run_tasks
-from pmo_analytics.stopping import note_stop, stop_asked, stoppable
+from pmo_analytics.optimization.explain.resolving import STOPPED
+from pmo_analytics.optimization.explain.role_value import say_role_values
+from pmo_analytics.optimization.explain.sensitivity import say_sensitivity
+from pmo_analytics.processes.parallel import Work, run_tasks
+from pmo_analytics.processes.stopping import note_stop, stop_asked, stoppable
 from tests.support.small_portfolios import tiny_portfolio
 
 
@@ -62,7 +62,9 @@ def test_a_search_that_is_stopped_gives_its_plan_and_says_so(monkeypatch):
     def interrupt(*_args, **_named):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pmo_analytics.optimization.solving.Race.run", interrupt)
+    monkeypatch.setattr(
+        "pmo_analytics.optimization.workers.running.Race.run", interrupt
+    )
     plan = pmo.optimize(tiny_portfolio())
     assert plan.report.stopped
     assert plan.report.certified

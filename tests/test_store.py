@@ -14,12 +14,12 @@ import pytest
 import sqlalchemy as sa
 
 import pmo_analytics as pmo
-from pmo_analytics import store as memory
+from pmo_analytics.batch import store as memory
+from pmo_analytics.batch.store import forecast_accuracy, learn_intervals, open_store
+from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.errors import ConfigError, PmoError
 from pmo_analytics.forecasting.forecast import Forecast
-from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.store import forecast_accuracy, learn_intervals, open_store
 from tests.support import databases
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -116,7 +116,7 @@ WRITER = """
 import sys
 import numpy as np, pandas as pd
 from pmo_analytics.forecasting.forecast import Forecast
-from pmo_analytics.store import open_store
+from pmo_analytics.batch.store import open_store
 place, who, key = sys.argv[1:]
 periods = pd.period_range("2027-01", periods=2, freq="M")
 for k in range(10):

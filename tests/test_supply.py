@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pmo_analytics.calendars import working_days
+from pmo_analytics.clock.calendars import working_days
 from pmo_analytics.errors import ConfigError, problems_table
-from pmo_analytics.supply import effective_capacity, people_capacity
-from pmo_analytics.supply_checks import check_supply
+from pmo_analytics.tables.supply import effective_capacity, people_capacity
+from pmo_analytics.tables.supply_checks import check_supply
 
 # Days of one FTE in a month: 52.1775 / 12 weeks of 5 days.
 MONTH = 52.1775 / 12 * 5

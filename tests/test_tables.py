@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmo_analytics.schemas import check_table, schema
-from pmo_analytics.tables import (
+from pmo_analytics.tables.contract import (
     CAPACITY,
     TABLES,
     Column,
@@ -24,6 +23,7 @@ from pmo_analytics.tables import (
     read_column,
     table_spec,
 )
+from pmo_analytics.tables.schemas import check_table, schema
 
 BLANKS = [None, "", "  ", np.nan, pd.NA, pd.NaT, Decimal("NaN"), np.float32("nan")]
 

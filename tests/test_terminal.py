@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from pmo_analytics.errors import problem, problems_table
-from pmo_analytics.facts import Facts
-from pmo_analytics.terminal import (
+from pmo_analytics.cli.terminal import (
     escaped,
     messages,
     output,
@@ -21,6 +19,8 @@ from pmo_analytics.terminal import (
     show_problems,
     show_table,
 )
+from pmo_analytics.errors import problem, problems_table
+from pmo_analytics.facts import Facts
 
 
 def printed(show, *args, width: int) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 import pmo_analytics as pmo
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.uncertainty import Spread, Uncertainty, driver_factor
+from pmo_analytics.uncertainty.uncertainty import Spread, Uncertainty, driver_factor
 
 WHOLE = """
 wins = false

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmo_analytics.periods import make_horizon
+from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.plan import baseline
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.undated import say_not_counted
+from pmo_analytics.rules.undated import say_not_counted
 from tests.support.counts import tried
 
 COMMITTED = ["running", "approved"]

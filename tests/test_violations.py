@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmo_analytics.optimization.certify import check_plan
-from pmo_analytics.periods import format_period
+from pmo_analytics.clock.periods import format_period
+from pmo_analytics.optimization.checker.check import check_plan
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.violations import COLUMNS, requirements, violations
-from pmo_analytics.windows import start_windows
+from pmo_analytics.rules.violations import COLUMNS, requirements, violations
+from pmo_analytics.tables.windows import start_windows
 from tests.support.brute_force import best_plan, broken_rules, objective, read_case
 from tests.support.counts import tried
 from tests.support.instances_random import drawn

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from pmo_analytics.periods import make_horizon
-from pmo_analytics.tables import conform
-from pmo_analytics.windows import (
+from pmo_analytics.clock.periods import make_horizon
+from pmo_analytics.tables.contract import conform
+from pmo_analytics.tables.windows import (
     allowed_starts,
     blackout_spans,
     by_project,

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmo_analytics.periods import Settings, make_horizon
+from pmo_analytics.clock.periods import Settings, make_horizon
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.workload import (
+from pmo_analytics.rules.workload import (
     all_roles,
     budget_matches,
     budget_spans,

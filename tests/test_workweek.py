@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pmo_analytics.workweek import (
+from pmo_analytics.clock.workweek import (
     DAYS,
     country_workweeks,
     parse_workweek,

@@ -22,7 +22,7 @@ from pmo_analytics.cli.command import (
     usage,
 )
 from pmo_analytics.cli.results import say_files
-from pmo_analytics.terminal import escaped, output, show_facts
+from pmo_analytics.cli.terminal import escaped, output, show_facts
 
 BATCH_KEYS = ("status", "as_of", "folder", "objective", "gap", "files")
 
@@ -36,7 +36,7 @@ def batch(
     json_output: JsonOption = False,
 ) -> int:
     """Check, forecast, plan and report for one date, as a scheduler does nightly."""
-    from pmo_analytics.batch import read_day, run_batch
+    from pmo_analytics.batch.batch import read_day, run_batch
 
     with usage("--as-of"):
         read_day(as_of)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pmo_analytics.drafts import JOB, clear_drafts
+from pmo_analytics.cli.terminal import escaped, messages, print_json, records
 from pmo_analytics.errors import (
     ConfigError,
     DataError,
@@ -24,9 +24,9 @@ from pmo_analytics.errors import (
     SolverError,
     say_warnings,
 )
+from pmo_analytics.files.drafts import JOB, clear_drafts
+from pmo_analytics.processes.stopping import stop_asked, stoppable
 from pmo_analytics.reporting.folder import data_facts, try_folder
-from pmo_analytics.stopping import stop_asked, stoppable
-from pmo_analytics.terminal import escaped, messages, print_json, records
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,9 +21,7 @@ from pmo_analytics.cli.command import (
     read_data,
 )
 from pmo_analytics.cli.results import draw_plan, say_files
-from pmo_analytics.errors import has_errors
-from pmo_analytics.periods import anchored_days
-from pmo_analytics.terminal import (
+from pmo_analytics.cli.terminal import (
     escaped,
     output,
     plain,
@@ -31,6 +29,8 @@ from pmo_analytics.terminal import (
     show_problems,
     show_table,
 )
+from pmo_analytics.clock.periods import anchored_days
+from pmo_analytics.errors import has_errors
 
 
 @app.command()
@@ -50,7 +50,7 @@ def new(
     json_output: JsonOption = False,
 ) -> int:
     """Write example tables to overwrite with your own, or empty ones to fill in."""
-    from pmo_analytics.examples import example_portfolio
+    from pmo_analytics.examples.company import example_portfolio
     from pmo_analytics.loaders import write_portfolio
     from pmo_analytics.loaders.template import write_empty, write_template
 
@@ -127,7 +127,7 @@ def capacity(
     """Show capacity, load of the planned dates, and headroom by role and period."""
     from pmo_analytics.plan import baseline
     from pmo_analytics.reporting.folder import capacity_rows, manifest, write_result
-    from pmo_analytics.undated import say_not_counted
+    from pmo_analytics.rules.undated import say_not_counted
 
     portfolio = read_data(path)
     plan = baseline(portfolio, status=["running", "approved"] if committed else None)

@@ -30,9 +30,7 @@ from pmo_analytics.cli.command import (
     usage,
 )
 from pmo_analytics.cli.results import close, say_files
-from pmo_analytics.errors import ConfigError, InfeasibleError, closest
-from pmo_analytics.stopping import stop_asked
-from pmo_analytics.terminal import (
+from pmo_analytics.cli.terminal import (
     Watching,
     escaped,
     messages,
@@ -40,11 +38,13 @@ from pmo_analytics.terminal import (
     records,
     show_table,
 )
+from pmo_analytics.errors import ConfigError, InfeasibleError, closest
+from pmo_analytics.processes.stopping import stop_asked
 
 if TYPE_CHECKING:
-    from pmo_analytics.optimization.frontier import Frontier
-    from pmo_analytics.optimization.infeasible import WhyInfeasible
-    from pmo_analytics.optimization.why_not import WhyNot
+    from pmo_analytics.optimization.explain.frontier import Frontier
+    from pmo_analytics.optimization.explain.infeasible import WhyInfeasible
+    from pmo_analytics.optimization.explain.why_not import WhyNot
     from pmo_analytics.plan import Plan, SolveReport
     from pmo_analytics.portfolio import Portfolio
 
@@ -96,8 +96,8 @@ def explain(
     --seconds is for each search: the plan, and every question about it. With few of
     them --gap 0.01 leaves smaller gaps than none: branches alone, over at 1 %.
     """
-    from pmo_analytics.optimization.infeasible import why_infeasible
-    from pmo_analytics.optimization.solving import SolveLimits
+    from pmo_analytics.optimization.explain.infeasible import why_infeasible
+    from pmo_analytics.optimization.workers.running import SolveLimits
 
     portfolio = read_data(path)
     known = portfolio.projects["project"].tolist()
@@ -145,9 +145,9 @@ def _plan_of(
     from pmo_analytics.cli.plans import claims_beside
     from pmo_analytics.cli.records import claimed_record
     from pmo_analytics.loaders.schedule import read_schedule
-    from pmo_analytics.optimization.search import optimize
+    from pmo_analytics.optimization.optimizing import optimize
     from pmo_analytics.plan import Plan
-    from pmo_analytics.record import freeze_record
+    from pmo_analytics.rules.record import freeze_record
 
     if schedule is not None:
         claims = claims_beside(schedule)
@@ -190,7 +190,7 @@ def _proved(plan: Plan, claims: dict[str, Any], schedule: Path) -> SolveReport |
 
     With it nothing has to be solved for a bound, and its branches are taken up.
     """
-    from pmo_analytics.optimization.certify import check_bound
+    from pmo_analytics.optimization.checker.check import check_bound
     from pmo_analytics.plan import SolveReport, SolveStatus
 
     certificate = claims.get("certificate")
@@ -244,9 +244,9 @@ class _Answer:
         workers: int | None,
     ) -> None:
         """Ask about a plan."""
-        from pmo_analytics.optimization.prices import role_value
-        from pmo_analytics.optimization.sensitivity import sensitivity
-        from pmo_analytics.optimization.why_not import why_not
+        from pmo_analytics.optimization.explain.role_value import role_value
+        from pmo_analytics.optimization.explain.sensitivity import sensitivity
+        from pmo_analytics.optimization.explain.why_not import why_not
 
         self.plan = plan
         decisions = plan.projects
@@ -273,9 +273,9 @@ class _Answer:
 
     def sentences(self) -> list[str]:
         """Return everything in words."""
-        from pmo_analytics.cells import names_of
-        from pmo_analytics.optimization.prices import say_role_values
-        from pmo_analytics.optimization.sensitivity import say_sensitivity
+        from pmo_analytics.formats import names_of
+        from pmo_analytics.optimization.explain.role_value import say_role_values
+        from pmo_analytics.optimization.explain.sensitivity import say_sensitivity
 
         names = names_of(self.portfolio.projects)
         lines = [] if self.clash is None else list(self.clash.sentences)
@@ -389,7 +389,7 @@ def _joined(answers: list[WhyNot], name: str) -> pd.DataFrame:
 
 def _texts(table: pd.DataFrame) -> pd.DataFrame:
     """Return a copy with Periods in the form that the loaders read."""
-    from pmo_analytics.periods import format_period
+    from pmo_analytics.clock.periods import format_period
 
     def text(cell: Any) -> Any:
         if isinstance(cell, pd.Period):
@@ -447,9 +447,9 @@ def frontier(
 
     --seconds is for each level.
     """
-    from pmo_analytics.optimization.frontier import frontier as solve_all
-    from pmo_analytics.optimization.frontier import read_levels
-    from pmo_analytics.optimization.solving import SolveLimits
+    from pmo_analytics.optimization.explain.frontier import frontier as solve_all
+    from pmo_analytics.optimization.explain.frontier import read_levels
+    from pmo_analytics.optimization.workers.running import SolveLimits
 
     with usage("--over, --levels"):
         given = read_levels(over, levels)
@@ -492,7 +492,7 @@ def frontier(
 
 
 def _show_frontier(result: Frontier) -> None:
-    from pmo_analytics.optimization.frontier import name_level
+    from pmo_analytics.optimization.explain.frontier import name_level
 
     console = output()
     table = result.table
@@ -516,8 +516,8 @@ def _show_frontier(result: Frontier) -> None:
 def _write_frontier(
     portfolio: Portfolio, result: Frontier, out: Path, charts: bool
 ) -> list[Path]:
+    from pmo_analytics.cli.terminal import plain
     from pmo_analytics.reporting.folder import manifest, write_result
-    from pmo_analytics.terminal import plain
 
     figures: dict[str, Any] = {}
     if charts:

@@ -20,7 +20,7 @@ from pmo_analytics.cli.command import (
     usage,
 )
 from pmo_analytics.cli.results import close, say_files
-from pmo_analytics.terminal import escaped, messages, output, show_table
+from pmo_analytics.cli.terminal import escaped, messages, output, show_table
 
 FORECAST_KEYS = ("status", "roles", "periods", "overloaded", "notes", "files")
 # Futures drawn by default; fewer where all numbers would not fit into a gigabyte.
@@ -67,19 +67,19 @@ def forecast(
     """Forecast capacity, load and headroom with intervals, and whom to hire when."""
     import numpy as np
 
+    from pmo_analytics.batch.store import remembering
+    from pmo_analytics.clock.periods import format_period
     from pmo_analytics.forecasting.forecast import facts_of
     from pmo_analytics.forecasting.headroom import forecast_headroom
     from pmo_analytics.forecasting.models import find_model
-    from pmo_analytics.forecasting.outlook import forecast_tables, outlook
     from pmo_analytics.forecasting.past import after_history
+    from pmo_analytics.forecasting.shortages import forecast_tables, outlook
     from pmo_analytics.optimization.run import versions
-    from pmo_analytics.periods import format_period
     from pmo_analytics.reporting.briefing import forecast_report
     from pmo_analytics.reporting.folder import manifest, write_result
     from pmo_analytics.reporting.page import summary_of, write_page
     from pmo_analytics.reporting.workbook import fitting, write_workbook
-    from pmo_analytics.store import remembering
-    from pmo_analytics.workload import all_roles
+    from pmo_analytics.rules.workload import all_roles
 
     with usage("--model"):
         find_model(model)

@@ -33,9 +33,7 @@ from pmo_analytics.cli.command import (
 )
 from pmo_analytics.cli.records import claimed_record, known_record
 from pmo_analytics.cli.results import close, draw_plan, say_files, say_unfinished
-from pmo_analytics.errors import ConfigError, listing
-from pmo_analytics.json_file import read_json
-from pmo_analytics.terminal import (
+from pmo_analytics.cli.terminal import (
     Watching,
     escaped,
     messages,
@@ -45,6 +43,8 @@ from pmo_analytics.terminal import (
     show_facts,
     show_table,
 )
+from pmo_analytics.errors import ConfigError, listing
+from pmo_analytics.files.json_file import read_json
 
 OPTIMIZE_KEYS = (
     "status",
@@ -118,10 +118,10 @@ def optimize(
 ) -> int:
     """Choose and schedule the projects that earn most within all limits."""
     since = time.monotonic()
-    from pmo_analytics.optimization.given import named_solver
-    from pmo_analytics.optimization.search import optimize as search
-    from pmo_analytics.optimization.solving import SolveLimits
-    from pmo_analytics.optimization.stages import check_stages
+    from pmo_analytics.optimization.arguments import named_solver
+    from pmo_analytics.optimization.optimizing import optimize as search
+    from pmo_analytics.optimization.second_objectives import check_stages
+    from pmo_analytics.optimization.workers.running import SolveLimits
 
     with usage("--solver"):
         named_solver(solver, flex)
@@ -181,9 +181,9 @@ def level(
     A project with a window (earliest, latest) may also move before its planned start.
     """
     since = time.monotonic()
-    from pmo_analytics.optimization.certify_level import MEASURES
-    from pmo_analytics.optimization.levelling import level as search
-    from pmo_analytics.optimization.solving import SolveLimits
+    from pmo_analytics.optimization.checker.level import MEASURES
+    from pmo_analytics.optimization.levelling.level import level as search
+    from pmo_analytics.optimization.workers.running import SolveLimits
 
     if objective not in MEASURES:
         raise typer.BadParameter(f"--objective is one of {', '.join(MEASURES)}.")
@@ -205,8 +205,8 @@ def level(
 
 def _risk(chance: float | None, uncertainty: Path | None) -> Any:
     """Return how much overload is accepted, None where nothing was said of it."""
-    from pmo_analytics.optimization.risk import Risk
-    from pmo_analytics.uncertainty import read_uncertainty
+    from pmo_analytics.optimization.risk.risk import Risk
+    from pmo_analytics.uncertainty.uncertainty import read_uncertainty
 
     if chance is None:
         if uncertainty is not None:
@@ -231,7 +231,7 @@ def _say_plan(
     """
     changes = None
     if plan.record is not None:
-        from pmo_analytics.replanning import plan_changes
+        from pmo_analytics.differences import plan_changes
 
         changes = plan_changes(plan.record.schedule, plan)
     files: list[Path] = []
@@ -272,8 +272,8 @@ def _say_plan(
     for sentence in plan.purchase_sentences:
         console.print(escaped(sentence))
     if changes is not None:
-        from pmo_analytics.cells import names_of
-        from pmo_analytics.replanning import change_sentences
+        from pmo_analytics.differences import change_sentences
+        from pmo_analytics.formats import names_of
 
         for sentence in change_sentences(changes, names_of(plan.projects)):
             console.print(escaped(sentence))
@@ -340,12 +340,12 @@ def verify(
 ) -> int:
     """Recompute a plan exactly from the tables and say what is broken."""
     from pmo_analytics.loaders.schedule import read_schedule
-    from pmo_analytics.optimization.certify import check_bound, check_plan
-    from pmo_analytics.optimization.certify_level import level_bound, measure_of
-    from pmo_analytics.optimization.certify_work import Work
-    from pmo_analytics.optimization.jobs import levelled_question
+    from pmo_analytics.optimization.checker.check import check_bound, check_plan
+    from pmo_analytics.optimization.checker.level import level_bound, measure_of
+    from pmo_analytics.optimization.checker.proofs.work import Work
+    from pmo_analytics.optimization.levelling.jobs import levelled_question
     from pmo_analytics.plan import relative_gap
-    from pmo_analytics.record import freeze_record
+    from pmo_analytics.rules.record import freeze_record
 
     portfolio = read_data(path).validate()
     say_unfinished(schedule.parent)

@@ -10,9 +10,9 @@ import typer
 
 from pmo_analytics.cli.command import OK, JsonOption, app, command, print_answer
 from pmo_analytics.cli.results import say_files, say_unfinished
+from pmo_analytics.cli.terminal import escaped, messages, output
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.json_file import read_json
-from pmo_analytics.terminal import escaped, messages, output
+from pmo_analytics.files.json_file import read_json
 
 
 def known_record(portfolio: Any, path: Path) -> Any:
@@ -32,9 +32,9 @@ def known_record(portfolio: Any, path: Path) -> Any:
 
 def claimed_record(portfolio: Any, schedule: Path, prices: Mapping[str, Any]) -> Any:
     """Return the plan of record that lies beside a plan, with its prices."""
+    from pmo_analytics.clock.periods import parse_period
     from pmo_analytics.loaders.schedule import read_schedule
-    from pmo_analytics.periods import parse_period
-    from pmo_analytics.record import Record
+    from pmo_analytics.rules.record import Record
 
     rows = read_schedule(schedule.with_name("record.csv"))
     starts = [parse_period(value, portfolio.freq) for value in rows["start"]]

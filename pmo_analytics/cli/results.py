@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pmo_analytics.terminal import escaped, messages
+from pmo_analytics.cli.terminal import escaped, messages
 
 # So few files are named, of more the folder says which.
 _NAMED = 3

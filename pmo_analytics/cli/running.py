@@ -8,7 +8,7 @@ import typer
 
 from pmo_analytics.cli.command import OK
 from pmo_analytics.cli.commands import app
-from pmo_analytics.terminal import escaped, messages, print_json
+from pmo_analytics.cli.terminal import escaped, messages, print_json
 
 
 def run_words(words: Sequence[str]) -> int:

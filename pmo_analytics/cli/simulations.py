@@ -22,7 +22,7 @@ from pmo_analytics.cli.command import (
 )
 from pmo_analytics.cli.plans import claims_beside
 from pmo_analytics.cli.results import close, say_files, say_unfinished
-from pmo_analytics.terminal import (
+from pmo_analytics.cli.terminal import (
     escaped,
     messages,
     output,
@@ -68,11 +68,11 @@ def simulate(
     json_output: JsonOption = False,
 ) -> int:
     """Draw many futures of a plan: dates, load and value with their chances."""
-    from pmo_analytics.draws.factors import check_method
     from pmo_analytics.loaders.schedule import read_schedule
     from pmo_analytics.plan import Plan, baseline
     from pmo_analytics.simulation.simulating import simulate as draw
-    from pmo_analytics.uncertainty import read_uncertainty
+    from pmo_analytics.uncertainty.draw_factors import check_method
+    from pmo_analytics.uncertainty.uncertainty import read_uncertainty
 
     with usage("--method"):
         check_method(method)

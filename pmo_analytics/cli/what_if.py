@@ -31,8 +31,7 @@ from pmo_analytics.cli.command import (
     read_data,
 )
 from pmo_analytics.cli.results import close, say_files
-from pmo_analytics.errors import listing
-from pmo_analytics.terminal import (
+from pmo_analytics.cli.terminal import (
     Watching,
     escaped,
     messages,
@@ -40,6 +39,7 @@ from pmo_analytics.terminal import (
     records,
     show_table,
 )
+from pmo_analytics.errors import listing
 
 if TYPE_CHECKING:
     from pmo_analytics.scenarios.comparison import Comparison
@@ -64,9 +64,9 @@ def compare(
     json_output: JsonOption = False,
 ) -> int:
     """Solve scenarios beside the portfolio as it is, and compare the plans."""
-    from pmo_analytics.optimization.solving import SolveLimits
+    from pmo_analytics.optimization.workers.running import SolveLimits
     from pmo_analytics.scenarios.answer import Kept
-    from pmo_analytics.scenarios.compare import compare as solve_all
+    from pmo_analytics.scenarios.comparing import compare as solve_all
     from pmo_analytics.scenarios.reading import read_scenarios
 
     portfolio = read_data(path)
@@ -161,9 +161,9 @@ def _print(result: Comparison) -> None:
 
 
 def _write(result: Comparison, out: Path, charts: bool) -> list[Path]:
+    from pmo_analytics.cli.terminal import plain
     from pmo_analytics.reporting.comparison import comparison_tables
     from pmo_analytics.reporting.folder import manifest, write_result
-    from pmo_analytics.terminal import plain
 
     figures = _draw(result) if charts else {}
     reports = {
@@ -185,11 +185,7 @@ def _draw(result: Comparison) -> dict[str, Any]:
     import matplotlib as mpl
 
     mpl.use("Agg")  # files only: no display is needed, none is opened
-    from pmo_analytics.plotting.scenarios import (
-        plot_comparison,
-        plot_core,
-        plot_moves,
-    )
+    from pmo_analytics.plotting.scenarios import plot_comparison, plot_core, plot_moves
 
     return {
         "comparison.png": plot_comparison(result).figure,

@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.distributions import Overruns, read_overruns
-from pmo_analytics.draws.dates import add_load
-from pmo_analytics.draws.model import profile_of
 from pmo_analytics.forecasting.forecast import Forecast, widened
 from pmo_analytics.forecasting.guarded import history_draws
 from pmo_analytics.forecasting.models import DEFAULT, Model
@@ -23,8 +20,11 @@ from pmo_analytics.forecasting.past import (
     too_late,
 )
 from pmo_analytics.forecasting.pipeline import draw_pipeline
-from pmo_analytics.windows import CANDIDATES, start_windows
-from pmo_analytics.workload import all_roles, stretched_length
+from pmo_analytics.rules.workload import all_roles, stretched_length
+from pmo_analytics.tables.windows import CANDIDATES, start_windows
+from pmo_analytics.uncertainty.distributions import Overruns, read_overruns
+from pmo_analytics.uncertainty.draw_dates import add_load
+from pmo_analytics.uncertainty.draw_model import profile_of
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from pmo_analytics.clock.periods import format_period
 from pmo_analytics.errors import PmoWarning
 from pmo_analytics.forecasting.backtesting import backtest, choose_models
 from pmo_analytics.forecasting.breaks import Steady, steady
@@ -15,7 +16,6 @@ from pmo_analytics.forecasting.intervals import series_draws
 from pmo_analytics.forecasting.models import DEFAULT, Model
 from pmo_analytics.forecasting.past import some
 from pmo_analytics.forecasting.series import read_series, season_of
-from pmo_analytics.periods import format_period
 
 # Cutoffs that a model is tried at against the naive ones, and periods between them.
 _CUTOFFS, _STEP = 8, 1

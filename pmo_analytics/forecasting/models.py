@@ -19,11 +19,7 @@ from typing import Any
 import numpy as np
 
 from pmo_analytics.errors import ConfigError, PmoWarning, closest
-from pmo_analytics.forecasting.intermittent import (
-    croston_sba,
-    intermittent,
-    tsb,
-)
+from pmo_analytics.forecasting.intermittent import croston_sba, intermittent, tsb
 from pmo_analytics.forecasting.series import Series, read_series
 from pmo_analytics.forecasting.smoothing import Shape, smooth
 from pmo_analytics.forecasting.theta import positive_series, theta, trend_shares

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from pmo_analytics.clock.periods import format_period
 from pmo_analytics.errors import ConfigError, PmoWarning
-from pmo_analytics.periods import format_period
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

@@ -13,17 +13,11 @@ from typing import Any
 
 import pandas as pd
 
-from pmo_analytics.errors import (
-    DataError,
-    folded,
-    has_errors,
-    listing,
-    problems_table,
-)
+from pmo_analytics.errors import DataError, folded, has_errors, listing, problems_table
 from pmo_analytics.loaders.assembly import loaded_problems
 from pmo_analytics.loaders.findings import Place, Problem
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.tables import TABLES
+from pmo_analytics.tables.contract import TABLES
 
 # Findings on one row alone: without the row they are gone. All others (ambiguous
 # numbers, unknown units, a role nobody has) are about a column or a file.

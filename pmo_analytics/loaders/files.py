@@ -9,24 +9,15 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from pmo_analytics.errors import (
-    ConfigError,
-    DataError,
-    PmoWarning,
-    has_errors,
-)
-from pmo_analytics.loaders.assembly import (
-    Contents,
-    assemble,
-    loaded_problems,
-)
+from pmo_analytics.clock.periods import format_period
+from pmo_analytics.errors import ConfigError, DataError, PmoWarning, has_errors
+from pmo_analytics.loaders.assembly import Contents, assemble, loaded_problems
 from pmo_analytics.loaders.bad_rows import without_bad_rows
 from pmo_analytics.loaders.findings import Place, fatal
 from pmo_analytics.loaders.folder import TOML, read_folder, write_folder
 from pmo_analytics.loaders.workbook import read_workbook, write_workbook
-from pmo_analytics.periods import format_period
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.tables import TABLES, table_spec
+from pmo_analytics.tables.contract import TABLES, table_spec
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
 _NO_FOLDER = (
@@ -86,7 +77,7 @@ def read_portfolio(
     Examples
     --------
     >>> from tempfile import mkdtemp
-    >>> from pmo_analytics.examples import example_portfolio
+    >>> from pmo_analytics.examples.company import example_portfolio
     >>> portfolio = example_portfolio()
     >>> folder = write_portfolio(portfolio, mkdtemp())
     >>> read_portfolio(folder).digest() == portfolio.digest()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from pmo_analytics.clock.periods import base_freq
 from pmo_analytics.loaders.cells.durations import read_length
 from pmo_analytics.loaders.layouts import Tidy
-from pmo_analytics.periods import base_freq
 
 
 def read_lengths(tidy: Tidy, freq: str) -> None:

@@ -15,11 +15,7 @@ from pmo_analytics.loaders.cells.numbers import (
     decimal_proof,
     read_numbers,
 )
-from pmo_analytics.loaders.cells.shares import (
-    SHARES,
-    has_percent_sign,
-    weigh_shares,
-)
+from pmo_analytics.loaders.cells.shares import SHARES, has_percent_sign, weigh_shares
 from pmo_analytics.loaders.columns import is_money, kind_of
 from pmo_analytics.loaders.findings import FileFormat, Problem
 from pmo_analytics.loaders.layouts import Tidy

@@ -44,13 +44,17 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from pmo_analytics.clock.periods import Settings, base_freq, format_period
+from pmo_analytics.clock.workweek import (
+    country_workweeks,
+    parse_workweek,
+    workweek_text,
+)
 from pmo_analytics.errors import closest
 from pmo_analytics.loaders.aliases import fold
 from pmo_analytics.loaders.cells.zones import home_zone, is_zone
 from pmo_analytics.loaders.findings import FileFormat, Place, Problem
 from pmo_analytics.loaders.text import is_encoding
-from pmo_analytics.periods import Settings, base_freq, format_period
-from pmo_analytics.workweek import country_workweeks, parse_workweek, workweek_text
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

@@ -11,40 +11,34 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import InfeasibleError
-from pmo_analytics.optimization.buying import most_bought, value_of
-from pmo_analytics.optimization.certificate import (
+from pmo_analytics.optimization.bounds.certificate import (
     best_certificate,
     bound_here,
     read_guide,
     unchecked_certificate,
 )
-from pmo_analytics.optimization.certify import check_plan, find_twins, read_once
+from pmo_analytics.optimization.checker.check import check_plan, find_twins, read_once
 from pmo_analytics.optimization.conflicts import find_conflicts
-from pmo_analytics.optimization.greedy import greedy, move_earlier
-from pmo_analytics.optimization.options import carries_branches, carries_cuts
-from pmo_analytics.optimization.presolve import tightened
+from pmo_analytics.optimization.heuristics.greedy import greedy, move_earlier
+from pmo_analytics.optimization.model.instance import carries_branches, carries_cuts
+from pmo_analytics.optimization.model.presolve import tightened
+from pmo_analytics.optimization.model.purchasing import most_bought, value_of
+from pmo_analytics.optimization.model.symmetry import in_order, ordered, without_order
 from pmo_analytics.optimization.run import versions
-from pmo_analytics.optimization.solving import (
+from pmo_analytics.optimization.workers.running import (
     CUTS_CHECK,
     PROOF_CHECK,
     run_polish,
     run_solver,
 )
-from pmo_analytics.optimization.twins import in_order, ordered, without_order
-from pmo_analytics.plan import (
-    OPTIMAL_GAP,
-    Plan,
-    SolveReport,
-    SolveStatus,
-    relative_gap,
-)
-from pmo_analytics.stopping import note_stop, stop_asked
+from pmo_analytics.plan import OPTIMAL_GAP, Plan, SolveReport, SolveStatus, relative_gap
+from pmo_analytics.processes.stopping import note_stop, stop_asked
 from pmo_analytics.tolerance import rounding
 
 if TYPE_CHECKING:
-    from pmo_analytics.optimization.compiling import Compiled
-    from pmo_analytics.optimization.race import Found
+    from pmo_analytics.optimization.model.compiling import Compiled
     from pmo_analytics.optimization.run import Run
+    from pmo_analytics.optimization.workers.race import Found
     from pmo_analytics.portfolio import Portfolio
 
 # How long the proof of a bound may take, in checks of a plan and in readings of the

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pmo_analytics.optimization.buying import value_of
-from pmo_analytics.optimization.solving import run_task
-from pmo_analytics.optimization.stages import Stage, make_stage
+from pmo_analytics.optimization.model.purchasing import value_of
+from pmo_analytics.optimization.second_objectives import Stage, make_stage
+from pmo_analytics.optimization.workers.running import run_task
 from pmo_analytics.plan import OPTIMAL_GAP, relative_gap
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from platform import python_version
 from typing import TYPE_CHECKING, NoReturn
 
 from pmo_analytics.errors import DataError, SolverError, problem, problems_table
-from pmo_analytics.optimization.solving import (
+from pmo_analytics.optimization.workers.running import (
     Progress,
     ProgressFunction,
     SolveLimits,

@@ -42,7 +42,7 @@ from pmo_analytics.plotting.style import (
     write_title,
 )
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.workload import TOLERANCE
+from pmo_analytics.rules.workload import TOLERANCE
 
 _SPEND = "#3B6EA5"
 

@@ -43,7 +43,7 @@ from pmo_analytics.plotting.style import (
     write_title,
 )
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.workload import TOLERANCE
+from pmo_analytics.rules.workload import TOLERANCE
 
 _FREE = "#44AA99"
 _PLURALS = {"status": "statuses", "category": "categories"}

@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from pmo_analytics.cells import percent
+from pmo_analytics.clock.periods import format_period
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.forecasting.outlook import outlook
-from pmo_analytics.periods import format_period
+from pmo_analytics.forecasting.shortages import outlook
+from pmo_analytics.formats import percent
 from pmo_analytics.plotting.fonts import shorten
 from pmo_analytics.plotting.style import (
     INK,

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from pmo_analytics.optimization.frontier import name_level, positions
+from pmo_analytics.optimization.explain.frontier import name_level, positions
 from pmo_analytics.plotting.fonts import shorten
 from pmo_analytics.plotting.style import (
     INK,
@@ -27,7 +27,7 @@ from pmo_analytics.plotting.style import (
 )
 
 if TYPE_CHECKING:
-    from pmo_analytics.optimization.frontier import Frontier
+    from pmo_analytics.optimization.explain.frontier import Frontier
 
 _ACROSS = {
     "budget": "budget, share of today's",

@@ -11,14 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from pmo_analytics.periods import offsets_from
+from pmo_analytics.clock.periods import offsets_from
 from pmo_analytics.plan import Plan
 from pmo_analytics.plotting.fonts import shorten
-from pmo_analytics.plotting.grouping import (
-    categories,
-    category_order,
-    project_labels,
-)
+from pmo_analytics.plotting.grouping import categories, category_order, project_labels
 from pmo_analytics.plotting.style import (
     INK,
     LABEL_WIDTH,
@@ -38,7 +34,7 @@ from pmo_analytics.plotting.style import (
     write_title,
 )
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.windows import allowed_starts, start_windows
+from pmo_analytics.tables.windows import allowed_starts, start_windows
 
 _TALL = 28
 

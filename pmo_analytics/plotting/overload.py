@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from pmo_analytics.cells import percent
-from pmo_analytics.forecasting.outlook import outlook
+from pmo_analytics.forecasting.shortages import outlook
+from pmo_analytics.formats import percent
 from pmo_analytics.plotting.fonts import shorten
 from pmo_analytics.plotting.style import (
     INK,

@@ -20,7 +20,7 @@ from pmo_analytics.plotting.style import (
 )
 
 if TYPE_CHECKING:
-    from pmo_analytics.optimization.solving import Progress
+    from pmo_analytics.optimization.workers.running import Progress
 
 
 def plot_progress(history: Sequence[Progress], *, ax: Axes | None = None) -> Axes:

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
-from pmo_analytics.cells import called, names_of
+from pmo_analytics.formats import called, names_of
 from pmo_analytics.plotting.fonts import shorten
 from pmo_analytics.plotting.style import (
     INK,

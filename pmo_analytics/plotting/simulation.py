@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
-from pmo_analytics.periods import format_period
+from pmo_analytics.clock.periods import format_period
 from pmo_analytics.plotting.fonts import shorten
 from pmo_analytics.plotting.gantt import plot_gantt
 from pmo_analytics.plotting.overload import plot_overload_chance

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from pmo_analytics.plotting.style import OTHER, OVERLOAD, colours, legend_label
-from pmo_analytics.workload import TOLERANCE
+from pmo_analytics.rules.workload import TOLERANCE
 
 # With more periods than this, bars are narrow: one filled step line each instead.
 _BARS = 40

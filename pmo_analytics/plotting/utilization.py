@@ -19,7 +19,7 @@ from pmo_analytics.plotting.style import (
     write_title,
 )
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.workload import TOLERANCE
+from pmo_analytics.rules.workload import TOLERANCE
 
 _FULL = 2.0
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pmo_analytics.cells import percent
-from pmo_analytics.forecasting.outlook import outlook
-from pmo_analytics.periods import format_period
+from pmo_analytics.clock.periods import format_period
+from pmo_analytics.forecasting.shortages import outlook
+from pmo_analytics.formats import percent
 from pmo_analytics.reporting.page import Fact, Report, Section
 
 if TYPE_CHECKING:

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.drafts import clear_drafts, draft_folder
+from pmo_analytics.clock.periods import format_periods
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.exchange import can_be_replaced, replace_folder
-from pmo_analytics.json_file import read_json
+from pmo_analytics.files.drafts import clear_drafts, draft_folder
+from pmo_analytics.files.exchange import can_be_replaced, replace_folder
+from pmo_analytics.files.json_file import read_json
 from pmo_analytics.loaders.escape import escape_frame
-from pmo_analytics.periods import format_periods
-from pmo_analytics.stopping import stop_asked
+from pmo_analytics.processes.stopping import stop_asked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

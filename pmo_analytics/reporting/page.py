@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pmo_analytics.cells import NUMBERS, kind_of, label_of, text_of
 from pmo_analytics.errors import ConfigError
+from pmo_analytics.formats import NUMBERS, kind_of, label_of, text_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from pmo_analytics.clock.periods import format_period, parse_period
 from pmo_analytics.errors import ConfigError, closest, listing
-from pmo_analytics.periods import format_period, parse_period
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.cells import called, names_of
 from pmo_analytics.facts import result_html, table_html
-from pmo_analytics.optimization.wording import number, series
+from pmo_analytics.formats import called, names_of
+from pmo_analytics.optimization.explain.wording import number, series
+from pmo_analytics.processes.stopping import note_stop
 from pmo_analytics.scenarios.loosening import only_more
 from pmo_analytics.scenarios.scenario import BASE, Scenario
 from pmo_analytics.scenarios.sharing import share_plans
-from pmo_analytics.stopping import note_stop
 
 if TYPE_CHECKING:
     from pmo_analytics.plan import Plan

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pmo_analytics.remembered import frame_content
-from pmo_analytics.tables import TABLES
+from pmo_analytics.tables.cache import frame_content
+from pmo_analytics.tables.contract import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,8 +19,8 @@ from pmo_analytics.scenarios.change import (
     span_of,
     whole_of,
 )
-from pmo_analytics.supply import effective_capacity
-from pmo_analytics.tables import empty_table
+from pmo_analytics.tables.contract import empty_table
+from pmo_analytics.tables.supply import effective_capacity
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from pmo_analytics.errors import ConfigError, closest
+from pmo_analytics.files.toml_file import read_toml
 from pmo_analytics.scenarios.changes import CHANGES, Change
 from pmo_analytics.scenarios.scenario import Scenario, in_order, sweep
-from pmo_analytics.toml_file import read_toml
 
 _TOP = ("parent", "scenario", "sweep")
 _SCENARIO = ("name", "parent", "description", "change")

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pmo_analytics.optimization.certify import check_plan
-from pmo_analytics.optimization.compiling import Compiled, compile_options
+from pmo_analytics.optimization.checker.check import check_plan
+from pmo_analytics.optimization.model.compiling import Compiled, compile_options
 from pmo_analytics.plan import OPTIMAL_GAP, Plan, SolveStatus, relative_gap
 from pmo_analytics.tolerance import ROUNDING
 

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pmo_analytics.draws.dates import Dates, follow, load_of, worth_of
-from pmo_analytics.draws.factors import (
+from pmo_analytics.errors import ConfigError
+from pmo_analytics.plan import Plan, baseline
+from pmo_analytics.portfolio import Portfolio
+from pmo_analytics.processes.parallel import Work, run_tasks
+from pmo_analytics.rules.undated import say_not_counted
+from pmo_analytics.simulation.result import Simulation
+from pmo_analytics.uncertainty.draw_dates import Dates, follow, load_of, worth_of
+from pmo_analytics.uncertainty.draw_factors import (
     LEVELS,
     Source,
     block_sizes,
     check_method,
     draw_factors,
 )
-from pmo_analytics.draws.model import Model, model_of
-from pmo_analytics.errors import ConfigError
-from pmo_analytics.futures import TOLERANCE, Forecast
-from pmo_analytics.parallel import Work, run_tasks
-from pmo_analytics.plan import Plan, baseline
-from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.simulation.result import Simulation
-from pmo_analytics.uncertainty import Uncertainty
-from pmo_analytics.undated import say_not_counted
+from pmo_analytics.uncertainty.draw_model import Model, model_of
+from pmo_analytics.uncertainty.futures import TOLERANCE, Forecast
+from pmo_analytics.uncertainty.uncertainty import Uncertainty
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -18,8 +18,8 @@ from scipy.sparse import csr_array
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from pmo_analytics.optimization.matrix import Matrix, build_matrix
-from pmo_analytics.optimization.options import Options
+from pmo_analytics.optimization.model.array_sink import Matrix, build_matrix
+from pmo_analytics.optimization.model.instance import Options
 from tests.benchmarks import _peer
 
 # Amounts are sums of a few table cells; what lies behind the 9th decimal is rounding.

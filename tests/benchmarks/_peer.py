@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from pmo_analytics.optimization.options import Options
+from pmo_analytics.optimization.model.instance import Options
 
 # Bounds are told at most this often, in seconds.
 _PAUSE = 0.2

@@ -20,8 +20,8 @@ import pulp
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from pmo_analytics.optimization.formulate import Model, build_model
-from pmo_analytics.optimization.options import Options
+from pmo_analytics.optimization.model.instance import Options
+from pmo_analytics.optimization.model.pulp_sink import Model, build_model
 from tests.benchmarks import _peer
 
 # CBC gives its plan as a file after it ends, so it has to end a little earlier.

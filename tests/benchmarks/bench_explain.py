@@ -16,11 +16,11 @@ import warnings
 import numpy as np
 
 import pmo_analytics as pmo
+from pmo_analytics.clock.periods import format_period
 from pmo_analytics.errors import PmoWarning
-from pmo_analytics.optimization import clash
-from pmo_analytics.optimization.rulebook import read_rulebook
-from pmo_analytics.optimization.wording import say_rule
-from pmo_analytics.periods import format_period
+from pmo_analytics.optimization.explain.rulebook import read_rulebook
+from pmo_analytics.optimization.explain.wording import say_rule
+from pmo_analytics.optimization.workers import infeasible_subset
 
 SECONDS = 30.0
 KINDS = ["force", "cut", "budget", "single", "people"]
@@ -78,7 +78,7 @@ def really_minimal(portfolio: pmo.Portfolio, why: pmo.WhyInfeasible) -> str:
         units.append(own)
     verdicts = []
     for left_out in [None, *units]:
-        model = clash.Clash(book.wide.options, book.job())
+        model = infeasible_subset.Clash(book.wide.options, book.job())
         kept = [k for unit in units if unit is not left_out for k in unit]
         verdicts.append(model.check(model.active(kept), 60.0)[0])
     fine = verdicts[0] == "infeasible" and set(verdicts[1:]) == {"feasible"}

@@ -17,9 +17,9 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import pmo_analytics as pmo
-from pmo_analytics.draws.factors import block_sizes, draw_factors
-from pmo_analytics.draws.model import model_of
-from pmo_analytics.windows import start_windows
+from pmo_analytics.tables.windows import start_windows
+from pmo_analytics.uncertainty.draw_factors import block_sizes, draw_factors
+from pmo_analytics.uncertainty.draw_model import model_of
 
 
 def plan_of_all(projects: int, roles: int, periods: int, seed: int) -> pmo.Plan:

@@ -19,9 +19,9 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from pmo_analytics.periods import hours_per_fte
-from pmo_analytics.supply import effective_capacity, people_capacity
-from pmo_analytics.supply_checks import check_supply
+from pmo_analytics.clock.periods import hours_per_fte
+from pmo_analytics.tables.supply import effective_capacity, people_capacity
+from pmo_analytics.tables.supply_checks import check_supply
 
 COUNTRIES = ["DE", "CN", "US", "IN", "GB"]
 

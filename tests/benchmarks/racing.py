@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 import pmo_analytics as pmo
-from pmo_analytics.optimization.compiling import Compiled, compile_options
+from pmo_analytics.optimization.model.compiling import Compiled, compile_options
 from tests.benchmarks.registry import Instance, fingerprint
 from tests.benchmarks.results import (
     Record,
@@ -137,7 +137,7 @@ def version_of(name: str) -> tuple[str, str]:
 def _source_digest() -> str:
     """Return a short digest of the optimizer's source: other code, other version."""
     digest = hashlib.sha256()
-    for path in sorted((ROOT / "pmo_analytics" / "optimization").glob("*.py")):
+    for path in sorted((ROOT / "pmo_analytics" / "optimization").rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:8]
 

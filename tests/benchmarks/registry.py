@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pmo_analytics as pmo
-from pmo_analytics.optimization.options import Options
+from pmo_analytics.optimization.model.instance import Options
 from tests.support.instances import ppssp_portfolio
 from tests.support.real_data import DATA, mknap_portfolios
 

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from pmo_analytics import baseline, example_portfolio
+from pmo_analytics.clock.periods import hours_per_fte
 from pmo_analytics.loaders import load_portfolio, loaded_problems, read_portfolio
-from pmo_analytics.periods import hours_per_fte
 from pmo_analytics.portfolio import Portfolio, check_portfolio
 
 CASES = Path(__file__).resolve().parents[2].parent / "shared" / "cases"

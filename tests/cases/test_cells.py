@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pmo_analytics.clock.periods import hours_per_fte
 from pmo_analytics.errors import DataError
-from pmo_analytics.periods import hours_per_fte
 from pmo_analytics.portfolio import Portfolio
 from tests.support.folders import read_quietly, said
 from tests.support.real_data import DATA

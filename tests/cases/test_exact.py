@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import pmo_analytics as pmo
-from pmo_analytics.optimization.certify import check_plan
+from pmo_analytics.optimization.checker.check import check_plan
 
 CASES = Path(__file__).resolve().parents[2].parent / "shared" / "cases"
 

@@ -11,8 +11,8 @@ import pytest
 
 import pmo_analytics as pmo
 from pmo_analytics.cli import main
+from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.errors import PmoWarning
-from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
 
 MONTHS = pd.period_range("2024-01", periods=36, freq="M")

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 import pmo_analytics as pmo
+from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.errors import ConfigError, PmoWarning
 from pmo_analytics.forecasting.forecast import Forecast, widened
-from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
 
 HORIZON = make_horizon("2027-01", 12, "M")

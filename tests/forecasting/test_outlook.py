@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.forecasting.outlook import OUTLOOK_COLUMNS, outlook
+from pmo_analytics.forecasting.shortages import OUTLOOK_COLUMNS, outlook
 from tests.support.forecasts import hand_worked, random_forecast
 
 

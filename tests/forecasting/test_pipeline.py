@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pmo_analytics as pmo
-from pmo_analytics.periods import make_horizon
+from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
 
 HORIZON = make_horizon("2027-01", 6, "M")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pmo_analytics.periods import hours_per_fte
+from pmo_analytics.clock.periods import hours_per_fte
 from tests.support.folders import make_folder, read_quietly, said
 
 FILES = {

@@ -8,7 +8,7 @@ from pmo_analytics.errors import DataError
 from pmo_analytics.loaders import aliases
 from pmo_analytics.loaders.columns import find_header, read_headings
 from pmo_analytics.loaders.findings import Place, RawTable
-from pmo_analytics.tables import TABLES, table_spec
+from pmo_analytics.tables.contract import TABLES, table_spec
 from tests.support.folders import HORIZON, make_folder, read_quietly, said
 
 ALL = (*TABLES, "capacity")

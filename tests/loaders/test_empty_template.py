@@ -7,7 +7,7 @@ import pytest
 
 from pmo_analytics.cli import main
 from pmo_analytics.loaders import load_portfolio, loaded_problems, read_portfolio
-from pmo_analytics.tables import TABLES, table_spec
+from pmo_analytics.tables.contract import TABLES, table_spec
 
 
 @pytest.mark.parametrize("name", ["mine", "mine.xlsx"])

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pmo_analytics.examples import example_portfolio
+from pmo_analytics.clock.periods import make_horizon
+from pmo_analytics.examples.company import example_portfolio
 from pmo_analytics.loaders import aliases, write_portfolio
-from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.tables import clean_text
+from pmo_analytics.tables.contract import clean_text
 from tests.support.counts import tried
 from tests.support.folders import assert_same, read_quietly
 from tests.support.small_portfolios import everything_portfolio

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pmo_analytics.clock.periods import Settings, make_horizon
 from pmo_analytics.loaders.findings import FileFormat, Place
 from pmo_analytics.loaders.settings import read_sheet, read_toml, toml_text
-from pmo_analytics.periods import Settings, make_horizon
 from pmo_analytics.portfolio import Portfolio
 
 HERE = Place("portfolio", "portfolio.toml")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import openpyxl
 import pytest
 
-from pmo_analytics.examples import example_portfolio
+from pmo_analytics.examples.company import example_portfolio
 from pmo_analytics.loaders import write_template
 from pmo_analytics.loaders.guide import COLUMN_TEXTS, SETTING_TEXTS, TABLE_TEXTS
 from pmo_analytics.loaders.settings import flat_settings
-from pmo_analytics.tables import TABLES, table_spec
+from pmo_analytics.tables.contract import TABLES, table_spec
 from tests.support.folders import assert_same, read_quietly
 from tests.support.small_portfolios import everything_portfolio, tiny_portfolio
 

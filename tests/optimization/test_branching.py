@@ -9,16 +9,16 @@ import pytest
 
 import pmo_analytics as pmo
 from pmo_analytics.errors import InfeasibleError
-from pmo_analytics.generator import generate_portfolio
-from pmo_analytics.optimization.branch_nodes import Guide
-from pmo_analytics.optimization.branching import Branches
-from pmo_analytics.optimization.certificate import branched, read_guide
-from pmo_analytics.optimization.certify import check_bound
-from pmo_analytics.optimization.compiling import compile_options
-from pmo_analytics.optimization.greedy import greedy
+from pmo_analytics.examples.generated import generate_portfolio
+from pmo_analytics.optimization.bounds.branch_and_bound import Branches
+from pmo_analytics.optimization.bounds.branch_nodes import Guide
+from pmo_analytics.optimization.bounds.certificate import branched, read_guide
+from pmo_analytics.optimization.checker.check import check_bound
+from pmo_analytics.optimization.heuristics.greedy import greedy
+from pmo_analytics.optimization.model.compiling import compile_options
+from pmo_analytics.optimization.optimizing import optimize, solve_valid
 from pmo_analytics.optimization.run import Run
-from pmo_analytics.optimization.search import optimize, solve_valid
-from pmo_analytics.optimization.solving import SolveLimits
+from pmo_analytics.optimization.workers.running import SolveLimits
 from tests.support.brute_force import best_plan
 from tests.support.counts import tried
 from tests.support.instances_random import random_portfolio

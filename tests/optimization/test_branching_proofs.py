@@ -8,16 +8,16 @@ import time
 import numpy as np
 import pytest
 
-from pmo_analytics.generator import generate_portfolio
-from pmo_analytics.optimization import branching
-from pmo_analytics.optimization.branching import Branches
-from pmo_analytics.optimization.certificate import branched
-from pmo_analytics.optimization.certify import check_bound
-from pmo_analytics.optimization.compiling import compile_options
-from pmo_analytics.optimization.cutting import tighten
-from pmo_analytics.optimization.greedy import greedy
-from pmo_analytics.optimization.matrix import build_matrix
-from pmo_analytics.optimization.options import carries_branches
+from pmo_analytics.examples.generated import generate_portfolio
+from pmo_analytics.optimization.bounds import branch_and_bound
+from pmo_analytics.optimization.bounds.branch_and_bound import Branches
+from pmo_analytics.optimization.bounds.certificate import branched
+from pmo_analytics.optimization.bounds.cut_loop import tighten
+from pmo_analytics.optimization.checker.check import check_bound
+from pmo_analytics.optimization.heuristics.greedy import greedy
+from pmo_analytics.optimization.model.array_sink import build_matrix
+from pmo_analytics.optimization.model.compiling import compile_options
+from pmo_analytics.optimization.model.instance import carries_branches
 from tests.support.brute_force import best_plan
 from tests.support.counts import tried
 from tests.support.instances_random import random_portfolio, with_random_rules
@@ -29,7 +29,7 @@ LONG = 300.0
 @pytest.fixture(autouse=True)
 def cuts_at_once(monkeypatch):
     """Small trees, too, look for cuts on the way."""
-    monkeypatch.setattr(branching, "_CUT_FROM", 0)
+    monkeypatch.setattr(branch_and_bound, "_CUT_FROM", 0)
 
 
 def grown(options, known: float, most: int = 500, cuts=(), later: float | None = None):

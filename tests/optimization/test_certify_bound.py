@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from pmo_analytics.clock.periods import Settings, make_horizon
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.optimization.certify import check_bound, check_plan
-from pmo_analytics.periods import Settings, make_horizon
+from pmo_analytics.optimization.checker.check import check_bound, check_plan
 from pmo_analytics.portfolio import Portfolio
 from tests.support.certify_cases import (
     JAN,

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.optimization.certify import check_bound
-from pmo_analytics.optimization.certify_cuts import Proofs
-from pmo_analytics.optimization.certify_narrowing import Narrowing
-from pmo_analytics.optimization.certify_reading import read_question
+from pmo_analytics.optimization.checker.check import check_bound
+from pmo_analytics.optimization.checker.proofs.cuts import Proofs
+from pmo_analytics.optimization.checker.proofs.narrowing import Narrowing
+from pmo_analytics.optimization.checker.reading import read_question
 from pmo_analytics.portfolio import Portfolio
 from tests.optimization.test_certify_random import all_rows
 from tests.support.brute_force import best_plan

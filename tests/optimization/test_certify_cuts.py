@@ -15,18 +15,18 @@ import pytest
 
 from pmo_analytics.cli import main
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.generator import generate_portfolio
+from pmo_analytics.examples.generated import generate_portfolio
 from pmo_analytics.loaders.files import write_portfolio
-from pmo_analytics.optimization import cutting
-from pmo_analytics.optimization.certificate import certificate_of
-from pmo_analytics.optimization.certify import check_bound
-from pmo_analytics.optimization.certify_cuts import Cut, Proofs, read_cuts
-from pmo_analytics.optimization.certify_reading import read_question
-from pmo_analytics.optimization.compiling import compile_options
-from pmo_analytics.optimization.cutting import Tightened, tighten
-from pmo_analytics.optimization.matrix import build_matrix
-from pmo_analytics.optimization.search import optimize
-from pmo_analytics.optimization.solving import SolveLimits
+from pmo_analytics.optimization.bounds import cut_loop
+from pmo_analytics.optimization.bounds.certificate import certificate_of
+from pmo_analytics.optimization.bounds.cut_loop import Tightened, tighten
+from pmo_analytics.optimization.checker.check import check_bound
+from pmo_analytics.optimization.checker.proofs.cuts import Cut, Proofs, read_cuts
+from pmo_analytics.optimization.checker.reading import read_question
+from pmo_analytics.optimization.model.array_sink import build_matrix
+from pmo_analytics.optimization.model.compiling import compile_options
+from pmo_analytics.optimization.optimizing import optimize
+from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.portfolio import Portfolio
 from tests.support.brute_force import best_plan, broken_rules, combinations, read_case
 from tests.support.certify_cases import (
@@ -569,8 +569,8 @@ def test_cuts_tighten_the_relaxation(mid_life: bool) -> None:
 
 
 def test_what_is_told_while_more_cuts_are_sought_proves_its_bound(monkeypatch) -> None:
-    monkeypatch.setattr(cutting, "_TELL", 0.0)
-    monkeypatch.setattr(cutting, "_AT_ONCE", 20)
+    monkeypatch.setattr(cut_loop, "_TELL", 0.0)
+    monkeypatch.setattr(cut_loop, "_AT_ONCE", 20)
     portfolio = generate_portfolio(25, 5, 14, seed=2).validate()
     compiled = compile_options(portfolio)
     told: list[Tightened] = []

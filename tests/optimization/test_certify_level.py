@@ -7,9 +7,9 @@ from fractions import Fraction
 import pandas as pd
 import pytest
 
+from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.optimization.certify_level import level_bound, measure_of
-from pmo_analytics.periods import make_horizon
+from pmo_analytics.optimization.checker.level import level_bound, measure_of
 from pmo_analytics.plan import SolveReport, SolveStatus
 from pmo_analytics.portfolio import Portfolio
 

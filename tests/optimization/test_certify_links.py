@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from pmo_analytics.clock.periods import Settings
 from pmo_analytics.errors import DataError
-from pmo_analytics.optimization.certify import check_plan
-from pmo_analytics.periods import Settings
+from pmo_analytics.optimization.checker.check import check_plan
 from pmo_analytics.portfolio import Portfolio
 from tests.support.certify_cases import (
     JAN,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pmo_analytics.optimization.certify import check_bound, check_plan
+from pmo_analytics.optimization.checker.check import check_bound, check_plan
 from pmo_analytics.portfolio import Portfolio
 from tests.support.certify_cases import certificate, row, rules
 from tests.support.instances import ppssp_portfolio, ppssp_schedules

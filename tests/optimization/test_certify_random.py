@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmo_analytics.optimization.certify import check_bound, check_plan
+from pmo_analytics.optimization.checker.check import check_bound, check_plan
 from pmo_analytics.portfolio import Portfolio
 from tests.support.brute_force import best_plan, broken_rules, objective, read_case
 from tests.support.certify_cases import certificate, rules

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pmo_analytics.optimization.certify import check_bound
-from pmo_analytics.optimization.certify_work import MOST_STEPS, Work
+from pmo_analytics.optimization.checker.check import check_bound
+from pmo_analytics.optimization.checker.proofs.work import MOST_STEPS, Work
 from pmo_analytics.portfolio import Portfolio
 from tests.support.certify_cases import certificate, make, money, row
 

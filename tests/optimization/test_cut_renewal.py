@@ -8,10 +8,15 @@ import time
 import numpy as np
 import pytest
 
-from pmo_analytics.optimization.compiling import compile_options
-from pmo_analytics.optimization.cut_renewal import most_counted, renewed
-from pmo_analytics.optimization.cutting import Cut, clashes_of, rows_of_cuts, tighten
-from pmo_analytics.optimization.matrix import build_matrix
+from pmo_analytics.optimization.bounds.cut_loop import (
+    Cut,
+    clashes_of,
+    rows_of_cuts,
+    tighten,
+)
+from pmo_analytics.optimization.bounds.cut_reuse import most_counted, renewed
+from pmo_analytics.optimization.model.array_sink import build_matrix
+from pmo_analytics.optimization.model.compiling import compile_options
 from tests.optimization.test_certify_cuts import (
     SETTINGS,
     accepted_plans,

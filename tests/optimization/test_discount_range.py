@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmo_analytics.optimization.discount_curves import bending, curve_of
-from pmo_analytics.optimization.discount_range import rates_looked_at
-from pmo_analytics.optimization.search import optimize
-from pmo_analytics.optimization.sensitivity import say_sensitivity, sensitivity
-from pmo_analytics.optimization.solving import SolveLimits
+from pmo_analytics.optimization.explain.discount_curves import bending, curve_of
+from pmo_analytics.optimization.explain.discount_range import rates_looked_at
+from pmo_analytics.optimization.explain.sensitivity import say_sensitivity, sensitivity
+from pmo_analytics.optimization.optimizing import optimize
+from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
 from tests.optimization.test_why_not import portfolio_of
 from tests.support.brute_force import best_plan
@@ -90,7 +90,7 @@ def test_projects_that_cannot_be_chosen_together_are_not_called_best():
 
 
 def test_bounds_that_prove_nothing_are_not_taken_for_a_proof(monkeypatch):
-    from pmo_analytics.optimization import discount_range as room
+    from pmo_analytics.optimization.explain import discount_range as room
 
     solve = room.resolve
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pmo_analytics.optimization.certify import check_plan
+from pmo_analytics.optimization.checker.check import check_plan
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.purchases import purchases_table
+from pmo_analytics.rules.purchases import purchases_table
 from pmo_analytics.tolerance import ROUNDING, exceeds
 from tests.support.certify_cases import make, money, needs
 

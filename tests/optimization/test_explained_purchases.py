@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmo_analytics.optimization.infeasible import why_infeasible
-from pmo_analytics.optimization.search import optimize
-from pmo_analytics.optimization.solving import SolveLimits
-from pmo_analytics.optimization.why_not import forced_in, why_not
+from pmo_analytics.optimization.explain.infeasible import why_infeasible
+from pmo_analytics.optimization.explain.why_not import forced_in, why_not
+from pmo_analytics.optimization.optimizing import optimize
+from pmo_analytics.optimization.workers.running import SolveLimits
 from tests.optimization.test_flex import HOURS, draw_offers, enumerated
 from tests.optimization.test_why_not import portfolio_of
 

@@ -12,22 +12,23 @@ import pulp
 import pytest
 from scipy.optimize import linprog
 
+from pmo_analytics.clock.periods import Settings, make_horizon
 from pmo_analytics.errors import ConfigError, DataError, InfeasibleError, has_errors
-from pmo_analytics.generator import generate_portfolio
-from pmo_analytics.optimization import highs, search
-from pmo_analytics.optimization.alternate import Search
-from pmo_analytics.optimization.buying import cheapest, value_of
-from pmo_analytics.optimization.certify import check_bound, check_plan
-from pmo_analytics.optimization.compiling import compile_options
-from pmo_analytics.optimization.formulate import build_model
-from pmo_analytics.optimization.greedy import greedy
-from pmo_analytics.optimization.matrix import bound_of_prices, build_matrix
-from pmo_analytics.optimization.search import optimize
-from pmo_analytics.optimization.solving import SolveLimits
-from pmo_analytics.periods import Settings, make_horizon
+from pmo_analytics.examples.generated import generate_portfolio
+from pmo_analytics.optimization import optimizing
+from pmo_analytics.optimization.checker.check import check_bound, check_plan
+from pmo_analytics.optimization.heuristics.alternation import Search
+from pmo_analytics.optimization.heuristics.greedy import greedy
+from pmo_analytics.optimization.model import highs
+from pmo_analytics.optimization.model.array_sink import bound_of_prices, build_matrix
+from pmo_analytics.optimization.model.compiling import compile_options
+from pmo_analytics.optimization.model.pulp_sink import build_model
+from pmo_analytics.optimization.model.purchasing import cheapest, value_of
+from pmo_analytics.optimization.optimizing import optimize
+from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.purchases import purchase_sentences
+from pmo_analytics.rules.purchases import purchase_sentences
 from tests.support import brute_force
 from tests.support.counts import tried
 from tests.support.instances_random import random_portfolio
@@ -388,11 +389,11 @@ def test_offers_that_cannot_be_used_are_errors(change, rule, column):
 
 
 def test_a_solver_that_rounds_is_refused(monkeypatch):
-    import pmo_analytics.optimization.formulate as formulate
+    import pmo_analytics.optimization.model.pulp_sink as formulate
 
     monkeypatch.setattr(formulate, "find_solver", lambda _name: "CPSAT")
     with pytest.raises(ConfigError, match="whole FTE"):
-        search.optimize(company([CONTRACTOR]), flex=True, solver="cpsat")
+        optimizing.optimize(company([CONTRACTOR]), flex=True, solver="cpsat")
 
 
 def test_greedy_purchases_are_the_cheapest():

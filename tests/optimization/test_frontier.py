@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.errors import ConfigError, InfeasibleError
-from pmo_analytics.generator import generate_portfolio
-from pmo_analytics.optimization import resolving
-from pmo_analytics.optimization.frontier import _efficient, _knee_of, frontier
-from pmo_analytics.optimization.solving import SolveLimits
-from pmo_analytics.parallel import run_tasks
-from pmo_analytics.periods import make_horizon
+from pmo_analytics.examples.generated import generate_portfolio
+from pmo_analytics.optimization.explain import resolving
+from pmo_analytics.optimization.explain.frontier import _efficient, _knee_of, frontier
+from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
+from pmo_analytics.processes.parallel import run_tasks
 from tests.optimization.test_why_not import portfolio_of
 from tests.support import clusters
 from tests.support.brute_force import best_plan
@@ -152,8 +152,8 @@ def test_every_level_is_the_optimum_of_brute_force(over):
 
 
 def test_a_level_takes_the_plan_of_a_smaller_one(monkeypatch):
-    from pmo_analytics.optimization import frontier as module
-    from pmo_analytics.optimization.resolving import Resolved
+    from pmo_analytics.optimization.explain import frontier as module
+    from pmo_analytics.optimization.explain.resolving import Resolved
 
     def only_the_first(questions, *_arguments):
         return {key: Resolved(message="Interrupted.") for key in questions}

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.errors import SolverError
-from pmo_analytics.optimization import clash
-from pmo_analytics.optimization.infeasible import why_infeasible
-from pmo_analytics.optimization.rulebook import read_rulebook
-from pmo_analytics.periods import make_horizon
+from pmo_analytics.optimization.explain.infeasible import why_infeasible
+from pmo_analytics.optimization.explain.rulebook import read_rulebook
+from pmo_analytics.optimization.workers import infeasible_subset
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.workload import limits
+from pmo_analytics.rules.workload import limits
 from tests.support.brute_force import best_plan, combinations, exact
 from tests.support.clashes import only
 from tests.support.instances_random import random_portfolio, with_random_rules
@@ -139,7 +139,7 @@ def test_a_solver_that_dies_is_an_error(solver_dies):
 def clash_of(book) -> list[int]:
     """Return the rules of the clash that the filter finds in this process."""
     told = []
-    clash.find_clash(
+    infeasible_subset.find_clash(
         book.wide.options,
         {**book.job(), "units": book.units()},
         time.monotonic() + 60.0,
@@ -234,9 +234,13 @@ class Oracle:
         self.asked += 1
         kept = set(np.flatnonzero(active).tolist())
         if any(own <= kept for own in self.sets):
-            return clash.INFEASIBLE, None
+            return infeasible_subset.INFEASIBLE, None
         missing = set(range(self.rules)) - kept
-        return (clash.UNKNOWN if missing & self.silent else clash.FEASIBLE), None
+        return (
+            infeasible_subset.UNKNOWN
+            if missing & self.silent
+            else infeasible_subset.FEASIBLE
+        ), None
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -248,7 +252,9 @@ def test_the_filter_leaves_a_set_from_which_nothing_can_be_taken(seed):
         for _ in range(3)
     ]
     oracle = Oracle(sets, count, set())
-    search = clash.Filter(oracle, time.monotonic() + 60, lambda *_, **__: None)
+    search = infeasible_subset.Filter(
+        oracle, time.monotonic() + 60, lambda *_, **__: None
+    )
     need, unsure = search.run([[k] for k in range(count)], [], [])
     found = {k for unit in need for k in unit}
     assert not unsure
@@ -258,7 +264,9 @@ def test_the_filter_leaves_a_set_from_which_nothing_can_be_taken(seed):
 
 def test_what_is_not_answered_is_not_called_proved():
     oracle = Oracle([{1, 4, 7}], 10, silent={4})
-    search = clash.Filter(oracle, time.monotonic() + 60, lambda *_, **__: None)
+    search = infeasible_subset.Filter(
+        oracle, time.monotonic() + 60, lambda *_, **__: None
+    )
     need, unsure = search.run([[k] for k in range(10)], [], [])
     assert sorted(need) == [[1], [7]]
     assert unsure == [[4]]
@@ -266,16 +274,20 @@ def test_what_is_not_answered_is_not_called_proved():
 
 def test_the_months_of_a_role_are_told_apart_or_stay_together():
     oracle = Oracle([{0, 2, 3}], 4, set())
-    search = clash.Filter(oracle, time.monotonic() + 60, lambda *_, **__: None)
+    search = infeasible_subset.Filter(
+        oracle, time.monotonic() + 60, lambda *_, **__: None
+    )
     need, unsure = search.run([[0], [1, 2, 3]], [], [])
     assert (need, unsure) == ([[0], [1, 2, 3]], [])
     assert search.refine(need[1], need, unsure) == ([[0], [2], [3]], [])
-    late = clash.Filter(oracle, 0.0, lambda *_, **__: None)
+    late = infeasible_subset.Filter(oracle, 0.0, lambda *_, **__: None)
     assert late.refine(need[1], need, unsure) == ([[0], [1, 2, 3]], [])
 
 
 def test_when_time_is_up_the_rest_is_not_proved():
-    search = clash.Filter(Oracle([{1}], 3, set()), 0.0, lambda *_, **__: None)
+    search = infeasible_subset.Filter(
+        Oracle([{1}], 3, set()), 0.0, lambda *_, **__: None
+    )
     assert search.run([[0], [1]], [[2]], []) == ([[2]], [[0], [1]])
 
 
@@ -299,6 +311,6 @@ def test_money_clashes_by_the_limit_in_force(scale, side, limit, wanted):
         budget=pd.DataFrame({"budget": ["Total"], side: [limit * scale]}),
     )
     book = read_rulebook(portfolio, strict=True)
-    search = clash.Clash(book.wide.options, book.job())
+    search = infeasible_subset.Clash(book.wide.options, book.job())
     verdict, _ = search.check(np.ones(search.rules, dtype=bool), 5.0)
     assert verdict == wanted

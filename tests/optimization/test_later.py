@@ -6,16 +6,18 @@ import sys
 
 import pytest
 
-from pmo_analytics.optimization.later import load_later
+from pmo_analytics.optimization.workers.lazy_modules import load_later
 from tests.support.fresh_process import assert_runs
 
 
 def test_a_solver_process_loads_no_tables_and_no_parsers_of_logs():
     code = """
 import sys
-from pmo_analytics.optimization import _child
-_child.load_later(*_child._LATER)
-from pmo_analytics.optimization import alternate, array_job, branch_job, clash, pulp_job
+from pmo_analytics.optimization.workers import child
+child.load_later(*child._LATER)
+from pmo_analytics.optimization.heuristics import alternation
+from pmo_analytics.optimization.workers import array_job, proof_job, pulp_job
+from pmo_analytics.optimization.workers import infeasible_subset
 heavy = {"pandas", "scipy.linalg", "scipy.optimize", "matplotlib", "pydantic"}
 heavy |= {"numpy.testing._private.utils", "numpy.f2py.crackfortran"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
@@ -35,8 +37,8 @@ def test_only_the_processes_that_use_highs_load_it():
 import sys
 import pmo_analytics as pmo
 from types import SimpleNamespace
-from pmo_analytics.optimization import _child
-from pmo_analytics.optimization.compiling import compile_options
+from pmo_analytics.optimization.workers import child
+from pmo_analytics.optimization.model.compiling import compile_options
 portfolio = pmo.example_portfolio()
 limits = pmo.SolveLimits(seconds=60, gap=0.05, threads=1)
 plan = pmo.optimize(portfolio, limits=pmo.SolveLimits(seconds=60, gap=0.05))
@@ -46,8 +48,8 @@ assert "highspy" not in sys.modules, "optimize"
 job = {"seconds": 1, "task": "solve", "solver": "other"}
 # PuLP loads what it likes: what comes before it is looked at.
 stub = SimpleNamespace(solve_elsewhere=lambda *_: None)
-sys.modules["pmo_analytics.optimization.pulp_job"] = stub
-_child._work(compile_options(portfolio.validate()).options.arrays(), job, [], None)
+sys.modules["pmo_analytics.optimization.workers.pulp_job"] = stub
+child._work(compile_options(portfolio.validate()).options.arrays(), job, [], None)
 assert "highspy" not in sys.modules, "the process of another solver"
 """
     )

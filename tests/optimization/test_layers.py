@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pmo_analytics.optimization import layers
-from pmo_analytics.optimization.jobs import Jobs, levelled_question, read_jobs
-from pmo_analytics.optimization.layers import (
+from pmo_analytics.optimization.levelling import layers
+from pmo_analytics.optimization.levelling.jobs import Jobs, levelled_question, read_jobs
+from pmo_analytics.optimization.levelling.layers import (
     Layering,
     Layers,
     can_mirror,
     in_layers,
 )
-from pmo_analytics.optimization.levelling import level
-from pmo_analytics.optimization.solving import SolveLimits
+from pmo_analytics.optimization.levelling.level import level
+from pmo_analytics.optimization.workers.running import SolveLimits
 from tests.support.instances_levelling import psplib_optima, psplib_portfolio
 from tests.support.real_data import real
 

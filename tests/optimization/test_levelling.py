@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import pmo_analytics as pmo
+from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.errors import (
     ConfigError,
     DataError,
@@ -17,12 +18,11 @@ from pmo_analytics.errors import (
     SolverError,
     has_errors,
 )
-from pmo_analytics.optimization import level_search
-from pmo_analytics.optimization.certify_level import level_bound, measure_of
-from pmo_analytics.optimization.jobs import levelled_question
-from pmo_analytics.optimization.levelling import level
-from pmo_analytics.optimization.solving import SolveLimits
-from pmo_analytics.periods import make_horizon
+from pmo_analytics.optimization.checker.level import level_bound, measure_of
+from pmo_analytics.optimization.levelling import search
+from pmo_analytics.optimization.levelling.jobs import levelled_question
+from pmo_analytics.optimization.levelling.level import level
+from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.portfolio import Portfolio
 from tests.support.brute_force import (
     TOLERANCE,
@@ -289,12 +289,12 @@ def test_bad_questions():
 
 
 def test_no_plan_in_time_is_not_called_infeasible(monkeypatch):
-    monkeypatch.setattr(level_search, "read_jobs", lambda *_a, **_k: None)
-    monkeypatch.setattr(level_search, "greedy", lambda *_a, **_k: None)
+    monkeypatch.setattr(search, "read_jobs", lambda *_a, **_k: None)
+    monkeypatch.setattr(search, "greedy", lambda *_a, **_k: None)
     monkeypatch.setattr(
-        level_search,
+        search,
         "run_solver",
-        lambda *_a, **_k: level_search.Found("no_solution", incumbents=[]),
+        lambda *_a, **_k: search.Found("no_solution", incumbents=[]),
     )
     with pytest.raises(SolverError, match="Allow more time") as error:
         level(one_role([("A", "approved", 2, 1.0)]), limits=LIMITS)

@@ -7,12 +7,12 @@ import time
 import numpy as np
 import pytest
 
-from pmo_analytics.optimization import highs
-from pmo_analytics.optimization.alternate import Search
-from pmo_analytics.optimization.compiling import compile_options
-from pmo_analytics.optimization.greedy import greedy
-from pmo_analytics.optimization.matrix import build_matrix
-from pmo_analytics.optimization.nearby import Nearby
+from pmo_analytics.optimization.heuristics.alternation import Search
+from pmo_analytics.optimization.heuristics.greedy import greedy
+from pmo_analytics.optimization.heuristics.near_relaxation import Nearby
+from pmo_analytics.optimization.model import highs
+from pmo_analytics.optimization.model.array_sink import build_matrix
+from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.portfolio import Portfolio
 from tests.optimization.test_ruin import keeps_every_rule
 from tests.support.brute_force import best_plan

@@ -10,21 +10,21 @@ import pandas as pd
 import pulp
 import pytest
 
+from pmo_analytics.clock.periods import Settings, make_horizon
 from pmo_analytics.errors import ConfigError, InfeasibleError, has_errors
-from pmo_analytics.limiting import balance, limit_parallel
-from pmo_analytics.optimization import highs
-from pmo_analytics.optimization.alternate import Search
-from pmo_analytics.optimization.certify import check_bound, check_plan
-from pmo_analytics.optimization.compiling import compile_options
-from pmo_analytics.optimization.formulate import build_model
-from pmo_analytics.optimization.greedy import greedy, move_earlier
-from pmo_analytics.optimization.levelling import level
-from pmo_analytics.optimization.matrix import build_matrix
-from pmo_analytics.optimization.search import optimize
-from pmo_analytics.optimization.solving import SolveLimits
-from pmo_analytics.periods import Settings, make_horizon
+from pmo_analytics.optimization.checker.check import check_bound, check_plan
+from pmo_analytics.optimization.heuristics.alternation import Search
+from pmo_analytics.optimization.heuristics.greedy import greedy, move_earlier
+from pmo_analytics.optimization.levelling.level import level
+from pmo_analytics.optimization.model import highs
+from pmo_analytics.optimization.model.array_sink import build_matrix
+from pmo_analytics.optimization.model.compiling import compile_options
+from pmo_analytics.optimization.model.pulp_sink import build_model
+from pmo_analytics.optimization.optimizing import optimize
+from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
+from pmo_analytics.rules.limiting import balance, limit_parallel
 from tests.support.brute_force import best_plan, broken_rules, combinations
 from tests.support.counts import tried
 from tests.support.instances_random import random_portfolio, with_random_rules

@@ -6,16 +6,16 @@ import time
 
 import numpy as np
 
-from pmo_analytics.generator import generate_portfolio
-from pmo_analytics.optimization import highs
-from pmo_analytics.optimization.alternate import Search
-from pmo_analytics.optimization.certify import check_plan
-from pmo_analytics.optimization.compiling import compile_options
-from pmo_analytics.optimization.greedy import greedy
-from pmo_analytics.optimization.improve import Improver
-from pmo_analytics.optimization.matrix import build_matrix
-from pmo_analytics.optimization.options import carries_branches
-from pmo_analytics.optimization.population import Population
+from pmo_analytics.examples.generated import generate_portfolio
+from pmo_analytics.optimization.checker.check import check_plan
+from pmo_analytics.optimization.heuristics.alternation import Search
+from pmo_analytics.optimization.heuristics.greedy import greedy
+from pmo_analytics.optimization.heuristics.large_neighbourhood import Improver
+from pmo_analytics.optimization.heuristics.population_annealing import Population
+from pmo_analytics.optimization.model import highs
+from pmo_analytics.optimization.model.array_sink import build_matrix
+from pmo_analytics.optimization.model.compiling import compile_options
+from pmo_analytics.optimization.model.instance import carries_branches
 from pmo_analytics.plan import Plan
 from tests.support.counts import tried
 from tests.support.instances_random import drawn

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmo_analytics.optimization.compiling import compile_options
-from pmo_analytics.optimization.highs import solve
-from pmo_analytics.optimization.matrix import bound_of_prices, build_matrix
-from pmo_analytics.optimization.presolve import (
+from pmo_analytics.optimization.model.array_sink import bound_of_prices, build_matrix
+from pmo_analytics.optimization.model.compiling import compile_options
+from pmo_analytics.optimization.model.highs import solve
+from pmo_analytics.optimization.model.presolve import (
     Presolve,
     dominated,
     needed,
@@ -171,7 +171,7 @@ def with_row(matrix, values: np.ndarray, least: float):
     """Return the matrix with one more row: values @ x >= least."""
     from scipy.sparse import csc_array, vstack
 
-    from pmo_analytics.optimization.matrix import Matrix
+    from pmo_analytics.optimization.model.array_sink import Matrix
 
     return Matrix(
         csc_array(vstack([matrix.a, values[np.newaxis, :]])),

@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.optimization.prices import changed, role_value, say_role_values
-from pmo_analytics.optimization.search import optimize
-from pmo_analytics.optimization.solving import SolveLimits
+from pmo_analytics.optimization.explain.role_value import (
+    changed,
+    role_value,
+    say_role_values,
+)
+from pmo_analytics.optimization.optimizing import optimize
+from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
 from tests.optimization.test_why_not import portfolio_of
 from tests.support.brute_force import best_plan

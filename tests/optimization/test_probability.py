@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmo_analytics.optimization.certify import check_bound, check_plan
-from pmo_analytics.optimization.search import optimize
-from pmo_analytics.optimization.solving import SolveLimits
-from pmo_analytics.periods import Settings
+from pmo_analytics.clock.periods import Settings
+from pmo_analytics.optimization.checker.check import check_bound, check_plan
+from pmo_analytics.optimization.optimizing import optimize
+from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.workload import worth_at_zero
+from pmo_analytics.rules.workload import worth_at_zero
 from tests.support.brute_force import best_plan, objective
 from tests.support.certify_cases import make, money, plan, worth
 from tests.support.counts import tried

@@ -11,17 +11,18 @@ import pulp
 import pytest
 
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.generator import generate_portfolio
-from pmo_analytics.optimization import plan_search, pulp_job, search
-from pmo_analytics.optimization.child_process import Child
-from pmo_analytics.optimization.compiling import compile_options
-from pmo_analytics.optimization.formulate import find_solver
-from pmo_analytics.optimization.greedy import greedy
-from pmo_analytics.optimization.race import Found, Race, _cores
-from pmo_analytics.optimization.search import optimize
-from pmo_analytics.optimization.solving import SolveLimits
+from pmo_analytics.examples.generated import generate_portfolio
+from pmo_analytics.optimization import optimizing, plan_search
+from pmo_analytics.optimization.heuristics.greedy import greedy
+from pmo_analytics.optimization.model.compiling import compile_options
+from pmo_analytics.optimization.model.pulp_sink import find_solver
+from pmo_analytics.optimization.optimizing import optimize
+from pmo_analytics.optimization.workers import pulp_job
+from pmo_analytics.optimization.workers.process import Child
+from pmo_analytics.optimization.workers.race import Found, Race, _cores
+from pmo_analytics.optimization.workers.running import SolveLimits
 
-ROOM = "pmo_analytics.optimization.race"
+ROOM = "pmo_analytics.optimization.workers.race"
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +210,7 @@ def test_another_solver_answers_through_the_model_that_pulp_writes():
 
 
 def test_where_another_solver_fails_highs_takes_over(middle, monkeypatch):
-    monkeypatch.setattr(search, "named_solver", lambda *_: "GUROBI")
+    monkeypatch.setattr(optimizing, "named_solver", lambda *_: "GUROBI")
     asked = []
 
     def run(_options, *, solver, **_more):

@@ -8,15 +8,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from pmo_analytics.generator import generate_portfolio
-from pmo_analytics.optimization.alternate import Search
-from pmo_analytics.optimization.certify import check_plan
-from pmo_analytics.optimization.compiling import compile_options
-from pmo_analytics.optimization.greedy import greedy
-from pmo_analytics.optimization.matrix import build_matrix, holds
-from pmo_analytics.optimization.options import Options
-from pmo_analytics.optimization.rebuilding import Rebuilder
-from pmo_analytics.optimization.ruin import Ruiner
+from pmo_analytics.examples.generated import generate_portfolio
+from pmo_analytics.optimization.checker.check import check_plan
+from pmo_analytics.optimization.heuristics.alternation import Search
+from pmo_analytics.optimization.heuristics.greedy import greedy
+from pmo_analytics.optimization.heuristics.partial_diving import Rebuilder
+from pmo_analytics.optimization.heuristics.ruin_recreate import Ruiner
+from pmo_analytics.optimization.model.array_sink import build_matrix, holds
+from pmo_analytics.optimization.model.compiling import compile_options
+from pmo_analytics.optimization.model.instance import Options
 from pmo_analytics.plan import Plan
 from tests.support.certify_cases import make
 from tests.support.counts import tried

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pmo_analytics.clock.periods import Settings, make_horizon
+from pmo_analytics.differences import change_sentences, plan_changes
 from pmo_analytics.errors import ConfigError, InfeasibleError
-from pmo_analytics.optimization.certify import check_bound, check_plan
-from pmo_analytics.optimization.search import optimize
-from pmo_analytics.optimization.solving import SolveLimits
-from pmo_analytics.periods import Settings, make_horizon
+from pmo_analytics.optimization.checker.check import check_bound, check_plan
+from pmo_analytics.optimization.optimizing import optimize
+from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.replanning import change_sentences, plan_changes
 from tests.support import brute_force
 from tests.support.instances_random import random_portfolio
 

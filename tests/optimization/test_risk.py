@@ -9,16 +9,16 @@ import pandas as pd
 import pytest
 
 import pmo_analytics as pmo
+from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.optimization import risk as risk_room
-from pmo_analytics.optimization.certify import check_plan
-from pmo_analytics.optimization.compiling import compile_options
-from pmo_analytics.optimization.greedy import greedy
-from pmo_analytics.optimization.risk_sample import Sample, tail_mean, try_plan
-from pmo_analytics.optimization.risk_search import Aim, search_moves
-from pmo_analytics.periods import make_horizon
+from pmo_analytics.optimization.checker.check import check_plan
+from pmo_analytics.optimization.heuristics.greedy import greedy
+from pmo_analytics.optimization.model.compiling import compile_options
+from pmo_analytics.optimization.risk import risk as risk_room
+from pmo_analytics.optimization.risk.moves import Aim, search_moves
+from pmo_analytics.optimization.risk.sample import Sample, tail_mean, try_plan
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.uncertainty import Uncertainty
+from pmo_analytics.uncertainty.uncertainty import Uncertainty
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 

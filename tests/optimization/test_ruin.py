@@ -7,15 +7,15 @@ import time
 import numpy as np
 import pytest
 
-from pmo_analytics.generator import generate_portfolio
-from pmo_analytics.optimization import highs
-from pmo_analytics.optimization.alternate import Search
-from pmo_analytics.optimization.ascent import ascend
-from pmo_analytics.optimization.certify import check_plan
-from pmo_analytics.optimization.compiling import compile_options
-from pmo_analytics.optimization.greedy import greedy
-from pmo_analytics.optimization.matrix import bound_of_prices, build_matrix
-from pmo_analytics.optimization.ruin import Ruiner, _circles
+from pmo_analytics.examples.generated import generate_portfolio
+from pmo_analytics.optimization.bounds.lagrangian import ascend
+from pmo_analytics.optimization.checker.check import check_plan
+from pmo_analytics.optimization.heuristics.alternation import Search
+from pmo_analytics.optimization.heuristics.greedy import greedy
+from pmo_analytics.optimization.heuristics.ruin_recreate import Ruiner, _circles
+from pmo_analytics.optimization.model import highs
+from pmo_analytics.optimization.model.array_sink import bound_of_prices, build_matrix
+from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.plan import Plan
 from pmo_analytics.tolerance import TOLERANCE
 from tests.support.certify_cases import make, needs

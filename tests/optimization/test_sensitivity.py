@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.optimization.search import optimize
-from pmo_analytics.optimization.sensitivity import (
+from pmo_analytics.optimization.explain.sensitivity import (
     say_sensitivity,
     scaled,
     sensitivity,
     theme_end,
 )
-from pmo_analytics.optimization.solving import SolveLimits
+from pmo_analytics.optimization.optimizing import optimize
+from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
 from tests.optimization.test_why_not import portfolio_of
 from tests.support.brute_force import best_plan

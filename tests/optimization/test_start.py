@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from pmo_analytics.errors import DataError
-from pmo_analytics.generator import generate_portfolio
-from pmo_analytics.optimization.compiling import compile_options
-from pmo_analytics.optimization.greedy import greedy
-from pmo_analytics.optimization.search import optimize
-from pmo_analytics.optimization.solving import SolveLimits
+from pmo_analytics.examples.generated import generate_portfolio
+from pmo_analytics.optimization.heuristics.greedy import greedy
+from pmo_analytics.optimization.model.compiling import compile_options
+from pmo_analytics.optimization.optimizing import optimize
+from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
 
 pytestmark = pytest.mark.usefixtures("warm_module")

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 import pmo_analytics as pmo
-from pmo_analytics.optimization.certify import check_bound, check_plan, find_twins
-from pmo_analytics.optimization.compiling import compile_options
-from pmo_analytics.optimization.twins import in_order, ordered, without_order
+from pmo_analytics.optimization.checker.check import check_bound, check_plan, find_twins
+from pmo_analytics.optimization.model.compiling import compile_options
+from pmo_analytics.optimization.model.symmetry import in_order, ordered, without_order
 from tests.support.brute_force import best_plan, combinations
 from tests.support.certify_cases import make, needs
 from tests.support.counts import tried

@@ -6,16 +6,17 @@ import numpy as np
 import pulp
 import pytest
 
-from pmo_analytics.generator import generate_portfolio
-from pmo_analytics.optimization import _child, highs
-from pmo_analytics.optimization.certify import check_plan
-from pmo_analytics.optimization.compiling import compile_options
-from pmo_analytics.optimization.formulate import build_model
-from pmo_analytics.optimization.greedy import greedy, move_earlier
-from pmo_analytics.optimization.improve import Improver
-from pmo_analytics.optimization.matrix import build_matrix
-from pmo_analytics.optimization.search import optimize
-from pmo_analytics.optimization.solving import SolveLimits
+from pmo_analytics.examples.generated import generate_portfolio
+from pmo_analytics.optimization.checker.check import check_plan
+from pmo_analytics.optimization.heuristics.greedy import greedy, move_earlier
+from pmo_analytics.optimization.heuristics.large_neighbourhood import Improver
+from pmo_analytics.optimization.model import highs
+from pmo_analytics.optimization.model.array_sink import build_matrix
+from pmo_analytics.optimization.model.compiling import compile_options
+from pmo_analytics.optimization.model.pulp_sink import build_model
+from pmo_analytics.optimization.optimizing import optimize
+from pmo_analytics.optimization.workers import child
+from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
 from tests.support.instances_random import drawn
 
@@ -125,7 +126,7 @@ def test_a_model_too_large_for_pulp_is_written_as_arrays():
         n_projects=260, n_roles=12, n_periods=48, seed=1, kind="mixed"
     )
     options = compile_options(portfolio).options
-    assert len(options.use_row) > _child._PULP_CARRIES
+    assert len(options.use_row) > child._PULP_CARRIES
     plan = optimize(portfolio, limits=SolveLimits(seconds=10))
     report = plan.report
     assert report is not None

@@ -12,7 +12,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 
-from pmo_analytics.periods import Settings, make_horizon
+from pmo_analytics.clock.periods import Settings, make_horizon
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from pmo_analytics.batch.store import ACCURACY_COLUMNS
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.plotting.accuracy import (
     figure_accuracy,
@@ -12,7 +13,6 @@ from pmo_analytics.plotting.accuracy import (
     plot_backtest_errors,
     plot_calibration,
 )
-from pmo_analytics.store import ACCURACY_COLUMNS
 
 
 @pytest.fixture

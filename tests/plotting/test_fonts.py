@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.text import Text
 
+from pmo_analytics.clock.periods import Settings
 from pmo_analytics.errors import PmoWarning
-from pmo_analytics.periods import Settings
 from pmo_analytics.plotting import (
     figure_capacity,
     fonts,

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
+from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.periods import make_horizon
 from pmo_analytics.plan import Plan
 from pmo_analytics.plotting import plot_gantt
 from pmo_analytics.plotting.style import OTHER

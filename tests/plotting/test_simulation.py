@@ -9,7 +9,7 @@ import pytest
 import pmo_analytics as pmo
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.plotting.simulation import simulation_figures
-from pmo_analytics.uncertainty import certain
+from pmo_analytics.uncertainty.uncertainty import certain
 
 
 @pytest.fixture(scope="module")

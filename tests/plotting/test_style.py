@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from pmo_analytics.periods import make_horizon
+from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.plotting import (
     figure_capacity,
     plot_budget,

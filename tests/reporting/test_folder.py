@@ -16,8 +16,8 @@ import pandas as pd
 import pytest
 
 from pmo_analytics.cli import main
-from pmo_analytics.examples import example_portfolio
-from pmo_analytics.exchange import can_be_replaced
+from pmo_analytics.examples.company import example_portfolio
+from pmo_analytics.files.exchange import can_be_replaced
 from pmo_analytics.loaders import write_portfolio
 from pmo_analytics.reporting import folder
 from pmo_analytics.reporting.folder import finish_result, write_result

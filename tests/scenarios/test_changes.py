@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import pmo_analytics as pmo
+from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
 from tests.support.small_portfolios import everything_portfolio, tiny_portfolio
 

@@ -9,7 +9,7 @@ import pytest
 
 import pmo_analytics as pmo
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.scenarios import compare as room
+from pmo_analytics.scenarios import comparing as room
 from pmo_analytics.scenarios.answer import Kept
 from pmo_analytics.scenarios.comparison import COLUMNS
 from tests.support import clusters

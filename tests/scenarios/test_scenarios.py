@@ -7,11 +7,7 @@ import pytest
 import pmo_analytics as pmo
 from pmo_analytics.errors import ConfigError, DataError
 from pmo_analytics.scenarios.change import CHANGES
-from pmo_analytics.scenarios.scenario import (
-    apply_scenario,
-    apply_scenarios,
-    in_order,
-)
+from pmo_analytics.scenarios.scenario import apply_scenario, apply_scenarios, in_order
 from tests.support.small_portfolios import tiny_portfolio
 
 FILE = """
@@ -208,7 +204,7 @@ def test_unknown_ids_are_refused_before_anything_is_solved(monkeypatch):
     def never(*_args, **_options):
         raise AssertionError("solved")
 
-    monkeypatch.setattr("pmo_analytics.scenarios.compare.solve", never)
+    monkeypatch.setattr("pmo_analytics.scenarios.comparing.solve", never)
     wrong = pmo.Scenario("late", pmo.delay("BB", periods=1))
     with pytest.raises(
         ConfigError, match=r"'late', change 1 \(delay\): There is no project 'BB'"

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import pmo_analytics as pmo
-from pmo_analytics.optimization.certify import check_plan
+from pmo_analytics.optimization.checker.check import check_plan
 from pmo_analytics.plan import Plan, SolveReport, SolveStatus
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.scenarios import sharing

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 import pmo_analytics as pmo
+from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.parallel import run_tasks
-from pmo_analytics.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
+from pmo_analytics.processes.parallel import run_tasks
 from pmo_analytics.simulation import simulating
-from pmo_analytics.uncertainty import Spread, Uncertainty, certain
+from pmo_analytics.uncertainty.uncertainty import Spread, Uncertainty, certain
 from tests.support import clusters
 
 HORIZON = make_horizon("2027-01", 8, "M")

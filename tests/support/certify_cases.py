@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from pmo_analytics.optimization.certify import PlanCheck, check_plan
-from pmo_analytics.periods import Settings, make_horizon
+from pmo_analytics.clock.periods import Settings, make_horizon
+from pmo_analytics.optimization.checker.check import PlanCheck, check_plan
 from pmo_analytics.portfolio import Portfolio
 
 MICRO = Fraction(1, 10**6)

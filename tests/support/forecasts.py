@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.forecasting.forecast import Forecast
-from pmo_analytics.periods import make_horizon
 
 
 def hand_worked() -> Forecast:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.periods import Settings, make_horizon
+from pmo_analytics.clock.periods import Settings, make_horizon
 from pmo_analytics.portfolio import Portfolio
 
 FIRST_YEAR = 2026

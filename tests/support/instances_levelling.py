@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.periods import make_horizon
+from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.portfolio import Portfolio
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pmo_analytics.clock.periods import Settings, make_horizon
 from pmo_analytics.errors import has_errors
-from pmo_analytics.periods import Settings, make_horizon
 from pmo_analytics.portfolio import Portfolio
 from tests.support.brute_force import combinations
 

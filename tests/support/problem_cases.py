@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from pmo_analytics.checks import check_rules
-from pmo_analytics.periods import Settings, make_horizon
+from pmo_analytics.clock.periods import Settings, make_horizon
 from pmo_analytics.portfolio import Portfolio
+from pmo_analytics.tables.checks import check_rules
 
 HORIZON = make_horizon("2027-01", 6, "M")
 

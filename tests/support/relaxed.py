@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from pmo_analytics.optimization import highs
-from pmo_analytics.optimization.diving import Diver
-from pmo_analytics.optimization.matrix import Matrix, build_matrix
-from pmo_analytics.optimization.options import Options
+from pmo_analytics.optimization.heuristics.diving import Diver
+from pmo_analytics.optimization.model import highs
+from pmo_analytics.optimization.model.array_sink import Matrix, build_matrix
+from pmo_analytics.optimization.model.instance import Options
 
 
 def far() -> float:

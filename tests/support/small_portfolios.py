@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pmo_analytics.periods import Settings, make_horizon
+from pmo_analytics.clock.periods import Settings, make_horizon
 from pmo_analytics.portfolio import Portfolio
 
 

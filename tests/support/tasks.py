@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pmo_analytics.parallel import expendable
+from pmo_analytics.processes.parallel import expendable
 
 
 def square(x: int) -> int:

@@ -2,7 +2,7 @@
 
 To load what a solver's process needs takes several times as long as to solve a tiny
 portfolio, and hundreds of those are held against enumeration. Here the process that
-runs `_child.main` is a fork of a server that has loaded it; jobs, events, signals and
+runs `child.main` is a fork of a server that has loaded it; jobs, events, signals and
 exit codes go the same ways. Processes started as users start them are tested by
 `test_race`, by the command line's tests and by many others.
 """
@@ -94,14 +94,14 @@ class Forked:
 
 def serve(number: int) -> None:
     """Fork for every job until the other end is closed."""
-    from pmo_analytics.optimization import _child
+    from pmo_analytics.optimization.workers import child
 
-    _child.load_later(*_child._LATER)
-    from pmo_analytics.optimization import (  # noqa: F401
-        alternate,
+    child.load_later(*child._LATER)
+    from pmo_analytics.optimization.heuristics import alternation  # noqa: F401
+    from pmo_analytics.optimization.workers import (  # noqa: F401
         array_job,
-        branch_job,
-        clash,
+        infeasible_subset,
+        proof_job,
         pulp_job,
     )
 
@@ -147,11 +147,11 @@ def _watch(path: str, stdin: int, stdout: int, stderr: int, about: int) -> None:
 
 
 def _run(path: str) -> None:
-    from pmo_analytics.optimization import _child
+    from pmo_analytics.optimization.workers import child
 
     code = 1
     try:
-        _child.main(path)
+        child.main(path)
         code = 0
     except BaseException:
         traceback.print_exc()

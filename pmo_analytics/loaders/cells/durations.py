@@ -7,8 +7,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from pmo_analytics.clock.periods import WEEKS_PER_YEAR
 from pmo_analytics.loaders.cells.calendar_words import plain
-from pmo_analytics.periods import WEEKS_PER_YEAR
 
 _UNITS = {
     plain(word): unit

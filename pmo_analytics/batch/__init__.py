@@ -1,0 +1,1 @@
+"""The nightly run, its configuration and its memory."""

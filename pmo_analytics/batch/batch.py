@@ -1,0 +1,495 @@
+"""The nightly run: check, forecast, accuracy, plan, report, in one folder a date."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pmo_analytics.batch.config import BatchConfig, read_config
+from pmo_analytics.batch.store import Memory, remembering
+from pmo_analytics.clock.periods import format_period
+from pmo_analytics.errors import ConfigError, SolverError, say_warnings
+from pmo_analytics.facts import text_of_fact
+from pmo_analytics.files.json_file import read_json
+from pmo_analytics.forecasting.headroom import forecast_headroom
+from pmo_analytics.forecasting.past import after_history, history_alone
+from pmo_analytics.forecasting.shortages import forecast_tables
+from pmo_analytics.formats import text_of
+from pmo_analytics.loaders import read_portfolio
+from pmo_analytics.optimization.optimizing import optimize
+from pmo_analytics.optimization.run import versions
+from pmo_analytics.optimization.workers.running import SolveLimits
+from pmo_analytics.processes.stopping import stop_asked, stoppable
+from pmo_analytics.reporting.comparison import comparison_tables
+from pmo_analytics.reporting.folder import (
+    MANIFEST,
+    finish_result,
+    manifest,
+    plan_tables,
+    write_result,
+)
+from pmo_analytics.scenarios.comparing import compare
+from pmo_analytics.scenarios.reading import read_scenarios
+
+if TYPE_CHECKING:
+    from pmo_analytics.forecasting.forecast import Forecast
+    from pmo_analytics.plan import Plan
+    from pmo_analytics.portfolio import Portfolio
+    from pmo_analytics.scenarios.comparison import Comparison
+    from pmo_analytics.scenarios.scenario import Scenario
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BatchRun:
+    """What a batch found and wrote.
+
+    Attributes
+    ----------
+    folder
+        Of this run.
+    portfolio
+        As it was known.
+    headroom
+        Forecast.
+    plan
+        None where the configuration leaves it out.
+    accuracy
+        Of former forecasts; empty without a store.
+    files
+        Everything written.
+    stopped
+        Ctrl-C ended the search before its limits: the run is marked so, and is not
+        the last good one.
+    """
+
+    folder: Path
+    portfolio: Portfolio
+    headroom: Forecast
+    plan: Plan | None
+    accuracy: pd.DataFrame
+    files: tuple[Path, ...]
+    stopped: bool = False
+
+
+@stoppable()
+def run_batch(
+    config: BatchConfig | str | Path, *, as_of: date | str, out: str | Path
+) -> BatchRun:
+    """Run everything for one date.
+
+    Nothing after the date is used: `history` and `actuals` of periods that had not
+    ended and baselines set later are left out, and the horizon begins with the first
+    period after those that had. A run of the same date again takes the place of the
+    former; one that fails leaves the former as it is. One that is stopped by Ctrl-C or
+    a signal is written only where the date has no good run yet.
+
+    Parameters
+    ----------
+    config
+        From `read_config`, or its path.
+    as_of
+        Last day that is known.
+    out
+        Folder of the runs; this one's is named by the date.
+
+    Raises
+    ------
+    ConfigError
+        If the configuration or the date cannot be used, or another run is at work.
+    DataError
+        If the portfolio has errors.
+    InfeasibleError, SolverError
+        If there is no plan, or the run was stopped and a good one is there.
+    """
+    if not isinstance(config, BatchConfig):
+        config = read_config(config)
+    day = read_day(as_of)
+    out = Path(out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"Cannot write to {out}: {error.strerror}.") from error
+    with _alone(out):
+        run = _run(config, day, out / day.isoformat())
+        if not run.stopped:
+            _point_to(out, run.folder)
+            _clear(out, config.report.keep, run.folder)
+    return run
+
+
+def read_day(as_of: date | str) -> date:
+    """Return a day that is given as a date or as text, 2027-03-31."""
+    if isinstance(as_of, date):
+        return as_of
+    try:
+        return date.fromisoformat(as_of)
+    except ValueError as error:
+        raise ConfigError(f"{as_of!r} is no date: write 2027-03-31.") from error
+
+
+def known_on(portfolio: Portfolio, day: date) -> Portfolio:
+    """Return a portfolio as it was known at the end of a day.
+
+    One of history alone is forecast from the end of that, any other from the first
+    period that was not over.
+
+    Raises
+    ------
+    ConfigError
+        If its horizon was over by then.
+    """
+    horizon = portfolio.horizon
+    over = _last_over(horizon, day)
+    past, actuals = portfolio.history, portfolio.actuals
+    plans = portfolio.baselines
+    later = pd.to_datetime(plans["set_on"]) > pd.Timestamp(day)
+    known = portfolio.replace(
+        history=past[past["period"] <= over],
+        actuals=actuals[actuals["period"] <= over],
+        baselines=plans[~later.fillna(False).astype(bool)],
+    )
+    if history_alone(known):
+        return after_history(known)[0]
+    begin = max(horizon[0], over + 1)
+    if begin > horizon[-1]:
+        raise ConfigError(
+            f"The horizon ends with {format_period(horizon[-1])}, before {day}. Give "
+            "the portfolio a later horizon."
+        )
+    periods = pd.period_range(begin, horizon[-1], freq=horizon.freq)
+    return known.replace(horizon=periods)
+
+
+def _last_over(horizon: pd.PeriodIndex, day: date) -> pd.Period:
+    """Return the last period that had ended at the end of a day."""
+    period = pd.Period(day, freq=horizon.freq)
+    return period if period.end_time.date() <= day else period - 1
+
+
+def _run(config: BatchConfig, day: date, folder: Path) -> BatchRun:
+    read = read_portfolio(config.portfolio)
+    if line := say_warnings(read.problems, config.portfolio):
+        _LOG.warning("%s", line)
+    portfolio = known_on(read, day)
+    _LOG.info(
+        "%s as of %s: %s projects, %s rows of history, %s to %s",
+        portfolio.name,
+        day,
+        f"{len(portfolio.projects):,}",
+        f"{len(portfolio.history):,}",
+        format_period(portfolio.horizon[0]),
+        format_period(portfolio.horizon[-1]),
+    )
+    settings = config.forecast
+    # Read before anything takes time.
+    file = config.compare.scenarios
+    scenarios = read_scenarios(file) if file and config.optimize.run else []
+    if config.store and "://" not in config.store:
+        Path(config.store).parent.mkdir(parents=True, exist_ok=True)
+    known = min(_last_over(portfolio.horizon, day), portfolio.horizon[0] - 1)
+    with remembering(config.store, portfolio, known) as memory:
+        headroom = forecast_headroom(
+            portfolio,
+            periods=settings.periods or None,
+            draws=settings.draws,
+            seed=config.seed,
+            model=settings.model,
+            ramp=settings.ramp,
+            accuracy=memory.learnt,
+        )
+        for note in headroom.notes:
+            _LOG.info("%s", note)
+        _LOG.info(
+            "forecast of %d roles and %d periods; %d rows of accuracy from former ones",
+            len(headroom.roles),
+            len(headroom.periods),
+            len(memory.accuracy),
+        )
+        plan = _plan(config, portfolio, headroom)
+        if plan is not None and plan.report is not None:
+            _LOG.info(
+                "plan: objective %s, bound %s, gap %s, %s s",
+                text_of_fact(plan.report.objective),
+                text_of_fact(plan.report.bound),
+                text_of(plan.report.gap, "ratio"),
+                text_of_fact(plan.report.seconds),
+            )
+        tables = _tables(config, headroom, plan, memory)
+        comparison = _compare(config, plan, scenarios)
+        if comparison is not None:
+            tables.update(comparison_tables(comparison))
+        if stop_asked():
+            _keep_good(folder)
+        # Remembered when all is written, and before it takes its place: a run that
+        # fails at either leaves the former one whole, and the same date mends it.
+        files = _write(
+            config,
+            day,
+            folder,
+            portfolio,
+            headroom,
+            plan,
+            comparison,
+            tables,
+            lambda: memory.keep(headroom),
+        )
+        _LOG.info("%d files in %s", len(files), folder)
+    accuracy = memory.accuracy
+    return BatchRun(
+        folder, portfolio, headroom, plan, accuracy, tuple(files), stop_asked()
+    )
+
+
+def _keep_good(folder: Path) -> None:
+    """Raise where a run that was stopped would take the place of a good one."""
+    try:
+        facts = json.loads((folder / "manifest.json").read_text("utf-8"))
+    except (ValueError, OSError):
+        good = False
+    else:
+        good = not facts.get("stopped", False)
+    if good:
+        raise SolverError(
+            [],
+            f"The run was stopped before its end. {folder} holds a whole run of the "
+            "same date and stays as it is.",
+            status="no_solution",
+        )
+    _LOG.warning("stopped before its end: this run is marked so, and is not the latest")
+
+
+def _plan(config: BatchConfig, portfolio: Portfolio, headroom: Forecast) -> Plan | None:
+    settings = config.optimize
+    if not settings.run or portfolio.projects.empty:
+        return None
+    if settings.capacity != "known":
+        low = headroom.parts[0].grid(settings.capacity)
+        grid = portfolio.capacity.copy()
+        for role in grid.columns.intersection(low.columns):
+            grid.loc[low.index, role] = low[role]
+        portfolio = portfolio.replace(capacity=grid)
+    limits = SolveLimits(
+        seconds=settings.seconds, gap=settings.gap, work=settings.work or None
+    )
+    return optimize(portfolio, limits=limits, seed=config.seed)
+
+
+def _compare(
+    config: BatchConfig, plan: Plan | None, scenarios: list[Scenario]
+) -> Comparison | None:
+    """Return the scenarios solved beside the plan, None where there are none."""
+    if plan is None or not scenarios:
+        return None
+    settings, own = config.optimize, config.compare
+    limits = SolveLimits(
+        seconds=settings.seconds, gap=settings.gap, work=settings.work or None
+    )
+    comparison = compare(
+        plan.portfolio,
+        scenarios,
+        limits=limits,
+        seed=config.seed,
+        base=plan,
+        workers=own.workers or None,
+        cluster=own.cluster,
+        on_done=lambda done: _LOG.info("scenario %s: %s", done.scenario, done.status),
+    )
+    for sentence in comparison.sentences()[1:]:
+        _LOG.info("%s", sentence)
+    return comparison
+
+
+def _tables(
+    config: BatchConfig, headroom: Forecast, plan: Plan | None, memory: Memory
+) -> dict[str, pd.DataFrame]:
+    settings = config.forecast
+    tables = forecast_tables(
+        headroom,
+        model=settings.model,
+        chance=settings.chance,
+        lead=settings.lead,
+        ramp=settings.ramp,
+    )
+    if config.store:
+        tables["accuracy.csv"] = memory.accuracy
+        tables["accuracy_by_team.csv"] = memory.by_team
+    if plan is not None:
+        tables.update(plan_tables(plan))
+    return tables
+
+
+def _write(
+    config: BatchConfig,
+    day: date,
+    folder: Path,
+    portfolio: Portfolio,
+    headroom: Forecast,
+    plan: Plan | None,
+    comparison: Comparison | None,
+    tables: Mapping[str, pd.DataFrame],
+    last: Callable[[], None],
+) -> list[Path]:
+    from pmo_analytics.reporting.briefing import forecast_report
+    from pmo_analytics.reporting.nightly import before, with_plan
+    from pmo_analytics.reporting.page import summary_of, write_page
+    from pmo_analytics.reporting.workbook import fitting, write_workbook
+
+    facts = manifest(portfolio, command="batch")
+    facts |= {"as_of": day.isoformat(), "seed": config.seed, "versions": versions()}
+    # A workbook has sheets and no folders.
+    sheets, left_out = fitting({n: t for n, t in tables.items() if "/" not in n})
+    for sentence in left_out:
+        _LOG.info("%s", sentence)
+    facts["notes"] = [*headroom.notes, *left_out]
+    documents: dict[str, Any] = {}
+    more = {"How wrong each model was": tables["losses.csv"]}
+    if plan is not None and plan.report is not None:
+        facts["report"] = json.loads(json.dumps(plan.report.to_dict(), default=str))
+        documents["certificate.json"] = plan.report.certificate
+    if comparison is not None:
+        said = pd.DataFrame({"Scenarios": comparison.sentences()})
+        more["What the scenarios do"] = said
+    figures: dict[str, Any] = {}
+    if config.report.charts:
+        figures = _figures(headroom, plan, comparison, tables)
+    try:
+        report = forecast_report(
+            headroom,
+            portfolio=portfolio.name,
+            as_of=day.isoformat(),
+            hires=tables["hires.csv"],
+            chance=config.forecast.chance,
+            figures=figures,
+            tables=more,
+            problems=portfolio.problems,
+            facts={**versions(), "digest": portfolio.digest(), "seed": config.seed},
+        )
+        if plan is not None:
+            report = with_plan(
+                report,
+                plan,
+                last=before(folder.parent, day, plan),
+                roadmap=figures.get("gantt"),
+                stopped=stop_asked(),
+            )
+        return write_result(
+            folder,
+            tables=tables,
+            facts=facts,
+            documents=documents,
+            figures={f"{name}.png": figure for name, figure in figures.items()},
+            others={
+                "report.html": lambda path: write_page(path, report),
+                "run.xlsx": lambda path: write_workbook(
+                    path, sheets, summary=summary_of(report), left_out=left_out
+                ),
+            },
+            last=last,
+        )
+    finally:
+        if figures:
+            import matplotlib.pyplot as plt
+
+            for figure in figures.values():
+                plt.close(figure)
+
+
+def _figures(
+    headroom: Forecast,
+    plan: Plan | None,
+    comparison: Comparison | None,
+    tables: Mapping[str, pd.DataFrame],
+) -> dict[str, Any]:
+    import matplotlib as mpl
+
+    mpl.use("Agg")  # files only: no display is needed, none is opened
+    from pmo_analytics.plotting.gantt import plot_gantt
+    from pmo_analytics.plotting.pages import forecast_figures
+
+    accuracy = tables.get("accuracy.csv", pd.DataFrame())
+    figures: dict[str, Any] = forecast_figures(
+        headroom, tables["backtest.csv"], accuracy
+    )
+    if plan is not None:
+        figures["gantt"] = plot_gantt(plan).figure
+    if comparison is not None:
+        from pmo_analytics.plotting.scenarios import plot_comparison, plot_moves
+
+        figures["scenarios"] = plot_comparison(comparison).figure
+        figures["moves"] = plot_moves(comparison).figure
+    return figures
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Hold the lock of the folder; the system lets it go when the process ends."""
+    with ExitStack() as held:
+        file = held.enter_context((out / ".lock").open("a+b"))
+        try:
+            if os.name == "posix":
+                import fcntl
+
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            else:
+                import msvcrt
+
+                getattr(msvcrt, "locking")(file.fileno(), 2, 1)  # noqa: B009
+        except OSError as error:
+            raise ConfigError(
+                f"Another batch is at work in {out}. Wait for it, or name another "
+                "folder."
+            ) from error
+        yield
+
+
+def _point_to(out: Path, folder: Path) -> None:
+    """Say which run was the last good one."""
+    draft = out / ".latest.json"
+    draft.write_text(json.dumps({"run": folder.name}) + "\n", encoding="utf-8")
+    os.replace(draft, out / "latest.json")
+
+
+def _clear(out: Path, keep: int, newest: Path) -> None:
+    """Remove the oldest runs beyond `keep`, and only what a batch wrote."""
+    if not keep:
+        return
+    runs = [f for f in out.iterdir() if f != newest and _is_run(f)]
+    for folder in sorted(runs)[: max(len(runs) - keep + 1, 0)]:
+        finish_result(folder)
+        own = {*_written(folder), MANIFEST}
+        there = {
+            path.relative_to(folder).as_posix()
+            for path in folder.rglob("*")
+            if path.is_symlink() or not path.is_dir()
+        }
+        if there <= own:
+            shutil.rmtree(folder)
+
+
+def _is_run(folder: Path) -> bool:
+    """Return whether a folder, and not a link to one, is a run of a batch."""
+    try:
+        date.fromisoformat(folder.name)
+        facts = read_json(folder / MANIFEST)
+    except (ValueError, ConfigError):
+        return False
+    whole = folder.is_dir() and not folder.is_symlink()
+    return whole and bool(facts.get("command") == "batch")
+
+
+def _written(folder: Path) -> set[str]:
+    """Return the names of the files that the manifest of a run lists."""
+    files = read_json(folder / MANIFEST).get("files")
+    return set(files) if isinstance(files, dict) else set()

@@ -1,0 +1,665 @@
+"""Memory: every forecast with the day it was made, and how right it turned out.
+
+A store is a SQLite file or a PostgreSQL database. A run is written in one transaction:
+it is there as a whole or not at all, and one of the same portfolio, date and key takes
+the place of the former.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    SQLAlchemyError,
+)
+
+from pmo_analytics.clock.periods import format_period
+from pmo_analytics.errors import ConfigError, PmoError
+from pmo_analytics.forecasting.forecast import QUANTILES, Forecast
+from pmo_analytics.optimization.run import versions
+
+if TYPE_CHECKING:
+    from pmo_analytics.portfolio import Portfolio
+
+# Seconds that a writer waits for another one.
+_PATIENCE = 30
+_TRIES = 3
+# A name of a run that is longer is cut, and told apart by its hash: databases take no
+# longer ones into an index, and all of them shall do the same.
+_LONGEST = 200
+# A role's own errors count as so many against those of all roles.
+_SHRINK = 12.0
+# What the factor of an interval may be.
+_LEAST_FACTOR, _MOST_FACTOR = 0.5, 3.0
+ACCURACY_COLUMNS = (
+    "role",
+    "lead",
+    "quantity",
+    "count",
+    "bias",
+    "mae",
+    "inside_p10_p90",
+    "inside_p20_p80",
+)
+
+_TABLES = sa.MetaData()
+_VERSION = sa.Table(
+    "pmo_schema", _TABLES, sa.Column("version", sa.Integer, nullable=False)
+)
+_RUNS = sa.Table(
+    "pmo_runs",
+    _TABLES,
+    sa.Column("run", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("portfolio", sa.String(200), nullable=False),
+    sa.Column("as_of", sa.String(20), nullable=False),
+    sa.Column("key", sa.String(200), nullable=False),
+    sa.Column("freq", sa.String(10), nullable=False),
+    sa.Column("made_at", sa.String(40), nullable=False),
+    sa.Column("seed", sa.Integer, nullable=False),
+    sa.Column("digest", sa.String(80), nullable=False),
+    sa.Column("facts", sa.Text, nullable=False),
+    sa.UniqueConstraint("portfolio", "as_of", "key", name="pmo_one_run"),
+)
+_FORECASTS = sa.Table(
+    "pmo_forecasts",
+    _TABLES,
+    sa.Column("run", sa.Integer, sa.ForeignKey("pmo_runs.run"), nullable=False),
+    sa.Column("role", sa.String(200), nullable=False),
+    sa.Column("period", sa.String(20), nullable=False),
+    sa.Column("lead", sa.Integer, nullable=False),
+    sa.Column("quantity", sa.String(20), nullable=False),
+    *(sa.Column(name, sa.Float) for name in ("mean", *QUANTILES, "p_overload")),
+    sa.Index("pmo_forecasts_of_a_run", "run"),
+)
+
+
+def _first_tables(connection: sa.Connection) -> None:
+    _RUNS.create(connection)
+    _FORECASTS.create(connection)
+
+
+def _names_of_any_length(connection: sa.Connection) -> None:
+    # SQLite does not hold texts to a length.
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(
+            "ALTER TABLE pmo_forecasts ALTER COLUMN role TYPE text"
+        )
+
+
+# Step k brings a store from version k to k + 1; steps are added and never changed.
+_STEPS: tuple[Callable[[sa.Connection], None], ...] = (
+    _first_tables,
+    _names_of_any_length,
+)
+SCHEMA_VERSION = len(_STEPS)
+
+
+class Store:
+    """An open store; see `open_store`."""
+
+    def __init__(
+        self, engine: sa.Engine, name: str, secrets: tuple[str, ...] = ()
+    ) -> None:
+        self._engine = engine
+        self.name = name
+        self._secrets = secrets
+
+    def __repr__(self) -> str:
+        return f"<Store {self.name}>"
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """Give a connection whose changes all come to be, or none."""
+        try:
+            with self._engine.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.exec_driver_sql(
+                        f"SET LOCAL lock_timeout = '{_PATIENCE}s'"
+                    )
+                yield connection
+        except IntegrityError:
+            raise
+        except SQLAlchemyError as error:
+            raise _explained(self.name, error, self._secrets) from None
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise _explained(self.name, error, self._secrets) from None
+
+    def save(
+        self,
+        *forecasts: Forecast,
+        portfolio: str,
+        as_of: pd.Period,
+        digest: str = "",
+        key: str = "",
+        facts: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Keep forecasts; return the number of the run.
+
+        Parameters
+        ----------
+        *forecasts
+            Of one date: capacity, load, headroom.
+        portfolio
+            Name of the portfolio.
+        as_of
+            Last period that was known.
+        digest
+            Of the input, `Portfolio.digest()`.
+        key
+            Tells apart runs of the same portfolio and date; one with the same key
+            takes the place of the former.
+        facts
+            Versions, settings, notes: whatever JSON can hold.
+
+        Raises
+        ------
+        PmoError
+            If the store cannot be written; nothing of the run is in it then.
+        """
+        if not forecasts:
+            raise ConfigError("There is no forecast to keep.")
+        name = {
+            "portfolio": _kept_name(portfolio),
+            "as_of": format_period(as_of),
+            "key": _kept_name(key),
+        }
+        run = {
+            **name,
+            "freq": as_of.freqstr,
+            "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seed": forecasts[0].seed,
+            "digest": digest,
+            "facts": json.dumps(dict(facts or {}), sort_keys=True, default=str),
+        }
+        rows = [row for f in forecasts for row in _rows(f, as_of)]
+        for attempt in range(_TRIES):
+            try:
+                return self._replace(name, run, rows)
+            except IntegrityError as error:
+                # Somebody else has just written the same run.
+                if attempt == _TRIES - 1:
+                    raise _explained(self.name, error, self._secrets) from None
+        raise AssertionError  # the loop returns or raises
+
+    def _replace(
+        self,
+        name: Mapping[str, Any],
+        run: Mapping[str, Any],
+        rows: list[dict[str, Any]],
+    ) -> int:
+        same = sa.and_(*(_RUNS.c[column] == value for column, value in name.items()))
+        with self._writing() as connection:
+            if connection.dialect.name == "postgresql":
+                # Of two that write the same run one waits, as SQLite has it.
+                number = zlib.crc32(repr(sorted(name.items())).encode()) & 0x7FFFFFFF
+                connection.exec_driver_sql(
+                    f"SELECT pg_advisory_xact_lock(727274, {number})"
+                )
+            for former in connection.execute(sa.select(_RUNS.c.run).where(same)):
+                mine = _FORECASTS.c.run == former.run
+                connection.execute(sa.delete(_FORECASTS).where(mine))
+                connection.execute(sa.delete(_RUNS).where(_RUNS.c.run == former.run))
+            insert = sa.insert(_RUNS).values(**run).returning(_RUNS.c.run)
+            number = int(connection.execute(insert).scalar_one())
+            if rows:
+                numbered = [{**row, "run": number} for row in rows]
+                connection.execute(sa.insert(_FORECASTS), numbered)
+        return number
+
+    def runs(self, portfolio: str | None = None) -> pd.DataFrame:
+        """Return the runs kept, oldest date first.
+
+        Returns
+        -------
+        DataFrame
+            `run, portfolio, as_of, key, made_at, seed, digest, facts` (a mapping).
+        """
+        query = sa.select(_RUNS)
+        if portfolio is not None:
+            query = query.where(_RUNS.c.portfolio == _kept_name(portfolio))
+        with self._reading() as connection:
+            rows = [row._asdict() for row in connection.execute(query)]
+        table = pd.DataFrame(rows, columns=[c.name for c in _RUNS.columns])
+        table["facts"] = [json.loads(text) for text in table["facts"]]
+        return table.sort_values(["as_of", "run"], ignore_index=True)
+
+    def forecasts(self, portfolio: str | None = None) -> pd.DataFrame:
+        """Return every forecast kept.
+
+        Returns
+        -------
+        DataFrame
+            `run, portfolio, as_of, freq, role, period, lead, quantity, mean`, the
+            quantiles and `p_overload`; `lead` is the number of periods from `as_of`.
+        """
+        told = [_RUNS.c.portfolio, _RUNS.c.as_of, _RUNS.c.freq]
+        columns = [_FORECASTS.c.run, *told, *list(_FORECASTS.c)[1:]]
+        query = sa.select(*columns).join(_RUNS, _RUNS.c.run == _FORECASTS.c.run)
+        if portfolio is not None:
+            query = query.where(_RUNS.c.portfolio == _kept_name(portfolio))
+        with self._reading() as connection:
+            rows = [tuple(row) for row in connection.execute(query)]
+        return pd.DataFrame(rows, columns=[c.name for c in columns])
+
+
+def _kept_name(text: str) -> str:
+    """Return the name of a portfolio or of a run as it is kept."""
+    if len(text) <= _LONGEST:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{text[: _LONGEST - 20]}... {digest}"
+
+
+def _rows(forecast: Forecast, as_of: pd.Period) -> list[dict[str, Any]]:
+    table = forecast.table
+    if table.empty:
+        return []
+    lead = [period.ordinal - as_of.ordinal for period in table["period"]]
+    if min(lead) < 1:
+        raise ConfigError(
+            f"A forecast as of {format_period(as_of)} cannot begin in "
+            f"{format_period(forecast.periods[0])}: that was known already."
+        )
+    table = table.assign(
+        period=[format_period(period) for period in table["period"]], lead=lead
+    )
+    table = table.astype(object).where(table.notna(), None)
+    return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
+
+
+def open_store(place: str | Path) -> Store:
+    """Open a store and bring its tables to this version; make it where there is none.
+
+    Parameters
+    ----------
+    place
+        Path of a SQLite file, or a URL such as `postgresql+psycopg://user@host/name`
+        (extra `postgres`).
+
+    Raises
+    ------
+    ConfigError
+        If the URL cannot be read, its driver is missing, or a newer version of the
+        package has written the store.
+    PmoError
+        If the database cannot be reached or written.
+    """
+    url = _url(place)
+    # The query may hold a password too, and drivers quote what they do not know.
+    name = url.set(query={}).render_as_string(hide_password=True)
+    secrets = _secrets(url)
+    sqlite = url.get_backend_name() == "sqlite"
+    if sqlite and url.query and "uri" not in url.query:
+        raise ConfigError(f"The store {name} is a file: its address has no '?...'.")
+    if sqlite and url.database and not url.database.startswith("file:"):
+        name = url.database
+        folder = Path(url.database).parent
+        if not folder.is_dir():
+            raise ConfigError(f"The folder {folder} of the store is not there.")
+    try:
+        engine = sa.create_engine(
+            url,
+            pool_pre_ping=True,
+            connect_args={"timeout" if sqlite else "connect_timeout": _PATIENCE},
+        )
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"{name} needs the driver {error.name!r}: install pmo_analytics[postgres]."
+        ) from error
+    except (SQLAlchemyError, TypeError, ValueError) as error:
+        raise _unusable(name, error, secrets) from None
+    if sqlite:
+        _write_at_once(engine)
+    store = Store(engine, name, secrets)
+    try:
+        _bring_up(store)
+    except (TypeError, ValueError) as error:
+        # What the driver says of an address that it cannot use.
+        store.close()
+        raise _unusable(name, error, secrets) from None
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _url(place: str | Path) -> URL:
+    """Return where a store is.
+
+    Nothing of an address that cannot be read is said: what is wrong with it may be that
+    its password stands where the host should.
+    """
+    text = str(place)
+    if "://" not in text:
+        if re.match(r"[A-Za-z][A-Za-z0-9+]+:.*@", text):
+            raise ConfigError(_ADDRESS)
+        return URL.create("sqlite", database=text)
+    try:
+        url = make_url(text)
+        known = url.get_backend_name() if "+" not in url.drivername else ""
+    except (ArgumentError, ValueError):
+        raise ConfigError(_ADDRESS) from None
+    if "@" in (url.host or "") or "@" in (url.database or ""):
+        raise ConfigError(
+            f"{_ADDRESS} In a password @ is written %40, / is %2F, : is %3A, # is %23."
+        )
+    if known in ("postgres", "postgresql"):
+        return url.set(drivername="postgresql+psycopg")
+    try:
+        url.get_dialect()
+    except NoSuchModuleError:
+        raise ConfigError(f"No database is called {url.drivername!r}.") from None
+    except ModuleNotFoundError:  # said when it is opened
+        pass
+    return url
+
+
+_ADDRESS = (
+    "The address of the store cannot be read; it looks like "
+    "postgresql+psycopg://user:password@host:5432/name."
+)
+
+
+def _secrets(url: URL) -> tuple[str, ...]:
+    """Return what of an address is never to be said."""
+    query = [
+        value
+        for values in url.query.values()
+        for value in ([values] if isinstance(values, str) else values)
+    ]
+    return tuple(text for text in (url.password, *query) if text)
+
+
+def _hidden(text: str, secrets: tuple[str, ...]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
+
+
+def _unusable(name: str, error: Exception, secrets: tuple[str, ...]) -> ConfigError:
+    words = _hidden(str(error).strip().partition("\n")[0], secrets)
+    return ConfigError(
+        f"The store {name} cannot be opened: {words}. Correct its address."
+    )
+
+
+def _write_at_once(engine: sa.Engine) -> None:
+    """Take the lock of a SQLite file when a transaction begins, not in its middle."""
+
+    @sa.event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+
+    @sa.event.listens_for(engine, "begin")
+    def _begun(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _bring_up(store: Store) -> None:
+    """Make the tables, or bring those of an older version up to this one."""
+    with store._writing() as connection:
+        if connection.dialect.name == "postgresql":
+            # Two that open a new store at the same time would both make its tables.
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(727274)")
+        if not sa.inspect(connection).has_table(_VERSION.name):
+            _VERSION.create(connection)
+            connection.execute(sa.insert(_VERSION).values(version=0))
+        version = int(connection.execute(sa.select(_VERSION.c.version)).scalar_one())
+        if version > SCHEMA_VERSION:
+            raise ConfigError(
+                f"The store {store.name} has version {version}; this package knows "
+                f"{SCHEMA_VERSION}. Install the newer package that has written it."
+            )
+        for step in _STEPS[version:]:
+            step(connection)
+        if version < SCHEMA_VERSION:
+            connection.execute(sa.update(_VERSION).values(version=SCHEMA_VERSION))
+
+
+def _explained(
+    name: str, error: SQLAlchemyError, secrets: tuple[str, ...] = ()
+) -> PmoError:
+    """Return an error for an analyst, without passwords or SQL."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    text = _hidden(str(cause).strip().partition("\n")[0] or "no reason", secrets)
+    if "locked" in text or "lock timeout" in text:
+        return PmoError(
+            f"The store {name} is in use by another run for more than {_PATIENCE} "
+            "seconds. Nothing was written; try again when that run is over."
+        )
+    if "readonly" in text or "read-only" in text:
+        return PmoError(
+            f"The store {name} may only be read. Nothing was written; give the right "
+            "to write to it, or name another one."
+        )
+    return PmoError(
+        f"The store {name} did not work: {text}. Nothing of this run is in it; run it "
+        "again when the database can be reached."
+    )
+
+
+def forecast_accuracy(
+    store: Store,
+    actuals: pd.DataFrame,
+    *,
+    portfolio: str | None = None,
+    teams: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """Return how right the forecasts kept turned out, by role and how far ahead.
+
+    Parameters
+    ----------
+    store
+        From `open_store`.
+    actuals
+        Rows of a `history` table: `period, role, kind, capacity_fte, load_fte`; kind
+        `project` is taken before `total`, for that is what forecasts of roles with
+        operations mean.
+    portfolio
+        Name; None = all in the store.
+    teams
+        Team of each role: then there is a row for each team instead, over all cells of
+        its roles; roles without a team are left out.
+
+    Returns
+    -------
+    DataFrame
+        `role` (or `team`), `lead, quantity, count, bias, mae, inside_p10_p90,
+        inside_p20_p80`: bias is the mean of median - actual, FTE; of the two intervals
+        0.8 and 0.6 is promised. Empty where no period forecast is over.
+    """
+    compared = _compared(store, actuals, portfolio)
+    first, *others = ACCURACY_COLUMNS
+    if teams is not None:
+        first = "team"
+        compared = compared.assign(team=compared["role"].map(dict(teams)))
+        compared = compared.dropna(subset=["team"])
+    rows = []
+    for (whose, lead, quantity), part in compared.groupby(
+        [first, "lead", "quantity"], sort=True
+    ):
+        actual = part["actual"]
+        apart = part["p50"] - actual
+        rows.append(
+            (
+                whose,
+                lead,
+                quantity,
+                len(part),
+                apart.mean(),
+                apart.abs().mean(),
+                actual.between(part["p10"], part["p90"]).mean(),
+                actual.between(part["p20"], part["p80"]).mean(),
+            )
+        )
+    return pd.DataFrame(rows, columns=[first, *others])
+
+
+def learn_intervals(
+    store: Store, actuals: pd.DataFrame, *, portfolio: str | None = None
+) -> pd.DataFrame:
+    """Return by how much intervals should have been wider, for the next forecast.
+
+    The factor that would have made p10 - p90 hold 80 % of what came about: the 80 %
+    quantile of |actual - median| over half the width, by role and quantity, drawn
+    towards that of all roles where there is little to go by.
+
+    Returns
+    -------
+    DataFrame
+        `role, lead, quantity, factor`, between 0.5 and 3: what `accuracy=` of
+        `forecast_headroom` takes. Empty where no period forecast is over.
+    """
+    compared = _compared(store, actuals, portfolio)
+    half = ((compared["p90"] - compared["p10"]) / 2.0).clip(lower=1e-3)
+    compared = compared.assign(z=(compared["actual"] - compared["p50"]).abs() / half)
+    rows = []
+    for quantity, of_all in compared.groupby("quantity"):
+        pooled = float(of_all["z"].quantile(0.8))
+        for role, own in of_all.groupby("role"):
+            weight = len(own) / (len(own) + _SHRINK)
+            factor = weight * float(own["z"].quantile(0.8)) + (1.0 - weight) * pooled
+            factor = float(np.clip(factor, _LEAST_FACTOR, _MOST_FACTOR))
+            rows += [(role, lead, quantity, factor) for lead in (1, own["lead"].max())]
+    table = pd.DataFrame(rows, columns=["role", "lead", "quantity", "factor"])
+    return table.drop_duplicates(["role", "lead", "quantity"], ignore_index=True)
+
+
+def _compared(
+    store: Store, actuals: pd.DataFrame, portfolio: str | None
+) -> pd.DataFrame:
+    """Return forecasts beside what happened, one row each."""
+    told = store.forecasts(portfolio)
+    happened = _happened(actuals)
+    told = told[told["quantity"].isin(["capacity", "load"])]
+    if told.empty or happened.empty:
+        return told.assign(actual=pd.Series(dtype=float)).iloc[:0]
+    return told.merge(happened, on=["role", "period", "quantity"], how="inner")
+
+
+def _happened(actuals: pd.DataFrame) -> pd.DataFrame:
+    """Return `role, period (text), quantity, actual`, each once."""
+    missing = {"period", "role", "kind"} - set(actuals.columns)
+    if missing:
+        raise ConfigError(f"What happened lacks the columns {sorted(missing)}.")
+    kinds = actuals[actuals["kind"].isin(["project", "total"])]
+    kinds = kinds.sort_values("kind").drop_duplicates(["period", "role"])
+    parts = []
+    for quantity in ("capacity", "load"):
+        column = f"{quantity}_fte"
+        if column in kinds.columns:
+            part = kinds[["role", "period", column]].dropna()
+            part = part.rename(columns={column: "actual"})
+            parts.append(part.assign(quantity=quantity))
+    if not parts:
+        return pd.DataFrame(columns=["role", "period", "actual", "quantity"])
+    rows = pd.concat(parts, ignore_index=True)
+    rows["period"] = [
+        format_period(p) if isinstance(p, pd.Period) else str(p) for p in rows["period"]
+    ]
+    rows["actual"] = rows["actual"].astype(float)
+    return rows
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What is known of former forecasts of a portfolio when a new one is made.
+
+    Attributes
+    ----------
+    learnt
+        Of `learn_intervals`; None without a store.
+    accuracy
+        Of `forecast_accuracy`; empty without a store.
+    by_team
+        The same by the teams of the `roles` table.
+    keep
+        Keeps a forecast of headroom with its parts, as of the period before it.
+    """
+
+    learnt: pd.DataFrame | None
+    accuracy: pd.DataFrame
+    by_team: pd.DataFrame
+    keep: Callable[[Forecast], None]
+
+
+@contextmanager
+def remembering(
+    place: str, portfolio: Portfolio, as_of: pd.Period | None = None
+) -> Iterator[Memory]:
+    """Open a store for one forecast of a portfolio; a blank place remembers nothing.
+
+    Parameters
+    ----------
+    place
+        As in `open_store`.
+    as_of
+        Last period known; by default the one before the horizon.
+    """
+    if not place:
+        none = pd.DataFrame()
+        yield Memory(None, none, none, lambda _headroom: None)
+        return
+    store = open_store(place)
+    past = portfolio.history
+    known = portfolio.horizon[0] - 1 if as_of is None else as_of
+    past = past[past["period"] <= known]
+
+    def keep(headroom: Forecast) -> None:
+        store.save(
+            *headroom.parts,
+            headroom,
+            portfolio=portfolio.name,
+            as_of=known,
+            digest=portfolio.digest(),
+            facts={"versions": versions(), "notes": list(headroom.notes)},
+        )
+
+    try:
+        name = portfolio.name
+        learnt = learn_intervals(store, past, portfolio=name)
+        accuracy, by_team = (
+            forecast_accuracy(store, past, portfolio=name, teams=teams)
+            for teams in (None, _teams(portfolio))
+        )
+        yield Memory(learnt, accuracy, by_team, keep)
+    finally:
+        store.close()
+
+
+def _teams(portfolio: Portfolio) -> dict[str, str]:
+    """Return the team of each role, from `roles` or, if all agree, from its people."""
+    listed = portfolio.roles.dropna(subset=["role", "team"])
+    known = dict(zip(listed["role"], listed["team"], strict=True))
+    people = portfolio.people.dropna(subset=["role", "team"])
+    for role, teams in people.groupby("role")["team"]:
+        if teams.nunique() == 1:
+            known.setdefault(role, teams.iloc[0])
+    return known

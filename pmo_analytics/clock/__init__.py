@@ -1,0 +1,1 @@
+"""Periods, calendars, workweeks and working time."""

@@ -1,0 +1,1 @@
+"""Example portfolios: an invented company, and portfolios of any size from a seed."""

@@ -1,0 +1,538 @@
+"""The example portfolio: an invented insurer, every table filled, nothing wrong in it.
+
+What a person would type in is in `example_company`; what no one would (monthly
+demand, vacations, three years of history, timesheets) is drawn around it here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pmo_analytics.clock.periods import Settings, hours_per_fte, make_horizon
+from pmo_analytics.examples import company_text as company
+from pmo_analytics.portfolio import Portfolio
+from pmo_analytics.tables.supply import people_capacity
+
+type Row = dict[str, Any]
+type Floats = npt.NDArray[np.float64]
+
+FIRST = pd.Period("2027-01", "M")
+PERIODS = 24
+HISTORY = pd.period_range("2024-01", "2026-12", freq="M", name="period")
+HOURS = hours_per_fte("M")
+
+# Share of the working days that vacations and training take, January to December.
+_AWAY = (0.06, 0.08, 0.07, 0.11, 0.1, 0.08, 0.15, 0.18, 0.08, 0.09, 0.06, 0.15)
+# What month it is moves the load of operations: renewals in January, storms in autumn.
+_SEASON = (1.18, 1.08, 1.0, 0.96, 0.95, 0.96, 0.93, 0.92, 0.98, 1.02, 1.06, 1.1)
+
+
+def example_portfolio(seed: int = 2027) -> Portfolio:
+    """Return a mid-size insurer's portfolio for 2027 and 2028, by month.
+
+    Every table is filled, every status and rule occurs, and `check` finds nothing.
+    Running and approved work fits; the candidates ask for half as much again as is
+    left, of developers, data engineers and architects for nearly twice as much.
+
+    Parameters
+    ----------
+    seed
+        Where monthly demand, absences, history and actuals are drawn from. What is
+        named (projects, people, rules, money) is the same for every seed.
+
+    Examples
+    --------
+    >>> portfolio = example_portfolio()
+    >>> len(portfolio.projects), portfolio.capacity.shape
+    (47, (24, 10))
+    """
+    demand_rng, people_rng, past_rng = np.random.default_rng(seed).spawn(3)
+    horizon = make_horizon(str(FIRST), PERIODS, "M")
+    roles = _roles()
+    projects = _projects()
+    needs = _needs(projects, roles, demand_rng)
+    live = projects[~projects["status"].isin(["done", "cancelled"])]
+    demand = needs[needs["project"].isin(live["project"])].reset_index(drop=True)
+    spend = _spend(projects)
+    people = _people(roles, people_rng)
+    bookings = _bookings(projects, demand, people)
+    actuals = _actuals(projects, needs, spend, bookings, roles, past_rng)
+    return Portfolio(
+        company.NAME,
+        horizon=horizon,
+        settings=Settings(discount=0.006, source="value", currency="EUR", country="DE"),
+        projects=projects,
+        demand=demand,
+        people=people,
+        absences=_absences(people, people_rng),
+        operations=_operations(roles),
+        bookings=bookings,
+        dependencies=_frame(company.DEPENDENCIES),
+        groups=_groups(),
+        blackouts=_frame(company.BLACKOUTS),
+        spend=spend[spend["project"].isin(live["project"])].reset_index(drop=True),
+        budget=_money(_frame(company.BUDGET), "amount", "at_least"),
+        roles=roles[["role", "parent", "team", "rate"]],
+        flex=_frame(company.FLEX),
+        history=_history(people, roles, actuals, past_rng),
+        actuals=actuals,
+        baselines=_baselines(projects, needs, spend, roles),
+    )
+
+
+# ------------------------------------------------------------------- reading the text
+
+
+def _frame(text: str) -> pd.DataFrame:
+    """Return a text table as a frame of text; cells of `-` are None."""
+    lines = text.strip().splitlines()
+    header = [name.strip() for name in lines[0].split("|")]
+    if len(header) == 1:
+        header = lines[0].split()
+        cells = [line.split(maxsplit=len(header) - 1) for line in lines[1:]]
+    else:
+        cells = [[cell.strip() for cell in line.split("|")] for line in lines[1:]]
+    rows = [[None if cell == "-" else cell for cell in line] for line in cells]
+    return pd.DataFrame(rows, columns=header, dtype=object)
+
+
+def _money(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """Return a frame with columns of thousands turned into currency."""
+    amounts = {column: frame[column].astype("float64") * 1000 for column in columns}
+    return frame.assign(**amounts)
+
+
+def _roles() -> pd.DataFrame:
+    frame = _frame(company.ROLES)
+    return frame.astype({"rate": float, "run27": float, "run28": float})
+
+
+def _projects() -> pd.DataFrame:
+    names = _frame(company.PROJECTS).set_index("project")
+    schedule = _frame(company.SCHEDULE).set_index("project")
+    forced = _frame(company.FORCED).set_index("project")
+    frame = names.join(schedule, validate="1:1").join(forced, validate="1:1")
+    frame = frame.rename(columns={"chance": "probability"}).reset_index()
+    frame["duration"] = frame["duration"].astype(int)
+    for column in ("start", "earliest", "latest", "deadline"):
+        frame[column] = pd.PeriodIndex(frame[column], freq="M")
+    columns = (
+        "project name status value duration start earliest latest deadline force "
+        "force_reason probability theme program sponsor"
+    )
+    return _money(frame, "value")[columns.split()]
+
+
+def _operations(roles: pd.DataFrame) -> pd.DataFrame:
+    rows: list[Row] = []
+    for role in roles.to_dict("records"):
+        for year in (2027, 2028):
+            rows.append(
+                {
+                    "role": role["role"],
+                    "start": f"{year}-01-01",
+                    "end": f"{year}-12-31",
+                    "fte": None,
+                    "share": role[f"run{year % 100}"],
+                }
+            )
+    for year in (2027, 2028):  # renewals of motor policies at the turn of the year
+        rows.append(
+            {
+                "role": "Developer",
+                "start": f"{year}-11-15",
+                "end": f"{year}-12-31",
+                "fte": 0.5,
+                "share": None,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _groups() -> pd.DataFrame:
+    frame = _frame(company.GROUPS)
+    frame = frame.assign(project=frame["members"].str.split()).explode("project")
+    columns = ["group", "project", "rule", "at_least", "at_most"]
+    return frame[columns].reset_index(drop=True)
+
+
+# ---------------------------------------------------------------------- work and money
+
+
+def _profile(shape: str, duration: int) -> Floats:
+    """Return a project's demand over its life relative to the peak."""
+    at = (np.arange(duration) + 0.5) / duration
+    if shape == "front":
+        return np.clip(1.25 - 0.85 * at, 0.0, 1.0)
+    if shape == "back":
+        return np.clip(0.15 + 1.15 * at, 0.0, 1.0)
+    if shape == "middle":
+        return np.clip(np.minimum(0.35 + 2.6 * at, 0.55 + 2.0 * (1 - at)), 0.0, 1.0)
+    return np.ones(duration)
+
+
+def _needs(
+    projects: pd.DataFrame, roles: pd.DataFrame, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return demand of every project, finished ones as they turned out in the end.
+
+    Returns
+    -------
+    DataFrame
+        Columns `project, role, offset, fte`.
+    """
+    by_code = roles.set_index("code")
+    durations = projects.set_index("project")["duration"]
+    parts = []
+    for row in _frame(company.NEEDS).to_dict("records"):
+        duration = int(durations[row["project"]])
+        words = row["needs"].split()
+        for code, peak in zip(words[::2], map(float, words[1::2]), strict=True):
+            shape = _profile(str(by_code.at[code, "shape"]), duration)
+            fte = np.round(peak * shape * rng.normal(1.0, 0.08, duration), 1)
+            offset = np.flatnonzero(fte > 0)
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "project": row["project"],
+                        "role": by_code.at[code, "role"],
+                        "offset": offset,
+                        "fte": fte[offset],
+                    }
+                )
+            )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _spend(projects: pd.DataFrame) -> pd.DataFrame:
+    """Return spend: investment up front and at the end, running costs every period.
+
+    Returns
+    -------
+    DataFrame
+        Columns `project, fund, category, offset, amount`, whole thousands.
+    """
+    durations = projects.set_index("project")["duration"]
+    rows: list[Row] = []
+    for row in _frame(company.NEEDS).to_dict("records"):
+        duration = int(durations[row["project"]])
+        weights = np.zeros(duration)
+        weights[[0, duration // 2, duration - 1]] = 0.5, 0.3, 0.2
+        for category, total, weight in (
+            ("capex", int(row["cap"]), weights),
+            ("opex", int(row["op"]), np.full(duration, 1 / duration)),
+        ):
+            # Rounded sums differ by whole thousands and end at the total.
+            amounts = np.diff(np.round(np.cumsum(weight) * total), prepend=0.0)
+            rows += [
+                {
+                    "project": row["project"],
+                    "fund": row["fund"],
+                    "category": category,
+                    "offset": int(offset),
+                    "amount": float(amounts[offset] * 1000),
+                }
+                for offset in np.flatnonzero(amounts > 0)
+            ]
+    return pd.DataFrame(rows)
+
+
+# ------------------------------------------------------------------------------ people
+
+
+def _people(roles: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Return dated rows of the staff, pay by role, country and person."""
+    pay = {"DE": 1.0, "GB": 1.08, "PL": 0.72}
+    by_role = roles.set_index("role")
+    changes = {person: (day, rows) for person, day, rows in company.CHANGES}
+    rows: list[Row] = []
+    for role, text in company.PEOPLE.items():
+        for entry in text.split(","):
+            person, country = entry.strip().rsplit(" ", 1)
+            long_ago = pd.Timestamp(
+                2010 + int(rng.integers(14)), rng.integers(1, 13), 1
+            )
+            start = pd.Timestamp(company.HIRED.get(person, long_ago))
+            wage = float(by_role.at[role, "rate"]) * pay[country]
+            row = {
+                "person": person,
+                "role": role,
+                "start": start,
+                "end": pd.Timestamp(company.LEAVERS.get(person, pd.NaT)),
+                "fte": company.PART_TIME.get(person, 1.0),
+                "country": country,
+                "team": by_role.at[role, "team"],
+                "rate": float(round(wage * rng.uniform(0.94, 1.06))),
+            }
+            rows.append(row)
+            if person in changes:
+                day, later = changes[person]
+                row["end"] = pd.Timestamp(day) - pd.Timedelta(days=1)
+                rows += [
+                    {
+                        **row,
+                        "role": name,
+                        "team": by_role.at[name, "team"],
+                        "start": pd.Timestamp(day),
+                        "end": pd.NaT,
+                        "fte": share,
+                    }
+                    for name, share in later
+                ]
+    return pd.DataFrame(rows)
+
+
+def _absences(people: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Return vacations, training and parental leave while people are employed."""
+    spans = people.groupby("person", sort=False).agg(
+        start=("start", "min"), end=("end", lambda ends: ends.max(skipna=False))
+    )
+    rows: list[Row] = []
+    for person, span in spans.iterrows():
+        for year in (2027, 2028):
+            rows += [
+                {"person": person, "start": begin, "end": end, "kind": kind}
+                for begin, end, kind in _year_off(year, rng)
+                if begin >= span["start"]
+                and (pd.isna(span["end"]) or end <= span["end"])
+            ]
+    frame = pd.DataFrame(rows).assign(share=1.0)
+    leave = pd.DataFrame(
+        company.PARENTAL_LEAVE, columns=["person", "start", "end", "share"]
+    ).assign(kind="parental leave")
+    dates = {c: pd.to_datetime(leave[c]) for c in ("start", "end")}
+    joined = pd.concat([frame, leave.assign(**dates)], ignore_index=True)
+    return joined[["person", "start", "end", "kind", "share"]]
+
+
+def _year_off(
+    year: int, rng: np.random.Generator
+) -> list[tuple[pd.Timestamp, pd.Timestamp, str]]:
+    """Return one person's (first day, last day, kind) of one year, about 28 days."""
+
+    def weeks(first: int, last: int, count: int) -> tuple[pd.Timestamp, pd.Timestamp]:
+        begin = pd.Timestamp.fromisocalendar(
+            year, int(rng.integers(first, last + 1)), 1
+        )
+        return begin, begin + pd.Timedelta(days=7 * count - 3)
+
+    days = [
+        (*weeks(6, 19, 1), "vacation"),
+        (*weeks(24, 36, int(rng.choice([2, 2, 3]))), "vacation"),
+        (*weeks(39, 46, 1), "vacation"),
+    ]
+    if rng.random() < 0.4:
+        begin, end = pd.Timestamp(year, 12, 23), pd.Timestamp(year, 12, 31)
+        days.append((begin, end, "vacation"))
+    if rng.random() < 0.5:
+        begin, _ = weeks(10, 24, 1)
+        days.append((begin, begin + pd.Timedelta(days=2), "training"))
+    return days
+
+
+def _bookings(
+    projects: pd.DataFrame, demand: pd.DataFrame, people: pd.DataFrame
+) -> pd.DataFrame:
+    """Return who works on running projects: about four fifths of what they ask for.
+
+    Nobody is booked outside the own employment or for more than four fifths of it.
+    """
+    running = projects[projects["status"] == "running"]
+    left = {row.Index: 0.8 * float(row.fte) for row in people.itertuples()}
+    rows: list[Row] = []
+    for project in running.to_dict("records"):
+        begin = project["start"].start_time.normalize()
+        end = (project["start"] + project["duration"] - 1).end_time.normalize()
+        asked = demand[demand["project"] == project["project"]]
+        ahead = asked[asked["offset"] >= (FIRST - project["start"]).n]
+        for role, mean in ahead.groupby("role", sort=False)["fte"].mean().items():
+            wanted = round(0.8 * float(mean), 1)
+            staff = people[
+                (people["role"] == role)
+                & (people["start"] <= begin)
+                & ~(people["end"] < end)
+            ]
+            kind = "hard"
+            for label in sorted(staff.index, key=lambda k: -left[k]):
+                share = round(min(wanted, left[label], 0.6), 1)
+                if share < 0.1 or share > left[label] + 1e-9:
+                    continue
+                left[label] -= share
+                wanted = round(wanted - share, 1)
+                rows.append(
+                    {
+                        "person": people.at[label, "person"],
+                        "project": project["project"],
+                        "role": role,
+                        "start": begin,
+                        "end": end,
+                        "fte": share,
+                        "kind": kind,
+                    }
+                )
+                kind = "soft"
+    return pd.DataFrame(rows)
+
+
+# ---------------------------------------------------------------------------- the past
+
+
+def _actuals(
+    projects: pd.DataFrame,
+    needs: pd.DataFrame,
+    spend: pd.DataFrame,
+    bookings: pd.DataFrame,
+    roles: pd.DataFrame,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """Return hours and cost per period, role and booked person, and bills paid.
+
+    Returns
+    -------
+    DataFrame
+        Columns `period, project, role, person, hours, amount` (hours x rate of the
+        role); rows of bills have no role and no hours.
+    """
+    past = projects[projects["status"].isin(["done", "running"])]
+    starts = past.set_index("project")["start"]
+    rates = roles.set_index("role")["rate"]
+    worked = needs[needs["project"].isin(past["project"])].copy()
+    worked["period"] = [
+        starts[project] + int(offset)
+        for project, offset in zip(worked["project"], worked["offset"], strict=True)
+    ]
+    worked = worked[worked["period"] < FIRST]
+    noise = np.exp(rng.normal(0.0, 0.1, len(worked)))
+    worked["hours"] = np.round(worked["fte"] * HOURS * noise)
+    # Booked people write the hours of their project and role, in proportion.
+    booked = bookings[["project", "role", "person", "fte"]].rename(
+        columns={"fte": "booked"}
+    )
+    total = booked.groupby(["project", "role"])["booked"].transform("sum")
+    rows = worked.merge(
+        booked.assign(part=booked["booked"] / total), "left", ["project", "role"]
+    )
+    rows["hours"] = (rows["hours"] * rows["part"].fillna(1.0)).round(1)
+    rows["amount"] = (rows["hours"] * rows["role"].map(rates)).round()
+
+    bills = spend[spend["project"].isin(past["project"])].copy()
+    bills["period"] = [
+        starts[project] + int(offset)
+        for project, offset in zip(bills["project"], bills["offset"], strict=True)
+    ]
+    bills = bills[bills["period"] < FIRST]
+    bills = bills.groupby(["period", "project"], as_index=False)["amount"].sum()
+    joined = pd.concat([rows, bills], ignore_index=True)
+    joined = joined.sort_values(["period", "project"], kind="stable", ignore_index=True)
+    return joined[["period", "project", "role", "person", "hours", "amount"]]
+
+
+def _baselines(
+    projects: pd.DataFrame,
+    needs: pd.DataFrame,
+    spend: pd.DataFrame,
+    roles: pd.DataFrame,
+) -> pd.DataFrame:
+    """Return what was promised: `effort` in hours, `cost` in currency."""
+    by_project = projects.set_index("project")
+    rates = roles.set_index("role")["rate"]
+    hours = needs["fte"] * HOURS
+    effort = hours.groupby(needs["project"]).sum()
+    labour = (hours * needs["role"].map(rates)).groupby(needs["project"]).sum()
+    bills = spend.groupby("project")["amount"].sum()
+    rows: list[Row] = []
+    for row in _frame(company.BASELINES).to_dict("records"):
+        name, factor = row["project"], float(row["effort"])
+        start = by_project.at[name, "start"] - int(row["delay"])
+        rows.append(
+            {
+                "project": name,
+                "baseline": "approval",
+                "set_on": (start - 2).start_time + pd.Timedelta(days=14),
+                "start": start,
+                "duration": int(row["duration"]),
+                "effort": float(round(effort[name] / factor, -1)),
+                "cost": float(round((labour[name] + bills[name]) / factor, -3)),
+            }
+        )
+    replanned = {**next(r for r in rows if r["project"] == "CORE-MOT")}
+    replanned |= {
+        "baseline": "replanned",
+        "set_on": pd.Timestamp("2026-10-01"),
+        "start": by_project.at["CORE-MOT", "start"],
+        "duration": 17,
+        "effort": float(round(replanned["effort"] * 1.2, -1)),
+        "cost": float(round(replanned["cost"] * 1.2, -3)),
+    }
+    return pd.DataFrame([*rows, replanned])
+
+
+def _history(
+    people: pd.DataFrame,
+    roles: pd.DataFrame,
+    actuals: pd.DataFrame,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """Return three years of capacity and load by role.
+
+    `total`: all people and all work; `operations`: running the business; `project`:
+    what operations left, and the work of projects, never less than `actuals` say.
+
+    Returns
+    -------
+    DataFrame
+        Columns `period, role, kind, capacity_fte, load_fte`.
+    """
+    none = pd.DataFrame(columns=["person", "start", "end", "kind", "share"])
+    gross = people_capacity(people, none, HISTORY)
+    hours = actuals.dropna(subset=["role"])
+    logged = hours.pivot_table(
+        index="period", columns="role", values="hours", aggfunc="sum", fill_value=0.0
+    ).reindex(index=HISTORY, columns=gross.columns, fill_value=0.0)
+    month = HISTORY.month.to_numpy() - 1
+    age = np.arange(len(HISTORY)) / 12  # years since the first period
+    run = roles.set_index("role")["run27"]
+    parts = []
+    for role in gross.columns:
+        capacity = gross[role].to_numpy() * (1 - np.array(_AWAY)[month])
+        capacity = capacity * np.exp(rng.normal(0.0, 0.02, len(HISTORY)))
+        # Automation takes a little off run-the-business work every year.
+        level = float(run[role]) * (1.15 - 0.05 * age)
+        season = np.array(_SEASON)[month]
+        operations = gross[role].to_numpy() * level * season
+        operations = operations * np.exp(_drift(rng, len(HISTORY), 0.05))
+        operations = np.minimum(np.round(operations, 2), np.round(capacity, 2))
+        rest = np.round(np.round(capacity, 2) - operations, 2)
+        busy = 0.82 + 0.03 * age + _drift(rng, len(HISTORY), 0.05)
+        busy = busy + 0.06 * np.cos(2 * np.pi * (month - 9) / 12)  # autumn releases
+        load = np.maximum(rest * busy, 1.05 * logged[role].to_numpy() / HOURS)
+        load = np.round(load, 2)
+        for kind, fte, used in (
+            ("project", rest, load),
+            ("operations", operations, operations),
+            ("total", rest + operations, load + operations),
+        ):
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "period": HISTORY,
+                        "role": role,
+                        "kind": kind,
+                        "capacity_fte": np.round(fte, 2),
+                        "load_fte": np.round(used, 2),
+                    }
+                )
+            )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _drift(rng: np.random.Generator, count: int, spread: float) -> Floats:
+    """Return noise in which a month resembles the one before."""
+    noise = rng.normal(0.0, spread, count)
+    for k in range(1, count):
+        noise[k] = 0.6 * noise[k - 1] + 0.8 * noise[k]
+    return noise

@@ -1,0 +1,1 @@
+"""Files that others may read or have written: opened, replaced and cleared away."""

@@ -1,0 +1,1 @@
+"""Upper bounds and what proves them: prices, cuts, branches, certificates."""

@@ -1,0 +1,496 @@
+"""A bound by branches: the starts divided until little is left to be gained anywhere.
+
+Branch and bound of our own over the relaxation with its cuts, for the sake of the
+proof: every node keeps the prices that prove its bound, so that the tree becomes part
+of the certificate and the checker can walk through it again (`certify_branches`). What
+the prices of a node rule out, and what the rules then say of the rest, is gone for all
+below it; that is what makes the tree small.
+"""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from pmo_analytics.optimization.bounds import clique_cuts
+from pmo_analytics.optimization.bounds.branch_nodes import Domain, Guide, Node
+from pmo_analytics.optimization.bounds.branch_rows import Rows, rule_out
+from pmo_analytics.optimization.bounds.branch_selection import (
+    TRIED,
+    WHOLE,
+    Choices,
+    part_of,
+    settles,
+)
+from pmo_analytics.optimization.bounds.cut_loop import Cut, clashes_of, clique_cut
+from pmo_analytics.optimization.bounds.cut_reuse import renewed
+from pmo_analytics.optimization.model import highs
+from pmo_analytics.optimization.model.array_sink import Label, broken_rows, holds
+from pmo_analytics.optimization.model.instance import Options
+from pmo_analytics.optimization.model.presolve import Presolve
+
+# A plan is sought that is better by this share: nearer is as good as proved.
+_NEARER = 4e-7
+# What the prices of a node rule out is this share clear of the plan known: the checker
+# has the same prices in whole units, that is, a little smaller.
+_CLEAR = 1e-7
+# A plan that is better by this share of the gap makes the tree begin again.
+_AFRESH = 0.5
+# Cliques added for one node, by how much it exceeds each, and cuts of the whole tree:
+# more of them make smaller trees, but slower ones.
+_CUTS, _EXCEEDED, _MOST_CUTS = 20, 0.05, 500
+# Nodes from which on a tree is worth them: one without is of use to similar models.
+_CUT_FROM = 300
+# Share of a node's gap that cuts have to close for it to wait for its turn again.
+_GAIN = 0.01
+# Prices of a node, on average: they make the length of the certificate.
+_MOST_PRICES = 150
+
+Watch = Callable[[float, np.ndarray | None], None]
+
+
+class Branches:
+    """The tree, and how it grows.
+
+    Parameters
+    ----------
+    options
+        The model.
+    cuts
+        Cuts that hold for every plan.
+    known
+        Objective of the best plan known.
+    settings
+        Options of HiGHS by name.
+    watch
+        Called with the bound, and with option numbers where a node turned out to be
+        a plan.
+    slack
+        Only plans that are better by this share are sought: with a gap that is good
+        enough the tree is far smaller.
+    guide
+        Tree of a similar model to begin with.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        cuts: Sequence[Cut],
+        known: float,
+        settings: dict[str, Any],
+        watch: Watch,
+        slack: float = 0.0,
+        guide: Guide | None = None,
+    ) -> None:
+        self.o = options
+        self.guide = guide
+        # A little less, so that rounding cannot leave the gap above what was asked.
+        self.slack = max(slack * (1 - 1e-6), 0.0)
+        self.watch = watch
+        self.presolve = Presolve(options)
+        self.graph = clashes_of(options)
+        # Of the guide's cuts that hold here: number there, and among the cuts here.
+        self.taken: dict[int, int] = {}
+        cuts = list(cuts)
+        if guide is not None:
+            cuts += self._taken_up(guide.cuts, len(cuts))
+        self.cliques: set[tuple[int, ...]] = set()
+        self.rows = Rows(options, cuts)
+        self.choices = Choices(options)
+        self.aim(known)
+        program = self.rows.program()
+        # It starts from the basis before, which presolve would throw away.
+        self.program = highs.Growing(options.worth, program, presolve="off", **settings)
+        self.asked = np.zeros(len(options.must), dtype=bool)
+        self.nodes: list[Node] = []
+        self.open: list[tuple[float, int]] = []
+        # Where to go on down the tree, and whether to go on at all.
+        self.ahead: int | None = None
+        self.paused = False
+        # Of the guide: node of it, node above and side of it, own domain.
+        self.waiting: list[tuple[int, int | None, int, Domain]] = []
+        self.length = 0
+        # The largest bound of a node that cannot be divided.
+        self.final = -np.inf
+        # The tree before it began again: for a while it proves more.
+        self.former: dict[str, Any] | None = None
+
+    def _taken_up(self, cuts: list[Cut | None], first: int) -> list[Cut]:
+        """Return the cuts of a similar model, as far as they hold for this one."""
+        known = [(number, cut) for number, cut in enumerate(cuts) if cut is not None]
+        holding = renewed(self.o, [cut for _, cut in known], self.graph)
+        taken: list[Cut] = []
+        for (number, _), cut in zip(known, holding, strict=True):
+            if cut is not None:
+                self.taken[number] = first + len(taken)
+                taken.append(cut)
+        return taken
+
+    def aim(self, known: float) -> None:
+        """Look only for plans that are worth more than this."""
+        self.known = known
+        nearer = max(_NEARER * max(1.0, abs(known)), self.slack * abs(known))
+        self.enough = known + nearer
+
+    def grow(self, until: float, most: int, listen: Callable[[], float]) -> None:
+        """Divide the node with the largest bound, until time or nodes run out.
+
+        Parameters
+        ----------
+        until
+            Monotonic time.
+        most
+            Nodes of the whole tree.
+        listen
+            Returns the objective of the best plan known by now.
+        """
+        if self.waiting and not self._follow(until):
+            return
+        if not self.nodes and not self._plant(until):
+            return
+        while self.open and not self.full(most):
+            known = listen()
+            if known > self.known:
+                gained = (known - self.known) / max(self.bound - self.known, 1e-12)
+                self.aim(known)
+                if gained > _AFRESH:
+                    # Far more is ruled out from the root on than where it was not.
+                    self.former = self.told()
+                    self.nodes, self.open, self.length = [], [], 0
+                    self.ahead = None
+                    self.final = -np.inf
+                    if not self._plant(until):
+                        return
+                    continue
+            best = -self.open[0][0]
+            if best <= self.enough or self.paused or time.monotonic() >= until:
+                return
+            number = self._turn()
+            node = self.nodes[number]
+            # Where a path begins: cuts found there are of use to most.
+            if number == self.open[0][1] and self._cut(node, until):
+                self._wait(number)
+                continue
+            candidates = self.choices.candidates(node)
+            if not candidates:
+                # One choice is left, and its bound cannot be lowered further.
+                node.done = True
+                self.final = max(self.final, node.bound)
+                self._tidy()
+                continue
+            parts = self._divide(node, candidates, until)
+            if parts is None:
+                return
+            node.parts = (self._keep(parts[0]), self._keep(parts[1]))
+            node.x, node.done = None, True
+            self.ahead = max(node.parts, key=lambda part: self.nodes[part].bound)
+            self._tidy()
+            self.watch(self.bound, None)
+
+    def _turn(self) -> int:
+        """Return the node to divide: of a path down the tree, else the best one.
+
+        Going down finds plans, and the next relaxation is near the one before.
+        """
+        ahead, self.ahead = self.ahead, None
+        if ahead is not None and self.nodes[ahead].bound > self.enough:
+            return ahead
+        return self.open[0][1]
+
+    def _wait(self, number: int) -> None:
+        """Let a node wait for its turn, by its bound."""
+        heapq.heappush(self.open, (-self.nodes[number].bound, number))
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """See that the first in line is there, by the bound that it has now."""
+        while self.open:
+            bound, node = -self.open[0][0], self.nodes[self.open[0][1]]
+            if not node.done and bound == node.bound:
+                return
+            heapq.heappop(self.open)
+
+    @property
+    def bound(self) -> float:
+        """What no plan exceeds."""
+        best = -self.open[0][0] if self.open else -np.inf
+        for _, above, _, _ in self.waiting:
+            best = max(best, np.inf if above is None else self.nodes[above].bound)
+        return max(best, self.final, self.enough)
+
+    def _plant(self, until: float) -> bool:
+        """Begin with all plans in one node; return whether there was time for it."""
+        left = np.ones(len(self.o.project), dtype=bool)
+        domain = left, self.o.must.copy()
+        if self.guide is not None:
+            self.waiting = [(0, None, 0, domain)]
+            return self._follow(until)
+        root = self._node(domain, None, until)
+        if root is not None:
+            self._keep(root)
+        return root is not None
+
+    def _follow(self, until: float) -> bool:
+        """Divide as another tree was; where its prices do not suffice, find others.
+
+        Most of its nodes need no relaxation to be solved. Returns whether there was
+        time for all of it; the rest waits.
+        """
+        guide = self.guide
+        assert guide is not None
+        labels = self.rows.labels
+        row: dict[Label, int] = {label: n for n, label in enumerate(labels)}
+        first = len(labels)
+        row.update({("cut", n): first + k for n, k in self.taken.items()})
+        while self.waiting:
+            if time.monotonic() >= until:
+                return False
+            number, above, side, domain = self.waiting[-1]
+            over = None if above is None else self.nodes[above]
+            prices = np.zeros(len(self.rows.upper))
+            for label, price in guide.prices[number]:
+                if label in row:
+                    prices[row[label]] = price
+            node = self._priced(prices, (domain[0].copy(), domain[1].copy()), over)
+            parts, split = guide.parts[number], guide.splits[number]
+            divides = parts is not None and split is not None and split[0] >= 0
+            if node.bound > self.enough and not divides:
+                # From the start again: what other prices rule out they prove alone.
+                solved = self._node(domain, over, until)
+                if solved is None:
+                    return False
+                node = solved
+            self.waiting.pop()
+            place = self._keep(node)
+            if over is not None:
+                early, late = over.parts or (-1, -1)
+                over.parts = (place, late) if side == 0 else (early, place)
+                assert over.split is not None
+                gain = over.bound - max(node.bound, self.enough)
+                self.choices.learn(over.split[0], side, gain)
+            if node.bound > self.enough and divides:
+                assert parts is not None
+                assert split is not None
+                node.done = True
+                self._tidy()
+                node.split, node.parts = split, (-1, -1)
+                for which in (1, 0):
+                    part = part_of(self.o, node, *split, bool(which))
+                    self.waiting.append((parts[which], place, which, part))
+        return True
+
+    def _priced(self, prices: np.ndarray, domain: Domain, above: Node | None) -> Node:
+        """Return a node with the bound that given prices prove."""
+        settled = self._settled(domain)
+        return self._judged(prices, domain, above) if settled is None else settled
+
+    def _settled(self, domain: Domain) -> Node | None:
+        """Conclude what the rules say; return the node where that leaves no choice."""
+        left, must = domain
+        none = np.zeros(0)
+        node = Node(left, must, -np.inf, none.astype(np.int64), none)
+        if not self.presolve.tighten(left, must):
+            return node
+        if left.any():
+            return None
+        node.bound = 0.0
+        return node
+
+    def _judged(self, prices: np.ndarray, domain: Domain, above: Node | None) -> Node:
+        """Return a node with what prices prove of it and rule out in it."""
+        bound, reduced, top = self.rows.value(prices, domain)
+        ceiling = np.inf if above is None else above.bound
+        if bound <= ceiling + _CLEAR * abs(ceiling):
+            level = self.enough - _CLEAR * max(1.0, abs(bound))
+            rule_out(self.o, domain, bound, reduced, top, level)
+        rows = np.flatnonzero(prices)
+        return Node(*domain, min(bound, ceiling), rows, prices[rows])
+
+    def full(self, most: int) -> bool:
+        """Return whether the tree is as large as it may be, with so many nodes."""
+        return len(self.nodes) + 2 > most or self.length > _MOST_PRICES * most
+
+    @property
+    def closed(self) -> bool:
+        """Whether there is nothing left to be gained anywhere."""
+        return self.whole and self.bound <= self.enough
+
+    @property
+    def whole(self) -> bool:
+        """Whether the tree stands, with no part of it still to be taken up."""
+        return bool(self.nodes) and not self.waiting
+
+    def _keep(self, node: Node) -> int:
+        self.nodes.append(node)
+        self.length += len(node.rows)
+        number = len(self.nodes) - 1
+        if node.bound > self.enough:
+            self._wait(number)
+        return number
+
+    def _node(self, domain: Domain, above: Node | None, until: float) -> Node | None:
+        """Return a node with its bound, None where time ran out."""
+        left, must = domain
+        given = left.copy(), must.copy()
+        settled = self._settled(domain)
+        if settled is not None:
+            empty = settled.bound == 0.0 and holds(
+                self.rows.matrix, np.zeros(0, dtype=np.int64)
+            )
+            if empty and self.known < 0:
+                self.watch(max(self.bound, 0.0), np.flatnonzero(left))
+            return settled
+        changed = np.flatnonzero(must != self.asked).tolist()
+        self.program.restrict(
+            left, {p: (1.0 if must[p] else -np.inf, 1.0) for p in changed}
+        )
+        self.asked = must.copy()
+        answer = self.program.solve(until - time.monotonic())
+        x = answer.x
+        if answer.status == "infeasible":
+            prices = self._contradiction(domain, above)
+        elif answer.prices is None:
+            if time.monotonic() >= until:
+                return None
+            # The solver gave up: what was proved above holds here as well.
+            prices, x = np.zeros(len(self.rows.upper)), None
+            if above is not None:
+                prices[above.rows] = above.prices
+        else:
+            prices = self.rows.rounded(answer.prices[len(must) :])
+        if x is not None and settles(self.o, domain):
+            prices = self._refuted(prices, domain)
+        node = self._judged(prices, domain, above)
+        node.x = None if x is None else x.astype(np.float32)
+        node.given, node.above = given, above
+        if x is not None and (np.abs(x - np.round(x)) < WHOLE).all():
+            chosen = np.flatnonzero(x > 0.5)
+            better = self.o.worth[chosen].sum() > self.known
+            # What is nearly whole may break a rule by what was left of it.
+            if better and holds(self.rows.matrix, chosen):
+                self.watch(self.bound if self.nodes else node.bound, chosen)
+        return node
+
+    def _refuted(self, prices: np.ndarray, domain: Domain) -> np.ndarray:
+        """Return prices that prove that the one plan of a domain breaks a rule.
+
+        By less than a solver notices; the same prices where it keeps all of them.
+        """
+        broken = dict(broken_rows(self.rows.matrix, np.flatnonzero(domain[0])))
+        for row, label in enumerate(self.rows.labels):
+            if label not in broken:
+                continue
+            gap = self.rows.value(prices, domain)[0] - self.enough
+            more = 2.0 * max(gap, _CLEAR * max(1.0, abs(self.enough)))
+            tried = prices.copy()
+            tried[row] += more / broken[label]
+            return self.rows.rounded(tried)
+        return prices
+
+    def _contradiction(self, domain: Domain, above: Node | None) -> np.ndarray:
+        """Return prices that prove that a part without a plan has no good one."""
+        prices = np.zeros(len(self.rows.upper))
+        if above is not None:
+            prices[above.rows] = above.prices
+        ray = self.program.ray()
+        if ray is None:
+            return prices
+        ray = -ray[len(self.o.must) :]
+        return self.rows.contradiction(prices, ray, domain, self.enough)
+
+    def _cut(self, node: Node, until: float) -> bool:
+        """Add cliques that the relaxation of a node exceeds; say whether it helped."""
+        if self.graph is None or node.x is None or node.given is None or node.cut:
+            return False
+        if len(self.nodes) < _CUT_FROM:
+            return False
+        node.cut = True
+        if len(self.rows.cuts) > _MOST_CUTS:
+            return False
+        prices = np.zeros(len(self.rows.upper))
+        prices[node.rows] = node.prices
+        x = np.where(node.left, node.x, 0.0).astype(float)
+        reduced = self.rows.reduced(prices)
+        found: list[Cut] = []
+        for clique in clique_cuts.separate(self.graph, x, reduced):
+            if x[list(clique)].sum() < 1 + _EXCEEDED or len(found) >= _CUTS:
+                break
+            if clique not in self.cliques:
+                self.cliques.add(clique)
+                found.append(clique_cut(self.o, np.array(clique)))
+        if not found:
+            return False
+        self.program.add(self.rows.add(found), np.ones(len(found)))
+        # From what it was given: nothing may rest on the prices of before.
+        given = node.given[0].copy(), node.given[1].copy()
+        again = self._node(given, node.above, until)
+        if again is None:
+            return False
+        if node.bound - again.bound < _GAIN * (node.bound - self.enough):
+            return False
+        self.length += len(again.rows) - len(node.rows)
+        node.left, node.must, node.bound = again.left, again.must, again.bound
+        node.rows, node.prices, node.x = again.rows, again.prices, again.x
+        return True
+
+    def _divide(
+        self, node: Node, candidates: list[tuple[int, int]], until: float
+    ) -> tuple[Node, Node] | None:
+        """Return the two parts that promise most, None where time ran out."""
+        best: tuple[float, tuple[int, int], tuple[Node, Node]] | None = None
+        tried = 0
+        for project, last in candidates:
+            if tried >= TRIED or (best is not None and self.choices.known(project)):
+                continue
+            tried += 1
+            parts = []
+            for late in (False, True):
+                domain = part_of(self.o, node, project, last, late)
+                part = self._node(domain, node, until)
+                if part is None:
+                    return None
+                gain = node.bound - max(part.bound, self.enough)
+                self.choices.learn(project, int(late), gain)
+                parts.append((gain, part))
+            small = 1e-6 * max(1.0, abs(node.bound))
+            score = max(parts[0][0], small) * max(parts[1][0], small)
+            if best is None or score > best[0]:
+                best = score, (project, last), (parts[0][1], parts[1][1])
+        if best is None:
+            return None
+        node.split = best[1]
+        return best[2]
+
+    def told(self) -> dict[str, Any]:
+        """Return the tree for the certificate: its nodes, each before its parts.
+
+        `cuts` are the fields of each cut that has been added. `rows` of a node number
+        the labels first, then the cuts.
+        """
+        nodes: list[dict[str, Any]] = []
+        waiting = [0] if self.nodes else []
+        while waiting:
+            node = self.nodes[waiting.pop()]
+            # What a better plan, found since, rules out as a whole needs no parts.
+            parts = node.parts if node.bound > self.enough else None
+            facts: dict[str, Any] = {
+                "rows": node.rows.tolist(),
+                "prices": node.prices.tolist(),
+                "split": None if parts is None else node.split,
+            }
+            if parts is not None:
+                waiting += reversed(parts)
+            nodes.append(facts)
+        return {
+            "bound": self.bound,
+            "closed": self.closed,
+            "enough": self.enough,
+            "labels": self.rows.labels,
+            "cuts": [asdict(cut) for cut in self.rows.cuts],
+            "nodes": nodes,
+        }

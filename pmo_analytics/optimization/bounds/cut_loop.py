@@ -1,0 +1,304 @@
+"""The relaxation with cuts: solved, cut where it is wrong, solved on.
+
+Cliques first: they are cheap and across rows. When they run dry, the hulls of single
+rows. What is told is the Lagrangian bound of the final prices, as of the relaxation.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csc_array, csr_array, vstack
+
+from pmo_analytics.optimization.bounds import clique_cuts, fenchel_cuts
+from pmo_analytics.optimization.model import highs
+from pmo_analytics.optimization.model.array_sink import Label, Matrix, bound_of_prices
+from pmo_analytics.optimization.model.instance import Options
+
+# Rounds that gain less than this share in sum end a kind of cuts.
+_GAIN = 2e-4
+_PATIENCE = 3
+# Seconds after which cuts are told although more are to come.
+_TELL = 2.0
+# Rows looked at before the relaxation is solved again: what is found in some changes
+# what is to be found in others.
+_AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One cut: the counts of its members in a plan add up to `most` at most.
+
+    Attributes
+    ----------
+    thing
+        Number of the limited thing it follows from; None for a clique.
+    members
+        Of a limited thing: (project number, amount, count), a start that uses this
+        amount or more counts this, up to the next amount given. Of a clique:
+        (project number, first start, last start), each start from first to last
+        counts 1.
+    price
+        What one more would be worth.
+    """
+
+    thing: int | None
+    members: list[tuple[int, float, int]]
+    most: int
+    price: float = 0.0
+
+
+@dataclass(frozen=True)
+class Tightened:
+    """The relaxation after cuts: a bound, and the prices that prove it.
+
+    Attributes
+    ----------
+    prices
+        (label, price) of rows of the model.
+    cuts
+        Those that have a price.
+    found
+        Number of all cuts that were added.
+    """
+
+    bound: float
+    prices: list[tuple[Label, float]]
+    cuts: list[Cut]
+    found: int
+
+
+@dataclass
+class _Found:
+    """A cut as a row over the options."""
+
+    cut: Cut
+    columns: np.ndarray
+    counts: np.ndarray
+
+
+class _Cutter:
+    """Who looks for cuts; nobody finds the same one twice."""
+
+    def __init__(self, options: Options, until: float) -> None:
+        options = _without_rules(options)
+        self.options = options
+        self.until = until
+        self.sacks: list[fenchel_cuts.Knapsack] | None = None
+        self.turn = 0
+        self.seen: set[tuple[int | None, bytes]] = set()
+        self.graph = clashes_of(options)
+
+    def search(
+        self, x: np.ndarray, reduced: np.ndarray, rows: bool
+    ) -> Iterator[_Found]:
+        """Yield new cuts that x violates; with `rows` also those of single rows."""
+        if self.graph is not None:
+            for clique in clique_cuts.separate(self.graph, x, reduced):
+                columns = np.array(clique)
+                if self._fresh(None, columns):
+                    cut = clique_cut(self.options, columns)
+                    yield _Found(cut, columns, np.ones(len(columns)))
+        if not rows:
+            return
+        if self.sacks is None:
+            self.sacks = fenchel_cuts.knapsacks(self.options)
+        some = False
+        for looked in range(len(self.sacks)):
+            if time.monotonic() > self.until or (some and looked >= _AT_ONCE):
+                return
+            sack = self.sacks[self.turn]
+            self.turn = (self.turn + 1) % len(self.sacks)
+            found = fenchel_cuts.separate(sack, x, reduced)
+            if found is None or not self._fresh(sack.thing, found[0]):
+                continue
+            some = True
+            counts = found[0][sack.item]
+            kept = counts > 0
+            cut = Cut(sack.thing, fenchel_cuts.members_of(sack, found[0]), found[1])
+            yield _Found(cut, sack.option[kept], counts[kept].astype(float))
+
+    def rounds(self) -> int:
+        """Return how many rounds look at each row once."""
+        return 1 if self.sacks is None else max(-(-len(self.sacks) // _AT_ONCE), 1)
+
+    def _fresh(self, thing: int | None, what: np.ndarray) -> bool:
+        key = thing, what.tobytes()
+        known = key in self.seen
+        self.seen.add(key)
+        return not known
+
+
+def tighten(
+    options: Options,
+    matrix: Matrix,
+    until: float,
+    settings: dict[str, Any],
+    enough: float = -np.inf,
+    watch: Callable[[int, float, int], None] | None = None,
+    tell: Callable[[Tightened], None] | None = None,
+) -> Tightened | None:
+    """Return the relaxation with cuts, None where there was no time or no gain.
+
+    Parameters
+    ----------
+    until
+        Monotonic time at which to end.
+    settings
+        Options of HiGHS by name.
+    enough
+        A bound that need not be undercut.
+    watch
+        Called after each round with its number, the bound and the number of cuts.
+    tell
+        Called with what there is so far, every few seconds and before the hulls of
+        single rows, which may take as long again.
+    """
+    if not len(options.project):
+        return None
+    cutter = _Cutter(options, until)
+    program = highs.Growing(options.worth, matrix, **settings)
+    found: list[_Found] = []
+    values: list[float] = []
+    rows, solved, prices = False, 0, None
+    told = time.monotonic()
+    while True:
+        answer = program.solve(until - time.monotonic())
+        if answer.status != "optimal" or answer.x is None or answer.prices is None:
+            break
+        prices, solved = answer.prices, len(found)
+        values.append(answer.objective)
+        if watch is not None:
+            watch(len(values) - 1, answer.objective, solved)
+        if answer.objective <= enough or time.monotonic() > until:
+            break
+        if _dry(values, _PATIENCE * cutter.rounds()):
+            if rows:
+                break
+            rows, values = True, values[-1:]
+            told = -np.inf
+        if tell is not None and solved and time.monotonic() - told > _TELL:
+            tell(_told(options, matrix, found[:solved], prices))
+            told = time.monotonic()
+        added = _rows_of(found, len(options.project))
+        paid = matrix.a.T @ prices[: len(matrix.labels)]
+        paid += added.T @ prices[len(matrix.labels) :]
+        more = list(cutter.search(answer.x, options.worth - paid, rows))
+        if not more and not rows:
+            rows = True
+            more = list(cutter.search(answer.x, options.worth - paid, rows))
+        if not more:
+            break
+        found += more
+        program.add(
+            _rows_of(more, len(options.project)),
+            np.array([float(one.cut.most) for one in more]),
+        )
+    if prices is None or not solved:
+        return None
+    return _told(options, matrix, found[:solved], prices)
+
+
+def _dry(values: list[float], rounds: int) -> bool:
+    if len(values) <= rounds:
+        return False
+    return values[-1 - rounds] - values[-1] < _GAIN * abs(values[-1])
+
+
+def _rows_of(found: list[_Found], columns: int) -> csr_array:
+    """Return cuts as rows over the options."""
+    ends = np.cumsum([0, *(len(one.columns) for one in found)])
+    column = np.concatenate([one.columns for one in found] or [np.zeros(0, dtype=int)])
+    count = np.concatenate([one.counts for one in found] or [np.zeros(0)])
+    return csr_array((count, column, ends), (len(found), columns))
+
+
+def _told(
+    options: Options, matrix: Matrix, found: list[_Found], prices: np.ndarray
+) -> Tightened:
+    """Return prices and the cuts that have one, with the bound that they prove."""
+    whole = Matrix(
+        csc_array(vstack([matrix.a, _rows_of(found, len(options.project))])),
+        np.concatenate([matrix.lower, np.full(len(found), -np.inf)]),
+        np.concatenate([matrix.upper, [float(one.cut.most) for one in found]]),
+        [*matrix.labels, *(("cut", n) for n in range(len(found)))],
+    )
+    own = len(matrix.labels)
+    cuts = [
+        Cut(one.cut.thing, one.cut.members, one.cut.most, float(price))
+        for one, price in zip(found, prices[own:], strict=True)
+        if price > 0
+    ]
+    named = [
+        (label, float(price))
+        for label, price in zip(matrix.labels, prices[:own], strict=True)
+        if label is not None and price
+    ]
+    return Tightened(bound_of_prices(options, whole, prices), named, cuts, len(found))
+
+
+def _without_rules(options: Options) -> Options:
+    """Return options whose rules limit nothing: the checker proves no cuts of them."""
+    limit = options.limit.copy()
+    limit[int(options.sizes[0] * options.sizes[1] + options.sizes[2]) :] = np.inf
+    return replace(options, limit=limit)
+
+
+def clashes_of(options: Options) -> np.ndarray | None:
+    """Return which options exclude each other, None where they are too many."""
+    if len(options.project) > clique_cuts.MOST_OPTIONS:
+        return None
+    return clique_cuts.clashes(_without_rules(options))
+
+
+def clique_cut(options: Options, columns: np.ndarray) -> Cut:
+    """Return the cut that a clique of options in order is."""
+    return Cut(None, _runs(options, columns), 1)
+
+
+def _runs(options: Options, columns: np.ndarray) -> list[tuple[int, float, int]]:
+    """Return options in order as (project, first start, last start)."""
+    members: list[tuple[int, float, int]] = []
+    for project, start in zip(
+        options.project[columns].tolist(), options.start[columns].tolist(), strict=True
+    ):
+        if members and members[-1][0] == project and members[-1][2] == start - 1:
+            members[-1] = (project, members[-1][1], start)
+        else:
+            members.append((project, start, start))
+    return members
+
+
+def rows_of_cuts(options: Options, cuts: Sequence[Cut]) -> csr_array:
+    """Return cuts as rows over the options, by what their members say."""
+    o = options
+    row: list[int] = []
+    column: list[int] = []
+    count: list[int] = []
+    for number, cut in enumerate(cuts):
+        if cut.thing is None:
+            for p, low, high in cut.members:
+                span = np.arange(o.first[p], o.first[p + 1])
+                inside = span[(o.start[span] >= low) & (o.start[span] <= high)]
+                column += inside.tolist()
+                count += [1] * len(inside)
+                row += [number] * len(inside)
+            continue
+        steps: dict[int, list[tuple[float, int]]] = {}
+        for p, amount, counted in cut.members:
+            steps.setdefault(int(p), []).append((float(amount), int(counted)))
+        for p, own in steps.items():
+            own.sort()
+            for k in range(int(o.first[p]), int(o.first[p + 1])):
+                rows, amounts = o.uses(k)
+                used = float(amounts[rows == cut.thing].sum())
+                reached = [n for least, n in own if least <= used + 1e-9]
+                if reached and reached[-1]:
+                    row.append(number)
+                    column.append(k)
+                    count.append(reached[-1])
+    return csr_array((count, (row, column)), (len(cuts), len(o.project)), dtype=float)

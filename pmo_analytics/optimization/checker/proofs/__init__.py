@@ -1,0 +1,1 @@
+"""Bounds that multipliers, cuts and branches prove, walked through again exactly."""

@@ -1,0 +1,553 @@
+"""Read a portfolio's tables into the exact question of the checker."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pmo_analytics.clock.periods import parse_period
+from pmo_analytics.errors import DataError, problem, problems_table
+from pmo_analytics.optimization.checker.question import (
+    FARTHEST,
+    Budget,
+    Dependency,
+    Group,
+    Kind,
+    OwnRule,
+    Project,
+    Question,
+    Uses,
+    budget_use,
+    faults,
+    fixed_starts,
+    load_of,
+    rule_weights,
+    spent_of,
+    state_of,
+    to_float,
+)
+from pmo_analytics.optimization.checker.tolerance import (
+    TOLERANCE,
+    largest_rounding,
+    rounding,
+)
+
+if TYPE_CHECKING:
+    from pmo_analytics.portfolio import Portfolio
+
+_STATUSES = (
+    "idea",
+    "proposed",
+    "paused",
+    "approved",
+    "running",
+    "done",
+    "cancelled",
+)
+_BLACKOUTS = ("start", "finish", "work")
+_RULES = ("limit", "all_or_none")
+_DEPENDENCIES = ("finish_start", "start_start", "selected")
+
+
+def read_question(portfolio: Portfolio, strict: bool) -> Question:
+    """Return the question that a portfolio asks.
+
+    Parameters
+    ----------
+    portfolio
+        A validated portfolio; its tables are read as they are now.
+    strict
+        Do not raise limits that fixed work alone exceeds.
+
+    Raises
+    ------
+    DataError
+        If a table holds something that only an unvalidated portfolio can hold.
+    """
+    horizon = portfolio.horizon
+    projects = _read_projects(portfolio)
+    demand_rows, demand_unit = _scaled(portfolio.demand["fte"], "demand", "fte")
+    demand: dict[str, Uses] = {}
+    for project, role, offset, units in zip(
+        _names(portfolio.demand["project"]),
+        _names(portfolio.demand["role"]),
+        _offsets(portfolio.demand, "demand"),
+        demand_rows,
+        strict=True,
+    ):
+        if (
+            project in projects
+            and role is not None
+            and projects[project].state == "live"
+        ):
+            uses = demand.setdefault(project, {})
+            uses.setdefault(role, []).append((offset, units))
+    spend, spend_unit = _read_spend(portfolio, projects)
+    worth, worth_unit = _read_worth(portfolio, projects)
+    grid = portfolio.capacity
+    roles = {str(role): None for role in grid.columns}
+    capacity = {
+        (role, t): exact_amount(fte, "capacity", role)
+        for role, column in zip(roles, grid.columns, strict=True)
+        for t, fte in enumerate(grid[column].tolist())
+        if not blank(fte)
+    }
+    roles |= {role: None for uses in demand.values() for role in uses}
+    question = Question(
+        first=horizon[0],
+        periods=len(horizon),
+        projects=projects,
+        demand=demand,
+        demand_unit=demand_unit,
+        spend=spend,
+        spend_unit=spend_unit,
+        worth=worth,
+        worth_unit=worth_unit,
+        growth=1 + exact_amount(portfolio.settings.discount, "portfolio", "discount"),
+        capacity=capacity,
+        fixed_load={},
+        roles=roles,
+    )
+    fixed = fixed_starts(question)
+    if not strict:
+        question.fixed_load = load_of(question, fixed)
+        _note_inherited(question)
+    _read_budgets(question, portfolio, {} if strict else fixed)
+    _read_groups(question, portfolio)
+    _read_dependencies(question, portfolio)
+    _read_own_rules(question, portfolio, {} if strict else fixed)
+    return question
+
+
+def _read_projects(portfolio: Portfolio) -> dict[str, Project]:
+    table = portfolio.projects
+    first, periods = portfolio.horizon[0], len(portfolio.horizon)
+    blackouts = portfolio.blackouts
+    closed = [
+        (
+            read_name(row["project"]),
+            read_name(row["theme"]),
+            _word(read_name(row["applies_to"]), _BLACKOUTS, "blackouts", "applies_to"),
+            0 if (begin := read_offset(row["start"], first)) is None else begin,
+            periods - 1 if (end := read_offset(row["end"], first)) is None else end,
+        )
+        for row in blackouts.to_dict("records")
+    ]
+    projects: dict[str, Project] = {}
+    for row in table.to_dict("records"):
+        name = read_name(row["project"])
+        if name is None or name in projects:
+            raise _refuse(
+                "projects",
+                "duplicate_key",
+                "project",
+                name,
+                "Give every project one row.",
+            )
+        theme = read_name(row["theme"])
+        own = tuple(
+            (applies_to, begin, end)
+            for project, of_theme, applies_to, begin, end in closed
+            if (project == name if project else of_theme in (None, theme))
+        )
+        projects[name] = _read_project(name, row, own, first, periods)
+    return projects
+
+
+def _read_project(
+    name: str,
+    row: Mapping[Any, Any],
+    blackouts: tuple[tuple[str, int, int], ...],
+    first: pd.Period,
+    periods: int,
+) -> Project:
+    status = _word(
+        read_name(row["status"]) or "proposed", _STATUSES, "projects", "status"
+    )
+    force = _word(read_name(row["force"]) or "", ("", "in", "out"), "projects", "force")
+    if force == "out":
+        state = "out"
+    elif status == "done" or (status == "cancelled" and not force):
+        state = status
+    else:
+        state = "live"
+    live = state == "live"
+    running, approved = live and status == "running", live and status == "approved"
+    duration, start = _whole(row["duration"]), read_offset(row["start"], first)
+    earliest, latest = (
+        read_offset(row["earliest"], first),
+        read_offset(row["latest"], first),
+    )
+    if live and (duration is None or duration < 1):
+        fix = f"Give project '{name}' a duration of at least 1 period."
+        raise _refuse("projects", "missing_value", "duration", duration, fix)
+    if running and start is None:
+        fix = f"Project '{name}' is running: give the period in which it started."
+        raise _refuse("projects", "running_without_start", "start", "", fix)
+    kept = running or (
+        approved and start is not None and earliest is None and latest is None
+    )
+    why = "running" if running else "approved" if approved else "forced in"
+    project = Project(
+        name=name,
+        state=state,
+        why=why if live and (running or approved or force) else "",
+        running=running,
+        kept=kept,
+        duration=duration or 1,
+        start=start,
+        earliest=earliest,
+        latest=latest,
+        deadline=read_offset(row["deadline"], first),
+        last=periods - 1 if approved else periods - (duration or 1),
+        theme=read_name(row["theme"]),
+        program=read_name(row["program"]),
+        blackouts=blackouts,
+        allowed=(),
+    )
+    if not live:
+        return project
+    candidates = (start,) if kept and start is not None else range(project.last + 1)
+    return project._replace(
+        allowed=tuple(s for s in candidates if not any(faults(project, s)))
+    )
+
+
+def _read_spend(
+    portfolio: Portfolio, projects: Mapping[str, Project]
+) -> tuple[dict[str, dict[Kind, list[tuple[int, int]]]], int]:
+    table = portfolio.spend
+    amounts, unit = _scaled(table["amount"], "spend", "amount")
+    spend: dict[str, dict[Kind, list[tuple[int, int]]]] = {}
+    for name, fund, category, offset, units in zip(
+        _names(table["project"]),
+        _names(table["fund"]),
+        _names(table["category"]),
+        _offsets(table, "spend"),
+        amounts,
+        strict=True,
+    ):
+        project = projects.get(name or "")
+        if project is not None and project.state == "live":
+            kind = Kind(fund, category, project.theme, project.program)
+            kinds = spend.setdefault(project.name, {})
+            kinds.setdefault(kind, []).append((offset, units))
+    return spend, unit
+
+
+def _read_worth(
+    portfolio: Portfolio, projects: Mapping[str, Project]
+) -> tuple[dict[str, dict[int, int]], int]:
+    settings = portfolio.settings
+    given, benefits = portfolio.projects["value"], portfolio.benefits
+    source = settings.source
+    if not source:
+        source = "benefits" if len(benefits) else "value"
+        if len(benefits) and not given.isna().all():
+            fix = "projects.value and benefits are both filled: set the value source."
+            raise _refuse("portfolio", "unclear_value_source", "source", "", fix)
+    # project, offset, amount, sign
+    parts: list[tuple[str | None, int, float, int]] = []
+    if source in ("value", "sum"):
+        names = _names(portfolio.projects["project"])
+        parts += [
+            (name, 0, float(value), 1)
+            for name, value in zip(names, given.tolist(), strict=True)
+            if not blank(value)
+        ]
+    tables = [("benefits", 1)] if source in ("benefits", "sum") else []
+    tables += [("spend", -1)] if settings.net_of_spend else []
+    for title, sign in tables:
+        table = portfolio.tables[title]
+        parts += [
+            (name, offset, float(amount), sign)
+            for name, offset, amount in zip(
+                _names(table["project"]),
+                _offsets(table, title),
+                table["amount"].tolist(),
+                strict=True,
+            )
+        ]
+    units, unit = _scaled((amount for _, _, amount, _ in parts), "benefits", "amount")
+    chance, whole = _read_chances(portfolio)
+    worth: dict[str, dict[int, int]] = {}
+    for (name, offset, _, sign), number in zip(parts, units, strict=True):
+        project = projects.get(name or "")
+        if project is None or project.state != "live":
+            continue
+        if offset > FARTHEST and settings.discount:
+            fix = f"Nothing can be discounted more than {FARTHEST:,} periods."
+            raise _refuse("benefits", "above_maximum", "offset", offset, fix)
+        amounts = worth.setdefault(project.name, {})
+        own = chance.get(project.name, whole)
+        amounts[offset] = amounts.get(offset, 0) + sign * number * own
+    return worth, unit * whole
+
+
+def _read_chances(portfolio: Portfolio) -> tuple[dict[str, int], int]:
+    """Return by what worth is multiplied, and by what it is divided again."""
+    if not portfolio.settings.weigh_by_probability:
+        return {}, 1
+    column = portfolio.projects["probability"].tolist()
+    names = _names(portfolio.projects["project"])
+    known = [
+        (name, float(cell))
+        for name, cell in zip(names, column, strict=True)
+        if name is not None and not blank(cell)
+    ]
+    units, unit = _scaled((cell for _, cell in known), "projects", "probability")
+    return {name: own for (name, _), own in zip(known, units, strict=True)}, unit
+
+
+def _read_budgets(
+    question: Question, portfolio: Portfolio, fixed: Mapping[str, int]
+) -> None:
+    last = question.periods - 1
+    spent = spent_of(question, fixed)
+    fixed_sizes = spent_of(question, fixed, sizes=True)
+    # The sum of the positive and of the negative amounts by kind.
+    sizes: dict[Kind, list[Fraction]] = {}
+    for kinds in question.spend.values():
+        for kind, uses in kinds.items():
+            parts = sizes.setdefault(kind, [Fraction(0), Fraction(0)])
+            for side, sign in enumerate((1, -1)):
+                own = sum(units for _, units in uses if units * sign > 0)
+                parts[side] += Fraction(own, question.spend_unit)
+    for row in portfolio.budget.to_dict("records"):
+        name = read_name(row["budget"]) or ""
+        begin = read_offset(row["start"], question.first)
+        end = read_offset(row["end"], question.first)
+        amount, at_least = (
+            None
+            if blank(row[column])
+            else exact_amount(float(row[column]), "budget", column)
+            for column in ("amount", "at_least")
+        )
+        if name in question.budgets:
+            fix = "Give every budget row its own name."
+            raise _refuse("budget", "duplicate_key", "budget", name, fix)
+        budget = Budget(
+            name=name,
+            filters=Kind(*(read_name(row[column]) for column in Kind._fields)),
+            first=0 if begin is None else max(begin, 0),
+            last=last if end is None else min(end, last),
+            limit=amount,
+            at_least=at_least,
+            grace=Fraction(0),
+        )
+        if amount is not None:
+            use = budget_use(question, budget, spent)
+            if use - amount > rounding(budget_use(question, budget, fixed_sizes)):
+                budget = budget._replace(limit=use)
+                question.inherited.append(_inherited("budget", name, None, use, amount))
+        amounts = [a for kind, own in sizes.items() if budget.covers(kind) for a in own]
+        granted = largest_rounding(amounts, [budget.limit, at_least])
+        question.budgets[name] = budget._replace(grace=granted)
+
+
+def _read_groups(question: Question, portfolio: Portfolio) -> None:
+    members: dict[str, list[Mapping[Any, Any]]] = {}
+    for row in portfolio.groups.to_dict("records"):
+        if (name := read_name(row["group"])) is not None:
+            members.setdefault(name, []).append(row)
+    for name, rows in members.items():
+        names = dict.fromkeys(read_name(row["project"]) or "" for row in rows)
+        rules = {
+            _word(read_name(row["rule"]) or "limit", _RULES, "groups", "rule")
+            for row in rows
+        }
+        # Rows of a group agree in checked data; else the tightest counts.
+        least = [n for row in rows if (n := _whole(row["at_least"])) is not None]
+        most = [n for row in rows if (n := _whole(row["at_most"])) is not None]
+        question.groups[name] = Group(
+            name=name,
+            members=tuple(names),
+            all_or_none="all_or_none" in rules,
+            at_least=max(least, default=None),
+            at_most=min(most, default=None),
+            done=frozenset(m for m in names if state_of(question, m) == "done"),
+        )
+
+
+def _read_dependencies(question: Question, portfolio: Portfolio) -> None:
+    for row in portfolio.dependencies.to_dict("records"):
+        project, requires = (
+            read_name(row["project"]) or "",
+            read_name(row["requires"]) or "",
+        )
+        kind = _word(
+            read_name(row["kind"]) or "finish_start",
+            _DEPENDENCIES,
+            "dependencies",
+            "kind",
+        )
+        single = requires in question.projects
+        group = question.groups.get(requires)
+        members = (requires,) if single else group.members if group else ()
+        others = [name for name in members if name != project]
+        satisfied = any(state_of(question, name) == "done" for name in others)
+        dependency = Dependency(
+            project=project,
+            requires=requires,
+            kind=kind,
+            lag=_whole(row["lag"]) or 0,
+            lag_max=_whole(row["lag_max"]),
+            single=single,
+            known=single or group is not None,
+            targets=tuple(n for n in others if state_of(question, n) == "live"),
+            in_force=state_of(question, project) == "live" and not satisfied,
+        )
+        question.dependencies.append(dependency)
+        question.dependency_rows.setdefault((project, requires, kind), dependency)
+
+
+def _read_own_rules(
+    question: Question, portfolio: Portfolio, fixed: Mapping[str, int]
+) -> None:
+    for row in portfolio.rules.to_dict("records"):
+        name, project = read_name(row["rule"]) or "", read_name(row["project"]) or ""
+        applies_to = _word(
+            read_name(row["applies_to"]) or "selected",
+            ("selected", "work"),
+            "rules",
+            "applies_to",
+        )
+        least, most = (
+            None if blank(row[c]) else exact_amount(float(row[c]), "rules", c)
+            for c in ("at_least", "at_most")
+        )
+        rule = question.rules.setdefault(
+            name, OwnRule(name, applies_to == "work", {}, least, most, {})
+        )
+        if project in rule.weights:
+            fix = f"Give every project one row of rule '{name}'."
+            raise _refuse("rules", "duplicate_key", "project", project, fix)
+        weight = 1.0 if blank(row["weight"]) else float(row["weight"])
+        rule.weights[project] = exact_amount(weight, "rules", "weight")
+    for rule in question.rules.values():
+        if not rule.by_period or rule.at_most is None or not fixed:
+            continue
+        for t in range(question.periods):
+            weights = rule_weights(question, rule, fixed, t)
+            use = sum(weights, Fraction(0))
+            granted = rounding(sum(map(abs, weights), Fraction(0)))
+            if use > 0 and use - rule.at_most > granted:
+                rule.raised[t] = use
+                question.inherited.append(
+                    _inherited("rule", rule.name, t, use, rule.at_most)
+                )
+
+
+def _inherited(
+    rule: str, subject: str, t: int | None, use: Fraction, limit: Fraction
+) -> dict[str, Any]:
+    return {
+        "rule": rule,
+        "subject": subject,
+        "period": t,
+        "use": to_float(use),
+        "limit": to_float(limit),
+    }
+
+
+def _note_inherited(question: Question) -> None:
+    for role in question.roles:
+        for t in range(question.periods):
+            given = question.capacity.get((role, t))
+            if given is None or not question.fixed_load.get((role, t)):
+                continue  # only fixed work raises a limit
+            limit = question.capacity_limit(role, t)
+            if limit > max(given, Fraction(0)) + TOLERANCE:
+                question.inherited.append(_inherited("capacity", role, t, limit, given))
+
+
+def _refuse(table: str, rule: str, column: str, found: object, fix: str) -> DataError:
+    return DataError(
+        problems_table(
+            [problem("error", table, rule, column=column, found=found, fix=fix)]
+        )
+    )
+
+
+def blank(value: Any) -> bool:
+    """Return whether a cell is empty."""
+    return value is None or (pd.api.types.is_scalar(value) and bool(pd.isna(value)))
+
+
+def read_name(value: Any) -> str | None:
+    """Return an id or word as text in one spelling, None for an empty cell."""
+    if blank(value):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return " ".join(unicodedata.normalize("NFC", str(value)).split()) or None
+
+
+def _names(values: pd.Series[Any]) -> list[str | None]:
+    cells = values.tolist()
+    known = {cell: read_name(cell) for cell in set(cells)}
+    return [known[cell] for cell in cells]
+
+
+def read_offset(value: Any, first: pd.Period) -> int | None:
+    """Return a period as whole periods after the first, None for an empty cell."""
+    if blank(value):
+        return None
+    return int(parse_period(value, first.freqstr).ordinal - first.ordinal)
+
+
+def read_period(value: Any, question: Question) -> int | None:
+    """Return the offset of a period, None for one that cannot be read."""
+    try:
+        return read_offset(value, question.first)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _offsets(table: pd.DataFrame, name: str) -> list[int]:
+    cells = table["offset"].tolist()
+    if any(blank(cell) for cell in set(cells)):
+        fix = "Write a whole number in every row."
+        raise _refuse(name, "missing_value", "offset", "", fix)
+    return [int(cell) for cell in cells]
+
+
+def _whole(value: Any) -> int | None:
+    return None if blank(value) else int(value)
+
+
+def _ratio(value: float, table: str, column: str) -> tuple[int, int]:
+    """Return the decimal number that is written, as numerator and denominator."""
+    if not math.isfinite(value):
+        raise _refuse(
+            table, "not_a_number", column, value, "Write a finite number in every row."
+        )
+    return Decimal(repr(value)).as_integer_ratio()
+
+
+def exact_amount(value: float, table: str, column: str) -> Fraction:
+    """Return the decimal number that a cell shows."""
+    return Fraction(*_ratio(value, table, column))
+
+
+def _scaled(values: Iterable[float], table: str, column: str) -> tuple[list[int], int]:
+    """Return numbers as whole multiples of 1/unit, and the unit; nothing is lost."""
+    cells = [float(value) for value in values]
+    exact = {cell: _ratio(cell, table, column) for cell in set(cells)}
+    unit = math.lcm(*{below for _, below in exact.values()})
+    whole = {cell: above * (unit // below) for cell, (above, below) in exact.items()}
+    return [whole[cell] for cell in cells], unit
+
+
+def _word(value: str | None, words: Collection[str], table: str, column: str) -> str:
+    if value is None or value not in words:
+        raise _refuse(
+            table, "unknown_word", column, value, f"Use one of {', '.join(words)}."
+        )
+    return value

@@ -1,0 +1,563 @@
+"""What more budget, people or time would bring: best plans along one limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pmo_analytics.clock.periods import format_period, parse_period
+from pmo_analytics.errors import ConfigError, InfeasibleError, SolverError, closest
+from pmo_analytics.facts import result_html, table_html
+from pmo_analytics.optimization.explain.resolving import Resolved, resolve, resolve_all
+from pmo_analytics.optimization.explain.wording import number
+from pmo_analytics.optimization.run import question_of
+from pmo_analytics.optimization.workers.running import SolveLimits
+from pmo_analytics.plan import Plan, relative_gap
+from pmo_analytics.processes.parallel import Work
+from pmo_analytics.processes.stopping import stoppable
+from pmo_analytics.rules.workload import fixed_starts
+from pmo_analytics.tables.windows import start_windows
+
+if TYPE_CHECKING:
+    from pmo_analytics.portfolio import Portfolio
+
+COLUMNS = [
+    *("level", "status", "objective", "bound", "gap", "certified_bound"),
+    *("gain", "gain_low", "gain_high", "projects_selected", "spend", "fte"),
+    *("last_finish", "efficient", "knee", "message"),
+]
+# A knee less than this share of the whole rise above the chord is none.
+_BEND = 0.02
+# Differences of objectives that count as none, relative.
+_SAME = 1e-9
+type Level = float | int | pd.Period
+
+
+@dataclass(frozen=True)
+class Frontier:
+    """Best plans along one limit.
+
+    Attributes
+    ----------
+    over, of
+        What was varied, and of which budget or role ("" = all).
+    table
+        One row per level, the smallest first: `level` (factor, currency, projects or
+        Period), `status, objective, bound, gap, certified_bound`; `gain` to the level
+        before and what the bounds allow it to be (`gain_low`, `gain_high`);
+        `projects_selected, spend` (inside the horizon), `fte` (FTE-periods),
+        `last_finish` (Period); `efficient`: no smaller level is as good; `knee`;
+        `message` of levels without a plan.
+    plans
+        Plan of each level, None where there is none.
+    sentences
+        All of it in words.
+    """
+
+    over: str
+    of: str
+    table: pd.DataFrame
+    plans: tuple[Plan | None, ...] = field(repr=False)
+    sentences: tuple[str, ...]
+
+    @property
+    def knee(self) -> pd.Series[Any] | None:
+        """Row of the knee: the efficient point farthest above the chord.
+
+        The chord joins the first and the last efficient point, both axes scaled to
+        1. None where nothing bends.
+        """
+        rows = self.table[self.table["knee"]]
+        return None if rows.empty else rows.iloc[0]
+
+    def __str__(self) -> str:
+        return "\n".join(self.sentences)
+
+    def _repr_html_(self) -> str:
+        shown = self.table.drop(columns=["efficient", "message"], errors="ignore")
+        return result_html(
+            f"Best plans over {self.of or self.over}",
+            table_html(shown, most=len(shown)),
+            notes=self.sentences,
+        )
+
+
+@stoppable()
+def frontier(
+    portfolio: Portfolio,
+    over: str = "budget",
+    *,
+    of: str = "",
+    points: int | Sequence[Any] = 9,
+    limits: SolveLimits | None = None,
+    strict: bool = False,
+    flex: bool = False,
+    seed: int = 0,
+    start: Plan | None = None,
+    workers: int | None = None,
+    cluster: str = "",
+) -> Frontier:
+    """Solve the portfolio again and again along one limit.
+
+    A plan that keeps a smaller limit keeps a larger one too. So no level is worse than
+    the ones below it, and its bound is no looser than the ones above it.
+
+    Parameters
+    ----------
+    portfolio
+        The question; a checked snapshot is taken.
+    over
+        What is varied. `budget` and `capacity` are multiplied, all of them or one. A
+        second objective is held at most at each level (epsilon constraint): `spend`
+        (money inside the horizon), `projects` (how many are selected) or `finish`
+        (period in which the last project ends that is not running yet).
+    of
+        One budget or role; "" = all.
+    points
+        How many levels, or the levels themselves. By default factors from 0.6 to
+        1.4, or from what fixed work needs to what the best plan takes.
+    limits
+        Of each level; default 20 seconds.
+    strict, flex, seed
+        As in `optimize`.
+    start
+        A plan to begin with.
+    workers, cluster
+        Local processes, default one per core; or the address of a Dask scheduler.
+
+    Raises
+    ------
+    ConfigError
+        If something cannot be varied, or a level is not possible.
+    DataError
+        If the portfolio has errors or no projects.
+
+    Examples
+    --------
+    >>> import pmo_analytics as pmo
+    >>> result = pmo.frontier(
+    ...     pmo.example_portfolio(), "budget", points=[0.9, 1.1],
+    ...     limits=pmo.SolveLimits(seconds=2, gap=0.05))
+    >>> bool(result.table["objective"].is_monotonic_increasing)
+    True
+    """
+    snapshot = question_of(portfolio, "to choose from")
+    limits = limits or SolveLimits(seconds=20.0)
+    kind = _kind(snapshot, over, of)
+    settings = {"strict": strict, "flex": flex, "seed": seed}
+    if isinstance(points, int) and over not in ("budget", "capacity"):
+        free = resolve(snapshot, limits, settings, start)
+        start = free.plan(snapshot, strict=strict)
+        if free.status == "stopped":
+            raise KeyboardInterrupt
+        if start is None and free.status == "infeasible":
+            raise InfeasibleError(free.conflicts)
+        if start is None:
+            raise SolverError([], free.message, status=free.status)
+    levels = _levels(snapshot, over, points, start)
+    questions = [kind(level) for level in levels]
+    found = _along(questions, levels, limits, settings, start, Work(workers, cluster))
+    return _result(over, of, levels, questions, found, strict)
+
+
+def _kind(portfolio: Portfolio, over: str, of: str) -> Callable[[Level], Portfolio]:
+    """Return what makes the question of a level."""
+    kinds = {
+        "budget": _with_budget,
+        "capacity": _with_capacity,
+        "spend": _with_spend,
+        "projects": _with_projects,
+        "finish": _with_finish,
+    }
+    _check_over(over)
+    known = {
+        "budget": portfolio.budget["budget"].tolist(),
+        "capacity": portfolio.capacity.columns.tolist(),
+    }.get(over, [])
+    if of and of not in known:
+        noun = {"budget": "budget", "capacity": "role"}.get(over)
+        if noun is None:
+            raise ConfigError(f"'{over}' is of the whole portfolio: leave out '{of}'.")
+        raise ConfigError(f"There is no {noun} '{of}'{closest(of, known)}.")
+    if over == "budget" and not known:
+        raise ConfigError("The portfolio has no budgets; use over='spend' instead.")
+    return lambda level: kinds[over](portfolio, of, level)
+
+
+def read_levels(over: str, text: str) -> list[str]:
+    """Return levels as they are written, `0.8,0.9,1`.
+
+    Raises
+    ------
+    ConfigError
+        If a frontier cannot be over that, or a level is no number.
+    """
+    _check_over(over)
+    given = [part.strip() for part in text.split(",") if part.strip()]
+    for part in given if over != "finish" else []:
+        try:
+            float(part)
+        except ValueError as error:
+            raise ConfigError(f"Not a level of '{over}': {error}.") from error
+    return given
+
+
+def _check_over(over: str) -> None:
+    if over not in _OVER:
+        raise ConfigError(
+            f"A frontier over '{over}' cannot be drawn{closest(over, _OVER)}; use one "
+            f"of {', '.join(_OVER)}."
+        )
+
+
+# What can be varied.
+_OVER = ("budget", "capacity", "spend", "projects", "finish")
+
+
+def _with_budget(portfolio: Portfolio, of: str, level: Any) -> Portfolio:
+    budget = portfolio.budget.copy()
+    rows = budget["budget"].eq(of) if of else budget["budget"].notna()
+    budget.loc[rows, "amount"] = budget.loc[rows, "amount"] * float(level)
+    return portfolio.replace(budget=budget)
+
+
+def _with_capacity(portfolio: Portfolio, of: str, level: Any) -> Portfolio:
+    capacity = portfolio.capacity.copy()
+    columns = [of] if of else capacity.columns
+    capacity[columns] = (capacity[columns] * float(level)).round(6)
+    return portfolio.replace(capacity=capacity)
+
+
+def _with_spend(portfolio: Portfolio, _of: str, level: Any) -> Portfolio:
+    row = pd.DataFrame([{"budget": _unused(portfolio, "budget", "spend at most")}])
+    row["amount"] = float(level)
+    budget = portfolio.budget
+    return portfolio.replace(
+        budget=pd.concat([budget, row.reindex(columns=budget.columns)]).reset_index(
+            drop=True
+        )
+    )
+
+
+def _with_projects(portfolio: Portfolio, _of: str, level: Any) -> Portfolio:
+    windows = start_windows(portfolio.projects, portfolio.horizon)
+    live = windows.index[windows["state"] == "live"].tolist()
+    name = _unused(portfolio, "groups", "projects at most")
+    rows = pd.DataFrame({"group": name, "project": live, "rule": "limit"})
+    rows["at_most"] = int(level)
+    groups = portfolio.groups
+    return portfolio.replace(
+        groups=pd.concat([groups, rows.reindex(columns=groups.columns)]).reset_index(
+            drop=True
+        )
+    )
+
+
+def _with_finish(portfolio: Portfolio, _of: str, level: Any) -> Portfolio:
+    projects = portfolio.projects.copy()
+    windows = start_windows(projects, portfolio.horizon)
+    bound = (windows["state"].eq("live") & ~windows["running"]).to_numpy()
+    limit = pd.Series(
+        pd.array([level] * len(projects), dtype=pd.PeriodDtype(portfolio.freq)),
+        index=projects.index,
+    )
+    later = projects["deadline"].isna() | (projects["deadline"] > limit)
+    # A candidate that cannot end by then is out; who must be in leaves no plan.
+    soonest = windows["first"] + windows["duration"] - 1 + portfolio.horizon[0].ordinal
+    late = bound & ~windows["must"].to_numpy() & (soonest > level.ordinal).to_numpy()
+    projects.loc[late, ["force", "force_reason"]] = ["out", "ends too late"]
+    projects.loc[bound & later & ~late, "deadline"] = limit[bound & later & ~late]
+    return portfolio.replace(projects=projects)
+
+
+def _unused(portfolio: Portfolio, table: str, name: str) -> str:
+    column = {"budget": "budget", "groups": "group"}[table]
+    taken = set(portfolio.tables[table][column].dropna())
+    taken |= set(portfolio.projects["project"])
+    while name in taken:
+        name += "'"
+    return name
+
+
+def _levels(
+    portfolio: Portfolio,
+    over: str,
+    points: int | Sequence[Any],
+    best: Plan | None,
+) -> list[Any]:
+    """Return the levels in increasing order."""
+    if isinstance(points, int):
+        if points < 2:
+            raise ConfigError(f"A frontier needs at least 2 points, not {points}.")
+        if over in ("budget", "capacity"):
+            return [round(x, 4) for x in np.linspace(0.6, 1.4, points).tolist()]
+        assert best is not None
+        high = _measure(best, over)
+        levels = np.linspace(min(_floor(best, over, high), high), high, points)
+        if over == "spend":
+            return sorted({round(float(x), 2) for x in levels})
+        whole = sorted({int(np.ceil(x)) for x in levels})
+        if over == "projects":
+            return whole
+        return [portfolio.horizon[0] + t for t in whole]
+    given = list(points)
+    if not given:
+        raise ConfigError("A frontier needs at least one level.")
+    try:
+        if over == "finish":
+            return sorted({parse_period(x, portfolio.freq) for x in given})
+        levels_ = sorted({float(x) for x in given})
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"Not a level of '{over}': {error}.") from error
+    if levels_[0] < 0:
+        raise ConfigError(f"A level of '{over}' cannot be negative: {levels_[0]:g}.")
+    return [int(x) for x in levels_] if over == "projects" else levels_
+
+
+def _floor(best: Plan, over: str, high: float) -> float:
+    """Return a level below which nothing of interest is left."""
+    portfolio = best.portfolio
+    if over == "finish":
+        windows = start_windows(portfolio.projects, portfolio.horizon)
+        must = windows[windows["must"] & ~windows["running"]]
+        return float((must["first"] + must["duration"] - 1).max()) if len(must) else 0.0
+    fixed = Plan.from_starts(portfolio, fixed_starts(portfolio), strict=best.strict)
+    return max(_measure(fixed, over), 0.5 * high)
+
+
+def _measure(plan: Plan, over: str) -> float:
+    """Return how much of a second objective a plan takes."""
+    if over == "spend":
+        return float(plan.spend["amount"].sum())
+    if over == "projects":
+        return float(len(plan.starts))
+    windows = start_windows(plan.portfolio.projects, plan.portfolio.horizon)
+    mine = [
+        start + int(windows.at[name, "duration"]) - 1
+        for name, start in plan.starts.items()
+        if not windows.at[name, "running"]
+    ]
+    return float(max(mine, default=0))
+
+
+def _along(
+    questions: list[Portfolio],
+    levels: list[Any],
+    limits: SolveLimits,
+    settings: Mapping[str, Any],
+    start: Plan | None,
+    work: Work,
+) -> list[Resolved]:
+    """Solve the smallest level, then all others from its plan."""
+    first = resolve(questions[0], limits, settings, start)
+    begin = first.plan(questions[0]) or start
+    others = dict(zip(map(str, levels[1:]), questions[1:], strict=True))
+    return [first, *resolve_all(others, limits, settings, begin, work).values()]
+
+
+def _result(
+    over: str,
+    of: str,
+    levels: list[Any],
+    questions: list[Portfolio],
+    found: list[Resolved],
+    strict: bool,
+) -> Frontier:
+    plans, messages = _shared(questions, found, strict)
+    bounds = [p.bound for p in found]
+    certified = [
+        p.report.certified_bound if p.report is not None else None for p in found
+    ]
+    rows = []
+    for i, (level, plan) in enumerate(zip(levels, plans, strict=True)):
+        bound, proved = _least(bounds[i:]), _least(certified[i:])
+        objective = None if plan is None else plan.objective
+        if objective is None:
+            bound = proved = None
+        elif bound is not None:
+            bound = max(bound, objective)
+        rows.append(
+            {
+                "level": level,
+                "status": found[i].status if plan is None else "feasible",
+                "objective": objective,
+                "bound": bound,
+                "gap": None
+                if objective is None or bound is None
+                else relative_gap(objective, bound),
+                "certified_bound": proved,
+                "message": messages[i],
+                **({} if plan is None else _facts(plan)),
+            }
+        )
+    table = pd.DataFrame(rows).reindex(columns=COLUMNS)
+    numbers = ["objective", "bound", "gap", "certified_bound", "spend", "fte"]
+    numbers += ["projects_selected"]
+    table[numbers] = table[numbers].astype(float)
+    table["last_finish"] = pd.array(
+        table["last_finish"].tolist(), dtype=pd.PeriodDtype(questions[0].freq)
+    )
+    table.loc[table["gap"] <= 1e-6, "status"] = "optimal"
+    table["gain"] = table["objective"].diff()
+    table["gain_low"] = (table["objective"] - table["bound"].shift()).clip(lower=0.0)
+    table["gain_high"] = table["bound"] - table["objective"].shift()
+    table.loc[table["gain"].isna(), ["gain_low", "gain_high"]] = np.nan
+    table["efficient"] = _efficient(table["objective"].to_numpy())
+    table["knee"] = False
+    at = _knee_of(table, over)
+    if at is not None:
+        table.loc[at, "knee"] = True
+    return Frontier(over, of, table, tuple(plans), tuple(_say(table, over, of)))
+
+
+def _least(values: list[float | None]) -> float | None:
+    """Return the least bound: what no plan of a larger level exceeds."""
+    known = [value for value in values if value is not None]
+    return min(known, default=None)
+
+
+def _shared(
+    questions: list[Portfolio], found: list[Resolved], strict: bool
+) -> tuple[list[Plan | None], list[str]]:
+    """Return the best plan of each level, whichever level it was found at."""
+    known = [
+        plan
+        for question, point in zip(questions, found, strict=True)
+        if (plan := point.plan(question, strict=strict)) is not None
+    ]
+    known.sort(key=lambda plan: -plan.objective)
+    plans: list[Plan | None] = []
+    messages = []
+    for question, point in zip(questions, found, strict=True):
+        own: Plan | None = None
+        for plan in known:
+            moved = Plan.from_starts(
+                question,
+                plan.starts,
+                report=point.report,
+                strict=strict,
+                purchases=plan.purchases if plan.buys else None,
+            )
+            if moved.violations.empty:
+                own = moved
+                break
+        if point.status == "stopped":
+            own = None  # what another level brought would be no answer of its own
+        plans.append(own)
+        messages.append("" if own is not None else point.message)
+    return plans, messages
+
+
+def _facts(plan: Plan) -> dict[str, Any]:
+    finish = plan.schedule["finish"]
+    return {
+        "projects_selected": len(plan.starts),
+        "spend": float(plan.spend["amount"].sum()),
+        "fte": float(plan.load.to_numpy().sum()),
+        "last_finish": finish.max() if len(finish) else pd.NaT,
+    }
+
+
+def _efficient(objective: np.ndarray) -> np.ndarray:
+    """Return which levels are better than every smaller one."""
+    best, flags = -np.inf, []
+    for value in objective.tolist():
+        better = not np.isnan(value) and (
+            best == -np.inf or value > best + _SAME * max(1.0, abs(best))
+        )
+        flags.append(better)
+        if not np.isnan(value):
+            best = max(best, value)
+    return np.array(flags, dtype=bool)
+
+
+def positions(table: pd.DataFrame) -> np.ndarray:
+    """Return the levels of a frontier as numbers; Periods by their place."""
+    levels = table["level"].tolist()
+    if levels and isinstance(levels[0], pd.Period):
+        return np.array([period.ordinal for period in levels], dtype=float)
+    return np.array(levels, dtype=float)
+
+
+def _knee_of(table: pd.DataFrame, _over: str) -> Any:
+    """Return the label of the efficient point farthest above the chord."""
+    rows = np.flatnonzero(table["efficient"].to_numpy())
+    if len(rows) < 3:
+        return None
+    x = positions(table)[rows]
+    y = table["objective"].to_numpy()[rows]
+    x = (x - x[0]) / (x[-1] - x[0])
+    y = (y - y[0]) / (y[-1] - y[0])
+    above = y - x
+    best = int(above.argmax())
+    return table.index[rows[best]] if above[best] > _BEND else None
+
+
+def name_level(level: Any, over: str) -> str:
+    """Return a level as people say it: `90 %`, `1,200,000` or `2027-06`."""
+    if over in ("budget", "capacity"):
+        return f"{number(100.0 * float(level))} %"
+    return (
+        format_period(level) if isinstance(level, pd.Period) else number(float(level))
+    )
+
+
+def _say(table: pd.DataFrame, over: str, of: str) -> list[str]:
+    """Return the frontier in words."""
+    thing = {
+        "budget": f"budget '{of}'" if of else "all budgets",
+        "capacity": f"the capacity of {of}" if of else "all capacity",
+        "spend": "spend",
+        "projects": "projects",
+        "finish": "the last finish",
+    }[over]
+    scaled = over in ("budget", "capacity")
+    known = table[table["objective"].notna()]
+    lines = []
+    stopped = table.loc[table["status"] == "stopped", "level"]
+    if len(stopped):
+        names = ", ".join(name_level(level, over) for level in stopped)
+        lines.append(f"Not solved, for it was stopped: {names}.")
+    missing = table["objective"].isna() & (table["status"] != "stopped")
+    for row in table[missing].itertuples():
+        level = name_level(row.level, over)
+        where = f"At {level} of {thing}" if scaled else f"With {thing} at most {level}"
+        none = "there is no plan" if row.status == "infeasible" else "none was found"
+        lines.append(f"{where} {none}: {row.message}")
+    if len(known) < 2:
+        return lines
+    first, last = known.iloc[0], known.iloc[-1]
+    of_what = f" of {thing}" if scaled else ""
+    lead = "" if scaled else f"With {thing} at most "
+    ends = number(first["objective"]), number(last["objective"])
+    same = ends[0] == ends[1]
+    change = f"stays at {ends[0]}" if same else f"grows from {ends[0]} to {ends[1]}"
+    lines.insert(
+        0,
+        f"{lead or 'From '}{name_level(first['level'], over)}{of_what} to "
+        f"{name_level(last['level'], over)} the objective {change}.",
+    )
+    knee = table[table["knee"]]
+    if len(knee):
+        row = knee.iloc[0]
+        before = row["objective"] - first["objective"]
+        after = last["objective"] - row["objective"]
+        lines.append(
+            f"The knee is at {name_level(row['level'], over)}: up to there it gains "
+            f"{number(before)}, from there on {number(after)}."
+        )
+    flat = known[~known["efficient"]]
+    if len(flat):
+        names = ", ".join(name_level(level, over) for level in flat["level"])
+        lines.append(f"No gain was found from the level before at {names}.")
+    gap = known["gap"].max()
+    if gap > 1e-6:
+        lines.append(
+            f"The gaps are up to {gap:.2%}; a gain that may be 0 by the bounds is "
+            "inside them and may be none."
+        )
+    return lines

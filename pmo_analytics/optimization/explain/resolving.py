@@ -1,0 +1,160 @@
+"""Solving many variants of one question, each from the plan of another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pmo_analytics.errors import DataError, InfeasibleError, SolverError
+from pmo_analytics.optimization.optimizing import optimize
+from pmo_analytics.optimization.workers.running import SolveLimits
+from pmo_analytics.plan import Plan, SolveReport
+from pmo_analytics.processes.parallel import Work, run_tasks
+from pmo_analytics.processes.stopping import note_stop, stop_asked
+
+if TYPE_CHECKING:
+    from pmo_analytics.portfolio import Portfolio
+    from pmo_analytics.rules.record import Record
+
+
+STOPPED = "It was stopped before this was solved."
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What one variant brought.
+
+    Attributes
+    ----------
+    starts, purchases, report
+        Of its plan; None without one.
+    status, message
+        As of a search, or `stopped` where Ctrl-C came before its end; why there is no
+        plan.
+    """
+
+    starts: dict[str, int] | None = None
+    purchases: pd.DataFrame | None = None
+    report: SolveReport | None = None
+    status: str = "no_solution"
+    message: str = ""
+    conflicts: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def objective(self) -> float | None:
+        """Objective of its plan."""
+        return None if self.report is None else self.report.objective
+
+    @property
+    def bound(self) -> float | None:
+        """Bound of its search."""
+        return None if self.report is None else self.report.bound
+
+    def plan(
+        self,
+        portfolio: Portfolio,
+        *,
+        strict: bool = False,
+        record: Record | None = None,
+    ) -> Plan | None:
+        """Return its plan on a portfolio."""
+        if self.starts is None:
+            return None
+        return Plan.from_starts(
+            portfolio,
+            self.starts,
+            report=self.report,
+            strict=strict,
+            purchases=self.purchases,
+            record=record,
+        )
+
+
+def settings_of(plan: Plan, seed: int) -> dict[str, Any]:
+    """Return the arguments of `optimize` that ask what a plan is an answer to."""
+    settings: dict[str, Any] = {"strict": plan.strict, "seed": seed, "flex": plan.buys}
+    if plan.record is not None:
+        settings |= {
+            "record": plan.record.schedule,
+            "change_price": plan.record.change_price,
+            "move_price": plan.record.move_price,
+        }
+    return settings
+
+
+def resolve(
+    portfolio: Portfolio,
+    limits: SolveLimits,
+    settings: Mapping[str, Any],
+    start: Plan | None = None,
+) -> Resolved:
+    """Solve one variant; what cannot be solved is an answer, too.
+
+    Parameters
+    ----------
+    settings
+        Other arguments of `optimize`.
+    """
+    if stop_asked():
+        return Resolved(status="stopped", message=STOPPED)
+    try:
+        plan = optimize(portfolio, limits=limits, start=start, **settings)
+    except KeyboardInterrupt:
+        note_stop()
+        return Resolved(status="stopped", message=STOPPED)
+    except InfeasibleError as error:
+        message = str(error.conflicts["message"].iat[0])
+        return Resolved(status="infeasible", message=message, conflicts=error.conflicts)
+    except DataError as error:  # a change may leave a project no start at all
+        return Resolved(status="infeasible", message=str(error.problems["fix"].iat[0]))
+    except SolverError as error:
+        return Resolved(status=error.status, message=str(error).splitlines()[0])
+    assert plan.report is not None
+    if plan.report.stopped:
+        return Resolved(status="stopped", message=STOPPED)
+    return Resolved(
+        plan.starts,
+        plan.purchases if plan.buys else None,
+        plan.report,
+        str(plan.report.status),
+    )
+
+
+def resolve_all(
+    questions: Mapping[str, Portfolio],
+    limits: SolveLimits,
+    settings: Mapping[str, Any],
+    start: Plan | None,
+    work: Work | None,
+) -> dict[str, Resolved]:
+    """Solve many variants, all from the same plan, on local processes or a cluster.
+
+    Several at once have one thread each.
+    """
+    work = work or Work()
+    several = work.workers != 1 or bool(work.cluster)
+    if several and len(questions) > 1:
+        limits = replace(limits, threads=1)
+    tasks = {
+        key: {
+            "portfolio": question,
+            "limits": limits,
+            "settings": dict(settings),
+            "start": start,
+        }
+        for key, question in questions.items()
+    }
+    outcomes = run_tasks(resolve, tasks, work=work)
+    found = {}
+    for key in questions:
+        outcome = outcomes.get(key)
+        if outcome is None:
+            found[key] = Resolved(status="stopped", message=STOPPED)
+        elif outcome.error is not None:
+            found[key] = Resolved(status="failed", message=str(outcome.error))
+        else:
+            found[key] = outcome.value
+    return found

@@ -1,0 +1,1 @@
+"""Plans without proof: construction, local search, dives, annealing."""

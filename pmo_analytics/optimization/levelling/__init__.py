@@ -1,0 +1,1 @@
+"""Everything approved stays, nobody is overloaded, all ends early."""

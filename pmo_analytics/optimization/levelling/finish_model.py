@@ -1,0 +1,102 @@
+"""Levelling in the terms of the selection model: cut windows, an end that is late.
+
+The solver maximises worth over options. For lateness the worth of an option is minus
+its cost. For the end of all work one more project is added, `the end`, which starts
+when the last one has finished and is worth minus its own start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from pmo_analytics.optimization.model.instance import NO_LIMIT, Options
+
+
+def cut(options: Options, keep: np.ndarray) -> Options:
+    """Return the options that a mask keeps; everything else stays as it is.
+
+    Parameters
+    ----------
+    keep
+        Shape (N,), boolean.
+    """
+    count = np.diff(options.use_first)
+    kept_use = np.repeat(keep, count)
+    project = options.project[keep]
+    return replace(
+        options,
+        first=np.searchsorted(project, np.arange(len(options.must) + 1)),
+        project=project,
+        start=options.start[keep],
+        worth=options.worth[keep],
+        tie=options.tie[keep],
+        use_first=np.concatenate([[0], np.cumsum(count[keep])]),
+        use_row=options.use_row[kept_use],
+        use_amount=options.use_amount[kept_use],
+        **_cut_rows(options, keep),
+    )
+
+
+def _cut_rows(options: Options, keep: np.ndarray) -> dict[str, np.ndarray]:
+    kept = keep[options.row_option]
+    count = np.concatenate([[0], np.cumsum(kept)])
+    return {
+        "row_first": count[options.row_first],
+        "row_option": (np.cumsum(keep) - 1)[options.row_option[kept]],
+        "row_weight": options.row_weight[kept],
+    }
+
+
+def with_end(
+    options: Options, duration: np.ndarray, earliest: int, latest: int
+) -> Options:
+    """Return the options and those of the end of all work, worth minus its start.
+
+    Parameters
+    ----------
+    duration
+        Shape (P,): periods of each project.
+    earliest, latest
+        When the end may be.
+    """
+    end = len(options.must)
+    starts = np.arange(earliest, latest + 1)
+    count = len(starts)
+    uses = len(options.use_row)
+    targets = np.arange(end)
+    rules = len(options.rule_target)
+    return replace(
+        options,
+        first=np.append(options.first, len(options.project) + count),
+        project=np.append(options.project, np.full(count, end)),
+        start=np.append(options.start, starts),
+        worth=np.append(np.zeros(len(options.project)), -starts.astype(float)),
+        tie=np.append(options.tie, np.zeros(count)),
+        must=np.append(options.must, True),
+        use_first=np.append(options.use_first, np.full(count, uses)),
+        rule_project=np.append(options.rule_project, np.full(end, end)),
+        rule_kind=np.append(options.rule_kind, np.ones(end, dtype=np.int64)),
+        rule_first=np.append(options.rule_first, rules + 1 + targets),
+        rule_target=np.append(options.rule_target, targets),
+        rule_wait=np.append(options.rule_wait, duration),
+        rule_wait_max=np.append(options.rule_wait_max, np.full(end, NO_LIMIT)),
+        rule_single=np.append(options.rule_single, np.ones(end, dtype=np.int64)),
+    )
+
+
+def end_of(options: Options, chosen: np.ndarray) -> int:
+    """Return the option of the end that goes with chosen options of the others.
+
+    Parameters
+    ----------
+    options
+        As `with_end` returns them.
+    """
+    end = len(options.must) - 1
+    own = slice(int(options.rule_first[-1]) - end, int(options.rule_first[-1]))
+    wait = options.rule_wait[own]
+    finish = options.start[chosen] + wait[options.project[chosen]]
+    lo, hi = int(options.first[end]), int(options.first[end + 1])
+    return lo + int(np.searchsorted(options.start[lo:hi], finish.max()))

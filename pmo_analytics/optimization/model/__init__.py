@@ -1,0 +1,1 @@
+"""The model of a portfolio: its options, and the rows that solvers are given."""

@@ -1,0 +1,655 @@
+"""From a portfolio to its options, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from pmo_analytics.clock.periods import offsets_from
+from pmo_analytics.optimization.model.grain import grain
+from pmo_analytics.optimization.model.instance import (
+    ALL,
+    NO_LIMIT,
+    NONE,
+    TOGETHER,
+    Options,
+    largest_sums,
+)
+from pmo_analytics.optimization.model.purchasing import cheapest, most_bought
+from pmo_analytics.rules.linear_rules import read_rules
+from pmo_analytics.rules.purchases import offers, purchases_table
+from pmo_analytics.rules.record import record_gains
+from pmo_analytics.rules.violations import requirements
+from pmo_analytics.rules.workload import (
+    Limits,
+    all_roles,
+    budget_matches,
+    budget_spans,
+    fixed_starts,
+    limits,
+    worth_at_zero,
+)
+from pmo_analytics.tables.windows import allowed_starts, start_windows
+from pmo_analytics.tolerance import ROUNDING, TOLERANCE, exact_sum, written
+
+if TYPE_CHECKING:
+    from pmo_analytics.portfolio import Portfolio
+    from pmo_analytics.rules.record import Record
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """Options with the names that the arrays leave out.
+
+    Attributes
+    ----------
+    names
+        Project of each number; `roles`, `dependencies` (project, requires, kind)
+        and `groups` likewise.
+    anchors
+        Per group, the member whose fate decides for ALL and NONE, else "".
+    contradictions
+        Sentences on rules that no choice can satisfy, whatever the model says.
+    starts
+        Project -> starts allowed by its own rules, before any were removed.
+    limits
+        Limits in force, inherited ones raised.
+    fixed
+        Work nobody can move: project -> start.
+    flex
+        Whether capacity may be bought.
+    rules
+        (rule, period offset or -1) of each limited thing after the budgets.
+    record
+        Plan of record whose changes have a price, if any.
+    rows
+        (rule, period offset or -1) of each rule with weights of either sign.
+    """
+
+    options: Options
+    names: list[str]
+    roles: list[str]
+    dependencies: list[tuple[str, str, str]]
+    groups: list[str]
+    anchors: list[str]
+    contradictions: list[str]
+    starts: dict[str, np.ndarray]
+    limits: Limits
+    fixed: dict[str, int]
+    flex: bool = False
+    rules: list[tuple[str, int]] = field(default_factory=list)
+    rows: list[tuple[str, int]] = field(default_factory=list)
+    record: Record | None = None
+
+    def starts_of(self, chosen: np.ndarray) -> dict[str, int]:
+        """Return project -> start of chosen option numbers."""
+        o = self.options
+        return {self.names[o.project[k]]: int(o.start[k]) for k in chosen}
+
+    def purchases_of(
+        self, portfolio: Portfolio, chosen: np.ndarray
+    ) -> pd.DataFrame | None:
+        """Return the cheapest purchases of chosen options; None if none are sold.
+
+        A choice that no purchases make work has an empty table.
+        """
+        o = self.options
+        if not self.flex:
+            return None
+        bought = cheapest(o, chosen)
+        periods = int(o.sizes[1])
+        total: dict[tuple[int, int], float] = {}
+        if bought is None:
+            return purchases_table(portfolio, total)
+        for i in np.flatnonzero(bought).tolist():
+            begin = int(o.buy_thing[i]) % periods
+            for t in range(begin, begin + int(o.buy_length[i])):
+                key = int(o.buy_offer[i]), t
+                most = float(o.buy_most[i])
+                total[key] = min(round(total.get(key, 0.0) + float(bought[i]), 9), most)
+        return purchases_table(portfolio, total)
+
+    def chosen(self, starts: Mapping[str, int]) -> np.ndarray | None:
+        """Return the option numbers of a schedule; None if one is not an option."""
+        number = {name: p for p, name in enumerate(self.names)}
+        result = []
+        for name, start in starts.items():
+            p = number.get(name)
+            if p is None:
+                return None
+            lo, hi = self.options.first[p], self.options.first[p + 1]
+            at = lo + int(np.searchsorted(self.options.start[lo:hi], start))
+            if at == hi or self.options.start[at] != start:
+                return None
+            result.append(at)
+        return np.array(sorted(result), dtype=np.int64)
+
+
+def compile_options(
+    portfolio: Portfolio,
+    *,
+    strict: bool = False,
+    flex: bool = False,
+    record: Record | None = None,
+) -> Compiled:
+    """Return the options of a valid portfolio.
+
+    With `flex` its offers of capacity are columns of the model; with a `record` worth
+    is less the price of changing it.
+
+    Starts that break a limit together with the fixed work alone, and projects that
+    require something nobody can select, are left out; nothing feasible is lost.
+    """
+    windows = start_windows(portfolio.projects, portfolio.horizon)
+    starts = allowed_starts(portfolio.projects, portfolio.blackouts, portfolio.horizon)
+    fixed = fixed_starts(portfolio, starts)
+    bounds = limits(portfolio, strict=strict, fixed=fixed)
+    names = list(starts)
+    rules = requirements(portfolio, windows)
+    roles = all_roles(portfolio)
+    periods, budgets = len(portfolio.horizon), len(portfolio.budget)
+    limit = np.concatenate([bounds.capacity.to_numpy().T.ravel(), bounds.budget])
+    limit = np.where(np.isnan(limit), np.inf, limit)
+    at_least = portfolio.budget["at_least"].to_numpy(dtype=float)
+    least = np.concatenate(
+        [
+            np.full(len(roles) * periods, -np.inf),
+            np.where(np.isnan(at_least), -np.inf, at_least),
+        ]
+    )
+
+    number = {name: p for p, name in enumerate(names)}
+    project = np.repeat(np.arange(len(names)), [len(starts[n]) for n in names])
+    start = (
+        np.concatenate([starts[n] for n in names])
+        if names
+        else np.zeros(0, dtype=np.int64)
+    ).astype(np.int64)
+    own = _own_rules(portfolio, bounds, number, project, start, windows)
+    sums = [row for row in own if row.weights_positive]
+    limit = np.concatenate([limit, [row.upper for row in sums]])
+    least = np.concatenate([least, [row.lower for row in sums]])
+    use_option, use_row, use_amount = _uses(
+        portfolio, number, project, start, roles, periods, budgets, sums
+    )
+    slack, unit = grains(
+        portfolio, bounds, project[use_option], use_row, use_amount, sums, len(limit)
+    )
+    buy = _purchases(portfolio, roles) if flex else {}
+    most = limit
+    if buy:
+        most = limit + most_bought(
+            len(limit),
+            buy["buy_thing"],
+            buy["buy_length"],
+            buy["buy_joint"],
+            buy["buy_most"],
+        )
+    keep = _usable(
+        number,
+        fixed,
+        project,
+        use_option,
+        use_row,
+        use_amount,
+        most + slack,
+        windows,
+        names,
+    )
+    keep &= ~_unservable(project, rules, number)
+    renumber = np.cumsum(keep) - 1
+    others = _kept_rows([row for row in own if not row.weights_positive], keep)
+    kept_use = keep[use_option]
+    project, start = project[keep], start[keep]
+    use_option, use_row, use_amount = (
+        renumber[use_option[kept_use]],
+        use_row[kept_use],
+        use_amount[kept_use],
+    )
+    use_first = np.searchsorted(use_option, np.arange(len(project) + 1))
+    # Once more without what cannot be chosen: it may be far larger than the limit.
+    slack, unit = grains(
+        portfolio,
+        bounds,
+        project[use_option],
+        use_row,
+        use_amount,
+        [row._replace(weight=row.weight[keep[row.option]]) for row in sums],
+        len(limit),
+        {names[p] for p in np.unique(project).tolist()},
+    )
+    dependencies, rule_arrays = _rules(rules, number)
+    groups, anchors, contradictions, group_arrays = _groups(portfolio, windows, number)
+    worth = _worth(portfolio, names, project, start, windows)
+    constant = 0.0
+    if record is not None:
+        gains, constant = record_gains(portfolio, record, names, project, start)
+        worth = worth + gains
+    options = Options(
+        first=np.searchsorted(project, np.arange(len(names) + 1)),
+        project=project,
+        start=start,
+        worth=worth,
+        tie=_tie(portfolio, names, project, start, fixed),
+        must=windows.loc[names, "must"].to_numpy(dtype=bool),
+        use_first=use_first,
+        use_row=use_row,
+        use_amount=use_amount,
+        limit=limit,
+        least=least,
+        **rule_arrays,
+        **group_arrays,
+        sizes=np.array([len(roles), periods, budgets], dtype=np.int64),
+        slack=slack,
+        unit=unit,
+        **_rows(others, renumber, project),
+        constant=np.array([constant]),
+        **buy,
+    )
+    return Compiled(
+        options=options,
+        names=names,
+        roles=roles,
+        dependencies=dependencies,
+        groups=groups,
+        anchors=anchors,
+        contradictions=contradictions,
+        starts=starts,
+        limits=bounds,
+        fixed=fixed,
+        flex=flex,
+        record=record,
+        rules=[(row.rule, row.period) for row in sums],
+        rows=[(row.rule, row.period) for row in others],
+    )
+
+
+class _Row(NamedTuple):
+    """One rule, or one rule in one period, as a row over the options."""
+
+    rule: str
+    period: int  # -1 where it applies to what is selected
+    option: np.ndarray
+    weight: np.ndarray
+    lower: float
+    upper: float
+    weights_positive: bool
+    exact: tuple[float | Fraction, float | Fraction]  # lower and upper
+
+
+def _own_rules(
+    portfolio: Portfolio,
+    bounds: Limits,
+    number: Mapping[str, int],
+    project: np.ndarray,
+    start: np.ndarray,
+    windows: pd.DataFrame,
+) -> list[_Row]:
+    """Return the rows of the table `rules`, those that nothing can break left out."""
+    rows = []
+    length = windows["duration"].reindex(list(number)).to_numpy(dtype=np.int64)
+    for rule in read_rules(portfolio):
+        weights = np.zeros(len(number))
+        for name, weight in rule.weights.items():
+            weights[number[name]] = weight
+        done = exact_sum(rule.finished)
+        positive = bool((weights >= 0).all())
+        mine = np.flatnonzero(weights[project] != 0)
+        periods = range(len(portfolio.horizon)) if rule.by_period else [-1]
+        for t in periods:
+            begin = start[mine]
+            at = (begin <= t) & (t < begin + length[project[mine]])
+            option = mine[at] if rule.by_period else mine
+            weight = weights[project[option]]
+            # What is done may be as large as the limit: taken off exactly.
+            exact = (
+                _less(rule.at_least, done),
+                _less(bounds.rule_limit(rule, max(t, 0)), done),
+            )
+            fewest, most = float(exact[0]), float(exact[1])
+            own = weights[np.unique(project[option])]
+            noise = ROUNDING * float(np.abs(own).sum() + abs(done))
+            if own.clip(min=0).sum() <= most - noise and most >= 0:
+                most = np.inf
+            if own.clip(max=0).sum() >= fewest + noise and fewest <= 0:
+                fewest = -np.inf
+            if np.isfinite(most) or np.isfinite(fewest):
+                rows.append(
+                    _Row(rule.name, t, option, weight, fewest, most, positive, exact)
+                )
+    return rows
+
+
+def _less(limit: float | Fraction, done: Fraction) -> float | Fraction:
+    """Return a limit less what is done; infinite where there is none."""
+    if isinstance(limit, Fraction):
+        return limit - done
+    return written(limit) - done if np.isfinite(limit) else limit
+
+
+def grains(
+    portfolio: Portfolio,
+    bounds: Limits,
+    project: np.ndarray,
+    use_row: np.ndarray,
+    use_amount: np.ndarray,
+    sums: list[_Row],
+    things: int,
+    only: set[str] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return slack and unit of every limited thing; people are granted 1e-6 FTE."""
+    slack, unit = np.full(things, TOLERANCE), np.ones(things)
+    most = largest_sums(project, use_row, use_amount, things)
+    largest = np.zeros(things)
+    np.maximum.at(largest, use_row, use_amount)
+    spend = portfolio.spend["amount"].to_numpy()
+    matches = budget_matches(portfolio)
+    if only is not None:
+        matches = matches & portfolio.spend["project"].isin(only).to_numpy()
+    at_least = portfolio.budget["at_least"].to_numpy(dtype=float)
+    first = things - len(sums) - len(matches)
+    rows: list[tuple[np.ndarray, float | Fraction, float | Fraction]] = [
+        (spend[hit], bounds.budget_limit(b), float(at_least[b]))
+        for b, hit in enumerate(matches)
+    ]
+    rows += [(row.weight, row.exact[1], row.exact[0]) for row in sums]
+    for thing, (amounts, upper, lower) in enumerate(rows, first):
+        slack[thing], unit[thing] = grain(
+            amounts, float(most[thing]), float(largest[thing]), upper, lower
+        )
+    return slack, unit
+
+
+def _kept_rows(rows: list[_Row], keep: np.ndarray) -> list[_Row]:
+    """Return rows over the options that are kept, without those that then hold."""
+    kept = []
+    for row in rows:
+        stays = keep[row.option]
+        row = row._replace(option=row.option[stays], weight=row.weight[stays])
+        if not stays.any():
+            row = row._replace(
+                lower=row.lower if row.lower > 0 else -np.inf,
+                upper=row.upper if row.upper < 0 else np.inf,
+            )
+        if np.isfinite(row.lower) or np.isfinite(row.upper):
+            kept.append(row)
+    return kept
+
+
+def _rows(
+    rows: list[_Row], renumber: np.ndarray, project: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the arrays of rules with weights of either sign."""
+    grains = []
+    for row in rows:
+        size = np.abs(row.weight)
+        owner = project[renumber[row.option]]
+        most = largest_sums(owner, np.zeros_like(owner), size, 1)[0]
+        largest = float(size.max(initial=0.0))
+        lower, upper = row.exact
+        grains.append(grain(row.weight, float(most), largest, upper, lower))
+    count = [len(row.option) for row in rows]
+    options = [renumber[row.option] for row in rows]
+    weights = [row.weight for row in rows]
+    none = np.zeros(0)
+    return {
+        "row_first": np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
+        "row_option": np.concatenate([none, *options]).astype(np.int64),
+        "row_weight": np.concatenate([none, *weights]),
+        "row_lower": np.array([row.lower for row in rows], dtype=float),
+        "row_upper": np.array([row.upper for row in rows], dtype=float),
+        "row_slack": np.array([slack for slack, _ in grains], dtype=float),
+        "row_unit": np.array([unit for _, unit in grains], dtype=float),
+    }
+
+
+def _purchases(portfolio: Portfolio, roles: list[str]) -> dict[str, np.ndarray]:
+    """Return the columns of capacity that can be bought."""
+    place = {role: r for r, role in enumerate(roles)}
+    periods = len(portfolio.horizon)
+    factor = (1.0 + portfolio.settings.discount) ** -np.arange(periods, dtype=float)
+    rows: list[tuple[int, int, int, int, float, float]] = []
+    for offer, row in offers(portfolio).iterrows():
+        if row["role"] not in place:
+            continue
+        begin = place[row["role"]] * periods
+        for t in range(int(row["first"]), int(row["last"]) + 1):
+            hire = row["kind"] == "hire"
+            length = int(row["last"]) - t + 1 if hire else 1
+            cost = float(row["cost"]) * float(factor[t : t + length].sum())
+            joint = int(str(offer)) if hire else -1
+            most = float(row["fte_max"])
+            rows.append((int(str(offer)), begin + t, length, joint, cost, most))
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 6
+    names = ("offer", "thing", "length", "joint", "cost", "most")
+    return {
+        f"buy_{name}": np.array(
+            column, dtype=float if name in ("cost", "most") else np.int64
+        )
+        for name, column in zip(names, columns, strict=True)
+    }
+
+
+def _pairs(
+    rows: pd.DataFrame, number: Mapping[str, int], first: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (row, option) for every option of every row's project."""
+    p = np.array([number.get(n, -1) for n in rows["project"].tolist()], dtype=np.int64)
+    known = np.flatnonzero(p >= 0)
+    p = p[known]
+    count = first[p + 1] - first[p]
+    row = np.repeat(known, count)
+    step = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+    return row, np.repeat(first[p], count) + step
+
+
+def _uses(
+    portfolio: Portfolio,
+    number: Mapping[str, int],
+    project: np.ndarray,
+    start: np.ndarray,
+    roles: list[str],
+    periods: int,
+    budgets: int,
+    rules: list[_Row],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return option, limited thing and amount of all uses, in CSR order."""
+    first = np.searchsorted(project, np.arange(len(number) + 1))
+    demand = portfolio.demand[portfolio.demand["fte"] > 0].reset_index(drop=True)
+    row, option = _pairs(demand, number, first)
+    period = start[option] + demand["offset"].to_numpy(dtype=np.int64)[row]
+    inside = (period >= 0) & (period < periods)
+    number_of = {name: i for i, name in enumerate(roles)}
+    role = np.array([number_of[r] for r in demand["role"].tolist()], dtype=np.int64)
+    parts = [
+        (
+            option[inside],
+            role[row[inside]] * periods + period[inside],
+            demand["fte"].to_numpy()[row[inside]],
+        )
+    ]
+    positive = (portfolio.spend["amount"] > 0).to_numpy()
+    spend = portfolio.spend[positive].reset_index(drop=True)
+    row, option = _pairs(spend, number, first)
+    period = start[option] + spend["offset"].to_numpy(dtype=np.int64)[row]
+    amount = spend["amount"].to_numpy()[row]
+    matches = budget_matches(portfolio)[:, positive]
+    begin, end = budget_spans(portfolio)
+    for b in range(budgets):
+        hit = matches[b, row] & (period >= begin[b]) & (period <= end[b])
+        place = np.full(int(hit.sum()), len(roles) * periods + b)
+        parts.append((option[hit], place, amount[hit]))
+    begin_rules = len(roles) * periods + budgets
+    for place_of_rule, rule in enumerate(rules, begin_rules):
+        parts.append(
+            (rule.option, np.full(len(rule.option), place_of_rule), rule.weight)
+        )
+    things = begin_rules + len(rules)
+    key = np.concatenate([o * np.int64(things) + r for o, r, _ in parts])
+    unique, inverse = np.unique(key, return_inverse=True)
+    total = np.bincount(
+        inverse, np.concatenate([a for *_, a in parts]), minlength=len(unique)
+    )
+    return unique // max(things, 1), unique % max(things, 1), total
+
+
+def _usable(
+    number: Mapping[str, int],
+    fixed: Mapping[str, int],
+    project: np.ndarray,
+    use_option: np.ndarray,
+    use_row: np.ndarray,
+    use_amount: np.ndarray,
+    room: np.ndarray,
+    windows: pd.DataFrame,
+    names: list[str],
+) -> np.ndarray:
+    """Return which options fit beside the fixed work; must projects keep theirs.
+
+    The options of a project that must be selected stay, so that a clash is found
+    and named by the model and not by an empty list.
+    """
+    is_fixed = np.zeros(len(names), dtype=bool)
+    is_fixed[[number[name] for name in fixed]] = True
+    by_fixed = is_fixed[project[use_option]]
+    taken = np.bincount(use_row[by_fixed], use_amount[by_fixed], minlength=len(room))
+    over = use_amount + taken[use_row] > room[use_row]
+    must = windows.loc[names, "must"].to_numpy(dtype=bool)
+    keep = np.ones(len(project), dtype=bool)
+    keep[use_option[over]] = False
+    return keep | must[project]
+
+
+def _unservable(
+    project: np.ndarray, rules: list[Any], number: Mapping[str, int]
+) -> np.ndarray:
+    """Return options of projects that require what nobody can select."""
+    lost = [number[rule.project] for rule in rules if not rule.targets]
+    return np.isin(project, lost)
+
+
+def _worth(
+    portfolio: Portfolio,
+    names: list[str],
+    project: np.ndarray,
+    start: np.ndarray,
+    windows: pd.DataFrame,
+) -> np.ndarray:
+    at_zero = worth_at_zero(portfolio).reindex(names).to_numpy()
+    running = windows.loc[names, "running"].to_numpy(dtype=bool)
+    counted = np.where(running[project], 0, start)
+    return np.asarray(
+        at_zero[project] * (1.0 + portfolio.settings.discount) ** -counted.astype(float)
+    )
+
+
+def _tie(
+    portfolio: Portfolio,
+    names: list[str],
+    project: np.ndarray,
+    start: np.ndarray,
+    fixed: Mapping[str, int],
+) -> np.ndarray:
+    """Return what ties are broken by: early starts, approved near their plan."""
+    rows = portfolio.projects
+    row = {name: k for k, name in enumerate(rows["project"].tolist())}
+    at = np.array([row[name] for name in names], dtype=np.int64)
+    planned = offsets_from(rows["start"], portfolio.horizon)[at]
+    approved = rows["status"].to_numpy(dtype=object)[at] == "approved"
+    near = approved & ~np.isnan(planned)
+    near_planned = np.abs(start - np.where(near, planned, 0)[project])
+    cost = np.where(near[project], near_planned, start).astype(float)
+    still = np.array([name in fixed for name in names], dtype=bool)
+    return np.where(still[project], 0.0, cost)
+
+
+def _rules(
+    rules: list[Any], number: Mapping[str, int]
+) -> tuple[list[tuple[str, str, str]], dict[str, np.ndarray]]:
+    rules = [rule for rule in rules if rule.targets]
+    flat = [(rule, target) for rule in rules for target in rule.targets]
+    counts = [len(rule.targets) for rule in rules]
+    most = [rule.spans[target][1] for rule, target in flat]
+    return [(rule.project, rule.requires, rule.kind) for rule in rules], {
+        "rule_project": _ints(number[rule.project] for rule in rules),
+        "rule_kind": _ints(rule.kind != "selected" for rule in rules),
+        "rule_first": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        "rule_target": _ints(number[target] for _, target in flat),
+        "rule_wait": _ints(rule.spans[target][0] for rule, target in flat),
+        "rule_wait_max": _ints(NO_LIMIT if m is None else m for m in most),
+        "rule_single": _ints(
+            rule.requires in number and rule.targets == [rule.requires]
+            for rule in rules
+        ),
+    }
+
+
+def _ints(values: Any) -> np.ndarray:
+    return np.array([int(v) for v in values], dtype=np.int64)
+
+
+def _groups(
+    portfolio: Portfolio, windows: pd.DataFrame, number: Mapping[str, int]
+) -> tuple[list[str], list[str], list[str], dict[str, np.ndarray]]:
+    """Return names, anchors, contradictions and arrays of the groups.
+
+    Only members that may still be selected are counted: done members are taken off
+    the limits, and all-or-none becomes ALL beside a done one, NONE beside one that
+    is out.
+    """
+    names, anchors, contradictions = [], [], []
+    members: list[list[int]] = []
+    least, most, together = [], [], []
+    state = windows["state"].to_dict()
+    for group, rows in portfolio.groups.groupby("group", sort=False):
+        listed = list(rows["project"])
+        done = [m for m in listed if state[m] == "done"]
+        out = [m for m in listed if state[m] == "out"]
+        live = [number[m] for m in listed if state[m] == "live"]
+        low, high, whole, anchor = 0, NO_LIMIT, 0, ""
+        if rows["rule"].iat[0] == "all_or_none":
+            whole = ALL if done else NONE if out else TOGETHER
+            anchor = (done or out or [""])[0]
+            if done and out:
+                contradictions.append(
+                    f"Group '{group}' is all or none, but '{done[0]}' is done and "
+                    f"'{out[0]}' cannot be selected."
+                )
+        else:
+            at_least, at_most = rows["at_least"].iat[0], rows["at_most"].iat[0]
+            low = 0 if pd.isna(at_least) else max(int(at_least) - len(done), 0)
+            high = NO_LIMIT if pd.isna(at_most) else int(at_most) - len(done)
+            if low > len(live):
+                contradictions.append(
+                    f"Group '{group}' needs {at_least} of its projects and only "
+                    f"{len(live) + len(done)} can be selected."
+                )
+            if high < 0:
+                contradictions.append(
+                    f"Group '{group}' allows {at_most} of its projects and "
+                    f"{len(done)} are done already."
+                )
+        names.append(str(group))
+        anchors.append(anchor)
+        members.append(live)
+        least.append(low)
+        most.append(high)
+        together.append(whole)
+    counts = [len(m) for m in members]
+    return (
+        names,
+        anchors,
+        contradictions,
+        {
+            "group_first": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            "group_project": _ints(p for m in members for p in m),
+            "group_least": _ints(least),
+            "group_most": _ints(most),
+            "group_all": _ints(together),
+        },
+    )

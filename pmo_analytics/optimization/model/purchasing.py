@@ -1,0 +1,158 @@
+"""The cheapest purchases that let a choice of projects work.
+
+The searches choose projects; what has to be bought for a choice follows from it. Where
+everything is sold period by period the cheapest offer comes first; with hires, who
+stay, it is a small linear program per role.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from pmo_analytics.optimization.model.instance import Options
+
+# Shortages below this are within the tolerance that is granted on every limit.
+_NEGLIGIBLE = 5e-7
+# Amounts are written with so many digits.
+_DIGITS = 9
+
+
+def value_of(options: Options, chosen: np.ndarray) -> float:
+    """Return the objective of a choice: its worth less the cheapest purchases.
+
+    -inf where no purchases make it work.
+    """
+    worth = math.fsum(options.worth[chosen])
+    if not len(options.buy_thing):
+        return worth
+    bought = cheapest(options, chosen)
+    return -np.inf if bought is None else worth - float(options.buy_cost @ bought)
+
+
+def cheapest(options: Options, chosen: np.ndarray) -> np.ndarray | None:
+    """Return the FTE to buy of each column at least cost; None where that fails."""
+    o = options
+    bought = np.zeros(len(o.buy_thing))
+    used = np.zeros(len(o.limit))
+    for k in np.asarray(chosen).tolist():
+        rows, amounts = o.uses(k)
+        used[rows] += amounts
+    roles, periods, _ = o.sizes.tolist()
+    cells = roles * periods
+    short = np.maximum(used - o.limit, 0.0)[:cells]
+    short[short <= _NEGLIGIBLE] = 0.0
+    for role in np.unique(np.flatnonzero(short) // periods).tolist():
+        need = short[role * periods : (role + 1) * periods]
+        columns = np.flatnonzero(o.buy_thing // periods == role)
+        covering = _cover(o, columns, need)
+        if covering is None:
+            return None
+        bought[columns] = covering
+    return bought
+
+
+def _cover(o: Options, columns: np.ndarray, need: np.ndarray) -> np.ndarray | None:
+    """Return the cheapest amounts of the columns of one role that cover its need."""
+    periods = len(need)
+    first = o.buy_thing[columns] % periods
+    last = first + o.buy_length[columns] - 1
+    hires = bool((o.buy_joint[columns] >= 0).any())
+    found = (
+        _with_hires(o, columns, first, last, need)
+        if hires
+        else _period_by_period(o, columns, first, need)
+    )
+    if found is None:
+        return None
+    amounts = np.minimum(np.round(found, _DIGITS), o.buy_most[columns])
+    covered = np.zeros(periods)
+    for a, b, amount in zip(first, last, amounts, strict=True):
+        covered[a : b + 1] += amount
+    return amounts if (need - covered <= _NEGLIGIBLE).all() else None
+
+
+def _period_by_period(
+    o: Options, columns: np.ndarray, first: np.ndarray, need: np.ndarray
+) -> np.ndarray:
+    amounts = np.zeros(len(columns))
+    left = need.copy()
+    for i in np.argsort(o.buy_cost[columns], kind="stable").tolist():
+        amounts[i] = min(left[first[i]], o.buy_most[columns[i]])
+        left[first[i]] -= amounts[i]
+    return amounts
+
+
+def _with_hires(
+    o: Options,
+    columns: np.ndarray,
+    first: np.ndarray,
+    last: np.ndarray,
+    need: np.ndarray,
+) -> np.ndarray | None:
+    from scipy.optimize import linprog
+
+    time = np.arange(len(need))[:, None]
+    cover = ((time >= first) & (time <= last)).astype(float)
+    wanted = need > 0
+    joint = o.buy_joint[columns]
+    hires = np.unique(joint[joint >= 0])
+    together = (joint == hires[:, None]).astype(float)
+    most = np.array([o.buy_most[columns[joint == h]][0] for h in hires])
+    answer = linprog(
+        o.buy_cost[columns],
+        A_ub=np.vstack([-cover[wanted], together]),
+        b_ub=np.concatenate([-need[wanted], most]),
+        bounds=np.column_stack([np.zeros(len(columns)), o.buy_most[columns]]),
+        method="highs",
+    )
+    return np.asarray(answer.x) if answer.status == 0 else None
+
+
+def most_bought(
+    things: int,
+    thing: np.ndarray,
+    length: np.ndarray,
+    joint: np.ndarray,
+    most: np.ndarray,
+) -> np.ndarray:
+    """Return the most that columns can add to each thing, (M,)."""
+    added = np.zeros(things)
+    seen: set[int] = set()
+    for a, n, hire, amount in zip(
+        thing.tolist(), length.tolist(), joint.tolist(), most.tolist(), strict=True
+    ):
+        # The first column of a hire covers what the others do.
+        if hire in seen:
+            continue
+        if hire >= 0:
+            seen.add(hire)
+        added[a : a + n] += amount
+    return added
+
+
+def with_room_of(options: Options, chosen: np.ndarray) -> Options:
+    """Return the options with limits raised by what a choice has to buy.
+
+    Searches that know no purchases go on in that room, its cost being paid.
+    """
+    bought = cheapest(options, chosen)
+    limit = options.limit.copy()
+    if bought is not None:
+        for i in np.flatnonzero(bought).tolist():
+            a = int(options.buy_thing[i])
+            limit[a : a + int(options.buy_length[i])] += bought[i]
+    none = np.zeros(0)
+    whole = np.zeros(0, dtype=np.int64)
+    return replace(
+        options,
+        limit=limit,
+        buy_offer=whole,
+        buy_thing=whole,
+        buy_length=whole,
+        buy_joint=whole,
+        buy_cost=none,
+        buy_most=none,
+    )

@@ -1,0 +1,103 @@
+"""Projects that are the same in everything, taken in order by solver and proof.
+
+Without an order a proof looks at every way to exchange them. Which projects are twins
+says the checker, whose bound rests on the same order (`certify_twins`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pmo_analytics.optimization.model.instance import NO_LIMIT, Options
+
+if TYPE_CHECKING:
+    from pmo_analytics.optimization.model.compiling import Compiled
+
+
+def in_order(compiled: Compiled, twins: Sequence[tuple[str, str]]) -> Compiled:
+    """Return the same question with twins in order.
+
+    Parameters
+    ----------
+    twins
+        Projects that are the same as another one, each with the one before.
+    """
+    o = compiled.options
+    number = {name: p for p, name in enumerate(compiled.names)}
+    pairs = [
+        (number[name], number[before])
+        for name, before in twins
+        if name in number and before in number
+    ]
+    if not pairs:
+        return compiled
+    many = len(pairs)
+    ours, theirs = (np.array(side, dtype=np.int64) for side in zip(*pairs, strict=True))
+    before = np.full(len(o.must), -1, dtype=np.int64)
+    before[ours] = theirs
+    options = replace(
+        o,
+        twin=before,
+        rule_project=np.append(o.rule_project, ours),
+        rule_kind=np.append(o.rule_kind, np.ones(many, dtype=o.rule_kind.dtype)),
+        rule_first=np.append(o.rule_first, o.rule_first[-1] + np.arange(1, many + 1)),
+        rule_target=np.append(o.rule_target, theirs),
+        rule_wait=np.append(o.rule_wait, np.zeros(many, dtype=np.int64)),
+        rule_wait_max=np.append(o.rule_wait_max, np.full(many, NO_LIMIT)),
+        rule_single=np.append(o.rule_single, np.ones(many, dtype=bool)),
+    )
+    names = compiled.names
+    rules = [(names[a], names[b], "start_start") for a, b in pairs]
+    return replace(
+        compiled, options=options, dependencies=[*compiled.dependencies, *rules]
+    )
+
+
+def without_order(options: Options) -> Options:
+    """Return the same question without the order of twins, as searches have it."""
+    o = options
+    many = int((o.twin >= 0).sum())
+    if not many:
+        return o
+    end = len(o.rule_project) - many
+    targets = int(o.rule_first[end])
+    return replace(
+        o,
+        twin=o.twin[:0],
+        rule_project=o.rule_project[:end],
+        rule_kind=o.rule_kind[:end],
+        rule_first=o.rule_first[: end + 1],
+        rule_target=o.rule_target[:targets],
+        rule_wait=o.rule_wait[:targets],
+        rule_wait_max=o.rule_wait_max[:targets],
+        rule_single=o.rule_single[:end],
+    )
+
+
+def ordered(options: Options, chosen: np.ndarray) -> np.ndarray:
+    """Return a plan of the same worth with twins in order, by option numbers."""
+    o = options
+    if not (o.twin >= 0).any():
+        return chosen
+    start = np.full(len(o.must), NO_LIMIT)
+    start[o.project[chosen]] = o.start[chosen]
+    sets: dict[int, list[int]] = {}
+    first = np.arange(len(o.must))
+    # A twin stands after the one before it.
+    for p in np.flatnonzero(o.twin >= 0).tolist():
+        first[p] = first[o.twin[p]]
+        sets.setdefault(int(first[p]), [int(first[p])]).append(p)
+    for members in sets.values():
+        start[members] = np.sort(start[members])
+    result = []
+    for p in np.flatnonzero(start < NO_LIMIT).tolist():
+        lo, hi = int(o.first[p]), int(o.first[p + 1])
+        at = lo + int(np.searchsorted(o.start[lo:hi], start[p]))
+        if at >= hi or o.start[at] != start[p]:
+            return chosen
+        result.append(at)
+    return np.array(result, dtype=np.int64)

@@ -1,0 +1,107 @@
+"""The model as arrays, solved by HiGHS, where PuLP would take too long to write it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from pmo_analytics.optimization.model import highs
+from pmo_analytics.optimization.model.array_sink import bound_of_prices, build_matrix
+from pmo_analytics.optimization.workers.steps import (
+    add_cuts,
+    ascend_prices,
+    better_of,
+    by_label,
+    finite,
+    options_needed,
+    prove_optimum,
+    settings,
+    shares_bought,
+)
+
+
+def solve_arrays(
+    options: Any, job: dict[str, Any], inbox: list[Any], end: float, emit: Any
+) -> None:
+    """Solve the same model, written as arrays, where PuLP would take too long."""
+    matrix = build_matrix(options)
+    bounds: list[float] = []
+    if job["relax"]:
+        if not len(options.buy_thing):
+            ascend_prices(options, matrix, job, end, emit)
+        bounds.append(_relax_arrays(options, matrix, job, end, emit))
+        bounds.append(add_cuts(options, matrix, job, end, emit))
+    more = {} if job["nodes"] is None else {"mip_max_nodes": job["nodes"]}
+    told = [float("inf"), 0.0]
+    many = len(options.project)
+
+    def report(x: np.ndarray | None, bound: float) -> None:
+        if x is not None:
+            emit(
+                "incumbent", chosen=np.flatnonzero(x[:many] > 0.5).tolist(), bound=None
+            )
+        elif told[0] - bound > 1e-9 * abs(bound) and time.monotonic() - told[1] > 0.2:
+            told[:] = [bound, time.monotonic()]
+            emit("bound", bound=finite(bound))
+
+    answer = highs.solve(
+        matrix,
+        options.gains(),
+        seconds=end - time.monotonic(),
+        binaries=many,
+        start=np.array(job["start"], dtype=np.int64) if job["start"] else None,
+        shares=shares_bought(options, job["start"]),
+        left=options_needed(options, job),
+        report=report,
+        mip_rel_gap=max(job["gap"], 1e-7),
+        mip_abs_gap=1e-7,
+        mip_feasibility_tolerance=1e-7,
+        **settings(job),
+        **more,
+    )
+    chosen = (
+        None if answer.x is None else np.flatnonzero(answer.x[:many] > 0.5).tolist()
+    )
+    emit(
+        "solved",
+        status=answer.status,
+        solver_status=answer.status,
+        chosen=chosen,
+        bound=finite(answer.bound),
+    )
+    if answer.status == "optimal" and chosen is not None:
+        plan = better_of(options, matrix, job, np.array(chosen, dtype=np.int64))
+        job["start"] = [] if plan is None else plan.tolist()
+        prove_optimum(options, job, inbox, bounds, end, emit)
+
+
+def _relax_arrays(
+    options: Any, matrix: Any, job: dict[str, Any], end: float, emit: Any
+) -> float:
+    """Solve the LP relaxation of arrays, report the price of every row and the bound.
+
+    By interior point without crossover: prices that are a little off cost a little
+    tightness, and the bound told is the one that these very prices prove.
+    """
+    answer = highs.solve(
+        matrix,
+        options.gains(),
+        seconds=0.5 * (end - time.monotonic()),
+        integer=False,
+        solver="ipm",
+        run_crossover="off",
+        **settings(job),
+    )
+    if answer.prices is None:
+        emit("relaxation", status=answer.status, objective=None, prices=[])
+        return float("inf")
+    # Without crossover the solver leaves the sign of a minimisation on them.
+    bound, sign = min(
+        (bound_of_prices(options, matrix, sign * answer.prices), sign)
+        for sign in (1.0, -1.0)
+    )
+    prices = by_label(matrix.labels, sign * answer.prices)
+    emit("relaxation", status="Optimal", objective=bound, prices=prices)
+    return bound

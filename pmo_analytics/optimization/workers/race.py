@@ -1,0 +1,428 @@
+"""Children at work on one question: the solver, searches around its plan, a proof."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pmo_analytics.optimization.model.instance import carries_branches
+from pmo_analytics.optimization.model.purchasing import value_of
+from pmo_analytics.optimization.workers.process import (
+    GRACE,
+    Child,
+    Event,
+    end_process,
+    next_event,
+)
+from pmo_analytics.plan import OPTIMAL_GAP, relative_gap
+from pmo_analytics.processes.parallel import cores
+
+if TYPE_CHECKING:
+    from pmo_analytics.optimization.model.instance import Options
+    from pmo_analytics.optimization.workers.running import SolveLimits
+
+# How long the solver works alone before a neighbourhood search joins in.
+_PATIENCE = 1.5
+# How often a run looks around when nothing is reported, seconds.
+_LOOK = 0.5
+# A solver whose bound stands still for this long and this share of the time, this far
+# from the best plan, makes way for another search.
+_STILL, _STILL_SHARE = 5.0, 0.1
+_FAR = 0.002
+# Below this many options a bound that stands still often moves again.
+_SMALL = 2000
+# A proof by branches joins in after this long, or this share of the time; after as long
+# again the solver makes way for it if its bound is the worse one.
+_PROOF_AFTER, _PROOF_SHARE = 3.0, 0.05
+# How long to wait for branches that prove the gap asked for to be told of.
+_TREE = 10.0
+_MOST_CORES = 8
+# Uses of limited things that all processes together may hold.
+_MOST_USES = 8_000_000
+_FINAL = ("optimal", "proved", "feasible", "infeasible", "no_solution")
+
+
+@dataclass
+class Found:
+    """What one run of the solver brought, whatever became of it.
+
+    Attributes
+    ----------
+    outcome
+        `optimal`, `proved` (by branches, without the solver's word), `feasible`,
+        `infeasible`, `no_solution`, `interrupted`, `timeout` or `crashed`.
+    incumbents
+        Option numbers of each plan reported, the last is the best.
+    bound
+        Smallest bound the solver claimed.
+    prices
+        (label, dual value) of the rows of the LP relaxation.
+    searches
+        Searches around the best plan that were started.
+    notes
+        What else happened, for the record of attempts.
+    """
+
+    outcome: str = "no_solution"
+    incumbents: list[list[int]] | None = None
+    polished: list[int] | None = None
+    bound: float | None = None
+    prices: list[tuple[list[Any], float]] | None = None
+    seconds: float = 0.0
+    detail: str = ""
+    interrupted: bool = False
+    searches: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+class Race:
+    """The children of one run: who is at work, and who is told what."""
+
+    def __init__(
+        self,
+        options: Options,
+        job: dict[str, Any],
+        begin: float,
+        limits: SolveLimits,
+        found: Found,
+        children: contextlib.ExitStack,
+        guide: Mapping[str, Any] | None,
+        alone: bool,
+    ) -> None:
+        self.options = options
+        self.guide = guide
+        self.job = job
+        self.begin = begin
+        self.limits = limits
+        self.found = found
+        self.children = children
+        self.deadline = begin + job["seconds"] + GRACE
+        self.events: queue.Queue[tuple[Child, Event]] = queue.Queue()
+        self.solver: Child | None = None
+        self.searchers: list[Child] = []
+        self.prover: Child | None = None
+        self.proving = 0.0
+        self.proved = self.told = self.asked = float("inf")
+        self.closed = False
+        self.cuts: list[Any] = []
+        self.cutting = False
+        self.best: list[int] = job["start"]
+        # A work limit promises equal answers, which children that talk cannot give:
+        # then one search comes after the solver, and counts rounds.
+        self.wanted = 0 if limits.work is not None else _cores(limits) - 1
+        if limits.threads is None:
+            # Each of them has the whole question in its memory.
+            most = _MOST_USES // max(len(options.use_row), 1)
+            self.wanted = min(self.wanted, max(most - 1, 1))
+        self.over = False
+        self.bounds: list[tuple[float, float]] = []
+        if alone:
+            self.proving = begin
+            proof = {**job, "task": "prove", "guide": guide, "alone": True}
+            self.prover = self._start(proof)
+        else:
+            self.solver = self._start(job)
+
+    def _start(self, job: dict[str, Any]) -> Child:
+        return self.children.enter_context(Child(self.options, job, self.events))
+
+    def run(self, on_event: Callable[[Event], list[int] | None] | None) -> None:
+        """Let the solver run, and beside it searches around the best plan, to the end.
+
+        Parameters
+        ----------
+        on_event
+            Called with every event as it comes; may return a plan to go on from.
+        """
+        while self.running():
+            taken = next_event(self.events, self.wake())
+            if taken is None:
+                self.look_around()
+                continue
+            child, event = taken
+            if event["event"] == "end":
+                self.ended(child, event)
+                continue
+            self.hear(child, event)
+            if self._outdated(child, event):
+                continue
+            answer = None if on_event is None else on_event(event)
+            # Only what a checker has accepted is passed on.
+            told = event.get("chosen") if on_event is None else answer
+            self.tell(child, event, told)
+            self.look_around()
+
+    def _outdated(self, child: Child, event: Event) -> bool:
+        """Return whether a search has told of a still better plan by now.
+
+        Plans come in bursts, faster than they are checked; what is left out is offered
+        at the end, should the better one be refused.
+        """
+        if event["event"] != "improved":
+            return False
+        with self.events.mutex:
+            waiting = list(self.events.queue)
+        return any(c is child and e["event"] == "improved" for c, e in waiting)
+
+    def running(self) -> bool:
+        """Return whether anybody is at work and may go on."""
+        if self.over or not (self.solver or self.searchers or self.prover):
+            return False
+        if time.monotonic() < self.deadline:
+            return True
+        if self.solver is not None and self.found.outcome not in _FINAL:
+            self.found.outcome = "timeout"
+        return False
+
+    def wake(self) -> float:
+        """Return when to look around, whatever happens until then."""
+        return min(self.deadline, time.monotonic() + _LOOK)
+
+    def look_around(self) -> None:
+        """Start who can help, stop who cannot, stop all when it is good enough."""
+        now = time.monotonic()
+        if not self.best or now >= self.deadline:
+            return
+        if now >= self.begin + _PATIENCE:
+            while len(self.searchers) < self.wanted:
+                self._join()
+        self._prove(now)
+        gap = self._gap()
+        if gap <= self.limits.gap and self.limits.gap > OPTIMAL_GAP:
+            if self._proof_to_come(now):
+                return
+            self.found.outcome = "feasible"
+            self.found.notes.append("the gap asked for is reached")
+            self.over = True
+        elif self.limits.work is None and self._hopeless(now, gap):
+            assert self.solver is not None
+            end_process(self.solver.process)
+            self.solver = None
+            self.wanted += 1
+            self._join()
+            self.found.outcome = "feasible"
+            self.found.notes.append(
+                f"stopped after {now - self.begin:.0f} s, its bound stood still; one "
+                "more search instead"
+            )
+
+    def _proof_to_come(self, now: float) -> bool:
+        """Return whether branches have proved the gap and can still be told of.
+
+        Without them the bound is a claim that nobody can check.
+        """
+        claimed = self.found.bound
+        if self.prover is None or self.told <= self.proved + 1e-9 * abs(self.proved):
+            return False
+        if claimed is not None and claimed <= self.proved:
+            return False
+        if self.asked == float("inf"):
+            self.asked = now
+            self.prover.send(enough=True)
+        return now < self.asked + _TREE
+
+    def _prove(self, now: float) -> None:
+        """Let a proof by branches join in, and take the solver's place if it is better.
+
+        For as long as they are compared there is one process more than cores.
+        """
+        if self.prover is not None:
+            bound = self.found.bound
+            behind = bound is not None and self.proved < bound * (1 - 1e-9)
+            if self.solver is not None and behind and now > self.proving + _PROOF_AFTER:
+                end_process(self.solver.process)
+                self.solver = None
+                self.found.outcome = "feasible"
+                self.found.notes.append("branches of our own prove more")
+            return
+        after = max(_PROOF_AFTER, _PROOF_SHARE * self.job["seconds"])
+        # A tree that is to close the gap begins with the cuts.
+        waits = self.cutting and self.solver is not None
+        if self.limits.gap > OPTIMAL_GAP:
+            after, waits = _PATIENCE, False
+        if (
+            self.proving
+            or waits
+            or now < self.begin + after
+            or self.found.outcome == "optimal"
+            or self.limits.work is not None
+            or _cores(self.limits) < 2
+        ):
+            return
+        self.proving = now
+        if carries_branches(self.options):
+            job = _search_job(self.job, self.best, self.begin)
+            # With a gap that is good enough no cuts: scenarios take such a tree up.
+            cuts = [] if self.limits.gap > OPTIMAL_GAP else self.cuts
+            more = {"task": "prove", "guide": self.guide, "cuts": cuts}
+            self.prover = self._start({**job, **more})
+            if self.solver is not None:
+                self.solver.send(proof="elsewhere")
+
+    def hear(self, child: Child, event: Event) -> None:
+        """Take what an event says about the solver or the proof."""
+        kind = event["event"]
+        if child is self.prover:
+            bound = event.get("bound")
+            if bound is not None:
+                self.proved = min(self.proved, bound)
+            if kind == "tree":
+                self.told = event["bound"]
+                self.closed |= event["closed"]
+        elif child is self.solver:
+            _take(self.found, event)
+            if kind == "cutting":
+                self.cutting = not event["over"]
+            if kind == "cuts":
+                self.cuts = event["cuts"]
+            if kind == "solved" and self.found.outcome == "optimal":
+                # Only the proof is left to be done.
+                for searcher in self.searchers:
+                    end_process(searcher.process)
+                self.searchers, self.wanted = [], 0
+        elif kind == "bound":
+            # A search has gone through all plans that could be better.
+            _take(self.found, event)
+            self.found.notes.append("all plans near the relaxation gone through")
+        if kind == "improved" and self.found.incumbents is not None:
+            self.found.incumbents.append(event["chosen"])
+
+    def _join(self, *, rounds: int | None = None) -> None:
+        job = _search_job(self.job, self.best, self.begin)
+        job["rounds"] = rounds
+        job["seed"] += self.found.searches
+        self.found.searches += 1
+        searcher = self._start(job)
+        if self.found.prices:
+            searcher.send(prices=self.found.prices)
+        self.searchers.append(searcher)
+
+    def _gap(self) -> float:
+        claimed = float("inf") if self.found.bound is None else self.found.bound
+        bound = min(claimed, self.proved)
+        if not self.best or bound == float("inf"):
+            return float("inf")
+        constant = float(self.options.constant[0])
+        return relative_gap(self._worth(self.best) + constant, bound + constant)
+
+    def _worth(self, chosen: list[int]) -> float:
+        if not chosen:
+            return float("-inf")
+        return value_of(self.options, np.array(chosen, dtype=np.int64))
+
+    def _hopeless(self, now: float, gap: float) -> bool:
+        """Return whether the solver's bound stands still far from the best plan."""
+        bound = self.found.bound
+        small = len(self.options.project) <= _SMALL
+        if self.solver is None or bound is None or small or self.cutting:
+            return False
+        window = max(_STILL, _STILL_SHARE * self.job["seconds"])
+        self.bounds = [b for b in self.bounds if b[0] > now - 1.5 * window]
+        self.bounds.append((now, bound))
+        past = self.bounds[0]
+        moved = (past[1] - bound) / max(abs(bound), 1e-9)
+        return gap > _FAR and now - past[0] > window and moved < 0.02 * gap
+
+    def ended(self, child: Child, event: Event) -> None:
+        """Take note that a child is gone; let others go on where that helps."""
+        if child is self.solver:
+            _take_end(self.found, event)
+            self.solver = None
+            final = ("optimal", "infeasible", "crashed")
+            if self.found.outcome in final and self.prover is None:
+                self.over = True
+            elif self.limits.work is not None and self.best:
+                self._join(rounds=self.limits.work)
+        elif child is self.prover:
+            self.prover = None
+            if self.closed or self.found.outcome == "optimal":
+                self.over = True
+            elif self.solver is None and len(self.searchers) < _cores(self.limits):
+                # The tree is as large as it may be, and a core is idle.
+                left = self.begin + self.job["seconds"] - time.monotonic()
+                if left > 0.5:
+                    start = {"start": self.best, "seconds": left}
+                    self.solver = self._start({**self.job, **start})
+            if self.closed and self.found.outcome != "optimal":
+                self.found.outcome = "proved"
+                self.found.notes.append("proved by branches")
+        elif child in self.searchers:
+            self.searchers.remove(child)
+            if self.limits.work is None:
+                # Whatever became of it, the others go on.
+                self.wanted -= 1
+                if event["code"]:
+                    self.found.notes.append(
+                        f"a search around the best plan ended, code {event['code']}"
+                    )
+
+    def tell(self, child: Child, event: Event, news: list[int] | None) -> None:
+        """Pass on a better plan, and the prices of the LP relaxation."""
+        if news and self._worth(news) <= self._worth(self.best):
+            news = None
+        if news:
+            self.best = news
+        if news and self.prover is not None and child is not self.prover:
+            self.prover.send(plan=news)
+        for searcher in self.searchers:
+            if searcher is child:
+                continue
+            if event["event"] == "relaxation" and event["prices"]:
+                searcher.send(prices=event["prices"])
+            if news:
+                searcher.send(plan=news)
+
+
+def _cores(limits: SolveLimits) -> int:
+    """Return how many processes to use: asked for, or the cores this one may use."""
+    if limits.threads is not None:
+        return limits.threads
+    return min(max(cores(), 2), _MOST_CORES)
+
+
+def _search_job(
+    job: Mapping[str, Any], best: list[int], begin: float
+) -> dict[str, Any]:
+    left = begin + job["seconds"] - time.monotonic()
+    return {
+        **job,
+        "task": "improve",
+        "start": best,
+        "seconds": max(left, 0.1),
+    }
+
+
+def _take(found: Found, event: Event) -> None:
+    """Add one event to what was found."""
+    assert found.incumbents is not None
+    kind = event["event"]
+    if kind == "relaxation":
+        found.prices = event["prices"]
+        found.detail = f"relaxation {event['status']}"
+        if event["objective"] is not None:
+            known = float("inf") if found.bound is None else found.bound
+            found.bound = min(event["objective"], known)
+    elif kind == "incumbent":
+        found.incumbents.append(event["chosen"])
+    elif kind == "solved":
+        found.outcome = event["status"]
+        found.detail = event["solver_status"]
+        if event["chosen"] is not None:
+            found.incumbents.append(event["chosen"])
+    elif kind == "polished":
+        found.polished = event["chosen"]
+    bound = event.get("bound")
+    if bound is not None:
+        found.bound = bound if found.bound is None else min(found.bound, bound)
+
+
+def _take_end(found: Found, event: Event) -> None:
+    if event["code"] != 0 and found.outcome not in ("optimal", "feasible"):
+        found.outcome = "crashed"
+        found.detail = f"exit code {event['code']}: {event['words'][-200:]}"

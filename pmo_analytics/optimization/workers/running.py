@@ -1,0 +1,336 @@
+"""Run the solver in a child process, with a clock, and keep what it found."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pmo_analytics.errors import ConfigError, SolverError
+from pmo_analytics.optimization.model.instance import carries_branches
+from pmo_analytics.optimization.model.purchasing import value_of
+from pmo_analytics.optimization.workers.process import GRACE, Child, Event, next_event
+from pmo_analytics.optimization.workers.race import Found, Race
+from pmo_analytics.plan import OPTIMAL_GAP
+from pmo_analytics.processes.stopping import note_stop, stop_asked
+
+if TYPE_CHECKING:
+    from pmo_analytics.optimization.model.instance import Options
+
+# Time the checker is left for a proof, as a share: with branches, and with cuts alone;
+# and the nodes it walks in a second. A short run has a small model, walked faster.
+PROOF_CHECK, CUTS_CHECK, _CHECKED, _FEWEST = 0.09, 0.05, 780, 1_400
+# Nodes of a proof that nobody checks: time ends it.
+_UNCHECKED = 10**7
+
+
+@dataclass(frozen=True)
+class SolveLimits:
+    """When to stop looking for a better plan.
+
+    Parameters
+    ----------
+    seconds
+        Wall clock of the whole search.
+    gap
+        Stop at this relative distance to the bound, 0.01 = 1 %.
+    work
+        Nodes of the solver's tree; with it, and time enough, the same seed gives
+        the same plan.
+    threads
+        Processes at work at once: the solver and the searches around the best plan;
+        1 = the solver, then a search where its bound stands still; None = one per
+        core, never fewer than two.
+    memory_gb
+        Memory limit of the solver's process, where the system enforces one.
+    """
+
+    seconds: float = 60.0
+    gap: float = 0.0
+    work: int | None = None
+    threads: int | None = None
+    memory_gb: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.seconds < 1e7:
+            raise ConfigError(f"seconds must be positive, not {self.seconds!r}.")
+        if not 0 <= self.gap < 10:
+            raise ConfigError(f"gap must be 0 or more, such as 0.01; not {self.gap!r}.")
+        if self.work is not None and self.work < 1:
+            raise ConfigError(f"work must be at least 1, not {self.work!r}.")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a search stands; handed to a `progress` callable.
+
+    Attributes
+    ----------
+    stage
+        What is going on, a few words.
+    objective, bound
+        Best plan and bound so far, None where there is none yet.
+    """
+
+    stage: str
+    objective: float | None
+    bound: float | None
+    seconds: float
+
+
+ProgressFunction = Callable[[Progress], None]
+
+
+def run_solver(
+    options: Options,
+    *,
+    seconds: float,
+    limits: SolveLimits,
+    seed: int = 0,
+    start: np.ndarray | None = None,
+    solver: str = "HiGHS",
+    presolve: bool = True,
+    relax: bool = True,
+    guide: Mapping[str, Any] | None = None,
+    on_event: Callable[[Event], list[int] | None] | None = None,
+    here: bool = False,
+    checked: bool = True,
+) -> Found:
+    """Solve the model in a child process and return what it found.
+
+    Where the model is not solved at once, a second child searches the neighbourhood
+    of the best plan meanwhile, and the two tell each other of better ones.
+
+    Parameters
+    ----------
+    seconds
+        Wall clock of this run.
+    start
+        Option numbers of a feasible plan to begin with.
+    solver
+        PuLP's name of it.
+    relax
+        Solve the LP relaxation first, for prices and a bound.
+    guide
+        Branches of a similar model, for the proof.
+    on_event
+        Called with every event of the children as it comes; may return a plan that
+        the neighbourhood search shall go on from.
+    here
+        This process may die: branches that suffice are grown in it, which saves the
+        start of another one.
+    checked
+        A checker walks the branches again, so that there are only so many.
+    """
+    begin = time.monotonic()
+    job = {
+        "task": "solve",
+        "seconds": seconds,
+        "threads": 1,
+        "memory_gb": limits.memory_gb,
+        "seed": seed,
+        "solver": solver,
+        "presolve": presolve,
+        # With a constant a relative gap of the model is none of the plan's: then
+        # whoever looks around stops.
+        "gap": 0.0 if options.constant[0] else limits.gap,
+        "nodes": limits.work,
+        "relax": relax,
+        "polish_seconds": max(0.2 * seconds, 1.0),
+        "most_nodes": _most_nodes(seconds, limits) if checked else _UNCHECKED,
+        "start": [] if start is None else [int(k) for k in start],
+    }
+    found = Found(incumbents=[])
+    if stop_asked():
+        found.interrupted, found.outcome = True, "interrupted"
+        return found
+    try:
+        alone = _branches_suffice(options, job, limits)
+        if alone and here and limits.memory_gb is None:
+            if _prove_here(options, job, guide, found, on_event):
+                found.seconds = time.monotonic() - begin
+                return found
+            alone = False
+        with contextlib.ExitStack() as children:
+            race = Race(options, job, begin, limits, found, children, guide, alone)
+            race.run(on_event)
+        if found.outcome == "no_solution" and found.incumbents:
+            # Of the searches beside it: the solver itself may not get that far.
+            found.outcome = "feasible"
+    except KeyboardInterrupt:
+        note_stop()
+        found.interrupted = True
+        found.outcome = "interrupted"
+    except SolverError as error:
+        # What others have found is not lost with it.
+        found.outcome, found.detail = "crashed", str(error)
+    found.seconds = time.monotonic() - begin
+    return found
+
+
+def _most_nodes(seconds: float, limits: SolveLimits) -> int:
+    """Return how many nodes a proof may have, so that the checker has the time."""
+    most = max(int(PROOF_CHECK * seconds * _CHECKED), _FEWEST)
+    return most if limits.work is None else min(most, limits.work)
+
+
+def _branches_suffice(
+    options: Options, job: Mapping[str, Any], limits: SolveLimits
+) -> bool:
+    """Return whether branches of our own, alone, are there before a solver is."""
+    return bool(
+        limits.threads == 1
+        and limits.work is None
+        and limits.gap > OPTIMAL_GAP
+        and job["start"]
+        and job["solver"] == "HiGHS"
+        and carries_branches(options)
+    )
+
+
+def _prove_here(
+    options: Options,
+    job: dict[str, Any],
+    guide: Mapping[str, Any] | None,
+    found: Found,
+    on_event: Callable[[Event], list[int] | None] | None,
+) -> bool:
+    """Grow branches in this process; return whether the gap asked for is reached.
+
+    Otherwise the best plan and the time left stand in the job.
+    """
+    from pmo_analytics.optimization.workers.proof_job import prove
+
+    assert found.incumbents is not None
+    end = time.monotonic() + job["seconds"]
+    plans, inbox, closed = found.incumbents, list[Any](), False
+
+    def emit(kind: str, **facts: Any) -> None:
+        nonlocal closed
+        event = {"event": kind, **facts}
+        if kind == "improved":
+            plans.append(facts["chosen"])
+        closed |= kind == "tree" and facts["closed"]
+        better = None if on_event is None else on_event(event)
+        if better is not None:
+            inbox.append({"plan": better})
+
+    prove(options, {**job, "guide": guide, "alone": True}, inbox, end, emit)
+    if closed:
+        found.outcome = "feasible"
+        found.notes.append("the gap asked for is reached")
+        return True
+    known = [job["start"], *plans]
+    job["start"] = max(known, key=lambda plan: value_of(options, np.array(plan)))
+    job["seconds"] = max(end - time.monotonic(), 0.1)
+    return False
+
+
+def run_task(
+    options: Options,
+    task: str,
+    facts: Mapping[str, Any],
+    *,
+    seconds: float,
+    limits: SolveLimits,
+    seed: int = 0,
+) -> list[Event]:
+    """Run one job of a child to its end and return its events, `end` the last.
+
+    Ctrl-C ends it as a clock does: what was told until then is kept.
+
+    Parameters
+    ----------
+    facts
+        What the job needs beside the options, ready for JSON.
+    seconds
+        Wall clock; a child that needs longer is ended, and `end` says so by the code
+        None.
+    """
+    job = {
+        **facts,
+        "task": task,
+        "seconds": seconds,
+        "threads": 1,
+        "memory_gb": limits.memory_gb,
+        "seed": seed,
+        "presolve": True,
+    }
+    deadline = time.monotonic() + seconds + GRACE
+    events: queue.Queue[tuple[Child, Event]] = queue.Queue()
+    told: list[Event] = []
+    if stop_asked():
+        return [_CUT]
+    try:
+        with Child(options, job, events):
+            while (taken := next_event(events, deadline)) is not None:
+                told.append(taken[1])
+                if taken[1]["event"] == "end":
+                    return told
+    except KeyboardInterrupt:
+        note_stop()
+    return [*told, _CUT]
+
+
+# The end of a job that was not let to its own end.
+_CUT: Event = {"event": "end", "code": None, "words": ""}
+
+
+def run_elastic(
+    options: Options, *, seconds: float, limits: SolveLimits, seed: int = 0
+) -> Event | None:
+    """Let every rule be broken at a price; return the `elastic` event, or None."""
+    return _run_task("elastic", "elastic", options, seconds, limits, seed, [])
+
+
+def run_polish(
+    options: Options,
+    chosen: Sequence[int],
+    *,
+    seconds: float,
+    limits: SolveLimits,
+    seed: int = 0,
+) -> list[int] | None:
+    """Return the plan with the earliest starts among those worth as much, or None."""
+    event = _run_task("polish", "polished", options, seconds, limits, seed, chosen)
+    return None if event is None else event["chosen"]
+
+
+def _run_task(
+    task: str,
+    wanted: str,
+    options: Options,
+    seconds: float,
+    limits: SolveLimits,
+    seed: int,
+    start: Sequence[int],
+) -> Event | None:
+    """Return the one event that a child is asked for, None where it does not come."""
+    job = {
+        "task": task,
+        "seconds": seconds,
+        "polish_seconds": seconds,
+        "threads": 1,
+        "memory_gb": limits.memory_gb,
+        "seed": seed,
+        "presolve": True,
+        "start": [int(k) for k in start],
+    }
+    deadline = time.monotonic() + seconds + GRACE
+    events: queue.Queue[tuple[Child, Event]] = queue.Queue()
+    if stop_asked():
+        return None
+    try:
+        with Child(options, job, events):
+            while (taken := next_event(events, deadline)) is not None:
+                event = taken[1]
+                if event["event"] in (wanted, "end"):
+                    return event if event["event"] == wanted else None
+    except KeyboardInterrupt:
+        note_stop()
+    return None

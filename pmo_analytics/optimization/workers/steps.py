@@ -1,0 +1,164 @@
+"""What a solver's process does beside branch and bound, whoever writes the model.
+
+Prices of the relaxation, cuts, options that can be left out, and the proof by branches.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import time
+from typing import Any
+
+import numpy as np
+
+from pmo_analytics.optimization.model.array_sink import holds
+from pmo_analytics.optimization.model.purchasing import value_of
+
+# The share of the time that cutting may take.
+_CUTS_SHARE = 0.15
+
+
+def settings(job: dict[str, Any]) -> dict[str, Any]:
+    """Return HiGHS options for arrays, as `pulp_job` has them for PuLP."""
+    return {
+        "random_seed": job["seed"],
+        "presolve": "on" if job["presolve"] else "off",
+        "threads": job["threads"],
+    }
+
+
+def shares_bought(options: Any, chosen: list[int]) -> np.ndarray | None:
+    """Return what a choice has to buy, as shares of what can be bought."""
+    from pmo_analytics.optimization.model.purchasing import cheapest
+
+    if not len(options.buy_thing) or not chosen:
+        return None
+    bought = cheapest(options, np.array(chosen, dtype=np.int64))
+    return None if bought is None else bought / options.buy_most
+
+
+def ascend_prices(
+    options: Any, matrix: Any, job: dict[str, Any], end: float, emit: Any
+) -> None:
+    """Report prices that are near those of the LP relaxation, in a second or two."""
+    from pmo_analytics.optimization.bounds.lagrangian import ascend
+
+    known = float(options.worth[job["start"]].sum()) if job["start"] else 0.0
+    seconds = min(5.0, 0.2 * (end - time.monotonic()))
+    prices, bound = ascend(options, matrix, known, seconds)
+    told = by_label(matrix.labels, prices)
+    emit("relaxation", status="Ascent", objective=bound, prices=told)
+
+
+def by_label(labels: Any, prices: Any) -> list[tuple[Any, float]]:
+    """Return the prices of rows that have a label, by label."""
+    return [
+        (label, float(price))
+        for label, price in zip(labels, prices, strict=True)
+        if label is not None and price
+    ]
+
+
+def add_cuts(
+    options: Any, matrix: Any, job: dict[str, Any], end: float, emit: Any
+) -> float:
+    """Add cuts to the relaxation for a while, report what that brings, and the bound.
+
+    The cuts become part of the job. Told are also their beginning and their end: a
+    bound that stands still meanwhile says nothing of the solver.
+    """
+    from pmo_analytics.optimization.bounds import cut_loop
+    from pmo_analytics.optimization.model.array_sink import build_matrix
+    from pmo_analytics.optimization.model.instance import carries_cuts
+
+    if not carries_cuts(options):
+        return float("inf")
+
+    def tell(found: cut_loop.Tightened) -> None:
+        job["tightened"] = found
+        facts = dataclasses.asdict(found)
+        job["cuts"] = facts["cuts"]
+        bound = finite(found.bound)
+        emit("cuts", bound=bound, prices=facts["prices"], cuts=facts["cuts"])
+
+    emit("cutting", over=False)
+    found = None
+    # Cuts are extra: what goes wrong with them must not cost the search its solver.
+    with contextlib.suppress(RuntimeError, MemoryError):
+        found = cut_loop.tighten(
+            options,
+            build_matrix(options) if matrix is None else matrix,
+            time.monotonic() + _CUTS_SHARE * (end - time.monotonic()),
+            settings(job),
+            enough=float(options.worth[job["start"]].sum())
+            if job["start"]
+            else -np.inf,
+            tell=tell,
+        )
+    if found is not None:
+        tell(found)
+    emit("cutting", over=True)
+    return float("inf") if found is None else float(found.bound)
+
+
+def options_needed(options: Any, job: dict[str, Any]) -> np.ndarray:
+    """Return which options take part in branch and bound, the start's in any case."""
+    from pmo_analytics.optimization.bounds.cut_loop import rows_of_cuts
+    from pmo_analytics.optimization.heuristics.alternation import by_row
+    from pmo_analytics.optimization.model.array_sink import build_matrix
+    from pmo_analytics.optimization.model.presolve import needed
+
+    found = job.get("tightened")
+    reduced, bound, known = options.worth, np.inf, -np.inf
+    if found is not None and job["start"]:
+        matrix = build_matrix(options)
+        paid = matrix.a.T @ by_row(matrix, found.prices)
+        rows = rows_of_cuts(options, found.cuts)
+        paid = paid + rows.T @ np.array([cut.price for cut in found.cuts])
+        reduced, bound = options.worth - paid, found.bound
+        known = float(options.worth[job["start"]].sum())
+    kept = needed(options, reduced, bound, known)
+    kept[job["start"]] = True
+    return kept
+
+
+def better_of(options: Any, matrix: Any, job: dict[str, Any], chosen: Any) -> Any:
+    """Return the better one of the plan to begin with and that of a solver.
+
+    The one of the solver may break a rule by what the solver takes for nothing, or be
+    worse by what it does; None where there is no plan then.
+    """
+    known = np.array(job["start"], dtype=np.int64)
+    if not len(options.buy_thing) and not holds(matrix, chosen):
+        return known if job["start"] else None
+    if job["start"] and value_of(options, known) > value_of(options, chosen):
+        return known
+    return chosen
+
+
+def prove_optimum(
+    options: Any,
+    job: dict[str, Any],
+    inbox: list[Any],
+    bounds: list[float],
+    end: float,
+    emit: Any,
+) -> None:
+    """Prove by branches what the solver only claims, where nothing else does.
+
+    With `most_nodes` 0 nobody asks for that.
+    """
+    from pmo_analytics.optimization.workers.proof_job import prove
+
+    if not job["most_nodes"] or any("proof" in told for told in inbox):
+        return
+    known = float(options.worth[job["start"]].sum())
+    enough = known + 1e-6 * max(1.0, abs(known))
+    if not job["start"] or min(bounds, default=np.inf) > enough:
+        prove(options, job, [], end, emit)
+
+
+def finite(number: float) -> float | None:
+    """Return a number as JSON has it: None where it is infinite."""
+    return float(number) if np.isfinite(number) else None

@@ -1,0 +1,1 @@
+"""Processes and cores: work side by side, stopped together."""

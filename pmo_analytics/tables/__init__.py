@@ -1,0 +1,1 @@
+"""The tables of a portfolio: contract, schemas, checks, and what is read off them."""

@@ -1,0 +1,477 @@
+"""Rules that need more than one table, or more than one cell.
+
+Every function takes conformed tables and returns rows of the problems table.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pmo_analytics.clock.periods import format_period
+from pmo_analytics.errors import closest, listing, problem, suggester
+from pmo_analytics.tables.date_checks import check_dates
+from pmo_analytics.tables.link_checks import (
+    check_dependencies,
+    check_groups,
+    check_own_rules,
+)
+from pmo_analytics.tables.plausibility import (
+    check_bookings,
+    check_chances,
+    check_magnitude,
+    check_twins,
+)
+from pmo_analytics.tables.windows import CANDIDATES, by_project, live_projects
+
+if TYPE_CHECKING:
+    from pmo_analytics.clock.periods import Settings
+
+Problem = dict[str, Any]
+Tables = dict[str, pd.DataFrame]
+
+
+def check_rules(
+    tables: Tables,
+    capacity: pd.DataFrame,
+    horizon: pd.PeriodIndex,
+    settings: Settings,
+) -> list[Problem]:
+    """Return every broken rule between tables.
+
+    Parameters
+    ----------
+    tables
+        Conformed tables by name.
+    capacity
+        Effective capacity, period x role, FTE.
+    """
+    problems: list[Problem] = []
+    problems += check_not_empty(tables, capacity)
+    problems += check_references(tables)
+    problems += check_durations(tables)
+    problems += check_dates(tables, horizon)
+    problems += check_dependencies(tables)
+    problems += check_groups(tables)
+    problems += check_own_rules(tables)
+    problems += check_budget(tables, horizon)
+    problems += check_capacity(tables, capacity, horizon)
+    problems += check_flex(tables, capacity)
+    problems += check_value(tables, settings)
+    problems += check_chances(tables, settings)
+    problems += check_magnitude(tables, capacity, horizon, settings)
+    problems += check_bookings(tables, horizon, settings)
+    problems += check_twins(tables, capacity)
+    problems += check_use(tables)
+    return problems
+
+
+def check_not_empty(tables: Tables, capacity: pd.DataFrame) -> list[Problem]:
+    """Return an error when there is nothing to plan and nothing to forecast."""
+    if len(tables["projects"]) or len(tables["people"]) or len(tables["history"]):
+        return []
+    if capacity.notna().to_numpy().any():
+        return []
+    return [
+        problem(
+            "error",
+            "projects",
+            "empty_table",
+            fix="The portfolio has no projects, no people and no history. Fill in "
+            "the table 'projects' first (project, value, duration), then 'demand' "
+            "(project, role, fte) or 'spend', and 'people' or 'capacity'; all other "
+            "tables may stay empty.",
+        )
+    ]
+
+
+def check_references(tables: Tables) -> list[Problem]:
+    """Return rows that name a project, theme or fund nobody knows."""
+    problems = []
+    known = _words(tables["projects"], "project")
+    for name in (
+        "demand",
+        "groups",
+        "rules",
+        "blackouts",
+        "spend",
+        "benefits",
+        "bookings",
+    ):
+        problems += _unknown(tables[name], name, "project", known, "error")
+    problems += _unknown(
+        tables["dependencies"], "dependencies", "project", known, "error"
+    )
+    for name in ("actuals", "baselines"):
+        problems += _unknown(tables[name], name, "project", known, "warning")
+    groups = _words(tables["groups"], "group")
+    requires = tables["dependencies"]["requires"]
+    nearest = suggester(known | groups)
+    for label, value in _strange(requires, known | groups).items():
+        problems.append(
+            problem(
+                "error",
+                "dependencies",
+                "unknown_project",
+                row=label,
+                column="requires",
+                found=value,
+                fix=f"No project and no group is called '{value}'{nearest(value)}.",
+            )
+        )
+    if len(tables["people"]):
+        people = _words(tables["people"], "person")
+        problems += _unknown(
+            tables["bookings"], "bookings", "person", people, "error", "person"
+        )
+    for table, column in (
+        ("blackouts", "theme"),
+        ("budget", "theme"),
+        ("budget", "program"),
+    ):
+        words = _words(tables["projects"], column)
+        problems += _unknown(tables[table], table, column, words, "warning", column)
+    for column in ("fund", "category"):
+        words = _words(tables["spend"], column)
+        problems += _unknown(
+            tables["budget"], "budget", column, words, "warning", column
+        )
+    return problems
+
+
+def _words(frame: pd.DataFrame, column: str) -> set[str]:
+    """Return the distinct words of a column, blanks left out."""
+    return {word for word in set(frame[column].tolist()) if isinstance(word, str)}
+
+
+def _strange(values: pd.Series[Any], known: set[str]) -> pd.Series[Any]:
+    """Return the cells that hold a word which is not known."""
+    words = {word for word in set(values.tolist()) - known if isinstance(word, str)}
+    return values[values.isin(words)] if words else values.iloc[:0]
+
+
+def _unknown(
+    frame: pd.DataFrame,
+    table: str,
+    column: str,
+    known: set[str],
+    severity: str,
+    noun: str = "project",
+) -> list[Problem]:
+    strange = _strange(frame[column], known)
+    nearest = suggester(known)
+    return [
+        problem(
+            severity,
+            table,
+            f"unknown_{noun}",
+            row=label,
+            column=column,
+            found=value,
+            fix=f"No {noun} is called '{value}'{nearest(value)}. Correct the "
+            f"name{'' if severity == 'warning' else ' or add it'}.",
+        )
+        for label, value in strange.items()
+    ]
+
+
+def check_durations(tables: Tables) -> list[Problem]:
+    """Return live projects without a duration, and demand after their end."""
+    projects = tables["projects"]
+    problems = []
+    missing = projects[live_projects(tables["projects"]) & projects["duration"].isna()]
+    for label, name in missing["project"].items():
+        problems.append(
+            problem(
+                "error",
+                "projects",
+                "missing_value",
+                row=label,
+                column="duration",
+                fix=f"Give project '{name}' a duration in whole periods.",
+            )
+        )
+    durations = by_project(projects, "duration")
+    demand = tables["demand"]
+    length = [durations.get(name, np.nan) for name in demand["project"].tolist()]
+    beyond = demand["offset"].to_numpy(dtype=float, na_value=np.nan) >= length
+    for label in demand.index[beyond]:
+        name = demand.at[label, "project"]
+        problems.append(
+            problem(
+                "error",
+                "demand",
+                "demand_beyond_duration",
+                row=label,
+                column="offset",
+                found=demand.at[label, "offset"],
+                fix=f"Project '{name}' lasts {durations[name]} periods, so offsets "
+                f"end at {durations[name] - 1}. Lengthen it or move the demand.",
+            )
+        )
+    return problems
+
+
+def check_budget(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
+    """Return budget rows that limit nothing, and spend that nothing limits."""
+    budget = tables["budget"]
+    problems = []
+    for label, row in zip(budget.index, budget.to_dict("records"), strict=True):
+        name, start, end = row["budget"], row["start"], row["end"]
+        if pd.isna(row["amount"]) and pd.isna(row["at_least"]):
+            problems.append(
+                problem(
+                    "error",
+                    "budget",
+                    "missing_value",
+                    row=label,
+                    column="amount",
+                    found=name,
+                    fix=f"Budget '{name}' needs an amount or an at_least.",
+                )
+            )
+        if row["at_least"] > row["amount"]:
+            problems.append(
+                problem(
+                    "error",
+                    "budget",
+                    "budget_contradiction",
+                    row=label,
+                    column="at_least",
+                    found=f"at_least {row['at_least']:g} > amount {row['amount']:g}",
+                    fix=f"Correct the limits of budget '{name}'.",
+                )
+            )
+        if not pd.isna(start) and not pd.isna(end) and end < start:
+            problems.append(
+                problem(
+                    "error",
+                    "budget",
+                    "end_before_start",
+                    row=label,
+                    column="end",
+                    found=format_period(end),
+                    fix=f"Budget '{name}' ends before it starts.",
+                )
+            )
+        elif (not pd.isna(start) and start < horizon[0]) or (
+            not pd.isna(end) and end > horizon[-1]
+        ):
+            problems.append(
+                problem(
+                    "warning",
+                    "budget",
+                    "outside_horizon",
+                    row=label,
+                    column="start, end",
+                    found=f"{format_period(start)} .. {format_period(end)}",
+                    fix=f"Budget '{name}' reaches outside the horizon; its amount is "
+                    "taken as what is left for the periods inside.",
+                )
+            )
+    return problems + _check_covered(tables)
+
+
+def _check_covered(tables: Tables) -> list[Problem]:
+    """Warn of spend that no budget row covers at any time."""
+    spend, budget, projects = tables["spend"], tables["budget"], tables["projects"]
+    live = _words(projects[live_projects(projects)], "project")
+    owners = spend["project"].tolist()
+    paid = np.array([project in live for project in owners], dtype=bool)
+    paid &= spend["amount"].to_numpy() > 0
+    if not paid.any():
+        return []
+    facts = {
+        column: spend[column].to_numpy(dtype=object)[paid]
+        for column in ("fund", "category")
+    }
+    names = np.array(owners, dtype=object)[paid].tolist()
+    for column in ("theme", "program"):
+        known = by_project(projects, column)
+        facts[column] = np.array([known.get(name) for name in names], dtype=object)
+    covered = np.zeros(len(names), dtype=bool)
+    for row in budget.to_dict("records"):
+        if pd.isna(row["amount"]):
+            continue
+        hit = np.ones(len(names), dtype=bool)
+        for column in ("fund", "category", "theme", "program"):
+            if not pd.isna(row[column]):
+                hit &= facts[column] == row[column]
+        covered |= hit
+    if covered.all():
+        return []
+    open_ones = np.flatnonzero(~covered).tolist()
+    return [
+        problem(
+            "warning",
+            "spend",
+            "spend_without_budget",
+            row=spend.index[np.flatnonzero(paid)[open_ones[0]]],
+            column="amount",
+            found=f"{len(open_ones)} rows",
+            fix="No budget row covers this spend, so nothing limits it: "
+            f"{listing(dict.fromkeys(names[k] for k in open_ones))}.",
+        )
+    ]
+
+
+def check_capacity(
+    tables: Tables, capacity: pd.DataFrame, horizon: pd.PeriodIndex
+) -> list[Problem]:
+    """Return demanded roles without capacity, in all or in some periods."""
+    demand = tables["demand"]
+    live = _words(tables["projects"][live_projects(tables["projects"])], "project")
+    cells = (demand[column].tolist() for column in ("project", "role", "fte"))
+    needed: dict[str, list[Any]] = {}  # role -> row labels
+    for label, project, role, fte in zip(demand.index, *cells, strict=True):
+        if fte > 0 and project in live and isinstance(role, str):
+            needed.setdefault(role, []).append(label)
+    blank = capacity.isna()
+    problems = []
+    for role, labels in needed.items():
+        if role not in capacity.columns:
+            problems.append(
+                problem(
+                    "error",
+                    "demand",
+                    "unknown_role",
+                    row=labels[0],
+                    column="role",
+                    found=role,
+                    fix=f"{len(labels)} demand rows name the role '{role}', which has "
+                    f"neither capacity nor people{closest(role, capacity.columns)}. "
+                    "Correct the name or add its capacity.",
+                )
+            )
+            continue
+        missing = blank[role].to_numpy()
+        if missing.any():
+            problems.append(
+                problem(
+                    "error",
+                    "capacity",
+                    "capacity_missing",
+                    column="fte",
+                    found=role,
+                    fix=f"Role '{role}' is demanded but has no capacity in "
+                    f"{listing(map(format_period, horizon[missing]), 3)}. Add rows; "
+                    "write 0 if nobody is there.",
+                )
+            )
+    negative = capacity.columns[(capacity < 0).any(axis=0)]
+    for role in negative:
+        problems.append(
+            problem(
+                "error",
+                "capacity",
+                "below_minimum",
+                column="fte",
+                found=role,
+                fix=f"Role '{role}' has negative capacity; it must be at least 0.",
+            )
+        )
+    return problems
+
+
+def check_flex(tables: Tables, capacity: pd.DataFrame) -> list[Problem]:
+    """Return offers of capacity that cannot be used."""
+    flex, roles = tables["flex"], tables["roles"]
+    known = {r for r in capacity.columns if isinstance(r, str)}
+    known |= _words(tables["demand"], "role") | _words(roles, "role")
+    problems = _unknown(flex, "flex", "role", known, "error", "role")
+    priced = set(roles.loc[roles["rate"].notna(), "role"])
+    no_rate = flex["rate"].isna() & ~flex["role"].isin(priced)
+    for column, missing, fix in (
+        ("kind", flex["kind"].isna(), "Write overtime, contractor or hire."),
+        ("fte_max", flex["fte_max"].isna(), "Write how many FTE can be bought."),
+        ("rate", no_rate, "Give the offer a rate per hour, or its role in roles."),
+    ):
+        problems += [
+            problem("error", "flex", "missing_value", row=label, column=column, fix=fix)
+            for label in flex.index[missing]
+        ]
+    return problems
+
+
+def check_value(tables: Tables, settings: Settings) -> list[Problem]:
+    """Return an unclear or missing source of value."""
+    live = live_projects(tables["projects"])
+    has_value = bool(tables["projects"]["value"].notna().any())
+    has_benefits = not tables["benefits"].empty
+    if settings.source == "" and has_value and has_benefits:
+        return [
+            problem(
+                "error",
+                "portfolio",
+                "unclear_value_source",
+                column="source",
+                found="projects.value and benefits",
+                fix="Both are filled. Say which one counts: [value] source = "
+                "'value', 'benefits' or 'sum' in portfolio.toml.",
+            )
+        ]
+    if not len(tables["projects"]):
+        return []
+    by_value = settings.source in ("value", "sum") or (
+        settings.source == "" and not has_benefits
+    )
+    if by_value and settings.source != "sum":
+        blank = tables["projects"][live & tables["projects"]["value"].isna()]
+        if len(blank):
+            return [
+                problem(
+                    "warning",
+                    "projects",
+                    "no_value",
+                    row=blank.index[0],
+                    column="value",
+                    found=f"{len(blank)} projects",
+                    fix="A project without a value counts 0 and is chosen only when "
+                    f"it must be: {listing(blank['project'])}.",
+                )
+            ]
+    if settings.source == "benefits" and not has_benefits:
+        return [
+            problem(
+                "warning",
+                "benefits",
+                "no_value",
+                fix="The objective counts benefits, and there are none.",
+            )
+        ]
+    return []
+
+
+def check_use(tables: Tables) -> list[Problem]:
+    """Return candidates that would cost neither people nor money."""
+    projects = tables["projects"]
+    demand, spend = tables["demand"], tables["spend"]
+    using = {
+        project
+        for rows, column in ((demand, "fte"), (spend, "amount"))
+        for project, amount in zip(
+            rows["project"].tolist(), rows[column].tolist(), strict=True
+        )
+        if amount > 0
+    }
+    idle = projects[
+        live_projects(tables["projects"])
+        & projects["status"].isin(CANDIDATES)
+        & projects["project"].notna()
+        & ~projects["project"].isin(using)
+    ]
+    return [
+        problem(
+            "warning",
+            "projects",
+            "no_demand_no_spend",
+            row=label,
+            column="project",
+            found=name,
+            fix=f"'{name}' needs neither people nor money, so it looks free. Add its "
+            "demand or spend.",
+        )
+        for label, name in idle["project"].items()
+    ]

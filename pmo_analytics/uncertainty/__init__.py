@@ -1,0 +1,1 @@
+"""What is uncertain, and what is drawn of it."""
