@@ -12,7 +12,8 @@ from pmo_analytics.optimization.model.instance import Options
 
 
 def far() -> float:
-    return time.monotonic() + 60.0
+    """Return a moment by which anything is done, on however busy a machine."""
+    return time.monotonic() + 1e6
 
 
 def diver_of(options: Options, seed: int) -> tuple[Matrix, Diver]:
