@@ -15,10 +15,11 @@ from pmo_analytics.optimization.optimizing import optimize
 from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan, baseline
 from pmo_analytics.portfolio import Portfolio
+from tests.support.clock import AMPLE
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 
-LIMITS = SolveLimits(seconds=20)
+LIMITS = SolveLimits(seconds=AMPLE)
 WEEKS = make_horizon("2027-W01", 4, "W")
 TRADES = ["Architect", "Carpenter", "Plumber"]
 

@@ -17,6 +17,7 @@ from tests.benchmarks.registry import (
     best_knapsacks,
     choose,
 )
+from tests.support.clock import AMPLE
 from tests.support.real_data import real
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,7 +39,7 @@ def question() -> racing.Question:
 
 @pytest.fixture(scope="module")
 def plan(question) -> pmo.Plan:
-    return pmo.optimize(question.portfolio, limits=pmo.SolveLimits(seconds=10.0))
+    return pmo.optimize(question.portfolio, limits=pmo.SolveLimits(seconds=AMPLE))
 
 
 def record(solver="ours", objective=100.0, instance="a/0", **facts) -> results.Record:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -54,7 +55,7 @@ def run_json(capsys, *words: object) -> tuple[int, dict[str, object]]:
 
 def test_optimize_writes_a_plan_that_verify_accepts(small, tmp_path, capsys):
     out = tmp_path / "out"
-    code, facts = run_json(capsys, "optimize", small, "--seconds", 20, "--out", out)
+    code, facts = run_json(capsys, "optimize", small, "--seconds", 300, "--out", out)
     assert code == 0
     assert {*OPTIMIZE_KEYS} <= {*facts}
     assert facts["status"] == "optimal"
@@ -95,7 +96,7 @@ def test_verify_names_what_a_hand_edited_plan_breaks(small, tmp_path, capsys):
 
 def test_verify_does_not_believe_the_manifest(small, tmp_path, capsys):
     out = tmp_path / "out"
-    assert main(["optimize", str(small), "--seconds", "20", "--out", str(out)]) == 0
+    assert main(["optimize", str(small), "--seconds", "300", "--out", str(out)]) == 0
     capsys.readouterr()
     path = out / "manifest.json"
     facts = json.loads(path.read_text("utf-8"))
@@ -132,7 +133,7 @@ def test_level_writes_a_plan_that_verify_accepts(
     out = tmp_path / "out"
     code, facts = run_json(
         capsys,
-        *("level", overbooked, "--objective", objective, "--seconds", 20),
+        *("level", overbooked, "--objective", objective, "--seconds", 300),
         *("--out", out, "--no-charts"),
     )
     assert code == 0
@@ -161,7 +162,7 @@ def test_level_writes_a_plan_that_verify_accepts(
 
 def test_level_in_words(overbooked, tmp_path, capsys):
     out = tmp_path / "out"
-    words = ["level", str(overbooked), "--seconds", "20", "--out", str(out)]
+    words = ["level", str(overbooked), "--seconds", "300", "--out", str(out)]
     assert main(words) == 0
     text = capsys.readouterr().out
     assert "makespan" in text
@@ -177,7 +178,7 @@ def test_level_that_does_not_fit_is_exit_code_4(overbooked, tmp_path, capsys):
     projects = projects.replace("2027-01\n", "2027-01,2027-04\n")
     (overbooked / "projects.csv").write_text(projects)
     out = tmp_path / "out"
-    code, facts = run_json(capsys, "level", overbooked, "--seconds", 20, "--out", out)
+    code, facts = run_json(capsys, "level", overbooked, "--seconds", 300, "--out", out)
     assert code == 4
     assert facts["status"] == "infeasible"
     assert facts["conflicts"][0]["role"] == "Dev"
@@ -205,7 +206,7 @@ def test_infeasible_is_exit_code_4_and_names_the_clash(small, tmp_path, capsys):
     )
     out = tmp_path / "out"
     code, facts = run_json(
-        capsys, "optimize", small, "--strict", "--seconds", 20, "--out", out
+        capsys, "optimize", small, "--strict", "--seconds", 300, "--out", out
     )
     assert code == 4
     assert facts["status"] == "infeasible"
@@ -217,12 +218,12 @@ def test_infeasible_is_exit_code_4_and_names_the_clash(small, tmp_path, capsys):
 
 def test_bad_data_is_exit_code_3_and_leaves_results_alone(small, tmp_path, capsys):
     out = tmp_path / "out"
-    assert main(["optimize", str(small), "--seconds", "20", "--out", str(out)]) == 0
+    assert main(["optimize", str(small), "--seconds", "300", "--out", str(out)]) == 0
     before = {file.name: file.read_bytes() for file in out.iterdir()}
     demand = small / "demand.csv"
     demand.write_text(demand.read_text().replace("B,Dev,0,1", "B,Dve,0,many"))
     capsys.readouterr()
-    code, facts = run_json(capsys, "optimize", small, "--seconds", 20, "--out", out)
+    code, facts = run_json(capsys, "optimize", small, "--seconds", 300, "--out", out)
     assert code == 3
     where = {(p["rule"], p["source"], p["row"]) for p in facts["problems"]}
     assert ("not_a_number", "demand.csv", 4) in where
@@ -311,14 +312,16 @@ def test_names_that_look_like_markup_are_printed_as_they_are(small, capsys):
     projects.write_text(text)
     demand = small / "demand.csv"
     demand.write_text(demand.read_text().replace("A,Dev", "[red]A,Dev"))
-    assert main(["optimize", str(small), "--seconds", "20"]) == 0
+    assert main(["optimize", str(small), "--seconds", "300"]) == 0
     assert "[red]A" in capsys.readouterr().out
 
 
 def test_an_output_that_cannot_be_written(small, tmp_path, capsys):
     blocker = tmp_path / "out"
     blocker.write_text("a file")
-    code, facts = run_json(capsys, "optimize", small, "--seconds", 20, "--out", blocker)
+    code, facts = run_json(
+        capsys, "optimize", small, "--seconds", 300, "--out", blocker
+    )
     assert code == 3
     assert "Cannot write" in str(facts["error"])
     assert blocker.read_text() == "a file"
@@ -339,19 +342,18 @@ def start(*words: str) -> subprocess.Popen[str]:
 def test_ctrl_c_keeps_the_best_plan(tmp_path):
     """Interrupted as soon as there is a plan; the answer is whole and certified."""
     out = tmp_path / "out"
-    process = start(
-        "optimize", "data/example", "--seconds", "300", "--json", "--out", str(out)
-    )
+    words = ("optimize", "data/example", "--seconds", "300", "--no-charts", "--json")
+    process = start(*words, "--out", str(out))
     assert process.stderr is not None
     for line in process.stderr:
-        if "LP relaxation" in line:
+        if re.search(r"\d s  (?!greedy)", line):
             break
     process.send_signal(signal.SIGINT)
-    stdout, _ = process.communicate(timeout=120)
+    stdout, _ = process.communicate(timeout=600)
     assert process.returncode == 0
     facts = json.loads(stdout)
     assert facts["certified"] is True
-    assert facts["seconds"] < 100
+    assert facts["stopped"] is True
     assert (out / "schedule.csv").exists()
     assert main(["verify", str(EXAMPLE), str(out / "schedule.csv")]) == 0
 
@@ -374,7 +376,7 @@ def test_as_a_module_from_anywhere(small, tmp_path):
 def test_every_malformed_input_is_exit_code_3(case, tmp_path, capsys):
     path = case.make(tmp_path)
     out = tmp_path / "result"
-    code, facts = run_json(capsys, "optimize", path, "--seconds", 5, "--out", out)
+    code, facts = run_json(capsys, "optimize", path, "--seconds", 300, "--out", out)
     assert code == 3
     assert facts["status"] == "failed"
     assert facts["problems"]

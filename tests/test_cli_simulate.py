@@ -99,7 +99,7 @@ def test_a_plan_with_an_accepted_chance_of_overload(small, tmp_path, capsys):
         "[[driver]]\ndriver = 'Scope'\nprobability = 0.3\nmultiplies = 'demand'\n"
         "low = 1.2\nhigh = 1.2\nproject = 'B'\n"
     )
-    words = ("optimize", small, "--seconds", 4, "--work", 2, "--uncertainty", what)
+    words = ("optimize", small, "--seconds", 300, "--work", 2, "--uncertainty", what)
     code, facts = run_json(capsys, *words, "--overload-chance", 0.2)
     assert code == 0
     # B fills the only role and asks for more than there is in 30 % of the futures.

@@ -36,7 +36,7 @@ def test_why_b_is_not_in(funds, tmp_path, capsys):
     schedule.write_text("project,start\nA,2027-01\n", encoding="utf-8")
     out = tmp_path / "out"
     words = ("explain", funds, "--schedule", schedule, "--project", "B", "--roles")
-    code, facts = run_json(capsys, *words, "--seconds", 60, "--out", out)
+    code, facts = run_json(capsys, *words, "--seconds", 600, "--out", out)
     assert code == 0
     assert facts["status"] == "ok"
     assert facts["objective"] == 1000
@@ -57,7 +57,7 @@ def test_how_far_values_and_the_discount_rate_may_move(funds, tmp_path, capsys):
     schedule.write_text("project,start\nA,2027-01\n", encoding="utf-8")
     words = ("explain", funds, "--schedule", schedule, "--values", "--workers", 1)
     out = tmp_path / "out"
-    code, facts = run_json(capsys, *words, "--seconds", 60, "--out", out)
+    code, facts = run_json(capsys, *words, "--seconds", 600, "--out", out)
     assert code == 0
     row = facts["values"][-1]
     assert (row["kind"], row["low"], row["exact"]) == ("discount", 0.0, True)
@@ -72,7 +72,7 @@ def test_the_proof_beside_a_schedule_is_taken_up(funds, tmp_path, capsys, monkey
     from pmo_analytics.optimization.explain import role_value
 
     out = tmp_path / "plan"
-    assert run_json(capsys, "optimize", funds, "--seconds", 60, "--out", out)[0] == 0
+    assert run_json(capsys, "optimize", funds, "--seconds", 600, "--out", out)[0] == 0
     asked = []
     resolve_all = role_value.resolve_all
 
@@ -82,7 +82,7 @@ def test_the_proof_beside_a_schedule_is_taken_up(funds, tmp_path, capsys, monkey
 
     monkeypatch.setattr(role_value, "resolve_all", told)
     words = ("explain", funds, "--schedule", out / "schedule.csv", "--roles")
-    more = ("--seconds", 60, "--gap", 0.01, "--workers", 1)
+    more = ("--seconds", 600, "--gap", 0.01, "--workers", 1)
     code, facts = run_json(capsys, *words, *more)
     assert code == 0
     ((questions, limits, start),) = asked
@@ -106,7 +106,7 @@ def test_why_there_is_no_plan(funds, capsys):
         lines = (funds / name).read_text("utf-8").splitlines()
         kept = [line for line in lines if not line.startswith("C,")]
         (funds / name).write_text("\n".join(kept) + "\n", encoding="utf-8")
-    code, facts = run_json(capsys, "explain", funds, "--seconds", 60)
+    code, facts = run_json(capsys, "explain", funds, "--seconds", 600)
     assert code == 4
     assert facts["status"] == "infeasible"
     assert facts["clash"]["minimal"] is True
@@ -116,7 +116,7 @@ def test_why_there_is_no_plan(funds, capsys):
         "must",
     ]
     assert "  - Raise budget 'Change' by 200." in facts["sentences"]
-    assert main(["explain", str(funds), "--infeasible", "--seconds", "60"]) == 4
+    assert main(["explain", str(funds), "--infeasible", "--seconds", "600"]) == 4
     assert "These 3 rules cannot hold together" in capsys.readouterr().out
 
 
@@ -124,7 +124,7 @@ def test_a_frontier_with_its_chart(funds, tmp_path, capsys):
     out = tmp_path / "out"
     words = ("frontier", funds, "--over", "budget", "--levels", "1.8,0.8,1.2")
     code, facts = run_json(
-        capsys, *words, "--seconds", 60, "--workers", 1, "--out", out
+        capsys, *words, "--seconds", 600, "--workers", 1, "--out", out
     )
     assert code == 0
     table = pd.read_csv(out / "frontier.csv")

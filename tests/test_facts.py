@@ -8,6 +8,7 @@ import pytest
 
 import pmo_analytics as pmo
 from pmo_analytics.facts import Facts, facts_html, table_html
+from tests.support.clock import AMPLE
 from tests.support.small_portfolios import tiny_portfolio
 
 BAD = "<script>alert(1)</script>"
@@ -58,7 +59,7 @@ def test_a_comparison_says_how_sure_each_plan_is():
     result = pmo.compare(
         portfolio,
         [pmo.Scenario(BAD, pmo.add_capacity("Dev", fte=1))],
-        limits=pmo.SolveLimits(seconds=5),
+        limits=pmo.SolveLimits(seconds=AMPLE),
         workers=1,
     )
     html = result._repr_html_()

@@ -9,6 +9,7 @@ from pmo_analytics.errors import DataError, PmoWarning
 from pmo_analytics.loaders import read_portfolio
 from pmo_analytics.optimization.optimizing import optimize
 from pmo_analytics.optimization.workers.running import SolveLimits
+from tests.support.clock import AMPLE
 from tests.support.instances import ppssp_portfolio
 from tests.support.real_data import GMPP, gmpp_folder, mknap_portfolios, real
 
@@ -16,7 +17,7 @@ from tests.support.real_data import GMPP, gmpp_folder, mknap_portfolios, real
 @pytest.mark.parametrize("number", range(7))
 def test_mknap1_optima_are_proved(number):
     portfolio, optimum = list(mknap_portfolios(real("mkp/mknap1.txt")))[number]
-    plan = optimize(portfolio, limits=SolveLimits(seconds=60))
+    plan = optimize(portfolio, limits=SolveLimits(seconds=AMPLE))
     assert plan.report is not None
     assert plan.report.status == "optimal"
     assert plan.report.certified
@@ -57,7 +58,7 @@ def test_uk_major_projects_under_a_cut_budget(tmp_path):
     given = raw.set_index("project")["value"].loc[portfolio.projects["project"]]
     assert (portfolio.projects["value"].isna().to_numpy() == given.isna()).all()
     assert portfolio.projects["duration"].between(1, 60).all()
-    plan = optimize(portfolio, limits=SolveLimits(seconds=60))
+    plan = optimize(portfolio, limits=SolveLimits(seconds=AMPLE))
     assert plan.report is not None
     assert plan.report.certified
     assert plan.report.gap is not None

@@ -46,7 +46,7 @@ def test_the_work_goes_on_where_nobody_reads(
     """Full disk, closed pipe, no standard output at all: the plan is written."""
     monkeypatch.setattr(sys, "stdout", None if number is None else Broken(number))
     out = tmp_path / "out"
-    words = ["optimize", str(small), "--seconds", "5", "--no-charts"]
+    words = ["optimize", str(small), "--seconds", "300", "--no-charts"]
     assert main([*words, "--out", str(out)]) == code
     assert (out / "schedule.csv").is_file()
     said = capsys.readouterr().err
@@ -82,7 +82,7 @@ def test_a_plan_that_cannot_be_written_is_printed(small, tmp_path, monkeypatch, 
     monkeypatch.setattr("pmo_analytics.reporting.folder.replace_folder", fill_disk)
     out = tmp_path / "out"
     code, facts = run_json(
-        capsys, "optimize", small, "--seconds", 5, "--no-charts", "--out", out
+        capsys, "optimize", small, "--seconds", 300, "--no-charts", "--out", out
     )
     assert code == 3
     assert str(out) in str(facts["error"])
@@ -95,7 +95,7 @@ def test_a_solver_that_cannot_be_given_its_job_costs_no_plan(
     small, monkeypatch, capsys
 ):
     monkeypatch.setattr("numpy.savez", fill_disk)
-    code = main(["optimize", str(small), "--seconds", "5", "--json"])
+    code = main(["optimize", str(small), "--seconds", "300", "--json"])
     said = capsys.readouterr()
     assert code == 0
     assert json.loads(said.out)["certified"] is True
@@ -186,7 +186,7 @@ def test_the_folder_of_results_may_be_this_one(small, tmp_path, monkeypatch, cap
     code, facts = run_json(
         capsys,
         *("compare", small, "--scenarios", tmp_path / "s.toml", "--workers", 1),
-        *("--seconds", 5, "--no-charts", "--out", "."),
+        *("--seconds", 300, "--no-charts", "--out", "."),
     )
     assert code == 0, facts
     assert (place / "comparison.csv").is_file()

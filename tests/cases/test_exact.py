@@ -8,6 +8,7 @@ import pytest
 
 import pmo_analytics as pmo
 from pmo_analytics.optimization.checker.check import check_plan
+from tests.support.clock import AMPLE
 
 CASES = Path(__file__).resolve().parents[2].parent / "shared" / "cases"
 
@@ -38,7 +39,7 @@ def test_the_right_projects_are_chosen_and_proved(
     name: str, chosen: set[str], objective: float
 ) -> None:
     portfolio = pmo.read_portfolio(case(name))
-    plan = pmo.optimize(portfolio, limits=pmo.SolveLimits(seconds=20, threads=1))
+    plan = pmo.optimize(portfolio, limits=pmo.SolveLimits(seconds=AMPLE, threads=1))
     assert set(plan.starts) == chosen
     assert plan.report is not None
     assert plan.report.objective == objective

@@ -20,6 +20,7 @@ from pmo_analytics.optimization.optimizing import optimize, solve_valid
 from pmo_analytics.optimization.run import Run
 from pmo_analytics.optimization.workers.running import SolveLimits
 from tests.support.brute_force import best_plan
+from tests.support.clock import AMPLE
 from tests.support.counts import tried
 from tests.support.instances_random import random_portfolio
 
@@ -47,7 +48,7 @@ def grown(compiled, slack=0.0, guide=None, known=None):
             best[0] = max(best[0], float(options.worth[plan].sum()))
 
     tree = Branches(options, [], best[0], {}, watch, slack, guide)
-    tree.grow(time.monotonic() + 60, 100_000, lambda: best[0])
+    tree.grow(time.monotonic() + AMPLE, 100_000, lambda: best[0])
     return tree, best[0]
 
 
@@ -101,7 +102,7 @@ def test_a_guide_to_the_same_model_needs_no_relaxation(portfolio, monkeypatch):
     )
     options = compiled.options
     again = Branches(options, [], optimum, {}, lambda *_: None, guide=guide)
-    again.grow(time.monotonic() + 60, 100_000, lambda: optimum)
+    again.grow(time.monotonic() + AMPLE, 100_000, lambda: optimum)
     assert again.closed
     assert len(solved) < 0.2 * len(first.nodes)
 
@@ -134,7 +135,7 @@ def test_whatever_the_guide_the_bound_holds(seed):
 
 
 def test_one_thread_and_a_gap_are_done_by_branches_alone(portfolio):
-    limits = SolveLimits(seconds=120, gap=0.02, threads=1)
+    limits = SolveLimits(seconds=AMPLE, gap=0.02, threads=1)
     plan = optimize(portfolio, limits=limits)
     assert plan.report.gap <= 0.02
     assert plan.report.certified_bound == pytest.approx(plan.report.bound)
@@ -148,7 +149,7 @@ def test_one_thread_and_a_gap_are_done_by_branches_alone(portfolio):
 
 def test_a_valid_snapshot_is_not_checked_again(portfolio, monkeypatch):
     monkeypatch.setattr(type(portfolio), "validate", lambda _self: 1 / 0)
-    run = Run(SolveLimits(seconds=60, work=1), strict=False, seed=0, progress=None)
+    run = Run(SolveLimits(seconds=AMPLE, work=1), strict=False, seed=0, progress=None)
     plan = solve_valid(portfolio, run, certify_bound=False)
     assert plan.report.certified
     assert plan.report.certified_bound is None
@@ -159,6 +160,6 @@ def test_a_portfolio_without_a_plan_is_said_to_have_none():
     names = list(portfolio.projects["project"])
     impossible = pmo.require(names)
     tight = pmo.scale_capacity(0.05)(impossible(portfolio))
-    limits = SolveLimits(seconds=60, gap=0.02, threads=1)
+    limits = SolveLimits(seconds=AMPLE, gap=0.02, threads=1)
     with pytest.raises(InfeasibleError):
         optimize(tight, limits=limits)

@@ -19,11 +19,11 @@ from pmo_analytics.optimization.model.array_sink import build_matrix
 from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.optimization.model.instance import carries_branches
 from tests.support.brute_force import best_plan
+from tests.support.clock import AMPLE
 from tests.support.counts import tried
 from tests.support.instances_random import random_portfolio, with_random_rules
 
 SETTINGS = {"random_seed": 0}
-LONG = 300.0
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,7 @@ def grown(options, known: float, most: int = 500, cuts=(), later: float | None =
         return best[0]
 
     tree = Branches(options, cuts, known, SETTINGS, watch)
-    tree.grow(time.monotonic() + LONG, most, listen)
+    tree.grow(time.monotonic() + AMPLE, most, listen)
     return tree, bounds, plans
 
 
@@ -99,7 +99,7 @@ def middle(request):
     options = compiled.options
     known = float(options.worth[greedy(options)].sum())
     found = tighten(
-        options, build_matrix(options), time.monotonic() + 60, SETTINGS, enough=known
+        options, build_matrix(options), time.monotonic() + AMPLE, SETTINGS, enough=known
     )
     return portfolio, compiled, known, [] if found is None else found.cuts
 

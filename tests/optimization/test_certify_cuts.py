@@ -38,6 +38,7 @@ from tests.support.certify_cases import (
     money,
     needs,
 )
+from tests.support.clock import AMPLE
 from tests.support.counts import tried
 from tests.support.instances_random import random_portfolio
 
@@ -77,7 +78,7 @@ def cut_certificate(portfolio: Portfolio, strict: bool = False) -> dict[str, Any
     if (options.must & (np.diff(options.first) == 0)).any():
         return certificate(strict=strict)
     matrix = build_matrix(options)
-    found = tighten(options, matrix, time.monotonic() + 60, SETTINGS)
+    found = tighten(options, matrix, time.monotonic() + AMPLE, SETTINGS)
     if found is None:
         return certificate(strict=strict)
     facts = dataclasses.asdict(found)
@@ -554,7 +555,7 @@ def test_cuts_tighten_the_relaxation(mid_life: bool) -> None:
     tighten(
         options,
         build_matrix(options),
-        time.monotonic() + 60,
+        time.monotonic() + AMPLE,
         SETTINGS,
         enough=float("inf"),
         watch=lambda _round, bound, _cuts: relaxed.append(bound),
@@ -575,7 +576,7 @@ def test_what_is_told_while_more_cuts_are_sought_proves_its_bound(monkeypatch) -
     compiled = compile_options(portfolio)
     told: list[Tightened] = []
     matrix = build_matrix(compiled.options)
-    until = time.monotonic() + 60
+    until = time.monotonic() + AMPLE
     last = tighten(compiled.options, matrix, until, SETTINGS, tell=told.append)
     assert last is not None
     assert all(cut.thing is None for cut in told[0].cuts)
@@ -594,7 +595,7 @@ def test_what_is_told_while_more_cuts_are_sought_proves_its_bound(monkeypatch) -
 
 def test_optimize_and_verify_with_cuts(tmp_path, capsys) -> None:
     portfolio = generate_portfolio(20, 4, 10, seed=1)
-    plan = optimize(portfolio, limits=SolveLimits(seconds=20))
+    plan = optimize(portfolio, limits=SolveLimits(seconds=AMPLE))
     assert plan.report is not None
     written = json.loads(json.dumps(plan.report.certificate))
     assert written["format"] == 3

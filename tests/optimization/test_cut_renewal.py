@@ -23,6 +23,7 @@ from tests.optimization.test_certify_cuts import (
     crowded,
     three,
 )
+from tests.support.clock import AMPLE
 from tests.support.counts import tried
 
 
@@ -43,7 +44,9 @@ def test_renewed_cuts_hold_for_every_plan(chunk):
         options = compile_options(portfolio).options
         if (options.must & (np.diff(options.first) == 0)).any():
             continue
-        found = tighten(options, build_matrix(options), time.monotonic() + 60, SETTINGS)
+        found = tighten(
+            options, build_matrix(options), time.monotonic() + AMPLE, SETTINGS
+        )
         other = changed(portfolio, rng)
         compiled = compile_options(other)
         if found is None or compiled.contradictions:

@@ -14,10 +14,11 @@ from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
 from tests.optimization.test_why_not import portfolio_of
 from tests.support.brute_force import best_plan
+from tests.support.clock import AMPLE
 from tests.support.instances_random import random_portfolio
 from tests.support.small_portfolios import EVERYTHING_STARTS, tiny_portfolio
 
-LIMITS = SolveLimits(seconds=60)
+LIMITS = SolveLimits(seconds=AMPLE)
 
 
 def range_of(plan, limits=LIMITS):

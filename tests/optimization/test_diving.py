@@ -18,6 +18,7 @@ from pmo_analytics.optimization.model.array_sink import build_matrix, holds
 from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.plan import Plan
 from tests.support.certify_cases import make
+from tests.support.clock import AMPLE
 from tests.support.counts import tried
 from tests.support.instances_random import drawn
 from tests.support.relaxed import diver_of, far, prices_of
@@ -74,7 +75,7 @@ def test_dives_are_near_the_bound_where_filling_is_not():
     assert diver.begin(60.0)
     chosen = Ruiner(options, start, rng).completed(diver.dive(far(), 0.0, rng))
     assert holds(matrix, chosen)
-    bound = highs.solve(matrix, options.worth, seconds=60.0, integer=False)
+    bound = highs.solve(matrix, options.worth, seconds=AMPLE, integer=False)
     worth = float(options.worth[chosen].sum())
     assert worth <= bound.objective * (1 + 1e-9)
     assert worth > 1.05 * float(options.worth[start].sum())

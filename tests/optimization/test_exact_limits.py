@@ -7,6 +7,7 @@ import pytest
 import pmo_analytics as pmo
 from pmo_analytics.errors import InfeasibleError
 from tests.support.certify_cases import make, money
+from tests.support.clock import AMPLE
 
 NAMES = ("A", "B")
 
@@ -21,7 +22,7 @@ def spending(limit: float) -> pmo.Portfolio:
 
 
 def test_a_budget_of_billions_is_met_to_the_cent_or_not_at_all() -> None:
-    limits = pmo.SolveLimits(seconds=10, threads=1)
+    limits = pmo.SolveLimits(seconds=AMPLE, threads=1)
     plan = pmo.optimize(spending(30_000_000_000.01), limits=limits)
     assert set(plan.starts) == {"A", "B"}
     with pytest.raises(InfeasibleError, match=r"Budget 'x' is short of 0\.01"):
@@ -44,4 +45,4 @@ def test_a_rule_that_nothing_reaches_by_a_half_in_1e12() -> None:
         ],
     )
     with pytest.raises(InfeasibleError, match="at least 1,000,000,000,001"):
-        pmo.optimize(portfolio, limits=pmo.SolveLimits(seconds=10, threads=1))
+        pmo.optimize(portfolio, limits=pmo.SolveLimits(seconds=AMPLE, threads=1))

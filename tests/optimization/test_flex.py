@@ -30,12 +30,13 @@ from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.rules.purchases import purchase_sentences
 from tests.support import brute_force
+from tests.support.clock import AMPLE
 from tests.support.counts import tried
 from tests.support.instances_random import random_portfolio
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 
-LIMITS = SolveLimits(seconds=30)
+LIMITS = SolveLimits(seconds=AMPLE)
 HOURS = {"W": 40.0, "M": 173.925, "Q": 521.775, "Y": 2087.1}
 
 
@@ -55,7 +56,7 @@ def _optimum(portfolio: Portfolio, flex: bool) -> float:
     answer = highs.solve(
         build_matrix(options),
         options.gains(),
-        seconds=5,
+        seconds=AMPLE,
         binaries=len(options.project),
     )
     return round(answer.objective, 6)
@@ -214,7 +215,7 @@ def test_both_writers_agree_and_prices_prove_a_bound():
             answer = highs.solve(
                 matrix,
                 options.gains(),
-                seconds=20,
+                seconds=AMPLE,
                 integer=integer,
                 binaries=len(options.project),
             )

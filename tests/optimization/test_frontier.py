@@ -18,11 +18,12 @@ from pmo_analytics.processes.parallel import run_tasks
 from tests.optimization.test_why_not import portfolio_of
 from tests.support import clusters
 from tests.support.brute_force import best_plan
+from tests.support.clock import AMPLE
 from tests.support.instances_random import random_portfolio
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 
-LIMITS = SolveLimits(seconds=60)
+LIMITS = SolveLimits(seconds=AMPLE)
 
 
 def funded() -> Portfolio:

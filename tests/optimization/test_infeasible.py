@@ -17,6 +17,7 @@ from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.rules.workload import limits
 from tests.support.brute_force import best_plan, combinations, exact
 from tests.support.clashes import only
+from tests.support.clock import AMPLE
 from tests.support.instances_random import random_portfolio, with_random_rules
 
 pytestmark = pytest.mark.usefixtures("warm_module")
@@ -50,7 +51,7 @@ def analysts(periods: int = 1) -> Portfolio:
 
 
 def test_three_projects_need_three_analysts_and_there_are_two():
-    why = why_infeasible(analysts(), seconds=20, strict=True)
+    why = why_infeasible(analysts(), seconds=AMPLE, strict=True)
     assert why.status == "infeasible"
     assert why.minimal
     found = set(zip(why.rules["rule"], why.rules["subject"], strict=True))
@@ -66,7 +67,7 @@ def test_three_projects_need_three_analysts_and_there_are_two():
 
 
 def test_with_two_months_they_follow_each_other_and_a_plan_is_shown():
-    why = why_infeasible(analysts(2), seconds=20)
+    why = why_infeasible(analysts(2), seconds=AMPLE)
     assert why.status == "feasible"
     assert not why.minimal
     assert why.plan is not None
@@ -76,7 +77,7 @@ def test_with_two_months_they_follow_each_other_and_a_plan_is_shown():
 
 
 def test_overloads_of_work_that_cannot_be_moved_are_said():
-    why = why_infeasible(analysts(), seconds=20)
+    why = why_infeasible(analysts(), seconds=AMPLE)
     assert why.status == "feasible"
     assert "1 limit is exceeded by work that cannot be moved" in str(why)
 
@@ -89,7 +90,7 @@ def test_a_budget_of_500_against_400_and_300():
         ),
         budget=pd.DataFrame({"budget": ["Total"], "amount": [500.0]}),
     )
-    why = why_infeasible(portfolio, seconds=20)
+    why = why_infeasible(portfolio, seconds=AMPLE)
     assert why.minimal
     assert set(why.rules["rule"]) == {"budget", "must"}
     assert "Budget 'Total' allows at most 500." in str(why)
@@ -107,7 +108,7 @@ def test_a_deadline_that_comes_before_what_is_waited_for():
         capacity=pd.DataFrame({"Dev": 1.0}, index=make_horizon("2027-01", 6, "M")),
         dependencies=pd.DataFrame({"project": ["B"], "requires": ["A"]}),
     )
-    why = why_infeasible(portfolio, seconds=20)
+    why = why_infeasible(portfolio, seconds=AMPLE)
     assert why.minimal
     # That A is forced in says nothing more: B asks for it.
     assert list(why.rules["rule"]) == ["deadline", "dependency", "must"]
@@ -125,7 +126,7 @@ def test_who_is_out_and_needed():
         capacity=pd.DataFrame({"Dev": 1.0}, index=make_horizon("2027-01", 3, "M")),
         dependencies=pd.DataFrame({"project": ["B"], "requires": ["A"]}),
     )
-    why = why_infeasible(portfolio, seconds=20)
+    why = why_infeasible(portfolio, seconds=AMPLE)
     assert list(why.rules["rule"]) == ["out", "dependency", "must"]
     assert "'A' is forced out: no money." in str(why)
     assert why.minimal
@@ -133,7 +134,7 @@ def test_who_is_out_and_needed():
 
 def test_a_solver_that_dies_is_an_error(solver_dies):
     with pytest.raises(SolverError, match="HiGHS"):
-        why_infeasible(analysts(), seconds=5)
+        why_infeasible(analysts(), seconds=AMPLE)
 
 
 def clash_of(book) -> list[int]:
@@ -142,7 +143,7 @@ def clash_of(book) -> list[int]:
     infeasible_subset.find_clash(
         book.wide.options,
         {**book.job(), "units": book.units()},
-        time.monotonic() + 60.0,
+        time.monotonic() + AMPLE,
         lambda event, **facts: told.append((event, facts)),
     )
     assert told[-1][0] == "clash"
@@ -188,7 +189,7 @@ def test_the_repair_makes_a_plan_possible():
     kinds = set()
     for portfolio in infeasible_portfolios(5, 3):
         book = read_rulebook(portfolio)
-        why = why_infeasible(portfolio, seconds=30)
+        why = why_infeasible(portfolio, seconds=AMPLE)
         assert why.status == "infeasible"
         assert len(why.repair)
         limits = ("capacity", "budget", "budget_at_least")
@@ -253,7 +254,7 @@ def test_the_filter_leaves_a_set_from_which_nothing_can_be_taken(seed):
     ]
     oracle = Oracle(sets, count, set())
     search = infeasible_subset.Filter(
-        oracle, time.monotonic() + 60, lambda *_, **__: None
+        oracle, time.monotonic() + AMPLE, lambda *_, **__: None
     )
     need, unsure = search.run([[k] for k in range(count)], [], [])
     found = {k for unit in need for k in unit}
@@ -265,7 +266,7 @@ def test_the_filter_leaves_a_set_from_which_nothing_can_be_taken(seed):
 def test_what_is_not_answered_is_not_called_proved():
     oracle = Oracle([{1, 4, 7}], 10, silent={4})
     search = infeasible_subset.Filter(
-        oracle, time.monotonic() + 60, lambda *_, **__: None
+        oracle, time.monotonic() + AMPLE, lambda *_, **__: None
     )
     need, unsure = search.run([[k] for k in range(10)], [], [])
     assert sorted(need) == [[1], [7]]
@@ -275,7 +276,7 @@ def test_what_is_not_answered_is_not_called_proved():
 def test_the_months_of_a_role_are_told_apart_or_stay_together():
     oracle = Oracle([{0, 2, 3}], 4, set())
     search = infeasible_subset.Filter(
-        oracle, time.monotonic() + 60, lambda *_, **__: None
+        oracle, time.monotonic() + AMPLE, lambda *_, **__: None
     )
     need, unsure = search.run([[0], [1, 2, 3]], [], [])
     assert (need, unsure) == ([[0], [1, 2, 3]], [])

@@ -35,6 +35,7 @@ from tests.support.brute_force import (
     loads,
     read_case,
 )
+from tests.support.clock import AMPLE
 from tests.support.counts import tried
 from tests.support.instances_levelling import psplib_optima, psplib_portfolio
 from tests.support.instances_random import random_portfolio
@@ -42,7 +43,7 @@ from tests.support.real_data import real
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 
-LIMITS = SolveLimits(seconds=20)
+LIMITS = SolveLimits(seconds=AMPLE)
 # What enumeration does in a moment.
 MOST = 40_000
 
@@ -341,7 +342,7 @@ def test_a_solver_that_dies_costs_nothing_but_the_proof():
 @pytest.mark.parametrize("objective", ["makespan", "delay"])
 def test_the_same_work_gives_the_same_plan(objective):
     portfolio = many(12)
-    limits = SolveLimits(seconds=300, work=30)
+    limits = SolveLimits(seconds=AMPLE, work=30)
     plans = [
         level(portfolio, objective=objective, limits=limits, seed=2) for _ in range(2)
     ]
@@ -503,7 +504,7 @@ def test_level_agrees_with_enumeration(chunk):
 def test_published_optima(name):
     optimum = psplib_optima(real("psplib/j30opt.sm"))[name]
     portfolio = psplib_portfolio(real(f"psplib/j30/{name}.sm"))
-    plan = level(portfolio, limits=SolveLimits(seconds=10))
+    plan = level(portfolio, limits=SolveLimits(seconds=AMPLE))
     assert plan.report is not None
     assert plan.report.objective == optimum
     assert pmo.check_plan(plan.portfolio, plan.schedule).certified

@@ -16,6 +16,7 @@ from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.portfolio import Portfolio
 from tests.optimization.test_ruin import keeps_every_rule
 from tests.support.brute_force import best_plan
+from tests.support.clock import AMPLE
 from tests.support.counts import tried
 from tests.support.instances import knapsack_portfolio
 from tests.support.instances_random import drawn
@@ -25,7 +26,7 @@ from tests.support.relaxed import prices_of
 def walked(options, start) -> tuple[np.ndarray, Nearby, list[float]]:
     """Return the best plan, the walk, and the worth of each plan told."""
     matrix = build_matrix(options)
-    relaxed = highs.solve(matrix, options.worth, seconds=60, integer=False)
+    relaxed = highs.solve(matrix, options.worth, seconds=AMPLE, integer=False)
     near = Nearby(options, matrix, float(options.worth[start].sum()))
     best, told = start, []
     if near.promises(relaxed.prices):
@@ -75,7 +76,7 @@ def test_selection_within_budgets_ends_with_the_optimum(seed):
     options = compiled.options
     best, near, _ = walked(options, greedy(options))
     exact = highs.solve(
-        build_matrix(options), options.worth, seconds=300, mip_rel_gap=0.0
+        build_matrix(options), options.worth, seconds=AMPLE, mip_rel_gap=0.0
     )
     assert exact.status == "optimal"
     assert near.complete
@@ -100,6 +101,6 @@ def test_where_too_many_plans_are_near_nothing_is_promised():
     portfolio = knapsack(1, 60, 3)
     options = compile_options(portfolio).options
     matrix = build_matrix(options)
-    relaxed = highs.solve(matrix, options.worth, seconds=60, integer=False)
+    relaxed = highs.solve(matrix, options.worth, seconds=AMPLE, integer=False)
     assert not Nearby(options, matrix, 0.0).promises(relaxed.prices)
     assert not Nearby(options, matrix, relaxed.objective + 1).promises(relaxed.prices)

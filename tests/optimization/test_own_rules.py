@@ -26,12 +26,13 @@ from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.rules.limiting import balance, limit_parallel
 from tests.support.brute_force import best_plan, broken_rules, combinations
+from tests.support.clock import AMPLE
 from tests.support.counts import tried
 from tests.support.instances_random import random_portfolio, with_random_rules
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 
-LIMITS = SolveLimits(seconds=30)
+LIMITS = SolveLimits(seconds=AMPLE)
 
 
 def drawn(seed: int, **size: int) -> Portfolio:
@@ -58,7 +59,7 @@ def test_both_writers_agree_with_enumeration(chunk):
         model, matrix = build_model(options), build_matrix(options)
         assert len(model.rows) == len(matrix.labels)
         assert set(model.rows) == set(matrix.labels)
-        answer = highs.solve(matrix, options.worth, seconds=20)
+        answer = highs.solve(matrix, options.worth, seconds=AMPLE)
         stats = model.problem.solve(pulp.HiGHS(msg=False))
         assert (answer.status == "optimal") == (wanted is not None)
         assert (stats.status == pulp.LpSolveStatus.Optimal) == (wanted is not None)

@@ -18,7 +18,7 @@ from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.optimization.model.instance import carries_branches
 from pmo_analytics.optimization.model.purchasing import value_of
 from pmo_analytics.plan import Plan
-from tests.support.clock import Clock
+from tests.support.clock import AMPLE, Clock
 from tests.support.counts import tried
 from tests.support.instances_random import drawn
 from tests.support.relaxed import prices_of
@@ -52,7 +52,7 @@ def test_every_plan_told_keeps_the_rules_and_is_better_than_the_one_before(clock
             schedule = Plan.from_starts(portfolio, compiled.starts_of(plan)).schedule
             assert check_plan(portfolio, schedule, objective=value).certified
         matrix = build_matrix(options)
-        best = highs.solve(matrix, options.worth, seconds=60.0, mip_rel_gap=0.0)
+        best = highs.solve(matrix, options.worth, seconds=AMPLE, mip_rel_gap=0.0)
         assert best.status == "optimal"
         models += 1
         optimal += bool(worth) and worth[-1] >= best.objective - 1e-6

@@ -17,6 +17,7 @@ from pmo_analytics.optimization.model.presolve import (
 )
 from tests.support.brute_force import best_plan
 from tests.support.certify_cases import make, needs
+from tests.support.clock import AMPLE
 from tests.support.instances_random import drawn
 
 
@@ -134,7 +135,7 @@ def test_the_best_plan_remains(chunk: int) -> None:
         if not len(fewer.project):
             continue
         matrix = build_matrix(fewer)
-        relaxed = solve(matrix, fewer.worth, seconds=30, integer=False)
+        relaxed = solve(matrix, fewer.worth, seconds=AMPLE, integer=False)
         reduced = fewer.worth - matrix.a.T @ relaxed.prices
         reduced = _own_rows_paid(fewer, matrix, relaxed.prices, reduced)
         bound = bound_of_prices(fewer, matrix, relaxed.prices)
@@ -156,11 +157,11 @@ def optimum(options, tie: float) -> float:
     if not len(options.project):
         return 0.0
     matrix = build_matrix(options)
-    answer = solve(matrix, options.worth, seconds=30, mip_rel_gap=1e-9)
+    answer = solve(matrix, options.worth, seconds=AMPLE, mip_rel_gap=1e-9)
     assert answer.x is not None
     bar = np.ones(len(options.project)) * options.worth
     earliest = solve(
-        with_row(matrix, bar, answer.objective - 1e-7), -options.tie, seconds=30
+        with_row(matrix, bar, answer.objective - 1e-7), -options.tie, seconds=AMPLE
     )
     assert earliest.x is not None
     assert options.tie[earliest.x > 0.5].sum() <= tie + 1e-6

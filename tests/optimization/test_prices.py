@@ -16,11 +16,12 @@ from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
 from tests.optimization.test_why_not import portfolio_of
 from tests.support.brute_force import best_plan
+from tests.support.clock import AMPLE
 from tests.support.instances_random import random_portfolio
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 
-LIMITS = SolveLimits(seconds=60)
+LIMITS = SolveLimits(seconds=AMPLE)
 
 
 def test_three_projects_and_one_developer():

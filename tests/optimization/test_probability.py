@@ -16,6 +16,7 @@ from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.rules.workload import worth_at_zero
 from tests.support.brute_force import best_plan, objective
 from tests.support.certify_cases import make, money, plan, worth
+from tests.support.clock import AMPLE
 from tests.support.counts import tried
 from tests.support.instances_random import random_portfolio
 
@@ -34,7 +35,7 @@ def one_of_two(**settings: object) -> Portfolio:
 
 
 def test_probability_counts_only_where_it_is_asked_for() -> None:
-    limits = SolveLimits(seconds=10)
+    limits = SolveLimits(seconds=AMPLE)
     plain = optimize(one_of_two(), limits=limits)
     assert (list(plain.starts), plain.objective) == (["A"], 10.0)
     weighed = optimize(one_of_two(), limits=limits, weigh_by_probability=True)

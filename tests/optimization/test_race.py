@@ -21,6 +21,7 @@ from pmo_analytics.optimization.workers import pulp_job
 from pmo_analytics.optimization.workers.process import Child
 from pmo_analytics.optimization.workers.race import Found, Race, _cores
 from pmo_analytics.optimization.workers.running import SolveLimits
+from tests.support.clock import AMPLE
 
 ROOM = "pmo_analytics.optimization.workers.race"
 
@@ -64,7 +65,7 @@ def test_a_search_that_dies_leaves_the_others_at_work(middle, monkeypatch):
     monkeypatch.setattr(Race, "ended", take_note)
     monkeypatch.setattr(Race, "hear", stop_when_others_are_heard)
     # The clock is for a machine at a standstill; events end the run.
-    plan = optimize(middle, limits=SolveLimits(seconds=300, threads=2))
+    plan = optimize(middle, limits=SolveLimits(seconds=AMPLE, threads=2))
     assert gone
     assert all(gone)
     assert plan.report.certified
@@ -92,7 +93,7 @@ def test_a_solver_whose_bound_stands_still_makes_way(middle, monkeypatch):
 
     monkeypatch.setattr(Race, "_join", stop_when_it_is_there)
     # The event ends the run; a longer one would look for cuts longer before.
-    plan = optimize(middle, limits=SolveLimits(seconds=60))
+    plan = optimize(middle, limits=SolveLimits(seconds=AMPLE))
     assert plan.report.certified
     assert plan.report.certified_bound is not None
     assert "one more search instead" in details(plan)
@@ -114,7 +115,7 @@ def test_a_bound_that_stands_still_while_cuts_are_sought_is_no_sign(
 
 
 def test_the_gap_asked_for_ends_the_search_whoever_reaches_it(middle):
-    plan = optimize(middle, limits=SolveLimits(seconds=300, gap=0.6))
+    plan = optimize(middle, limits=SolveLimits(seconds=AMPLE, gap=0.6))
     assert plan.report.gap <= 0.6
     assert plan.report.seconds < 300
 
@@ -180,7 +181,7 @@ def test_the_plan_of_a_search_counts_where_the_solver_has_none(
             race.found.incumbents.append([int(k) for k in start])
 
     monkeypatch.setattr(Race, "run", end_at_once)
-    plan = optimize(middle, limits=SolveLimits(seconds=5))
+    plan = optimize(middle, limits=SolveLimits(seconds=AMPLE))
     outcome = "feasible" if brings else "no_solution"
     assert [a["outcome"] for a in plan.report.attempts] == ["feasible", outcome]
 
@@ -199,11 +200,11 @@ def test_another_solver_answers_through_the_model_that_pulp_writes():
     pulp_job.solve_elsewhere(
         options,
         job,
-        time.monotonic() + 60,
+        time.monotonic() + AMPLE,
         lambda event, **facts: told.update({event: facts}),
     )
     assert told["solved"]["status"] == "optimal"
-    best = optimize(portfolio, limits=SolveLimits(seconds=30)).objective
+    best = optimize(portfolio, limits=SolveLimits(seconds=AMPLE)).objective
     worth = options.worth[told["solved"]["chosen"]].sum()
     assert worth == pytest.approx(best, rel=1e-6)
     assert told["relaxation"]["objective"] >= best - 1e-6
@@ -218,7 +219,7 @@ def test_where_another_solver_fails_highs_takes_over(middle, monkeypatch):
         return Found("crashed", incumbents=[], detail="no licence")
 
     monkeypatch.setattr(plan_search, "run_solver", run)
-    plan = optimize(middle, limits=SolveLimits(seconds=5), solver="gurobi")
+    plan = optimize(middle, limits=SolveLimits(seconds=AMPLE), solver="gurobi")
     assert asked == ["GUROBI", "HiGHS", "HiGHS"]
     assert [a["outcome"] for a in plan.report.attempts][1:] == ["crashed"] * 3
 
@@ -239,7 +240,7 @@ def test_cores_are_those_this_process_may_use():
 
 def test_one_thread_or_many_the_same_plan_with_a_work_limit():
     portfolio = generate_portfolio(30, 4, 12, seed=3, kind="few_big")
-    limits = [SolveLimits(seconds=120, work=1, threads=t) for t in (1, 4)]
+    limits = [SolveLimits(seconds=AMPLE, work=1, threads=t) for t in (1, 4)]
     plans = [optimize(portfolio, limits=limit, seed=5) for limit in limits]
     assert plans[0].report.status == "feasible", "solved at once, nothing is shown"
     assert plans[0].starts == plans[1].starts

@@ -19,11 +19,12 @@ from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
 from tests.support import brute_force
+from tests.support.clock import AMPLE
 from tests.support.instances_random import random_portfolio
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 
-LIMITS = SolveLimits(seconds=30)
+LIMITS = SolveLimits(seconds=AMPLE)
 
 
 def kept(portfolio: Portfolio) -> set[str]:

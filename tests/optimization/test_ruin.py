@@ -18,6 +18,7 @@ from pmo_analytics.optimization.model.purchasing import value_of
 from pmo_analytics.plan import Plan
 from pmo_analytics.tolerance import TOLERANCE
 from tests.support.certify_cases import make, needs
+from tests.support.clock import AMPLE
 from tests.support.counts import tried
 from tests.support.instances_random import drawn
 
@@ -167,7 +168,7 @@ def test_prices_of_the_ascent_prove_a_bound_near_the_relaxation(middle):
     _, compiled, start = middle
     options = compiled.options
     matrix = build_matrix(options)
-    relaxed = highs.solve(matrix, options.worth, seconds=60, integer=False)
+    relaxed = highs.solve(matrix, options.worth, seconds=AMPLE, integer=False)
     prices, bound = ascend(options, matrix, float(options.worth[start].sum()), 60.0)
     assert bound == bound_of_prices(options, matrix, prices)
     assert relaxed.objective - 1e-6 <= bound < 1.1 * relaxed.objective
@@ -178,7 +179,7 @@ def test_any_prices_prove_a_bound(middle):
     _, compiled, _ = middle
     options = compiled.options
     matrix = build_matrix(options)
-    relaxed = highs.solve(matrix, options.worth, seconds=60, integer=False)
+    relaxed = highs.solve(matrix, options.worth, seconds=AMPLE, integer=False)
     rng = np.random.default_rng(4)
     for _ in range(20):
         prices = rng.normal(0.0, 50.0, len(matrix.labels))

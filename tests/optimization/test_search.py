@@ -21,11 +21,12 @@ from pmo_analytics.optimization.workers.race import Found
 from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.portfolio import Portfolio
 from tests.support.brute_force import best_plan
+from tests.support.clock import AMPLE
 from tests.support.counts import tried
 from tests.support.instances_random import drawn
 
 CHUNK = 10
-LIMITS = SolveLimits(seconds=20)
+LIMITS = SolveLimits(seconds=AMPLE)
 
 
 def agree(portfolio: Portfolio, *, strict: bool) -> str:
@@ -223,7 +224,7 @@ def test_the_real_solver_killed_in_mid_run():
 
 @pytest.mark.skipif(os.name != "posix", reason="memory limits need POSIX")
 def test_a_memory_limit_ends_the_child_and_not_the_session():
-    plan = optimize(one_role(TWO), limits=SolveLimits(seconds=20, memory_gb=0.02))
+    plan = optimize(one_role(TWO), limits=SolveLimits(seconds=AMPLE, memory_gb=0.02))
     assert plan.objective == 5
     assert plan.report is not None
     assert plan.report.attempts[1]["outcome"] == "crashed"
@@ -295,7 +296,7 @@ def test_same_seed_and_work_limit_give_the_same_plan():
         },
         capacity=3.0,
     )
-    limits = SolveLimits(seconds=120, work=5)
+    limits = SolveLimits(seconds=AMPLE, work=5)
     plans = [optimize(portfolio, limits=limits, seed=3) for _ in range(2)]
     pd.testing.assert_frame_equal(plans[0].schedule, plans[1].schedule)
 

@@ -14,10 +14,11 @@ from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.portfolio import Portfolio
 from tests.optimization.test_record import RECORD, company, drawn, kept
 from tests.support import brute_force
+from tests.support.clock import AMPLE
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 
-LIMITS = SolveLimits(seconds=30)
+LIMITS = SolveLimits(seconds=AMPLE)
 
 
 def ranked(

@@ -14,10 +14,11 @@ from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.optimization.model.symmetry import in_order, ordered, without_order
 from tests.support.brute_force import best_plan, combinations
 from tests.support.certify_cases import make, needs
+from tests.support.clock import AMPLE
 from tests.support.counts import tried
 from tests.support.instances_random import random_portfolio
 
-LIMITS = pmo.SolveLimits(seconds=30)
+LIMITS = pmo.SolveLimits(seconds=AMPLE)
 
 
 def doubled(portfolio: pmo.Portfolio, names: list[str]) -> pmo.Portfolio:

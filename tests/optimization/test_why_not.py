@@ -12,10 +12,11 @@ from pmo_analytics.optimization.optimizing import optimize
 from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
+from tests.support.clock import AMPLE
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 
-LIMITS = SolveLimits(seconds=60)
+LIMITS = SolveLimits(seconds=AMPLE)
 
 
 def portfolio_of(

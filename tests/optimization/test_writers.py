@@ -18,6 +18,7 @@ from pmo_analytics.optimization.optimizing import optimize
 from pmo_analytics.optimization.workers import child
 from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
+from tests.support.clock import AMPLE
 from tests.support.instances_random import drawn
 
 
@@ -34,7 +35,7 @@ def test_both_writers_agree(chunk):
         assert set(model.rows) == set(matrix.labels)
         for integer in (True, False):
             stats = model.problem.solve(pulp.HiGHS(msg=False, mip=integer))
-            answer = highs.solve(matrix, options.worth, seconds=20, integer=integer)
+            answer = highs.solve(matrix, options.worth, seconds=AMPLE, integer=integer)
             solved = stats.status == pulp.LpSolveStatus.Optimal
             assert (answer.status == "optimal") == solved
             if solved:
@@ -82,7 +83,7 @@ def test_the_solver_runs_with_any_number_of_threads_after_any_other(middle):
     matrix = build_matrix(options)
     for threads in (2, 1, 3):
         answer = highs.solve(
-            matrix, options.worth, seconds=20, integer=False, threads=threads
+            matrix, options.worth, seconds=AMPLE, integer=False, threads=threads
         )
         assert answer.status == "optimal"
 
@@ -127,7 +128,7 @@ def test_a_model_too_large_for_pulp_is_written_as_arrays():
     )
     options = compile_options(portfolio).options
     assert len(options.use_row) > child._PULP_CARRIES
-    plan = optimize(portfolio, limits=SolveLimits(seconds=10))
+    plan = optimize(portfolio, limits=SolveLimits(seconds=AMPLE))
     report = plan.report
     assert report is not None
     assert report.certified

@@ -96,7 +96,7 @@ def test_promote_replan_and_verify(tmp_path):
     out = tmp_path / "new"
     code, facts = run(
         *("optimize", tmp_path / "data", "--record", record, "--freeze", 2),
-        *("--change-price", 0.5, "--move-price", 0.1, "--seconds", 20),
+        *("--change-price", 0.5, "--move-price", 0.1, "--seconds", 300),
         *("--out", out, "--no-charts", "--json"),
     )
     assert code == 0

@@ -10,6 +10,7 @@ import pytest
 
 import pmo_analytics as pmo
 from pmo_analytics.scenarios.loosening import only_more
+from tests.support.clock import AMPLE
 from tests.support.small_portfolios import tiny_portfolio
 
 
@@ -49,7 +50,7 @@ def test_budgets_are_compared_by_amount(before, after, more):
 @pytest.mark.parametrize("fte", [1.0, -0.5])
 def test_no_range_crosses_zero_the_wrong_way(fte):
     tiny = tiny_portfolio()
-    plan = pmo.optimize(tiny, limits=pmo.SolveLimits(seconds=5))
+    plan = pmo.optimize(tiny, limits=pmo.SolveLimits(seconds=AMPLE))
     # As after a search that was stopped early: a bound far above the plan.
     report = dataclasses.replace(plan.report, bound=99.0)
     loose = pmo.Plan.from_starts(plan.portfolio, plan.starts, report=report)
@@ -57,7 +58,7 @@ def test_no_range_crosses_zero_the_wrong_way(fte):
         tiny,
         [pmo.Scenario("change", pmo.add_capacity("Test", fte=fte))],
         base=loose,
-        limits=pmo.SolveLimits(seconds=5),
+        limits=pmo.SolveLimits(seconds=AMPLE),
         workers=1,
     )
     row = result.table.iloc[1]

@@ -6,6 +6,9 @@ from types import ModuleType
 
 import pytest
 
+# Seconds for what comes to its own end, on however busy a machine.
+AMPLE = 600.0
+
 
 class Clock:
     """Stand in for the module `time`; every look costs the same number of seconds.

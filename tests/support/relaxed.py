@@ -9,6 +9,7 @@ from pmo_analytics.optimization.heuristics.diving import Diver
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import Matrix, build_matrix
 from pmo_analytics.optimization.model.instance import Options
+from tests.support.clock import AMPLE
 
 
 def far() -> float:
@@ -26,7 +27,7 @@ def diver_of(options: Options, seed: int) -> tuple[Matrix, Diver]:
 def prices_of(options: Options) -> list[tuple[list[Any], float]]:
     """Return the prices of the rows as a search is told them."""
     matrix = build_matrix(options)
-    relaxed = highs.solve(matrix, options.worth, seconds=60.0, integer=False)
+    relaxed = highs.solve(matrix, options.worth, seconds=AMPLE, integer=False)
     return [
         (label, float(price))
         for label, price in zip(matrix.labels, relaxed.prices, strict=True)
