@@ -231,7 +231,7 @@ def test_a_server_that_may_only_be_read_is_named(server):
 DYING = """
 import os, sys
 import sqlalchemy as sa
-from pmo_analytics import store as memory
+from pmo_analytics.batch import store as memory
 store = memory.open_store(sys.argv[1])
 with store._writing() as connection:
     connection.execute(sa.delete(memory._FORECASTS))
