@@ -250,28 +250,22 @@ def _standing_out(
         Column, size, whether it lasts (else a single outlier), and whether it is clear
         enough to be one; each of shape (S,).
     """
-    count = len(y)
-    at, size = np.zeros(count, dtype=np.int64), np.zeros(count)
-    lasts, clear = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
-    least = np.full(count, np.inf)
-    for alpha in _ALPHAS:
-        errors = _errors(y, first, alpha)
-        found = _largest(errors, first, alpha)
-        typical = np.maximum(_typical(errors - found.trace, first), smallest)
-        better = typical < least
-        least[better] = typical[better]
-        at[better], size[better] = found.at[better], found.size[better]
-        lasts[better] = found.lasts[better]
-        sure = found.strength / typical > critical
-        large = ~found.lasts | (np.abs(found.size) > _LARGE * typical)
-        clear[better] = (sure & large)[better]
-    return at, size, lasts, clear
+    alphas = np.array(_ALPHAS)
+    errors = _errors(y, first, alphas)
+    found = _largest(errors, first, alphas)
+    typical = np.maximum(_typical(errors - found.trace, first), smallest)
+    best = typical.argmin(axis=0), np.arange(len(y))
+    at, size, lasts = found.at[best], found.size[best], found.lasts[best]
+    sure = found.strength[best] / typical[best] > critical
+    large = ~lasts | (np.abs(size) > _LARGE * typical[best])
+    return at, size, lasts, sure & large
 
 
 @dataclass(frozen=True)
 class _Largest:
-    """What stands out most: column, size, whether it lasts, and its trace in errors.
+    """What stands out most with each weight of smoothing, shape (weights, S).
 
+    Column, size, whether it lasts, and its trace in the errors, with T at the end.
     `strength` divided by the typical error is the test of Chen and Liu.
     """
 
@@ -282,55 +276,79 @@ class _Largest:
     trace: np.ndarray
 
 
-def _largest(errors: np.ndarray, first: np.ndarray, alpha: float) -> _Largest:
-    count, periods = errors.shape
-    keep = 1.0 - alpha
-    # A shift leaves 1, keep, keep^2, ... in the errors, a single outlier
-    # 1, -alpha, -alpha keep, ...: sums over what follows each column.
+def _largest(errors: np.ndarray, first: np.ndarray, alphas: np.ndarray) -> _Largest:
+    """Find it in errors (weights, S, T).
+
+    A shift leaves 1, keep, keep^2, ... in the errors, a single outlier 1, -alpha,
+    -alpha keep, ...: sums over what follows each column, from the end backwards.
+    """
+    periods = errors.shape[2]
+    alpha, keep = alphas[:, None], 1.0 - alphas[:, None]
+    sums = np.zeros((periods + 1, *errors.shape[:2]))
+    along = np.ascontiguousarray(errors.transpose(2, 0, 1))
+    for t in range(periods - 1, -1, -1):
+        np.multiply(keep, sums[t + 1], out=sums[t])
+        np.add(sums[t], along[t], out=sums[t])
+    after = np.ascontiguousarray(sums.transpose(1, 2, 0))
     steps = np.arange(periods)
-    ahead = steps[None, :] - steps[:, None]
-    shift = np.where(ahead >= 0, keep ** np.maximum(ahead, 0), 0.0)
-    single = np.where(ahead > 0, -alpha * keep ** np.maximum(ahead - 1, 0), 0.0)
-    np.fill_diagonal(single, 1.0)
+    powers = keep**steps
+    weight = np.pad(np.cumsum(powers**2, axis=1)[:, ::-1], ((0, 0), (0, 1)))
     begun = first[:, None]
     room = (steps >= begun + _LEAST_BESIDE) & (steps <= periods - _LEAST_BESIDE)
     parts = []
-    for traces, allowed in ((shift, room), (single, steps >= begun)):
-        power = (traces**2).sum(axis=1)
-        sizes = errors @ traces.T / power
-        strength = np.where(allowed, np.abs(sizes) * np.sqrt(power), -1.0)
-        at = strength.argmax(axis=1)
-        rows = np.arange(count)
-        parts.append((at, sizes[rows, at], strength[rows, at], traces[at]))
+    for told, power, allowed in (
+        (after[:, :, :-1], weight[:, None, :-1], room),
+        (
+            errors - alpha[:, :, None] * after[:, :, 1:],
+            1.0 + (alpha**2 * weight[:, 1:])[:, None],
+            steps >= begun,
+        ),
+    ):
+        strength = np.where(allowed, np.abs(told) / np.sqrt(power), -1.0)
+        at = strength.argmax(axis=2)[:, :, None]
+        parts.append(
+            (at, *(np.take_along_axis(x, at, 2) for x in (told / power, strength)))
+        )
     lasts = parts[0][2] >= parts[1][2]
     at, size, strength = (np.where(lasts, parts[0][k], parts[1][k]) for k in range(3))
-    trace = size[:, None] * np.where(lasts[:, None], parts[0][3], parts[1][3])
-    return _Largest(at, size, lasts, strength, trace)
+    # Traces by how far a column lies behind what stands out; nothing before it.
+    nothing = np.zeros((len(alphas), periods))
+    single = np.hstack([nothing, np.ones_like(alpha), -alpha * powers[:, :-1]])
+    tables = np.array([single, np.hstack([nothing, powers])])
+    of = np.arange(len(alphas))[:, None, None]
+    trace = size * tables[lasts.astype(np.int64), of, steps - at + periods]
+    return _Largest(at[..., 0], size[..., 0], lasts[..., 0], strength[..., 0], trace)
 
 
-def _errors(y: np.ndarray, first: np.ndarray, alpha: float) -> np.ndarray:
-    """Return the errors of smoothing with one weight, less their median."""
+def _errors(y: np.ndarray, first: np.ndarray, alphas: np.ndarray) -> np.ndarray:
+    """Return the errors of smoothing less their median, shape (weights, S, T)."""
     count, periods = y.shape
     inside = np.arange(periods) > first[:, None]
-    level = y[np.arange(count), first].copy()
-    errors = np.zeros((count, periods))
+    begin = y[np.arange(count), first]
+    # Before it begins a series lies on its first value: no error.
+    values = np.ascontiguousarray(np.where(inside, y, begin[:, None]).T)
+    alpha = alphas[:, None]
+    level = np.repeat(begin[None], len(alphas), axis=0)
+    errors = np.zeros((periods, len(alphas), count))
+    step = np.empty_like(level)
     for t in range(1, periods):
-        error = np.where(inside[:, t], y[:, t] - level, 0.0)
-        errors[:, t] = error
-        level += alpha * error
+        np.subtract(values[t], level, out=errors[t])
+        np.multiply(alpha, errors[t], out=step)
+        np.add(level, step, out=level)
+    by_series = np.ascontiguousarray(errors.transpose(1, 2, 0))
     # The median of what lies inside: what lies outside is sorted to the end.
-    order = np.sort(np.where(inside, errors, np.inf), axis=1)
+    order = np.sort(np.where(inside, by_series, np.inf), axis=2)
     number = np.maximum(periods - 1 - first, 1)
     rows = np.arange(count)
-    middle = (order[rows, (number - 1) // 2] + order[rows, number // 2]) / 2.0
-    return np.where(inside, errors - middle[:, None], 0.0)
+    middle = order[:, rows, (number - 1) // 2] + order[:, rows, number // 2]
+    return np.where(inside, by_series - middle[:, :, None] / 2.0, 0.0)
 
 
 def _typical(errors: np.ndarray, first: np.ndarray) -> np.ndarray:
     """Return the typical error of each series, without the largest ones."""
-    count, periods = errors.shape
+    count, periods = errors.shape[1:]
     number = periods - 1 - first
-    size = np.sort(np.abs(errors), axis=1)
+    size = np.sort(np.abs(errors), axis=2)
     drop = np.maximum(np.ceil(_TRIMMED * number), 1.0).astype(np.int64)
-    squares = np.cumsum(size**2, axis=1)[np.arange(count), periods - 1 - drop]
+    squares = np.cumsum(size**2, axis=2)[:, np.arange(count), periods - 1 - drop]
     return np.asarray(_MAKES_UP * np.sqrt(squares / np.maximum(number - drop, 1)))

@@ -9,20 +9,16 @@ import pandas as pd
 
 from pmo_analytics.clock.periods import format_period
 from pmo_analytics.errors import PmoWarning
-from pmo_analytics.forecasting.backtesting import backtest, choose_models
+from pmo_analytics.forecasting.backtesting import earned
 from pmo_analytics.forecasting.breaks import Steady, steady
 from pmo_analytics.forecasting.intermittent import intermittent
-from pmo_analytics.forecasting.intervals import series_draws
-from pmo_analytics.forecasting.models import DEFAULT, Model
+from pmo_analytics.forecasting.intervals import past_errors, series_draws
+from pmo_analytics.forecasting.models import DEFAULT, NAIVE, Model, find_model
 from pmo_analytics.forecasting.past import some
 from pmo_analytics.forecasting.series import read_series, season_of
 
-# Cutoffs that a model is tried at against the naive ones, and periods between them.
-_CUTOFFS, _STEP = 8, 1
 # Models for what comes and goes.
 _FOR_RARE = (DEFAULT, "croston_sba", "tsb")
-# Values that a model has to know at a cutoff, or it has not been tried.
-_LEAST_BEFORE = 8
 # Periods ahead that they are compared over, at most.
 _MOST_AHEAD = 12
 # So many roles have a sentence each; more share one for each reason.
@@ -40,10 +36,11 @@ def history_draws(
 
     Level shifts are taken out first: what was before counts as if it had been on the
     level of now, and errors from before do not count (`forecasting.breaks`). A model by
-    name that does not beat the naive ones on a role's own past is not used for that
-    role, unless that comes and goes, where the last value tells nothing; a function is
-    used as it is. A history that is short, has gaps or ends early is forecast all the
-    same, with a warning that names the role.
+    name whose errors on a role's own past were half again as large as those of a naive
+    one is not used for that role, unless that comes and goes, where the last value
+    tells nothing; a function is used as it is. The errors are those that the intervals
+    are made of, up to a year ahead. A history that is short, has gaps or ends early is
+    forecast all the same, with a warning that names the role.
 
     Parameters
     ----------
@@ -57,25 +54,21 @@ def history_draws(
     """
     season = season_of(pd.PeriodIndex(past.index).freqstr)
     calm = steady(past.to_numpy(dtype=float).T, season)
+    names = [model, *(NAIVE if isinstance(model, str) else ())]
+    errors = {
+        name: past_errors(calm.y, horizon, season, find_model(name), since=calm.since)
+        for name in dict.fromkeys(names)
+    }
     chosen: list[str | Model] = [model] * past.shape[1]
     if isinstance(model, str):
-        calm_past = pd.DataFrame(calm.y.T, index=past.index, columns=past.columns)
-        tried = backtest(
-            calm_past,
-            horizon=min(horizon, _MOST_AHEAD),
-            models=(model,),
-            windows=_CUTOFFS,
-            step=_STEP,
-            intervals=False,
+        wrong = pd.DataFrame(
+            {name: _mean_error(each) for name, each in errors.items()},
+            index=past.columns,
         )
-        before = calm_past.notna().cumsum().stack()
-        cells = pd.MultiIndex.from_arrays([tried["cutoff"], tried["role"]])
-        enough = before.reindex(cells).to_numpy() >= _LEAST_BEFORE
-        best = choose_models(tried[enough], model)
         rare = intermittent(read_series(calm.y)) & (model in _FOR_RARE)
+        best = earned(wrong, model).to_list()
         chosen = [
-            model if seldom else best.get(role, model)
-            for role, seldom in zip(past.columns, rare, strict=True)
+            model if seldom else name for name, seldom in zip(best, rare, strict=True)
         ]
     result = np.full((draws, horizon, past.shape[1]), np.nan, dtype=np.float32)
     alone = np.zeros(past.shape[1], dtype=bool)
@@ -89,19 +82,28 @@ def history_draws(
             draws,
             rng,
             model=used,
-            since=calm.since[rows],
+            errors=errors[used][rows],
         )
         result[:, :, rows] = future
         alone[rows] = short
         if used != model:
             notes.append(
-                f"{some(past.columns[rows])}: {model} did not beat the naive forecasts "
-                f"on the past, so {used} is used."
+                f"{some(past.columns[rows])}: {model} was far more wrong than naive "
+                f"forecasts on the past, so {used} is used."
             )
     doubts = _doubts(past, alone, season)
     for doubt in doubts:
         warnings.warn(doubt, PmoWarning, stacklevel=4)
     return result, [*doubts, *notes]
+
+
+def _mean_error(errors: np.ndarray) -> np.ndarray:
+    """Return the mean absolute error of each series, NaN where none is known."""
+    size = np.abs(errors[:, :, :_MOST_AHEAD])
+    known = np.isfinite(size)
+    number = known.sum(axis=(1, 2))
+    total = np.where(known, size, 0.0).sum(axis=(1, 2))
+    return np.where(number > 0, total / np.maximum(number, 1), np.nan)
 
 
 def _shifts(past: pd.DataFrame, calm: Steady) -> list[str]:

@@ -117,6 +117,33 @@ def rolling_origin(
     return told.reshape(len(origins), count, horizon).transpose(1, 0, 2), actual
 
 
+def past_errors(
+    y: np.ndarray,
+    horizon: int,
+    season: int,
+    model: Model,
+    origins: int = ORIGINS,
+    *,
+    since: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return how wrong a model was when it knew less, shape (S, origins, horizon).
+
+    Actual values minus forecasts; NaN where nothing is known, before a series has
+    enough values, and at values from before `since` (see `spread_of`).
+    """
+    count, periods = y.shape
+    at = _origins(periods, horizon, season, origins)
+    if not at:
+        return np.full((count, 1, horizon), np.nan)
+    told, actual = rolling_origin(y, at, horizon, season, model)
+    errors = actual - told
+    errors[_too_early(y, at, horizon, season)] = np.nan
+    if since is not None:
+        column = np.array(at)[:, None] + np.arange(horizon)
+        errors[column < since[:, None, None]] = np.nan
+    return errors
+
+
 def spread_of(
     y: np.ndarray,
     horizon: int,
@@ -125,6 +152,7 @@ def spread_of(
     origins: int = ORIGINS,
     *,
     since: np.ndarray | None = None,
+    errors: np.ndarray | None = None,
 ) -> Spread:
     """Return the errors to expect of a model, from its errors in the past.
 
@@ -133,18 +161,14 @@ def spread_of(
     since
         Shape (S,): column from which each series is on its level; errors at values
         before do not count.
+    errors
+        Of `past_errors`, where they are known already.
     """
-    count, periods = y.shape
-    at = _origins(periods, horizon, season, origins)
+    if errors is None:
+        errors = past_errors(y, horizon, season, model, origins, since=since)
+    at = _origins(y.shape[1], horizon, season, origins)
     if at:
-        told, actual = rolling_origin(y, at, horizon, season, model)
-        errors = (actual - told) / _levels(y, at, season)[:, :, None]
-        errors[_too_early(y, at, horizon, season)] = np.nan
-        if since is not None:
-            column = np.array(at)[:, None] + np.arange(horizon)
-            errors[column < since[:, None, None]] = np.nan
-    else:
-        errors = np.full((count, 1, horizon), np.nan)
+        errors = errors / _levels(y, at, season)[:, :, None]
     base = _base(y, season)
     relative = errors / base[:, None, None]
     growth = _growth(relative, horizon)
@@ -364,6 +388,7 @@ def series_draws(
     model: str | Model = DEFAULT,
     widen: np.ndarray | None = None,
     since: np.ndarray | None = None,
+    errors: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw the future of many series.
 
@@ -383,7 +408,7 @@ def series_draws(
         Name or function; its forecast is the median of the draws.
     widen
         Shape (S, horizon): errors times this; 1 = as the past says.
-    since
+    since, errors
         As in `spread_of`.
 
     Returns
@@ -397,7 +422,7 @@ def series_draws(
     y = np.array(y, dtype=float, ndmin=2)
     used = find_model(model)
     middle = used(y, horizon, season)
-    spread = spread_of(y, horizon, season, used, since=since)
+    spread = spread_of(y, horizon, season, used, since=since, errors=errors)
     scale = spread.scale if widen is None else spread.scale * widen
     least, most = _bounds(y, middle, spread.scale)
     result = _noise(y, draws, horizon, spread.memory, rng)

@@ -118,13 +118,13 @@ def _fit(
     opening = _opening(series, shape, season)
     count = len(series.y)
     tried = np.broadcast_to(grid, (count, *grid.shape))
-    best, error = _best(series, shape, season, opening, tried)
+    best, error = _best(series, shape, opening, tried)
     for step in _STEPS:
         near = _near(best, shape, step)
-        found, lower = _best(series, shape, season, opening, near)
+        found, lower = _best(series, shape, opening, near)
         better = lower < error
         best[better], error[better] = found[better], lower[better]
-    _, level, trend, places = _run(series, shape, season, opening, best[:, None, :])
+    _, level, trend, places = _run(series, shape, opening, best[:, None, :])
     forecast = _ahead(series, shape, season, horizon, best, level, trend, places)
     return Fit(forecast, error)
 
@@ -137,10 +137,10 @@ def _near(best: np.ndarray, shape: Shape, step: float) -> np.ndarray:
     used = _used(shape)
     one = np.eye(4)[used]
     grid = np.concatenate([one, -one])
-    # In log odds: a step means the same near 0 and near 1.
+    # In log odds, where a step means the same near 0 and near 1: they are multiplied.
     inner = np.clip(best, 1e-4, 0.9999)
-    odds = np.log(inner / (1.0 - inner))
-    moved = 1.0 / (1.0 + np.exp(-(odds[:, None, :] + step * grid)))
+    odds = (inner / (1.0 - inner))[:, None, :] * np.exp(step * grid)
+    moved = odds / (1.0 + odds)
     moved[..., 3] = np.clip(moved[..., 3], 0.8, 0.98)
     return np.where(used, moved, best[:, None, :])
 
@@ -153,12 +153,11 @@ def _used(shape: Shape) -> np.ndarray:
 def _best(
     series: Series,
     shape: Shape,
-    season: int,
     opening: tuple[np.ndarray, ...],
     tried: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the parameters of the smallest error of each series, and that error."""
-    errors, *_ = _run(series, shape, season, opening, tried)
+    errors, *_ = _run(series, shape, opening, tried)
     errors = np.where(np.isfinite(errors), errors, np.inf)
     at = errors.argmin(axis=1)
     rows = np.arange(len(at))
@@ -195,54 +194,67 @@ def _opening(
 def _run(
     series: Series,
     shape: Shape,
-    season: int,
     opening: tuple[np.ndarray, ...],
     share: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Smooth with parameters (S, P, 4); return squared errors and the last states.
 
-    Series lie side by side in memory: so all of them take a step together.
+    Series lie side by side in memory: so all of them take a step together, those that
+    begin first on top.
     """
-    count, many = share.shape[:2]
+    many = share.shape[1]
     alpha, rise, turn, phi = np.ascontiguousarray(share.transpose(2, 1, 0))
-    beta = alpha * rise
-    gamma = (1.0 - alpha) * turn
     level = np.repeat(opening[0][None], many, axis=0)
     trend = np.repeat(opening[1][None], many, axis=0)
     places = np.repeat(opening[2].T[:, None], many, axis=1)
-    squares = np.zeros((many, count))
+    squares = np.zeros_like(level)
+    parts = (alpha, alpha * rise, (1.0 - alpha) * turn, phi, level, trend, squares)
     values = np.ascontiguousarray(series.y.T)
     began = np.searchsorted(series.first, np.arange(len(values)), side="right")
     with np.errstate(all="ignore"):
-        for t, k in enumerate(began.tolist()):
-            if not k:
-                continue
-            value = values[t, :k]
-            base = level[:, :k]
-            if shape.trend:
-                slope = phi[:, :k] * trend[:, :k]
-                base = base + slope
-            if shape.season == "m":
-                place = places[t % season, :, :k]
-                error = value - base * place
-                level[:, :k] = base + alpha[:, :k] * error / place
-                if shape.trend:
-                    trend[:, :k] = slope + beta[:, :k] * error / place
-                place += gamma[:, :k] * error / base
-            elif shape.season:
-                place = places[t % season, :, :k]
-                error = value - base - place
-                level[:, :k] = base + alpha[:, :k] * error
-                if shape.trend:
-                    trend[:, :k] = slope + beta[:, :k] * error
-                place += gamma[:, :k] * error
-            else:
-                error = value - base
-                level[:, :k] = base + alpha[:, :k] * error
-                if shape.trend:
-                    trend[:, :k] = slope + beta[:, :k] * error
-            squares[:, :k] += error * error
+        for k in np.unique(began[began > 0]).tolist():
+            begin, end = np.searchsorted(began, [k, k + 1]).tolist()
+            live = tuple(part[:, :k] for part in parts)
+            _go(shape, values[begin:end, :k], live, places[:, :, :k], begin)
     return squares.T, level.T, trend.T, places.transpose(0, 2, 1)
+
+
+def _go(
+    shape: Shape,
+    values: np.ndarray,
+    parts: tuple[np.ndarray, ...],
+    places: np.ndarray,
+    begin: int,
+) -> None:
+    """Take states (P, S) through values (T, S) from column `begin` on, in place.
+
+    Nothing in the loop asks for memory: that takes as long as the sums.
+    """
+    alpha, beta, gamma, phi, level, trend, squares = parts
+    error, step = np.empty(level.shape), np.empty(level.shape)
+    for t, value in enumerate(values, begin):
+        if shape.trend:
+            np.multiply(phi, trend, out=trend)
+            np.add(level, trend, out=level)
+        told = level
+        if shape.season:
+            place = places[t % len(places)]
+            put_on = np.multiply if shape.season == "m" else np.add
+            told = put_on(level, place, out=step)
+        np.subtract(value, told, out=error)
+        np.multiply(error, error, out=step)
+        np.add(squares, step, out=squares)
+        if shape.season:
+            np.multiply(gamma, error, out=step)
+            if shape.season == "m":
+                np.divide(step, level, out=step)
+                np.divide(error, place, out=error)
+            np.add(place, step, out=place)
+        np.multiply(alpha, error, out=step)
+        np.add(level, step, out=level)
+        if shape.trend:
+            np.multiply(beta, error, out=step)
+            np.add(trend, step, out=trend)
 
 
 def _ahead(

@@ -10,6 +10,7 @@ import pmo_analytics as pmo
 from pmo_analytics import metrics
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.forecasting.guarded import history_draws
+from pmo_analytics.forecasting.models import MODELS
 
 PERIODS = pd.period_range("2023-01", periods=48, freq="M")
 
@@ -72,7 +73,7 @@ def test_gaps_are_left_out_of_the_comparison():
     assert "2026-05" in set(table.loc[table["role"] == "Test", "period"].astype(str))
 
 
-def test_a_model_has_to_beat_the_naive_ones():
+def test_a_model_far_worse_than_the_naive_ones_is_given_up():
     rows = []
     for cutoff in PERIODS[:4]:
         for role, error in (("Good", 0.1), ("Bad", 3.0)):
@@ -90,10 +91,12 @@ def test_a_model_has_to_beat_the_naive_ones():
 def test_the_guard_is_said_and_the_draws_are_whole():
     noise = np.random.default_rng(3).normal(0, 1, 48).cumsum() + 30
     past = pd.DataFrame({"Walk": noise, "Wave": wave()["Dev"]}, index=PERIODS)
-    draws, notes = history_draws(past, 6, 300, np.random.default_rng(0), "holt")
+    draws, notes = history_draws(past, 6, 300, np.random.default_rng(0), "ses")
     assert draws.shape == (300, 6, 2)
     assert np.isfinite(draws).all()
-    assert any("did not beat the naive" in note for note in notes)
+    said = [note for note in notes if "far more wrong than naive" in note]
+    assert [note.split(":")[0] for note in said] == ["Wave"]
+    assert "seasonal_naive is used" in said[0]
 
 
 def test_draws_hold_what_comes_about_as_often_as_they_say():
@@ -117,6 +120,16 @@ def test_a_function_is_a_model_too():
     table = pmo.backtest(wave(), horizon=3, windows=1, models=(fives, "theta"))
     assert set(table["model"]) == {"fives", "theta", "naive", "seasonal_naive"}
     assert (table.loc[table["model"] == "fives", "forecast"] == 5.0).all()
+
+
+def test_a_model_by_name_gives_each_role_what_it_gives_it_alone():
+    history = wave(0.3)
+    history.loc[PERIODS[:9], "Dev"] = np.nan
+    table = pmo.backtest(history, horizon=4, windows=3)
+    own = table[(table["model"] == "combination") & (table["role"] == "Dev")]
+    cutoff = own["cutoff"].max()
+    told = MODELS["combination"](history.loc[:cutoff, ["Dev"]].to_numpy().T, 4, 12)
+    assert own["forecast"].tail(4).tolist() == pytest.approx(told[0], abs=1e-6)
 
 
 def test_without_intervals_the_forecasts_are_the_same():
