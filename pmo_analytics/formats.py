@@ -173,6 +173,10 @@ def text_of(value: Any, kind: Kind) -> str:
         return f"{value:,}"
     if kind not in ("percent", "ratio", "money", "number"):
         return str(value)
+    return _text_of_number(value, kind)
+
+
+def _text_of_number(value: float, kind: Kind) -> str:
     if value in (float("inf"), -float("inf")):
         return "∞" if value > 0 else "-∞"
     if kind == "percent":

@@ -31,6 +31,7 @@ from pmo_analytics.optimization.run import versions
 from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.processes.stopping import stop_asked, stoppable
 from pmo_analytics.reporting.comparison import comparison_tables
+from pmo_analytics.reporting.figures import drawn
 from pmo_analytics.reporting.folder import (
     MANIFEST,
     finish_result,
@@ -42,9 +43,12 @@ from pmo_analytics.scenarios.comparing import compare
 from pmo_analytics.scenarios.reading import read_scenarios
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from pmo_analytics.forecasting.forecast import Forecast
     from pmo_analytics.plan import Plan
     from pmo_analytics.portfolio import Portfolio
+    from pmo_analytics.reporting.page import Report
     from pmo_analytics.scenarios.comparison import Comparison
     from pmo_analytics.scenarios.scenario import Scenario
 
@@ -192,7 +196,6 @@ def _run(config: BatchConfig, day: date, folder: Path) -> BatchRun:
         format_period(portfolio.horizon[0]),
         format_period(portfolio.horizon[-1]),
     )
-    settings = config.forecast
     # Read before anything takes time.
     file = config.compare.scenarios
     scenarios = read_scenarios(file) if file and config.optimize.run else []
@@ -200,56 +203,54 @@ def _run(config: BatchConfig, day: date, folder: Path) -> BatchRun:
         Path(config.store).parent.mkdir(parents=True, exist_ok=True)
     known = min(_last_over(portfolio.horizon, day), portfolio.horizon[0] - 1)
     with remembering(config.store, portfolio, known) as memory:
-        headroom = forecast_headroom(
-            portfolio,
-            periods=settings.periods or None,
-            draws=settings.draws,
-            seed=config.seed,
-            model=settings.model,
-            ramp=settings.ramp,
-            accuracy=memory.learnt,
-        )
-        for note in headroom.notes:
-            _LOG.info("%s", note)
-        _LOG.info(
-            "forecast of %d roles and %d periods; %d rows of accuracy from former ones",
-            len(headroom.roles),
-            len(headroom.periods),
-            len(memory.accuracy),
-        )
+        headroom = _forecast(config, portfolio, memory)
         plan = _plan(config, portfolio, headroom)
-        if plan is not None and plan.report is not None:
-            _LOG.info(
-                "plan: objective %s, bound %s, gap %s, %s s",
-                text_of_fact(plan.report.objective),
-                text_of_fact(plan.report.bound),
-                text_of(plan.report.gap, "ratio"),
-                text_of_fact(plan.report.seconds),
-            )
-        tables = _tables(config, headroom, plan, memory)
-        comparison = _compare(config, plan, scenarios)
-        if comparison is not None:
-            tables.update(comparison_tables(comparison))
+        found = _Found(portfolio, headroom, plan, _compare(config, plan, scenarios))
+        tables = _tables(config, found, memory)
         if stop_asked():
             _keep_good(folder)
         # Remembered when all is written, and before it takes its place: a run that
         # fails at either leaves the former one whole, and the same date mends it.
         files = _write(
-            config,
-            day,
-            folder,
-            portfolio,
-            headroom,
-            plan,
-            comparison,
-            tables,
-            lambda: memory.keep(headroom),
+            config, day, folder, found, tables, last=lambda: memory.keep(headroom)
         )
         _LOG.info("%d files in %s", len(files), folder)
     accuracy = memory.accuracy
     return BatchRun(
         folder, portfolio, headroom, plan, accuracy, tuple(files), stop_asked()
     )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What there is to write of a run."""
+
+    portfolio: Portfolio
+    headroom: Forecast
+    plan: Plan | None
+    comparison: Comparison | None
+
+
+def _forecast(config: BatchConfig, portfolio: Portfolio, memory: Memory) -> Forecast:
+    settings = config.forecast
+    headroom = forecast_headroom(
+        portfolio,
+        periods=settings.periods or None,
+        draws=settings.draws,
+        seed=config.seed,
+        model=settings.model,
+        ramp=settings.ramp,
+        accuracy=memory.learnt,
+    )
+    for note in headroom.notes:
+        _LOG.info("%s", note)
+    _LOG.info(
+        "forecast of %d roles and %d periods; %d rows of accuracy from former ones",
+        len(headroom.roles),
+        len(headroom.periods),
+        len(memory.accuracy),
+    )
+    return headroom
 
 
 def _keep_good(folder: Path) -> None:
@@ -280,10 +281,23 @@ def _plan(config: BatchConfig, portfolio: Portfolio, headroom: Forecast) -> Plan
         for role in grid.columns.intersection(low.columns):
             grid.loc[low.index, role] = low[role]
         portfolio = portfolio.replace(capacity=grid)
-    limits = SolveLimits(
+    plan = optimize(portfolio, limits=_limits(config), seed=config.seed)
+    if plan.report is not None:
+        _LOG.info(
+            "plan: objective %s, bound %s, gap %s, %s s",
+            text_of_fact(plan.report.objective),
+            text_of_fact(plan.report.bound),
+            text_of(plan.report.gap, "ratio"),
+            text_of_fact(plan.report.seconds),
+        )
+    return plan
+
+
+def _limits(config: BatchConfig) -> SolveLimits:
+    settings = config.optimize
+    return SolveLimits(
         seconds=settings.seconds, gap=settings.gap, work=settings.work or None
     )
-    return optimize(portfolio, limits=limits, seed=config.seed)
 
 
 def _compare(
@@ -292,18 +306,14 @@ def _compare(
     """Return the scenarios solved beside the plan, None where there are none."""
     if plan is None or not scenarios:
         return None
-    settings, own = config.optimize, config.compare
-    limits = SolveLimits(
-        seconds=settings.seconds, gap=settings.gap, work=settings.work or None
-    )
     comparison = compare(
         plan.portfolio,
         scenarios,
-        limits=limits,
+        limits=_limits(config),
         seed=config.seed,
         base=plan,
-        workers=own.workers or None,
-        cluster=own.cluster,
+        workers=config.compare.workers or None,
+        cluster=config.compare.cluster,
         on_done=lambda done: _LOG.info("scenario %s: %s", done.scenario, done.status),
     )
     for sentence in comparison.sentences()[1:]:
@@ -312,11 +322,11 @@ def _compare(
 
 
 def _tables(
-    config: BatchConfig, headroom: Forecast, plan: Plan | None, memory: Memory
+    config: BatchConfig, found: _Found, memory: Memory
 ) -> dict[str, pd.DataFrame]:
     settings = config.forecast
     tables = forecast_tables(
-        headroom,
+        found.headroom,
         model=settings.model,
         chance=settings.chance,
         lead=settings.lead,
@@ -325,8 +335,10 @@ def _tables(
     if config.store:
         tables["accuracy.csv"] = memory.accuracy
         tables["accuracy_by_team.csv"] = memory.by_team
-    if plan is not None:
-        tables.update(plan_tables(plan))
+    if found.plan is not None:
+        tables.update(plan_tables(found.plan))
+    if found.comparison is not None:
+        tables.update(comparison_tables(found.comparison))
     return tables
 
 
@@ -334,62 +346,35 @@ def _write(
     config: BatchConfig,
     day: date,
     folder: Path,
-    portfolio: Portfolio,
-    headroom: Forecast,
-    plan: Plan | None,
-    comparison: Comparison | None,
+    found: _Found,
     tables: Mapping[str, pd.DataFrame],
+    *,
     last: Callable[[], None],
 ) -> list[Path]:
-    from pmo_analytics.reporting.briefing import forecast_report
-    from pmo_analytics.reporting.nightly import before, with_plan
     from pmo_analytics.reporting.page import summary_of, write_page
     from pmo_analytics.reporting.workbook import fitting, write_workbook
 
-    facts = manifest(portfolio, command="batch")
+    facts = manifest(found.portfolio, command="batch")
     facts |= {"as_of": day.isoformat(), "seed": config.seed, "versions": versions()}
     # A workbook has sheets and no folders.
     sheets, left_out = fitting({n: t for n, t in tables.items() if "/" not in n})
     for sentence in left_out:
         _LOG.info("%s", sentence)
-    facts["notes"] = [*headroom.notes, *left_out]
+    facts["notes"] = [*found.headroom.notes, *left_out]
     documents: dict[str, Any] = {}
-    more = {"How wrong each model was": tables["losses.csv"]}
-    if plan is not None and plan.report is not None:
-        facts["report"] = json.loads(json.dumps(plan.report.to_dict(), default=str))
-        documents["certificate.json"] = plan.report.certificate
-    if comparison is not None:
-        said = pd.DataFrame({"Scenarios": comparison.sentences()})
-        more["What the scenarios do"] = said
-    figures: dict[str, Any] = {}
-    if config.report.charts:
-        figures = _figures(headroom, plan, comparison, tables)
-    try:
-        report = forecast_report(
-            headroom,
-            portfolio=portfolio.name,
-            as_of=day.isoformat(),
-            hires=tables["hires.csv"],
-            chance=config.forecast.chance,
-            figures=figures,
-            tables=more,
-            problems=portfolio.problems,
-            facts={**versions(), "digest": portfolio.digest(), "seed": config.seed},
-        )
-        if plan is not None:
-            report = with_plan(
-                report,
-                plan,
-                last=before(folder.parent, day, plan),
-                roadmap=figures.get("gantt"),
-                stopped=stop_asked(),
-            )
+    if found.plan is not None and found.plan.report is not None:
+        evidence = found.plan.report
+        facts["report"] = json.loads(json.dumps(evidence.to_dict(), default=str))
+        documents["certificate.json"] = evidence.certificate
+    charts = config.report.charts
+    with drawn(lambda: _figures(found, tables), wanted=charts) as figures:
+        report = _report(config, day, folder, found, tables, figures)
         return write_result(
             folder,
             tables=tables,
             facts=facts,
             documents=documents,
-            figures={f"{name}.png": figure for name, figure in figures.items()},
+            figures=figures,
             others={
                 "report.html": lambda path: write_page(path, report),
                 "run.xlsx": lambda path: write_workbook(
@@ -398,37 +383,60 @@ def _write(
             },
             last=last,
         )
-    finally:
-        if figures:
-            import matplotlib.pyplot as plt
-
-            for figure in figures.values():
-                plt.close(figure)
 
 
-def _figures(
-    headroom: Forecast,
-    plan: Plan | None,
-    comparison: Comparison | None,
+def _report(
+    config: BatchConfig,
+    day: date,
+    folder: Path,
+    found: _Found,
     tables: Mapping[str, pd.DataFrame],
-) -> dict[str, Any]:
-    import matplotlib as mpl
+    figures: Mapping[str, Figure],
+) -> Report:
+    from pmo_analytics.reporting.briefing import forecast_report
+    from pmo_analytics.reporting.nightly import before, with_plan
 
-    mpl.use("Agg")  # files only: no display is needed, none is opened
+    portfolio = found.portfolio
+    more = {"How wrong each model was": tables["losses.csv"]}
+    if found.comparison is not None:
+        said = pd.DataFrame({"Scenarios": found.comparison.sentences()})
+        more["What the scenarios do"] = said
+    report = forecast_report(
+        found.headroom,
+        portfolio=portfolio.name,
+        as_of=day.isoformat(),
+        hires=tables["hires.csv"],
+        chance=config.forecast.chance,
+        figures=figures,
+        tables=more,
+        problems=portfolio.problems,
+        facts={**versions(), "digest": portfolio.digest(), "seed": config.seed},
+    )
+    if found.plan is None:
+        return report
+    return with_plan(
+        report,
+        found.plan,
+        last=before(folder.parent, day, found.plan),
+        roadmap=figures.get("gantt"),
+        stopped=stop_asked(),
+    )
+
+
+def _figures(found: _Found, tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     from pmo_analytics.plotting.gantt import plot_gantt
     from pmo_analytics.plotting.pages import forecast_figures
 
-    accuracy = tables.get("accuracy.csv", pd.DataFrame())
     figures: dict[str, Any] = forecast_figures(
-        headroom, tables["backtest.csv"], accuracy
+        found.headroom, tables["backtest.csv"], tables.get("accuracy.csv")
     )
-    if plan is not None:
-        figures["gantt"] = plot_gantt(plan).figure
-    if comparison is not None:
+    if found.plan is not None:
+        figures["gantt"] = plot_gantt(found.plan).figure
+    if found.comparison is not None:
         from pmo_analytics.plotting.scenarios import plot_comparison, plot_moves
 
-        figures["scenarios"] = plot_comparison(comparison).figure
-        figures["moves"] = plot_moves(comparison).figure
+        figures["scenarios"] = plot_comparison(found.comparison).figure
+        figures["moves"] = plot_moves(found.comparison).figure
     return figures
 
 

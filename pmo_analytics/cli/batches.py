@@ -14,12 +14,14 @@ import typer
 from pmo_analytics.cli.command import (
     OK,
     SOME_FAILED,
-    JsonOption,
     app,
     command,
     list_warnings,
     print_answer,
     usage,
+)
+from pmo_analytics.cli.options import (
+    JsonOption,
 )
 from pmo_analytics.cli.results import say_files
 from pmo_analytics.cli.terminal import escaped, output, show_facts

@@ -1,4 +1,4 @@
-"""What every command shares: the application, its options, errors and exit codes."""
+"""What every command shares: the application, reading, errors and exit codes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -62,49 +62,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Portfolio analytics, capacity and proven portfolio plans for PMOs.",
 )
-PathArgument = Annotated[
-    Path, typer.Argument(help="Folder of CSV files with portfolio.toml, or a workbook.")
-]
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print exactly one JSON line on stdout.")
-]
-OutOption = Annotated[
-    Path | None, typer.Option("--out", help="Folder for the result files.")
-]
-StrictOption = Annotated[
-    bool,
-    typer.Option(help="Overloads of work that cannot be moved count as broken rules."),
-]
-SecondsOption = Annotated[
-    float, typer.Option(min=0.1, max=1e6, help="Wall clock of the search.")
-]
-# Of the verbs with one search.
-AllSecondsOption = Annotated[
-    float,
-    typer.Option(
-        min=0.1,
-        max=1e6,
-        help="Wall clock of the search; of the command, reading and writing included, "
-        "where reading takes longer than a second.",
-    ),
-]
-GapOption = Annotated[
-    float, typer.Option(min=0.0, help="Stop at this gap, 0.01 = 1 %.")
-]
-WorkOption = Annotated[
-    int | None,
-    typer.Option(min=1, help="Stop after so many nodes, for equal answers."),
-]
-WorkersOption = Annotated[
-    int | None, typer.Option(min=1, help="Local processes; default one per core.")
-]
-ClusterOption = Annotated[
-    str, typer.Option(help="Address of a Dask scheduler, tcp://HOST:8786.")
-]
-SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the search.")]
-ChartsOption = Annotated[bool, typer.Option(help="Draw the charts.")]
-
-
 # Reading so many seconds is not worth speaking of.
 _SHORT = 1.0
 # How long writing takes, in times of reading: of tables alone, and with charts, which

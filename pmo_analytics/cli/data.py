@@ -11,14 +11,16 @@ import typer
 from pmo_analytics.cli.command import (
     BAD_DATA,
     OK,
-    ChartsOption,
-    JsonOption,
-    OutOption,
-    PathArgument,
     app,
     command,
     print_answer,
     read_data,
+)
+from pmo_analytics.cli.options import (
+    ChartsOption,
+    JsonOption,
+    OutOption,
+    PathArgument,
 )
 from pmo_analytics.cli.results import draw_plan, say_files
 from pmo_analytics.cli.terminal import (
@@ -31,6 +33,7 @@ from pmo_analytics.cli.terminal import (
 )
 from pmo_analytics.clock.periods import anchored_days
 from pmo_analytics.errors import has_errors
+from pmo_analytics.reporting.figures import drawn
 
 
 @app.command()
@@ -134,14 +137,15 @@ def capacity(
     rows = capacity_rows(plan)
     files = []
     if out is not None:
-        figures = draw_plan(plan, ("capacity", "utilization")) if charts else {}
-        files = write_result(
-            out,
-            tables={"capacity.csv": rows, "not_counted.csv": plan.not_counted},
-            facts=manifest(plan.portfolio, command="capacity")
-            | {"not_counted": plain(records(plan.not_counted))},
-            figures=figures,
-        )
+        names = ("capacity", "utilization")
+        with drawn(lambda: draw_plan(plan, names), wanted=charts) as figures:
+            files = write_result(
+                out,
+                tables={"capacity.csv": rows, "not_counted.csv": plan.not_counted},
+                facts=manifest(plan.portfolio, command="capacity")
+                | {"not_counted": plain(records(plan.not_counted))},
+                figures=figures,
+            )
     text = rows.assign(period=rows["period"].astype(str))
     if json_output:
         print_answer(

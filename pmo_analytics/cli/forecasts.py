@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from pmo_analytics.cli.command import (
-    OK,
+from pmo_analytics.cli.command import OK, app, command, print_answer, read_data, usage
+from pmo_analytics.cli.options import (
+    ChanceOption,
     ChartsOption,
+    FuturesOption,
+    HorizonOption,
     JsonOption,
+    LeadOption,
+    ModelOption,
     OutOption,
     PathArgument,
+    RampOption,
     SeedOption,
-    app,
-    command,
-    print_answer,
-    read_data,
-    usage,
+    StoreOption,
 )
-from pmo_analytics.cli.results import close, say_files
+from pmo_analytics.cli.results import say_written
 from pmo_analytics.cli.terminal import escaped, messages, output, show_table
+from pmo_analytics.reporting.figures import drawn
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pmo_analytics.forecasting.forecast import Forecast
+    from pmo_analytics.portfolio import Portfolio
 
 FORECAST_KEYS = ("status", "roles", "periods", "overloaded", "notes", "files")
 # Futures drawn by default; fewer where all numbers would not fit into a gigabyte.
@@ -33,67 +42,31 @@ _LIKELY = 0.5
 @command(FORECAST_KEYS)
 def forecast(
     path: PathArgument,
-    horizon: Annotated[
-        int | None, typer.Option(min=1, max=1200, help="Periods; default all.")
-    ] = None,
+    horizon: HorizonOption = None,
     out: OutOption = None,
-    draws: Annotated[
-        int | None,
-        typer.Option(
-            min=100,
-            max=100_000,
-            help="How many futures; default 2000, fewer of very many roles.",
-        ),
-    ] = None,
-    model: Annotated[
-        str, typer.Option(help="Model of time series, such as theta or combination.")
-    ] = "combination",
-    chance: Annotated[
-        float, typer.Option(min=0.01, max=0.99, help="Accepted chance of overload.")
-    ] = 0.2,
-    lead: Annotated[
-        int, typer.Option(min=0, max=60, help="Periods until somebody hired works.")
-    ] = 3,
-    ramp: Annotated[
-        int, typer.Option(min=0, max=60, help="Periods until who is new works in full.")
-    ] = 0,
-    store: Annotated[
-        str, typer.Option(help="SQLite file or database URL that remembers forecasts.")
-    ] = "",
+    draws: FuturesOption = None,
+    model: ModelOption = "combination",
+    chance: ChanceOption = 0.2,
+    lead: LeadOption = 3,
+    ramp: RampOption = 0,
+    store: StoreOption = "",
     seed: SeedOption = 0,
     charts: ChartsOption = True,
     json_output: JsonOption = False,
 ) -> int:
     """Forecast capacity, load and headroom with intervals, and whom to hire when."""
-    import numpy as np
-
     from pmo_analytics.batch.store import remembering
-    from pmo_analytics.clock.periods import format_period
-    from pmo_analytics.forecasting.forecast import facts_of
     from pmo_analytics.forecasting.headroom import forecast_headroom
     from pmo_analytics.forecasting.models import find_model
     from pmo_analytics.forecasting.past import after_history
-    from pmo_analytics.forecasting.shortages import forecast_tables, outlook
-    from pmo_analytics.optimization.run import versions
-    from pmo_analytics.reporting.briefing import forecast_report
-    from pmo_analytics.reporting.folder import manifest, write_result
-    from pmo_analytics.reporting.page import summary_of, write_page
-    from pmo_analytics.reporting.workbook import fitting, write_workbook
-    from pmo_analytics.rules.workload import all_roles
+    from pmo_analytics.forecasting.shortages import forecast_tables
 
     with usage("--model"):
         find_model(model)
-    portfolio, moved = after_history(read_data(path))
+    portfolio, notes = after_history(read_data(path))
     if draws is None:
-        roles = {*all_roles(portfolio), *portfolio.history["role"].dropna()}
-        cells = len(roles) * max(horizon or 0, len(portfolio.horizon), 1)
-        draws = int(np.clip(_MOST_NUMBERS // max(cells, 1), _FEWEST, _USUAL))
-        if draws < _USUAL:
-            moved = [
-                *moved,
-                f"{draws} futures are drawn instead of {_USUAL:,}, for {len(roles):,} "
-                "roles in that many periods need much memory. --draws asks for more.",
-            ]
+        draws, fewer = _futures(portfolio, horizon)
+        notes = [*notes, *fewer]
     with remembering(store, portfolio) as memory:
         headroom = forecast_headroom(
             portfolio,
@@ -105,84 +78,132 @@ def forecast(
             accuracy=memory.learnt,
         )
         memory.keep(headroom)
-    notes = [*moved, *headroom.notes]
+    notes = [*notes, *headroom.notes]
     tables = forecast_tables(headroom, model=model, chance=chance, lead=lead, ramp=ramp)
-    hires = tables["hires.csv"]
     if store:
         tables["accuracy.csv"] = memory.accuracy
         tables["accuracy_by_team.csv"] = memory.by_team
-    files = []
+    files: list[Path] = []
     if out is not None:
-        sheets, left_out = fitting(tables)
+        asked = {"notes": notes, "model": model, "seed": seed, "chance": chance}
+        files, left_out = _write(out, portfolio, headroom, tables, asked, charts=charts)
         notes += left_out
-        figures: dict[str, Any] = {}
-        if charts:
-            import matplotlib as mpl
-
-            mpl.use("Agg")  # files only: no display is needed, none is opened
-            from pmo_analytics.plotting.pages import forecast_figures
-
-            figures = forecast_figures(
-                headroom, tables["backtest.csv"], memory.accuracy
-            )
-        report = forecast_report(
-            headroom,
-            portfolio=portfolio.name,
-            as_of=format_period(portfolio.horizon[0] - 1),
-            hires=hires,
-            chance=chance,
-            figures=figures,
-            tables={"How wrong each model was": tables["losses.csv"]},
-            problems=portfolio.problems,
-            facts={**versions(), "digest": portfolio.digest(), "seed": seed},
-        )
-        try:
-            files = write_result(
-                out,
-                tables=tables,
-                facts=manifest(
-                    portfolio,
-                    command="forecast",
-                    report={
-                        **facts_of(headroom),
-                        "notes": notes,
-                        "model": model,
-                        "versions": versions(),
-                    },
-                ),
-                figures={f"{name}.png": figure for name, figure in figures.items()},
-                others={
-                    "report.html": lambda path: write_page(path, report),
-                    "forecast.xlsx": lambda path: write_workbook(
-                        path, sheets, summary=summary_of(report), left_out=left_out
-                    ),
-                },
-            )
-        finally:
-            close(figures)
     for note in notes:
         messages().print(escaped(note))
-    risks = outlook(headroom, chance=chance)
     if json_output:
-        print_answer(
-            {
-                "status": "ok",
-                "portfolio": portfolio.name,
-                "roles": len(headroom.roles),
-                "periods": len(headroom.periods),
-                "overloaded": list(risks["role"][risks["p_overload"] > _LIKELY]),
-                "notes": notes,
-                "files": [str(file) for file in files],
-            }
-        )
-        return OK
+        _print(portfolio, headroom, chance, notes, files)
+    else:
+        _show(headroom, tables["hires.csv"], chance)
+        say_written(out, files)
+    return OK
+
+
+def _futures(portfolio: Portfolio, horizon: int | None) -> tuple[int, list[str]]:
+    """Return how many futures fit into memory, and what to say where they are fewer."""
+    from pmo_analytics.rules.workload import all_roles
+
+    roles = {*all_roles(portfolio), *portfolio.history["role"].dropna()}
+    cells = len(roles) * max(horizon or 0, len(portfolio.horizon), 1)
+    draws = min(max(_MOST_NUMBERS // max(cells, 1), _FEWEST), _USUAL)
+    if draws == _USUAL:
+        return draws, []
+    return draws, [
+        f"{draws} futures are drawn instead of {_USUAL:,}, for {len(roles):,} "
+        "roles in that many periods need much memory. --draws asks for more."
+    ]
+
+
+def _print(
+    portfolio: Portfolio,
+    headroom: Forecast,
+    chance: float,
+    notes: list[str],
+    files: list[Path],
+) -> None:
+    """Print the JSON line."""
+    from pmo_analytics.forecasting.shortages import outlook
+
+    risks = outlook(headroom, chance=chance)
+    print_answer(
+        {
+            "status": "ok",
+            "portfolio": portfolio.name,
+            "roles": len(headroom.roles),
+            "periods": len(headroom.periods),
+            "overloaded": list(risks["role"][risks["p_overload"] > _LIKELY]),
+            "notes": notes,
+            "files": [str(file) for file in files],
+        }
+    )
+
+
+def _show(headroom: Forecast, hires: pd.DataFrame, chance: float) -> None:
+    from pmo_analytics.forecasting.shortages import outlook
+
     console = output()
+    risks = outlook(headroom, chance=chance)
     show_table(risks, "Headroom by role in its worst period, FTE", console)
     if len(hires):
         show_table(hires, f"Hires for at most {chance:.0%} overload", console, most=15)
     else:
         console.print(escaped(f"Nobody to hire for at most {chance:.0%} overload."))
-    if out is None:
-        messages().print("Nothing was written; name a folder with --out DIR.")
-    say_files(files)
-    return OK
+
+
+def _write(
+    out: Path,
+    portfolio: Portfolio,
+    headroom: Forecast,
+    tables: Mapping[str, pd.DataFrame],
+    asked: Mapping[str, Any],
+    *,
+    charts: bool,
+) -> tuple[list[Path], list[str]]:
+    """Write the files; return them and what the workbook leaves out."""
+    from pmo_analytics.clock.periods import format_period
+    from pmo_analytics.forecasting.forecast import facts_of
+    from pmo_analytics.optimization.run import versions
+    from pmo_analytics.reporting.briefing import forecast_report
+    from pmo_analytics.reporting.folder import manifest, write_result
+    from pmo_analytics.reporting.page import summary_of, write_page
+    from pmo_analytics.reporting.workbook import fitting, write_workbook
+
+    def draw() -> dict[str, Any]:
+        from pmo_analytics.plotting.pages import forecast_figures
+
+        return forecast_figures(
+            headroom, tables["backtest.csv"], tables.get("accuracy.csv")
+        )
+
+    sheets, left_out = fitting(tables)
+    found = {
+        **facts_of(headroom),
+        "notes": [*asked["notes"], *left_out],
+        "model": asked["model"],
+        "versions": versions(),
+    }
+    facts = {**versions(), "digest": portfolio.digest(), "seed": asked["seed"]}
+    with drawn(draw, wanted=charts) as figures:
+        report = forecast_report(
+            headroom,
+            portfolio=portfolio.name,
+            as_of=format_period(portfolio.horizon[0] - 1),
+            hires=tables["hires.csv"],
+            chance=asked["chance"],
+            figures=figures,
+            tables={"How wrong each model was": tables["losses.csv"]},
+            problems=portfolio.problems,
+            facts=facts,
+        )
+        files = write_result(
+            out,
+            tables=tables,
+            facts=manifest(portfolio, command="forecast", report=found),
+            figures=figures,
+            others={
+                "report.html": lambda path: write_page(path, report),
+                "forecast.xlsx": lambda path: write_workbook(
+                    path, sheets, summary=summary_of(report), left_out=left_out
+                ),
+            },
+        )
+    return files, left_out

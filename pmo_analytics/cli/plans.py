@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,15 +12,6 @@ from pmo_analytics.cli.command import (
     BAD_DATA,
     INFEASIBLE,
     OK,
-    AllSecondsOption,
-    ChartsOption,
-    GapOption,
-    JsonOption,
-    OutOption,
-    PathArgument,
-    SeedOption,
-    StrictOption,
-    WorkOption,
     app,
     command,
     print_answer,
@@ -31,8 +19,33 @@ from pmo_analytics.cli.command import (
     seconds_left,
     usage,
 )
-from pmo_analytics.cli.records import claimed_record, known_record
-from pmo_analytics.cli.results import close, draw_plan, say_files, say_unfinished
+from pmo_analytics.cli.options import (
+    AllSecondsOption,
+    ChangePriceOption,
+    ChartsOption,
+    FlexOption,
+    FreezeOption,
+    GapOption,
+    JsonOption,
+    MeasureOption,
+    MovePriceOption,
+    OutOption,
+    OverloadChanceOption,
+    PathArgument,
+    RecordOption,
+    RiskUncertaintyOption,
+    SchedulesOption,
+    SeedOption,
+    SolverOption,
+    StrictOption,
+    ThenOption,
+    ThreadsOption,
+    ValueLossOption,
+    WeighOption,
+    WorkOption,
+)
+from pmo_analytics.cli.records import known_record
+from pmo_analytics.cli.results import draw_plan, say_unfinished, say_written
 from pmo_analytics.cli.terminal import (
     Watching,
     escaped,
@@ -44,7 +57,7 @@ from pmo_analytics.cli.terminal import (
     show_table,
 )
 from pmo_analytics.errors import ConfigError, listing
-from pmo_analytics.files.json_file import read_json
+from pmo_analytics.reporting.figures import drawn
 
 OPTIMIZE_KEYS = (
     "status",
@@ -65,54 +78,20 @@ def optimize(
     gap: GapOption = 0.0,
     out: OutOption = None,
     seed: SeedOption = 0,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Processes at work at once.")
-    ] = None,
+    threads: ThreadsOption = None,
     work: WorkOption = None,
-    solver: Annotated[
-        str, typer.Option(help="Solver that PuLP knows: highs, gurobi, cbc ...")
-    ] = "highs",
+    solver: SolverOption = "highs",
     strict: StrictOption = False,
-    flex: Annotated[
-        bool, typer.Option("--flex", help="Capacity may be bought: the table flex.")
-    ] = False,
-    weigh_by_probability: Annotated[
-        bool,
-        typer.Option(
-            "--weigh-by-probability", help="Worth counts times projects.probability."
-        ),
-    ] = False,
-    record: Annotated[
-        Path | None,
-        typer.Option(help="Plan of record: its folder, or the schedule.csv of a plan."),
-    ] = None,
-    freeze: Annotated[
-        int, typer.Option(min=0, help="Periods in which the plan of record holds.")
-    ] = 0,
-    change_price: Annotated[
-        float, typer.Option(min=0.0, help="Price of each changed project.")
-    ] = 0.0,
-    move_price: Annotated[
-        float, typer.Option(min=0.0, help="Price of each period a project moves.")
-    ] = 0.0,
-    then: Annotated[
-        list[str] | None,
-        typer.Option(help="Second objective: earliest_finish, fewest_changes."),
-    ] = None,
-    value_loss: Annotated[
-        float,
-        typer.Option(min=0.0, max=0.9999, help="What those may cost, 0.01 = 1 %."),
-    ] = 0.0,
-    overload_chance: Annotated[
-        float | None,
-        typer.Option(
-            min=0.01, max=0.99, help="Accepted chance of overload, role by period."
-        ),
-    ] = None,
-    uncertainty: Annotated[
-        Path | None,
-        typer.Option(help="TOML file on what is uncertain, for the chance."),
-    ] = None,
+    flex: FlexOption = False,
+    weigh_by_probability: WeighOption = False,
+    record: RecordOption = None,
+    freeze: FreezeOption = 0,
+    change_price: ChangePriceOption = 0.0,
+    move_price: MovePriceOption = 0.0,
+    then: ThenOption = None,
+    value_loss: ValueLossOption = 0.0,
+    overload_chance: OverloadChanceOption = None,
+    uncertainty: RiskUncertaintyOption = None,
     charts: ChartsOption = True,
     json_output: JsonOption = False,
 ) -> int:
@@ -127,10 +106,11 @@ def optimize(
         named_solver(solver, flex)
     with usage("--then"):
         check_stages(then or (), record is not None)
-    if record is None and (freeze or change_price or move_price):
+    terms = {"freeze": freeze, "change_price": change_price, "move_price": move_price}
+    if record is None and any(terms.values()):
         raise typer.BadParameter("--freeze and prices need --record.")
     portfolio = read_data(path)
-    known = None if record is None else known_record(portfolio, record)
+    known = None if record is None else known_record(portfolio, record, terms)
     left = seconds_left(seconds, since, out=out, charts=charts)
     limits = SolveLimits(seconds=left, gap=gap, threads=threads, work=work)
     with Watching() as progress:
@@ -143,17 +123,12 @@ def optimize(
             seed=seed,
             solver=solver,
             record=known,
-            freeze=freeze,
-            change_price=change_price,
-            move_price=move_price,
             then=then or (),
             value_loss=value_loss,
             risk=_risk(overload_chance, uncertainty),
             progress=progress,
         )
-    _say_plan(
-        plan, "optimize", out=out, charts=charts, as_json=json_output, freeze=freeze
-    )
+    _say_plan(plan, "optimize", out=out, charts=charts, as_json=json_output)
     return OK
 
 
@@ -161,17 +136,12 @@ def optimize(
 @command((*OPTIMIZE_KEYS, "measure"))
 def level(
     path: PathArgument,
-    objective: Annotated[
-        str, typer.Option(help="What is minimised: makespan or delay.")
-    ] = "makespan",
+    objective: MeasureOption = "makespan",
     seconds: AllSecondsOption = 60.0,
     gap: GapOption = 0.0,
     out: OutOption = None,
     seed: SeedOption = 0,
-    work: Annotated[
-        int | None,
-        typer.Option(min=1, help="Stop after so many schedules, for equal answers."),
-    ] = None,
+    work: SchedulesOption = None,
     strict: StrictOption = False,
     charts: ChartsOption = True,
     json_output: JsonOption = False,
@@ -217,13 +187,7 @@ def _risk(chance: float | None, uncertainty: Path | None) -> Any:
 
 
 def _say_plan(
-    plan: Any,
-    verb: str,
-    *,
-    out: Path | None,
-    charts: bool,
-    as_json: bool,
-    freeze: int = 0,
+    plan: Any, verb: str, *, out: Path | None, charts: bool, as_json: bool
 ) -> None:
     """Write the files of a plan that a verb found, and print it.
 
@@ -238,7 +202,7 @@ def _say_plan(
     lost = ""
     try:
         if out is not None:
-            files = _write_plan(plan, verb, out, charts, changes, freeze)
+            files = _write_plan(plan, verb, out, charts, changes)
     except ConfigError as error:
         lost = f"{error} The plan is printed in full instead."
     for attempt in plan.report.attempts:
@@ -246,79 +210,84 @@ def _say_plan(
             said = f"{attempt.get('solver')} did not work: {attempt.get('detail')}"
             messages().print(escaped(said), style="yellow")
     if as_json:
-        facts = {**dict.fromkeys(OPTIMIZE_KEYS), **plan.report.to_dict()}
-        facts["projects_selected"] = len(plan.starts)
-        facts["inherited"] = records(plan.inherited)
-        if plan.buys:
-            facts["purchases"] = records(plan.purchases)
-        if changes is not None:
-            facts["changes"] = records(changes[changes["change"] != "kept"])
-        facts["files"] = [str(file) for file in files]
-        if lost:
-            facts |= {"error": lost, "schedule": records(plan.schedule)}
-        print_answer(facts)
-        _end_where(lost)
-        return
-    console = output()
-    chosen = plan.projects.loc[plan.projects["decision"] == "selected"]
-    shown = ["project", "name", "status", "start", "finish", "moved", "worth"]
-    most = {"most": len(chosen)} if lost else {}
-    show_table(chosen[shown], "Selected projects", console, **most)
-    if len(plan.inherited):
-        show_table(plan.inherited, "Inherited: fixed work above the limit", console)
-    show_facts(plan.summary(), console)
-    if verb == "level" and (early := _moved_earlier(chosen)):
-        console.print(escaped(early))
-    for sentence in plan.purchase_sentences:
-        console.print(escaped(sentence))
-    if changes is not None:
-        from pmo_analytics.differences import change_sentences
-        from pmo_analytics.formats import names_of
-
-        for sentence in change_sentences(changes, names_of(plan.projects)):
-            console.print(escaped(sentence))
-    if out is None:
-        messages().print("Nothing was written; name a folder with --out DIR.")
-    say_files(files)
-    _end_where(lost)
-
-
-def _end_where(lost: str) -> None:
-    """End the command where its files could not be written."""
+        _print_plan(plan, changes, files, lost)
+    else:
+        _show_plan(plan, verb, changes, whole=bool(lost))
+        say_written(out, files)
     if lost:
         messages().print(escaped(lost), style="red")
         raise typer.Exit(BAD_DATA)
 
 
-def _moved_earlier(chosen: Any) -> str:
-    """Return which projects levelling starts before their planned start, and why."""
+def _print_plan(plan: Any, changes: Any, files: list[Path], lost: str) -> None:
+    """Print the JSON line of a plan."""
+    facts = {**dict.fromkeys(OPTIMIZE_KEYS), **plan.report.to_dict()}
+    facts["projects_selected"] = len(plan.starts)
+    facts["inherited"] = records(plan.inherited)
+    if plan.buys:
+        facts["purchases"] = records(plan.purchases)
+    if changes is not None:
+        facts["changes"] = records(changes[changes["change"] != "kept"])
+    facts["files"] = [str(file) for file in files]
+    if lost:
+        facts |= {"error": lost, "schedule": records(plan.schedule)}
+    print_answer(facts)
+
+
+def _show_plan(plan: Any, verb: str, changes: Any, *, whole: bool) -> None:
+    """Print a plan as tables and sentences; `whole` with every selected project."""
+    console = output()
+    chosen = plan.projects.loc[plan.projects["decision"] == "selected"]
+    shown = ["project", "name", "status", "start", "finish", "moved", "worth"]
+    most = {"most": len(chosen)} if whole else {}
+    show_table(chosen[shown], "Selected projects", console, **most)
+    _show_inherited(plan.inherited)
+    show_facts(plan.summary(), console)
+    sentences = list(plan.purchase_sentences)
+    if verb == "level":
+        sentences = [*_moved_earlier(chosen), *sentences]
+    if changes is not None:
+        from pmo_analytics.differences import change_sentences
+        from pmo_analytics.formats import names_of
+
+        sentences += change_sentences(changes, names_of(plan.projects))
+    for sentence in sentences:
+        console.print(escaped(sentence))
+
+
+def _show_inherited(inherited: Any) -> None:
+    if len(inherited):
+        show_table(inherited, "Inherited: fixed work above the limit", output())
+
+
+def _moved_earlier(chosen: Any) -> list[str]:
+    """Say which projects levelling starts before their planned start, and why."""
     early = chosen[chosen["moved"].fillna(0) < 0]
     if early.empty:
-        return ""
-    return (
+        return []
+    return [
         f"Moved earlier than planned, inside their windows: "
         f"{listing(early['project'])}. Clear `earliest` and `latest`, or set "
         "`earliest` to the planned start, of what must not come earlier."
-    )
+    ]
 
 
 def _write_plan(
-    plan: Any, verb: str, out: Path, charts: bool, changes: Any, freeze: int
+    plan: Any, verb: str, out: Path, charts: bool, changes: Any
 ) -> list[Path]:
     from pmo_analytics.reporting.folder import manifest, plan_tables, write_result
 
-    names = ("gantt", "utilization", "capacity", "budget")
-    figures = draw_plan(plan, names) if charts else {}
     facts = manifest(plan.portfolio, command=verb, report=plain(plan.report.to_dict()))
     tables = plan_tables(plan)
     if changes is not None:
         facts["record"] = {
-            "freeze": freeze,
+            "freeze": plan.record.freeze,
             "change_price": plan.record.change_price,
             "move_price": plan.record.move_price,
         }
         tables |= {"changes.csv": changes, "record.csv": plan.record.schedule}
-    try:
+    names = ("gantt", "utilization", "capacity", "budget")
+    with drawn(lambda: draw_plan(plan, names), wanted=charts) as figures:
         return write_result(
             out,
             tables=tables,
@@ -326,8 +295,6 @@ def _write_plan(
             documents={"certificate.json": plan.report.certificate},
             figures=figures,
         )
-    finally:
-        close(figures)
 
 
 @app.command()
@@ -339,137 +306,17 @@ def verify(
     json_output: JsonOption = False,
 ) -> int:
     """Recompute a plan exactly from the tables and say what is broken."""
-    from pmo_analytics.loaders.schedule import read_schedule
-    from pmo_analytics.optimization.checker.check import check_bound, check_plan
-    from pmo_analytics.optimization.checker.level import level_bound, measure_of
-    from pmo_analytics.optimization.checker.proofs.work import Work
-    from pmo_analytics.optimization.levelling.jobs import levelled_question
-    from pmo_analytics.plan import relative_gap
-    from pmo_analytics.rules.record import freeze_record
+    from pmo_analytics.reporting.verification import verify as recompute
 
-    portfolio = read_data(path).validate()
+    portfolio = read_data(path)
     say_unfinished(schedule.parent)
-    claimed = claims_beside(schedule)
-    rows = read_schedule(schedule)
-    measure = claimed.get("measure", "worth")
-    if claimed.get("weigh_by_probability"):
-        portfolio = portfolio.replace(weigh_by_probability=True)
-    record, work = None, Work()
-    if "record" in claimed:
-        record = claimed_record(portfolio, schedule, claimed["record"])
-        portfolio = freeze_record(portfolio, record, int(claimed["record"]["freeze"]))
-    if measure == "worth":
-        result = check_plan(
-            portfolio,
-            rows,
-            strict=strict,
-            objective=claimed.get("objective"),
-            purchases=claimed.get("purchases"),
-            record=record,
-        )
-        objective, certified = float(result.objective), result.certified
-        prove = partial(
-            check_bound, flex="purchases" in claimed, record=record, work=work
-        )
-    else:
-        # A levelled plan may delay what keeps its start in the portfolio as it stands.
-        portfolio = levelled_question(portfolio)
-        result = check_plan(portfolio, rows, strict=strict)
-        objective = float(measure_of(portfolio, rows, measure, strict=strict))
-        wanted = claimed.get("objective", objective)
-        certified = result.certified and math.isclose(wanted, objective, rel_tol=1e-9)
-        prove = partial(level_bound)
-    bound = gap = None
-    if "certificate" in claimed:
-        exact = prove(portfolio, claimed["certificate"], strict=strict)
-        bound = None if exact is None else float(exact)
-    if bound is not None:
-        sign = 1.0 if measure == "worth" else -1.0
-        gap = relative_gap(sign * objective, sign * bound)
-    facts = {
-        "status": "broken" if len(result.violations) else "ok",
-        "certified": certified,
-        "measure": measure,
-        "objective": objective,
-        "claimed_objective": claimed.get("objective"),
-        "certified_bound": bound,
-        "gap": gap,
-        "proof_cut_short": work.short,
-        "violations": records(result.violations),
-        "inherited": records(result.inherited),
-    }
+    result = recompute(portfolio, schedule, strict=strict)
     if json_output:
-        print_answer(facts)
+        print_answer(result.to_dict())
     else:
-        console = output()
         if len(result.violations):
             shown = result.violations[["rule", "subject", "period", "message"]]
-            show_table(shown, "Broken rules", console)
-        if len(result.inherited):
-            show_table(
-                result.inherited, "Inherited: fixed work above the limit", console
-            )
-        console.print(escaped(_verdict(facts)))
-    return OK if certified else INFEASIBLE
-
-
-def claims_beside(schedule: Path) -> dict[str, Any]:
-    """Return what the files beside a schedule claim.
-
-    Its objective and certificate, and what it buys.
-    """
-    from pmo_analytics.loaders.schedule import read_purchases
-
-    claims: dict[str, Any] = {}
-    manifest = schedule.with_name("manifest.json")
-    certificate = schedule.with_name("certificate.json")
-    purchases = schedule.with_name("purchases.csv")
-    try:
-        if manifest.is_file():
-            facts = read_json(manifest)
-            report = facts.get("report") or {}
-            if report.get("objective") is not None:
-                claims["objective"] = float(report["objective"])
-            claims["measure"] = str(report.get("measure", "worth"))
-            # A file that an older result left there does not count.
-            if "purchases.csv" in facts.get("files", {}):
-                claims["purchases"] = read_purchases(purchases)
-            claims["weigh_by_probability"] = bool(facts.get("weigh_by_probability"))
-            if "record" in facts:
-                claims["record"] = facts["record"]
-        if certificate.is_file():
-            claims["certificate"] = read_json(certificate)
-    except (ConfigError, ValueError, TypeError, AttributeError) as error:
-        raise ConfigError(
-            f"The files beside {schedule.name} cannot be read: {error}. Write the plan "
-            "again, or move manifest.json and certificate.json away."
-        ) from error
-    return claims
-
-
-def _verdict(facts: Mapping[str, Any]) -> str:
-    broken = len(facts["violations"])
-    levelled = facts["measure"] != "worth"
-    name = facts["measure"].capitalize() if levelled else "Objective"
-    lines = [
-        f"{broken} rule{' is' if broken == 1 else 's are'} broken."
-        if broken
-        else "Every rule holds, exactly.",
-        f"{name} {facts['objective']:,.6f}, recomputed from the tables.",
-    ]
-    claimed = facts["claimed_objective"]
-    if claimed is not None and not broken and not facts["certified"]:
-        lines.append(f"The manifest claims {claimed:,.6f}, which is wrong.")
-    if facts["certified_bound"] is not None:
-        lines.append(
-            f"No plan can {'undercut' if levelled else 'exceed'} "
-            f"{facts['certified_bound']:,.6f} (re-derived from "
-            f"certificate.json): gap {facts['gap']:.3%}."
-        )
-    if facts["proof_cut_short"]:
-        lines.append(
-            "The proof in certificate.json is longer than what is followed: checking "
-            "it was stopped after a fixed amount of work (a minute or two), so that "
-            "this bound may be weaker than the one it claims."
-        )
-    return "\n".join(lines)
+            show_table(shown, "Broken rules", output())
+        _show_inherited(result.inherited)
+        output().print(escaped(str(result)))
+    return OK if result.certified else INFEASIBLE

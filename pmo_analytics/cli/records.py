@@ -8,17 +8,22 @@ from typing import Annotated, Any
 
 import typer
 
-from pmo_analytics.cli.command import OK, JsonOption, app, command, print_answer
+from pmo_analytics.cli.command import OK, app, command, print_answer
+from pmo_analytics.cli.options import JsonOption
 from pmo_analytics.cli.results import say_files, say_unfinished
 from pmo_analytics.cli.terminal import escaped, messages, output
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.files.json_file import read_json
 
 
-def known_record(portfolio: Any, path: Path) -> Any:
-    """Return the schedule of a plan of record; projects that are gone are named."""
+def known_record(portfolio: Any, path: Path, terms: Mapping[str, Any]) -> Any:
+    """Return the plan of record with its freeze and prices.
+
+    Projects that are gone are named, and left out.
+    """
     from pmo_analytics.loaders.schedule import read_schedule
     from pmo_analytics.reporting.record import read_record
+    from pmo_analytics.rules.record import Record
 
     rows = read_record(path) if path.is_dir() else read_schedule(path)
     gone = ~rows["project"].isin(portfolio.projects["project"])
@@ -27,22 +32,7 @@ def known_record(portfolio: Any, path: Path) -> Any:
         messages().print(
             escaped(f"No longer in the portfolio, and left out of the record: {names}.")
         )
-    return rows[~gone]
-
-
-def claimed_record(portfolio: Any, schedule: Path, prices: Mapping[str, Any]) -> Any:
-    """Return the plan of record that lies beside a plan, with its prices."""
-    from pmo_analytics.clock.periods import parse_period
-    from pmo_analytics.loaders.schedule import read_schedule
-    from pmo_analytics.rules.record import Record
-
-    rows = read_schedule(schedule.with_name("record.csv"))
-    starts = [parse_period(value, portfolio.freq) for value in rows["start"]]
-    return Record(
-        rows.assign(start=starts),
-        float(prices["change_price"]),
-        float(prices["move_price"]),
-    )
+    return Record(rows[~gone], **terms)
 
 
 @app.command()

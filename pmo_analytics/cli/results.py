@@ -1,8 +1,8 @@
-"""What commands write and draw of their results."""
+"""What commands say of their results, and the charts of a plan."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,13 @@ from pmo_analytics.cli.terminal import escaped, messages
 
 # So few files are named, of more the folder says which.
 _NAMED = 3
+
+
+def say_written(out: Path | None, files: Sequence[Path]) -> None:
+    """Say on stderr where the result was written, or that it was not."""
+    if out is None:
+        messages().print("Nothing was written; name a folder with --out DIR.")
+    say_files(files)
 
 
 def say_files(files: Sequence[Path]) -> None:
@@ -42,10 +49,7 @@ def say_unfinished(folder: Path) -> None:
 
 
 def draw_plan(plan: Any, names: Sequence[str]) -> dict[str, Any]:
-    """Return the named charts of a plan by file name."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")  # files only: no display is needed, none is opened
+    """Return the named charts of a plan."""
     from pmo_analytics.plotting.budget import plot_budget
     from pmo_analytics.plotting.capacity import figure_capacity
     from pmo_analytics.plotting.gantt import plot_gantt
@@ -57,13 +61,4 @@ def draw_plan(plan: Any, names: Sequence[str]) -> dict[str, Any]:
         "capacity": lambda: figure_capacity(plan),
         "budget": lambda: plot_budget(plan).figure,
     }
-    return {f"{name}.png": draw[name]() for name in names}
-
-
-def close(figures: Mapping[str, Any]) -> None:
-    """Let go of charts, which would stay in memory until the process ends."""
-    if figures:
-        import matplotlib.pyplot as plt
-
-        for figure in figures.values():
-            plt.close(figure)
+    return {name: draw[name]() for name in names}

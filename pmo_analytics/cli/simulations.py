@@ -9,19 +9,24 @@ import typer
 
 from pmo_analytics.cli.command import (
     OK,
-    ChartsOption,
-    JsonOption,
-    OutOption,
-    PathArgument,
-    SeedOption,
     app,
     command,
     print_answer,
     read_data,
     usage,
 )
-from pmo_analytics.cli.plans import claims_beside
-from pmo_analytics.cli.results import close, say_files, say_unfinished
+from pmo_analytics.cli.options import (
+    ChartsOption,
+    DatesOption,
+    DrawsOption,
+    JsonOption,
+    MethodOption,
+    OutOption,
+    PathArgument,
+    SeedOption,
+    UncertaintyOption,
+)
+from pmo_analytics.cli.results import say_unfinished, say_written
 from pmo_analytics.cli.terminal import (
     escaped,
     messages,
@@ -30,6 +35,7 @@ from pmo_analytics.cli.terminal import (
     show_facts,
     show_table,
 )
+from pmo_analytics.reporting.figures import drawn
 
 SIMULATE_KEYS = (
     "status",
@@ -49,17 +55,10 @@ _LIKELY = 0.5
 @command(SIMULATE_KEYS)
 def simulate(
     path: PathArgument,
-    schedule: Annotated[
-        Path | None,
-        typer.Option(help="schedule.csv of a plan; default the planned dates."),
-    ] = None,
-    uncertainty: Annotated[
-        Path | None, typer.Option(help="TOML file that says what is uncertain.")
-    ] = None,
-    draws: Annotated[
-        int, typer.Option(min=20, max=1_000_000, help="How many futures.")
-    ] = 10_000,
-    method: Annotated[str, typer.Option(help="lhs, sobol or random.")] = "lhs",
+    schedule: DatesOption = None,
+    uncertainty: UncertaintyOption = None,
+    draws: DrawsOption = 10_000,
+    method: MethodOption = "lhs",
     workers: Annotated[int, typer.Option(min=1, help="Processes at work at once.")] = 1,
     cluster: Annotated[str, typer.Option(help="Address of a Dask scheduler.")] = "",
     out: OutOption = None,
@@ -70,6 +69,7 @@ def simulate(
     """Draw many futures of a plan: dates, load and value with their chances."""
     from pmo_analytics.loaders.schedule import read_schedule
     from pmo_analytics.plan import Plan, baseline
+    from pmo_analytics.reporting.claims import read_claims
     from pmo_analytics.simulation.simulating import simulate as draw
     from pmo_analytics.uncertainty.draw_factors import check_method
     from pmo_analytics.uncertainty.uncertainty import read_uncertainty
@@ -82,7 +82,7 @@ def simulate(
         plan = baseline(portfolio)
     else:
         say_unfinished(schedule.parent)
-        bought = claims_beside(schedule).get("purchases")
+        bought = read_claims(schedule, portfolio.freq).purchases
         plan = Plan(portfolio, read_schedule(schedule), purchases=bought)
     found = draw(
         plan,
@@ -96,23 +96,33 @@ def simulate(
     files = [] if out is None else _write(found, out, charts)
     for note in found.notes:
         messages().print(escaped(note))
+    if json_output:
+        _print(found, files)
+    else:
+        _show(found)
+        say_written(out, files)
+    return OK
+
+
+def _print(found: Any, files: list[Path]) -> None:
+    """Print the JSON line."""
     late = found.finish[found.finish["p_deadline"] < _LIKELY]
     worst = found.overload.groupby("role", sort=False)["p_overload"].max()
-    overloaded = list(worst.index[worst > _LIKELY])
-    if json_output:
-        print_answer(
-            {
-                "status": "ok",
-                "draws": found.draws,
-                "value": plain(found.value.set_index("quantile")["value"].to_dict()),
-                "overload": float(found.overload_draws.mean()),
-                "unlikely_deadlines": list(late["project"]),
-                "overloaded": overloaded,
-                "notes": list(found.notes),
-                "files": [str(file) for file in files],
-            }
-        )
-        return OK
+    print_answer(
+        {
+            "status": "ok",
+            "draws": found.draws,
+            "value": plain(found.value.set_index("quantile")["value"].to_dict()),
+            "overload": float(found.overload_draws.mean()),
+            "unlikely_deadlines": list(late["project"]),
+            "overloaded": list(worst.index[worst > _LIKELY]),
+            "notes": list(found.notes),
+            "files": [str(file) for file in files],
+        }
+    )
+
+
+def _show(found: Any) -> None:
     console = output()
     shown = found.finish[
         ["project", "name", "finish", "p50", "p80", "deadline", "p_deadline", "p_win"]
@@ -123,26 +133,17 @@ def simulate(
     if len(rows):
         show_table(rows.drop(columns="outcome"), "What moves the value", console)
     show_facts(found.summary(), console)
-    if out is None:
-        messages().print("Nothing was written; name a folder with --out DIR.")
-    say_files(files)
-    return OK
 
 
 def _write(found: Any, out: Path, charts: bool) -> list[Path]:
     from pmo_analytics.optimization.run import versions
     from pmo_analytics.reporting.folder import manifest, write_result
 
-    figures: dict[str, Any] = {}
-    if charts:
-        import matplotlib as mpl
-
-        mpl.use("Agg")  # files only: no display is needed, none is opened
+    def draw() -> dict[str, Any]:
         from pmo_analytics.plotting.simulation import simulation_figures
 
-        figures = {
-            f"{name}.png": figure for name, figure in simulation_figures(found).items()
-        }
+        return simulation_figures(found)
+
     report = {
         "draws": found.draws,
         "seed": found.seed,
@@ -151,7 +152,7 @@ def _write(found: Any, out: Path, charts: bool) -> list[Path]:
         "versions": versions(),
         "summary": {key: str(value) for key, value in found.summary().items()},
     }
-    try:
+    with drawn(draw, wanted=charts) as figures:
         return write_result(
             out,
             tables={
@@ -164,5 +165,3 @@ def _write(found: Any, out: Path, charts: bool) -> list[Path]:
             facts=manifest(found.plan.portfolio, command="simulate", report=report),
             figures=figures,
         )
-    finally:
-        close(figures)

@@ -14,6 +14,12 @@ from pmo_analytics.cli.command import (
     INFEASIBLE,
     OK,
     SOME_FAILED,
+    app,
+    command,
+    print_answer,
+    read_data,
+)
+from pmo_analytics.cli.options import (
     ChartsOption,
     ClusterOption,
     GapOption,
@@ -25,12 +31,8 @@ from pmo_analytics.cli.command import (
     StrictOption,
     WorkersOption,
     WorkOption,
-    app,
-    command,
-    print_answer,
-    read_data,
 )
-from pmo_analytics.cli.results import close, say_files
+from pmo_analytics.cli.results import say_written
 from pmo_analytics.cli.terminal import (
     Watching,
     escaped,
@@ -40,6 +42,7 @@ from pmo_analytics.cli.terminal import (
     show_table,
 )
 from pmo_analytics.errors import listing
+from pmo_analytics.reporting.figures import drawn
 
 if TYPE_CHECKING:
     from pmo_analytics.scenarios.comparison import Comparison
@@ -90,19 +93,9 @@ def compare(
     files = [] if out is None else _write(result, out, charts)
     if keep is not None and not result.failed:
         Kept(keep).clear()
-    code = SOME_FAILED if result.failed else OK
-    if "infeasible" in set(result.table["status"].iloc[:1]):
-        code = INFEASIBLE
     if json_output:
-        facts = {
-            "status": {OK: "ok", INFEASIBLE: "infeasible"}.get(code, "failed"),
-            "scenarios": len(result.table) - 1,
-            "failed": result.failed,
-            "rows": records(result.table),
-            "files": [str(file) for file in files],
-        }
-        print_answer(facts)
-        return code
+        _print_line(result, files)
+        return _code(result)
     _print(result)
     if result.failed and keep is not None:
         messages().print(
@@ -111,10 +104,26 @@ def compare(
                 "with them."
             )
         )
-    if out is None:
-        messages().print("Nothing was written; name a folder with --out DIR.")
-    say_files(files)
-    return code
+    say_written(out, files)
+    return _code(result)
+
+
+def _code(result: Comparison) -> int:
+    if "infeasible" in set(result.table["status"].iloc[:1]):
+        return INFEASIBLE
+    return SOME_FAILED if result.failed else OK
+
+
+def _print_line(result: Comparison, files: list[Path]) -> None:
+    """Print the JSON line."""
+    facts = {
+        "status": {OK: "ok", INFEASIBLE: "infeasible"}.get(_code(result), "failed"),
+        "scenarios": len(result.table) - 1,
+        "failed": result.failed,
+        "rows": records(result.table),
+        "files": [str(file) for file in files],
+    }
+    print_answer(facts)
 
 
 def _beside(out: Path) -> Path:
@@ -165,7 +174,6 @@ def _write(result: Comparison, out: Path, charts: bool) -> list[Path]:
     from pmo_analytics.reporting.comparison import comparison_tables
     from pmo_analytics.reporting.folder import manifest, write_result
 
-    figures = _draw(result) if charts else {}
     reports = {
         name: plain(plan.report.to_dict())
         for name, plan in result.plans.items()
@@ -173,22 +181,21 @@ def _write(result: Comparison, out: Path, charts: bool) -> list[Path]:
     }
     base = next(iter(result.portfolios.values()))
     facts = manifest(base, command="compare") | {"reports": reports}
-    try:
+    with drawn(lambda: _draw(result), wanted=charts) as figures:
         return write_result(
             out, tables=comparison_tables(result), facts=facts, figures=figures
         )
-    finally:
-        close(figures)
 
 
 def _draw(result: Comparison) -> dict[str, Any]:
-    import matplotlib as mpl
-
-    mpl.use("Agg")  # files only: no display is needed, none is opened
-    from pmo_analytics.plotting.scenarios import plot_comparison, plot_core, plot_moves
+    from pmo_analytics.plotting.scenarios import (
+        plot_comparison,
+        plot_core,
+        plot_moves,
+    )
 
     return {
-        "comparison.png": plot_comparison(result).figure,
-        "moves.png": plot_moves(result).figure,
-        "core.png": plot_core(result).figure,
+        "comparison": plot_comparison(result).figure,
+        "moves": plot_moves(result).figure,
+        "core": plot_core(result).figure,
     }

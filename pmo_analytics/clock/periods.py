@@ -339,6 +339,34 @@ def format_periods(periods: Iterable[Any]) -> list[str]:
     return [format_period(period) for period in periods]
 
 
+def with_period_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy with periods in the form that `parse_period` reads, None for NaT.
+
+    Parameters
+    ----------
+    table
+        Columns of periods, also where they are objects among other cells.
+    """
+    result = table.copy()
+    for column in result.columns:
+        cells = result[column]
+        if isinstance(cells.dtype, pd.PeriodDtype):
+            # Each period once: long tables repeat few of them.
+            at, periods = pd.factorize(cells)
+            texts = np.array([*format_periods(periods), None], dtype=object)
+            result[column] = texts[at]
+        elif pd.api.types.is_object_dtype(cells.dtype):
+            result[column] = pd.Series(
+                [
+                    format_period(cell) if isinstance(cell, pd.Period) else cell
+                    for cell in cells
+                ],
+                index=result.index,
+                dtype=object,
+            )
+    return result
+
+
 def anchored_days(horizon: pd.PeriodIndex) -> str:
     """Return which days the first period has where years begin elsewhere, else ""."""
     if horizon.freqstr in ("W-SUN", "M", "Q-DEC", "Y-DEC"):

@@ -74,28 +74,29 @@ def parse_workweek(text: str) -> Workweek:
     plain = re.sub("[\u2010-\u2015\u2212~\u301c至到]", "-", plain)
     if not any(letter.isalpha() for letter in plain):
         return _of_hours(_numbers(plain, text), text)
-    weights: list[float | None] = [None] * 7
-    named: list[float | None] = []
-    waiting: list[int] = []  # days that no hours were said of yet
+    hours_of, waiting = _days(plain, text)
+    if waiting and hours_of:
+        raise ValueError(f"'{text}' says no hours of {DAYS[waiting[0]]}; {_FIX}")
+    if not hours_of:
+        return Workweek(tuple(float(day in waiting) for day in range(7)), False)
+    return _of_hours([hours_of.get(day, 0.0) for day in range(7)], text)
+
+
+def _days(plain: str, text: str) -> tuple[dict[int, float], list[int]]:
+    """Return the hours of each day, and the days that no hours were said of."""
+    hours_of: dict[int, float] = {}
+    waiting: list[int] = []
     for days, hours in _items(plain, text):
         for day in days:
-            if weights[day] is not None or day in waiting:
+            if day in hours_of or day in waiting:
                 raise ValueError(f"'{text}' names {DAYS[day]} twice; {_FIX}")
             waiting.append(day)
         if hours is not None:
             if not waiting:
                 raise ValueError(f"'{text}': hours belong after their days; {_FIX}")
-            named.append(hours)
-            for day in waiting:
-                weights[day] = hours
+            hours_of |= dict.fromkeys(waiting, hours)
             waiting = []
-    if waiting and named:
-        raise ValueError(f"'{text}' says no hours of {DAYS[waiting[0]]}; {_FIX}")
-    if not named:
-        for day in waiting:
-            weights[day] = 1.0
-        return Workweek(tuple(weight or 0.0 for weight in weights), False)
-    return _of_hours([weight or 0.0 for weight in weights], text)
+    return hours_of, waiting
 
 
 def _of_hours(hours: list[float], text: str) -> Workweek:

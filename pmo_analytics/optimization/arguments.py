@@ -33,32 +33,41 @@ def named_solver(solver: str, flex: bool) -> str:
 
 def given_record(
     portfolio: Portfolio,
-    record: Plan | pd.DataFrame | Mapping[str, object] | None,
+    record: Record | Plan | pd.DataFrame | Mapping[str, object] | None,
     freeze: int,
     change_price: float,
     move_price: float,
 ) -> Record | None:
-    """Return the plan of record with its prices.
+    """Return the plan of record with its prices, its dates read.
 
     Raises
     ------
     ConfigError
-        If a price is no price, the freeze is longer than the horizon, or there are
-        prices and no plan of record.
+        If a price is no price, the freeze is longer than the horizon, there are
+        prices and no plan of record, or prices beside a `Record`.
     """
-    for name, price in (("change_price", change_price), ("move_price", move_price)):
-        if not 0 <= price < np.inf:
-            raise ConfigError(f"{name} must be 0 or more, not {price!r}.")
-    if not 0 <= freeze <= len(portfolio.horizon):
-        raise ConfigError(
-            f"freeze is {freeze!r}: write how many of the {len(portfolio.horizon)} "
-            "periods of the horizon are frozen."
-        )
     if record is None:
-        if freeze or change_price or move_price:
+        # Prices are looked at all the same.
+        alone = Record({}, change_price=change_price, move_price=move_price)
+        if freeze or alone.change_price or alone.move_price:
             raise ConfigError("freeze and prices need a plan of record.")
         return None
-    starts = given_starts(portfolio, record)
+    if not isinstance(record, Record):
+        record = Record(
+            record, freeze=freeze, change_price=change_price, move_price=move_price
+        )
+    elif freeze or change_price or move_price:
+        raise ConfigError(
+            "Give freeze, change_price and move_price to the Record, or beside a plan."
+        )
+    if record.freeze > len(portfolio.horizon):
+        raise ConfigError(
+            f"freeze is {record.freeze!r}: write how many of the "
+            f"{len(portfolio.horizon)} periods of the horizon are frozen."
+        )
+    # A plan of another portfolio may name projects that this one does not have; a
+    # schedule may not.
+    starts = given_starts(portfolio, record.plan)
     first = portfolio.horizon[0].ordinal
     ordinals = np.array(list(starts.values()), dtype=np.int64) + first
     schedule = pd.DataFrame(
@@ -67,7 +76,12 @@ def given_record(
             "start": pd.PeriodIndex.from_ordinals(ordinals, freq=portfolio.freq),
         }
     )
-    return Record(schedule, float(change_price), float(move_price))
+    return Record(
+        schedule,
+        freeze=record.freeze,
+        change_price=record.change_price,
+        move_price=record.move_price,
+    )
 
 
 def given_starts(

@@ -45,7 +45,7 @@ def optimize(
     seed: int = 0,
     solver: str = "highs",
     start: Plan | pd.DataFrame | Mapping[str, object] | None = None,
-    record: Plan | pd.DataFrame | Mapping[str, object] | None = None,
+    record: Record | Plan | pd.DataFrame | Mapping[str, object] | None = None,
     freeze: int = 0,
     change_price: float = 0.0,
     move_price: float = 0.0,
@@ -88,17 +88,12 @@ def optimize(
         no longer fits is moved or left out. The answer is never worse than it where
         it keeps every rule.
     record
-        The plan of record, a plan or a schedule; also begun with, without `start`.
-    freeze
-        Periods, from the first of the horizon, in which the plan of record holds: what
-        starts in them stays, and nothing else starts in them. `plan.portfolio` then
-        has the windows that say so.
-    change_price
-        Taken off the objective for each project moved, dropped or brought in.
-    move_price
-        Taken off for each period that a project is moved, on top of that. What the
-        tables decide (a running project, a kept start) costs nothing. `plan.report`
-        tells worth and `change_cost` apart; `plan_changes` says what moved and why.
+        The plan of record: a `Record` with its freeze and the prices of changing it, or
+        a plan or a schedule; also begun with, without `start`. `plan.portfolio` then
+        has the windows that the freeze leaves. `plan.report` tells worth and
+        `change_cost` apart; `plan_changes` says what moved and why.
+    freeze, change_price, move_price
+        Of `Record`, where the plan of record is not one already.
     risk
         Keep overload unlikely while durations, demand, capacity and wins vary; what it
         comes to in futures that the search has not seen is in `plan.report.risk`. May
@@ -150,12 +145,8 @@ def optimize(
         known = given_record(snapshot, record, freeze, change_price, move_price)
         asked: dict[str, Any] = {}
         if known is not None:
-            snapshot = freeze_record(snapshot, known, freeze)
-            asked = {
-                "record": known.schedule,
-                "change_price": change_price,
-                "move_price": move_price,
-            }
+            snapshot = freeze_record(snapshot, known)
+            asked = {"record": known.unfrozen}
         return plan_under_risk(
             snapshot,
             risk,
@@ -180,7 +171,7 @@ def optimize(
         raise ConfigError(f"value_loss is a share such as 0.01, not {value_loss!r}.")
     known = given_record(snapshot, record, freeze, change_price, move_price)
     if known is not None:
-        snapshot = freeze_record(snapshot, known, freeze)
+        snapshot = freeze_record(snapshot, known)
         start = known.schedule if start is None else start
     guide = None
     if isinstance(start, Plan) and start.report is not None and known is None:

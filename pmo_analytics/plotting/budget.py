@@ -182,6 +182,15 @@ def _draw_budgets(ax: Axes, rows: pd.DataFrame) -> list[Artist]:
                 **look,
             )
             handles.append(Line2D([], [], label=label, **look))
+    _write_remarks(ax, rows)
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    ax.set_yticks(y, [shorten(name, 34) for name in rows["budget"]])
+    ax.tick_params(axis="y", length=0)
+    return handles
+
+
+def _write_remarks(ax: Axes, rows: pd.DataFrame) -> None:
+    """Write behind each bar how much of the amount is spent, and what is wrong."""
     for i, row in enumerate(rows.itertuples()):
         in_force = row.amount if np.isnan(row.limit) else row.limit
         short = row.spend < row.at_least - TOLERANCE
@@ -195,10 +204,6 @@ def _draw_budgets(ax: Axes, rows: pd.DataFrame) -> list[Artist]:
             fontsize=8.5,
             color=OVERLOAD if broken else QUIET,
         )
-    ax.set_ylim(len(rows) - 0.4, -0.6)
-    ax.set_yticks(y, [shorten(name, 34) for name in rows["budget"]])
-    ax.tick_params(axis="y", length=0)
-    return handles
 
 
 def _remark(row: Any) -> str:

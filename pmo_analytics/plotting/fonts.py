@@ -218,24 +218,30 @@ def settle_text(
     lost: set[str] = set()
     for (families, bold), members in groups.items():
         used = {c for text in members for c in text.get_text()}
-        missing = lacking(used, families, bold=bold)
-        if not missing:
-            continue
-        fallbacks, left = fallback_fonts(lacking(missing, families))
-        lost |= left
-        stays = bold and _have_bold(missing - left, fallbacks)
-        for text in members:
-            if not missing & set(text.get_text()):
-                continue
-            if fallbacks:
-                text.set_fontfamily([*families, *fallbacks])
-            if bold and not stays:
-                text.set_fontweight("normal")
-            if left & set(text.get_text()):
-                text.set_text(_boxed(text.get_text(), left, families))
-        _box_tick_labels(roots, left, families)
+        if missing := lacking(used, families, bold=bold):
+            left = _settle(members, missing, families, bold=bold)
+            _box_tick_labels(roots, left, families)
+            lost |= left
     if lost:
         _warn_missing(lost)
+
+
+def _settle(
+    texts: Sequence[Text], missing: set[str], families: tuple[str, ...], *, bold: bool
+) -> set[str]:
+    """Give texts of one font what it lacks; return what no font has."""
+    fallbacks, left = fallback_fonts(lacking(missing, families))
+    stays = bold and _have_bold(missing - left, fallbacks)
+    for text in texts:
+        if not missing & set(text.get_text()):
+            continue
+        if fallbacks:
+            text.set_fontfamily([*families, *fallbacks])
+        if bold and not stays:
+            text.set_fontweight("normal")
+        if left & set(text.get_text()):
+            text.set_text(_boxed(text.get_text(), left, families))
+    return left
 
 
 def _have_bold(characters: set[str], fallbacks: Sequence[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -307,18 +308,14 @@ def _draw_ranges(
         linewidths=2,
         zorder=7,
     )
-    handles: list[Artist] = [
-        Line2D(
-            [],
-            [],
-            color=INK,
-            linewidth=2.4,
-            marker="o",
-            markersize=4.5,
-            markevery=[0],
-            label="finish, p50 to p80 (> later)",
-        )
-    ]
+    bar: dict[str, Any] = {
+        "color": INK,
+        "linewidth": 2.4,
+        "marker": "o",
+        "markersize": 4.5,
+    }
+    label = "finish, p50 to p80 (> later)"
+    handles: list[Artist] = [Line2D([], [], **bar, markevery=[0], label=label)]
     beyond = end["p50"] > last + 0.5
     ax.scatter(
         np.full(int(beyond.sum()), last + 0.5),
@@ -331,31 +328,43 @@ def _draw_ranges(
     )
     due = end["deadline"] <= last + 0.5
     if due.any():
-        ax.scatter(
-            end["deadline"][due],
-            y[due] - 0.36,
-            marker="v",
-            s=26,
-            color=OVERLOAD,
-            linewidths=0,
-            zorder=8,
-        )
         right = np.fmin(np.fmax(end["deadline"], end["p80"]), last + 0.5)
-        for row in np.flatnonzero(due):
-            ax.annotate(
-                f"{known['p_deadline'].iat[row]:.0%}",
-                (right[row], y[row]),
-                xytext=(5, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=7.5,
-                color=OVERLOAD,
-                zorder=9,
-            )
+        chances = known["p_deadline"].to_numpy()
+        _draw_deadlines(ax, y[due], end["deadline"][due], right[due], chances[due])
         handles.append(
             _mark("v", "deadline, and chance to meet it", OVERLOAD, 5.0, edge=OVERLOAD)
         )
     return handles
+
+
+def _draw_deadlines(
+    ax: Axes,
+    rows: np.ndarray,
+    deadlines: np.ndarray,
+    right: np.ndarray,
+    chances: np.ndarray,
+) -> None:
+    """Draw deadlines above their bars, and right of those the chance to meet them."""
+    ax.scatter(
+        deadlines,
+        rows - 0.36,
+        marker="v",
+        s=26,
+        color=OVERLOAD,
+        linewidths=0,
+        zorder=8,
+    )
+    for row, edge, chance in zip(rows, right, chances, strict=True):
+        ax.annotate(
+            f"{chance:.0%}",
+            (edge, row),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=7.5,
+            color=OVERLOAD,
+            zorder=9,
+        )
 
 
 def _mark(

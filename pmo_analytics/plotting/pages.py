@@ -16,7 +16,7 @@ from pmo_analytics.plotting.overload import plot_overload_chance
 
 
 def forecast_figures(
-    headroom: Forecast, backtest: pd.DataFrame, accuracy: pd.DataFrame
+    headroom: Forecast, backtest: pd.DataFrame, accuracy: pd.DataFrame | None = None
 ) -> dict[str, Figure]:
     """Return the charts by name; those with nothing to show are left out.
 
@@ -25,7 +25,7 @@ def forecast_figures(
     headroom
         Of `forecast_headroom`.
     backtest, accuracy
-        Of `backtest` and `forecast_accuracy`; may be empty.
+        Of `backtest` and `forecast_accuracy`; may be empty, and the latter missing.
     """
     figures: dict[str, Figure] = {}
     if headroom.roles:
@@ -37,7 +37,7 @@ def forecast_figures(
     if len(backtest):
         figures["backtest"] = _whole(plot_backtest_errors(backtest).figure)
         figures["calibration"] = _whole(plot_calibration(backtest).figure)
-    if len(accuracy):
+    if accuracy is not None and len(accuracy):
         figures["accuracy"] = figure_accuracy(accuracy)
     return figures
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +28,8 @@ from pmo_analytics.plotting.style import (
 from pmo_analytics.scenarios.scenario import BASE
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from pmo_analytics.scenarios.comparison import Comparison
 
 # Blue and red stay apart for the colour-blind and in grey print.
@@ -147,24 +149,7 @@ def plot_moves(
         if not order:
             return write_empty(ax, title, "Every scenario keeps the plan of the base.")
         dress(ax)
-        down = {project: k for k, project in enumerate(order)}
-        across = {name: k for k, name in enumerate(scenarios)}
-        small = float(np.clip(150 / max(len(scenarios), 1), 5.0, 8.0))
-        for row in changes[changes["project"].isin(order)].itertuples():
-            x, y = across[row.scenario], down[row.project]
-            corner = (x - 0.46, y - 0.44)
-            colour = _MOVES[row.change]
-            ax.add_patch(Rectangle(corner, 0.92, 0.88, color=colour, linewidth=0))
-            mark = _SIGNS.get(row.change) or f"{row.periods:+d}"
-            ax.text(
-                x,
-                y,
-                mark.replace("-", MINUS),
-                ha="center",
-                va="center",
-                fontsize=small,
-                color=INK if row.change == "moved" else "white",
-            )
+        _fill_cells(ax, changes, scenarios, order)
         ax.set_xlim(-0.5, len(scenarios) - 0.5)
         ax.set_ylim(len(order) - 0.5, -0.5)
         ax.set_xticks(
@@ -191,6 +176,30 @@ def plot_moves(
         )
         write_title(ax, title, "Against the plan of the base.")
     return ax
+
+
+def _fill_cells(
+    ax: Axes, changes: pd.DataFrame, scenarios: Sequence[str], order: Sequence[str]
+) -> None:
+    """Colour the cell of each change, and write into it what it is."""
+    down = {project: k for k, project in enumerate(order)}
+    across = {name: k for k, name in enumerate(scenarios)}
+    small = float(np.clip(150 / max(len(scenarios), 1), 5.0, 8.0))
+    for row in changes[changes["project"].isin(order)].itertuples():
+        x, y = across[row.scenario], down[row.project]
+        corner = (x - 0.46, y - 0.44)
+        colour = _MOVES[row.change]
+        ax.add_patch(Rectangle(corner, 0.92, 0.88, color=colour, linewidth=0))
+        mark = _SIGNS.get(row.change) or f"{row.periods:+d}"
+        ax.text(
+            x,
+            y,
+            mark.replace("-", MINUS),
+            ha="center",
+            va="center",
+            fontsize=small,
+            color=INK if row.change == "moved" else "white",
+        )
 
 
 def plot_core(

@@ -129,26 +129,25 @@ def run_tasks(
         if on_done is not None:
             on_done(key, outcome)
 
-    lost: BaseException | None = None
+    def send(place: _Place, part: list[str]) -> BaseException | None:
+        for key in part:
+            tries[key] += 1
+        fresh = all(tries[key] == 1 for key in part)
+        there = partial(_placed_in, os.getpid(), fresh, function)
+        return _run(place, there, {key: tasks[key] for key in part}, take)
+
     with _placed(work, len(tasks)) as place, _noted():
         while left := [key for key in tasks if key not in done]:
             if stop_asked():
                 break
             # Whoever loses workers takes others down with it: at last each goes alone.
             last = max(tries[key] for key in left) >= work.retries > 0
-            for part in [[key] for key in left] if last else [left]:
-                for key in part:
-                    tries[key] += 1
-                sent = {key: tasks[key] for key in part}
-                fresh = all(tries[key] == 1 for key in part)
-                there = partial(_placed_in, os.getpid(), fresh, function)
-                lost = _run(place, there, sent, take)
+            parts = [[key] for key in left] if last else [left]
+            lost = [send(place, part) for part in parts][-1]
             for key in left:
-                if key in done:
-                    continue
-                if isinstance(lost, _DesertedError):
+                if key not in done and isinstance(lost, _DesertedError):
                     take(key, Outcome(None, PmoError(str(lost))))
-                elif tries[key] > work.retries:
+                elif key not in done and tries[key] > work.retries:
                     take(key, Outcome(None, _lost(key, tries[key], lost)))
     return {key: replace(done[key], tries=tries[key]) for key in tasks if key in done}
 

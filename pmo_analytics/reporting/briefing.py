@@ -70,15 +70,7 @@ def forecast_report(
         )
     ]
     if hires is not None:
-        sections.append(
-            Section(
-                "Whom to hire",
-                _hire_sentence(hires, chance),
-                table=_hires_by_role(hires),
-                note="All that are needed in the end; the hire list has the steps. "
-                "Late says that hiring should have begun before the first period.",
-            )
-        )
+        sections.append(_hires_section(hires, chance))
     sections += [
         Section(title, takeaway, figure=drawn[name], note=_READING[name])
         for name, title, takeaway in _CHARTS
@@ -101,6 +93,16 @@ def forecast_report(
         sections=sections,
         problems=problems,
         facts=facts or {},
+    )
+
+
+def _hires_section(hires: pd.DataFrame, chance: float) -> Section:
+    return Section(
+        "Whom to hire",
+        _hire_sentence(hires, chance),
+        table=_hires_by_role(hires),
+        note="All that are needed in the end; the hire list has the steps. "
+        "Late says that hiring should have begun before the first period.",
     )
 
 

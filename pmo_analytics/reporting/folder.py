@@ -16,10 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import format_periods
+from pmo_analytics.clock.periods import with_period_texts
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.files.drafts import clear_drafts, draft_folder
 from pmo_analytics.files.exchange import can_be_replaced, replace_folder
@@ -154,7 +153,7 @@ def write_result(
     documents
         File name -> JSON content.
     figures
-        File name -> chart, as PNG.
+        File name without its ending -> chart, as PNG.
     others
         File name -> what writes it to the path it is given.
     last
@@ -227,15 +226,16 @@ def _fill(
 ) -> list[str]:
     """Write all files of a result into a folder and return their names."""
     names = []
-    for name in (*tables, *(documents or {}), *(figures or {}), *(others or {})):
+    charts = {f"{name}.png": figure for name, figure in (figures or {}).items()}
+    for name in (*tables, *(documents or {}), *charts, *(others or {})):
         (draft / name).parent.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
-        escape_frame(_as_text(table)).to_csv(draft / name, index=False)
+        escape_frame(with_period_texts(table)).to_csv(draft / name, index=False)
         names.append(name)
     for name, content in (documents or {}).items():
         _write_json(draft / name, content)
         names.append(name)
-    for name, figure in (figures or {}).items():
+    for name, figure in charts.items():
         figure.savefig(draft / name, dpi=150, metadata={"Software": None})
         names.append(name)
     for name, write in (others or {}).items():
@@ -366,18 +366,6 @@ def _no_links(folder: Path, name: str, *, missing: bool = False) -> bool:
     if missing and not os.path.lexists(path):
         return True
     return stat.S_ISREG(path.lstat().st_mode)
-
-
-def _as_text(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a copy with Periods in the form that the loaders read."""
-    result = table.copy()
-    for column in result.columns:
-        if isinstance(result[column].dtype, pd.PeriodDtype):
-            # Each period once: long tables repeat few of them.
-            at, periods = pd.factorize(result[column])
-            texts = np.array([*format_periods(periods), ""], dtype=object)
-            result[column] = texts[at]
-    return result
 
 
 def _write_json(path: Path, content: Any) -> None:

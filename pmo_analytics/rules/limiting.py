@@ -110,23 +110,7 @@ def balance(
     True
     """
     projects = portfolio.projects[live_projects(portfolio.projects)]
-    themes = set(projects["theme"].dropna())
-    if theme not in themes:
-        raise ConfigError(
-            f"No live project has the theme '{theme}'{closest(theme, themes)}."
-        )
-    if of not in ("spend", "value"):
-        raise ConfigError(
-            f"A share is of spend or of value, not of '{of}'"
-            f"{closest(of, ('spend', 'value'))}."
-        )
-    for share in (at_least, at_most):
-        if share is not None and not 0 <= share <= 1:
-            raise ConfigError(f"A share lies between 0 and 1; {share!r} does not.")
-    if at_least is None and at_most is None:
-        raise ConfigError("Give at_least, at_most or both.")
-    if at_least is not None and at_most is not None and at_least > at_most:
-        raise ConfigError(f"at_least {at_least} is more than at_most {at_most}.")
+    _check_balance(projects, theme, of, at_least, at_most)
     if of == "spend":
         amounts = portfolio.spend.groupby("project")["amount"].sum()
     else:
@@ -149,6 +133,32 @@ def balance(
                     }
                 )
     return with_rules(portfolio, rows)
+
+
+def _check_balance(
+    projects: pd.DataFrame,
+    theme: str,
+    of: str,
+    at_least: float | None,
+    at_most: float | None,
+) -> None:
+    themes = set(projects["theme"].dropna())
+    if theme not in themes:
+        raise ConfigError(
+            f"No live project has the theme '{theme}'{closest(theme, themes)}."
+        )
+    if of not in ("spend", "value"):
+        raise ConfigError(
+            f"A share is of spend or of value, not of '{of}'"
+            f"{closest(of, ('spend', 'value'))}."
+        )
+    for share in (at_least, at_most):
+        if share is not None and not 0 <= share <= 1:
+            raise ConfigError(f"A share lies between 0 and 1; {share!r} does not.")
+    if at_least is None and at_most is None:
+        raise ConfigError("Give at_least, at_most or both.")
+    if at_least is not None and at_most is not None and at_least > at_most:
+        raise ConfigError(f"at_least {at_least} is more than at_most {at_most}.")
 
 
 def with_rules(portfolio: Portfolio, rows: list[dict[str, object]]) -> Portfolio:

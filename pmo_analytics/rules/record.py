@@ -3,39 +3,86 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
 
+from pmo_analytics.errors import ConfigError
 from pmo_analytics.tables.windows import start_windows
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
 
 
+class Dated(Protocol):
+    """Whatever has a schedule: a plan."""
+
+    @property
+    def schedule(self) -> pd.DataFrame:
+        """Columns `project, start`."""
+
+
 @dataclass(frozen=True)
 class Record:
-    """The plan in force, and the prices of changing it.
+    """The plan in force, the prices of changing it, and how much of it is frozen.
 
     A project is changed where it is moved, dropped or brought in. What the tables
     decide (work that is running or keeps its start, done, cancelled or forced out) is
     no change that a plan makes, and costs nothing.
 
-    Attributes
+    Parameters
     ----------
-    schedule
-        Columns `project, start` (Period).
+    plan
+        A plan, a schedule (`project, start`), or a mapping project -> start.
+    freeze
+        Periods, from the first of the horizon, in which the plan holds: what starts in
+        them stays, and nothing else starts in them.
     change_price
-        Of each changed project, in the unit of worth.
+        Of each project moved, dropped or brought in, in the unit of worth.
     move_price
         Of each period that a project is moved, either way, on top of that.
+
+    Raises
+    ------
+    ConfigError
+        If a price is no price, or the freeze no number of periods.
+
+    Examples
+    --------
+    >>> import pmo_analytics as pmo
+    >>> plan = pmo.baseline(pmo.example_portfolio())
+    >>> pmo.Record(plan, freeze=3, change_price=10_000).freeze
+    3
     """
 
-    schedule: pd.DataFrame
+    plan: Dated | pd.DataFrame | Mapping[str, object]
+    _: KW_ONLY
+    freeze: int = 0
     change_price: float = 0.0
     move_price: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("change_price", "move_price"):
+            price = getattr(self, name)
+            if not 0 <= price < np.inf:
+                raise ConfigError(f"{name} must be 0 or more, not {price!r}.")
+        if not self.freeze >= 0:
+            raise ConfigError(f"freeze is {self.freeze!r}: write a number of periods.")
+
+    @property
+    def schedule(self) -> pd.DataFrame:
+        """Columns `project, start` of the plan."""
+        if isinstance(self.plan, Mapping):
+            rows = {"project": list(self.plan), "start": list(self.plan.values())}
+            return pd.DataFrame(rows, dtype=object)
+        return self.plan if isinstance(self.plan, pd.DataFrame) else self.plan.schedule
+
+    @property
+    def unfrozen(self) -> Record:
+        """The same without its freeze, for a portfolio where that is written."""
+        return replace(self, freeze=0)
 
     def starts(self, portfolio: Portfolio) -> dict[str, int]:
         """Return project -> start, whole periods after the first of the horizon."""
@@ -116,7 +163,7 @@ def record_gains(
     return gains, -dropped
 
 
-def freeze_record(portfolio: Portfolio, record: Record, freeze: int) -> Portfolio:
+def freeze_record(portfolio: Portfolio, record: Record) -> Portfolio:
     """Return the portfolio in which the first periods are as the plan of record says.
 
     What it starts in them is selected and keeps that start; nothing else starts in
@@ -126,10 +173,9 @@ def freeze_record(portfolio: Portfolio, record: Record, freeze: int) -> Portfoli
     ----------
     portfolio
         A valid portfolio.
-    freeze
-        How many periods, from the first of the horizon.
     """
-    if freeze <= 0:
+    freeze = record.freeze
+    if not freeze:
         return portfolio
     windows = start_windows(portfolio.projects, portfolio.horizon)
     before = record.starts(portfolio)

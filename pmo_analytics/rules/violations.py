@@ -17,6 +17,7 @@ from pmo_analytics.rules.workload import (
     Limits,
     Starts,
     budget_amounts,
+    fixed_starts,
     limits,
     load_grid,
     overloaded_cells,
@@ -37,6 +38,7 @@ def violations(
     *,
     strict: bool = False,
     purchases: pd.DataFrame | None = None,
+    windows: pd.DataFrame | None = None,
     bounds: Limits | None = None,
 ) -> pd.DataFrame:
     """Return every rule that start dates break.
@@ -51,22 +53,26 @@ def violations(
         Count overloads of work that cannot be moved, too.
     purchases
         Capacity that is bought, as `purchases_table` returns it.
-    bounds
-        The limits in force, where they are known; None = read them.
+    windows, bounds
+        Of `start_windows` and `limits`, where they are known.
 
     Returns
     -------
     DataFrame
         `rule, subject, period, found, limit, message`; empty when feasible.
     """
+    if windows is None:
+        windows = start_windows(portfolio.projects, portfolio.horizon)
     if bounds is None:
-        bounds = limits(portfolio, strict=strict)
+        fixed = None if strict else fixed_starts(portfolio, windows=windows)
+        bounds = limits(portfolio, strict=strict, fixed=fixed)
     rows = [
-        *_selection(portfolio, starts),
-        *_windows(portfolio, starts),
-        *_capacity_and_budget(portfolio, starts, bounds, purchases),
-        *_dependencies(portfolio, starts),
-        *_groups(portfolio, starts),
+        *_selection(windows, starts),
+        *_windows(portfolio, starts, windows),
+        *_capacity(portfolio, starts, bounds, purchases),
+        *_budgets(portfolio, starts, bounds),
+        *_dependencies(portfolio, starts, windows),
+        *_groups(portfolio, starts, windows),
         *_own_rules(portfolio, starts, bounds),
         *_offers(portfolio, purchases),
     ]
@@ -92,8 +98,7 @@ def _violation(
     }
 
 
-def _selection(portfolio: Portfolio, starts: Starts) -> list[Violation]:
-    windows = start_windows(portfolio.projects, portfolio.horizon)
+def _selection(windows: pd.DataFrame, starts: Starts) -> list[Violation]:
     rows = []
     for name in starts:
         if windows.at[name, "state"] != "live":
@@ -118,9 +123,12 @@ def _selection(portfolio: Portfolio, starts: Starts) -> list[Violation]:
     return rows
 
 
-def _windows(portfolio: Portfolio, starts: Starts) -> list[Violation]:
-    allowed = allowed_starts(portfolio.projects, portfolio.blackouts, portfolio.horizon)
-    windows = start_windows(portfolio.projects, portfolio.horizon)
+def _windows(
+    portfolio: Portfolio, starts: Starts, windows: pd.DataFrame
+) -> list[Violation]:
+    allowed = allowed_starts(
+        portfolio.projects, portfolio.blackouts, portfolio.horizon, windows
+    )
     rows = []
     for name, start in starts.items():
         if name not in allowed or start in allowed[name]:
@@ -150,7 +158,7 @@ def _windows(portfolio: Portfolio, starts: Starts) -> list[Violation]:
     return rows
 
 
-def _capacity_and_budget(
+def _capacity(
     portfolio: Portfolio,
     starts: Starts,
     bounds: Limits,
@@ -186,6 +194,11 @@ def _capacity_and_budget(
                 limit=capacity[t, r],
             )
         )
+    return rows
+
+
+def _budgets(portfolio: Portfolio, starts: Starts, bounds: Limits) -> list[Violation]:
+    rows = []
     budget = portfolio.budget
     amounts = budget_amounts(portfolio, starts)
     spent = [float(own.sum()) for own in amounts]
@@ -231,8 +244,9 @@ def _all_digits(number: float) -> str:
     return f"{Decimal(repr(number)):,f}"
 
 
-def _dependencies(portfolio: Portfolio, starts: Starts) -> list[Violation]:
-    windows = start_windows(portfolio.projects, portfolio.horizon)
+def _dependencies(
+    portfolio: Portfolio, starts: Starts, windows: pd.DataFrame
+) -> list[Violation]:
     rows = []
     for rule in requirements(portfolio, windows):
         if rule.project not in starts:
@@ -360,8 +374,10 @@ def _offers(portfolio: Portfolio, purchases: pd.DataFrame | None) -> list[Violat
     ]
 
 
-def _groups(portfolio: Portfolio, starts: Starts) -> list[Violation]:
-    state = start_windows(portfolio.projects, portfolio.horizon)["state"].to_dict()
+def _groups(
+    portfolio: Portfolio, starts: Starts, windows: pd.DataFrame
+) -> list[Violation]:
+    state = windows["state"].to_dict()
     rows = []
     for name, group in portfolio.groups.groupby("group", sort=False):
         members = list(group["project"])

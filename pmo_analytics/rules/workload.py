@@ -277,13 +277,22 @@ def worth(portfolio: Portfolio, starts: Starts, *, net: bool | None = None) -> A
 
 
 def fixed_starts(
-    portfolio: Portfolio, allowed: Mapping[str, np.ndarray] | None = None
+    portfolio: Portfolio,
+    allowed: Mapping[str, np.ndarray] | None = None,
+    windows: pd.DataFrame | None = None,
 ) -> dict[str, int]:
-    """Return the work nobody can move: must be selected, one start allowed."""
-    windows = start_windows(portfolio.projects, portfolio.horizon)
+    """Return the work nobody can move: must be selected, one start allowed.
+
+    Parameters
+    ----------
+    allowed, windows
+        Of `allowed_starts` and `start_windows`, where they are known.
+    """
+    if windows is None:
+        windows = start_windows(portfolio.projects, portfolio.horizon)
     if allowed is None:
         allowed = allowed_starts(
-            portfolio.projects, portfolio.blackouts, portfolio.horizon
+            portfolio.projects, portfolio.blackouts, portfolio.horizon, windows
         )
     must = set(windows.index[windows["must"]])
     return {
@@ -340,69 +349,95 @@ def limits(
     fixed: Starts | None = None,
 ) -> Limits:
     """Return the limits in force; unless `strict`, fixed work raises them."""
-    roles = all_roles(portfolio)
-    capacity = portfolio.capacity.reindex(columns=roles).fillna(0.0)
-    amounts = portfolio.budget["amount"].to_numpy(dtype=float)
-    rows: list[dict[str, object]] = []
-    exact_capacity: dict[tuple[int, int], Fraction] = {}
-    exact_budget: dict[int, Fraction] = {}
-    exact_rules: dict[tuple[str, int], Fraction] = {}
-    own = {rule.name: rule_limits(portfolio, rule) for rule in read_rules(portfolio)}
+    capacity = portfolio.capacity.reindex(columns=all_roles(portfolio)).fillna(0.0)
+    raising = _Raising(
+        portfolio,
+        capacity,
+        portfolio.budget["amount"].to_numpy(dtype=float).copy(),
+        {rule.name: rule_limits(portfolio, rule) for rule in read_rules(portfolio)},
+    )
     if not strict:
         fixed = fixed_starts(portfolio) if fixed is None else fixed
-        use = load_grid(portfolio, fixed)
-        given = capacity.to_numpy()
+        raising.capacity_for(fixed)
+        raising.budgets_for(fixed)
+        raising.rules_for(fixed)
+    return raising.limits()
+
+
+@dataclass
+class _Raising:
+    """Limits that fixed work raises, with what is inherited by that."""
+
+    portfolio: Portfolio
+    capacity: pd.DataFrame
+    budget: np.ndarray
+    rules: dict[str, np.ndarray]
+    rows: list[dict[str, object]] = field(default_factory=list)
+    exact_capacity: dict[tuple[int, int], Fraction] = field(default_factory=dict)
+    exact_budget: dict[int, Fraction] = field(default_factory=dict)
+    exact_rules: dict[tuple[str, int], Fraction] = field(default_factory=dict)
+
+    def capacity_for(self, fixed: Starts) -> None:
+        """Raise the capacity of each role and period that fixed work exceeds."""
+        use = load_grid(self.portfolio, fixed)
+        given = self.capacity.to_numpy()
         over = overloaded_cells(
-            portfolio, fixed, given, lambda t, r: written(max(given[t, r], 0.0))
+            self.portfolio, fixed, given, lambda t, r: written(max(given[t, r], 0.0))
         )
         for t, r in np.argwhere(over).tolist():
-            exact_capacity[t, r] = exact_sum(cell_amounts(portfolio, fixed, t, r))
-            rows.append(
-                {
-                    "rule": "capacity",
-                    "subject": roles[r],
-                    "period": format_period(portfolio.horizon[t]),
-                    "use": use.iat[t, r],
-                    "limit": capacity.iat[t, r],
-                }
-            )
-        capacity = capacity.mask(over, use)
-        amounts = amounts.copy()
-        for b, spent in enumerate(budget_amounts(portfolio, fixed)):
-            if not exceeds(spent, amounts[b]):
-                continue
-            exact_budget[b] = exact_sum(spent)
-            rows.append(
-                {
-                    "rule": "budget",
-                    "subject": portfolio.budget["budget"].iat[b],
-                    "period": "",
-                    "use": float(spent.sum()),
-                    "limit": amounts[b],
-                }
-            )
-            amounts[b] = float(exact_budget[b])
-        for rule in read_rules(portfolio):
-            raised = raised_periods(portfolio, rule, fixed)
-            for t, sum_ in raised.items():
-                exact_rules[rule.name, t] = sum_
-                own[rule.name][t] = float(sum_)
-                rows.append(
-                    {
-                        "rule": "rule",
-                        "subject": rule.name,
-                        "period": format_period(portfolio.horizon[t]),
-                        "use": own[rule.name][t],
-                        "limit": rule.at_most,
-                    }
-                )
-    columns = ["rule", "subject", "period", "use", "limit"]
-    return Limits(
-        capacity,
-        amounts,
-        pd.DataFrame(rows, columns=columns),
-        own,
-        exact_capacity,
-        exact_budget,
-        exact_rules,
-    )
+            amounts = cell_amounts(self.portfolio, fixed, t, r)
+            self.exact_capacity[t, r] = exact_sum(amounts)
+            role, limit = self.capacity.columns[r], self.capacity.iat[t, r]
+            self._inherit("capacity", role, use.iat[t, r], limit, period=t)
+        self.capacity = self.capacity.mask(over, use)
+
+    def budgets_for(self, fixed: Starts) -> None:
+        """Raise the amount of each budget that fixed work exceeds."""
+        for b, spent in enumerate(budget_amounts(self.portfolio, fixed)):
+            if exceeds(spent, self.budget[b]):
+                self.exact_budget[b] = exact_sum(spent)
+                name = self.portfolio.budget["budget"].iat[b]
+                self._inherit("budget", name, float(spent.sum()), self.budget[b])
+                self.budget[b] = float(self.exact_budget[b])
+
+    def rules_for(self, fixed: Starts) -> None:
+        """Raise the upper limits of own rules that fixed work exceeds."""
+        for rule in read_rules(self.portfolio):
+            raised = raised_periods(self.portfolio, rule, fixed)
+            for t, total in raised.items():
+                self.exact_rules[rule.name, t] = total
+                self.rules[rule.name][t] = float(total)
+                self._inherit("rule", rule.name, float(total), rule.at_most, period=t)
+
+    def _inherit(
+        self,
+        rule: str,
+        subject: object,
+        use: float,
+        limit: object,
+        *,
+        period: int | None = None,
+    ) -> None:
+        when = "" if period is None else format_period(self.portfolio.horizon[period])
+        self.rows.append(
+            {
+                "rule": rule,
+                "subject": subject,
+                "period": when,
+                "use": use,
+                "limit": limit,
+            }
+        )
+
+    def limits(self) -> Limits:
+        """Return the limits in force."""
+        columns = ["rule", "subject", "period", "use", "limit"]
+        return Limits(
+            self.capacity,
+            self.budget,
+            pd.DataFrame(self.rows, columns=columns),
+            self.rules,
+            self.exact_capacity,
+            self.exact_budget,
+            self.exact_rules,
+        )

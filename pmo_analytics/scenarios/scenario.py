@@ -96,30 +96,31 @@ def in_order(scenarios: Iterable[Scenario]) -> list[Scenario]:
         If a name stands twice, a parent is unknown, or parents form a circle.
     """
     listed: dict[str, Scenario] = {}
-
-    def add(scenario: Scenario) -> None:
-        line = [scenario]
-        while isinstance(parent := line[-1].parent, Scenario):
-            if listed.get(parent.name) is parent:
-                break
-            if len(line) > _MOST:
-                raise ConfigError(f"Scenario '{parent.name}' is its own parent.")
-            line.append(parent)
-        for one in reversed(line):
-            known = listed.get(one.name)
-            if known is not None and known is not one:
-                raise ConfigError(f"Two scenarios are called '{one.name}'.")
-            listed[one.name] = one
-
     for scenario in scenarios:
         if not isinstance(scenario, Scenario):
             raise ConfigError(f"{scenario!r} is no Scenario.")
         if listed.get(scenario.name) is not scenario:
-            add(scenario)
+            _add(scenario, listed)
     sound: set[str] = set()
     for scenario in listed.values():
         sound |= {one.name for one in ancestry(scenario, listed, sound)}
     return list(listed.values())
+
+
+def _add(scenario: Scenario, listed: dict[str, Scenario]) -> None:
+    """List a scenario behind its parents."""
+    line = [scenario]
+    while isinstance(parent := line[-1].parent, Scenario):
+        if listed.get(parent.name) is parent:
+            break
+        if len(line) > _MOST:
+            raise ConfigError(f"Scenario '{parent.name}' is its own parent.")
+        line.append(parent)
+    for one in reversed(line):
+        known = listed.get(one.name)
+        if known is not None and known is not one:
+            raise ConfigError(f"Two scenarios are called '{one.name}'.")
+        listed[one.name] = one
 
 
 # Parents above each other; more can only be a circle.

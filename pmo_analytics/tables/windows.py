@@ -110,7 +110,10 @@ def blackout_spans(
 
 
 def allowed_starts(
-    projects: pd.DataFrame, blackouts: pd.DataFrame, horizon: pd.PeriodIndex
+    projects: pd.DataFrame,
+    blackouts: pd.DataFrame,
+    horizon: pd.PeriodIndex,
+    windows: pd.DataFrame | None = None,
 ) -> dict[str, np.ndarray]:
     """Return every start that a live project's own rules allow.
 
@@ -120,6 +123,8 @@ def allowed_starts(
         Conformed tables.
     horizon
         The portfolio's periods.
+    windows
+        Of `start_windows`, where they are known.
 
     Returns
     -------
@@ -127,7 +132,8 @@ def allowed_starts(
         Project -> increasing integer offsets from the first period of the
         horizon, possibly none. Projects that are done or out are not in it.
     """
-    windows = start_windows(projects, horizon)
+    if windows is None:
+        windows = start_windows(projects, horizon)
     live = (windows["state"] == "live").to_numpy()
     names = projects["project"].to_numpy(dtype=object)[live].tolist()
     first, last, duration = (

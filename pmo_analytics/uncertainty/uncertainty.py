@@ -277,23 +277,30 @@ def _read_drivers(given: pd.DataFrame | None) -> tuple[pd.DataFrame, list[str]]:
     for name in chances.index[chances > 1]:
         wrong.append(f"driver '{name}' has one probability on all of its rows")
     for row in table.to_dict("records"):
-        where = f"driver '{row['driver']}'"
-        if not row["driver"]:
-            wrong.append("every driver needs a name")
-        if not 0 <= row["probability"] <= 1:
-            wrong.append(f"{where}: probability is a number from 0 to 1")
-        if row["multiplies"] not in QUANTITIES:
-            wrong.append(
-                f"{where} multiplies one of {', '.join(QUANTITIES)}, not "
-                f"'{row['multiplies']}'{closest(row['multiplies'], QUANTITIES)}"
-            )
-        elif row["multiplies"] == "capacity" and (row["project"] or row["theme"]):
-            wrong.append(f"{where}: capacity has a role, no project or theme")
-        elif row["role"] and row["multiplies"] in ("duration", "value"):
-            wrong.append(f"{where}: {row['multiplies']} has no role")
-        if not 0 <= row["low"] <= row["mode"] <= row["high"] < np.inf:
-            wrong.append(f"{where}: low, mode and high are increasing factors from 0")
+        wrong += _wrong_driver(row)
     return table[list(DRIVER_COLUMNS)], wrong
+
+
+def _wrong_driver(row: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with one row of `drivers`."""
+    wrong = []
+    where = f"driver '{row['driver']}'"
+    if not row["driver"]:
+        wrong.append("every driver needs a name")
+    if not 0 <= row["probability"] <= 1:
+        wrong.append(f"{where}: probability is a number from 0 to 1")
+    if row["multiplies"] not in QUANTITIES:
+        wrong.append(
+            f"{where} multiplies one of {', '.join(QUANTITIES)}, not "
+            f"'{row['multiplies']}'{closest(row['multiplies'], QUANTITIES)}"
+        )
+    elif row["multiplies"] == "capacity" and (row["project"] or row["theme"]):
+        wrong.append(f"{where}: capacity has a role, no project or theme")
+    elif row["role"] and row["multiplies"] in ("duration", "value"):
+        wrong.append(f"{where}: {row['multiplies']} has no role")
+    if not 0 <= row["low"] <= row["mode"] <= row["high"] < np.inf:
+        wrong.append(f"{where}: low, mode and high are increasing factors from 0")
+    return wrong
 
 
 def driver_factor(row: Mapping[str, Any], u: np.ndarray) -> np.ndarray:

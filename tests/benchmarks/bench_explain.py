@@ -107,7 +107,7 @@ def main() -> None:
         for seed in range(arguments.seeds):
             portfolio = spoiled(seed, kind)
             begin = time.perf_counter()
-            why = pmo.why_infeasible(portfolio, seconds=SECONDS)
+            why = pmo.why_infeasible(portfolio, limits=pmo.SolveLimits(seconds=SECONDS))
             took = time.perf_counter() - begin
             tried = really_minimal(portfolio, why) if why.minimal else ""
             found = "" if why.clash_seconds is None else f"{why.clash_seconds:.1f} s"

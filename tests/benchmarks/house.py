@@ -41,33 +41,28 @@ _OWED = {
     """,
     "lines of a module": """
         aliases assembly bound columns company compiling contract discount_range
-        explanations frontier generated infeasible_subset jobs layouts near_relaxation
-        plan portfolio reading risk ruin_recreate search store why_not
+        frontier generated infeasible_subset jobs layouts near_relaxation plan
+        portfolio reading risk ruin_recreate search store why_not
     """,
     "code lines of a function": """
-        batch._run batch._write briefing.forecast_report budget._draw_budgets
         columns.split_rows comparing.compare compiling.compile_options
-        date_checks._check_project_dates explanations.explain explanations.frontier
-        forecasts.forecast gantt._draw_ranges jobs._people number_columns._say_numbers
-        optimizing.optimize plan.Plan.summary plans.optimize plans.verify
+        date_checks._check_project_dates jobs._people
+        number_columns._say_numbers optimizing.optimize plan.Plan.summary
         proof_job.prove repair._way_out risk._RiskSearch._evidence
-        rulebook.read_rulebook scenarios.plot_moves simulations.simulate
-        spans.spread_spans violations._capacity_and_budget what_if.compare
-        workload.limits
+        rulebook.read_rulebook spans.spread_spans
     """,
     "McCabe": """
         bound._charge_dependency bound.read_entries branch_and_bound.grow
-        comparing.compare contract.conform cut_loop.tighten cut_reuse.most_counted
-        cuts._shared date_checks._check_project_dates dates._read_period
-        dates.read_dates folder._match_files fonts.settle_text formats.text_of
-        greedy._bundle infeasible_subset.screen infeasible_subset.wanted
-        layouts.wide_layout limiting.balance numbers.read_numbers odssheets.start
-        oldworkbook._check_sheet oldworkbook._check_stream oldworkbook._stream
-        parallel.run_tasks pipeline.draw_pipeline plan.summary plan_search._on_event
-        plans._say_plan presolve._count_groups proof_job.prove question.faults
-        race.ended race.hear scenario.in_order search._evolve search._solve
-        serial_generation.backward serial_generation.forward uncertainty._read_drivers
-        workweek.parse_workweek xlsxsheets.start
+        comparing.compare contract.conform cut_loop.tighten
+        cut_reuse.most_counted cuts._shared date_checks._check_project_dates
+        dates._read_period dates.read_dates folder._match_files greedy._bundle
+        infeasible_subset.screen infeasible_subset.wanted layouts.wide_layout
+        numbers.read_numbers odssheets.start oldworkbook._check_sheet
+        oldworkbook._check_stream oldworkbook._stream pipeline.draw_pipeline
+        plan.summary plan_search._on_event presolve._count_groups
+        proof_job.prove question.faults race.ended race.hear search._evolve
+        search._solve serial_generation.backward serial_generation.forward
+        xlsxsheets.start
     """,
     "import circles": """
         finishes<->layouts proving<->search race<->running
@@ -77,9 +72,9 @@ _OWED = {
         risk._RiskSearch ruin_recreate.Ruiner search.Levelling
     """,
     "attributes of a class": """
-        alternation.Search branch_and_bound.Branches instance.Options layers.Layers
-        odssheets._Content plan_search.PlanSearch question.Question race.Race
-        ruin_recreate.Ruiner
+        alternation.Search branch_and_bound.Branches instance.Options
+        layers.Layers odssheets._Content plan_search.PlanSearch
+        question.Question race.Race ruin_recreate.Ruiner
     """,
     "public names": """
         pmo_analytics

@@ -82,18 +82,22 @@ def test_a_clash_that_purchases_solve_and_one_that_they_do_not():
     both = {"status": "approved"}
     portfolio = portfolio_of({"A": 10, "B": 6}, more=both, flex=pd.DataFrame([OFFER]))
     # Both are fixed in the only month: together they need 2 and there is 1.
-    alone = why_infeasible(portfolio, seconds=AMPLE, strict=True)
+    alone = why_infeasible(portfolio, limits=SolveLimits(seconds=AMPLE), strict=True)
     assert alone.status == "infeasible"
     assert alone.sentences[-1] == (
         "Purchases were not considered, and the table flex offers 'Dev': ask again "
         "with flex."
     )
-    bought = why_infeasible(portfolio, seconds=AMPLE, strict=True, flex=True)
+    bought = why_infeasible(
+        portfolio, limits=SolveLimits(seconds=AMPLE), strict=True, flex=True
+    )
     assert bought.status == "feasible"
     assert bought.plan.purchases["fte"].tolist() == [1]
     assert "with purchases a plan exists" in bought.sentences[0]
     short = portfolio.replace(flex=pd.DataFrame([{**OFFER, "fte_max": 0.5}]))
-    why = why_infeasible(short, seconds=AMPLE, strict=True, flex=True)
+    why = why_infeasible(
+        short, limits=SolveLimits(seconds=AMPLE), strict=True, flex=True
+    )
     assert why.status == "infeasible"
     assert why.rules.loc[why.rules["rule"] == "capacity", "limit"].tolist() == [1.5]
     assert why.repair["amount"].tolist() == [0.5]
@@ -105,7 +109,9 @@ def test_a_clash_that_purchases_solve_and_one_that_they_do_not():
         spend=pd.DataFrame({"project": list("AB"), "offset": 0, "amount": 4.0}),
         budget=pd.DataFrame({"budget": ["Total"], "amount": [7.0]}),
     )
-    why = why_infeasible(spent, seconds=AMPLE, strict=True, flex=True)
+    why = why_infeasible(
+        spent, limits=SolveLimits(seconds=AMPLE), strict=True, flex=True
+    )
     assert sorted(why.rules["rule"]) == ["budget", "must", "must"]
 
 
@@ -117,7 +123,9 @@ def test_infeasible_with_purchases_means_that_no_choice_can_be_bought():
         projects = portfolio.projects.assign(status=status)
         portfolio = portfolio.replace(projects=projects)
         feasible = enumerated(portfolio, strict=True) is not None
-        why = why_infeasible(portfolio, seconds=AMPLE, strict=True, flex=True)
+        why = why_infeasible(
+            portfolio, limits=SolveLimits(seconds=AMPLE), strict=True, flex=True
+        )
         assert why.status == ("feasible" if feasible else "infeasible")
         told.add(why.status)
     assert told

@@ -13,6 +13,7 @@ from pmo_analytics.errors import SolverError
 from pmo_analytics.optimization.explain.infeasible import why_infeasible
 from pmo_analytics.optimization.explain.rulebook import read_rulebook
 from pmo_analytics.optimization.workers import infeasible_subset
+from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.rules.workload import limits
 from tests.support.brute_force import best_plan, combinations, exact
@@ -51,7 +52,7 @@ def analysts(periods: int = 1) -> Portfolio:
 
 
 def test_three_projects_need_three_analysts_and_there_are_two():
-    why = why_infeasible(analysts(), seconds=AMPLE, strict=True)
+    why = why_infeasible(analysts(), limits=SolveLimits(seconds=AMPLE), strict=True)
     assert why.status == "infeasible"
     assert why.minimal
     found = set(zip(why.rules["rule"], why.rules["subject"], strict=True))
@@ -67,7 +68,7 @@ def test_three_projects_need_three_analysts_and_there_are_two():
 
 
 def test_with_two_months_they_follow_each_other_and_a_plan_is_shown():
-    why = why_infeasible(analysts(2), seconds=AMPLE)
+    why = why_infeasible(analysts(2), limits=SolveLimits(seconds=AMPLE))
     assert why.status == "feasible"
     assert not why.minimal
     assert why.plan is not None
@@ -77,7 +78,7 @@ def test_with_two_months_they_follow_each_other_and_a_plan_is_shown():
 
 
 def test_overloads_of_work_that_cannot_be_moved_are_said():
-    why = why_infeasible(analysts(), seconds=AMPLE)
+    why = why_infeasible(analysts(), limits=SolveLimits(seconds=AMPLE))
     assert why.status == "feasible"
     assert "1 limit is exceeded by work that cannot be moved" in str(why)
 
@@ -90,7 +91,7 @@ def test_a_budget_of_500_against_400_and_300():
         ),
         budget=pd.DataFrame({"budget": ["Total"], "amount": [500.0]}),
     )
-    why = why_infeasible(portfolio, seconds=AMPLE)
+    why = why_infeasible(portfolio, limits=SolveLimits(seconds=AMPLE))
     assert why.minimal
     assert set(why.rules["rule"]) == {"budget", "must"}
     assert "Budget 'Total' allows at most 500." in str(why)
@@ -108,7 +109,7 @@ def test_a_deadline_that_comes_before_what_is_waited_for():
         capacity=pd.DataFrame({"Dev": 1.0}, index=make_horizon("2027-01", 6, "M")),
         dependencies=pd.DataFrame({"project": ["B"], "requires": ["A"]}),
     )
-    why = why_infeasible(portfolio, seconds=AMPLE)
+    why = why_infeasible(portfolio, limits=SolveLimits(seconds=AMPLE))
     assert why.minimal
     # That A is forced in says nothing more: B asks for it.
     assert list(why.rules["rule"]) == ["deadline", "dependency", "must"]
@@ -126,7 +127,7 @@ def test_who_is_out_and_needed():
         capacity=pd.DataFrame({"Dev": 1.0}, index=make_horizon("2027-01", 3, "M")),
         dependencies=pd.DataFrame({"project": ["B"], "requires": ["A"]}),
     )
-    why = why_infeasible(portfolio, seconds=AMPLE)
+    why = why_infeasible(portfolio, limits=SolveLimits(seconds=AMPLE))
     assert list(why.rules["rule"]) == ["out", "dependency", "must"]
     assert "'A' is forced out: no money." in str(why)
     assert why.minimal
@@ -134,7 +135,7 @@ def test_who_is_out_and_needed():
 
 def test_a_solver_that_dies_is_an_error(solver_dies):
     with pytest.raises(SolverError, match="HiGHS"):
-        why_infeasible(analysts(), seconds=AMPLE)
+        why_infeasible(analysts(), limits=SolveLimits(seconds=AMPLE))
 
 
 def clash_of(book) -> list[int]:
@@ -189,7 +190,7 @@ def test_the_repair_makes_a_plan_possible():
     kinds = set()
     for portfolio in infeasible_portfolios(5, 3):
         book = read_rulebook(portfolio)
-        why = why_infeasible(portfolio, seconds=AMPLE)
+        why = why_infeasible(portfolio, limits=SolveLimits(seconds=AMPLE))
         assert why.status == "infeasible"
         assert len(why.repair)
         limits = ("capacity", "budget", "budget_at_least")

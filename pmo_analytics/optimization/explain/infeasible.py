@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -116,10 +117,11 @@ class WhyInfeasible:
 def why_infeasible(
     portfolio: Portfolio,
     *,
-    seconds: float = 30.0,
+    limits: SolveLimits | None = None,
     strict: bool = False,
     flex: bool = False,
     seed: int = 0,
+    seconds: float | None = None,
 ) -> WhyInfeasible:
     """Find the fewest rules that clash, and the cheapest way out.
 
@@ -133,15 +135,17 @@ def why_infeasible(
     ----------
     portfolio
         The question; a checked snapshot is taken.
-    seconds
-        Wall clock of all of it. When time is up, rules not yet proved to be needed
-        are named as such.
+    limits
+        Its seconds are for all of it, default 30; its gap and work do not count. When
+        time is up, rules not yet proved to be needed are named as such.
     strict
         Overloads of work that cannot be moved make the portfolio infeasible.
     flex
         Capacity may be bought: all that the table `flex` offers counts as there.
     seed
         Of the solver.
+    seconds
+        Former name of the seconds of `limits`; warns.
 
     Raises
     ------
@@ -153,10 +157,19 @@ def why_infeasible(
     Examples
     --------
     >>> import pmo_analytics as pmo
-    >>> pmo.why_infeasible(pmo.example_portfolio(), seconds=10).status
+    >>> limits = pmo.SolveLimits(seconds=10)
+    >>> pmo.why_infeasible(pmo.example_portfolio(), limits=limits).status
     'feasible'
     """
-    limits = SolveLimits(seconds=seconds)
+    if seconds is not None:
+        warnings.warn(
+            "why_infeasible(seconds=) is called limits=SolveLimits(seconds=) now.",
+            DeprecationWarning,
+            stacklevel=3,  # through `stoppable`
+        )
+        limits = SolveLimits(seconds=seconds)
+    limits = replace(limits or SolveLimits(seconds=30.0), gap=0.0, work=None)
+    seconds = limits.seconds
     begin = time.monotonic()
     snapshot = question_of(portfolio, "to look at")
     offered = most_offered(snapshot, snapshot.capacity.columns) if flex else None

@@ -77,11 +77,8 @@ def settings_of(plan: Plan, seed: int) -> dict[str, Any]:
     """Return the arguments of `optimize` that ask what a plan is an answer to."""
     settings: dict[str, Any] = {"strict": plan.strict, "seed": seed, "flex": plan.buys}
     if plan.record is not None:
-        settings |= {
-            "record": plan.record.schedule,
-            "change_price": plan.record.change_price,
-            "move_price": plan.record.move_price,
-        }
+        # Its freeze is written in the windows of the plan's portfolio.
+        settings["record"] = plan.record.unfrozen
     return settings
 
 
