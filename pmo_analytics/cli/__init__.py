@@ -46,7 +46,7 @@ def _answered(words: list[str], out: Guarded) -> int:
     try:
         with stopped_like_ctrl_c():
             # Loading takes a while, in which a stop may come too.
-            from pmo_analytics.cli.running import run_words
+            from pmo_analytics.cli.commands import run_words
 
             return run_words(words)
     except KeyboardInterrupt:

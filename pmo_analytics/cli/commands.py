@@ -1,8 +1,9 @@
-"""The application with all its commands."""
+"""The application with all its commands, and one call of it: words in, code out."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -18,6 +19,7 @@ from pmo_analytics.cli import (
     what_if,
 )
 from pmo_analytics.cli.command import OK, app
+from pmo_analytics.cli.terminal import escaped, messages, print_json
 
 __all__ = [
     "app",
@@ -27,6 +29,7 @@ __all__ = [
     "forecasts",
     "plans",
     "records",
+    "run_words",
     "simulations",
     "what_if",
 ]
@@ -43,3 +46,26 @@ def _main(
 
         sys.stdout.write(f"pmo_analytics {__version__}\n")
         raise typer.Exit(OK)
+
+
+def run_words(words: Sequence[str]) -> int:
+    """Run the command that the words name and return the exit code."""
+    try:
+        code = app(args=list(words), prog_name="pmo", standalone_mode=False)
+    except typer.TyperException as error:
+        if "--json" in words:
+            print_json({"status": "failed", "error": error.format_message()})
+        messages().print(escaped(f"Error: {error.format_message()}"), style="red")
+        messages().print("See --help for the commands and their options.")
+        return error.exit_code
+    except typer.Exit as error:
+        return error.exit_code
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    except Exception as error:  # the last resort of a command line
+        if "--json" in words:
+            print_json(
+                {"status": "failed", "error": f"{type(error).__name__}: {error}"}
+            )
+        raise
+    return int(code or OK)
