@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 
 import pmo_analytics.batch.batch
-from pmo_analytics.batch.batch import _clear, known_on, run_batch
+from pmo_analytics.batch.batch import known_on, run_batch
+from pmo_analytics.batch.folder import clear
 from pmo_analytics.batch.store import Store, open_store
 from pmo_analytics.cli import main
 from pmo_analytics.errors import ConfigError, DataError, PmoError, SolverError
@@ -251,8 +252,8 @@ def test_what_a_batch_did_not_write_is_never_removed(config, tmp_path):
 HOLDER = """
 import sys
 from pathlib import Path
-from pmo_analytics.batch.batch import _alone
-with _alone(Path(sys.argv[1])):
+from pmo_analytics.batch.folder import alone
+with alone(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -366,7 +367,7 @@ def test_the_oldest_runs_go_with_their_scenarios_and_nothing_else(tmp_path):
     (runs[2] / "manifest.json").write_text("[" * 100_000)
     linked = run_of(elsewhere, "2026-12-31", files)
     (out / "2026-12-31").symlink_to(linked)
-    _clear(out, 1, runs[-1])
+    clear(out, 1, runs[-1])
     left = sorted(path.name for path in out.iterdir())
     assert left == ["2026-12-31", "2027-01-28", "2027-03-28", "2027-05-28"]
     assert (linked / "forecast.csv").is_file()

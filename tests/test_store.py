@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 import pmo_analytics as pmo
 from pmo_analytics.batch import store as memory
-from pmo_analytics.batch.store import forecast_accuracy, learn_intervals, open_store
+from pmo_analytics.batch.accuracy import forecast_accuracy, learn_intervals
+from pmo_analytics.batch.store import open_store
 from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.errors import ConfigError, PmoError
 from pmo_analytics.forecasting.forecast import Forecast

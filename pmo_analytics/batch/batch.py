@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pmo_analytics.batch.accuracy import Memory, remembering
 from pmo_analytics.batch.config import BatchConfig, read_config
-from pmo_analytics.batch.store import Memory, remembering
+from pmo_analytics.batch.folder import alone, clear, keep_good, point_to
 from pmo_analytics.clock.periods import format_period
-from pmo_analytics.errors import ConfigError, SolverError, say_warnings
+from pmo_analytics.errors import ConfigError, say_warnings
 from pmo_analytics.facts import text_of_fact
-from pmo_analytics.files.json_file import read_json
 from pmo_analytics.forecasting.headroom import forecast_headroom
 from pmo_analytics.forecasting.past import after_history, history_alone
 from pmo_analytics.forecasting.shortages import forecast_tables
@@ -33,8 +30,6 @@ from pmo_analytics.processes.stopping import stop_asked, stoppable
 from pmo_analytics.reporting.comparison import comparison_tables
 from pmo_analytics.reporting.figures import drawn
 from pmo_analytics.reporting.folder import (
-    MANIFEST,
-    finish_result,
     manifest,
     plan_tables,
     write_result,
@@ -125,11 +120,11 @@ def run_batch(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"Cannot write to {out}: {error.strerror}.") from error
-    with _alone(out):
+    with alone(out):
         run = _run(config, day, out / day.isoformat())
         if not run.stopped:
-            _point_to(out, run.folder)
-            _clear(out, config.report.keep, run.folder)
+            point_to(out, run.folder)
+            clear(out, config.report.keep, run.folder)
     return run
 
 
@@ -208,7 +203,7 @@ def _run(config: BatchConfig, day: date, folder: Path) -> BatchRun:
         found = _Found(portfolio, headroom, plan, _compare(config, plan, scenarios))
         tables = _tables(config, found, memory)
         if stop_asked():
-            _keep_good(folder)
+            keep_good(folder)
         # Remembered when all is written, and before it takes its place: a run that
         # fails at either leaves the former one whole, and the same date mends it.
         files = _write(
@@ -251,24 +246,6 @@ def _forecast(config: BatchConfig, portfolio: Portfolio, memory: Memory) -> Fore
         len(memory.accuracy),
     )
     return headroom
-
-
-def _keep_good(folder: Path) -> None:
-    """Raise where a run that was stopped would take the place of a good one."""
-    try:
-        facts = json.loads((folder / "manifest.json").read_text("utf-8"))
-    except (ValueError, OSError):
-        good = False
-    else:
-        good = not facts.get("stopped", False)
-    if good:
-        raise SolverError(
-            [],
-            f"The run was stopped before its end. {folder} holds a whole run of the "
-            "same date and stays as it is.",
-            status="no_solution",
-        )
-    _LOG.warning("stopped before its end: this run is marked so, and is not the latest")
 
 
 def _plan(config: BatchConfig, portfolio: Portfolio, headroom: Forecast) -> Plan | None:
@@ -438,66 +415,3 @@ def _figures(found: _Found, tables: Mapping[str, pd.DataFrame]) -> dict[str, Any
         figures["scenarios"] = plot_comparison(found.comparison).figure
         figures["moves"] = plot_moves(found.comparison).figure
     return figures
-
-
-@contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """Hold the lock of the folder; the system lets it go when the process ends."""
-    with ExitStack() as held:
-        file = held.enter_context((out / ".lock").open("a+b"))
-        try:
-            if os.name == "posix":
-                import fcntl
-
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            else:
-                import msvcrt
-
-                getattr(msvcrt, "locking")(file.fileno(), 2, 1)  # noqa: B009
-        except OSError as error:
-            raise ConfigError(
-                f"Another batch is at work in {out}. Wait for it, or name another "
-                "folder."
-            ) from error
-        yield
-
-
-def _point_to(out: Path, folder: Path) -> None:
-    """Say which run was the last good one."""
-    draft = out / ".latest.json"
-    draft.write_text(json.dumps({"run": folder.name}) + "\n", encoding="utf-8")
-    os.replace(draft, out / "latest.json")
-
-
-def _clear(out: Path, keep: int, newest: Path) -> None:
-    """Remove the oldest runs beyond `keep`, and only what a batch wrote."""
-    if not keep:
-        return
-    runs = [f for f in out.iterdir() if f != newest and _is_run(f)]
-    for folder in sorted(runs)[: max(len(runs) - keep + 1, 0)]:
-        finish_result(folder)
-        own = {*_written(folder), MANIFEST}
-        there = {
-            path.relative_to(folder).as_posix()
-            for path in folder.rglob("*")
-            if path.is_symlink() or not path.is_dir()
-        }
-        if there <= own:
-            shutil.rmtree(folder)
-
-
-def _is_run(folder: Path) -> bool:
-    """Return whether a folder, and not a link to one, is a run of a batch."""
-    try:
-        date.fromisoformat(folder.name)
-        facts = read_json(folder / MANIFEST)
-    except (ValueError, ConfigError):
-        return False
-    whole = folder.is_dir() and not folder.is_symlink()
-    return whole and bool(facts.get("command") == "batch")
-
-
-def _written(folder: Path) -> set[str]:
-    """Return the names of the files that the manifest of a run lists."""
-    files = read_json(folder / MANIFEST).get("files")
-    return set(files) if isinstance(files, dict) else set()

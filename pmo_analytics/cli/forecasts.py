@@ -55,7 +55,7 @@ def forecast(
     json_output: JsonOption = False,
 ) -> int:
     """Forecast capacity, load and headroom with intervals, and whom to hire when."""
-    from pmo_analytics.batch.store import remembering
+    from pmo_analytics.batch.accuracy import remembering
     from pmo_analytics.forecasting.headroom import forecast_headroom
     from pmo_analytics.forecasting.models import find_model
     from pmo_analytics.forecasting.past import after_history

@@ -176,7 +176,7 @@ def level(
 def _risk(chance: float | None, uncertainty: Path | None) -> Any:
     """Return how much overload is accepted, None where nothing was said of it."""
     from pmo_analytics.optimization.risk.risk import Risk
-    from pmo_analytics.uncertainty.uncertainty import read_uncertainty
+    from pmo_analytics.uncertainty.reading import read_uncertainty
 
     if chance is None:
         if uncertainty is not None:

@@ -72,7 +72,7 @@ def simulate(
     from pmo_analytics.reporting.claims import read_claims
     from pmo_analytics.simulation.simulating import simulate as draw
     from pmo_analytics.uncertainty.draw_factors import check_method
-    from pmo_analytics.uncertainty.uncertainty import read_uncertainty
+    from pmo_analytics.uncertainty.reading import read_uncertainty
 
     with usage("--method"):
         check_method(method)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from pmo_analytics.batch.store import ACCURACY_COLUMNS
+from pmo_analytics.batch.accuracy import ACCURACY_COLUMNS
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.plotting.accuracy import (
     figure_accuracy,
