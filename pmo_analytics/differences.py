@@ -10,8 +10,7 @@ import pandas as pd
 
 from pmo_analytics.formats import called
 from pmo_analytics.plan import Plan, read_starts
-from pmo_analytics.rules.violations import violations
-from pmo_analytics.rules.workload import worth
+from pmo_analytics.rules import find_violations, worth
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
@@ -98,7 +97,7 @@ def _starts(
 
 def _broken(plan: Plan, starts: Mapping[str, int]) -> pd.DataFrame:
     bought = plan.purchases if plan.buys else None
-    return violations(plan.portfolio, starts, strict=plan.strict, purchases=bought)
+    return find_violations(plan.portfolio, starts, strict=plan.strict, purchases=bought)
 
 
 def _why(plan: Plan, starts: Mapping[str, int], present: pd.DataFrame) -> str:

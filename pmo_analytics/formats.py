@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 from pandas.api import types
 
-from pmo_analytics.clock.periods import format_period
+from pmo_analytics.clock import format_period
 
 # From here on amounts of money are shown without cents.
 _LARGE = 1000

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import format_period, offsets_from, parse_period
+from pmo_analytics.clock import format_period, offsets_from, parse_period
 from pmo_analytics.errors import (
     ConfigError,
     DataError,
@@ -21,27 +21,27 @@ from pmo_analytics.errors import (
 )
 from pmo_analytics.facts import Facts, facts_html, result_html
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.rules.purchases import (
+from pmo_analytics.rules import (
+    Limits,
+    Record,
     bought_grid,
+    budget_use,
+    change_cost,
+    find_violations,
+    limits,
+    load_grid,
+    load_rows,
+    no_projects,
+    not_counted,
     purchase_cost,
     purchase_sentences,
     purchases_table,
     read_purchases,
-)
-from pmo_analytics.rules.record import Record, change_cost
-from pmo_analytics.rules.undated import no_projects, not_counted, short_not_counted
-from pmo_analytics.rules.violations import violations
-from pmo_analytics.rules.workload import (
-    Limits,
-    budget_use,
-    limits,
-    load_grid,
-    load_rows,
+    short_not_counted,
     spend_rows,
     worth,
 )
-from pmo_analytics.tables.contract import STATUSES, clean_text
-from pmo_analytics.tables.windows import start_windows
+from pmo_analytics.tables import STATUSES, clean_text, start_windows
 
 
 class SolveStatus(StrEnum):
@@ -381,7 +381,7 @@ class Plan:
     @cached_property
     def violations(self) -> pd.DataFrame:
         """Every broken rule: `rule, subject, period, found, limit, message`."""
-        return violations(
+        return find_violations(
             self.portfolio,
             self.starts,
             strict=self.strict,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from pmo_analytics.clock.periods import (
+from pmo_analytics.clock import (
     Settings,
     anchored_days,
     checked_horizon,
@@ -26,15 +26,22 @@ from pmo_analytics.errors import (
     problems_table,
 )
 from pmo_analytics.facts import Facts, facts_html, result_html, table_html
-from pmo_analytics.tables.cache import Derived, Knowledge, Remembered, content_hash
-from pmo_analytics.tables.capacity_grid import capacity_grid, settle_capacity
-from pmo_analytics.tables.checks import check_rules
-from pmo_analytics.tables.contract import TABLES, empty_table
-from pmo_analytics.tables.supply import effective_capacity
-from pmo_analytics.tables.supply_checks import check_supply
+from pmo_analytics.tables import (
+    TABLES,
+    Derived,
+    Knowledge,
+    Remembered,
+    check_rules,
+    check_supply,
+    content_hash,
+    effective_capacity,
+    empty_table,
+    read_capacity,
+    settle_capacity,
+)
 
 if TYPE_CHECKING:
-    from pmo_analytics.tables.contract import Problem
+    from pmo_analytics.tables import Problem
 
 # The tables that capacity is worked out from.
 _SUPPLY = ("people", "absences", "operations")
@@ -135,7 +142,7 @@ class Portfolio:
             self._unread += read.found
         given = knowledge.known("capacity", capacity)
         if given is None:
-            grid, unread = capacity_grid(capacity, self.freq)
+            grid, unread = read_capacity(capacity, self.freq)
             self._unread += unread
             given = knowledge.keep("capacity", grid)
         self._given = given.frame.copy()
@@ -239,7 +246,7 @@ class Portfolio:
         capacity = self.capacity
         if self._as_derived(capacity):
             return _Supply(capacity, given, operations, [])
-        grid, unread = capacity_grid(capacity, self.freq)
+        grid, unread = read_capacity(capacity, self.freq)
         settled = settle_capacity(grid, self._capacity.grid, given, operations)
         return _Supply(grid, *settled, unread)
 
@@ -323,7 +330,7 @@ class Portfolio:
         own = {k: v for k, v in changes.items() if k in _SETTINGS}
         today, given, operations, unread = self._supply()
         if "capacity" in changes:
-            grid, wrong = capacity_grid(changes["capacity"], self.freq)
+            grid, wrong = read_capacity(changes["capacity"], self.freq)
             if wrong:
                 raise DataError(problems_table(wrong))
             given, operations = settle_capacity(grid, today, given, operations)

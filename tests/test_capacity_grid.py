@@ -11,7 +11,7 @@ import pytest
 from pmo_analytics.errors import ConfigError, DataError
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.tables.capacity_grid import capacity_grid, settle_capacity
+from pmo_analytics.tables.capacity_grid import read_capacity, settle_capacity
 from tests.support.problem_cases import HORIZON, capacity, portfolio, rows
 
 # --------------------------------------------- capacity: given, derived, final
@@ -104,7 +104,7 @@ def test_settling_equal_grids_returns_what_was_there():
 
 def test_long_and_wide_capacity_are_the_same_grid():
     wide = pd.DataFrame({"Dev": [1.0, 2.0], "Test": [3.0, 4.0]}, index=HORIZON[:2])
-    expected, _ = capacity_grid(wide, "M")
+    expected, _ = read_capacity(wide, "M")
     texts = wide.set_axis(["2027-01", "2027-02"], axis=0)
     long = wide.rename_axis("period").melt(
         ignore_index=False, var_name="role", value_name="fte"
@@ -120,7 +120,7 @@ def test_long_and_wide_capacity_are_the_same_grid():
         long.reset_index().sample(frac=1, random_state=1).sort_values("role"),
         long.reset_index().astype(str),
     ):
-        grid, problems = capacity_grid(form, "M")
+        grid, problems = read_capacity(form, "M")
         assert problems == []
         pd.testing.assert_frame_equal(grid, expected)
     assert expected.index.name == "period"
@@ -134,7 +134,7 @@ def test_capacity_rows_are_never_summed():
         ("2027-01", "Dev", 2),
         ("2027", "Dev", 1),
     )
-    grid, problems = capacity_grid(long, "M")
+    grid, problems = read_capacity(long, "M")
     assert [(p["rule"], p["row"]) for p in problems] == [
         ("not_a_period", 52),
         ("duplicate_key", 51),
@@ -145,24 +145,24 @@ def test_capacity_rows_are_never_summed():
 @pytest.mark.parametrize("value", [True, "1_0", float("inf"), "many"])
 def test_cells_of_a_grid_are_numbers(value):
     frame = pd.DataFrame({"Dev": pd.Series([value, " 2.0 "], dtype=object)})
-    grid, problems = capacity_grid(frame.set_axis(HORIZON[:2], axis=0), "M")
+    grid, problems = read_capacity(frame.set_axis(HORIZON[:2], axis=0), "M")
     assert [(p["rule"], p["row"], p["column"]) for p in problems] == [
         ("not_a_number", "2027-01", "Dev")
     ]
     assert grid["Dev"].isna().tolist() == [True, False]
     blank = pd.DataFrame({"Dev": [" ", None]}, index=HORIZON[:2], dtype=object)
-    assert capacity_grid(blank, "M")[1] == []
+    assert read_capacity(blank, "M")[1] == []
 
 
 def test_grids_that_cannot_be_read():
     with pytest.raises(ConfigError, match="capacity: '2027' is coarser"):
-        capacity_grid(pd.DataFrame({"Dev": [1.0]}, index=["2027"]), "M")
+        read_capacity(pd.DataFrame({"Dev": [1.0]}, index=["2027"]), "M")
     with pytest.raises(ConfigError, match="names a period or a role twice"):
-        capacity_grid(pd.DataFrame({"Dev": [1.0] * 2}, index=["2027-01"] * 2), "M")
+        read_capacity(pd.DataFrame({"Dev": [1.0] * 2}, index=["2027-01"] * 2), "M")
     with pytest.raises(ConfigError, match="names a period or a role twice"):
-        capacity_grid(pd.DataFrame([[1, 2]], ["2027-01"], ["Dev", " Dev"]), "M")
+        read_capacity(pd.DataFrame([[1, 2]], ["2027-01"], ["Dev", " Dev"]), "M")
     with pytest.raises(ConfigError, match="0 is not a period"):
-        capacity_grid(pd.DataFrame({"Dev": [1.0]}), "M")
+        read_capacity(pd.DataFrame({"Dev": [1.0]}), "M")
 
 
 # ------------------------------------------------------------------------ edit in place

@@ -69,7 +69,7 @@ def test_how_far_values_and_the_discount_rate_may_move(funds, tmp_path, capsys):
 
 
 def test_the_proof_beside_a_schedule_is_taken_up(funds, tmp_path, capsys, monkeypatch):
-    from pmo_analytics.optimization.explain import role_value
+    from pmo_analytics.optimization.explaining import role_value
 
     out = tmp_path / "plan"
     assert run_json(capsys, "optimize", funds, "--seconds", 600, "--out", out)[0] == 0

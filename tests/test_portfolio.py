@@ -20,7 +20,7 @@ from pmo_analytics.errors import (
 from pmo_analytics.optimization.checker.check import check_plan
 from pmo_analytics.plan import Plan, baseline
 from pmo_analytics.portfolio import Portfolio, check_portfolio, empty_tables, locate
-from pmo_analytics.rules.violations import violations
+from pmo_analytics.rules.violations import find_violations
 from pmo_analytics.rules.workload import limits, load_grid
 from pmo_analytics.tables.cache import frame_hash
 from pmo_analytics.tables.contract import TABLES
@@ -162,7 +162,7 @@ def test_summary_counts(everything):
         check_portfolio,
         baseline,
         lambda p: Plan(p, {k: HORIZON[0] + s for k, s in EVERYTHING_STARTS.items()}),
-        lambda p: violations(p, EVERYTHING_STARTS),
+        lambda p: find_violations(p, EVERYTHING_STARTS),
         lambda p: limits(p, strict=True),
         lambda p: load_grid(p, EVERYTHING_STARTS),
         lambda p: check_plan(p, baseline(p).schedule),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
+
 import pytest
 
 import pmo_analytics
+from pmo_analytics.moved import MOVED
 from tests.support.fresh_process import assert_runs
 
 # Pinned by hand: a name appears or goes only on purpose.
@@ -186,3 +190,19 @@ heavy = [name for name in {HEAVY!r} if name in sys.modules]
 assert not heavy, heavy
 """
     assert_runs(code)
+
+
+@pytest.mark.parametrize("old", sorted(MOVED))
+def test_modules_are_found_by_their_old_names(old):
+    sys.modules.pop(f"pmo_analytics.{old}", None)
+    room, _, leaf = f"pmo_analytics.{old}".rpartition(".")
+    assert leaf not in import_module(room).__all__, "it would hide a public name"
+    with pytest.warns(DeprecationWarning, match=f"is pmo_analytics.{MOVED[old]} since"):
+        module = import_module(f"pmo_analytics.{old}")
+    assert module is import_module(f"pmo_analytics.{MOVED[old]}")
+    sys.modules.pop(f"pmo_analytics.{old}")
+
+
+def test_a_module_that_never_was_is_not_found():
+    with pytest.raises(ModuleNotFoundError, match=r"pmo_analytics\.nothing"):
+        import_module("pmo_analytics.nothing")

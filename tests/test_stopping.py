@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 import pmo_analytics as pmo
-from pmo_analytics.optimization.explain.resolving import STOPPED
-from pmo_analytics.optimization.explain.role_value import say_role_values
-from pmo_analytics.optimization.explain.sensitivity import say_sensitivity
+from pmo_analytics.optimization.explaining.resolving import STOPPED
+from pmo_analytics.optimization.explaining.role_value import say_role_values
+from pmo_analytics.optimization.explaining.sensitivity import say_sensitivity
 from pmo_analytics.processes.parallel import Work, run_tasks
 from pmo_analytics.processes.stopping import note_stop, stop_asked, stoppable
 from tests.support.small_portfolios import tiny_portfolio

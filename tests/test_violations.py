@@ -12,7 +12,7 @@ from pmo_analytics.clock.periods import format_period
 from pmo_analytics.optimization.checker.check import check_plan
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.rules.violations import COLUMNS, requirements, violations
+from pmo_analytics.rules.violations import COLUMNS, find_violations, requirements
 from pmo_analytics.tables.windows import start_windows
 from tests.support.brute_force import best_plan, broken_rules, objective, read_case
 from tests.support.counts import tried
@@ -22,7 +22,7 @@ from tests.support.small_portfolios import EVERYTHING_STARTS
 
 
 def broken(case: Portfolio, starts: dict[str, int], **options: bool) -> list[tuple]:
-    table = violations(case, starts, **options)
+    table = find_violations(case, starts, **options)
     assert list(table.columns) == COLUMNS
     assert table["message"].str.endswith(".").all()
     return list(zip(table["rule"], table["subject"], table["period"], strict=True))
@@ -80,7 +80,7 @@ def test_rules_of_everything(everything, starts, expected):
 
 
 def test_capacity_says_how_much_is_missing(tiny):
-    table = violations(tiny, {"A": 0, "B": 1})
+    table = find_violations(tiny, {"A": 0, "B": 1})
     assert table[
         ["rule", "subject", "period", "found", "limit"]
     ].to_numpy().tolist() == [
@@ -95,7 +95,7 @@ def test_capacity_says_how_much_is_missing(tiny):
 @pytest.mark.parametrize(("spare", "count"), [(0.9e-6, 0), (2e-6, 1)])
 def test_the_tolerance_is_a_millionth(tiny, spare, count):
     case = tiny.replace(capacity=tiny.capacity - spare)
-    assert len(violations(case, {"C": 0})) == 3 * count
+    assert len(find_violations(case, {"C": 0})) == 3 * count
 
 
 def test_budgets_from_above_and_below():
@@ -103,14 +103,14 @@ def test_budgets_from_above_and_below():
         spend=rows("project offset amount", ("A", 0, 1200.5), ("B", 1, 300.0)),
         budget=rows("budget amount at_least", ("b", 1400.0, 400.0)),
     )
-    over = violations(case, {"A": 0, "B": 2}).to_dict("records")
+    over = find_violations(case, {"A": 0, "B": 2}).to_dict("records")
     assert [(v["rule"], v["found"], v["limit"]) for v in over] == [
         ("budget", 1500.5, 1400.0)
     ]
     assert over[0]["message"] == (
         "Budget 'b' is overspent by 100.50: 1,500.50 of 1,400.00."
     )
-    under = violations(case, {"B": 2}).to_dict("records")
+    under = find_violations(case, {"B": 2}).to_dict("records")
     assert [(v["rule"], v["found"], v["limit"]) for v in under] == [
         ("budget_at_least", 300.0, 400.0)
     ]
@@ -174,7 +174,7 @@ def test_fixed_overloads_are_inherited_unless_strict():
 )
 def test_starts_that_are_not_allowed_say_why(project, start, rule, reason):
     columns = {key: [value, None] for key, value in project.items()}
-    (found,) = violations(
+    (found,) = find_violations(
         portfolio(projects=projects(**columns)), {"A": start}
     ).to_dict("records")
     assert (found["rule"], found["subject"]) == (rule, "A")
@@ -186,7 +186,7 @@ def test_a_kept_start_in_a_blackout_blames_the_blackout():
         projects=projects(status=["approved", None], start=["2027-02", None]),
         blackouts=rows("project start end", ("A", "2027-03", "2027-03")),
     )
-    (found,) = violations(case, {"A": 1}).to_dict("records")
+    (found,) = find_violations(case, {"A": 1}).to_dict("records")
     assert (found["rule"], found["period"]) == ("blackout", "2027-02")
     assert "a blackout forbids it" in found["message"]
     assert broken(case, {"A": 3})[0][0] == "start_kept"

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import format_period
+from pmo_analytics.clock import format_period
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.forecasting.forecast import Forecast
-from pmo_analytics.optimization.run import versions
+from pmo_analytics.forecasting import Forecast
+from pmo_analytics.optimization import versions
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

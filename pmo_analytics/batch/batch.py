@@ -15,37 +15,36 @@ import pandas as pd
 from pmo_analytics.batch.accuracy import Memory, remembering
 from pmo_analytics.batch.config import BatchConfig, read_config
 from pmo_analytics.batch.folder import alone, clear, keep_good, point_to
-from pmo_analytics.clock.periods import format_period
+from pmo_analytics.clock import format_period
 from pmo_analytics.errors import ConfigError, say_warnings
 from pmo_analytics.facts import text_of_fact
-from pmo_analytics.forecasting.headroom import forecast_headroom
-from pmo_analytics.forecasting.past import after_history, history_alone
-from pmo_analytics.forecasting.shortages import forecast_tables
+from pmo_analytics.forecasting import (
+    after_history,
+    forecast_headroom,
+    forecast_tables,
+    history_alone,
+)
 from pmo_analytics.formats import text_of
 from pmo_analytics.loaders import read_portfolio
-from pmo_analytics.optimization.optimizing import optimize
-from pmo_analytics.optimization.run import versions
-from pmo_analytics.optimization.workers.running import SolveLimits
-from pmo_analytics.processes.stopping import stop_asked, stoppable
-from pmo_analytics.reporting.comparison import comparison_tables
-from pmo_analytics.reporting.figures import drawn
-from pmo_analytics.reporting.folder import (
+from pmo_analytics.optimization import SolveLimits, optimize, versions
+from pmo_analytics.processes import stop_asked, stoppable
+from pmo_analytics.reporting import (
+    comparison_tables,
+    drawn,
     manifest,
     plan_tables,
     write_result,
 )
-from pmo_analytics.scenarios.comparing import compare
-from pmo_analytics.scenarios.reading import read_scenarios
+from pmo_analytics.scenarios import compare, read_scenarios
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from pmo_analytics.forecasting.forecast import Forecast
+    from pmo_analytics.forecasting import Forecast
     from pmo_analytics.plan import Plan
     from pmo_analytics.portfolio import Portfolio
-    from pmo_analytics.reporting.page import Report
-    from pmo_analytics.scenarios.comparison import Comparison
-    from pmo_analytics.scenarios.scenario import Scenario
+    from pmo_analytics.reporting import Report
+    from pmo_analytics.scenarios import Comparison, Scenario
 
 _LOG = logging.getLogger(__name__)
 
@@ -328,8 +327,7 @@ def _write(
     *,
     last: Callable[[], None],
 ) -> list[Path]:
-    from pmo_analytics.reporting.page import summary_of, write_page
-    from pmo_analytics.reporting.workbook import fitting, write_workbook
+    from pmo_analytics.reporting import fitting, summary_of, write_page, write_workbook
 
     facts = manifest(found.portfolio, command="batch")
     facts |= {"as_of": day.isoformat(), "seed": config.seed, "versions": versions()}
@@ -370,8 +368,7 @@ def _report(
     tables: Mapping[str, pd.DataFrame],
     figures: Mapping[str, Figure],
 ) -> Report:
-    from pmo_analytics.reporting.briefing import forecast_report
-    from pmo_analytics.reporting.nightly import before, with_plan
+    from pmo_analytics.reporting import before, forecast_report, with_plan
 
     portfolio = found.portfolio
     more = {"How wrong each model was": tables["losses.csv"]}
@@ -401,8 +398,7 @@ def _report(
 
 
 def _figures(found: _Found, tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
-    from pmo_analytics.plotting.gantt import plot_gantt
-    from pmo_analytics.plotting.pages import forecast_figures
+    from pmo_analytics.plotting import forecast_figures, plot_gantt
 
     figures: dict[str, Any] = forecast_figures(
         found.headroom, tables["backtest.csv"], tables.get("accuracy.csv")
@@ -410,7 +406,7 @@ def _figures(found: _Found, tables: Mapping[str, pd.DataFrame]) -> dict[str, Any
     if found.plan is not None:
         figures["gantt"] = plot_gantt(found.plan).figure
     if found.comparison is not None:
-        from pmo_analytics.plotting.scenarios import plot_comparison, plot_moves
+        from pmo_analytics.plotting import plot_comparison, plot_moves
 
         figures["scenarios"] = plot_comparison(found.comparison).figure
         figures["moves"] = plot_moves(found.comparison).figure

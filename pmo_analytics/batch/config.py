@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pmo_analytics.errors import ConfigError, closest
-from pmo_analytics.files.toml_file import read_toml
+from pmo_analytics.files import read_toml
 
 
 @dataclass(frozen=True)

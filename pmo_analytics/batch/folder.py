@@ -12,11 +12,8 @@ from datetime import date
 from pathlib import Path
 
 from pmo_analytics.errors import ConfigError, SolverError
-from pmo_analytics.files.json_file import read_json
-from pmo_analytics.reporting.folder import (
-    MANIFEST,
-    finish_result,
-)
+from pmo_analytics.files import read_json
+from pmo_analytics.reporting import MANIFEST, finish_result
 
 _LOG = logging.getLogger(__name__)
 

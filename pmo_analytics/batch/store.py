@@ -28,9 +28,9 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 
-from pmo_analytics.clock.periods import format_period
+from pmo_analytics.clock import format_period
 from pmo_analytics.errors import ConfigError, PmoError
-from pmo_analytics.forecasting.forecast import QUANTILES, Forecast
+from pmo_analytics.forecasting import QUANTILES, Forecast
 
 # Seconds that a writer waits for another one.
 _PATIENCE = 30

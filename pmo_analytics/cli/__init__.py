@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 
 from pmo_analytics.cli.streams import Guarded, fill_handles, guarded_streams
-from pmo_analytics.processes.lifetime import stopped_like_ctrl_c
+from pmo_analytics.processes import stopped_like_ctrl_c
 
 __all__ = ["main", "run"]
 

@@ -38,7 +38,7 @@ def batch(
     json_output: JsonOption = False,
 ) -> int:
     """Check, forecast, plan and report for one date, as a scheduler does nightly."""
-    from pmo_analytics.batch.batch import read_day, run_batch
+    from pmo_analytics.batch import read_day, run_batch
 
     with usage("--as-of"):
         read_day(as_of)

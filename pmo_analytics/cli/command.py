@@ -24,9 +24,9 @@ from pmo_analytics.errors import (
     SolverError,
     say_warnings,
 )
-from pmo_analytics.files.drafts import JOB, clear_drafts
-from pmo_analytics.processes.stopping import stop_asked, stoppable
-from pmo_analytics.reporting.folder import data_facts, try_folder
+from pmo_analytics.files import JOB, clear_drafts
+from pmo_analytics.processes import stop_asked, stoppable
+from pmo_analytics.reporting import data_facts, try_folder
 
 if TYPE_CHECKING:
     import pandas as pd

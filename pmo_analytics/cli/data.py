@@ -31,9 +31,9 @@ from pmo_analytics.cli.terminal import (
     show_problems,
     show_table,
 )
-from pmo_analytics.clock.periods import anchored_days
+from pmo_analytics.clock import anchored_days
 from pmo_analytics.errors import has_errors
-from pmo_analytics.reporting.figures import drawn
+from pmo_analytics.reporting import drawn
 
 
 @app.command()
@@ -53,9 +53,8 @@ def new(
     json_output: JsonOption = False,
 ) -> int:
     """Write example tables to overwrite with your own, or empty ones to fill in."""
-    from pmo_analytics.examples.company import example_portfolio
-    from pmo_analytics.loaders import write_portfolio
-    from pmo_analytics.loaders.template import write_empty, write_template
+    from pmo_analytics.examples import example_portfolio
+    from pmo_analytics.loaders import write_empty, write_portfolio, write_template
 
     target = xlsx or folder
     if target is None or (xlsx is not None and folder is not None):
@@ -129,8 +128,8 @@ def capacity(
 ) -> int:
     """Show capacity, load of the planned dates, and headroom by role and period."""
     from pmo_analytics.plan import baseline
-    from pmo_analytics.reporting.folder import capacity_rows, manifest, write_result
-    from pmo_analytics.rules.undated import say_not_counted
+    from pmo_analytics.reporting import capacity_rows, manifest, write_result
+    from pmo_analytics.rules import say_not_counted
 
     portfolio = read_data(path)
     plan = baseline(portfolio, status=["running", "approved"] if committed else None)

@@ -51,17 +51,16 @@ from pmo_analytics.cli.terminal import (
     records,
     show_table,
 )
-from pmo_analytics.clock.periods import with_period_texts
+from pmo_analytics.clock import with_period_texts
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.processes.stopping import stop_asked
-from pmo_analytics.reporting.figures import drawn
+from pmo_analytics.processes import stop_asked
+from pmo_analytics.reporting import drawn
 
 if TYPE_CHECKING:
-    from pmo_analytics.optimization.explain.explanation import Explanation
-    from pmo_analytics.optimization.explain.frontier import Frontier
+    from pmo_analytics.optimization import Explanation, Frontier
     from pmo_analytics.plan import Plan, SolveReport
     from pmo_analytics.portfolio import Portfolio
-    from pmo_analytics.reporting.claims import Claims
+    from pmo_analytics.reporting import Claims
 
 EXPLAIN_KEYS = ("status", "objective", "sentences", "projects", "roles", "values")
 FRONTIER_KEYS = ("status", "over", "knee", "rows", "sentences", "files")
@@ -91,12 +90,8 @@ def explain(
     --seconds is for each search: the plan, and every question about it. With few of
     them --gap 0.01 leaves smaller gaps than none: branches alone, over at 1 %.
     """
-    from pmo_analytics.optimization.explain.explanation import (
-        check_named,
-        explain_clash,
-    )
-    from pmo_analytics.optimization.explain.explanation import explain as ask
-    from pmo_analytics.optimization.workers.running import SolveLimits
+    from pmo_analytics.optimization import SolveLimits, check_named, explain_clash
+    from pmo_analytics.optimization import explain as ask
 
     portfolio = read_data(path)
     check_named(portfolio, project or ())
@@ -144,7 +139,7 @@ def _written_plan(
     portfolio: Portfolio, schedule: Path, strict: bool, flex: bool
 ) -> Plan:
     """Return a plan that lies in a folder, with what its certificate proves."""
-    from pmo_analytics.reporting.claims import read_plan
+    from pmo_analytics.reporting import read_plan
 
     plan, claims = read_plan(portfolio, schedule, strict=strict, flex=flex)
     plan.report = _proved(plan, claims, schedule)
@@ -156,7 +151,7 @@ def _proved(plan: Plan, claims: Claims, schedule: Path) -> SolveReport | None:
 
     With it nothing has to be solved for a bound, and its branches are taken up.
     """
-    from pmo_analytics.optimization.checker.check import check_bound
+    from pmo_analytics.optimization import check_bound
     from pmo_analytics.plan import SolveReport, SolveStatus
 
     certificate = claims.certificate
@@ -187,10 +182,10 @@ def _proved(plan: Plan, claims: Claims, schedule: Path) -> SolveReport | None:
 
 
 def _write_explanation(answer: Explanation, out: Path, charts: bool) -> list[Path]:
-    from pmo_analytics.reporting.folder import manifest, write_result
+    from pmo_analytics.reporting import manifest, write_result
 
     def draw() -> dict[str, Any]:
-        from pmo_analytics.plotting.frontier import plot_role_value
+        from pmo_analytics.plotting import plot_role_value
 
         assert answer.roles is not None
         return {"role_value": plot_role_value(answer.roles).figure}
@@ -223,9 +218,8 @@ def frontier(
 
     --seconds is for each level.
     """
-    from pmo_analytics.optimization.explain.frontier import frontier as solve_all
-    from pmo_analytics.optimization.explain.frontier import read_levels
-    from pmo_analytics.optimization.workers.running import SolveLimits
+    from pmo_analytics.optimization import SolveLimits, read_levels
+    from pmo_analytics.optimization import frontier as solve_all
 
     with usage("--over, --levels"):
         given = read_levels(over, levels)
@@ -273,7 +267,7 @@ def _print_frontier(result: Frontier, code: int, files: list[Path]) -> None:
 
 
 def _show_frontier(result: Frontier) -> None:
-    from pmo_analytics.optimization.explain.frontier import name_level
+    from pmo_analytics.optimization import name_level
 
     console = output()
     table = result.table
@@ -297,10 +291,10 @@ def _show_frontier(result: Frontier) -> None:
 def _write_frontier(
     portfolio: Portfolio, result: Frontier, out: Path, charts: bool
 ) -> list[Path]:
-    from pmo_analytics.reporting.folder import manifest, write_result
+    from pmo_analytics.reporting import manifest, write_result
 
     def draw() -> dict[str, Any]:
-        from pmo_analytics.plotting.frontier import plot_frontier
+        from pmo_analytics.plotting import plot_frontier
 
         return {"frontier": plot_frontier(result).figure}
 

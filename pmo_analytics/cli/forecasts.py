@@ -23,12 +23,12 @@ from pmo_analytics.cli.options import (
 )
 from pmo_analytics.cli.results import say_written
 from pmo_analytics.cli.terminal import escaped, messages, output, show_table
-from pmo_analytics.reporting.figures import drawn
+from pmo_analytics.reporting import drawn
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pmo_analytics.forecasting.forecast import Forecast
+    from pmo_analytics.forecasting import Forecast
     from pmo_analytics.portfolio import Portfolio
 
 FORECAST_KEYS = ("status", "roles", "periods", "overloaded", "notes", "files")
@@ -55,11 +55,13 @@ def forecast(
     json_output: JsonOption = False,
 ) -> int:
     """Forecast capacity, load and headroom with intervals, and whom to hire when."""
-    from pmo_analytics.batch.accuracy import remembering
-    from pmo_analytics.forecasting.headroom import forecast_headroom
-    from pmo_analytics.forecasting.models import find_model
-    from pmo_analytics.forecasting.past import after_history
-    from pmo_analytics.forecasting.shortages import forecast_tables
+    from pmo_analytics.batch import remembering
+    from pmo_analytics.forecasting import (
+        after_history,
+        find_model,
+        forecast_headroom,
+        forecast_tables,
+    )
 
     with usage("--model"):
         find_model(model)
@@ -100,7 +102,7 @@ def forecast(
 
 def _futures(portfolio: Portfolio, horizon: int | None) -> tuple[int, list[str]]:
     """Return how many futures fit into memory, and what to say where they are fewer."""
-    from pmo_analytics.rules.workload import all_roles
+    from pmo_analytics.rules import all_roles
 
     roles = {*all_roles(portfolio), *portfolio.history["role"].dropna()}
     cells = len(roles) * max(horizon or 0, len(portfolio.horizon), 1)
@@ -121,7 +123,7 @@ def _print(
     files: list[Path],
 ) -> None:
     """Print the JSON line."""
-    from pmo_analytics.forecasting.shortages import outlook
+    from pmo_analytics.forecasting import outlook
 
     risks = outlook(headroom, chance=chance)
     print_answer(
@@ -138,7 +140,7 @@ def _print(
 
 
 def _show(headroom: Forecast, hires: pd.DataFrame, chance: float) -> None:
-    from pmo_analytics.forecasting.shortages import outlook
+    from pmo_analytics.forecasting import outlook
 
     console = output()
     risks = outlook(headroom, chance=chance)
@@ -159,16 +161,21 @@ def _write(
     charts: bool,
 ) -> tuple[list[Path], list[str]]:
     """Write the files; return them and what the workbook leaves out."""
-    from pmo_analytics.clock.periods import format_period
-    from pmo_analytics.forecasting.forecast import facts_of
-    from pmo_analytics.optimization.run import versions
-    from pmo_analytics.reporting.briefing import forecast_report
-    from pmo_analytics.reporting.folder import manifest, write_result
-    from pmo_analytics.reporting.page import summary_of, write_page
-    from pmo_analytics.reporting.workbook import fitting, write_workbook
+    from pmo_analytics.clock import format_period
+    from pmo_analytics.forecasting import facts_of
+    from pmo_analytics.optimization import versions
+    from pmo_analytics.reporting import (
+        fitting,
+        forecast_report,
+        manifest,
+        summary_of,
+        write_page,
+        write_result,
+        write_workbook,
+    )
 
     def draw() -> dict[str, Any]:
-        from pmo_analytics.plotting.pages import forecast_figures
+        from pmo_analytics.plotting import forecast_figures
 
         return forecast_figures(
             headroom, tables["backtest.csv"], tables.get("accuracy.csv")

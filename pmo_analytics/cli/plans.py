@@ -57,7 +57,7 @@ from pmo_analytics.cli.terminal import (
     show_table,
 )
 from pmo_analytics.errors import ConfigError, listing
-from pmo_analytics.reporting.figures import drawn
+from pmo_analytics.reporting import drawn
 
 OPTIMIZE_KEYS = (
     "status",
@@ -97,10 +97,8 @@ def optimize(
 ) -> int:
     """Choose and schedule the projects that earn most within all limits."""
     since = time.monotonic()
-    from pmo_analytics.optimization.arguments import named_solver
-    from pmo_analytics.optimization.optimizing import optimize as search
-    from pmo_analytics.optimization.second_objectives import check_stages
-    from pmo_analytics.optimization.workers.running import SolveLimits
+    from pmo_analytics.optimization import SolveLimits, check_stages, named_solver
+    from pmo_analytics.optimization import optimize as search
 
     with usage("--solver"):
         named_solver(solver, flex)
@@ -151,9 +149,8 @@ def level(
     A project with a window (earliest, latest) may also move before its planned start.
     """
     since = time.monotonic()
-    from pmo_analytics.optimization.checker.level import MEASURES
-    from pmo_analytics.optimization.levelling.level import level as search
-    from pmo_analytics.optimization.workers.running import SolveLimits
+    from pmo_analytics.optimization import MEASURES, SolveLimits
+    from pmo_analytics.optimization import level as search
 
     if objective not in MEASURES:
         raise typer.BadParameter(f"--objective is one of {', '.join(MEASURES)}.")
@@ -175,8 +172,8 @@ def level(
 
 def _risk(chance: float | None, uncertainty: Path | None) -> Any:
     """Return how much overload is accepted, None where nothing was said of it."""
-    from pmo_analytics.optimization.risk.risk import Risk
-    from pmo_analytics.uncertainty.reading import read_uncertainty
+    from pmo_analytics.optimization import Risk
+    from pmo_analytics.uncertainty import read_uncertainty
 
     if chance is None:
         if uncertainty is not None:
@@ -275,7 +272,7 @@ def _moved_earlier(chosen: Any) -> list[str]:
 def _write_plan(
     plan: Any, verb: str, out: Path, charts: bool, changes: Any
 ) -> list[Path]:
-    from pmo_analytics.reporting.folder import manifest, plan_tables, write_result
+    from pmo_analytics.reporting import manifest, plan_tables, write_result
 
     facts = manifest(plan.portfolio, command=verb, report=plain(plan.report.to_dict()))
     tables = plan_tables(plan)
@@ -306,7 +303,7 @@ def verify(
     json_output: JsonOption = False,
 ) -> int:
     """Recompute a plan exactly from the tables and say what is broken."""
-    from pmo_analytics.reporting.verification import verify as recompute
+    from pmo_analytics.reporting import verify as recompute
 
     portfolio = read_data(path)
     say_unfinished(schedule.parent)

@@ -13,7 +13,7 @@ from pmo_analytics.cli.options import JsonOption
 from pmo_analytics.cli.results import say_files, say_unfinished
 from pmo_analytics.cli.terminal import escaped, messages, output
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.files.json_file import read_json
+from pmo_analytics.files import read_json
 
 
 def known_record(portfolio: Any, path: Path, terms: Mapping[str, Any]) -> Any:
@@ -21,9 +21,9 @@ def known_record(portfolio: Any, path: Path, terms: Mapping[str, Any]) -> Any:
 
     Projects that are gone are named, and left out.
     """
-    from pmo_analytics.loaders.schedule import read_schedule
-    from pmo_analytics.reporting.record import read_record
-    from pmo_analytics.rules.record import Record
+    from pmo_analytics.loaders import read_schedule
+    from pmo_analytics.reporting import read_record
+    from pmo_analytics.rules import Record
 
     rows = read_record(path) if path.is_dir() else read_schedule(path)
     gone = ~rows["project"].isin(portfolio.projects["project"])
@@ -46,8 +46,8 @@ def promote(
     json_output: JsonOption = False,
 ) -> int:
     """Make a plan the plan of record; earlier ones stay in its history."""
-    from pmo_analytics.loaders.schedule import read_schedule
-    from pmo_analytics.reporting.record import save_record
+    from pmo_analytics.loaders import read_schedule
+    from pmo_analytics.reporting import save_record
 
     say_unfinished(schedule.parent)
     rows = read_schedule(schedule)

@@ -37,7 +37,7 @@ def say_unfinished(folder: Path) -> None:
 
     Commands that only read leave it as it is.
     """
-    from pmo_analytics.reporting.folder import is_unfinished
+    from pmo_analytics.reporting import is_unfinished
 
     if is_unfinished(folder):
         messages().print(
@@ -50,10 +50,12 @@ def say_unfinished(folder: Path) -> None:
 
 def draw_plan(plan: Any, names: Sequence[str]) -> dict[str, Any]:
     """Return the named charts of a plan."""
-    from pmo_analytics.plotting.budget import plot_budget
-    from pmo_analytics.plotting.capacity import figure_capacity
-    from pmo_analytics.plotting.gantt import plot_gantt
-    from pmo_analytics.plotting.utilization import plot_utilization
+    from pmo_analytics.plotting import (
+        figure_capacity,
+        plot_budget,
+        plot_gantt,
+        plot_utilization,
+    )
 
     draw: dict[str, Callable[[], Any]] = {
         "gantt": lambda: plot_gantt(plan).figure,

@@ -35,7 +35,7 @@ from pmo_analytics.cli.terminal import (
     show_facts,
     show_table,
 )
-from pmo_analytics.reporting.figures import drawn
+from pmo_analytics.reporting import drawn
 
 SIMULATE_KEYS = (
     "status",
@@ -67,12 +67,11 @@ def simulate(
     json_output: JsonOption = False,
 ) -> int:
     """Draw many futures of a plan: dates, load and value with their chances."""
-    from pmo_analytics.loaders.schedule import read_schedule
+    from pmo_analytics.loaders import read_schedule
     from pmo_analytics.plan import Plan, baseline
-    from pmo_analytics.reporting.claims import read_claims
-    from pmo_analytics.simulation.simulating import simulate as draw
-    from pmo_analytics.uncertainty.draw_factors import check_method
-    from pmo_analytics.uncertainty.reading import read_uncertainty
+    from pmo_analytics.reporting import read_claims
+    from pmo_analytics.simulation import simulate as draw
+    from pmo_analytics.uncertainty import check_method, read_uncertainty
 
     with usage("--method"):
         check_method(method)
@@ -136,11 +135,11 @@ def _show(found: Any) -> None:
 
 
 def _write(found: Any, out: Path, charts: bool) -> list[Path]:
-    from pmo_analytics.optimization.run import versions
-    from pmo_analytics.reporting.folder import manifest, write_result
+    from pmo_analytics.optimization import versions
+    from pmo_analytics.reporting import manifest, write_result
 
     def draw() -> dict[str, Any]:
-        from pmo_analytics.plotting.simulation import simulation_figures
+        from pmo_analytics.plotting import simulation_figures
 
         return simulation_figures(found)
 

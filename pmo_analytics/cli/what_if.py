@@ -42,10 +42,10 @@ from pmo_analytics.cli.terminal import (
     show_table,
 )
 from pmo_analytics.errors import listing
-from pmo_analytics.reporting.figures import drawn
+from pmo_analytics.reporting import drawn
 
 if TYPE_CHECKING:
-    from pmo_analytics.scenarios.comparison import Comparison
+    from pmo_analytics.scenarios import Comparison
 
 COMPARE_KEYS = ("status", "scenarios", "failed", "rows", "files")
 
@@ -67,10 +67,9 @@ def compare(
     json_output: JsonOption = False,
 ) -> int:
     """Solve scenarios beside the portfolio as it is, and compare the plans."""
-    from pmo_analytics.optimization.workers.running import SolveLimits
-    from pmo_analytics.scenarios.answer import Kept
-    from pmo_analytics.scenarios.comparing import compare as solve_all
-    from pmo_analytics.scenarios.reading import read_scenarios
+    from pmo_analytics.optimization import SolveLimits
+    from pmo_analytics.scenarios import Kept, read_scenarios
+    from pmo_analytics.scenarios import compare as solve_all
 
     portfolio = read_data(path)
     listed = read_scenarios(scenarios)
@@ -171,8 +170,7 @@ def _print(result: Comparison) -> None:
 
 def _write(result: Comparison, out: Path, charts: bool) -> list[Path]:
     from pmo_analytics.cli.terminal import plain
-    from pmo_analytics.reporting.comparison import comparison_tables
-    from pmo_analytics.reporting.folder import manifest, write_result
+    from pmo_analytics.reporting import comparison_tables, manifest, write_result
 
     reports = {
         name: plain(plan.report.to_dict())
@@ -188,11 +186,7 @@ def _write(result: Comparison, out: Path, charts: bool) -> list[Path]:
 
 
 def _draw(result: Comparison) -> dict[str, Any]:
-    from pmo_analytics.plotting.scenarios import (
-        plot_comparison,
-        plot_core,
-        plot_moves,
-    )
+    from pmo_analytics.plotting import plot_comparison, plot_core, plot_moves
 
     return {
         "comparison": plot_comparison(result).figure,

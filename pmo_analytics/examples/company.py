@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pmo_analytics.clock.periods import Settings, hours_per_fte, make_horizon
+from pmo_analytics.clock import Settings, hours_per_fte, make_horizon
 from pmo_analytics.examples import company_text as company
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.tables.supply import people_capacity
+from pmo_analytics.tables import people_capacity
 
 type Row = dict[str, Any]
 type Floats = npt.NDArray[np.float64]

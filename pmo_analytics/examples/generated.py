@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pmo_analytics.clock.periods import Settings, base_freq, format_period, make_horizon
+from pmo_analytics.clock import Settings, base_freq, format_period, make_horizon
 from pmo_analytics.errors import ConfigError, closest
 from pmo_analytics.portfolio import Portfolio
 

@@ -19,7 +19,7 @@ from pmo_analytics.forecasting.past import (
     reaching,
     too_late,
 )
-from pmo_analytics.tables.supply import person_capacity
+from pmo_analytics.tables import person_capacity
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

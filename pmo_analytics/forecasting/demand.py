@@ -20,11 +20,9 @@ from pmo_analytics.forecasting.past import (
     too_late,
 )
 from pmo_analytics.forecasting.pipeline import draw_pipeline
-from pmo_analytics.rules.workload import all_roles, stretched_length
-from pmo_analytics.tables.windows import CANDIDATES, start_windows
-from pmo_analytics.uncertainty.distributions import Overruns, read_overruns
-from pmo_analytics.uncertainty.draw_dates import add_load
-from pmo_analytics.uncertainty.draw_model import profile_of
+from pmo_analytics.rules import all_roles, stretched_length
+from pmo_analytics.tables import CANDIDATES, start_windows
+from pmo_analytics.uncertainty import Overruns, add_load, profile_of, read_overruns
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.uncertainty.futures import QUANTILES, TOLERANCE, Forecast
+from pmo_analytics.uncertainty import QUANTILES, TOLERANCE, Forecast
 
 __all__ = ["QUANTILES", "TOLERANCE", "Forecast", "facts_of", "widened"]
 

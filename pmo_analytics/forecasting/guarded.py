@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import format_period
+from pmo_analytics.clock import format_period
 from pmo_analytics.errors import PmoWarning
 from pmo_analytics.forecasting.backtesting import earned
 from pmo_analytics.forecasting.breaks import Steady, steady

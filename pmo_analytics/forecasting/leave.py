@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.forecasting.series import season_of
-from pmo_analytics.tables.supply import people_capacity
+from pmo_analytics.tables import people_capacity
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

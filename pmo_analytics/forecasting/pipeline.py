@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.forecasting.past import some
-from pmo_analytics.uncertainty.draw_ties import all_or_none, rows_of
+from pmo_analytics.uncertainty import all_or_none, rows_of
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

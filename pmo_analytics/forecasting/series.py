@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pmo_analytics.clock.periods import base_freq
+from pmo_analytics.clock import base_freq
 
 SEASONS = {"W": 52, "M": 12, "Q": 4, "Y": 1}
 # 10 % level, one-sided, of the test whether a series has a season.

@@ -6,27 +6,27 @@
 `assembly` (the Portfolio).
 """
 
-from __future__ import annotations
+from typing import TYPE_CHECKING
 
-from importlib import import_module
-from typing import Any
+from pmo_analytics.faces import face
 
-_PUBLIC = {
-    "load_portfolio": "files",
-    "loaded_problems": "assembly",
-    "planning_problems": "assembly",
-    "read_portfolio": "files",
-    "write_portfolio": "files",
-    "write_template": "template",
-}
+if TYPE_CHECKING:
+    from pmo_analytics.loaders.assembly import loaded_problems, planning_problems
+    from pmo_analytics.loaders.escape import escape_frame
+    from pmo_analytics.loaders.files import (
+        load_portfolio,
+        read_portfolio,
+        write_portfolio,
+    )
+    from pmo_analytics.loaders.schedule import read_purchases, read_schedule
+    from pmo_analytics.loaders.template import write_empty, write_template
+    from pmo_analytics.loaders.workbook import (
+        MAX_CELL_CHARACTERS,
+        MAX_SHEET_ROWS,
+        cell_of,
+        header_row,
+        save,
+        widen,
+    )
 
-__all__ = list(_PUBLIC)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _PUBLIC:
-        raise AttributeError(
-            f"module 'pmo_analytics.loaders' has no attribute {name!r}"
-        )
-    module = import_module(f"pmo_analytics.loaders.{_PUBLIC[name]}")
-    return getattr(module, name)
+__getattr__, __dir__, __all__ = face(__name__)

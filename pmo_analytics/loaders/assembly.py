@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import (
+from pmo_analytics.clock import (
     Settings,
     canonical_freq,
     make_horizon,
@@ -53,7 +53,7 @@ from pmo_analytics.loaders.spans import name_projects, spread_spans, to_spans
 from pmo_analytics.loaders.tidying import DATE_KINDS, tidy_table
 from pmo_analytics.loaders.timesheets import read_timesheet
 from pmo_analytics.portfolio import Portfolio, locate
-from pmo_analytics.tables.contract import TABLES, clean_text, conform, table_spec
+from pmo_analytics.tables import TABLES, clean_text, conform, table_spec
 
 # Without a declared horizon a history is forecast this many periods ahead.
 _DEFAULT_PERIODS = 12

@@ -17,7 +17,7 @@ from pmo_analytics.errors import DataError, folded, has_errors, listing, problem
 from pmo_analytics.loaders.assembly import loaded_problems
 from pmo_analytics.loaders.findings import Place, Problem
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.tables.contract import TABLES
+from pmo_analytics.tables import TABLES
 
 # Findings on one row alone: without the row they are gone. All others (ambiguous
 # numbers, unknown units, a role nobody has) are about a column or a file.

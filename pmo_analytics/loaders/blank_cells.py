@@ -7,7 +7,7 @@ from pmo_analytics.loaders.aliases import fold
 from pmo_analytics.loaders.cells.blanks import blank_word
 from pmo_analytics.loaders.columns import id_columns, kind_of
 from pmo_analytics.loaders.layouts import Tidy
-from pmo_analytics.tables.contract import table_spec
+from pmo_analytics.tables import table_spec
 
 
 def clear_blank_words(tidy: Tidy, own: tuple[str, ...]) -> None:

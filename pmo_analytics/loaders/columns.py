@@ -9,7 +9,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from pmo_analytics.clock.periods import WEEKS_PER_YEAR
+from pmo_analytics.clock import WEEKS_PER_YEAR
 from pmo_analytics.errors import listing
 from pmo_analytics.loaders.aliases import (
     TOTALS,
@@ -20,7 +20,7 @@ from pmo_analytics.loaders.aliases import (
 )
 from pmo_analytics.loaders.escape import unescape_text
 from pmo_analytics.loaders.findings import Place, Problem, RawTable
-from pmo_analytics.tables.contract import table_spec
+from pmo_analytics.tables import table_spec
 
 # How far down a header row is searched, below title rows.
 _HEADER_ROWS = 20

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from pmo_analytics.clock.periods import format_period
+from pmo_analytics.clock import format_period
 from pmo_analytics.errors import ConfigError, DataError, PmoWarning, has_errors
 from pmo_analytics.loaders.assembly import Contents, assemble, loaded_problems
 from pmo_analytics.loaders.bad_rows import without_bad_rows
@@ -17,7 +17,7 @@ from pmo_analytics.loaders.findings import Place, fatal
 from pmo_analytics.loaders.folder import TOML, read_folder, write_folder
 from pmo_analytics.loaders.workbook import read_workbook, write_workbook
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.tables.contract import TABLES, table_spec
+from pmo_analytics.tables import TABLES, table_spec
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
 _NO_FOLDER = (

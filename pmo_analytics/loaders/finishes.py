@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pmo_analytics.clock.periods import base_freq, parse_day, parse_period
+from pmo_analytics.clock import base_freq, parse_day, parse_period
 
 if TYPE_CHECKING:
     from pmo_analytics.loaders.layouts import Tidy

@@ -36,7 +36,7 @@ from pmo_analytics.loaders.names import (
 )
 from pmo_analytics.loaders.settings import Declared, read_toml, toml_text
 from pmo_analytics.loaders.text import decode, has_controls
-from pmo_analytics.tables.contract import TABLES
+from pmo_analytics.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

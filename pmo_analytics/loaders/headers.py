@@ -10,7 +10,7 @@ from pmo_analytics.errors import row_listing
 from pmo_analytics.loaders.cells.dates import read_date
 from pmo_analytics.loaders.columns import Heading, heading_text, id_columns, known_names
 from pmo_analytics.loaders.findings import Problem, RawTable
-from pmo_analytics.tables.contract import table_spec
+from pmo_analytics.tables import table_spec
 
 _YEAR = re.compile(r"(?:FY ?|GJ ?)?((?:19|20|21)\d\d)年?", re.IGNORECASE)
 

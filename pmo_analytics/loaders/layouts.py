@@ -22,7 +22,7 @@ from typing import Any
 
 import pandas as pd
 
-from pmo_analytics.clock.periods import WEEKS_PER_YEAR, hours_per_fte, parse_period
+from pmo_analytics.clock import WEEKS_PER_YEAR, hours_per_fte, parse_period
 from pmo_analytics.errors import closest, listing
 from pmo_analytics.loaders.aliases import TOTALS, choice_words, fold, unit_words
 from pmo_analytics.loaders.cells.calendar_words import is_month_alone
@@ -30,7 +30,7 @@ from pmo_analytics.loaders.cells.dates import Clock, DayOrMonthFirst, read_date
 from pmo_analytics.loaders.columns import HOUR_COLUMNS, Heading
 from pmo_analytics.loaders.findings import Place, Problem
 from pmo_analytics.loaders.finishes import check_finishes
-from pmo_analytics.tables.contract import clean_text, table_spec
+from pmo_analytics.tables import clean_text, table_spec
 
 FTE_TABLES = ("demand", "capacity", "operations", "bookings", "history")
 _VALUES = ("fte", *HOUR_COLUMNS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pmo_analytics.clock.periods import base_freq
+from pmo_analytics.clock import base_freq
 from pmo_analytics.loaders.cells.durations import read_length
 from pmo_analytics.loaders.layouts import Tidy
 

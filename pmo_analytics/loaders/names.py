@@ -19,7 +19,7 @@ from pmo_analytics.loaders.aliases import LATER_TABLES, fold, table_names
 from pmo_analytics.loaders.columns import find_header, known_columns
 from pmo_analytics.loaders.findings import Place, Problem, RawTable
 from pmo_analytics.loaders.titles import units_of
-from pmo_analytics.tables.contract import TABLES
+from pmo_analytics.tables import TABLES
 
 _WORDS = re.compile(r"[^\W\d_]+|\d+")
 # Shorter words are too like others to be taken for a misspelling, or a beginning.

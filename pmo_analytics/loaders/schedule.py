@@ -13,7 +13,7 @@ from pmo_analytics.loaders.columns import find_header, heading_text, split_rows
 from pmo_analytics.loaders.escape import unescape_text
 from pmo_analytics.loaders.findings import FileFormat, Place, Unreadable, fatal
 from pmo_analytics.loaders.folder import read_csv
-from pmo_analytics.tables.contract import clean_text
+from pmo_analytics.tables import clean_text
 
 
 def read_schedule(path: str | Path) -> pd.DataFrame:

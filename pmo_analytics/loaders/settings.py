@@ -44,9 +44,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from pmo_analytics.clock.periods import Settings, base_freq, format_period
-from pmo_analytics.clock.workweek import (
+from pmo_analytics.clock import (
+    Settings,
+    base_freq,
     country_workweeks,
+    format_period,
     parse_workweek,
     workweek_text,
 )

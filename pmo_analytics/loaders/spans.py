@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import format_period, parse_day, parse_period
+from pmo_analytics.clock import format_period, parse_day, parse_period
 from pmo_analytics.errors import listing
 from pmo_analytics.loaders.aliases import fold
 from pmo_analytics.loaders.layouts import SPANS, Tidy
-from pmo_analytics.tables.contract import clean_text
+from pmo_analytics.tables import clean_text
 
 _VALUES = ("fte", "hours", "person_days", "person_weeks", "person_months")
 

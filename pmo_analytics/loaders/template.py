@@ -21,7 +21,7 @@ from pmo_analytics.loaders.workbook import (
     widen,
 )
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.tables.contract import TABLES, Column, empty_table, table_spec
+from pmo_analytics.tables import TABLES, Column, empty_table, table_spec
 
 if TYPE_CHECKING:
     from openpyxl import Workbook

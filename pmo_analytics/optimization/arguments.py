@@ -10,7 +10,7 @@ import pandas as pd
 
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.plan import Plan, read_starts
-from pmo_analytics.rules.record import Record
+from pmo_analytics.rules import Record
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import format_period
+from pmo_analytics.clock import format_period
 from pmo_analytics.errors import listing
 from pmo_analytics.optimization.workers.running import SolveLimits, run_elastic
-from pmo_analytics.rules.linear_rules import read_rules, rule_sums
+from pmo_analytics.rules import read_rules, rule_sums
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.model.compiling import Compiled

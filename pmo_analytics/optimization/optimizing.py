@@ -24,8 +24,8 @@ from pmo_analytics.optimization.run import Run, question_of
 from pmo_analytics.optimization.second_objectives import check_stages
 from pmo_analytics.optimization.workers.running import ProgressFunction, SolveLimits
 from pmo_analytics.plan import Plan
-from pmo_analytics.processes.stopping import note_stop, stoppable
-from pmo_analytics.rules.record import Record, freeze_record
+from pmo_analytics.processes import note_stop, stoppable
+from pmo_analytics.rules import Record, freeze_record
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

@@ -32,7 +32,7 @@ from pmo_analytics.optimization.workers.running import (
     run_solver,
 )
 from pmo_analytics.plan import OPTIMAL_GAP, Plan, SolveReport, SolveStatus, relative_gap
-from pmo_analytics.processes.stopping import note_stop, stop_asked
+from pmo_analytics.processes import note_stop, stop_asked
 from pmo_analytics.tolerance import rounding
 
 if TYPE_CHECKING:

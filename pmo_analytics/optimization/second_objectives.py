@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pmo_analytics.errors import ConfigError, closest
-from pmo_analytics.rules.record import priced_projects
-from pmo_analytics.tables.windows import start_windows
+from pmo_analytics.rules import priced_projects
+from pmo_analytics.tables import start_windows
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.model.compiling import Compiled

@@ -11,63 +11,37 @@ Charts draw what a plan says (`load`, `capacity`, `overload`, `spend`, ...) and
 decide nothing. Those of plans take a Plan, or a Portfolio for its baseline.
 """
 
-from __future__ import annotations
+from typing import TYPE_CHECKING
 
-from importlib import import_module
-from typing import Any
+from pmo_analytics.faces import face
 
-from pmo_analytics.plotting.style import style
+if TYPE_CHECKING:
+    from pmo_analytics.plotting.accuracy import (
+        figure_accuracy,
+        plot_accuracy,
+        plot_backtest_errors,
+        plot_calibration,
+    )
+    from pmo_analytics.plotting.budget import plot_budget, plot_spend
+    from pmo_analytics.plotting.capacity import (
+        figure_capacity,
+        plot_capacity,
+        plot_headroom,
+    )
+    from pmo_analytics.plotting.fan import figure_forecast, plot_forecast
+    from pmo_analytics.plotting.frontier import plot_frontier, plot_role_value
+    from pmo_analytics.plotting.gantt import plot_gantt
+    from pmo_analytics.plotting.looks import style
+    from pmo_analytics.plotting.overload import plot_overload_chance
+    from pmo_analytics.plotting.pages import forecast_figures
+    from pmo_analytics.plotting.progress import plot_progress
+    from pmo_analytics.plotting.scenarios import plot_comparison, plot_core, plot_moves
+    from pmo_analytics.plotting.simulation import (
+        plot_finish_ranges,
+        plot_s_curve,
+        plot_tornado,
+        simulation_figures,
+    )
+    from pmo_analytics.plotting.utilization import plot_utilization
 
-# Public name -> module. Loaded on first use: who draws a plan does without forecasts.
-_PUBLIC = {
-    "figure_accuracy": "accuracy",
-    "figure_capacity": "capacity",
-    "figure_forecast": "fan",
-    "plot_accuracy": "accuracy",
-    "plot_backtest_errors": "accuracy",
-    "plot_budget": "budget",
-    "plot_calibration": "accuracy",
-    "plot_capacity": "capacity",
-    "plot_forecast": "fan",
-    "plot_frontier": "frontier",
-    "plot_gantt": "gantt",
-    "plot_headroom": "capacity",
-    "plot_overload_chance": "overload",
-    "plot_progress": "progress",
-    "plot_role_value": "frontier",
-    "plot_spend": "budget",
-    "plot_utilization": "utilization",
-}
-
-__all__ = [
-    "figure_accuracy",
-    "figure_capacity",
-    "figure_forecast",
-    "plot_accuracy",
-    "plot_backtest_errors",
-    "plot_budget",
-    "plot_calibration",
-    "plot_capacity",
-    "plot_forecast",
-    "plot_frontier",
-    "plot_gantt",
-    "plot_headroom",
-    "plot_overload_chance",
-    "plot_progress",
-    "plot_role_value",
-    "plot_spend",
-    "plot_utilization",
-    "style",
-]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _PUBLIC:
-        raise AttributeError(
-            f"module 'pmo_analytics.plotting' has no attribute {name!r}"
-        )
-    return getattr(import_module(f"pmo_analytics.plotting.{_PUBLIC[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__, __all__ = face(__name__)

@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from pmo_analytics.clock.periods import base_freq
-from pmo_analytics.forecasting.models import NAIVE
+from pmo_analytics.clock import base_freq
+from pmo_analytics.forecasting import NAIVE
 from pmo_analytics.plotting.fonts import shorten
-from pmo_analytics.plotting.style import (
+from pmo_analytics.plotting.looks import (
     INK,
     OVERLOAD,
     PALETTE,

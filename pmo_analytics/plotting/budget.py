@@ -15,14 +15,7 @@ from matplotlib.patches import Patch
 from pmo_analytics.plan import Plan
 from pmo_analytics.plotting.fonts import shorten
 from pmo_analytics.plotting.grouping import categories, category_order, filled
-from pmo_analytics.plotting.stacks import (
-    draw_layers,
-    largest_first,
-    layer_entries,
-    layers,
-    stack,
-)
-from pmo_analytics.plotting.style import (
+from pmo_analytics.plotting.looks import (
     INK,
     LIMIT,
     OVERLOAD,
@@ -41,8 +34,15 @@ from pmo_analytics.plotting.style import (
     write_legend,
     write_title,
 )
+from pmo_analytics.plotting.stacks import (
+    draw_layers,
+    largest_first,
+    layer_entries,
+    layers,
+    stack,
+)
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.rules.workload import TOLERANCE
+from pmo_analytics.rules import TOLERANCE
 
 _SPEND = "#3B6EA5"
 

@@ -16,16 +16,7 @@ from matplotlib.patches import Patch
 from pmo_analytics.plan import Plan
 from pmo_analytics.plotting.fonts import shorten
 from pmo_analytics.plotting.grouping import categories, category_order, check_role
-from pmo_analytics.plotting.stacks import (
-    draw_excess,
-    draw_layers,
-    draw_steps,
-    largest_first,
-    layer_entries,
-    layers,
-    stack,
-)
-from pmo_analytics.plotting.style import (
+from pmo_analytics.plotting.looks import (
     INK,
     OVERLOAD,
     QUIET,
@@ -42,8 +33,17 @@ from pmo_analytics.plotting.style import (
     write_legend,
     write_title,
 )
+from pmo_analytics.plotting.stacks import (
+    draw_excess,
+    draw_layers,
+    draw_steps,
+    largest_first,
+    layer_entries,
+    layers,
+    stack,
+)
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.rules.workload import TOLERANCE
+from pmo_analytics.rules import TOLERANCE
 
 _FREE = "#44AA99"
 _PLURALS = {"status": "statuses", "category": "categories"}

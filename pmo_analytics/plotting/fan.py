@@ -13,12 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from pmo_analytics.clock.periods import format_period
+from pmo_analytics.clock import format_period
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.forecasting.shortages import outlook
+from pmo_analytics.forecasting import outlook
 from pmo_analytics.formats import percent
 from pmo_analytics.plotting.fonts import shorten
-from pmo_analytics.plotting.style import (
+from pmo_analytics.plotting.looks import (
     INK,
     OVERLOAD,
     QUIET,
@@ -35,7 +35,7 @@ from pmo_analytics.plotting.style import (
 )
 
 if TYPE_CHECKING:
-    from pmo_analytics.forecasting.forecast import Forecast
+    from pmo_analytics.forecasting import Forecast
 
 _COLOURS = {"headroom": "#1F7A72", "capacity": "#3A6EA5", "load": "#5B4A9E"}
 # Lower and upper quantile of each band with its opacity, the widest first.

@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from pmo_analytics.optimization.explain.frontier import name_level, positions
+from pmo_analytics.optimization import name_level, positions
 from pmo_analytics.plotting.fonts import shorten
-from pmo_analytics.plotting.style import (
+from pmo_analytics.plotting.looks import (
     INK,
     OVERLOAD,
     PALETTE,
@@ -27,7 +27,7 @@ from pmo_analytics.plotting.style import (
 )
 
 if TYPE_CHECKING:
-    from pmo_analytics.optimization.explain.frontier import Frontier
+    from pmo_analytics.optimization import Frontier
 
 _ACROSS = {
     "budget": "budget, share of today's",

@@ -12,11 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from pmo_analytics.clock.periods import offsets_from
+from pmo_analytics.clock import offsets_from
 from pmo_analytics.plan import Plan
 from pmo_analytics.plotting.fonts import shorten
 from pmo_analytics.plotting.grouping import categories, category_order, project_labels
-from pmo_analytics.plotting.style import (
+from pmo_analytics.plotting.looks import (
     INK,
     LABEL_WIDTH,
     OTHER,
@@ -35,7 +35,7 @@ from pmo_analytics.plotting.style import (
     write_title,
 )
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.tables.windows import allowed_starts, start_windows
+from pmo_analytics.tables import allowed_starts, start_windows
 
 _TALL = 28
 

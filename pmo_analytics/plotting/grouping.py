@@ -10,7 +10,7 @@ import pandas as pd
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.plan import Plan
 from pmo_analytics.plotting.fonts import plain
-from pmo_analytics.plotting.style import one_of
+from pmo_analytics.plotting.looks import one_of
 
 # Committed work first: it lies at the bottom of a stack.
 _STATUS_ORDER = (

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from pmo_analytics.forecasting.shortages import outlook
+from pmo_analytics.forecasting import outlook
 from pmo_analytics.formats import percent
 from pmo_analytics.plotting.fonts import shorten
-from pmo_analytics.plotting.style import (
+from pmo_analytics.plotting.looks import (
     INK,
     QUIET,
     at_least_one,
@@ -24,7 +24,7 @@ from pmo_analytics.plotting.style import (
 )
 
 if TYPE_CHECKING:
-    from pmo_analytics.forecasting.forecast import Forecast
+    from pmo_analytics.forecasting import Forecast
 
 # White is safe; one hue after the other gets darker, so that grey print keeps it.
 _COLOURS = LinearSegmentedColormap.from_list(

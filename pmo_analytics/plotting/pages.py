@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pmo_analytics.forecasting.forecast import Forecast
+from pmo_analytics.forecasting import Forecast
 from pmo_analytics.plotting.accuracy import (
     figure_accuracy,
     plot_backtest_errors,

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from pmo_analytics.plan import relative_gap
-from pmo_analytics.plotting.style import (
+from pmo_analytics.plotting.looks import (
     INK,
     OVERLOAD,
     PALETTE,
@@ -20,7 +20,7 @@ from pmo_analytics.plotting.style import (
 )
 
 if TYPE_CHECKING:
-    from pmo_analytics.optimization.workers.running import Progress
+    from pmo_analytics.optimization import Progress
 
 
 def plot_progress(history: Sequence[Progress], *, ax: Axes | None = None) -> Axes:

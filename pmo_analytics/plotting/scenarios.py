@@ -11,7 +11,7 @@ from matplotlib.patches import Patch, Rectangle
 
 from pmo_analytics.formats import called, names_of
 from pmo_analytics.plotting.fonts import shorten
-from pmo_analytics.plotting.style import (
+from pmo_analytics.plotting.looks import (
     INK,
     OTHER,
     OVERLOAD,
@@ -25,12 +25,12 @@ from pmo_analytics.plotting.style import (
     write_legend,
     write_title,
 )
-from pmo_analytics.scenarios.scenario import BASE
+from pmo_analytics.scenarios import BASE
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pmo_analytics.scenarios.comparison import Comparison
+    from pmo_analytics.scenarios import Comparison
 
 # Blue and red stay apart for the colour-blind and in grey print.
 _EFFECTS = {

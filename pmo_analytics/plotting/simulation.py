@@ -12,11 +12,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
-from pmo_analytics.clock.periods import format_period
+from pmo_analytics.clock import format_period
 from pmo_analytics.plotting.fonts import shorten
 from pmo_analytics.plotting.gantt import plot_gantt
-from pmo_analytics.plotting.overload import plot_overload_chance
-from pmo_analytics.plotting.style import (
+from pmo_analytics.plotting.looks import (
     INK,
     QUIET,
     at_least_one,
@@ -30,7 +29,8 @@ from pmo_analytics.plotting.style import (
     write_legend,
     write_title,
 )
-from pmo_analytics.simulation.result import OUTCOMES, Simulation
+from pmo_analytics.plotting.overload import plot_overload_chance
+from pmo_analytics.simulation import OUTCOMES, Simulation
 
 if TYPE_CHECKING:
     from matplotlib.axis import Axis

@@ -11,8 +11,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from pmo_analytics.plotting.style import OTHER, OVERLOAD, colours, legend_label
-from pmo_analytics.rules.workload import TOLERANCE
+from pmo_analytics.plotting.looks import OTHER, OVERLOAD, colours, legend_label
+from pmo_analytics.rules import TOLERANCE
 
 # With more periods than this, bars are narrow: one filled step line each instead.
 _BARS = 40

@@ -9,7 +9,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from pmo_analytics.plan import Plan
 from pmo_analytics.plotting.fonts import shorten
-from pmo_analytics.plotting.style import (
+from pmo_analytics.plotting.looks import (
     as_plan,
     canvas,
     dress,
@@ -19,7 +19,7 @@ from pmo_analytics.plotting.style import (
     write_title,
 )
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.rules.workload import TOLERANCE
+from pmo_analytics.rules import TOLERANCE
 
 _FULL = 2.0
 

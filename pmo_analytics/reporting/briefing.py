@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pmo_analytics.clock.periods import format_period
-from pmo_analytics.forecasting.shortages import outlook
+from pmo_analytics.clock import format_period
+from pmo_analytics.forecasting import outlook
 from pmo_analytics.formats import percent
 from pmo_analytics.reporting.page import Fact, Report, Section
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from pmo_analytics.forecasting.forecast import Forecast
+    from pmo_analytics.forecasting import Forecast
 
 _LIKELY = 0.5
 _NAMED = 3

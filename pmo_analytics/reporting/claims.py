@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pmo_analytics.clock.periods import parse_period
+from pmo_analytics.clock import parse_period
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.files.json_file import read_json
-from pmo_analytics.loaders.schedule import read_purchases, read_schedule
+from pmo_analytics.files import read_json
+from pmo_analytics.loaders import read_purchases, read_schedule
 from pmo_analytics.plan import Plan
-from pmo_analytics.rules.record import Record, freeze_record
+from pmo_analytics.rules import Record, freeze_record
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

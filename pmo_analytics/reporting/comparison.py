@@ -9,7 +9,7 @@ from pmo_analytics.reporting.folder import capacity_rows, folder_names
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pmo_analytics.scenarios.comparison import Comparison
+    from pmo_analytics.scenarios import Comparison
 
 
 def comparison_tables(comparison: Comparison) -> dict[str, pd.DataFrame]:

@@ -18,13 +18,17 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pmo_analytics.clock.periods import with_period_texts
+from pmo_analytics.clock import with_period_texts
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.files.drafts import clear_drafts, draft_folder
-from pmo_analytics.files.exchange import can_be_replaced, replace_folder
-from pmo_analytics.files.json_file import read_json
-from pmo_analytics.loaders.escape import escape_frame
-from pmo_analytics.processes.stopping import stop_asked
+from pmo_analytics.files import (
+    can_be_replaced,
+    clear_drafts,
+    draft_folder,
+    read_json,
+    replace_folder,
+)
+from pmo_analytics.loaders import escape_frame
+from pmo_analytics.processes import stop_asked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

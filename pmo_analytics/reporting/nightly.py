@@ -14,7 +14,7 @@ import pandas as pd
 from pmo_analytics.differences import change_sentences, plan_changes
 from pmo_analytics.errors import PmoError
 from pmo_analytics.formats import names_of
-from pmo_analytics.loaders.schedule import read_schedule
+from pmo_analytics.loaders import read_schedule
 from pmo_analytics.plan import Plan
 from pmo_analytics.reporting.page import Fact, Report, Section
 

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pmo_analytics.clock.periods import parse_day
+from pmo_analytics.clock import parse_day
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.files.drafts import draft_folder
-from pmo_analytics.files.json_file import read_json
-from pmo_analytics.loaders.schedule import read_schedule
+from pmo_analytics.files import draft_folder, read_json
+from pmo_analytics.loaders import read_schedule
 from pmo_analytics.plan import Plan
 from pmo_analytics.reporting.folder import finish_result, is_unfinished, write_result
 

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pmo_analytics.facts import result_html, table_html
-from pmo_analytics.loaders.schedule import read_schedule
-from pmo_analytics.optimization.checker.check import check_bound, check_plan
-from pmo_analytics.optimization.checker.level import level_bound, measure_of
-from pmo_analytics.optimization.checker.proofs.work import Work
-from pmo_analytics.optimization.levelling.jobs import levelled_question
+from pmo_analytics.loaders import read_schedule
+from pmo_analytics.optimization import (
+    Work,
+    check_bound,
+    check_plan,
+    level_bound,
+    levelled_question,
+    measure_of,
+)
 from pmo_analytics.plan import Plan, relative_gap
 from pmo_analytics.reporting.claims import Claims, claims_of, read_claims
 

@@ -13,7 +13,7 @@ import pandas as pd
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.facts import text_of_fact
 from pmo_analytics.formats import Kind, kind_of, label_of, text_of
-from pmo_analytics.loaders.workbook import (
+from pmo_analytics.loaders import (
     MAX_CELL_CHARACTERS,
     MAX_SHEET_ROWS,
     cell_of,

@@ -9,7 +9,7 @@ import pandas as pd
 
 from pmo_analytics.errors import ConfigError, closest
 from pmo_analytics.rules.workload import worth_at_zero
-from pmo_analytics.tables.windows import live_projects
+from pmo_analytics.tables import live_projects
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

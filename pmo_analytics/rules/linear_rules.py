@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.tables.windows import start_windows
+from pmo_analytics.tables import start_windows
 from pmo_analytics.tolerance import exact_sum, exceeds
 
 if TYPE_CHECKING:

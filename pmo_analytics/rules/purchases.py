@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import (
+from pmo_analytics.clock import (
     base_freq,
     format_period,
     hours_per_fte,

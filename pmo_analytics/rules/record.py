@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.tables.windows import start_windows
+from pmo_analytics.tables import start_windows
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pmo_analytics.tables.windows import start_windows
+from pmo_analytics.tables import start_windows
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import format_period
+from pmo_analytics.clock import format_period
 from pmo_analytics.rules.linear_rules import read_rules, rule_amounts
 from pmo_analytics.rules.purchases import bought_grid, broken_offers
 from pmo_analytics.rules.workload import (
@@ -22,7 +22,7 @@ from pmo_analytics.rules.workload import (
     load_grid,
     overloaded_cells,
 )
-from pmo_analytics.tables.windows import allowed_starts, start_windows
+from pmo_analytics.tables import allowed_starts, start_windows
 from pmo_analytics.tolerance import exact_sum, exceeds, written
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ COLUMNS = ["rule", "subject", "period", "found", "limit", "message"]
 Violation = dict[str, Any]
 
 
-def violations(
+def find_violations(
     portfolio: Portfolio,
     starts: Starts,
     *,

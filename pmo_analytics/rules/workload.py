@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import format_period, offsets_from
+from pmo_analytics.clock import format_period, offsets_from
 from pmo_analytics.rules.linear_rules import (
     Rule,
     raised_periods,
     read_rules,
     rule_limits,
 )
-from pmo_analytics.tables.windows import allowed_starts, by_project, start_windows
+from pmo_analytics.tables import allowed_starts, by_project, start_windows
 from pmo_analytics.tolerance import TOLERANCE as TOLERANCE
 from pmo_analytics.tolerance import exact_sum, exceeds, written
 

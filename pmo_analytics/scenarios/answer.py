@@ -14,16 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmo_analytics.errors import ConfigError, InfeasibleError, PmoError, SolverError
-from pmo_analytics.files.json_file import read_json
-from pmo_analytics.optimization.checker.check import check_bound, check_plan
-from pmo_analytics.optimization.optimizing import solve_valid
-from pmo_analytics.optimization.run import Run, question_of
+from pmo_analytics.files import read_json
+from pmo_analytics.optimization import (
+    Run,
+    check_bound,
+    check_plan,
+    question_of,
+    solve_valid,
+)
 from pmo_analytics.plan import OPTIMAL_GAP, Plan, SolveReport, SolveStatus, relative_gap
-from pmo_analytics.processes.parallel import expendable
-from pmo_analytics.processes.stopping import note_stop, stop_asked
+from pmo_analytics.processes import expendable, note_stop, stop_asked
 
 if TYPE_CHECKING:
-    from pmo_analytics.optimization.workers.running import ProgressFunction, SolveLimits
+    from pmo_analytics.optimization import ProgressFunction, SolveLimits
     from pmo_analytics.portfolio import Portfolio
 
 # What reading a file that anybody may have written can raise.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import format_period, parse_period
+from pmo_analytics.clock import format_period, parse_period
 from pmo_analytics.errors import ConfigError, closest, listing
 
 if TYPE_CHECKING:

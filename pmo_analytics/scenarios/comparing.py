@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmo_analytics.errors import ConfigError, InfeasibleError
-from pmo_analytics.optimization.workers.running import ProgressFunction, SolveLimits
-from pmo_analytics.processes.parallel import Work, run_tasks
-from pmo_analytics.processes.stopping import stop_asked, stoppable
+from pmo_analytics.optimization import ProgressFunction, SolveLimits
+from pmo_analytics.processes import Work, run_tasks, stop_asked, stoppable
 from pmo_analytics.scenarios.answer import (
     STOPPED,
     Answer,
@@ -31,7 +30,7 @@ from pmo_analytics.scenarios.scenario import (
 if TYPE_CHECKING:
     from pmo_analytics.plan import Plan
     from pmo_analytics.portfolio import Portfolio
-    from pmo_analytics.processes.parallel import Outcome
+    from pmo_analytics.processes import Outcome
 
 
 @dataclass(frozen=True)

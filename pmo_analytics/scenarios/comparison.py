@@ -11,8 +11,8 @@ import pandas as pd
 
 from pmo_analytics.facts import result_html, table_html
 from pmo_analytics.formats import called, names_of
-from pmo_analytics.optimization.explain.wording import number, series
-from pmo_analytics.processes.stopping import note_stop
+from pmo_analytics.optimization import number, series
+from pmo_analytics.processes import note_stop
 from pmo_analytics.scenarios.loosening import only_more
 from pmo_analytics.scenarios.scenario import BASE, Scenario
 from pmo_analytics.scenarios.sharing import share_plans

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pmo_analytics.tables.cache import frame_content
-from pmo_analytics.tables.contract import TABLES
+from pmo_analytics.tables import TABLES, frame_content
 
 if TYPE_CHECKING:
     import pandas as pd

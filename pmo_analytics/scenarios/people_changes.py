@@ -19,8 +19,7 @@ from pmo_analytics.scenarios.change import (
     span_of,
     whole_of,
 )
-from pmo_analytics.tables.contract import empty_table
-from pmo_analytics.tables.supply import effective_capacity
+from pmo_analytics.tables import effective_capacity, empty_table
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

@@ -19,7 +19,7 @@ from pmo_analytics.scenarios.change import (
     period_of,
     whole_of,
 )
-from pmo_analytics.tables.contract import TABLES
+from pmo_analytics.tables import TABLES
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

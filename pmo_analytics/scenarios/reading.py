@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pmo_analytics.errors import ConfigError, closest
-from pmo_analytics.files.toml_file import read_toml
+from pmo_analytics.files import read_toml
 from pmo_analytics.scenarios.changes import CHANGES, Change
 from pmo_analytics.scenarios.scenario import Scenario, in_order, sweep
 

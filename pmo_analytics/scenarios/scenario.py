@@ -11,7 +11,7 @@ import pandas as pd
 
 from pmo_analytics.errors import ConfigError, DataError, InfeasibleError, closest
 from pmo_analytics.scenarios.change import AnyChange, Change, name_of
-from pmo_analytics.tables.windows import start_windows
+from pmo_analytics.tables import start_windows
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

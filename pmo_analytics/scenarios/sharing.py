@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pmo_analytics.optimization.checker.check import check_plan
-from pmo_analytics.optimization.model.compiling import Compiled, compile_options
+from pmo_analytics.optimization import Compiled, check_plan, compile_options
 from pmo_analytics.plan import OPTIMAL_GAP, Plan, SolveStatus, relative_gap
 from pmo_analytics.tolerance import ROUNDING
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import format_period, offsets_from
+from pmo_analytics.clock import format_period, offsets_from
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.facts import Facts, facts_html, result_html, table_html
 from pmo_analytics.formats import text_of
-from pmo_analytics.uncertainty.futures import QUANTILES, TOLERANCE, Forecast
+from pmo_analytics.uncertainty import QUANTILES, TOLERANCE, Forecast
 
 if TYPE_CHECKING:
     from pmo_analytics.plan import Plan
-    from pmo_analytics.uncertainty.uncertainty import Uncertainty
+    from pmo_analytics.uncertainty import Uncertainty
 
 OUTCOMES = ("value", "finish", "overload")
 TORNADO_COLUMNS = (

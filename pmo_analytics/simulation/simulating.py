@@ -12,20 +12,25 @@ import numpy as np
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.plan import Plan, baseline
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.processes.parallel import Work, run_tasks
-from pmo_analytics.rules.undated import say_not_counted
+from pmo_analytics.processes import Work, run_tasks
+from pmo_analytics.rules import say_not_counted
 from pmo_analytics.simulation.result import Simulation
-from pmo_analytics.uncertainty.draw_dates import Dates, follow, load_of, worth_of
-from pmo_analytics.uncertainty.draw_factors import (
+from pmo_analytics.uncertainty import (
     LEVELS,
+    TOLERANCE,
+    Dates,
+    Forecast,
+    Model,
     Source,
+    Uncertainty,
     block_sizes,
     check_method,
-    draw_factors,
+    follow,
+    load_of,
+    model_of,
+    sample_factors,
+    worth_of,
 )
-from pmo_analytics.uncertainty.draw_model import Model, model_of
-from pmo_analytics.uncertainty.futures import TOLERANCE, Forecast
-from pmo_analytics.uncertainty.uncertainty import Uncertainty
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -167,7 +172,7 @@ def _draw(
     blocks: Sequence[tuple[int, int]],
 ) -> _Part:
     """Return what some blocks of draws give: a pure function of its arguments."""
-    factors = draw_factors(model, seed, method, blocks)
+    factors = sample_factors(model, seed, method, blocks)
     dates = follow(model, starts, factors)
     load = load_of(model, dates, factors)
     headroom = factors.capacity - load

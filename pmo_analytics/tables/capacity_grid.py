@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import format_period, parse_period
+from pmo_analytics.clock import format_period, parse_period
 from pmo_analytics.errors import ConfigError, problem
 from pmo_analytics.tables.contract import CAPACITY, clean_text, conform, read_column
 from pmo_analytics.tables.schemas import check_table
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pmo_analytics.tables.contract import Problem
 
 
-def capacity_grid(
+def read_capacity(
     capacity: pd.DataFrame | None, freq: str
 ) -> tuple[pd.DataFrame, list[Problem]]:
     """Return given capacity as a grid; long rows are accepted too."""

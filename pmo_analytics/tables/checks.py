@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import format_period
+from pmo_analytics.clock import format_period
 from pmo_analytics.errors import closest, listing, problem, suggester
 from pmo_analytics.tables.date_checks import check_dates
 from pmo_analytics.tables.link_checks import (
@@ -27,7 +27,7 @@ from pmo_analytics.tables.plausibility import (
 from pmo_analytics.tables.windows import CANDIDATES, by_project, live_projects
 
 if TYPE_CHECKING:
-    from pmo_analytics.clock.periods import Settings
+    from pmo_analytics.clock import Settings
 
 Problem = dict[str, Any]
 Tables = dict[str, pd.DataFrame]

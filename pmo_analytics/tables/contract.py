@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import parse_day, parse_period
+from pmo_analytics.clock import parse_day, parse_period
 from pmo_analytics.errors import closest, problem
 
 if TYPE_CHECKING:

@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.calendars import OPEN, epoch_days, period_bounds
-from pmo_analytics.clock.periods import format_period, hours_per_fte
+from pmo_analytics.clock import (
+    OPEN,
+    epoch_days,
+    format_period,
+    hours_per_fte,
+    period_bounds,
+)
 from pmo_analytics.errors import folded, listing, problem
 from pmo_analytics.tables.supply import employment
 from pmo_analytics.tables.supply_checks import other_unit
@@ -20,7 +25,7 @@ from pmo_analytics.tables.windows import live_projects
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pmo_analytics.clock.periods import Settings
+    from pmo_analytics.clock import Settings
 
 Problem = dict[str, Any]
 Tables = dict[str, pd.DataFrame]

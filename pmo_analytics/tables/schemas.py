@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pmo_analytics.clock.periods import format_period
+from pmo_analytics.clock import format_period
 from pmo_analytics.errors import problem
 from pmo_analytics.tables.contract import Column, dtype_of, is_blank, table_spec
 

@@ -14,17 +14,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pmo_analytics.clock.calendars import (
+from pmo_analytics.clock import (
     OPEN,
+    Contract,
     Ints,
     epoch_days,
     find_country,
+    hours_per_fte,
     period_bounds,
+    usual_weeks,
     weekdays_before,
+    weeks_of,
     worked_before,
 )
-from pmo_analytics.clock.periods import hours_per_fte
-from pmo_analytics.clock.working_time import Contract, usual_weeks, weeks_of
 from pmo_analytics.errors import ConfigError
 
 type Floats = npt.NDArray[np.float64]

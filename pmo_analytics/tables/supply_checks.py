@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.calendars import (
+from pmo_analytics.clock import (
     OPEN,
+    SLIP,
+    Contract,
     Ints,
     Place,
     calendar_doubts,
@@ -17,13 +19,14 @@ from pmo_analytics.clock.calendars import (
     days_in_doubt,
     epoch_days,
     find_country,
+    format_period,
+    hours_per_fte,
+    parse_workweek,
     period_bounds,
     rest_days,
+    usual_weeks,
 )
-from pmo_analytics.clock.periods import format_period, hours_per_fte
-from pmo_analytics.clock.working_time import SLIP, Contract, usual_weeks
-from pmo_analytics.clock.workweek import country_workweeks as countries_of
-from pmo_analytics.clock.workweek import parse_workweek
+from pmo_analytics.clock import country_workweeks as countries_of
 from pmo_analytics.errors import problem, suggester
 from pmo_analytics.tables.supply import (
     STRIDE,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import offsets_from
+from pmo_analytics.clock import offsets_from
 
 CANDIDATES = ("idea", "proposed", "paused")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pmo_analytics.rules.workload import stretched, stretched_length
+from pmo_analytics.rules import stretched, stretched_length
 from pmo_analytics.uncertainty.draw_factors import Factors
 from pmo_analytics.uncertainty.draw_model import Link, Model
 

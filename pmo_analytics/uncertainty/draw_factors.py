@@ -136,7 +136,7 @@ def uniforms(
     return result
 
 
-def draw_factors(
+def sample_factors(
     model: Model, seed: int, method: str, blocks: Sequence[tuple[int, int]]
 ) -> Factors:
     """Return the factors of some blocks of draws, one after the other.

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.rules.workload import all_roles, worth_at_zero
-from pmo_analytics.tables.supply import person_capacity
-from pmo_analytics.tables.windows import CANDIDATES, start_windows
+from pmo_analytics.rules import all_roles, worth_at_zero
+from pmo_analytics.tables import CANDIDATES, person_capacity, start_windows
 from pmo_analytics.uncertainty.distributions import Overruns, Reference, read_overruns
 from pmo_analytics.uncertainty.draw_ties import all_or_none, rows_of
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from pmo_analytics.errors import ConfigError, closest, listing
-from pmo_analytics.files.toml_file import read_toml
+from pmo_analytics.files import read_toml
 from pmo_analytics.uncertainty.distributions import (
     KINDS,
     Distribution,

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import ConfigError, closest
-from pmo_analytics.tables.contract import STATUSES
+from pmo_analytics.tables import STATUSES
 from pmo_analytics.uncertainty.distributions import (
     KINDS,
     Distribution,

@@ -18,8 +18,8 @@ import numpy as np
 import pmo_analytics as pmo
 from pmo_analytics.clock.periods import format_period
 from pmo_analytics.errors import PmoWarning
-from pmo_analytics.optimization.explain.rulebook import read_rulebook
-from pmo_analytics.optimization.explain.wording import say_rule
+from pmo_analytics.optimization.explaining.rulebook import read_rulebook
+from pmo_analytics.optimization.explaining.wording import say_rule
 from pmo_analytics.optimization.workers import infeasible_subset
 
 SECONDS = 30.0

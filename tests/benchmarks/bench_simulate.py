@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import pmo_analytics as pmo
 from pmo_analytics.tables.windows import start_windows
-from pmo_analytics.uncertainty.draw_factors import block_sizes, draw_factors
+from pmo_analytics.uncertainty.draw_factors import block_sizes, sample_factors
 from pmo_analytics.uncertainty.draw_model import model_of
 
 
@@ -58,7 +58,7 @@ def plain_loop(plan: pmo.Plan, draws: int, seed: int, size: int) -> np.ndarray:
     project in pandas and numpy, as one would write it down.
     """
     model = model_of(plan.portfolio, list(plan.starts), uncertainty())
-    factors = draw_factors(model, seed, "lhs", [(0, size)])
+    factors = sample_factors(model, seed, "lhs", [(0, size)])
     roles = list(model.roles)
     duration = dict(zip(model.names, model.duration.tolist(), strict=True))
     demand = {

@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmo_analytics.optimization.explain.discount_curves import bending, curve_of
-from pmo_analytics.optimization.explain.discount_range import rates_looked_at
-from pmo_analytics.optimization.explain.sensitivity import say_sensitivity, sensitivity
+from pmo_analytics.optimization.explaining.discount_curves import bending, curve_of
+from pmo_analytics.optimization.explaining.discount_range import rates_looked_at
+from pmo_analytics.optimization.explaining.sensitivity import (
+    say_sensitivity,
+    sensitivity,
+)
 from pmo_analytics.optimization.optimizing import optimize
 from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
@@ -91,7 +94,7 @@ def test_projects_that_cannot_be_chosen_together_are_not_called_best():
 
 
 def test_bounds_that_prove_nothing_are_not_taken_for_a_proof(monkeypatch):
-    from pmo_analytics.optimization.explain import discount_range as room
+    from pmo_analytics.optimization.explaining import discount_range as room
 
     solve = room.resolve
 

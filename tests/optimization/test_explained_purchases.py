@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmo_analytics.optimization.explain.infeasible import why_infeasible
-from pmo_analytics.optimization.explain.why_not import forced_in, why_not
+from pmo_analytics.optimization.explaining.infeasible import why_infeasible
+from pmo_analytics.optimization.explaining.why_not import forced_in, why_not
 from pmo_analytics.optimization.optimizing import optimize
 from pmo_analytics.optimization.workers.running import SolveLimits
 from tests.optimization.test_flex import HOURS, draw_offers, enumerated

@@ -9,8 +9,12 @@ import pytest
 from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.errors import ConfigError, InfeasibleError
 from pmo_analytics.examples.generated import generate_portfolio
-from pmo_analytics.optimization.explain import resolving
-from pmo_analytics.optimization.explain.frontier import _efficient, _knee_of, frontier
+from pmo_analytics.optimization.explaining import resolving
+from pmo_analytics.optimization.explaining.frontier import (
+    _efficient,
+    _knee_of,
+    frontier,
+)
 from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
@@ -153,8 +157,8 @@ def test_every_level_is_the_optimum_of_brute_force(over):
 
 
 def test_a_level_takes_the_plan_of_a_smaller_one(monkeypatch):
-    from pmo_analytics.optimization.explain import frontier as module
-    from pmo_analytics.optimization.explain.resolving import Resolved
+    from pmo_analytics.optimization.explaining import frontier as module
+    from pmo_analytics.optimization.explaining.resolving import Resolved
 
     def only_the_first(questions, *_arguments):
         return {key: Resolved(message="Interrupted.") for key in questions}

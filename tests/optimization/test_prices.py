@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.optimization.explain.role_value import (
+from pmo_analytics.optimization.explaining.role_value import (
     changed,
     role_value,
     say_role_values,

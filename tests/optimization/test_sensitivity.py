@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.optimization.explain.sensitivity import (
+from pmo_analytics.optimization.explaining.sensitivity import (
     say_sensitivity,
     scaled,
     sensitivity,

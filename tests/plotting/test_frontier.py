@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pmo_analytics.optimization.explain.frontier import COLUMNS, Frontier
+from pmo_analytics.optimization.explaining.frontier import COLUMNS, Frontier
 from pmo_analytics.plotting.frontier import plot_frontier, plot_role_value
 
 

@@ -9,7 +9,7 @@ from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.plan import Plan
 from pmo_analytics.plotting import plot_gantt
-from pmo_analytics.plotting.style import OTHER
+from pmo_analytics.plotting.looks import OTHER
 from pmo_analytics.portfolio import Portfolio
 
 

@@ -22,7 +22,7 @@ from pmo_analytics.plotting import (
     plot_utilization,
     style,
 )
-from pmo_analytics.plotting.style import (
+from pmo_analytics.plotting.looks import (
     PALETTE,
     colours,
     money_unit,

@@ -9,7 +9,7 @@ import numpy as np
 from tests.support.brute_force import Case, read_case
 
 if TYPE_CHECKING:
-    from pmo_analytics.optimization.explain.rulebook import Rulebook
+    from pmo_analytics.optimization.explaining.rulebook import Rulebook
 
 PLENTY = 1e6
 

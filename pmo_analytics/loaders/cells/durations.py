@@ -7,7 +7,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from pmo_analytics.clock.periods import WEEKS_PER_YEAR
+from pmo_analytics.clock import WEEKS_PER_YEAR
 from pmo_analytics.loaders.cells.calendar_words import plain
 
 _UNITS = {

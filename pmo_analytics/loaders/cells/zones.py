@@ -84,7 +84,7 @@ def home_zone(declared: str, country: str) -> str:
         return declared
     if not country:
         return ""
-    from pmo_analytics.clock.calendars import find_country
+    from pmo_analytics.clock import find_country
 
     place = find_country(country)
     return _ZONE_OF.get(place[0], "") if place is not None else ""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pmo_analytics.clock.periods import format_period
+from pmo_analytics.clock import format_period
 from pmo_analytics.optimization.checker.check import check_bound
 from pmo_analytics.optimization.model.array_sink import (
     bound_of_prices,

@@ -105,7 +105,7 @@ from pmo_analytics.optimization.checker.rules import (
 if TYPE_CHECKING:
     from pmo_analytics.optimization.checker.question import Question
     from pmo_analytics.portfolio import Portfolio
-    from pmo_analytics.rules.record import Record
+    from pmo_analytics.rules import Record
 
 
 @dataclass(frozen=True)

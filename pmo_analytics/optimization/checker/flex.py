@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pmo_analytics.clock.periods import base_freq, format_period
+from pmo_analytics.clock import base_freq, format_period
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.optimization.checker.question import Offer, Question
 from pmo_analytics.optimization.checker.reading import (

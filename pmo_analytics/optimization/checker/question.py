@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from pmo_analytics.clock.periods import format_period
+from pmo_analytics.clock import format_period
 from pmo_analytics.optimization.checker.tolerance import TOLERANCE, largest_rounding
 
 # Exact powers beyond this exponent take minutes and mean nothing.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pmo_analytics.clock.periods import parse_period
+from pmo_analytics.clock import parse_period
 from pmo_analytics.errors import DataError, problem, problems_table
 from pmo_analytics.optimization.checker.question import (
     FARTHEST,

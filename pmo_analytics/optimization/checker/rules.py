@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from pmo_analytics.clock.periods import format_period
+from pmo_analytics.clock import format_period
 from pmo_analytics.errors import ConfigError, closest, listing
 from pmo_analytics.optimization.checker.flex import bought_by_role
 from pmo_analytics.optimization.checker.question import (

@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import offsets_from
+from pmo_analytics.clock import offsets_from
 from pmo_analytics.optimization.model.grain import common_part
-from pmo_analytics.rules.violations import requirements
-from pmo_analytics.rules.workload import (
+from pmo_analytics.rules import (
     Limits,
     all_roles,
     budget_amounts,
@@ -29,8 +28,9 @@ from pmo_analytics.rules.workload import (
     fixed_starts,
     limits,
     load_grid,
+    requirements,
 )
-from pmo_analytics.tables.windows import allowed_starts, start_windows
+from pmo_analytics.tables import allowed_starts, start_windows
 from pmo_analytics.tolerance import ROUNDING, TOLERANCE, exact_sum, exceeds, written
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pmo_analytics.optimization.levelling.search import Levelling
 from pmo_analytics.optimization.run import Run, question_of, versions
 from pmo_analytics.optimization.workers.running import ProgressFunction, SolveLimits
 from pmo_analytics.plan import OPTIMAL_GAP, Plan, SolveReport, SolveStatus, relative_gap
-from pmo_analytics.processes.stopping import stop_asked, stoppable
+from pmo_analytics.processes import stop_asked, stoppable
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

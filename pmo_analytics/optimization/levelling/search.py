@@ -40,8 +40,8 @@ from pmo_analytics.optimization.workers.process import Event
 from pmo_analytics.optimization.workers.race import Found
 from pmo_analytics.optimization.workers.running import run_solver
 from pmo_analytics.plan import Plan, relative_gap
-from pmo_analytics.processes.stopping import note_stop
-from pmo_analytics.tables.windows import start_windows
+from pmo_analytics.processes import note_stop
+from pmo_analytics.tables import start_windows
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

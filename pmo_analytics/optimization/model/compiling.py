@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import offsets_from
+from pmo_analytics.clock import offsets_from
 from pmo_analytics.optimization.model.grain import grain
 from pmo_analytics.optimization.model.instance import (
     ALL,
@@ -21,25 +21,26 @@ from pmo_analytics.optimization.model.instance import (
     largest_sums,
 )
 from pmo_analytics.optimization.model.purchasing import cheapest, most_bought
-from pmo_analytics.rules.linear_rules import read_rules
-from pmo_analytics.rules.purchases import offers, purchases_table
-from pmo_analytics.rules.record import record_gains
-from pmo_analytics.rules.violations import requirements
-from pmo_analytics.rules.workload import (
+from pmo_analytics.rules import (
     Limits,
     all_roles,
     budget_matches,
     budget_spans,
     fixed_starts,
     limits,
+    offers,
+    purchases_table,
+    read_rules,
+    record_gains,
+    requirements,
     worth_at_zero,
 )
-from pmo_analytics.tables.windows import allowed_starts, start_windows
+from pmo_analytics.tables import allowed_starts, start_windows
 from pmo_analytics.tolerance import ROUNDING, TOLERANCE, exact_sum, written
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
-    from pmo_analytics.rules.record import Record
+    from pmo_analytics.rules import Record
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import format_period
+from pmo_analytics.clock import format_period
 from pmo_analytics.errors import ConfigError, InfeasibleError, SolverError, closest
 from pmo_analytics.optimization.checker.check import check_plan
 from pmo_analytics.optimization.model.compiling import Compiled, compile_options
@@ -32,9 +32,9 @@ from pmo_analytics.optimization.risk.moves import (
 from pmo_analytics.optimization.risk.sample import Sample, Trial, tail_mean, try_plan
 from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import OPTIMAL_GAP, Plan, SolveStatus, relative_gap
-from pmo_analytics.processes.stopping import note_stop, stop_asked
-from pmo_analytics.rules.workload import TOLERANCE
-from pmo_analytics.uncertainty.uncertainty import Uncertainty
+from pmo_analytics.processes import note_stop, stop_asked
+from pmo_analytics.rules import TOLERANCE
+from pmo_analytics.uncertainty import Uncertainty
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

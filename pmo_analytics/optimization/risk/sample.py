@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pmo_analytics.rules.workload import TOLERANCE
-from pmo_analytics.uncertainty.draw_dates import (
+from pmo_analytics.rules import TOLERANCE
+from pmo_analytics.uncertainty import (
     Dates,
     add_load,
+    block_sizes,
     follow,
     load_of,
+    model_of,
+    sample_factors,
     worth_of,
 )
-from pmo_analytics.uncertainty.draw_factors import block_sizes, draw_factors
-from pmo_analytics.uncertainty.draw_model import model_of
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
-    from pmo_analytics.uncertainty.uncertainty import Uncertainty
+    from pmo_analytics.uncertainty import Uncertainty
 
 # Small errors of adding and subtracting are thrown away after so many changes.
 _AFRESH = 500
@@ -66,7 +67,7 @@ class Sample:
     ) -> None:
         self.model = model_of(portfolio, names, uncertainty)
         blocks = list(enumerate(block_sizes(draws)))
-        self.factors = draw_factors(self.model, seed, "lhs", blocks)
+        self.factors = sample_factors(self.model, seed, "lhs", blocks)
         self.draws = draws
         # (project, periods that lie behind) -> stretched profiles by length.
         self._laid: dict[tuple[int, int], dict[int, np.ndarray]] = {}
@@ -210,7 +211,7 @@ def try_plan(
     over = np.zeros((len(model.roles), model.periods))
     totals, values = [], []
     for block in enumerate(sizes):
-        factors = draw_factors(model, seed, "lhs", [block])
+        factors = sample_factors(model, seed, "lhs", [block])
         dates = follow(model, starts, factors)
         apart = load_of(model, dates, factors) - factors.capacity
         missing = apart > TOLERANCE

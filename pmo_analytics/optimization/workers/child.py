@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from pmo_analytics.optimization.workers.lazy_modules import load_later
-from pmo_analytics.processes.lifetime import end_group, end_with_thread
+from pmo_analytics.processes import end_group, end_with_thread
 
 # What others load and no solver's process uses.
 _LATER = ("orloge", "numpy.f2py", "numpy.testing")

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pmo_analytics.errors import SolverError
-from pmo_analytics.files.drafts import JOB, draft_folder
-from pmo_analytics.processes.lifetime import deaf_children, safe_environment
+from pmo_analytics.files import JOB, draft_folder
+from pmo_analytics.processes import deaf_children, safe_environment
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.model.instance import Options

@@ -21,7 +21,7 @@ from pmo_analytics.optimization.workers.process import (
     next_event,
 )
 from pmo_analytics.plan import OPTIMAL_GAP, relative_gap
-from pmo_analytics.processes.parallel import cores
+from pmo_analytics.processes import cores
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.model.instance import Options

@@ -17,7 +17,7 @@ from pmo_analytics.optimization.model.purchasing import value_of
 from pmo_analytics.optimization.workers.process import GRACE, Child, Event, next_event
 from pmo_analytics.optimization.workers.race import Found, Race
 from pmo_analytics.plan import OPTIMAL_GAP
-from pmo_analytics.processes.stopping import note_stop, stop_asked
+from pmo_analytics.processes import note_stop, stop_asked
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.model.instance import Options

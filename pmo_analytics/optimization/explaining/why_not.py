@@ -13,17 +13,17 @@ import pandas as pd
 from pmo_analytics.errors import ConfigError, InfeasibleError, SolverError, closest
 from pmo_analytics.facts import result_html
 from pmo_analytics.formats import called, names_of
-from pmo_analytics.optimization.explain.infeasible import why_infeasible
-from pmo_analytics.optimization.explain.offered import say_buying
-from pmo_analytics.optimization.explain.repair import repair_rows
-from pmo_analytics.optimization.explain.resolving import settings_of
-from pmo_analytics.optimization.explain.rulebook import Rulebook, read_rulebook
-from pmo_analytics.optimization.explain.standing import (
+from pmo_analytics.optimization.explaining.infeasible import why_infeasible
+from pmo_analytics.optimization.explaining.offered import say_buying
+from pmo_analytics.optimization.explaining.repair import repair_rows
+from pmo_analytics.optimization.explaining.resolving import settings_of
+from pmo_analytics.optimization.explaining.rulebook import Rulebook, read_rulebook
+from pmo_analytics.optimization.explaining.standing import (
     BLOCKING_COLUMNS,
     say_standing,
     standing,
 )
-from pmo_analytics.optimization.explain.wording import (
+from pmo_analytics.optimization.explaining.wording import (
     money,
     number,
     say_rule,
@@ -35,9 +35,9 @@ from pmo_analytics.optimization.explain.wording import (
 from pmo_analytics.optimization.optimizing import optimize
 from pmo_analytics.optimization.workers.running import SolveLimits, run_task
 from pmo_analytics.plan import Plan
-from pmo_analytics.processes.stopping import stop_asked, stoppable
-from pmo_analytics.rules.purchases import bought_grid
-from pmo_analytics.tables.windows import start_windows
+from pmo_analytics.processes import stop_asked, stoppable
+from pmo_analytics.rules import bought_grid
+from pmo_analytics.tables import start_windows
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

@@ -12,12 +12,11 @@ from pmo_analytics.errors import DataError, InfeasibleError, SolverError
 from pmo_analytics.optimization.optimizing import optimize
 from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan, SolveReport
-from pmo_analytics.processes.parallel import Work, run_tasks
-from pmo_analytics.processes.stopping import note_stop, stop_asked
+from pmo_analytics.processes import Work, note_stop, run_tasks, stop_asked
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
-    from pmo_analytics.rules.record import Record
+    from pmo_analytics.rules import Record
 
 
 STOPPED = "It was stopped before this was solved."

@@ -8,23 +8,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import format_period, parse_period
+from pmo_analytics.clock import format_period, parse_period
 from pmo_analytics.errors import ConfigError, closest, listing
 from pmo_analytics.formats import called
-from pmo_analytics.optimization.explain.resolving import (
+from pmo_analytics.optimization.explaining.resolving import (
     Resolved,
     resolve_all,
     settings_of,
 )
-from pmo_analytics.optimization.explain.wording import number, series
+from pmo_analytics.optimization.explaining.wording import number, series
 from pmo_analytics.optimization.model.array_sink import build_matrix
 from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.optimization.workers.running import SolveLimits, run_task
 from pmo_analytics.plan import Plan
-from pmo_analytics.processes.parallel import Work
-from pmo_analytics.processes.stopping import stoppable
-from pmo_analytics.rules.workload import all_roles
-from pmo_analytics.rules.workload import limits as limits_of
+from pmo_analytics.processes import Work, stoppable
+from pmo_analytics.rules import all_roles
+from pmo_analytics.rules import limits as limits_of
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

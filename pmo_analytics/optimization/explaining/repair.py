@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from pmo_analytics.optimization.explain.rulebook import Rulebook
-from pmo_analytics.optimization.explain.wording import (
+from pmo_analytics.optimization.explaining.rulebook import Rulebook
+from pmo_analytics.optimization.explaining.wording import (
     added,
     money,
     number,

@@ -14,14 +14,14 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import listing
-from pmo_analytics.optimization.explain.discount_curves import (
+from pmo_analytics.optimization.explaining.discount_curves import (
     Curve,
     bending,
     curve_of,
     highest,
     last_where,
 )
-from pmo_analytics.optimization.explain.resolving import (
+from pmo_analytics.optimization.explaining.resolving import (
     STOPPED,
     Resolved,
     resolve,
@@ -29,10 +29,9 @@ from pmo_analytics.optimization.explain.resolving import (
 )
 from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
-from pmo_analytics.processes.parallel import Work, run_tasks
-from pmo_analytics.processes.stopping import stop_asked
-from pmo_analytics.rules.limiting import with_rules
-from pmo_analytics.tables.windows import start_windows
+from pmo_analytics.processes import Work, run_tasks, stop_asked
+from pmo_analytics.rules import with_rules
+from pmo_analytics.tables import start_windows
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

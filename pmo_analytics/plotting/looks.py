@@ -20,12 +20,12 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import Formatter, FuncFormatter, Locator, MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
-from pmo_analytics.clock.periods import base_freq, format_period
+from pmo_analytics.clock import base_freq, format_period
 from pmo_analytics.errors import ConfigError, closest
 from pmo_analytics.plan import Plan, baseline
 from pmo_analytics.plotting.fonts import settle_text, shorten
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.rules.undated import short_not_counted
+from pmo_analytics.rules import short_not_counted
 
 # Paul Tol's "muted" scheme: told apart with every common colour-blindness, and
 # without the red that means overload.

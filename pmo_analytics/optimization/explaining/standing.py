@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.formats import called, names_of
-from pmo_analytics.optimization.explain.wording import (
+from pmo_analytics.optimization.explaining.wording import (
     money,
     number,
     say_dependency,
@@ -19,9 +19,15 @@ from pmo_analytics.optimization.explain.wording import (
     the_project,
     when,
 )
-from pmo_analytics.rules.violations import requirements, violations
-from pmo_analytics.rules.workload import Limits, budget_amounts, load_grid, worth
-from pmo_analytics.tables.windows import start_windows
+from pmo_analytics.rules import (
+    Limits,
+    budget_amounts,
+    find_violations,
+    load_grid,
+    requirements,
+    worth,
+)
+from pmo_analytics.tables import start_windows
 from pmo_analytics.tolerance import TOLERANCE, exceeds
 
 if TYPE_CHECKING:
@@ -163,7 +169,7 @@ def _anything_else(
 
     def broken(starts: dict[str, int]) -> pd.DataFrame:
         bought = plan.purchases if plan.buys else None
-        return violations(portfolio, starts, strict=plan.strict, purchases=bought)
+        return find_violations(portfolio, starts, strict=plan.strict, purchases=bought)
 
     found = broken({**plan.starts, project: start})
     before = set(broken(plan.starts)["message"]) if len(found) else set()

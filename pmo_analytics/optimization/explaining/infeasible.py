@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import format_period
+from pmo_analytics.clock import format_period
 from pmo_analytics.errors import SolverError, listing
 from pmo_analytics.facts import result_html
-from pmo_analytics.optimization.explain.offered import least_purchases, say_offered
-from pmo_analytics.optimization.explain.repair import (
+from pmo_analytics.optimization.explaining.offered import least_purchases, say_offered
+from pmo_analytics.optimization.explaining.repair import (
     REPAIR_COLUMNS,
     least_repair,
     say_repair,
 )
-from pmo_analytics.optimization.explain.rulebook import Rulebook, read_rulebook
-from pmo_analytics.optimization.explain.wording import (
+from pmo_analytics.optimization.explaining.rulebook import Rulebook, read_rulebook
+from pmo_analytics.optimization.explaining.wording import (
     fact_row,
     in_short,
     number,
@@ -33,8 +33,8 @@ from pmo_analytics.optimization.run import question_of
 from pmo_analytics.optimization.workers.process import Event
 from pmo_analytics.optimization.workers.running import SolveLimits, run_task
 from pmo_analytics.plan import Plan
-from pmo_analytics.processes.stopping import stop_asked, stoppable
-from pmo_analytics.rules.purchases import most_offered
+from pmo_analytics.processes import stop_asked, stoppable
+from pmo_analytics.rules import most_offered
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

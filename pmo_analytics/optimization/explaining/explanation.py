@@ -8,18 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pmo_analytics.clock.periods import with_period_texts
+from pmo_analytics.clock import with_period_texts
 from pmo_analytics.errors import ConfigError, InfeasibleError, closest
 from pmo_analytics.facts import result_html
 from pmo_analytics.formats import names_of
-from pmo_analytics.optimization.explain.infeasible import WhyInfeasible, why_infeasible
-from pmo_analytics.optimization.explain.role_value import role_value, say_role_values
-from pmo_analytics.optimization.explain.sensitivity import say_sensitivity, sensitivity
-from pmo_analytics.optimization.explain.why_not import WhyNot, why_not
+from pmo_analytics.optimization.explaining.infeasible import (
+    WhyInfeasible,
+    why_infeasible,
+)
+from pmo_analytics.optimization.explaining.role_value import role_value, say_role_values
+from pmo_analytics.optimization.explaining.sensitivity import (
+    say_sensitivity,
+    sensitivity,
+)
+from pmo_analytics.optimization.explaining.why_not import WhyNot, why_not
 from pmo_analytics.optimization.optimizing import optimize
 from pmo_analytics.optimization.workers.running import ProgressFunction, SolveLimits
 from pmo_analytics.plan import Plan
-from pmo_analytics.processes.stopping import stop_asked, stoppable
+from pmo_analytics.processes import stop_asked, stoppable
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

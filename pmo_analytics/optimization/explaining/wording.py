@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import format_period
+from pmo_analytics.clock import format_period
 from pmo_analytics.formats import called, names_of
 
 if TYPE_CHECKING:
-    from pmo_analytics.optimization.explain.rulebook import Clause, Rulebook
+    from pmo_analytics.optimization.explaining.rulebook import Clause, Rulebook
     from pmo_analytics.portfolio import Portfolio
 
 # Projects of a sentence; more are counted.

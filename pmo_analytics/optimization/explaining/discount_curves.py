@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pmo_analytics.rules.purchases import offers
-from pmo_analytics.rules.workload import chances, counts_value
-from pmo_analytics.tables.windows import allowed_starts, start_windows
+from pmo_analytics.rules import chances, counts_value, offers
+from pmo_analytics.tables import allowed_starts, start_windows
 
 if TYPE_CHECKING:
     from pmo_analytics.plan import Plan

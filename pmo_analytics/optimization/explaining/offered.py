@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pmo_analytics.errors import listing
-from pmo_analytics.optimization.explain.wording import money, number
+from pmo_analytics.optimization.explaining.wording import money, number
 from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.optimization.model.purchasing import cheapest
 from pmo_analytics.plan import Plan
-from pmo_analytics.rules.purchases import offers, purchase_cost
-from pmo_analytics.rules.workload import worth
+from pmo_analytics.rules import offers, purchase_cost, worth
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

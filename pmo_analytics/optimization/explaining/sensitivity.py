@@ -11,22 +11,21 @@ import pandas as pd
 
 from pmo_analytics.errors import ConfigError, closest
 from pmo_analytics.formats import called
-from pmo_analytics.optimization.explain.discount_range import discount_range
-from pmo_analytics.optimization.explain.resolving import (
+from pmo_analytics.optimization.explaining.discount_range import discount_range
+from pmo_analytics.optimization.explaining.resolving import (
     STOPPED,
     Resolved,
     resolve,
     resolve_all,
     settings_of,
 )
-from pmo_analytics.optimization.explain.why_not import forced_in
-from pmo_analytics.optimization.explain.wording import number
+from pmo_analytics.optimization.explaining.why_not import forced_in
+from pmo_analytics.optimization.explaining.wording import number
 from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
-from pmo_analytics.processes.parallel import Work, run_tasks
-from pmo_analytics.processes.stopping import stoppable
-from pmo_analytics.rules.workload import discount_factors, worth_at_zero
-from pmo_analytics.tables.windows import allowed_starts, start_windows
+from pmo_analytics.processes import Work, run_tasks, stoppable
+from pmo_analytics.rules import discount_factors, worth_at_zero
+from pmo_analytics.tables import allowed_starts, start_windows
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import format_period, parse_period
+from pmo_analytics.clock import format_period, parse_period
 from pmo_analytics.errors import ConfigError, InfeasibleError, SolverError, closest
 from pmo_analytics.facts import result_html, table_html
-from pmo_analytics.optimization.explain.resolving import Resolved, resolve, resolve_all
-from pmo_analytics.optimization.explain.wording import number
+from pmo_analytics.optimization.explaining.resolving import (
+    Resolved,
+    resolve,
+    resolve_all,
+)
+from pmo_analytics.optimization.explaining.wording import number
 from pmo_analytics.optimization.run import question_of
 from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan, relative_gap
-from pmo_analytics.processes.parallel import Work
-from pmo_analytics.processes.stopping import stoppable
-from pmo_analytics.rules.workload import fixed_starts
-from pmo_analytics.tables.windows import start_windows
+from pmo_analytics.processes import Work, stoppable
+from pmo_analytics.rules import fixed_starts
+from pmo_analytics.tables import start_windows
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock.periods import offsets_from
+from pmo_analytics.clock import offsets_from
 from pmo_analytics.optimization.model.compiling import Compiled, compile_options, grains
 from pmo_analytics.optimization.model.instance import ALL, Options
-from pmo_analytics.rules.linear_rules import read_rules
-from pmo_analytics.rules.violations import requirements
-from pmo_analytics.rules.workload import Limits, limits
-from pmo_analytics.tables.windows import allowed_starts, start_windows
+from pmo_analytics.rules import Limits, limits, read_rules, requirements
+from pmo_analytics.tables import allowed_starts, start_windows
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
