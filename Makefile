@@ -5,11 +5,13 @@ BIN := $(VENV)/bin
 SECONDS_DEMO ?= 20
 # Notebooks run at once; what they search for a time finds less where they share cores.
 JOBS ?= 1
+# Tests on every core; a core that has none left takes some of another one.
+TOGETHER := -n auto --dist worksteal
 READY := $(VENV)/.ready
 PEERS := $(VENV)/peers
 STATSFORECAST := $(VENV)/statsforecast
 
-.PHONY: demo test check notebooks bench data pictures clean
+.PHONY: demo test test-all coverage check notebooks bench data pictures clean
 
 demo: $(READY)
 	@$(BIN)/python -m pmo_analytics check data/example
@@ -17,9 +19,20 @@ demo: $(READY)
 	@$(BIN)/python -m pmo_analytics optimize data/example --seconds $(SECONDS_DEMO) --out out/demo
 	@$(BIN)/python -m pmo_analytics verify data/example out/demo/schedule.csv
 
-# PMO_TESTS=all tries twice as many random cases.
+# Every test runs; of the random cases some.
 test: $(READY)
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest $(TOGETHER)
+
+# All random cases.
+test-all: $(READY)
+	PMO_TESTS=all $(BIN)/python -m pytest $(TOGETHER)
+
+# Lines of the package that the tests run, processes that they start included.
+coverage: $(READY)
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest $(TOGETHER)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report --skip-covered --sort=miss
 
 check: $(READY)
 	$(BIN)/ruff check .
