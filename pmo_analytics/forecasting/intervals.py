@@ -11,7 +11,9 @@ the shape of normal errors.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -350,17 +352,15 @@ def interval(
 
 
 def _noise(
-    y: np.ndarray, draws: int, horizon: int, memory: float, rng: np.random.Generator
+    y: np.ndarray, half: int, horizon: int, memory: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Draw standard normal errors, shape (draws, horizon, S).
+    """Draw standard normal errors, shape (half, horizon, S).
 
     With memory from one period to the next, and as series moved together in the past,
-    drawn halfway to not at all. Each draw has one of the opposite sign (Hammersley and
-    Morton, 1956), an odd one out is 0: the middle of the draws is the forecast.
+    drawn halfway to not at all.
     """
     moves = np.diff(y, axis=1)
     rows = moves[:, np.isfinite(moves).all(axis=0)]
-    half = draws // 2
     live = rows.std(axis=1) > 1e-12 if rows.shape[1] >= 8 else np.zeros(len(y), bool)
     result = rng.standard_normal((half, horizon, len(y)), dtype=np.float32)
     if live.sum() > 1:
@@ -374,8 +374,7 @@ def _noise(
     for h in range(1, horizon):
         keep = np.sqrt(1.0 - memory**2)
         result[:, h] = memory * result[:, h - 1] + keep * result[:, h]
-    odd = np.zeros((draws % 2, horizon, len(y)), dtype=np.float32)
-    return np.concatenate([result, odd, -result[::-1]])
+    return result
 
 
 def series_draws(
@@ -425,8 +424,22 @@ def series_draws(
     spread = spread_of(y, horizon, season, used, since=since, errors=errors)
     scale = spread.scale if widen is None else spread.scale * widen
     least, most = _bounds(y, middle, spread.scale)
-    result = _noise(y, draws, horizon, spread.memory, rng)
-    for h in range(horizon):
-        away = scale[:, h] * spread.quantile(ndtr(result[:, h].astype(float)))
-        result[:, h] = np.clip(middle[:, h] + away, least[:, h], most[:, h])
+    half = draws // 2
+    noise = _noise(y, half, horizon, spread.memory, rng)
+    result = np.empty((draws, horizon, len(y)), dtype=np.float32)
+
+    def draw(h: int) -> None:
+        # Each draw has one that errs as much to the other side (Hammersley and Morton,
+        # 1956), an odd one out errs by 0: the middle of the draws is the forecast.
+        away = scale[:, h] * spread.quantile(ndtr(noise[:, h].astype(float)))
+        for rows, apart in (
+            (slice(half), away),
+            (slice(half, draws - half), 0.0),
+            (slice(draws - half, None), -away[::-1]),
+        ):
+            told = middle[:, h] + apart
+            result[rows, h] = np.clip(told, least[:, h], most[:, h])
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        list(threads.map(draw, range(horizon)))
     return result, spread.short
