@@ -154,14 +154,30 @@ def problem(
 
 def problems_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Return problem rows as a frame, errors first, otherwise in found order."""
+    import numpy as np
+    import pandas as pd
+
+    rows = list(rows)
+    # As objects: a None among the row numbers must not make them floats.
+    columns = {
+        name: np.fromiter((row[name] for row in rows), dtype=object, count=len(rows))
+        for name in PROBLEM_COLUMNS
+    }
+    return _errors_first(pd.DataFrame(columns, dtype=object))
+
+
+def joined_problems(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Return several problems tables as one, errors first, otherwise in their order."""
     import pandas as pd
 
     columns = list(PROBLEM_COLUMNS)
-    # As objects: a None among the row numbers must not make them floats.
-    cells = [[record[column] for column in columns] for record in rows]
-    frame = pd.DataFrame(cells, columns=columns, dtype=object)
-    order = (frame["severity"] != "error").to_numpy().argsort(kind="stable")
-    return frame.iloc[order].reset_index(drop=True)
+    frames = [table[columns].astype(object) for table in tables if len(table)]
+    return _errors_first(pd.concat(frames)) if frames else problems_table([])
+
+
+def _errors_first(problems: pd.DataFrame) -> pd.DataFrame:
+    order = (problems["severity"] != "error").to_numpy().argsort(kind="stable")
+    return problems.iloc[order].reset_index(drop=True)
 
 
 def problem_records(problems: pd.DataFrame) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from dataclasses import fields
 from dataclasses import replace as replace_fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from pmo_analytics.clock import (
@@ -22,7 +23,6 @@ from pmo_analytics.errors import (
     DataError,
     closest,
     has_errors,
-    problem_records,
     problems_table,
 )
 from pmo_analytics.facts import Facts, facts_html, result_html, table_html
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 # The tables that capacity is worked out from.
 _SUPPLY = ("people", "absences", "operations")
+# Where a problem is, in its file.
+_PLACE = ("source", "sheet", "row")
 _SETTINGS = tuple(field.name for field in fields(Settings))
 _LATER_SETTINGS = ("weigh_by_probability", "workweek", "country_workweeks")
 
@@ -584,16 +586,11 @@ def check_portfolio(portfolio: Portfolio) -> pd.DataFrame:
 
 def _without_repeats(new: list[Problem], old: list[Problem]) -> list[Problem]:
     """Drop findings about cells that already have one."""
-    cells = {
-        (p["table"], p["column"], str(p["row"]))
-        for p in old
-        if p["severity"] == "error"
-    }
-    columns = {
-        (p["table"], p["column"])
-        for p in old
-        if p["severity"] == "error" and p["row"] is None
-    }
+    errors = [p for p in old if p["severity"] == "error"]
+    if not errors or not new:
+        return new
+    cells = {(p["table"], p["column"], str(p["row"])) for p in errors}
+    columns = {(p["table"], p["column"]) for p in errors if p["row"] is None}
     return [
         p
         for p in new
@@ -604,25 +601,22 @@ def _without_repeats(new: list[Problem], old: list[Problem]) -> list[Problem]:
 
 def locate(problems: pd.DataFrame, sources: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return problems with index labels turned into file, sheet and row."""
-    rows = problem_records(problems)
-    if not rows:
-        return problems
-    places: dict[str, dict[Any, tuple[Any, ...]]] = {}
-    for row in rows:
-        table = row["table"]
-        origin = sources.get(table)
-        if origin is None or row["source"]:
+    open_ones = ~problems["source"].to_numpy().astype(bool)
+    places = {name: problems[name].to_numpy(copy=True) for name in _PLACE}
+    for table, origin in sources.items():
+        here = np.flatnonzero(open_ones & (problems["table"] == table).to_numpy())
+        if not len(here) or not len(origin):
             continue
-        if table not in places:
-            cells = zip(*(origin[c] for c in ("source", "sheet", "row")), strict=True)
-            places[table] = dict(zip(origin.index, cells, strict=True))
-        place = None if row["row"] is None else places[table].get(row["row"])
-        if place is not None:
-            row["source"], row["sheet"], row["row"] = place
-        elif len(origin):
-            row["source"] = origin["source"].iloc[0]
-            row["sheet"] = origin["sheet"].iloc[0]
-    return problems_table(rows)
+        cells = {name: origin[name].to_numpy(dtype=object) for name in _PLACE}
+        number = dict(zip(origin.index, range(len(origin)), strict=True))
+        labels = places["row"][here]
+        # A blank label is that of no row: the first tells the file.
+        at = np.array([-1 if x is None else number.get(x, -1) for x in labels])
+        for name in ("source", "sheet"):
+            places[name][here] = cells[name][np.maximum(at, 0)]
+        places["row"][here[at >= 0]] = cells["row"][at[at >= 0]]
+    located = {name: pd.Series(cells, dtype=object) for name, cells in places.items()}
+    return problems.reset_index(drop=True).assign(**located)
 
 
 def empty_tables(freq: str) -> dict[str, pd.DataFrame]:

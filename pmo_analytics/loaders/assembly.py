@@ -20,6 +20,7 @@ from pmo_analytics.errors import (
     ConfigError,
     DataError,
     has_errors,
+    joined_problems,
     problem,
     problem_records,
     problems_table,
@@ -78,6 +79,8 @@ _FILE_RULES = frozenset(
         "wrong_encoding",
     }
 )
+# Findings after which the names in a column of a table may be missing.
+_COLUMN_FAULTS = {"missing_column", "misspelled_column", "duplicate_column"}
 # Finding -> tables whose missing rows cause it; then it merely follows from that.
 _CONSEQUENCES = {
     "capacity_missing": {"capacity", "people"},
@@ -216,9 +219,20 @@ def loaded_problems(portfolio: Portfolio) -> pd.DataFrame:
     Of two findings about one cell the first, from reading, is kept. Where a whole
     table could not be read, findings that merely follow from it are left out.
     """
-    reading = problem_records(portfolio.problems)
-    checking = problem_records(portfolio.check())
-    errors = [p for p in reading if _is_error(p)]
+    reading, checking = portfolio.problems, portfolio.check()
+    errors = problem_records(reading[reading["severity"] == "error"])
+    kept = np.ones(len(checking), dtype=bool)
+    rules = checking["rule"].to_numpy()
+    if damaged := _damaged_tables(errors, checking):
+        follows = [rule for rule, of in _CONSEQUENCES.items() if of & damaged]
+        kept &= ~np.isin(rules, follows)
+    if errors:
+        kept &= ~_said_already(checking, errors)
+    return joined_problems([reading, checking[kept]])
+
+
+def _said_already(checking: pd.DataFrame, errors: list[Problem]) -> np.ndarray:
+    """Return which findings are about cells of which reading has said an error."""
     cells = {_cell(p) for p in errors}
     rows = {_cell(p)[:4] for p in errors if p["row"] is not None}
     whole_columns = {
@@ -227,21 +241,18 @@ def loaded_problems(portfolio: Portfolio) -> pd.DataFrame:
         if p["row"] is None or p["rule"] in _COLUMN_RULES
         for column in str(p["column"]).split(",")
     }
-    damaged = _damaged_tables([*errors, *checking])
-    kept = []
-    for p in checking:
+    found = []
+    for p in problem_records(checking):
+        cell = _cell(p)
         blank = p["rule"] == "missing_value"
         unread = blank or str(p["rule"]).startswith("not_a_")
-        if (cells and _cell(p) in cells) or damaged & _CONSEQUENCES.get(
-            p["rule"], set()
-        ):
-            continue
-        if unread and (p["table"], p["column"]) in whole_columns:
-            continue
-        if blank and p["column"] in ("offset", "fte") and _cell(p)[:4] in rows:
-            continue  # could not be converted, which has been said
-        kept.append(p)
-    return problems_table([*reading, *kept])
+        found.append(
+            cell in cells
+            or (unread and (p["table"], p["column"]) in whole_columns)
+            # It could not be converted, which has been said.
+            or (blank and p["column"] in ("offset", "fte") and cell[:4] in rows)
+        )
+    return np.array(found, dtype=bool)
 
 
 def planning_problems(portfolio: Portfolio) -> pd.DataFrame:
@@ -252,7 +263,7 @@ def planning_problems(portfolio: Portfolio) -> pd.DataFrame:
     """
     problems = loaded_problems(portfolio)
     missing = [] if has_errors(problems) else _nobody_or_nothing(portfolio)
-    return problems_table([*missing, *problem_records(problems)])
+    return joined_problems([problems_table(missing), problems])
 
 
 def _nobody_or_nothing(portfolio: Portfolio) -> list[Problem]:
@@ -275,16 +286,17 @@ def _nobody_or_nothing(portfolio: Portfolio) -> list[Problem]:
     return [problem("error", missing, "empty_table", fix=fix)]
 
 
-def _damaged_tables(found: list[dict[Any, Any]]) -> set[str]:
+def _damaged_tables(errors: list[Problem], checking: pd.DataFrame) -> set[str]:
     """Return the tables of which rows, or all names in them, are missing."""
+    telling = checking["rule"].isin(_FILE_RULES | _COLUMN_FAULTS)
     damaged = set()
-    for p in found:
+    for p in [*errors, *problem_records(checking[telling])]:
         table, rule = p["table"], p["rule"]
         if rule in _FILE_RULES and table == "portfolio":
             return {*TABLES, "capacity"}  # nobody knows which one it was
         if rule in _FILE_RULES:
             damaged.add(table)
-        elif rule in ("missing_column", "misspelled_column", "duplicate_column"):
+        elif rule in _COLUMN_FAULTS:
             spec = table_spec(table).columns.get(p["column"])
             if rule == "misspelled_column" or (spec is not None and spec.required):
                 damaged.add(table)

@@ -197,8 +197,9 @@ def check_durations(tables: Tables) -> list[Problem]:
     demand = tables["demand"]
     length = [durations.get(name, np.nan) for name in demand["project"].tolist()]
     beyond = demand["offset"].to_numpy(dtype=float, na_value=np.nan) >= length
-    for label in demand.index[beyond]:
-        name = demand.at[label, "project"]
+    at = np.flatnonzero(beyond)
+    names, offsets = (demand[c].iloc[at].tolist() for c in ("project", "offset"))
+    for label, name, offset in zip(demand.index[at], names, offsets, strict=True):
         problems.append(
             problem(
                 "error",
@@ -206,7 +207,7 @@ def check_durations(tables: Tables) -> list[Problem]:
                 "demand_beyond_duration",
                 row=label,
                 column="offset",
-                found=demand.at[label, "offset"],
+                found=offset,
                 fix=f"Project '{name}' lasts {durations[name]} periods, so offsets "
                 f"end at {durations[name] - 1}. Lengthen it or move the demand.",
             )

@@ -59,10 +59,13 @@ def _check_order(frame: pd.DataFrame, table: str, noun: str) -> list[Problem]:
     if frame.empty:
         return []
     backwards = frame["start"].notna() & (frame["end"] < frame["start"])
+    wrong = frame.loc[backwards.to_numpy(dtype=bool), "end"]
 
     def text(end: Any) -> str:
         return format_period(end) if isinstance(end, pd.Period) else f"{end:%Y-%m-%d}"
 
+    texts = {end: text(end) for end in wrong.unique()}
+    fix = f"Let the {noun} end when it starts or later; both are included."
     return [
         problem(
             "error",
@@ -70,10 +73,10 @@ def _check_order(frame: pd.DataFrame, table: str, noun: str) -> list[Problem]:
             "end_before_start",
             row=label,
             column="end",
-            found=text(frame.at[label, "end"]),
-            fix=f"Let the {noun} end when it starts or later; both are included.",
+            found=texts[end],
+            fix=fix,
         )
-        for label in frame.index[backwards]
+        for label, end in zip(wrong.index, wrong.tolist(), strict=True)
     ]
 
 

@@ -1,10 +1,17 @@
-"""One pandera schema per table: what a conformed frame must keep."""
+"""What a conformed frame must keep: its cells, and the key of its rows.
+
+`CELL_RULES` is the one truth: `check_table` names the cells that break a rule, and the
+pandera schema of a table is made of the same rules.
+"""
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from pmo_analytics.clock import format_period
@@ -19,92 +26,149 @@ if TYPE_CHECKING:
 _MOMENTS = ("period", "start_day", "end_day")
 
 
-def schema(name: str) -> pa.DataFrameSchema:
-    """Return the pandera schema of a conformed table."""
-    return _schema(name, keys=True)
+@dataclass(frozen=True)
+class CellRule:
+    """What the cells of a column must keep, for the columns that it is meant for.
+
+    Parameters
+    ----------
+    name
+        As problems call it.
+    breaks
+        Column and its cells -> which of them break the rule; None where the column
+        knows no such rule.
+    fix
+        Name of the column and the column -> what to do.
+    """
+
+    name: str
+    breaks: Callable[[Column, pd.Series[Any]], pd.Series[bool] | None]
+    fix: Callable[[str, Column], str]
 
 
-def _cell_schema(name: str) -> pa.DataFrameSchema:
-    """Return the schema without its key: pandera lists a broken one cell by cell."""
-    return _schema(name, keys=False)
+def _too_low(info: Column, cells: pd.Series[Any]) -> pd.Series[bool] | None:
+    return None if info.low is None else cells < info.low
+
+
+def _too_high(info: Column, cells: pd.Series[Any]) -> pd.Series[bool] | None:
+    return None if info.high is None else cells > info.high
+
+
+def _no_choice(info: Column, cells: pd.Series[Any]) -> pd.Series[bool] | None:
+    return ~cells.isin(info.choices) & cells.notna() if info.choices else None
+
+
+CELL_RULES = (
+    CellRule(
+        "missing_value",
+        lambda info, cells: cells.isna() if info.required else None,
+        lambda name, _: f"Fill in '{name}'.",
+    ),
+    CellRule(
+        "below_minimum",
+        _too_low,
+        lambda name, info: f"'{name}' must be at least {info.low:g}.",
+    ),
+    CellRule(
+        "above_maximum",
+        _too_high,
+        lambda name, info: f"'{name}' must be at most {info.high:g}.",
+    ),
+    CellRule(
+        "unknown_word",
+        _no_choice,
+        lambda _, info: f"Use one of {', '.join(info.choices)}.",
+    ),
+)
 
 
 @cache
-def _schema(name: str, *, keys: bool) -> pa.DataFrameSchema:
+def schema(name: str) -> pa.DataFrameSchema:
+    """Return the pandera schema of a conformed table."""
     import pandera.pandas as pa
 
     spec = table_spec(name)
     columns = {}
     for column, info in spec.columns.items():
-        checks = []
-        if info.low is not None:
-            checks.append(pa.Check.ge(info.low, name="below_minimum"))
-        if info.high is not None:
-            checks.append(pa.Check.le(info.high, name="above_maximum"))
-        if info.choices:
-            checks.append(pa.Check.isin(info.choices, name="unknown_word"))
-        moment = info.kind in _MOMENTS
-        dtype = None if moment else dtype_of(info, "")
-        columns[column] = pa.Column(dtype, checks, nullable=not info.required)
-    rules = []
-    if spec.key and keys:
-        rules.append(pa.Check(lambda f: ~_repeats(name, f), name="duplicate_key"))
-    return pa.DataFrameSchema(columns, checks=rules, name=name)
+        checks = [
+            pa.Check(partial(_keeps, rule, info), name=rule.name, ignore_na=False)
+            for rule in CELL_RULES
+        ]
+        dtype = None if info.kind in _MOMENTS else dtype_of(info, "")
+        columns[column] = pa.Column(dtype, checks, nullable=True)
+    unique = pa.Check(lambda f: ~_repeats(name, f), name="duplicate_key")
+    return pa.DataFrameSchema(columns, checks=[unique] if spec.key else [], name=name)
+
+
+def _keeps(rule: CellRule, info: Column, cells: pd.Series[Any]) -> pd.Series[bool]:
+    broken = rule.breaks(info, cells)
+    if broken is None:
+        return pd.Series(True, index=cells.index)
+    return ~broken.fillna(False).astype(bool)
 
 
 def check_table(name: str, frame: pd.DataFrame) -> list[Problem]:
     """Return every way in which a conformed frame breaks its schema."""
-    if frame.empty or _is_sound(name, frame):
+    if frame.empty:
         return []
-    import pandera.errors
-
     problems = _duplicates(name, frame)
-    try:
-        _cell_schema(name).validate(frame, lazy=True)
-    except pandera.errors.SchemaErrors as errors:
-        cases = errors.failure_cases
-    else:
-        return problems
-    return problems + [
-        _broken_cell(name, case)
-        for case in zip(
-            *(cases[c].to_list() for c in ("column", "check", "failure_case", "index")),
-            strict=True,
+    for column, info in table_spec(name).columns.items():
+        cells = frame[column]
+        if info.kind not in _MOMENTS and str(cells.dtype) != dtype_of(info, ""):
+            problems += _wrong_type(name, column, info, cells)
+            continue
+        for rule in CELL_RULES:
+            broken = rule.breaks(info, cells)
+            if broken is None:
+                continue
+            at = np.flatnonzero(broken.to_numpy(dtype=bool, na_value=False))
+            if not len(at):
+                continue
+            labels, values = cells.index[at].tolist(), cells.iloc[at].tolist()
+            fix = rule.fix(column, info)
+            problems += [
+                problem(
+                    "error",
+                    name,
+                    rule.name,
+                    row=label,
+                    column=column,
+                    found="" if is_blank(value) else value,
+                    fix=fix,
+                )
+                for label, value in zip(labels, values, strict=True)
+            ]
+    return problems
+
+
+def _wrong_type(
+    name: str, column: str, info: Column, cells: pd.Series[Any]
+) -> list[Problem]:
+    """Return an error for each cell of a column that was not conformed."""
+    return [
+        problem(
+            "error",
+            name,
+            "wrong_type",
+            row=label,
+            column=column,
+            found=value,
+            fix=f"'{column}' must be a column of kind {info.kind}.",
         )
+        for label, value in cells.items()
+        if not is_blank(value)
     ]
-
-
-def _is_sound(name: str, frame: pd.DataFrame) -> bool:
-    """Return whether a frame surely keeps its schema.
-
-    Most do, and pandera, which names each cell that does not, takes long to say so.
-    """
-    spec = table_spec(name)
-    if not set(spec.columns) <= set(frame.columns):
-        return False
-    for column, info in spec.columns.items():
-        values = frame[column]
-        blank = values.isna()
-        moment = info.kind in _MOMENTS
-        if not moment and str(values.dtype) != dtype_of(info, ""):
-            return False
-        if info.required and blank.any():
-            return False
-        if info.low is not None and not (values.ge(info.low) | blank).all():
-            return False
-        if info.high is not None and not (values.le(info.high) | blank).all():
-            return False
-        if info.choices and not (values.isin(info.choices) | blank).all():
-            return False
-    return not (spec.key and frame.duplicated(list(spec.key)).any())
 
 
 def _repeats(name: str, frame: pd.DataFrame) -> pd.Series[bool]:
     """Return which rows have the key of an earlier one; a blank is no key."""
     spec = table_spec(name)
     key = list(spec.key)
+    again = frame.duplicated(key, keep="first")
+    if not again.any():
+        return again
     incomplete = frame[[c for c in key if spec.columns[c].required]].isna()
-    return frame.duplicated(key, keep="first") & ~incomplete.any(axis=1)
+    return again & ~incomplete.any(axis=1)
 
 
 def _duplicates(name: str, frame: pd.DataFrame) -> list[Problem]:
@@ -141,31 +205,3 @@ def _shown(value: object) -> str:
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d}"
     return format_period(value) if isinstance(value, pd.Period) else str(value)
-
-
-def _broken_cell(name: str, case: tuple[Any, ...]) -> Problem:
-    column, check, value, label = str(case[0]), str(case[1]), case[2], case[3]
-    info = table_spec(name).columns.get(column, Column("text"))
-    found = "" if is_blank(value) else value
-    if check == "not_nullable":
-        rule, fix = "missing_value", f"Fill in '{column}'."
-    elif check.startswith("greater_than") or check == "below_minimum":
-        rule = "below_minimum"
-        fix = f"'{column}' must be at least {info.low:g}."
-    elif check.startswith("less_than") or check == "above_maximum":
-        rule = "above_maximum"
-        fix = f"'{column}' must be at most {info.high:g}."
-    elif info.choices:
-        rule, fix = "unknown_word", f"Use one of {', '.join(info.choices)}."
-    else:
-        rule = "wrong_type"
-        fix = f"'{column}' must be a column of kind {info.kind}."
-    return problem(
-        "error",
-        name,
-        rule,
-        row=None if is_blank(label) else label,
-        column=column,
-        found=found,
-        fix=fix,
-    )

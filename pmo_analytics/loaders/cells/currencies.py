@@ -105,7 +105,8 @@ def without_currency(text: str) -> tuple[str, str]:
         return sign + rest[match.end() :], match[1]
     closing = ")" if sign == "(" and rest.endswith(")") else ""
     body = rest.removesuffix(closing) if closing else rest
-    if match := _LAST.search(body):
+    # No sign and no code ends with a digit, and the search for one takes long.
+    if not body[-1:].isdigit() and (match := _LAST.search(body)):
         return sign + body[: match.start()].rstrip() + closing, match[1]
     return text, ""
 

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pmo_analytics.loaders.cells.currencies import without_currency
 
@@ -280,8 +280,7 @@ def _typed(cell: Any) -> Any:
     return float(cell) if plain and math.isfinite(cell) else cell
 
 
-@dataclass(frozen=True)
-class _Shape:
+class _Shape(NamedTuple):
     """A text read under each decimal mark, and what else it shows."""
 
     point: float | None
@@ -296,6 +295,10 @@ class _Shape:
     negative: bool
 
 
+# A text that is no number under either mark; nothing else is asked of it.
+_NO_NUMBER = _Shape(None, None, False, False, False, False, "", False, False, False)
+
+
 @lru_cache(maxsize=100_000)
 def _shape(text: str) -> _Shape:
     if _DIGITS.fullmatch(text):  # nearly all are, and need no look at words
@@ -305,7 +308,9 @@ def _shape(text: str) -> _Shape:
         return _Shape(
             point, comma, marked, has_comma, grouped, False, "", False, False, False
         )
-    core = unicodedata.normalize("NFKC", text).strip().translate(_MINUS)
+    core = text.strip()
+    if not core.isascii():
+        core = unicodedata.normalize("NFKC", text).strip().translate(_MINUS)
     power = 0
     without = _PERCENT.sub("", core)
     percent = without != core
@@ -325,6 +330,8 @@ def _shape(text: str) -> _Shape:
         sign = core = "?"  # minus twice
     scale = power - 2 * percent
     point, comma = (_parse(sign + core, mark, scale) for mark in ".,")
+    if point is None and comma is None:
+        return _NO_NUMBER
     return _Shape(
         point,
         comma,
