@@ -11,8 +11,8 @@ import pytest
 
 from pmo_analytics.clock.periods import Settings, hours_per_fte, make_horizon
 from pmo_analytics.metrics import role_rates, split_in_proportion
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.optimizing import optimize
-from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan, baseline
 from pmo_analytics.portfolio import Portfolio
 from tests.support.clock import AMPLE

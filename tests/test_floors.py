@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1] / "pmo_analytics"
 # From the ground up; a name stands for a module or for a whole sub-package. Modules of
 # one floor do not import each other, those of one sub-package may, without cycles.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "faces", "moved", "tolerance"),
+    ("errors", "faces", "moved", "tolerance", "versions"),
     ("clock", "files", "metrics", "processes"),
     ("formats", "tables"),
     ("facts",),
@@ -30,12 +30,12 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 )
 # The same inside the largest room.
 OPTIMIZATION: tuple[tuple[str, ...], ...] = (
-    ("model", "checker"),
+    ("model", "checker", "limits"),
     ("bounds", "heuristics", "arguments"),
     ("workers",),
-    ("run", "risk", "conflicts", "second_objectives"),
+    ("run", "risk", "conflicts"),
     ("plan_search", "levelling"),
-    ("refining",),
+    ("second_objectives",),
     ("optimizing",),
     ("explaining",),
 )
@@ -50,7 +50,6 @@ CERTIFIER = {"errors", "clock", "portfolio", "rules"}
 CIRCLES = {
     ("loaders.finishes", "loaders.layouts"),
     ("optimization.levelling.proving", "optimization.levelling.search"),
-    ("optimization.workers.race", "optimization.workers.running"),
 }
 # What a module may see of the package itself, whose other names load other rooms.
 OF_THE_PACKAGE = {"__version__", "__file__", "__path__"}

@@ -7,8 +7,8 @@ import pytest
 
 from pmo_analytics.errors import DataError, PmoWarning
 from pmo_analytics.loaders import read_portfolio
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.optimizing import optimize
-from pmo_analytics.optimization.workers.running import SolveLimits
 from tests.support.clock import AMPLE
 from tests.support.instances import ppssp_portfolio
 from tests.support.real_data import GMPP, gmpp_folder, mknap_portfolios, real

@@ -12,7 +12,8 @@ from pmo_analytics.clock.periods import format_period
 from pmo_analytics.optimization.checker.check import check_plan
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.rules.violations import COLUMNS, find_violations, requirements
+from pmo_analytics.rules.dependencies import requirements
+from pmo_analytics.rules.violations import COLUMNS, find_violations
 from pmo_analytics.tables.windows import start_windows
 from tests.support.brute_force import best_plan, broken_rules, objective, read_case
 from tests.support.counts import tried

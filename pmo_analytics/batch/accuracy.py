@@ -13,7 +13,7 @@ import pandas as pd
 from pmo_analytics.clock import format_period
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.forecasting import Forecast
-from pmo_analytics.optimization import versions
+from pmo_analytics.versions import versions
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

@@ -26,7 +26,7 @@ from pmo_analytics.forecasting import (
 )
 from pmo_analytics.formats import text_of
 from pmo_analytics.loaders import read_portfolio
-from pmo_analytics.optimization import SolveLimits, optimize, versions
+from pmo_analytics.optimization import SolveLimits, optimize
 from pmo_analytics.processes import stop_asked, stoppable
 from pmo_analytics.reporting import (
     comparison_tables,
@@ -36,6 +36,7 @@ from pmo_analytics.reporting import (
     write_result,
 )
 from pmo_analytics.scenarios import compare, read_scenarios
+from pmo_analytics.versions import versions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -163,7 +163,6 @@ def _write(
     """Write the files; return them and what the workbook leaves out."""
     from pmo_analytics.clock import format_period
     from pmo_analytics.forecasting import facts_of
-    from pmo_analytics.optimization import versions
     from pmo_analytics.reporting import (
         fitting,
         forecast_report,
@@ -173,6 +172,7 @@ def _write(
         write_result,
         write_workbook,
     )
+    from pmo_analytics.versions import versions
 
     def draw() -> dict[str, Any]:
         from pmo_analytics.plotting import forecast_figures

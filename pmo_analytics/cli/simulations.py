@@ -135,8 +135,8 @@ def _show(found: Any) -> None:
 
 
 def _write(found: Any, out: Path, charts: bool) -> list[Path]:
-    from pmo_analytics.optimization import versions
     from pmo_analytics.reporting import manifest, write_result
+    from pmo_analytics.versions import versions
 
     def draw() -> dict[str, Any]:
         from pmo_analytics.plotting import simulation_figures

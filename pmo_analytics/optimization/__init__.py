@@ -36,15 +36,15 @@ if TYPE_CHECKING:
     from pmo_analytics.optimization.explaining.wording import number, series
     from pmo_analytics.optimization.levelling.jobs import levelled_question
     from pmo_analytics.optimization.levelling.level import level
-    from pmo_analytics.optimization.model.compiling import Compiled, compile_options
-    from pmo_analytics.optimization.optimizing import optimize, solve_valid
-    from pmo_analytics.optimization.risk.risk import Risk
-    from pmo_analytics.optimization.run import Run, question_of, versions
-    from pmo_analytics.optimization.second_objectives import check_stages
-    from pmo_analytics.optimization.workers.running import (
+    from pmo_analytics.optimization.limits import (
         Progress,
         ProgressFunction,
         SolveLimits,
     )
+    from pmo_analytics.optimization.model.compiling import Compiled, compile_options
+    from pmo_analytics.optimization.optimizing import optimize, solve_valid
+    from pmo_analytics.optimization.risk.risk import Risk
+    from pmo_analytics.optimization.run import Run, question_of
+    from pmo_analytics.optimization.second_objectives import check_stages
 
 __getattr__, __dir__, __all__ = face(__name__)

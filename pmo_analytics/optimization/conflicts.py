@@ -9,7 +9,8 @@ import pandas as pd
 
 from pmo_analytics.clock import format_period
 from pmo_analytics.errors import listing
-from pmo_analytics.optimization.workers.running import SolveLimits, run_elastic
+from pmo_analytics.optimization.limits import SolveLimits
+from pmo_analytics.optimization.workers.running import run_elastic
 from pmo_analytics.rules import read_rules, rule_sums
 
 if TYPE_CHECKING:

@@ -16,13 +16,12 @@ from pmo_analytics.optimization.arguments import (
     named_solver,
 )
 from pmo_analytics.optimization.conflicts import find_conflicts
+from pmo_analytics.optimization.limits import ProgressFunction, SolveLimits
 from pmo_analytics.optimization.model.compiling import Compiled, compile_options
 from pmo_analytics.optimization.plan_search import PlanSearch
-from pmo_analytics.optimization.refining import refine
 from pmo_analytics.optimization.risk.risk import Risk, plan_under_risk
 from pmo_analytics.optimization.run import Run, question_of
-from pmo_analytics.optimization.second_objectives import check_stages
-from pmo_analytics.optimization.workers.running import ProgressFunction, SolveLimits
+from pmo_analytics.optimization.second_objectives import check_stages, refine
 from pmo_analytics.plan import Plan
 from pmo_analytics.processes import note_stop, stoppable
 from pmo_analytics.rules import Record, freeze_record

@@ -24,7 +24,6 @@ from pmo_analytics.optimization.model.instance import carries_branches, carries_
 from pmo_analytics.optimization.model.presolve import tightened
 from pmo_analytics.optimization.model.purchasing import most_bought, value_of
 from pmo_analytics.optimization.model.symmetry import in_order, ordered, without_order
-from pmo_analytics.optimization.run import versions
 from pmo_analytics.optimization.workers.running import (
     CUTS_CHECK,
     PROOF_CHECK,
@@ -34,6 +33,7 @@ from pmo_analytics.optimization.workers.running import (
 from pmo_analytics.plan import OPTIMAL_GAP, Plan, SolveReport, SolveStatus, relative_gap
 from pmo_analytics.processes import note_stop, stop_asked
 from pmo_analytics.tolerance import rounding
+from pmo_analytics.versions import versions
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.model.compiling import Compiled

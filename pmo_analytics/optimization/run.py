@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
-from platform import python_version
 from typing import TYPE_CHECKING, NoReturn
 
 from pmo_analytics.errors import DataError, SolverError, problem, problems_table
-from pmo_analytics.optimization.workers.running import (
-    Progress,
-    ProgressFunction,
-    SolveLimits,
-)
+from pmo_analytics.optimization.limits import Progress, ProgressFunction, SolveLimits
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
@@ -116,16 +110,3 @@ def question_of(
             problems_table([problem("error", "projects", "empty_table", fix=fix)])
         )
     return snapshot
-
-
-def versions() -> dict[str, str]:
-    """Return the versions that an answer depends on."""
-    result = {"python": python_version()}
-    for package in ("pmo_analytics", "pulp", "highspy", "pandas", "numpy"):
-        try:
-            result[package] = version(package)
-        except PackageNotFoundError:
-            from pmo_analytics import __version__
-
-            result[package] = __version__ if package == "pmo_analytics" else "unknown"
-    return result

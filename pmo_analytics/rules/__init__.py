@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from pmo_analytics.faces import face
 
 if TYPE_CHECKING:
+    from pmo_analytics.rules.dependencies import requirements
     from pmo_analytics.rules.limiting import balance, limit_parallel, with_rules
     from pmo_analytics.rules.linear_rules import read_rules, rule_sums
     from pmo_analytics.rules.purchases import (
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
         say_not_counted,
         short_not_counted,
     )
-    from pmo_analytics.rules.violations import find_violations, requirements
+    from pmo_analytics.rules.violations import find_violations
     from pmo_analytics.rules.workload import (
         TOLERANCE,
         Limits,

@@ -65,7 +65,7 @@ _OWED = {
         xlsxsheets.start
     """,
     "import circles": """
-        finishes<->layouts proving<->search race<->running
+        finishes<->layouts proving<->search
     """,
     "lines of a class": """
         branch_and_bound.Branches plan_search.PlanSearch portfolio.Portfolio

@@ -15,10 +15,10 @@ from pmo_analytics.optimization.bounds.branch_nodes import Guide
 from pmo_analytics.optimization.bounds.certificate import branched, read_guide
 from pmo_analytics.optimization.checker.check import check_bound
 from pmo_analytics.optimization.heuristics.greedy import greedy
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.optimization.optimizing import optimize, solve_valid
 from pmo_analytics.optimization.run import Run
-from pmo_analytics.optimization.workers.running import SolveLimits
 from tests.support.brute_force import best_plan
 from tests.support.clock import AMPLE
 from tests.support.counts import tried

@@ -23,10 +23,10 @@ from pmo_analytics.optimization.bounds.cut_loop import Tightened, tighten
 from pmo_analytics.optimization.checker.check import check_bound
 from pmo_analytics.optimization.checker.proofs.cuts import Cut, Proofs, read_cuts
 from pmo_analytics.optimization.checker.reading import read_question
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.model.array_sink import build_matrix
 from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.optimization.optimizing import optimize
-from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.portfolio import Portfolio
 from tests.support.brute_force import best_plan, broken_rules, combinations, read_case
 from tests.support.certify_cases import (

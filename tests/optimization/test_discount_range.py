@@ -12,8 +12,8 @@ from pmo_analytics.optimization.explaining.sensitivity import (
     say_sensitivity,
     sensitivity,
 )
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.optimizing import optimize
-from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
 from tests.optimization.test_why_not import portfolio_of
 from tests.support.brute_force import best_plan

@@ -8,8 +8,8 @@ import pytest
 
 from pmo_analytics.optimization.explaining.infeasible import why_infeasible
 from pmo_analytics.optimization.explaining.why_not import forced_in, why_not
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.optimizing import optimize
-from pmo_analytics.optimization.workers.running import SolveLimits
 from tests.optimization.test_flex import HOURS, draw_offers, enumerated
 from tests.optimization.test_why_not import portfolio_of
 from tests.support.clock import AMPLE

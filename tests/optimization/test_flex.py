@@ -19,13 +19,13 @@ from pmo_analytics.optimization import optimizing
 from pmo_analytics.optimization.checker.check import check_bound, check_plan
 from pmo_analytics.optimization.heuristics.alternation import Search
 from pmo_analytics.optimization.heuristics.greedy import greedy
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import bound_of_prices, build_matrix
 from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.optimization.model.pulp_sink import build_model
 from pmo_analytics.optimization.model.purchasing import cheapest, value_of
 from pmo_analytics.optimization.optimizing import optimize
-from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.rules.purchases import purchase_sentences

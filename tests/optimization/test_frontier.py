@@ -15,7 +15,7 @@ from pmo_analytics.optimization.explaining.frontier import (
     _knee_of,
     frontier,
 )
-from pmo_analytics.optimization.workers.running import SolveLimits
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.processes.parallel import run_tasks

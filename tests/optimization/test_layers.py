@@ -16,7 +16,7 @@ from pmo_analytics.optimization.levelling.layers import (
     in_layers,
 )
 from pmo_analytics.optimization.levelling.level import level
-from pmo_analytics.optimization.workers.running import SolveLimits
+from pmo_analytics.optimization.limits import SolveLimits
 from tests.support.instances_levelling import psplib_optima, psplib_portfolio
 from tests.support.real_data import real
 

@@ -22,7 +22,7 @@ from pmo_analytics.optimization.checker.level import level_bound, measure_of
 from pmo_analytics.optimization.levelling import search
 from pmo_analytics.optimization.levelling.jobs import levelled_question
 from pmo_analytics.optimization.levelling.level import level
-from pmo_analytics.optimization.workers.running import SolveLimits
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.portfolio import Portfolio
 from tests.support.brute_force import (
     TOLERANCE,

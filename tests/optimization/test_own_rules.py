@@ -16,12 +16,12 @@ from pmo_analytics.optimization.checker.check import check_bound, check_plan
 from pmo_analytics.optimization.heuristics.alternation import Search
 from pmo_analytics.optimization.heuristics.greedy import greedy, move_earlier
 from pmo_analytics.optimization.levelling.level import level
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import build_matrix
 from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.optimization.model.pulp_sink import build_model
 from pmo_analytics.optimization.optimizing import optimize
-from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.rules.limiting import balance, limit_parallel

@@ -11,8 +11,8 @@ from pmo_analytics.optimization.explaining.role_value import (
     role_value,
     say_role_values,
 )
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.optimizing import optimize
-from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
 from tests.optimization.test_why_not import portfolio_of
 from tests.support.brute_force import best_plan

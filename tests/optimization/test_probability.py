@@ -10,8 +10,8 @@ import pytest
 
 from pmo_analytics.clock.periods import Settings
 from pmo_analytics.optimization.checker.check import check_bound, check_plan
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.optimizing import optimize
-from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.rules.workload import worth_at_zero
 from tests.support.brute_force import best_plan, objective

@@ -14,13 +14,13 @@ from pmo_analytics.errors import ConfigError
 from pmo_analytics.examples.generated import generate_portfolio
 from pmo_analytics.optimization import optimizing, plan_search
 from pmo_analytics.optimization.heuristics.greedy import greedy
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.optimization.model.pulp_sink import find_solver
 from pmo_analytics.optimization.optimizing import optimize
 from pmo_analytics.optimization.workers import pulp_job
 from pmo_analytics.optimization.workers.process import Child
 from pmo_analytics.optimization.workers.race import Found, Race, _cores
-from pmo_analytics.optimization.workers.running import SolveLimits
 from tests.support.clock import AMPLE
 
 ROOM = "pmo_analytics.optimization.workers.race"

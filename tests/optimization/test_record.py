@@ -14,8 +14,8 @@ from pmo_analytics.clock.periods import Settings, make_horizon
 from pmo_analytics.differences import change_sentences, plan_changes
 from pmo_analytics.errors import ConfigError, InfeasibleError
 from pmo_analytics.optimization.checker.check import check_bound, check_plan
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.optimizing import optimize
-from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
 from tests.support import brute_force

@@ -15,10 +15,10 @@ from pmo_analytics.errors import DataError, InfeasibleError, SolverError
 from pmo_analytics.optimization import plan_search
 from pmo_analytics.optimization.checker.check import check_bound, check_plan
 from pmo_analytics.optimization.heuristics.greedy import greedy
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.optimization.optimizing import optimize
 from pmo_analytics.optimization.workers.race import Found
-from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.portfolio import Portfolio
 from tests.support.brute_force import best_plan
 from tests.support.clock import AMPLE

@@ -9,8 +9,8 @@ import pytest
 
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.optimization.checker.check import check_plan
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.optimizing import optimize
-from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.portfolio import Portfolio
 from tests.optimization.test_record import RECORD, company, drawn, kept
 from tests.support import brute_force

@@ -8,9 +8,9 @@ import pytest
 from pmo_analytics.errors import DataError
 from pmo_analytics.examples.generated import generate_portfolio
 from pmo_analytics.optimization.heuristics.greedy import greedy
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.optimization.optimizing import optimize
-from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
 from tests.support.clock import AMPLE
 

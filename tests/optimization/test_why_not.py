@@ -8,8 +8,8 @@ import pytest
 from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.optimization.explaining.why_not import changes, why_not
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.optimizing import optimize
-from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
 from tests.support.clock import AMPLE

@@ -10,13 +10,13 @@ from pmo_analytics.examples.generated import generate_portfolio
 from pmo_analytics.optimization.checker.check import check_plan
 from pmo_analytics.optimization.heuristics.greedy import greedy, move_earlier
 from pmo_analytics.optimization.heuristics.large_neighbourhood import Improver
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import build_matrix
 from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.optimization.model.pulp_sink import build_model
 from pmo_analytics.optimization.optimizing import optimize
 from pmo_analytics.optimization.workers import child
-from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan
 from tests.support.clock import AMPLE
 from tests.support.instances_random import drawn

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from pmo_analytics.optimization.workers.running import Progress
+from pmo_analytics.optimization.limits import Progress
 from pmo_analytics.plotting.progress import plot_progress
 
 HISTORY = [

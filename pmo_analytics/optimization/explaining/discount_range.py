@@ -27,7 +27,7 @@ from pmo_analytics.optimization.explaining.resolving import (
     resolve,
     settings_of,
 )
-from pmo_analytics.optimization.workers.running import SolveLimits
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.plan import Plan
 from pmo_analytics.processes import Work, run_tasks, stop_asked
 from pmo_analytics.rules import with_rules

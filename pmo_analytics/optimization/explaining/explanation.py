@@ -22,8 +22,8 @@ from pmo_analytics.optimization.explaining.sensitivity import (
     sensitivity,
 )
 from pmo_analytics.optimization.explaining.why_not import WhyNot, why_not
+from pmo_analytics.optimization.limits import ProgressFunction, SolveLimits
 from pmo_analytics.optimization.optimizing import optimize
-from pmo_analytics.optimization.workers.running import ProgressFunction, SolveLimits
 from pmo_analytics.plan import Plan
 from pmo_analytics.processes import stop_asked, stoppable
 

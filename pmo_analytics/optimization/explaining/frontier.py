@@ -18,8 +18,8 @@ from pmo_analytics.optimization.explaining.resolving import (
     resolve_all,
 )
 from pmo_analytics.optimization.explaining.wording import number
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.run import question_of
-from pmo_analytics.optimization.workers.running import SolveLimits
 from pmo_analytics.plan import Plan, relative_gap
 from pmo_analytics.processes import Work, stoppable
 from pmo_analytics.rules import fixed_starts

@@ -29,9 +29,10 @@ from pmo_analytics.optimization.explaining.wording import (
     series,
     spans,
 )
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.run import question_of
 from pmo_analytics.optimization.workers.process import Event
-from pmo_analytics.optimization.workers.running import SolveLimits, run_task
+from pmo_analytics.optimization.workers.running import run_task
 from pmo_analytics.plan import Plan
 from pmo_analytics.processes import stop_asked, stoppable
 from pmo_analytics.rules import most_offered

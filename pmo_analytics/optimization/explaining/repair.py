@@ -18,7 +18,8 @@ from pmo_analytics.optimization.explaining.wording import (
     the_project,
     when,
 )
-from pmo_analytics.optimization.workers.running import SolveLimits, run_task
+from pmo_analytics.optimization.limits import SolveLimits
+from pmo_analytics.optimization.workers.running import run_task
 
 REPAIR_COLUMNS = ["rule", "subject", "period", "amount", "message"]
 # What breaking a rule costs in a repair; one limit exceeded by all of itself costs 1.

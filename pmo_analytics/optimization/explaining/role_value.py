@@ -17,9 +17,10 @@ from pmo_analytics.optimization.explaining.resolving import (
     settings_of,
 )
 from pmo_analytics.optimization.explaining.wording import number, series
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.model.array_sink import build_matrix
 from pmo_analytics.optimization.model.compiling import compile_options
-from pmo_analytics.optimization.workers.running import SolveLimits, run_task
+from pmo_analytics.optimization.workers.running import run_task
 from pmo_analytics.plan import Plan
 from pmo_analytics.processes import Work, stoppable
 from pmo_analytics.rules import all_roles

@@ -21,7 +21,7 @@ from pmo_analytics.optimization.explaining.resolving import (
 )
 from pmo_analytics.optimization.explaining.why_not import forced_in
 from pmo_analytics.optimization.explaining.wording import number
-from pmo_analytics.optimization.workers.running import SolveLimits
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.plan import Plan
 from pmo_analytics.processes import Work, run_tasks, stoppable
 from pmo_analytics.rules import discount_factors, worth_at_zero

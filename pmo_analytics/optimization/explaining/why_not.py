@@ -32,8 +32,9 @@ from pmo_analytics.optimization.explaining.wording import (
     the_projects,
     when,
 )
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.optimizing import optimize
-from pmo_analytics.optimization.workers.running import SolveLimits, run_task
+from pmo_analytics.optimization.workers.running import run_task
 from pmo_analytics.plan import Plan
 from pmo_analytics.processes import stop_asked, stoppable
 from pmo_analytics.rules import bought_grid

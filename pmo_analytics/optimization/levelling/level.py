@@ -8,10 +8,11 @@ from pmo_analytics.errors import ConfigError, InfeasibleError, SolverError, clos
 from pmo_analytics.optimization.checker.check import check_plan
 from pmo_analytics.optimization.checker.level import MEASURES, level_bound, measure_of
 from pmo_analytics.optimization.levelling.search import Levelling
-from pmo_analytics.optimization.run import Run, question_of, versions
-from pmo_analytics.optimization.workers.running import ProgressFunction, SolveLimits
+from pmo_analytics.optimization.limits import ProgressFunction, SolveLimits
+from pmo_analytics.optimization.run import Run, question_of
 from pmo_analytics.plan import OPTIMAL_GAP, Plan, SolveReport, SolveStatus, relative_gap
 from pmo_analytics.processes import stop_asked, stoppable
+from pmo_analytics.versions import versions
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

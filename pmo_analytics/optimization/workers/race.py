@@ -24,8 +24,8 @@ from pmo_analytics.plan import OPTIMAL_GAP, relative_gap
 from pmo_analytics.processes import cores
 
 if TYPE_CHECKING:
+    from pmo_analytics.optimization.limits import SolveLimits
     from pmo_analytics.optimization.model.instance import Options
-    from pmo_analytics.optimization.workers.running import SolveLimits
 
 # How long the solver works alone before a neighbourhood search joins in.
 _PATIENCE = 1.5

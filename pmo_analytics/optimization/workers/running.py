@@ -6,12 +6,12 @@ import contextlib
 import queue
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pmo_analytics.errors import ConfigError, SolverError
+from pmo_analytics.errors import SolverError
+from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.model.instance import carries_branches
 from pmo_analytics.optimization.model.purchasing import value_of
 from pmo_analytics.optimization.workers.process import GRACE, Child, Event, next_event
@@ -27,63 +27,6 @@ if TYPE_CHECKING:
 PROOF_CHECK, CUTS_CHECK, _CHECKED, _FEWEST = 0.09, 0.05, 780, 1_400
 # Nodes of a proof that nobody checks: time ends it.
 _UNCHECKED = 10**7
-
-
-@dataclass(frozen=True)
-class SolveLimits:
-    """When to stop looking for a better plan.
-
-    Parameters
-    ----------
-    seconds
-        Wall clock of the whole search.
-    gap
-        Stop at this relative distance to the bound, 0.01 = 1 %.
-    work
-        Nodes of the solver's tree; with it, and time enough, the same seed gives
-        the same plan.
-    threads
-        Processes at work at once: the solver and the searches around the best plan;
-        1 = the solver, then a search where its bound stands still; None = one per
-        core, never fewer than two.
-    memory_gb
-        Memory limit of the solver's process, where the system enforces one.
-    """
-
-    seconds: float = 60.0
-    gap: float = 0.0
-    work: int | None = None
-    threads: int | None = None
-    memory_gb: float | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 < self.seconds < 1e7:
-            raise ConfigError(f"seconds must be positive, not {self.seconds!r}.")
-        if not 0 <= self.gap < 10:
-            raise ConfigError(f"gap must be 0 or more, such as 0.01; not {self.gap!r}.")
-        if self.work is not None and self.work < 1:
-            raise ConfigError(f"work must be at least 1, not {self.work!r}.")
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a search stands; handed to a `progress` callable.
-
-    Attributes
-    ----------
-    stage
-        What is going on, a few words.
-    objective, bound
-        Best plan and bound so far, None where there is none yet.
-    """
-
-    stage: str
-    objective: float | None
-    bound: float | None
-    seconds: float
-
-
-ProgressFunction = Callable[[Progress], None]
 
 
 def run_solver(
