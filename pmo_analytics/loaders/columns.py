@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from operator import eq
 from typing import Any
 
 from pmo_analytics.clock import WEEKS_PER_YEAR
@@ -373,6 +374,7 @@ def split_rows(
     place, problems = raw.place, []
     width = len(raw.records[header])
     heads = [heading_text(c) for c in raw.records[header]]
+    word = heads[0].partition(" ")[0]
     repeated = []
     body = raw.records[header + 1 :]
     numbers = raw.rows[header + 1 :]
@@ -393,8 +395,11 @@ def split_rows(
             pending += 1
             continue
         blanks, pending = blanks + pending, 0
-        if len(record) >= width and all(
-            head == heading_text(c) for head, c in zip(heads, record, strict=False)
+        alike = record[0].__class__ is not str or word in record[0]
+        if (
+            alike
+            and len(record) >= width
+            and all(map(eq, heads, map(heading_text, record)))
         ):
             repeated.append(number)
             continue

@@ -315,6 +315,8 @@ def _shape(text: str) -> _Shape:
     without = _PERCENT.sub("", core)
     percent = without != core
     core, currency = without_currency(without)
+    if core[:1].isalpha():
+        return _NO_NUMBER
     core = _NO_CENTS.sub(r"\g<1>00", core)
     core, negative = _without_brackets(core)
     if match := _SCALED.fullmatch(core):
