@@ -12,15 +12,13 @@ from pmo_analytics.faces import face
 
 if TYPE_CHECKING:
     from pmo_analytics.loaders.assembly import loaded_problems, planning_problems
-    from pmo_analytics.loaders.escape import escape_frame
     from pmo_analytics.loaders.files import (
         load_portfolio,
         read_portfolio,
         write_portfolio,
     )
-    from pmo_analytics.loaders.schedule import read_purchases, read_schedule
-    from pmo_analytics.loaders.template import write_empty, write_template
-    from pmo_analytics.loaders.workbook import (
+    from pmo_analytics.loaders.reading.schedule import read_purchases, read_schedule
+    from pmo_analytics.loaders.reading.workbook import (
         MAX_CELL_CHARACTERS,
         MAX_SHEET_ROWS,
         cell_of,
@@ -28,5 +26,7 @@ if TYPE_CHECKING:
         save,
         widen,
     )
+    from pmo_analytics.loaders.writing.escape import escape_frame
+    from pmo_analytics.loaders.writing.template import write_empty, write_template
 
 __getattr__, __dir__, __all__ = face(__name__)

@@ -25,15 +25,13 @@ from pmo_analytics.errors import (
     problem_records,
     problems_table,
 )
-from pmo_analytics.loaders.absence_amounts import to_absence_shares
 from pmo_analytics.loaders.aliases import fold
 from pmo_analytics.loaders.cells.dates import read_date
 from pmo_analytics.loaders.cells.numbers import ALONE
-from pmo_analytics.loaders.clock_columns import settle_clocks
-from pmo_analytics.loaders.columns import NUMBER_COLUMNS, kind_of
-from pmo_analytics.loaders.contracts import to_contract_shares
-from pmo_analytics.loaders.findings import Place, Problem, RawTable
-from pmo_analytics.loaders.layouts import (
+from pmo_analytics.loaders.converting.absence_amounts import to_absence_shares
+from pmo_analytics.loaders.converting.clock_columns import settle_clocks
+from pmo_analytics.loaders.converting.contracts import to_contract_shares
+from pmo_analytics.loaders.converting.layouts import (
     Tidy,
     check_spread,
     check_units,
@@ -43,16 +41,18 @@ from pmo_analytics.loaders.layouts import (
     to_long,
     to_offsets,
 )
-from pmo_analytics.loaders.length_columns import read_lengths
-from pmo_analytics.loaders.number_columns import (
+from pmo_analytics.loaders.converting.length_columns import read_lengths
+from pmo_analytics.loaders.converting.spans import name_projects, spread_spans, to_spans
+from pmo_analytics.loaders.converting.timesheets import read_timesheet
+from pmo_analytics.loaders.findings import Place, Problem, RawTable
+from pmo_analytics.loaders.reading.settings import Declared
+from pmo_analytics.loaders.understanding.headings import NUMBER_COLUMNS, kind_of
+from pmo_analytics.loaders.understanding.number_columns import (
     check_currencies,
     companies,
     read_number_columns,
 )
-from pmo_analytics.loaders.settings import Declared
-from pmo_analytics.loaders.spans import name_projects, spread_spans, to_spans
-from pmo_analytics.loaders.tidying import DATE_KINDS, tidy_table
-from pmo_analytics.loaders.timesheets import read_timesheet
+from pmo_analytics.loaders.understanding.tidying import DATE_KINDS, tidy_table
 from pmo_analytics.portfolio import Portfolio, locate
 from pmo_analytics.tables import TABLES, clean_text, conform, table_spec
 

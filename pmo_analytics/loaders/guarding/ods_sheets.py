@@ -1,0 +1,208 @@
+"""A look at the XML of an .ods workbook: its size, and what the reader leaves out.
+
+Programs store a million empty rows as one row that is repeated. The reader would
+spread them out, so where they lie between filled rows, or behind the last filled
+column, they are cut out before it sees the file; `gaps` keep the row numbers right.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from datetime import date
+from pathlib import Path
+
+from pmo_analytics.loaders.findings import FIRST_DAY, SheetFacts
+from pmo_analytics.loaders.guarding.sheet_scan import Budget, Target, local
+
+# Fewer empty rows, or empty columns, than this are left to the reader.
+_LONG_GAP, _WIDE_GAP = 1_000, 200
+_RESULTS = ("value", "string-value", "date-value", "time-value", "boolean-value")
+_ERROR = re.compile(r"#(?:N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!)|Err:\d{3}")
+
+
+class OdsScan:
+    """Looks at the parts of an .ods workbook."""
+
+    first = ()
+
+    def __init__(self, budget: Budget) -> None:
+        self._content = _Content(budget)
+
+    def target(self, name: str) -> Target | None:
+        """Return what takes the XML of a part; None = only its size counts."""
+        return self._content if name == "content.xml" else None
+
+    def facts(self) -> dict[str, SheetFacts]:
+        """Return what was found, by sheet."""
+        return self._content.sheets
+
+
+class _Content(Target):
+    """Measures the tables of an OpenDocument spreadsheet."""
+
+    ends = True
+
+    def __init__(self, budget: Budget) -> None:
+        self.sheets: dict[str, SheetFacts] = {}
+        self._budget = budget
+        self._facts = SheetFacts()
+        self._shift = 0
+        self._style = ""
+        self._hidden_styles: set[str] = set()
+        self._row = self._column = self._last_row = self._last_column = 0
+        self._row_repeat = self._cell_repeat = 1
+        self._row_filled = self._row_used = self._row_text = self._kept = 0
+        self._row_start = self._blank_from = self._gap_from = -1
+        self._gap_rows = 0
+        self._text: list[str] = []
+        self._cell_text = self._depth = 0
+        self._filled = self._error = self._formula = self._result = False
+        self._explicit = False
+        self._span = (1, 1)
+
+    def start(self, tag: str, attrs: dict[str, str]) -> None:
+        name = local(tag)
+        if name == "p" or name == "span" or name == "a":
+            return
+        plain = {local(key): value for key, value in attrs.items()}
+        if self._gap_from >= 0:
+            self._close_gap()
+        if name in ("table-cell", "covered-table-cell"):
+            self._start_cell(attrs, plain)
+        elif name == "table-row":
+            self._row_repeat = _repeats(plain.get("number-rows-repeated"))
+            self._column = self._row_filled = self._row_used = self._row_text = 0
+            self._row_start, self._blank_from = self.parser.CurrentByteIndex, -1
+            if plain.get("visibility") in ("collapse", "filter"):
+                rows = (self._row + 1, self._row + self._row_repeat)
+                self._facts.hidden_rows.append(rows)
+        elif name == "table-column":
+            count = _repeats(plain.get("number-columns-repeated"))
+            if plain.get("visibility") in ("collapse", "filter"):
+                columns = (self._column, self._column + count - 1)
+                self._facts.hidden_columns.append(columns)
+            self._column += count
+        elif name == "table":
+            self._facts = self.sheets[plain.get("name", "")] = SheetFacts()
+            self._facts.shift = self._shift
+            if plain.get("style-name") in self._hidden_styles:
+                self._facts.state = "hidden"
+            self._row = self._column = self._kept = 0
+            self._last_row = self._last_column = 0
+        elif name == "style":
+            self._style = plain.get("name", "")
+        elif name == "table-properties" and plain.get("display") == "false":
+            self._hidden_styles.add(self._style)
+        elif name == "null-date" and "date-value" in plain:
+            first = date.fromisoformat(plain["date-value"][:10])
+            self._shift = (first - FIRST_DAY).days
+
+    def _start_cell(self, attrs: dict[str, str], plain: dict[str, str]) -> None:
+        self._cell_repeat = _repeats(plain.get("number-columns-repeated"))
+        self._error = any(
+            local(k) == "value-type" and v == "error" for k, v in attrs.items()
+        )
+        self._formula = "formula" in plain
+        self._result = any(key in plain for key in _RESULTS)
+        self._explicit = "value-type" in plain or self._formula
+        kind = plain.get("value-type", "string")
+        self._filled = kind != "string" or bool(plain.get("string-value"))
+        self._cell_text, self._depth = len(plain.get("string-value", "")), 1
+        self._text = []
+        self._span = (
+            _repeats(plain.get("number-rows-spanned")),
+            _repeats(plain.get("number-columns-spanned")),
+        )
+        if self._blank_from < 0:
+            self._blank_from = self.parser.CurrentByteIndex
+
+    def data(self, text: str) -> None:
+        if self._depth:
+            self._cell_text += len(text)
+            if self._formula and len(self._text) < 4:
+                self._text.append(text)
+
+    def end(self, tag: str) -> None:
+        name = local(tag)
+        if self._gap_from >= 0:
+            self._close_gap()
+        if name in ("table-cell", "covered-table-cell"):
+            self._end_cell()
+        elif name == "table-row":
+            self._end_row()
+        elif name == "table":
+            self._budget.spend_area(self._last_row, self._last_column)
+
+    def _end_cell(self) -> None:
+        self._depth = 0
+        place = (self._row + 1, self._column)
+        self._column += self._cell_repeat
+        if self._formula and not self._result and not self._cell_text:
+            self._facts.unsaved.add(place)
+            self._filled = True
+        if self._span != (1, 1):
+            rows, columns = self._span
+            top, left = place
+            merged = (top, left, top + rows - 1, left + columns - 1)
+            self._facts.merged.append(merged)
+        if self._explicit:
+            self._row_used = self._column
+        if not self._filled and not self._cell_text:
+            return
+        self._row_filled = self._row_used = self._column
+        self._blank_from = -1
+        self._row_text += self._cell_text * self._cell_repeat
+        text = "".join(self._text).strip()
+        if self._error or (self._formula and _ERROR.fullmatch(text)):
+            self._facts.errors[place] = text or "#ERROR"
+
+    def _end_row(self) -> None:
+        self._row += self._row_repeat
+        if not self._row_filled and self._row_repeat >= _LONG_GAP:
+            # Its end is known where the next element begins.
+            self._gap_from, self._gap_rows = self._row_start, self._row_repeat
+            return
+        if self._column - self._row_filled >= _WIDE_GAP:
+            cut = (self._blank_from, self.parser.CurrentByteIndex)
+            self._facts.cuts.append(cut)
+            self._row_used = self._row_filled
+        self._kept += self._row_repeat
+        if not self._row_used:
+            return
+        # The reader spreads out everything up to the last cell that has a type.
+        self._last_row = self._kept
+        self._last_column = max(self._last_column, self._row_used)
+        self._budget.spend_text(self._row_text * self._row_repeat)
+        self._budget.check_area(self._last_row, self._last_column)
+
+    def _close_gap(self) -> None:
+        self._facts.cuts.append((self._gap_from, self.parser.CurrentByteIndex))
+        self._facts.gaps.append((self._row - self._gap_rows, self._gap_rows))
+        self._gap_from = -1
+
+
+def without_gaps(path: Path, facts: dict[str, SheetFacts]) -> bytes | None:
+    """Return a workbook without its long runs of empty cells; None = it has none."""
+    cuts = sorted(cut for fact in facts.values() for cut in fact.cuts)
+    if not cuts:
+        return None
+    out = io.BytesIO()
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(out, "w") as new:
+        content = old.read("content.xml")
+        kept, at = [], 0
+        for start, stop in cuts:
+            kept.append(content[at:start])
+            at = stop
+        new.writestr("mimetype", old.read("mimetype"))
+        new.writestr("content.xml", b"".join([*kept, content[at:]]))
+        new.writestr("META-INF/manifest.xml", old.read("META-INF/manifest.xml"))
+    return out.getvalue()
+
+
+def _repeats(text: str | None) -> int:
+    count = int(text) if text else 1
+    if not 1 <= count <= 2**24:
+        raise ValueError(f"repeated {text} times")
+    return count

@@ -1,0 +1,1 @@
+"""Folders and workbooks become raw tables and settings."""

@@ -1,0 +1,354 @@
+"""A portfolio as a workbook: one sheet a table, settings on the sheet `portfolio`.
+
+Row numbers in problems are those of the sheet. Hidden sheets, rows and columns are
+read like others, and said; sheets whose names are no table are mentioned, sheets that
+explain (`guide`, `lists`, 说明) are passed over.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pmo_analytics.errors import ConfigError, DataError, problems_table
+from pmo_analytics.loaders.aliases import GUIDE_SHEETS, fold, table_names
+from pmo_analytics.loaders.findings import (
+    Place,
+    Problem,
+    RawTable,
+    SheetFacts,
+    Unreadable,
+)
+from pmo_analytics.loaders.guarding.archive import check_workbook
+from pmo_analytics.loaders.guarding.ods_sheets import without_gaps
+from pmo_analytics.loaders.reading.folder import number_text, unwritable
+from pmo_analytics.loaders.reading.settings import Declared, flat_settings, read_sheet
+from pmo_analytics.loaders.reading.table_names import missing_choice, unknown_name
+from pmo_analytics.loaders.reading.text import has_controls
+from pmo_analytics.loaders.understanding.sheet_notes import with_usual_days
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pandas as pd
+
+    from pmo_analytics.portfolio import Portfolio
+
+SETTINGS_SHEET = "portfolio"
+MAX_SHEET_ROWS = 1_048_575  # below the header
+MAX_CELL_CHARACTERS = 32_767
+# Of a sheet whose name is no table, to see what it might be.
+_FIRST_ROWS = 100
+_ESCAPED = re.compile(r"_x(?=[0-9A-Fa-f]{4}_)")
+# Excel counts days from 1900 and believes in a 29 February of that year.
+_FIRST_DATE = date(1900, 3, 1)
+
+
+def read_workbook(
+    path: Path, tables: Mapping[str, str] | None = None
+) -> tuple[Declared, dict[str, RawTable], list[Problem]]:
+    """Return settings, raw tables and findings of a workbook.
+
+    Parameters
+    ----------
+    tables
+        Table -> sheet name, for sheets whose names tell nothing.
+
+    Raises
+    ------
+    DataError
+        If the file is no workbook, damaged, protected or too large.
+    """
+    place = Place("portfolio", path.name)
+    try:
+        facts = check_workbook(path)
+        lean = without_gaps(path, facts)
+        sheets, problems = _match_sheets(path, lean, tables or {})
+        raws = {
+            table: _raw_table(path, lean, Place(table, path.name, sheet), facts)
+            for table, sheet in sheets.items()
+        }
+    except Unreadable as error:
+        raise DataError(problems_table([place.unreadable(error)])) from error
+    except OSError as error:
+        fix = "The file cannot be opened. Is it open in Excel, or not yours to read?"
+        raise DataError(
+            problems_table(
+                [place.error("unreadable_file", found=error.strerror or "", fix=fix)]
+            )
+        ) from error
+    settings = raws.pop(SETTINGS_SHEET, None)
+    if settings is None:
+        return Declared(place), raws, problems
+    shift = settings.facts.shift
+    records = [with_usual_days(record, shift) for record in settings.records]
+    declared, found = read_sheet(
+        zip(settings.rows, records, strict=True), settings.place
+    )
+    return declared, raws, problems + found + _bad_settings(settings)
+
+
+def _bad_settings(raw: RawTable) -> list[Problem]:
+    """Return settings whose formula has no result, and a hidden sheet."""
+    bad = raw.facts.errors | dict.fromkeys(raw.facts.unsaved, "no result")
+    problems = [
+        raw.place.error(
+            "error_cell" if place in raw.facts.errors else "formula_without_value",
+            row=place[0],
+            found=found,
+            fix="The formula of this setting has no result. Write its value, or open "
+            "the workbook in Excel or LibreOffice and save it.",
+        )
+        for place, found in sorted(bad.items())
+    ]
+    if raw.facts.state:
+        problems.append(
+            raw.place.warning(
+                "hidden_sheet",
+                found=raw.place.sheet,
+                fix=f"The sheet '{raw.place.sheet}' is {raw.facts.state} in the "
+                "workbook, and its settings are in force. Unhide it.",
+            )
+        )
+    return problems
+
+
+def _book(path: Path, lean: bytes | None = None) -> Any:
+    import python_calamine
+
+    try:
+        return python_calamine.load_workbook(io.BytesIO(lean) if lean else str(path))
+    except BaseException as error:  # panics of the reader derive from it
+        raise _damaged(error) from error
+
+
+def _damaged(error: BaseException) -> BaseException:
+    if isinstance(error, (KeyboardInterrupt, SystemExit)):
+        return error
+    return Unreadable(
+        "corrupt_file",
+        "The workbook is damaged. Open it in Excel, let it be repaired, and save it.",
+        found=str(error)[:200],
+    )
+
+
+def _match_sheets(
+    path: Path, lean: bytes | None, chosen: Mapping[str, str]
+) -> tuple[dict[str, str], list[Problem]]:
+    names = table_names()
+    book = _book(path, lean)
+    listed = [
+        meta.name
+        for meta in book.sheets_metadata
+        if str(meta.typ).endswith("WorkSheet")
+    ]
+    matched: dict[str, str] = {}
+    problems: list[Problem] = []
+    unknown = []
+    for table, sheet in chosen.items():
+        if sheet in listed:
+            matched[table] = sheet
+        else:
+            place = Place(table, path.name, sheet)
+            problems.append(missing_choice(place, "workbook", listed))
+    for sheet in listed:
+        if sheet in matched.values():
+            continue
+        table = names.get(fold(sheet), "")
+        if table in chosen or (not table and fold(sheet) in GUIDE_SHEETS):
+            continue
+        if not table:
+            unknown.append(sheet)
+        elif table in matched:
+            problems.append(
+                Place(table, path.name, sheet).error(
+                    "duplicate_table",
+                    found=f"{matched[table]}, {sheet}",
+                    fix=f"Both sheets hold the table '{table}'. Rename or delete one.",
+                )
+            )
+        else:
+            matched[table] = sheet
+    problems += [
+        unknown_name(
+            Place("portfolio", path.name, sheet),
+            sheet,
+            matched,
+            _cells_of(book, sheet, _FIRST_ROWS),
+            chosen,
+        )
+        for sheet in unknown
+    ]
+    if not matched.keys() - {SETTINGS_SHEET}:
+        problems.append(
+            Place("portfolio", path.name).error(
+                "missing_file",
+                found=", ".join(listed[:5]),
+                fix="No sheet of the workbook is a table. Name the sheets 'projects', "
+                "'demand', 'capacity', 'people' and so on.",
+            )
+        )
+    return matched, problems
+
+
+def _raw_table(
+    path: Path, lean: bytes | None, place: Place, facts: dict[str, SheetFacts]
+) -> RawTable:
+    records = _cells_of(_book(path, lean), place.sheet)
+    fact = facts.get(place.sheet, SheetFacts())
+    return RawTable(
+        place, records, _row_numbers(len(records), fact), typed=True, facts=fact
+    )
+
+
+def _cells_of(book: Any, sheet: str, rows: int | None = None) -> list[list[Any]]:
+    try:
+        reader = book.get_sheet_by_name(sheet)
+        cells: list[list[Any]] = reader.to_python(skip_empty_area=False, nrows=rows)
+    except BaseException as error:  # panics of the reader derive from it
+        raise _damaged(error) from error
+    return cells
+
+
+def _row_numbers(count: int, fact: SheetFacts) -> list[int]:
+    """Return the row of the sheet in which each record stands."""
+    numbers: list[int] = []
+    shift = 0
+    for last, size in sorted(fact.gaps):
+        numbers += range(len(numbers) + shift + 1, last + 1)
+        shift += size
+    return [*numbers, *range(len(numbers) + shift + 1, count + shift + 1)][:count]
+
+
+# ---------------------------------------------------------------------------- write
+
+
+def write_workbook(
+    portfolio: Portfolio, path: Path, frames: Mapping[str, pd.DataFrame]
+) -> None:
+    """Write a workbook with the settings and one sheet a table.
+
+    Parameters
+    ----------
+    frames
+        Table -> cells as they go into files (None, text, int, float or date).
+
+    Raises
+    ------
+    ConfigError
+        If a table has more rows than a sheet.
+    DataError
+        If a text is too long for a cell or holds control characters.
+    """
+    from openpyxl import Workbook
+
+    refuse_unwritable(portfolio, frames)
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(SETTINGS_SHEET)
+    widen(sheet, [24, 40])
+    sheet.append(header_row(sheet, ["key", "value"]))
+    for key, value in flat_settings(portfolio).items():
+        sheet.append([key, cell_of(sheet, value)])
+    for table, frame in frames.items():
+        add_table(book.create_sheet(table), frame)
+    save(book, path)
+
+
+def refuse_unwritable(portfolio: Portfolio, frames: Mapping[str, pd.DataFrame]) -> None:
+    """Raise before anything is written if a sheet or a cell cannot hold something."""
+    settings = [v for v in flat_settings(portfolio).values() if isinstance(v, str)]
+    texts = {(SETTINGS_SHEET, "name"): settings}
+    for table, frame in frames.items():
+        if len(frame) > MAX_SHEET_ROWS:
+            raise ConfigError(
+                f"The table '{table}' has {len(frame):,} rows, more than a sheet "
+                "holds. Write the portfolio to a folder instead."
+            )
+        texts |= {(table, str(c)): [str(c), *frame[c].to_list()] for c in frame.columns}
+    for (table, column), cells in texts.items():
+        for row, cell in enumerate(cells):
+            if cell.__class__ is str and (
+                len(cell) > MAX_CELL_CHARACTERS or has_controls(cell)
+            ):
+                raise unwritable(table, column, row, cell[:60])
+
+
+def add_table(sheet: Any, frame: pd.DataFrame) -> None:
+    """Fill a new sheet with a table: bold, frozen header and the rows."""
+    sheet.freeze_panes = "A2"
+    names = [str(c) for c in frame.columns]
+    widen(sheet, [max(12, min(len(n) + 4, 30)) for n in names])
+    sheet.append(header_row(sheet, names))
+    columns = [frame[c].to_list() for c in frame.columns]
+    for cells in zip(*columns, strict=True):
+        sheet.append([cell_of(sheet, cell) for cell in cells])
+
+
+def header_row(sheet: Any, names: Iterable[str]) -> list[Any]:
+    """Return bold header cells, never formulas."""
+    from openpyxl.styles import Font
+
+    cells = [text_cell(sheet, name) for name in names]
+    for cell in cells:
+        cell.font = Font(bold=True)
+    return cells
+
+
+def widen(sheet: Any, widths: Iterable[float]) -> None:
+    """Set the widths of the first columns."""
+    from openpyxl.utils import get_column_letter
+
+    for position, width in enumerate(widths, 1):
+        sheet.column_dimensions[get_column_letter(position)].width = width
+
+
+def text_cell(sheet: Any, text: str) -> Any:
+    """Return a cell that holds text and nothing but text."""
+    from openpyxl.cell import WriteOnlyCell
+
+    # Readers undo _x0041_, so what looks like it is protected.
+    cell = WriteOnlyCell(sheet, value=_ESCAPED.sub("_x005F_x", text))
+    cell.data_type = "s"
+    return cell
+
+
+def cell_of(sheet: Any, value: Any) -> Any:
+    """Return a value, or a cell, that comes back as exactly this value."""
+    from openpyxl.cell import WriteOnlyCell
+
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        # Beyond 2^53 a workbook would round it.
+        return value if abs(value) <= 2**53 else text_cell(sheet, str(value))
+    if isinstance(value, float):
+        # openpyxl keeps 16 digits; the 17th makes the number come back the same.
+        if float(f"{value:.16g}") == value:
+            return value
+        cell = WriteOnlyCell(sheet, value=number_text(value))
+        cell.data_type = "n"
+        return cell
+    if isinstance(value, date):
+        if value < _FIRST_DATE:
+            return value.isoformat()
+        cell = WriteOnlyCell(sheet, value=value)
+        cell.number_format = "yyyy-mm-dd"
+        return cell
+    text = str(value).replace("\r\n", "\n").replace("\r", "\n")
+    plain = text[:1] not in "=+-@\t#" and "_x" not in text
+    return text if plain else text_cell(sheet, text)
+
+
+def save(book: Any, path: Path) -> None:
+    """Save a workbook under a temporary name and rename it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        book.save(part)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,525 @@
+"""From rows of cells to named columns: headings, blank rows and totals rows."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from operator import eq
+from typing import Any
+
+from pmo_analytics.clock import WEEKS_PER_YEAR
+from pmo_analytics.errors import listing
+from pmo_analytics.loaders.aliases import (
+    TOTALS,
+    column_names,
+    fold,
+    unit_words,
+    weak_names,
+)
+from pmo_analytics.loaders.findings import Place, Problem, RawTable
+from pmo_analytics.loaders.writing.escape import unescape_text
+from pmo_analytics.tables import table_spec
+
+# How far down a header row is searched, below title rows.
+_HEADER_ROWS = 20
+MAX_COLUMNS = 6_000
+_TOTALS = tuple(TOTALS)
+_UNIT = re.compile(r"(.*?)\s*[(\[]([^()\[\]]*)[)\]]\s*\*?\s*")
+_IN_UNIT = re.compile(r"(.+?)\s+(?:in|en)\s+(\S.*?)\s*", re.IGNORECASE)
+_LAST_WORD = re.compile(r"(.*\S)\s+([^\W\d_]{3,5}|[A-Za-z]?[€$£¥])\s*")
+_PERCENT = re.compile(r"(?:%\s*(.+?)|(.+?)[\s_]*%)\s*")
+_FACTORS = {
+    fold(word): factor
+    for words, factor in (
+        ("k|tsd|thousand|thousands|000|千|千元|keur|kusd|kgbp|k€|k$|k£|t€|teur", 1e3),
+        (
+            "m|mio|mn|million|millions|meur|musd|m€|m$|mio €|mio eur|"
+            "百万|百万元|百萬|百萬元",
+            1e6,
+        ),
+        ("万|万元|万人民币|萬|萬元", 1e4),
+        ("亿|亿元|億|億元", 1e8),
+        ("%|percent|pct|百分比|prozent", 0.01),
+        (
+            "eur|usd|gbp|cny|rmb|chf|jpy|hkd|twd|€|$|£|¥|元|人民币|人民幣|currency|score|"
+            "points|share|0-1|fte|ftes|number|planned|plan|actual|optional|required",
+            1.0,
+        ),
+    )
+    for word in words.split("|")
+}
+_PERIOD_UNITS = {
+    fold(word): unit
+    for unit, words in {
+        "": "periods|period|whole periods|期|期数|期數|perioden|optional|required",
+        "D": "days|day|天|日|工作日|tage|jours|días",
+        "W": "weeks|week|周|週|wochen|semaines|semanas",
+        "M": "months|month|月|个月|個月|monate|mois|meses",
+        "Q": "quarters|quarter|季度|季|quartale|trimestres",
+        "Y": "years|year|年|jahre|années|años",
+    }.items()
+    for word in words.split("|")
+}
+# Columns that `layouts` turns into FTE.
+HOUR_COLUMNS = ("hours", "person_days", "person_weeks", "person_months")
+# Hours of a contract, which `contracts` turns into a share -> how many are a week's.
+HOURS_OF = {
+    "weekly_hours": 1.0,
+    "daily_hours": 5.0,
+    "monthly_hours": 12 / WEEKS_PER_YEAR,
+    "contract_hours": 1.0,
+}
+# Days of a contract, likewise; a full week has five.
+DAYS_OF = "weekly_days"
+NUMBER_COLUMNS = frozenset(
+    (
+        *HOUR_COLUMNS,
+        *HOURS_OF,
+        DAYS_OF,
+        *(f"{side}_{unit}" for side in ("capacity", "load") for unit in HOUR_COLUMNS),
+    )
+)
+
+
+@dataclass
+class Heading:
+    """One column of a file.
+
+    Parameters
+    ----------
+    index
+        Position in the file, from 0.
+    text
+        Heading as written.
+    name
+        Column of the contract (or one `layouts` turns into it), else `text`.
+    known
+        Whether `name` is one of those.
+    factor
+        What cells are multiplied with (`Value (k€)`: 1000).
+    unit
+        Period unit in which a column counts (`Duration (weeks)`: W), or "".
+    has_unit
+        The heading names a unit.
+    """
+
+    index: int
+    text: str
+    name: str
+    known: bool
+    factor: float = 1.0
+    unit: str = ""
+    has_unit: bool = False
+
+
+# Columns that `layouts` and `spans` turn into offsets and durations.
+_BY_DATE = {
+    ("demand", "period"): "period",
+    ("demand", "start"): "start_day",
+    ("demand", "end"): "end_day",
+    ("spend", "period"): "period",
+    ("benefits", "period"): "period",
+    ("projects", "finish"): "period",
+}
+
+
+@cache
+def kind_of(table: str, column: str) -> str:
+    """Return the kind of a column: of the contract, `number` for hours, or ""."""
+    info = table_spec(table).columns.get(column)
+    if info is not None:
+        return info.kind
+    if column in NUMBER_COLUMNS:
+        return "number"
+    return _BY_DATE.get((table, column), "")
+
+
+def is_money(table: str, column: str) -> bool:
+    """Return whether a column holds amounts of the portfolio's currency."""
+    return column in ("value", "amount", "cost", "rate") or (
+        (table, column) == ("budget", "at_least")
+    )
+
+
+def heading_text(cell: Any) -> str:
+    """Return a heading cell as text: 2027.0 as 2027, dates as ISO."""
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, date):
+        return cell.strftime("%Y-%m-%d")
+    return " ".join(unescape_text(str(cell)).split())
+
+
+def known_names(table: str, cells: list[Any]) -> int:
+    """Return how many different columns of a table a row of cells names."""
+    return len(known_columns(table, cells))
+
+
+def known_columns(table: str, cells: list[Any]) -> list[str]:
+    """Return the different columns of a table that a row of cells names."""
+    texts = dict.fromkeys(heading_text(cell) for cell in cells[:MAX_COLUMNS] if cell)
+    names = dict.fromkeys(_identify(table, text)[0] for text in texts)
+    return [name for name in names if name]
+
+
+def unit_factor(word: str) -> float | None:
+    """Return what numbers of a unit such as k€ are multiplied with; None = unknown."""
+    return _FACTORS.get(fold(word))
+
+
+def _identify(table: str, text: str) -> tuple[str, str, bool]:
+    """Return column and unit text of a heading ("" if unknown), and if it is weak."""
+    names, weak = column_names(table), weak_names(table)
+    for name, unit, sure in _readings(text):
+        folded = fold(name)
+        if folded in names:
+            return names[folded], unit, not sure
+        if folded in weak:
+            return weak[folded], unit, True
+    # duration_months, 工期月
+    folded = fold(text)
+    for word in _PERIOD_UNITS:
+        head = folded.removesuffix(word)
+        if head != folded and names.get(head) == "duration":
+            return "duration", word, False
+    return "", "", False
+
+
+def _readings(text: str) -> list[tuple[str, str, bool]]:
+    """Return what name and unit a heading may be, and whether a unit is marked."""
+    plain = unicodedata.normalize("NFKC", text)
+    readings = [(plain, "", True)]
+    if match := _UNIT.fullmatch(plain):
+        readings.append((match[1], match[2], True))
+    if match := _PERCENT.fullmatch(plain):
+        readings.append((match[1] or match[2], "%", True))
+    # Value in TEUR, Betrag EUR: only where the end is a unit, so no name is cut.
+    if ((match := _IN_UNIT.fullmatch(plain)) and _is_unit(match[2])) or (
+        (match := _LAST_WORD.fullmatch(plain)) and fold(match[2]) in _FACTORS
+    ):
+        readings.append((match[1], match[2], False))
+    return readings
+
+
+def _is_unit(text: str) -> bool:
+    folded = fold(text)
+    return folded in _FACTORS or folded in unit_words() or folded in _PERIOD_UNITS
+
+
+def find_header(raw: RawTable) -> int | None:
+    """Return the position of the header row; None = the table has no filled row.
+
+    The first row that names two columns of the table, unless most of its cells name
+    none and a later row names more (filters and facts above a table do that); if
+    there is none the first that names one, then the first filled row. Rows with a
+    single filled cell are titles as long as a fuller row follows.
+    """
+    filled = [
+        (i, [c for c in record if c not in (None, "")])
+        for i, record in enumerate(raw.records[: _HEADER_ROWS * 5])
+    ]
+    filled = [(i, cells) for i, cells in filled if cells][:_HEADER_ROWS]
+    if not filled:
+        return None
+    fuller = [pair for pair in filled if len(pair[1]) > 1] or filled
+    table = raw.place.table
+    counts = [(i, known_names(table, cells), len(cells)) for i, cells in fuller]
+    for least in (2, 1):
+        found = [row for row in counts if row[1] >= least]
+        if not found:
+            continue
+        best = found[0]
+        for row in found[1:]:
+            richer = row[1] > best[1] or (least == 1 and row[2] > 2 * best[2])
+            if richer and 2 * best[1] <= best[2]:
+                best = row
+        return best[0]
+    return fuller[0][0]
+
+
+def read_headings(
+    cells: list[Any], place: Place, row: int
+) -> tuple[list[Heading], list[Problem]]:
+    """Return the named columns of a header row, and what is wrong with it.
+
+    Blank headings are left out; of two columns for one thing the first is kept. A
+    repeated heading that names nothing of the contract is a warning here: `tidying`
+    knows whether it stands for a period or a role.
+    """
+    headings: list[Heading] = []
+    problems: list[Problem] = []
+    weak: list[tuple[Heading, str, str]] = []
+    for index, cell in enumerate(cells):
+        text = heading_text(cell)
+        if not text:
+            continue
+        name, unit, is_weak = _identify(place.table, text)
+        if is_weak:
+            heading = Heading(index, text, text, known=False)
+            weak.append((heading, name, unit))
+        elif name:
+            heading = Heading(index, text, name, known=True, has_unit=bool(unit))
+            problems += _apply_unit(heading, unit, place, row)
+        else:
+            heading = Heading(index, text, text, known=False)
+        headings.append(heading)
+    problems += _use_weak(headings, weak, place, row)
+    kept: dict[str, Heading] = {}
+    for heading in headings:
+        first = kept.setdefault(heading.name, heading)
+        if first is not heading and not heading.known:
+            problems.append(
+                place.warning(
+                    "repeated_heading",
+                    row=row,
+                    column=heading.name,
+                    found=heading.text,
+                    fix=f"Two columns are headed '{heading.text}', which is no column "
+                    "of the table; only the first is kept, and not used.",
+                )
+            )
+        elif first is not heading:
+            same = "twice" if heading.text == first.text else "under two names"
+            problems.append(
+                place.error(
+                    "duplicate_column",
+                    row=row,
+                    column=heading.name,
+                    found=f"{first.text}, {heading.text}",
+                    fix=f"The column '{heading.name}' is there {same}. Keep one of "
+                    "them or rename the other.",
+                )
+            )
+    return list(kept.values()), problems
+
+
+def _use_weak(
+    headings: list[Heading],
+    weak: list[tuple[Heading, str, str]],
+    place: Place,
+    row: int,
+) -> list[Problem]:
+    taken = {h.name for h in headings if h.known}
+    problems: list[Problem] = []
+    for heading, name, unit in weak:
+        if name not in taken:
+            heading.name, heading.known, heading.has_unit = name, True, bool(unit)
+            problems += _apply_unit(heading, unit, place, row)
+    if place.table != "projects" or any(h.name == "project" for h in headings):
+        return problems
+    named = next((h for h in headings if h.known and h.name == "name"), None)
+    if named is None:
+        return problems
+    named.name = "project"
+    return [
+        *problems,
+        place.warning(
+            "name_as_id",
+            row=row,
+            column="project",
+            found=named.text,
+            fix="There is no column 'project', so the names identify the projects. "
+            "They must then be the same in all tables.",
+        ),
+    ]
+
+
+def _apply_unit(heading: Heading, unit: str, place: Place, row: int) -> list[Problem]:
+    """Let a unit in a heading have its effect."""
+    folded = fold(unit)
+    kind = kind_of(place.table, heading.name)
+    if not folded or kind not in ("number", "whole"):
+        return []
+    if kind == "whole":
+        if folded in _PERIOD_UNITS:
+            heading.unit = _PERIOD_UNITS[folded]
+            return []
+    elif heading.name in ("fte", "capacity_fte", "load_fte") and folded in unit_words():
+        word = unit_words()[folded]
+        if place.table == "people" and word == "hours":
+            heading.name = "contract_hours"
+        elif word != "fte":
+            side = heading.name.removesuffix("fte")
+            heading.name = f"{side}{word}"
+        return []
+    elif folded in _FACTORS:
+        heading.factor = _FACTORS[folded]
+        return []
+    return [
+        place.error(
+            "unknown_unit",
+            row=row,
+            column=heading.name,
+            found=heading.text,
+            fix=f"The unit '{unit}' of the column '{heading.name}' is not known. "
+            "Convert the numbers and take the unit out of the heading.",
+        )
+    ]
+
+
+def split_rows(
+    raw: RawTable, header: int
+) -> tuple[list[list[Any]], list[int], list[Problem]]:
+    """Return the columns of a table by position, its row numbers, and findings.
+
+    Blank cells are None. Blank rows are dropped; those between filled rows are
+    mentioned. Rows with more cells than the header has columns are left out and
+    reported.
+    """
+    place, problems = raw.place, []
+    width = len(raw.records[header])
+    heads = [heading_text(c) for c in raw.records[header]]
+    word = heads[0].partition(" ")[0]
+    repeated = []
+    body = raw.records[header + 1 :]
+    numbers = raw.rows[header + 1 :]
+    if header and any(any(_filled(c) for c in r) for r in raw.records[:header]):
+        problems.append(
+            place.warning(
+                "title_rows_skipped",
+                row=raw.rows[header],
+                found=quoted(raw, header),
+                fix=f"The header is in row {raw.rows[header]}; the rows above it hold "
+                "no data and are not read as such.",
+            )
+        )
+    records, rows, blanks, short = [], [], 0, []
+    pending = 0
+    for record, number in zip(body, numbers, strict=True):
+        if not any(map(_filled, record)):
+            pending += 1
+            continue
+        blanks, pending = blanks + pending, 0
+        alike = record[0].__class__ is not str or word in record[0]
+        if (
+            alike
+            and len(record) >= width
+            and all(map(eq, heads, map(heading_text, record)))
+        ):
+            repeated.append(number)
+            continue
+        if len(record) > width and any(map(_filled, record[width:])):
+            problems.append(
+                place.error(
+                    "too_many_fields",
+                    row=number,
+                    found=f"{len(record)} fields, the header has {width}",
+                    fix="Put quotes around the field that holds the delimiter (a "
+                    "decimal comma in a comma-separated file?), or add the heading.",
+                )
+            )
+            continue
+        if len(record) < width:
+            short.append(number)
+            record = [*record, *[None] * (width - len(record))]
+        records.append(record)
+        rows.append(number)
+    if blanks:
+        problems.append(
+            place.warning(
+                "blank_rows_dropped",
+                found=f"{blanks} rows",
+                fix="Blank rows between the data were dropped.",
+            )
+        )
+    if repeated:
+        problems.append(
+            place.warning(
+                "repeated_header",
+                row=repeated[0],
+                found=f"{len(repeated)} rows",
+                fix=f"The header comes again in rows {listing(repeated)}; those rows "
+                "were dropped.",
+            )
+        )
+    if short:
+        problems.append(
+            place.warning(
+                "short_rows",
+                row=short[0],
+                found=f"{len(short)} rows",
+                fix=f"Rows {listing(short)} have fewer fields than the header; the "
+                "missing ones are taken as blank.",
+            )
+        )
+    columns = [
+        # Nearly all cells begin with a plain character: nothing to clean.
+        [c if c.__class__ is str and "'" < c[:1] < "\x7f" else _clean(c) for c in cells]
+        for cells in (zip(*(r[:width] for r in records), strict=True))
+    ] or [[] for _ in range(width)]
+    return columns, rows, problems
+
+
+def title_texts(raw: RawTable, header: int) -> list[str]:
+    """Return what stands in the rows above the header, a text a cell."""
+    return [
+        " ".join(str(cell).split())
+        for record in raw.records[:header]
+        for cell in record
+        if _filled(cell)
+    ]
+
+
+def quoted(raw: RawTable, header: int, limit: int = 160) -> str:
+    """Return the texts above the header as one quotation."""
+    text = " | ".join(title_texts(raw, header))
+    return text if len(text) <= limit else text[:limit] + "..."
+
+
+def _filled(cell: Any) -> bool:
+    return not (
+        cell is None or cell == "" or (cell.__class__ is str and cell.isspace())
+    )
+
+
+def _clean(cell: Any) -> Any:
+    if cell.__class__ is str:
+        if not cell or cell.isspace():
+            return None
+        if cell[0] == "'":
+            return unescape_text(cell)
+    return cell
+
+
+def id_columns(table: str) -> list[str]:
+    """Return the columns in which a totals row says that it is one."""
+    columns = table_spec(table).columns
+    ids = [c for c in ("project", "person", "role", "group", "budget") if c in columns]
+    return [*ids, "period"]
+
+
+def totals_rows(columns: dict[str, list[Any]], table: str) -> set[int]:
+    """Return positions of rows such as Total, 合计 or 'CRM Total'.
+
+    Where there is nothing else they total nothing: a budget may be called Total.
+    """
+    found: set[int] = set()
+    rows = 0
+    for name in id_columns(table):
+        cells = columns.get(name)
+        if not cells:
+            continue
+        rows = len(cells)
+        texts = {c: fold(c) for c in set(map(str, cells))}
+        known = set(texts.values())
+        totals = {c for c, text in texts.items() if _is_total(text, known)}
+        if totals:
+            found |= {i for i, c in enumerate(cells) if str(c) in totals}
+    return found if len(found) < rows else set()
+
+
+def _is_total(text: str, known: set[str]) -> bool:
+    if text in TOTALS:
+        return True
+    if not text.endswith(_TOTALS) and not text.startswith(_TOTALS):
+        return False
+    return any(
+        rest and rest != text and rest in known
+        for word in TOTALS
+        for rest in (text.removesuffix(word), text.removeprefix(word))
+    )
