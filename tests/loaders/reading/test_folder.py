@@ -9,12 +9,12 @@ import pytest
 
 from pmo_analytics.errors import ConfigError, DataError, PmoWarning
 from pmo_analytics.loaders import (
-    folder,
     load_portfolio,
     loaded_problems,
     read_portfolio,
     write_portfolio,
 )
+from pmo_analytics.loaders.reading import folder
 from tests.support.folders import HORIZON, assert_same, make_folder, read_quietly, said
 from tests.support.small_portfolios import everything_portfolio, tiny_portfolio
 
