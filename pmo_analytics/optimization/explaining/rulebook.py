@@ -16,6 +16,7 @@ import pandas as pd
 
 from pmo_analytics.clock import offsets_from
 from pmo_analytics.optimization.model.compiling import Compiled, compile_options, grains
+from pmo_analytics.optimization.model.grain import grant_people
 from pmo_analytics.optimization.model.instance import ALL, Options
 from pmo_analytics.rules import Limits, limits, read_rules, requirements
 from pmo_analytics.tables import allowed_starts, start_windows
@@ -209,7 +210,7 @@ def read_rulebook(
     bounds = limits(portfolio, strict=strict)
     if bought is not None:
         more = bought.reindex(columns=bounds.capacity.columns, fill_value=0.0)
-        bounds = replace(bounds, capacity=bounds.capacity + more)
+        bounds = replace(bounds, capacity=bounds.capacity + more, exact_capacity={})
     least = portfolio.budget["at_least"].to_numpy(dtype=float)
     things = len(portfolio.horizon) * len(wide.roles)
     limit = np.concatenate([bounds.capacity.to_numpy().T.ravel(), bounds.budget])
@@ -222,6 +223,7 @@ def read_rulebook(
         return np.where(np.isfinite(given), own, given) if rows else given
 
     slack, unit = _grains(portfolio, bounds, wide.options, many)
+    limit, slack, unit = grant_people(portfolio, bounds, limit, slack, unit)
     options = replace(
         wide.options,
         slack=slack,

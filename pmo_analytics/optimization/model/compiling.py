@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.clock import offsets_from
-from pmo_analytics.optimization.model.grain import grain
+from pmo_analytics.optimization.model.grain import grain, grant_people
 from pmo_analytics.optimization.model.instance import (
     ALL,
     NO_LIMIT,
@@ -181,6 +181,7 @@ def compile_options(
     slack, unit = grains(
         portfolio, bounds, project[use_option], use_row, use_amount, sums, len(limit)
     )
+    limit, slack, unit = grant_people(portfolio, bounds, limit, slack, unit)
     buy = _purchases(portfolio, roles) if flex else {}
     most = limit
     if buy:
@@ -224,6 +225,7 @@ def compile_options(
         len(limit),
         {names[p] for p in np.unique(project).tolist()},
     )
+    limit, slack, unit = grant_people(portfolio, bounds, limit, slack, unit)
     dependencies, rule_arrays = _rules(rules, number)
     groups, anchors, contradictions, group_arrays = _groups(portfolio, windows, number)
     worth = _worth(portfolio, names, project, start, windows)
@@ -343,7 +345,7 @@ def grains(
     things: int,
     only: set[str] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return slack and unit of every limited thing; people are granted 1e-6 FTE."""
+    """Return slack and unit of every limited thing; of people see `grant_people`."""
     slack, unit = np.full(things, TOLERANCE), np.ones(things)
     most = largest_sums(project, use_row, use_amount, things)
     largest = np.zeros(things)
