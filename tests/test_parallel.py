@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from pmo_analytics.errors import ConfigError, PmoError
 from pmo_analytics.processes import parallel
 from pmo_analytics.processes.parallel import Work, cores, run_tasks
 from tests.support import clusters
+from tests.support.fresh_process import assert_runs
 from tests.support.tasks import interrupt, says_where, square, square_or_die
 
 NUMBERS = {str(x): {"x": x} for x in range(6)}
@@ -111,6 +114,19 @@ def test_a_parallel_config_block_around_the_call_is_used(dask):
     ):
         outcomes = run_tasks(square, NUMBERS)
     assert values(outcomes)["5"] == 25
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of processes")
+def test_workers_are_deaf_to_stops_while_they_are_loading():
+    # In a process that has no helpers yet: to start those changes what is heard.
+    assert_runs(
+        "from pmo_analytics.processes.parallel import Work, run_tasks\n"
+        "from tests.support.tasks import deaf_from_birth\n"
+        "tasks = {str(x): {'x': x} for x in range(2)}\n"
+        "done = run_tasks(deaf_from_birth, tasks, work=Work(workers=2))\n"
+        "heard = [{'SIGINT', 'SIGTERM'} - {*d.value} for d in done.values()]\n"
+        "assert heard == [set(), set()], heard\n"
+    )
 
 
 def test_ctrl_c_keeps_what_had_ended():

@@ -8,9 +8,15 @@ import pandas as pd
 import pytest
 
 import pmo_analytics as pmo
+from pmo_analytics.optimization.bounds import certificate
+from pmo_analytics.optimization.checker.check import check_bound
+from pmo_analytics.optimization.checker.proofs.work import MOST_STEPS
 from pmo_analytics.optimization.explaining.resolving import STOPPED
 from pmo_analytics.optimization.explaining.role_value import say_role_values
 from pmo_analytics.optimization.explaining.sensitivity import say_sensitivity
+from pmo_analytics.optimization.model.compiling import compile_options
+from pmo_analytics.optimization.plan_search import PlanSearch
+from pmo_analytics.optimization.run import Run
 from pmo_analytics.processes.parallel import Work, run_tasks
 from pmo_analytics.processes.stopping import note_stop, stop_asked, stoppable
 from tests.support.small_portfolios import tiny_portfolio
@@ -72,6 +78,31 @@ def test_a_search_that_is_stopped_gives_its_plan_and_says_so(monkeypatch):
     assert "stopped" in plan.summary().index
     monkeypatch.undo()
     assert not pmo.optimize(tiny_portfolio().filter(project="A")).report.stopped
+
+
+@pytest.mark.parametrize(("interrupted", "proofs"), [(False, 3), (True, 1)])
+def test_a_stopped_search_has_one_bound_proved(monkeypatch, interrupted, proofs):
+    asked = []
+
+    def proving(*args, work, **named):
+        asked.append(work.left)
+        return check_bound(*args, work=work, **named)
+
+    monkeypatch.setattr(certificate, "check_bound", proving)
+    portfolio = tiny_portfolio().validate()
+    run = Run(pmo.SolveLimits(seconds=1e6), strict=False, seed=0, progress=None)
+    search = PlanSearch(portfolio, compile_options(portfolio), run, "HiGHS")
+    search.start_greedily()
+    search.prices = [(["limit", 0], 1.0)]
+    search.cuts = {"prices": search.prices, "cuts": [], "bound": 1e9}
+    with stoppable():
+        if interrupted:
+            note_stop()
+        plan = search.finish()
+    assert plan.report.stopped == interrupted
+    assert plan.report.certified_bound >= plan.report.objective
+    assert len(asked) == proofs
+    assert (max(asked) < MOST_STEPS) == interrupted
 
 
 def test_roles_that_were_not_solved_are_called_so(stopped, plan):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,6 +19,7 @@ from pmo_analytics.optimization.bounds.certificate import (
     unchecked_certificate,
 )
 from pmo_analytics.optimization.checker.check import check_plan, find_twins, read_once
+from pmo_analytics.optimization.checker.proofs.work import MOST_STEPS
 from pmo_analytics.optimization.conflicts import find_conflicts
 from pmo_analytics.optimization.heuristics.greedy import greedy, move_earlier
 from pmo_analytics.optimization.model.instance import carries_branches, carries_cuts
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
 # How long the proof of a bound may take, in checks of a plan and in readings of the
 # portfolio by the checker.
 _CHECKS, _READINGS = 3.0, 2.5
+# Steps of the checker for the proof of a search that was stopped, a second or two.
+_STOPPED_STEPS = 5_000_000
 # Projects of a refused plan that are left out in turn.
 _REPAIRS = 20
 # Tries of the greedy with a shaken order when the plain one finds no plan.
@@ -103,7 +107,7 @@ class PlanSearch:
         objective = value_of(self.compiled.options, chosen) + self.constant
         if objective == -np.inf:
             return False
-        scale = self._noise(chosen, objective)
+        scale = self.noise(chosen, objective)
         if self.objective is not None and (
             objective < self.objective - scale
             or (objective <= self.objective + scale and not polished)
@@ -124,7 +128,7 @@ class PlanSearch:
             if self.objective != before or self.run.left() <= 0:
                 return
 
-    def _noise(self, chosen: np.ndarray, objective: float) -> float:
+    def noise(self, chosen: np.ndarray, objective: float) -> float:
         """Return what an objective may be off by: nearer ones are the same."""
         if self.compiled.flex:  # amounts that are bought are rounded
             return 1e-9 * max(1.0, abs(objective))
@@ -453,6 +457,8 @@ class PlanSearch:
                 tree=tree,
             )
             return written, None
+        stopped = stop_asked()  # somebody waits: one proof, and not a long one
+        until = self.run.begin + self.run.limits.seconds - self.check_seconds
         return best_certificate(
             self.portfolio,
             self.ordered,
@@ -460,7 +466,8 @@ class PlanSearch:
             priced=priced,
             tree=tree,
             question=self.question,
-            until=self.run.begin + self.run.limits.seconds - self.check_seconds,
+            until=-math.inf if stopped else until,
+            steps=_STOPPED_STEPS if stopped else MOST_STEPS,
         )
 
     def _raise_nothing_found(self) -> NoReturn:

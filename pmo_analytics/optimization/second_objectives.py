@@ -146,7 +146,7 @@ def _take(
     """Take a plan that is worth enough and better by the second objectives."""
     assert search.best is not None
     objective = value_of(search.compiled.options, chosen) + search.constant
-    if objective < floor - 1e-9 * max(1.0, abs(floor)):
+    if objective < floor - search.noise(chosen, objective):
         return
     new = [stage.measure(chosen) for stage in stages]
     if new > [stage.measure(search.best) for stage in stages]:

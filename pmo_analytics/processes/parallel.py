@@ -266,6 +266,7 @@ def _on_processes(
     function: Callable[..., Any],
     tasks: Mapping[str, Mapping[str, Any]],
 ) -> Iterator[Any]:
+    import multiprocessing.resource_tracker
     from concurrent.futures.process import BrokenProcessPool
 
     from joblib import Parallel, delayed, parallel_config
@@ -284,8 +285,10 @@ def _on_processes(
         parallel = Parallel(
             n_jobs=workers, batch_size=1, return_as="generator_unordered"
         )
-        # Whoever starts this one's helper opens the ears again of what comes after.
+        # Whoever starts one of these helpers opens the ears again of what comes after.
         resource_tracker.ensure_running()
+        if os.name == "posix":  # elsewhere there is none
+            multiprocessing.resource_tracker.ensure_running()
         try:
             with deaf_children():
                 answers = parallel(jobs)

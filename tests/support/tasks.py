@@ -33,6 +33,11 @@ def interrupt(x: int) -> int:
     return x
 
 
+def deaf_from_birth(x: int) -> list[str]:
+    """Return the signals that this process was born deaf to."""
+    return sorted(signal.Signals(n).name for n in signal.pthread_sigmask(0, []))
+
+
 def says_where(x: int, flag: str = "") -> tuple[int, bool]:
     """Return whether this process may die; do so where the flag says, once."""
     there = expendable()

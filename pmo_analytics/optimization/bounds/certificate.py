@@ -16,6 +16,7 @@ import numpy as np
 
 from pmo_analytics.clock import format_period
 from pmo_analytics.optimization.checker.check import check_bound
+from pmo_analytics.optimization.checker.proofs.work import MOST_STEPS, Work
 from pmo_analytics.optimization.model.array_sink import (
     bound_of_prices,
     build_matrix,
@@ -138,6 +139,7 @@ def best_certificate(
     tree: Mapping[str, Any] | None,
     question: Question | None = None,
     until: float = math.inf,
+    steps: int = MOST_STEPS,
 ) -> tuple[Mapping[str, Any], float | None]:
     """Return the certificate that proves most, and the bound the checker derives.
 
@@ -151,13 +153,20 @@ def best_certificate(
         What the checker has read of the portfolio.
     until
         Monotonic time from which on one proof, the newest, has to do.
+    steps
+        That the check of each proof may take; without the rest it proves less.
     """
     flex, record = compiled.flex, compiled.record
     best: tuple[Mapping[str, Any], float | None] = ({}, None)
     if tree is not None:
         certificate = branched(portfolio, compiled, tree, strict=strict)
         exact = check_bound(
-            portfolio, certificate, strict=strict, record=record, question=question
+            portfolio,
+            certificate,
+            strict=strict,
+            record=record,
+            question=question,
+            work=Work(steps),
         )
         best = certificate, None if exact is None else float(exact)
         claimed = tree["bound"] * (1 + 1e-9) + float(compiled.options.constant[0])
@@ -181,6 +190,7 @@ def best_certificate(
             flex=flex,
             record=record,
             question=question,
+            work=Work(steps),
         )
         if exact is not None and (best[1] is None or float(exact) < best[1]):
             best = certificate, float(exact)

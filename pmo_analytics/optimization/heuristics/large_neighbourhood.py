@@ -17,6 +17,7 @@ from pmo_analytics.optimization.model.array_sink import Matrix, part_of
 from pmo_analytics.optimization.model.highs import solve
 from pmo_analytics.optimization.model.instance import Options
 from pmo_analytics.optimization.model.purchasing import cheapest, value_of
+from pmo_analytics.tolerance import rounding
 
 # Options of the first small models: so many, or this share of them all.
 _FIRST_SIZE, _FIRST_SHARE = 400.0, 0.4
@@ -193,10 +194,12 @@ class Improver:
             return 0.0, answer.status
         new = columns[answer.x[: len(columns)] > 0.5]
         gain = float(o.worth[new].sum() - o.worth[held].sum())
+        noise = rounding([*o.worth[new], *o.worth[held]])
         if len(self.sold):
             others = np.setdiff1d(self.plan(), held)
             gain = value_of(o, np.concatenate([others, new])) - self.objective
-        if gain <= 1e-9 * max(1.0, abs(self.objective)):
+            noise = 1e-9 * max(1.0, abs(self.objective))  # purchases are rounded
+        if gain <= noise:
             return 0.0, answer.status
         x[:] = 0.0
         x[new] = 1.0

@@ -328,7 +328,8 @@ class Ruiner:
         threshold = self.heat * abs(self.best_objective) / max(len(self.best), 1)
         bar = self.best_objective - threshold * self.rng.exponential()
         if self._sound() and self.objective >= min(bar, before[-1]):
-            if self.objective > self.best_objective * (1 + 1e-12) + 1e-9:
+            # More than what adding and taking away may be off by.
+            if self.objective - self.best_objective > 1e-12 * abs(self.best_objective):
                 self.best_objective = self.objective
                 self.best = np.sort(self.chosen[self.chosen >= 0])
                 return True

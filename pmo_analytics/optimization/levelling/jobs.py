@@ -410,12 +410,13 @@ def _people(
         cell[role] = cell.get(role, 0) + amount
         own = peak.setdefault(role, {})
         own[name] = max(own.get(name, 0), cell[role])
-    left = capacity.to_numpy() - load_grid(portfolio, fixed).to_numpy()
+    # Without the noise of floats, which could take for nothing what is granted.
+    left = np.round(capacity.to_numpy() - load_grid(portfolio, fixed).to_numpy(), 12)
     if (left < -TOLERANCE).any():
         return None
     places = {role: r for r, role in enumerate(all_roles(portfolio))}
     grid = {
-        role: [_allowed(max(x, 0.0), unit) for x in left[:, places[role]].tolist()]
+        role: [_allowed(x, unit) for x in left[:, places[role]].tolist()]
         for role in peak
     }
     # A role that all projects together cannot fill limits nobody.
