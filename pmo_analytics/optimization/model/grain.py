@@ -24,7 +24,7 @@ from pmo_analytics.tolerance import ROUNDING, TOLERANCE, written
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
-    from pmo_analytics.rules.workload import Limits
+    from pmo_analytics.rules import Limits
 
 # The largest coefficient that a solver is shown: its tolerances of 1e-7 then tell a
 # cent from ten billion, and its sums are still exact enough.
