@@ -49,7 +49,6 @@ CERTIFIER = {"errors", "clock", "portfolio", "rules"}
 # Circles through imports for type checking that are still to be mended.
 CIRCLES = {
     ("loaders.converting.finishes", "loaders.converting.layouts"),
-    ("optimization.levelling.proving", "optimization.levelling.search"),
 }
 # What a module may see of the package itself, whose other names load other rooms.
 OF_THE_PACKAGE = {"__version__", "__file__", "__path__"}

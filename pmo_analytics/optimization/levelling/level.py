@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pmo_analytics.errors import ConfigError, InfeasibleError, SolverError, closest
 from pmo_analytics.optimization.checker.check import check_plan
 from pmo_analytics.optimization.checker.level import MEASURES, level_bound, measure_of
-from pmo_analytics.optimization.levelling.search import Levelling
+from pmo_analytics.optimization.levelling.search import LevelSearch
 from pmo_analytics.optimization.limits import ProgressFunction, SolveLimits
 from pmo_analytics.optimization.run import Run, question_of
 from pmo_analytics.plan import OPTIMAL_GAP, Plan, SolveReport, SolveStatus, relative_gap
@@ -95,12 +95,12 @@ def level(
             f"Levelling has no objective {objective!r}{closest(objective, MEASURES)}: "
             "use makespan or delay."
         )
-    search = Levelling(question_of(portfolio, "to level"), objective, run)
+    search = LevelSearch(question_of(portfolio, "to level"), objective, run)
     search.find()
     return _finish(search)
 
 
-def _finish(search: Levelling) -> Plan:
+def _finish(search: LevelSearch) -> Plan:
     """Return the best plan with its report, or raise what went wrong."""
     if search.starts is None or search.key is None:
         _raise_nothing_found(search)
@@ -152,7 +152,7 @@ def _finish(search: Levelling) -> Plan:
     )
 
 
-def _certificate(search: Levelling) -> dict[str, Any]:
+def _certificate(search: LevelSearch) -> dict[str, Any]:
     refuted = None
     if search.refuted is not None:
         finish, why = search.refuted
@@ -165,7 +165,7 @@ def _certificate(search: Levelling) -> dict[str, Any]:
     return {"format": 1, "measure": search.measure, "refuted": refuted}
 
 
-def _raise_nothing_found(search: Levelling) -> NoReturn:
+def _raise_nothing_found(search: LevelSearch) -> NoReturn:
     if len(search.conflicts):
         raise InfeasibleError(
             search.conflicts,

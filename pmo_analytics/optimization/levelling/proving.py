@@ -16,7 +16,7 @@ from pmo_analytics.optimization.workers.running import run_solver
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.levelling.jobs import Jobs
-    from pmo_analytics.optimization.levelling.search import Levelling
+    from pmo_analytics.optimization.levelling.state import Levelling
     from pmo_analytics.optimization.model.compiling import Compiled
     from pmo_analytics.optimization.model.instance import Options
 
