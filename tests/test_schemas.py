@@ -7,7 +7,7 @@ import contextlib
 import pandas as pd
 
 from pmo_analytics.tables import schemas
-from pmo_analytics.tables.contract import conform, empty_table
+from pmo_analytics.tables.conforming import conform, empty_table
 from pmo_analytics.tables.schemas import check_table
 
 

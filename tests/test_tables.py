@@ -12,17 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmo_analytics.tables.contract import (
-    CAPACITY,
-    TABLES,
-    Column,
+from pmo_analytics.tables.conforming import (
     clean_text,
     conform,
-    dtype_of,
     empty_table,
     read_column,
-    table_spec,
 )
+from pmo_analytics.tables.contract import CAPACITY, TABLES, Column, dtype_of, table_spec
 from pmo_analytics.tables.schemas import check_table, schema
 
 BLANKS = [None, "", "  ", np.nan, pd.NA, pd.NaT, Decimal("NaN"), np.float32("nan")]

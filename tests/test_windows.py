@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from pmo_analytics.clock.periods import make_horizon
-from pmo_analytics.tables.contract import conform
+from pmo_analytics.tables.conforming import conform
 from pmo_analytics.tables.windows import (
     allowed_starts,
     blackout_spans,

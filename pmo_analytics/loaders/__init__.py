@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from pmo_analytics.faces import face
 
 if TYPE_CHECKING:
-    from pmo_analytics.loaders.assembly import loaded_problems, planning_problems
     from pmo_analytics.loaders.files import (
         load_portfolio,
         read_portfolio,
         write_portfolio,
     )
+    from pmo_analytics.loaders.problems import loaded_problems, planning_problems
     from pmo_analytics.loaders.reading.schedule import read_purchases, read_schedule
     from pmo_analytics.loaders.reading.workbook import (
         MAX_CELL_CHARACTERS,

@@ -10,32 +10,21 @@ import pandas as pd
 
 from pmo_analytics.clock import (
     Settings,
-    canonical_freq,
-    make_horizon,
     parse_day,
     parse_period,
     settings_faults,
 )
 from pmo_analytics.errors import (
-    ConfigError,
-    DataError,
-    has_errors,
-    joined_problems,
-    problem,
-    problem_records,
     problems_table,
 )
 from pmo_analytics.loaders.aliases import fold
-from pmo_analytics.loaders.cells.dates import read_date
 from pmo_analytics.loaders.cells.numbers import ALONE
 from pmo_analytics.loaders.converting.absence_amounts import to_absence_shares
 from pmo_analytics.loaders.converting.clock_columns import settle_clocks
 from pmo_analytics.loaders.converting.contracts import to_contract_shares
 from pmo_analytics.loaders.converting.layouts import (
-    Tidy,
     check_spread,
     check_units,
-    infer_freq,
     to_durations,
     to_fte,
     to_long,
@@ -45,6 +34,8 @@ from pmo_analytics.loaders.converting.length_columns import read_lengths
 from pmo_analytics.loaders.converting.spans import name_projects, spread_spans, to_spans
 from pmo_analytics.loaders.converting.timesheets import read_timesheet
 from pmo_analytics.loaders.findings import Place, Problem, RawTable
+from pmo_analytics.loaders.horizon import find_horizon
+from pmo_analytics.loaders.problems import FILE_RULES
 from pmo_analytics.loaders.reading.settings import Declared
 from pmo_analytics.loaders.understanding.headings import NUMBER_COLUMNS, kind_of
 from pmo_analytics.loaders.understanding.number_columns import (
@@ -52,52 +43,10 @@ from pmo_analytics.loaders.understanding.number_columns import (
     companies,
     read_number_columns,
 )
+from pmo_analytics.loaders.understanding.tidy import Tidy
 from pmo_analytics.loaders.understanding.tidying import DATE_KINDS, tidy_table
 from pmo_analytics.portfolio import Portfolio, locate
-from pmo_analytics.tables import TABLES, clean_text, conform, table_spec
-
-# Without a declared horizon a history is forecast this many periods ahead.
-_DEFAULT_PERIODS = 12
-# Findings after which (some) rows of a table are missing.
-_FILE_RULES = frozenset(
-    {
-        "binary_file",
-        "broken_quotes",
-        "corrupt_file",
-        "duplicate_table",
-        "empty_file",
-        "field_too_long",
-        "file_too_large",
-        "misspelled_table",
-        "missing_file",
-        "missing_header",
-        "too_many_columns",
-        "too_many_fields",
-        "unknown_encoding",
-        "unread_table",
-        "unreadable_file",
-        "wrong_encoding",
-    }
-)
-# Findings after which the names in a column of a table may be missing.
-_COLUMN_FAULTS = {"missing_column", "misspelled_column", "duplicate_column"}
-# Finding -> tables whose missing rows cause it; then it merely follows from that.
-_CONSEQUENCES = {
-    "capacity_missing": {"capacity", "people"},
-    "empty_table": {"projects", "people", "history", "capacity"},
-    "no_demand_no_spend": {"demand", "spend"},
-    "no_value": {"projects", "benefits"},
-    "spend_without_budget": {"budget"},
-    "unknown_category": {"spend"},
-    "unknown_fund": {"spend"},
-    "unknown_person": {"people"},
-    "unknown_program": {"projects"},
-    "unknown_project": {"projects", "groups"},
-    "unknown_role": {"capacity", "people"},
-    "unknown_theme": {"projects"},
-}
-# Findings on one row that stand for all of its column.
-_COLUMN_RULES = ("ambiguous_number", "ambiguous_date", "percent_or_share")
+from pmo_analytics.tables import clean_text, conform, table_spec
 
 
 @dataclass
@@ -145,7 +94,7 @@ def assemble(contents: Contents) -> Portfolio:
     if faults := settings_faults(settings):
         problems += [declared.place.error("bad_setting", fix=fix) for fix in faults]
         settings = Settings()
-    horizon = _horizon(declared, tidies, problems)
+    horizon = find_horizon(declared, tidies, problems)
     freq = str(horizon.freqstr)
     starts: dict[Any, pd.Period | None] = {}
     names: dict[str, list[str]] = {}
@@ -196,7 +145,9 @@ def _missing_projects(contents: Contents) -> list[Problem]:
     naming = [t for t in ("demand", "spend", "benefits") if t in contents.tables]
     if not naming or "projects" in contents.tables:
         return []
-    if any(_is_error(p) and p["rule"] in _FILE_RULES for p in contents.problems):
+    if any(
+        p["severity"] == "error" and p["rule"] in FILE_RULES for p in contents.problems
+    ):
         return []
     other = contents.tables[naming[0]].place
     place = (
@@ -211,100 +162,6 @@ def _missing_projects(contents: Contents) -> list[Problem]:
             f"the {'sheet projects' if other.sheet else 'file projects.csv'}.",
         )
     ]
-
-
-def loaded_problems(portfolio: Portfolio) -> pd.DataFrame:
-    """Return findings of reading and of checking as one problems table.
-
-    Of two findings about one cell the first, from reading, is kept. Where a whole
-    table could not be read, findings that merely follow from it are left out.
-    """
-    reading, checking = portfolio.problems, portfolio.check()
-    errors = problem_records(reading[reading["severity"] == "error"])
-    kept = np.ones(len(checking), dtype=bool)
-    rules = checking["rule"].to_numpy()
-    if damaged := _damaged_tables(errors, checking):
-        follows = [rule for rule, of in _CONSEQUENCES.items() if of & damaged]
-        kept &= ~np.isin(rules, follows)
-    if errors:
-        kept &= ~_said_already(checking, errors)
-    return joined_problems([reading, checking[kept]])
-
-
-def _said_already(checking: pd.DataFrame, errors: list[Problem]) -> np.ndarray:
-    """Return which findings are about cells of which reading has said an error."""
-    cells = {_cell(p) for p in errors}
-    rows = {_cell(p)[:4] for p in errors if p["row"] is not None}
-    whole_columns = {
-        (p["table"], column.strip())
-        for p in errors
-        if p["row"] is None or p["rule"] in _COLUMN_RULES
-        for column in str(p["column"]).split(",")
-    }
-    found = []
-    for p in problem_records(checking):
-        cell = _cell(p)
-        blank = p["rule"] == "missing_value"
-        unread = blank or str(p["rule"]).startswith("not_a_")
-        found.append(
-            cell in cells
-            or (unread and (p["table"], p["column"]) in whole_columns)
-            # It could not be converted, which has been said.
-            or (blank and p["column"] in ("offset", "fte") and cell[:4] in rows)
-        )
-    return np.array(found, dtype=bool)
-
-
-def planning_problems(portfolio: Portfolio) -> pd.DataFrame:
-    """Return `loaded_problems`, and what is missing for a plan: projects, or people.
-
-    A portfolio without them can be read all the same: a history is forecast, and people
-    are capacity.
-    """
-    problems = loaded_problems(portfolio)
-    missing = [] if has_errors(problems) else _nobody_or_nothing(portfolio)
-    return joined_problems([problems_table(missing), problems])
-
-
-def _nobody_or_nothing(portfolio: Portfolio) -> list[Problem]:
-    tables = portfolio.tables
-    if len(tables["history"]):
-        return []
-    staffed = bool(portfolio.capacity.notna().to_numpy().any())
-    if tables["projects"].empty and (staffed or len(tables["people"])):
-        missing, fix = "projects", "There are people, and no projects to plan."
-    elif (
-        len(tables["projects"])
-        and not staffed
-        and all(tables[name].empty for name in ("people", "demand", "spend", "budget"))
-    ):
-        missing, fix = "people", "There are projects, and nobody to do them: neither "
-        fix += "people nor capacity, and no money that they spend either."
-    else:
-        return []
-    fix += f" Fill in the table '{missing}'."
-    return [problem("error", missing, "empty_table", fix=fix)]
-
-
-def _damaged_tables(errors: list[Problem], checking: pd.DataFrame) -> set[str]:
-    """Return the tables of which rows, or all names in them, are missing."""
-    telling = checking["rule"].isin(_FILE_RULES | _COLUMN_FAULTS)
-    damaged = set()
-    for p in [*errors, *problem_records(checking[telling])]:
-        table, rule = p["table"], p["rule"]
-        if rule in _FILE_RULES and table == "portfolio":
-            return {*TABLES, "capacity"}  # nobody knows which one it was
-        if rule in _FILE_RULES:
-            damaged.add(table)
-        elif rule in _COLUMN_FAULTS:
-            spec = table_spec(table).columns.get(p["column"])
-            if rule == "misspelled_column" or (spec is not None and spec.required):
-                damaged.add(table)
-    return damaged
-
-
-def _cell(p: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(str(p[k]) for k in ("table", "source", "sheet", "row", "column"))
 
 
 # --------------------------------------------------------------------------- frames
@@ -412,112 +269,3 @@ def _groups(tidies: dict[str, Tidy]) -> set[str]:
 
 
 # -------------------------------------------------------------------------- horizon
-
-
-def _horizon(
-    declared: Declared, tidies: dict[str, Tidy], problems: list[Problem]
-) -> pd.PeriodIndex:
-    values = {
-        name: declared.values.get(f"horizon.{name}")
-        for name in ("start", "periods", "freq")
-    }
-    history = tidies.get("history")
-    projects = tidies.get("projects")
-    if (
-        values["start"] is None
-        and history is not None
-        and history.rows
-        and not (projects and projects.rows)
-        and not any(p["table"] == "portfolio" for p in problems if _is_error(p))
-    ):
-        return _after_history(declared, history, values)
-    start = values["start"]
-    read = read_date(start, serials=True)
-    if isinstance(read, str):
-        start = read
-    missing = [
-        n
-        for n in ("start", "periods")
-        if values[n] is None and not _reported(problems, f"horizon.{n}")
-    ]
-    if missing:
-        problems.append(
-            declared.place.error(
-                "missing_horizon",
-                column=", ".join(f"horizon.{n}" for n in missing),
-                fix="Say which periods are planned: in portfolio.toml [horizon] with "
-                "start = '2027-01', periods = 24 and freq = 'M'; in a workbook the "
-                "same keys on the sheet 'portfolio'.",
-            )
-        )
-    freq = values["freq"] or infer_freq([start])
-    if start is not None and not freq:
-        problems.append(
-            declared.place.error(
-                "missing_horizon",
-                column="horizon.freq",
-                found=start,
-                fix="Say if the periods are weeks, months, quarters or years: "
-                "[horizon] freq = 'M'.",
-            )
-        )
-    everything = problems + [p for tidy in tidies.values() for p in tidy.problems]
-    if start is None or values["periods"] is None or not freq:
-        raise DataError(problems_table(everything))
-    try:
-        return make_horizon(start, values["periods"], freq)
-    except ConfigError as error:
-        fix = str(error).removesuffix(".") + "."
-        everything.append(declared.place.error("bad_horizon", fix=fix))
-        raise DataError(problems_table(everything)) from error
-
-
-def _is_error(p: Problem) -> bool:
-    return bool(p["severity"] == "error")
-
-
-def _reported(problems: list[Problem], column: str) -> bool:
-    return any(p["column"] == column for p in problems)
-
-
-def _after_history(
-    declared: Declared, history: Tidy, values: dict[str, Any]
-) -> pd.PeriodIndex:
-    texts = (
-        list(history.spread.values())
-        if history.wide == "period"
-        else history.columns.get("period", [])
-    )
-    place = history.place
-    freq = values["freq"] or infer_freq(texts)
-    if not freq:
-        raise DataError(
-            problems_table(
-                [
-                    declared.place.error(
-                        "missing_horizon",
-                        column="horizon.freq",
-                        fix="Without a [horizon] it begins after the history, but the "
-                        "periods of the history do not tell if they are weeks, months, "
-                        "quarters or years. Declare [horizon] freq.",
-                    )
-                ]
-            )
-        )
-    try:
-        freq = canonical_freq(freq)
-        last = max(parse_period(t, freq) for t in texts if t is not None)
-        return make_horizon(last + 1, values["periods"] or _DEFAULT_PERIODS, freq)
-    except (ConfigError, ValueError) as error:
-        raise DataError(
-            problems_table(
-                [
-                    place.error(
-                        "bad_horizon",
-                        column="period",
-                        fix="The horizon begins after the history, but: "
-                        f"{str(error).removesuffix('.')}.",
-                    )
-                ]
-            )
-        ) from error

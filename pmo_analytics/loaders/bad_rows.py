@@ -14,8 +14,8 @@ from typing import Any
 import pandas as pd
 
 from pmo_analytics.errors import DataError, folded, has_errors, listing, problems_table
-from pmo_analytics.loaders.assembly import loaded_problems
 from pmo_analytics.loaders.findings import Place, Problem
+from pmo_analytics.loaders.problems import loaded_problems
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.tables import TABLES
 

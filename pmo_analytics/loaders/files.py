@@ -11,9 +11,10 @@ import pandas as pd
 
 from pmo_analytics.clock import format_period
 from pmo_analytics.errors import ConfigError, DataError, PmoWarning, has_errors
-from pmo_analytics.loaders.assembly import Contents, assemble, loaded_problems
+from pmo_analytics.loaders.assembly import Contents, assemble
 from pmo_analytics.loaders.bad_rows import without_bad_rows
 from pmo_analytics.loaders.findings import Place, fatal
+from pmo_analytics.loaders.problems import loaded_problems
 from pmo_analytics.loaders.reading.folder import TOML, read_folder, write_folder
 from pmo_analytics.loaders.reading.workbook import read_workbook, write_workbook
 from pmo_analytics.portfolio import Portfolio

@@ -14,14 +14,12 @@ if TYPE_CHECKING:
     )
     from pmo_analytics.tables.capacity_grid import read_capacity, settle_capacity
     from pmo_analytics.tables.checks import check_rules
+    from pmo_analytics.tables.conforming import clean_text, conform, empty_table
     from pmo_analytics.tables.contract import (
         STATUSES,
         TABLES,
         Column,
         Problem,
-        clean_text,
-        conform,
-        empty_table,
         table_spec,
     )
     from pmo_analytics.tables.supply import (

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from pandas.api.types import is_object_dtype
 
-from pmo_analytics.tables.contract import conform
+from pmo_analytics.tables.conforming import conform
 from pmo_analytics.tables.schemas import check_table
 
 if TYPE_CHECKING:

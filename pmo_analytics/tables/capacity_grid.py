@@ -9,7 +9,8 @@ import pandas as pd
 
 from pmo_analytics.clock import format_period, parse_period
 from pmo_analytics.errors import ConfigError, problem
-from pmo_analytics.tables.contract import CAPACITY, clean_text, conform, read_column
+from pmo_analytics.tables.conforming import clean_text, conform, read_column
+from pmo_analytics.tables.contract import CAPACITY
 from pmo_analytics.tables.schemas import check_table
 
 if TYPE_CHECKING:

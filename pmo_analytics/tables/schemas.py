@@ -16,7 +16,8 @@ import pandas as pd
 
 from pmo_analytics.clock import format_period
 from pmo_analytics.errors import problem
-from pmo_analytics.tables.contract import Column, dtype_of, is_blank, table_spec
+from pmo_analytics.tables.conforming import is_blank
+from pmo_analytics.tables.contract import Column, dtype_of, table_spec
 
 if TYPE_CHECKING:
     import pandera.pandas as pa

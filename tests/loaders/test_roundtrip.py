@@ -16,7 +16,7 @@ from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.examples.company import example_portfolio
 from pmo_analytics.loaders import aliases, write_portfolio
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.tables.contract import clean_text
+from pmo_analytics.tables.conforming import clean_text
 from tests.support.counts import tried
 from tests.support.folders import assert_same, read_quietly
 from tests.support.small_portfolios import everything_portfolio

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pmo_analytics.errors import listing
-from pmo_analytics.loaders.converting.layouts import Tidy
+from pmo_analytics.loaders.understanding.tidy import Tidy
 
 
 def to_absence_shares(tidy: Tidy, hours_per_week: float) -> None:

@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pmo_analytics.loaders.cells.dates import Clock
-from pmo_analytics.loaders.converting.layouts import Tidy
 from pmo_analytics.loaders.understanding.headings import kind_of
+from pmo_analytics.loaders.understanding.tidy import Tidy
 
 _DAY = 86_400
 _NOON = 12 * 3600

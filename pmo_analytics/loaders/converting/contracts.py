@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pmo_analytics.loaders.converting.layouts import Tidy
 from pmo_analytics.loaders.understanding.headings import DAYS_OF, HOURS_OF
+from pmo_analytics.loaders.understanding.tidy import Tidy
 
 _UNIT = {"weekly_hours": "week", "daily_hours": "day", "monthly_hours": "month"}
 # Beyond this many full weeks, hours are those of a longer span.

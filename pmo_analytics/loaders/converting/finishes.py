@@ -9,7 +9,7 @@ import pandas as pd
 from pmo_analytics.clock import base_freq, parse_day, parse_period
 
 if TYPE_CHECKING:
-    from pmo_analytics.loaders.converting.layouts import Tidy
+    from pmo_analytics.loaders.understanding.tidy import Tidy
 
 _STEP = {"W": ("days", 7), "M": ("months", 1), "Q": ("months", 3), "Y": ("months", 12)}
 _DAYS = {"W": 7.0, "M": 30.44, "Q": 91.31, "Y": 365.24}

@@ -16,8 +16,6 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 import pandas as pd
@@ -25,149 +23,18 @@ import pandas as pd
 from pmo_analytics.clock import WEEKS_PER_YEAR, hours_per_fte, parse_period
 from pmo_analytics.errors import closest, listing
 from pmo_analytics.loaders.aliases import TOTALS, choice_words, fold, unit_words
-from pmo_analytics.loaders.cells.calendar_words import is_month_alone
-from pmo_analytics.loaders.cells.dates import Clock, DayOrMonthFirst, read_date
+from pmo_analytics.loaders.cells.dates import DayOrMonthFirst, read_date
 from pmo_analytics.loaders.converting.finishes import check_finishes
-from pmo_analytics.loaders.findings import Place, Problem
-from pmo_analytics.loaders.understanding.headings import HOUR_COLUMNS, Heading
-from pmo_analytics.tables import clean_text, table_spec
+from pmo_analytics.loaders.findings import Problem
+from pmo_analytics.loaders.understanding.tidy import Tidy
+from pmo_analytics.loaders.understanding.wide_layouts import FTE_TABLES, MONEY_TABLES
+from pmo_analytics.tables import clean_text
 
-FTE_TABLES = ("demand", "capacity", "operations", "bookings", "history")
-_VALUES = ("fte", *HOUR_COLUMNS)
-_MONEY = ("spend", "benefits")
 _KEEP_ZEROS = ("capacity", "history")
-# Tables whose rows reach from start to end.
-SPANS = ("people", "bookings", "operations")
-WIDE_TABLES = ("demand", "capacity", "history", *_MONEY, *SPANS)
 _CLEAR_HEADINGS = (
     "Day or month first? Write the headings as 2027-01, or declare [files] dayfirst = "
     "true or false in portfolio.toml."
 )
-_OFFSET = re.compile(r"\+?\d{1,3}")
-
-
-@dataclass
-class Tidy:
-    """A table on its way from file to frame.
-
-    Parameters
-    ----------
-    place
-        Table, file and sheet.
-    columns
-        Name -> cells, all of one length; blank = None.
-    rows
-        Row number in the file of each.
-    texts
-        Name -> heading as written.
-    units
-        Name -> period unit the heading says the column counts in.
-    wide
-        What the columns spread over headings mean: `period`, `offset`, `role`, or
-        "" in a long table.
-    spread
-        Names of those columns and what each stands for.
-    was_wide
-        `wide` of a table that has been made long.
-    measure
-        What the cells of those columns count: `fte`, `hours`, `person_days`, ...
-    title
-        Text above the header that says a unit which was used.
-    problems
-        Findings so far.
-    factors
-        Name -> what its heading says the cells are multiplied with.
-    delimiter
-        Of a CSV file.
-    dotted
-        Whether days are written 31.12.2027.
-    currencies
-        Sign or code -> where it stands first.
-    typed
-        Cells carried types (a workbook).
-    clocked
-        Columns of a workbook whose cells all show a time of day.
-    clocks
-        Column -> time of day of each of its cells, until `clock_columns` uses them.
-    """
-
-    place: Place
-    columns: dict[str, list[Any]] = field(default_factory=dict)
-    rows: list[int] = field(default_factory=list)
-    texts: dict[str, str] = field(default_factory=dict)
-    units: dict[str, str] = field(default_factory=dict)
-    wide: str = ""
-    spread: dict[str, str] = field(default_factory=dict)
-    was_wide: str = ""
-    measure: str = "fte"
-    title: str = ""
-    problems: list[Problem] = field(default_factory=list)
-    factors: dict[str, float] = field(default_factory=dict)
-    delimiter: str = ""
-    dotted: bool = False
-    currencies: dict[str, str] = field(default_factory=dict)
-    typed: bool = False
-    clocked: set[str] = field(default_factory=set)
-    clocks: dict[str, list[Clock | None]] = field(default_factory=dict)
-
-
-def wide_layout(
-    table: str, headings: list[Heading], *, dayfirst: bool | None, serials: bool
-) -> tuple[str, dict[str, str]]:
-    """Return what the headings of a wide table stand for.
-
-    Returns
-    -------
-    str, dict
-        `period`, `offset`, `role` or "" (long); heading name -> period, offset or
-        role.
-    """
-    known = {h.name for h in headings if h.known}
-    free = [h for h in headings if not h.known and fold(h.text) not in TOTALS]
-    measured = known & {
-        *_VALUES,
-        *(f"{side}_{unit}" for side in ("capacity", "load") for unit in _VALUES),
-    }
-    if table not in WIDE_TABLES or measured or not free:
-        return "", {}
-    if table in _MONEY or table in SPANS:
-        if known & {"amount", "share", "start", "end", "offset", "period"}:
-            return "", {}
-        if "project" not in known and table in _MONEY:
-            return "", {}
-    timed = "period" in known or (table == "demand" and "offset" in known)
-    if (
-        timed
-        and table not in _MONEY
-        and "role" not in known
-        and (table != "demand" or "project" in known)
-    ):
-        columns = list(table_spec(table).columns)
-        if any(get_close_matches(fold(h.text), columns, 1, 0.8) for h in free):
-            return "", {}  # a misspelled column, no role
-        return "role", {h.name: h.text for h in free}
-    if timed:
-        return "", {}
-    periods = {}
-    for heading in free:
-        read = read_date(heading.text, serials=serials)
-        if isinstance(read, DayOrMonthFirst):
-            # 03/04/2027 without evidence: taken as written, `check_spread` refuses it.
-            read = heading.text if dayfirst is None else read.iso(dayfirst)
-        if read is None and serials and heading.text.isdecimal():
-            read = read_date(float(heading.text), serials=True)
-        if read is not None:
-            periods[heading.name] = str(read)
-    if table in SPANS and not periods:
-        # Months without a clear year: `check_spread` refuses them.
-        periods = {h.name: h.text for h in free if is_month_alone(h.text)}
-    if len(periods) > (1 if table in SPANS else 0):
-        return "period", periods
-    if table == "demand" or table in _MONEY:
-        offsets = {h.name: str(int(h.text)) for h in free if _OFFSET.fullmatch(h.text)}
-        if offsets:
-            return "offset", offsets
-    return "", {}
 
 
 def check_spread(tidy: Tidy, freq: str) -> None:
@@ -225,7 +92,7 @@ def to_long(tidy: Tidy) -> None:
         )
     kept = [n for n in tidy.columns if n not in tidy.spread]
     value = f"load_{tidy.measure}" if table == "history" else tidy.measure
-    value = "amount" if table in _MONEY else value
+    value = "amount" if table in MONEY_TABLES else value
     picked, spread_values, values = [], [], []
     for position in range(len(tidy.rows)):
         for name, meaning in tidy.spread.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pmo_analytics.clock import base_freq
 from pmo_analytics.loaders.cells.durations import read_length
-from pmo_analytics.loaders.converting.layouts import Tidy
+from pmo_analytics.loaders.understanding.tidy import Tidy
 
 
 def read_lengths(tidy: Tidy, freq: str) -> None:

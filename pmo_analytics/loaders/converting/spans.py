@@ -17,7 +17,8 @@ import pandas as pd
 from pmo_analytics.clock import format_period, parse_day, parse_period
 from pmo_analytics.errors import listing
 from pmo_analytics.loaders.aliases import fold
-from pmo_analytics.loaders.converting.layouts import SPANS, Tidy
+from pmo_analytics.loaders.understanding.tidy import Tidy
+from pmo_analytics.loaders.understanding.wide_layouts import SPANS
 from pmo_analytics.tables import clean_text
 
 _VALUES = ("fte", "hours", "person_days", "person_weeks", "person_months")

@@ -10,7 +10,7 @@ from typing import Any
 from pmo_analytics.errors import listing
 from pmo_analytics.loaders.aliases import fold
 from pmo_analytics.loaders.cells.dates import read_moment
-from pmo_analytics.loaders.converting.layouts import Tidy
+from pmo_analytics.loaders.understanding.tidy import Tidy
 
 _TIME = re.compile(
     r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(?:([ap])\.?m\.?)?", re.I

@@ -11,11 +11,8 @@ from pmo_analytics.loaders.aliases import fold
 from pmo_analytics.loaders.cells.dates import read_date
 from pmo_analytics.loaders.findings import FileFormat, Place, Unreadable, fatal
 from pmo_analytics.loaders.reading.folder import read_csv
-from pmo_analytics.loaders.understanding.headings import (
-    find_header,
-    heading_text,
-    split_rows,
-)
+from pmo_analytics.loaders.understanding.headings import find_header, heading_text
+from pmo_analytics.loaders.understanding.rows import split_rows
 from pmo_analytics.loaders.writing.escape import unescape_text
 from pmo_analytics.tables import clean_text
 

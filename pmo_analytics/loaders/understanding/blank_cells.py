@@ -5,8 +5,9 @@ from __future__ import annotations
 from pmo_analytics.errors import listing
 from pmo_analytics.loaders.aliases import fold
 from pmo_analytics.loaders.cells.blanks import blank_word
-from pmo_analytics.loaders.converting.layouts import Tidy
-from pmo_analytics.loaders.understanding.headings import id_columns, kind_of
+from pmo_analytics.loaders.understanding.headings import kind_of
+from pmo_analytics.loaders.understanding.rows import id_columns
+from pmo_analytics.loaders.understanding.tidy import Tidy
 from pmo_analytics.tables import table_spec
 
 

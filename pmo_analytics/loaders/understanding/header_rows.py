@@ -12,9 +12,9 @@ from pmo_analytics.loaders.findings import Problem, RawTable
 from pmo_analytics.loaders.understanding.headings import (
     Heading,
     heading_text,
-    id_columns,
     known_names,
 )
+from pmo_analytics.loaders.understanding.rows import id_columns
 from pmo_analytics.tables import table_spec
 
 _YEAR = re.compile(r"(?:FY ?|GJ ?)?((?:19|20|21)\d\d)年?", re.IGNORECASE)

@@ -16,9 +16,9 @@ from pmo_analytics.loaders.cells.numbers import (
     read_numbers,
 )
 from pmo_analytics.loaders.cells.shares import SHARES, has_percent_sign, weigh_shares
-from pmo_analytics.loaders.converting.layouts import Tidy
 from pmo_analytics.loaders.findings import FileFormat, Problem
 from pmo_analytics.loaders.understanding.headings import is_money, kind_of
+from pmo_analytics.loaders.understanding.tidy import Tidy
 
 _BRACKETS = re.compile(r".*[(\[]([^()\[\]]+)[)\]]\s*\*?")
 _CURRENCY_HEADINGS = frozenset(

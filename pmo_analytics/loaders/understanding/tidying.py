@@ -7,7 +7,6 @@ from typing import Any
 
 from pmo_analytics.loaders.aliases import choice_words, fold
 from pmo_analytics.loaders.cells.dates import DateFindings, read_dates
-from pmo_analytics.loaders.converting.layouts import WIDE_TABLES, Tidy, wide_layout
 from pmo_analytics.loaders.findings import FileFormat, Problem, RawTable
 from pmo_analytics.loaders.reading.text import has_controls, without_controls
 from pmo_analytics.loaders.understanding.blank_cells import clear_blank_words
@@ -20,13 +19,11 @@ from pmo_analytics.loaders.understanding.headings import (
     MAX_COLUMNS,
     Heading,
     find_header,
-    id_columns,
     is_money,
     kind_of,
     read_headings,
-    split_rows,
-    totals_rows,
 )
+from pmo_analytics.loaders.understanding.rows import id_columns, split_rows, totals_rows
 from pmo_analytics.loaders.understanding.sheet_notes import (
     bad_cells,
     hidden_cells,
@@ -35,7 +32,9 @@ from pmo_analytics.loaders.understanding.sheet_notes import (
     table_says_hours,
     with_usual_days,
 )
+from pmo_analytics.loaders.understanding.tidy import Tidy
 from pmo_analytics.loaders.understanding.titles import note_titles
+from pmo_analytics.loaders.understanding.wide_layouts import WIDE_TABLES, wide_layout
 
 DATE_KINDS = ("period", "start_day", "end_day")
 _CANONICAL = frozenset("0123456789.+-eE")

@@ -11,13 +11,11 @@ import re
 import unicodedata
 
 from pmo_analytics.loaders.aliases import fold, unit_words
-from pmo_analytics.loaders.converting.layouts import FTE_TABLES, Tidy
 from pmo_analytics.loaders.findings import Problem, RawTable
-from pmo_analytics.loaders.understanding.headings import (
-    Heading,
-    title_texts,
-    unit_factor,
-)
+from pmo_analytics.loaders.understanding.headings import Heading, unit_factor
+from pmo_analytics.loaders.understanding.rows import title_texts
+from pmo_analytics.loaders.understanding.tidy import Tidy
+from pmo_analytics.loaders.understanding.wide_layouts import FTE_TABLES
 
 _MONEY: dict[str, tuple[str, ...]] = {
     "projects": ("value",),

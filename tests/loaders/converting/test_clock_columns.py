@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from pmo_analytics.loaders.cells.dates import Clock
 from pmo_analytics.loaders.converting.clock_columns import settle_clocks
-from pmo_analytics.loaders.converting.layouts import Tidy
 from pmo_analytics.loaders.findings import Place
+from pmo_analytics.loaders.understanding.tidy import Tidy
 from tests.support.folders import HORIZON, make_folder, read_quietly, said
 
 PROJECTS = "project,value,duration\nA,1,1\n"

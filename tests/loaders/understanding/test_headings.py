@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pmo_analytics.errors import DataError
-from pmo_analytics.loaders import aliases
+from pmo_analytics.loaders import aliases, column_words
 from pmo_analytics.loaders.findings import Place, RawTable
 from pmo_analytics.loaders.understanding.headings import find_header, read_headings
 from pmo_analytics.tables.contract import TABLES, table_spec
@@ -30,11 +30,11 @@ def test_every_column_is_known_by_its_name(table):
 @pytest.mark.parametrize("table", ALL)
 def test_an_alias_has_one_meaning(table):
     owner: dict[str, str] = {}
-    for column, words in aliases._COLUMNS[table].items():
+    for column, words in column_words.COLUMN_WORDS[table].items():
         for word in (column, *words.split("|")):
             folded = aliases.fold(word)
             assert owner.setdefault(folded, column) == column, word
-    for column, words in aliases._WEAK.get(table, {}).items():
+    for column, words in column_words.WEAK_WORDS.get(table, {}).items():
         for word in words.split("|"):
             assert owner.get(aliases.fold(word), "name") in ("name", column), word
 
