@@ -1,4 +1,4 @@
-"""The README's code runs as it stands."""
+"""The code of the README and of the pages runs as it stands."""
 
 from __future__ import annotations
 
@@ -7,15 +7,26 @@ import tomllib
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import pytest
 
 from pmo_analytics.scenarios.reading import read_scenarios
 
 ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "CONTRIBUTING.md",
+]
+TEXT = {path: path.read_text(encoding="utf-8") for path in PAGES}
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+def blocks(language: str) -> list[tuple[str, str]]:
+    """Return the code of the README, then of the other pages, with their names."""
+    return [
+        (path.name, block)
+        for path, text in TEXT.items()
+        for block in re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+    ]
 
 
 def test_python_blocks_run_one_after_the_other(monkeypatch):
@@ -23,8 +34,8 @@ def test_python_blocks_run_one_after_the_other(monkeypatch):
     names: dict[str, object] = {}
     code = blocks("python")
     assert len(code) >= 3
-    for block in code:
-        exec(compile(block, "README.md", "exec"), names)
+    for page, block in code:
+        exec(compile(block, page, "exec"), names)
     plt.close("all")
     plan = names["plan"]
     assert plan.report.certified
@@ -35,7 +46,7 @@ def test_python_blocks_run_one_after_the_other(monkeypatch):
 
 
 def test_toml_blocks_are_a_portfolio_file_and_scenarios(tmp_path):
-    text, scenarios = blocks("toml")
+    (_, text), (_, scenarios) = blocks("toml")
     assert set(tomllib.loads(text)) == {"name", "horizon", "value", "calendar"}
     file = tmp_path / "scenarios.toml"
     file.write_text(scenarios, encoding="utf-8")
@@ -45,9 +56,20 @@ def test_toml_blocks_are_a_portfolio_file_and_scenarios(tmp_path):
     ]
 
 
-def test_commands_and_files_it_names_exist():
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_commands_and_files_it_names_exist(path):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in re.findall(r"make ([a-z]+)", README):
+    for target in re.findall(r"`make ([a-z-]+)", TEXT[path]):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
-    for path in re.findall(r"\]\(([^)#]+)\)", README):
-        assert (ROOT / path).exists(), path
+    for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", TEXT[path]):
+        assert link.startswith("https:") or (path.parent / link).exists(), link
+    room = r"`([a-z_]+(?:/[a-z_]+)*)/`"
+    for folder in re.findall(room, TEXT[path]):
+        inside = ROOT / "pmo_analytics"
+        places = [ROOT / folder, inside / folder, inside / "optimization" / folder]
+        places.append(inside / "optimization" / "checker" / folder)
+        assert any(place.is_dir() for place in places), folder
+
+
+def test_the_readme_is_short():
+    assert len(TEXT[ROOT / "README.md"].splitlines()) <= 150
