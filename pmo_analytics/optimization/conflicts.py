@@ -91,7 +91,7 @@ def _broken(
     kind, number = label[0], int(label[1])
     if kind in ("limit", "least"):
         return _broken_limit(portfolio, compiled, kind, number, chosen)
-    if kind in ("rule_most", "rule_least"):
+    if kind in ("linear_most", "linear_least"):
         return _broken_rule(portfolio, compiled, compiled.rows[number], kind, chosen)
     if kind in ("at_most", "at_least", "same"):
         group = compiled.groups[number]
@@ -124,13 +124,13 @@ def _broken_rule(
     rule = next(rule for rule in read_rules(portfolio) if rule.name == name)
     needed = float(rule_sums(portfolio, rule, starts)[max(t, 0)])
     most = float(compiled.limits.rules[name][max(t, 0)])
-    available = most if kind == "rule_most" else rule.at_least
+    available = most if kind == "linear_most" else rule.at_least
     period = format_period(portfolio.horizon[t]) if t >= 0 else ""
     counted = [p for p in rule.weights if p in starts]
     allowed, has = f"{available:.6g}", f"{needed:.6g}"
     if allowed == has:
         allowed, has = f"{available:,.17g}", f"{needed:,.17g}"
-    word = "at most" if kind == "rule_most" else "at least"
+    word = "at most" if kind == "linear_most" else "at least"
     return _row(
         "rule",
         project=", ".join(counted[:5]),
@@ -154,7 +154,7 @@ def _broken_limit(
     roles, periods, budgets = options.sizes.tolist()
     beyond = thing - roles * periods - budgets
     if beyond >= 0:
-        side = "rule_most" if kind == "limit" else "rule_least"
+        side = "linear_most" if kind == "limit" else "linear_least"
         row = compiled.rules[beyond]
         return _broken_rule(portfolio, compiled, row, side, chosen)
     uses = []

@@ -205,7 +205,7 @@ class PlanSearch:
         """Fill as if all that is sold were there, then buy what that needs."""
         o = self.compiled.options
         more = most_bought(
-            len(o.limit), o.buy_thing, o.buy_length, o.buy_joint, o.buy_most
+            len(o.limit), o.buy_resource, o.buy_length, o.buy_joint, o.buy_most
         )
         chosen = greedy(replace(o, limit=o.limit + more))
         if chosen is not None:

@@ -361,7 +361,7 @@ def _rows(
     if kind == "same":
         return _same(compiled, number, int(label[2]), price)
     # Maximising: a row "<=" has a price of at least 0, a row ">=" of at most 0.
-    least = kind in ("least", "at_least", "rule_least")
+    least = kind in ("least", "at_least", "linear_least")
     multiplier = -price if least else price
     if multiplier <= 0:
         return []
@@ -387,8 +387,8 @@ def _name(
         budget = portfolio.budget["budget"].iat[number - roles * periods]
         side = "amount" if kind == "limit" else "at_least"
         return {"row": "budget", "budget": budget, "side": side}
-    if kind in ("rule_most", "rule_least"):
-        side = "at_most" if kind == "rule_most" else "at_least"
+    if kind in ("linear_most", "linear_least"):
+        side = "at_most" if kind == "linear_most" else "at_least"
         return _rule(portfolio, compiled.rows[number], side)
     if kind in ("at_most", "at_least"):
         return {"row": "group", "group": compiled.groups[number], "side": kind}

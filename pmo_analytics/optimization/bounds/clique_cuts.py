@@ -56,14 +56,16 @@ def clashes(options: Options) -> np.ndarray:
 
 def _add_dependencies(options: Options, found: np.ndarray) -> None:
     o = options
-    for d, j in enumerate(o.rule_project.tolist()):
-        target = o.rule_first[d]
-        if not o.rule_kind[d] or o.rule_first[d + 1] - target != 1:
+    for d, j in enumerate(o.dependency_project.tolist()):
+        target = o.dependency_first[d]
+        if not o.dependency_kind[d] or o.dependency_first[d + 1] - target != 1:
             continue
-        i = int(o.rule_target[target])
+        i = int(o.dependency_target[target])
         mine, theirs = slice(*o.first[j : j + 2]), slice(*o.first[i : i + 2])
         wait = o.start[mine][:, None] - o.start[theirs][None, :]
-        wrong = (wait < o.rule_wait[target]) | (wait > o.rule_wait_max[target])
+        wrong = (wait < o.dependency_lag[target]) | (
+            wait > o.dependency_lag_max[target]
+        )
         found[mine, theirs] |= wrong
         found[theirs, mine] |= wrong.T
 

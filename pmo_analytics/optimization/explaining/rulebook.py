@@ -173,8 +173,8 @@ class Rulebook:
         first = len(self.limits.capacity.columns) * len(self.portfolio.horizon)
         first += len(self.portfolio.budget)
         for name, rows, begin in (
-            ("rule_thing", self.wide.rules, first),
-            ("rule_row", self.wide.rows, 0),
+            ("linear_resource", self.wide.rules, first),
+            ("linear_row", self.wide.rows, 0),
         ):
             of[name] = [(begin + r, own[rule]) for r, (rule, _) in enumerate(rows)]
         return {
@@ -241,7 +241,7 @@ def read_rulebook(
                 wide.options.least[many:],
             ]
         ),
-        row_upper=most(wide.rows, wide.options.row_upper),
+        linear_upper=most(wide.rows, wide.options.linear_upper),
     )
     wide = replace(wide, options=options)
     rules = [

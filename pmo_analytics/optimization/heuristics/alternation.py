@@ -112,7 +112,7 @@ class Search:
         self.rng = np.random.default_rng(seed)
         self.matrix = build_matrix(options)
         # Repacking knows no purchases: it works in the room that the best plan buys.
-        self.sells = bool(len(options.buy_thing))
+        self.sells = bool(len(options.buy_resource))
         room = with_room_of(options, start) if self.sells else options
         self.ruiner = Ruiner(room, start, self.rng)
         self.improver = Improver(options, self.matrix, start, self.rng)

@@ -24,10 +24,10 @@ class _State:
         self.left = options.limit.copy()
         self.chosen = np.full(len(options.must), _UNPLACED, dtype=np.int64)
         self.rules_of: list[list[int]] = [[] for _ in options.must]
-        for d, j in enumerate(options.rule_project.tolist()):
+        for d, j in enumerate(options.dependency_project.tolist()):
             self.rules_of[j].append(d)
         self.rules_on: list[list[int]] = [[] for _ in options.must]
-        for d in range(len(options.rule_project)):
+        for d in range(len(options.dependency_project)):
             for p in self.targets(d):
                 self.rules_on[p].append(d)
         self.groups_of: list[list[int]] = [[] for _ in options.must]
@@ -37,7 +37,9 @@ class _State:
 
     def targets(self, d: int) -> list[int]:
         o = self.o
-        return o.rule_target[o.rule_first[d] : o.rule_first[d + 1]].tolist()
+        return o.dependency_target[
+            o.dependency_first[d] : o.dependency_first[d + 1]
+        ].tolist()
 
     def members(self, g: int) -> list[int]:
         o = self.o
@@ -78,37 +80,37 @@ class _State:
     def _served(self, d: int, starts: np.ndarray) -> np.ndarray:
         """Return which starts of the rule's project a placed target serves."""
         o = self.o
-        if not o.rule_kind[d]:
+        if not o.dependency_kind[d]:
             return np.ones(len(starts), dtype=bool)
         served = np.zeros(len(starts), dtype=bool)
         waiting = False
-        for i in range(o.rule_first[d], o.rule_first[d + 1]):
-            target = int(o.rule_target[i])
+        for i in range(o.dependency_first[d], o.dependency_first[d + 1]):
+            target = int(o.dependency_target[i])
             if not self.placed(target):
                 waiting = True
                 continue
             wait = starts - o.start[self.chosen[target]]
-            served |= (wait >= o.rule_wait[i]) & (wait <= o.rule_wait_max[i])
+            served |= (wait >= o.dependency_lag[i]) & (wait <= o.dependency_lag_max[i])
         # A target that comes later in the same bundle is held to this rule then.
         return served | (waiting and not served.any())
 
     def _serves(self, d: int, p: int, starts: np.ndarray) -> np.ndarray:
         """Return which starts of target p keep a placed project served."""
         o = self.o
-        j = int(o.rule_project[d])
+        j = int(o.dependency_project[d])
         everything = np.ones(len(starts), dtype=bool)
         mine = everything
-        if not o.rule_kind[d] or not self.placed(j):
+        if not o.dependency_kind[d] or not self.placed(j):
             return everything
         own = int(o.start[self.chosen[j]])
-        for i in range(int(o.rule_first[d]), int(o.rule_first[d + 1])):
-            target = int(o.rule_target[i])
+        for i in range(int(o.dependency_first[d]), int(o.dependency_first[d + 1])):
+            target = int(o.dependency_target[i])
             if target == p:
                 wait = own - starts
-                mine = (wait >= o.rule_wait[i]) & (wait <= o.rule_wait_max[i])
+                mine = (wait >= o.dependency_lag[i]) & (wait <= o.dependency_lag_max[i])
             elif self.placed(target):
                 other = own - int(o.start[self.chosen[target]])
-                if o.rule_wait[i] <= other <= o.rule_wait_max[i]:
+                if o.dependency_lag[i] <= other <= o.dependency_lag_max[i]:
                     return everything
         return mine
 
@@ -117,12 +119,14 @@ class _State:
         o = self.o
         for d in self.rules_of[p]:
             own = int(o.start[self.chosen[p]])
-            for i in range(o.rule_first[d], o.rule_first[d + 1]):
-                target = int(o.rule_target[i])
+            for i in range(o.dependency_first[d], o.dependency_first[d + 1]):
+                target = int(o.dependency_target[i])
                 if not self.placed(target):
                     continue
                 wait = own - int(o.start[self.chosen[target]])
-                if not o.rule_kind[d] or (o.rule_wait[i] <= wait <= o.rule_wait_max[i]):
+                if not o.dependency_kind[d] or (
+                    o.dependency_lag[i] <= wait <= o.dependency_lag_max[i]
+                ):
                     break
             else:
                 return False
@@ -344,7 +348,7 @@ def _bundle(state: _State, p: int, net: np.ndarray) -> list[int] | None:
         seen.add(q)
         for d in state.rules_of[q]:
             targets = state.targets(d)
-            if o.rule_kind[d] == 0 and any(state.placed(t) for t in targets):
+            if o.dependency_kind[d] == 0 and any(state.placed(t) for t in targets):
                 continue
             if any(t in seen for t in targets):
                 continue
@@ -369,13 +373,15 @@ def _bundle(state: _State, p: int, net: np.ndarray) -> list[int] | None:
 def _can_serve(state: _State, d: int) -> bool:
     """Return whether a placed target leaves the rule's project some start."""
     o = state.o
-    j = int(o.rule_project[d])
+    j = int(o.dependency_project[d])
     starts = o.start[o.first[j] : o.first[j + 1]]
-    for i in range(o.rule_first[d], o.rule_first[d + 1]):
-        target = int(o.rule_target[i])
+    for i in range(o.dependency_first[d], o.dependency_first[d + 1]):
+        target = int(o.dependency_target[i])
         if state.placed(target):
             wait = starts - o.start[state.chosen[target]]
-            if ((wait >= o.rule_wait[i]) & (wait <= o.rule_wait_max[i])).any():
+            if (
+                (wait >= o.dependency_lag[i]) & (wait <= o.dependency_lag_max[i])
+            ).any():
                 return True
     return False
 
@@ -400,10 +406,10 @@ def _place_all(
             best = int(top[np.argmin(o.tie[top])])
         state.place(q, best)
     return all(state.rules_hold(q) for q in bundle) and all(
-        state.rules_hold(int(o.rule_project[d]))
+        state.rules_hold(int(o.dependency_project[d]))
         for q in bundle
         for d in state.rules_on[q]
-        if state.placed(int(o.rule_project[d]))
+        if state.placed(int(o.dependency_project[d]))
     )
 
 

@@ -365,9 +365,9 @@ def _within(matrix: Matrix, activity: np.ndarray, rows: np.ndarray) -> bool:
 def _links(options: Options) -> list[list[int]]:
     """Return for each project the ones that dependencies or groups tie it to."""
     links: list[set[int]] = [set() for _ in options.must]
-    for d, j in enumerate(options.rule_project.tolist()):
-        for i in range(options.rule_first[d], options.rule_first[d + 1]):
-            target = int(options.rule_target[i])
+    for d, j in enumerate(options.dependency_project.tolist()):
+        for i in range(options.dependency_first[d], options.dependency_first[d + 1]):
+            target = int(options.dependency_target[i])
             links[j].add(target)
             links[target].add(j)
     for g in range(len(options.group_least)):

@@ -103,7 +103,7 @@ class Nearby:
     def promises(self, prices: np.ndarray) -> bool:
         """Return whether there are few enough plans near these prices of the rows."""
         o = self.o
-        if len(o.project) > _OPTIONS or len(o.buy_thing):
+        if len(o.project) > _OPTIONS or len(o.buy_resource):
             return False
         turned = self._turned(prices)
         if (turned > 0).sum() > _ROWS:

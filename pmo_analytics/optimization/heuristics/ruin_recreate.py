@@ -65,16 +65,16 @@ class Ruiner:
         projects = len(o.must)
         self.needs: list[list[int]] = [[] for _ in range(projects)]
         self.serves: list[list[int]] = [[] for _ in range(projects)]
-        for d, j in enumerate(o.rule_project.tolist()):
+        for d, j in enumerate(o.dependency_project.tolist()):
             self.needs[j].append(d)
-            for i in range(o.rule_first[d], o.rule_first[d + 1]):
-                self.serves[int(o.rule_target[i])].append(d)
+            for i in range(o.dependency_first[d], o.dependency_first[d + 1]):
+                self.serves[int(o.dependency_target[i])].append(d)
         # Whom each rule asks for, and the least and most wait for it.
-        target, least = o.rule_target.tolist(), o.rule_wait.tolist()
-        most = o.rule_wait_max.tolist()
+        target, least = o.dependency_target.tolist(), o.dependency_lag.tolist()
+        most = o.dependency_lag_max.tolist()
         self.asks = [
             list(zip(target[lo:hi], least[lo:hi], most[lo:hi], strict=True))
-            for lo, hi in pairwise(o.rule_first.tolist())
+            for lo, hi in pairwise(o.dependency_first.tolist())
         ]
         self.span_of = list(pairwise(o.first.tolist()))
         self.caps: list[list[int]] = [[] for _ in range(projects)]
@@ -94,7 +94,7 @@ class Ruiner:
         self.near = [
             list(
                 {p}
-                | {int(o.rule_project[d]) for d in self.serves[p]}
+                | {int(o.dependency_project[d]) for d in self.serves[p]}
                 | {
                     int(q)
                     for g in self.caps[p]
@@ -118,7 +118,9 @@ class Ruiner:
             p = waiting.pop()
             others = list(self.mates[p])
             for d in self.needs[p]:
-                others += o.rule_target[o.rule_first[d] : o.rule_first[d + 1]].tolist()
+                others += o.dependency_target[
+                    o.dependency_first[d] : o.dependency_first[d + 1]
+                ].tolist()
             for q in others:
                 if not wanted[q]:
                     wanted[q] = True
@@ -202,7 +204,7 @@ class Ruiner:
                 k = self.chosen[target]
                 if k < 0:
                     continue
-                if not o.rule_kind[d]:
+                if not o.dependency_kind[d]:
                     served[:] = True
                     break
                 wait = starts - o.start[k]
@@ -268,7 +270,7 @@ class Ruiner:
             return
         self._remove(p)
         for d in self.serves[p]:
-            j = int(self.o.rule_project[d])
+            j = int(self.o.dependency_project[d])
             if self.chosen[j] >= 0 and not self._served(d):
                 self._take_out(j)
         for q in self.mates[p]:
@@ -308,10 +310,12 @@ class Ruiner:
 
     def _served(self, d: int) -> bool:
         o = self.o
-        own = o.start[self.chosen[o.rule_project[d]]]
+        own = o.start[self.chosen[o.dependency_project[d]]]
         for target, least, most in self.asks[d]:
             k = self.chosen[target]
-            if k >= 0 and (not o.rule_kind[d] or least <= own - o.start[k] <= most):
+            if k >= 0 and (
+                not o.dependency_kind[d] or least <= own - o.start[k] <= most
+            ):
                 return True
         return False
 
@@ -379,9 +383,10 @@ class Ruiner:
         unserved = True
         while unserved:
             alone = [
-                int(self.o.rule_project[d])
-                for d in range(len(self.o.rule_kind))
-                if self.chosen[self.o.rule_project[d]] >= 0 and not self._served(d)
+                int(self.o.dependency_project[d])
+                for d in range(len(self.o.dependency_kind))
+                if self.chosen[self.o.dependency_project[d]] >= 0
+                and not self._served(d)
             ]
             alone += [
                 p
@@ -512,8 +517,10 @@ def _units(options: Options) -> tuple[list[list[int]], np.ndarray]:
     for g in np.flatnonzero(o.group_all == TOGETHER).tolist():
         members = o.group_project[o.group_first[g] : o.group_first[g + 1]].tolist()
         pairs += list(pairwise(members))
-    single = np.flatnonzero((o.rule_kind == 0) & (np.diff(o.rule_first) == 1))
-    asks = o.rule_project[single], o.rule_target[o.rule_first[single]]
+    single = np.flatnonzero(
+        (o.dependency_kind == 0) & (np.diff(o.dependency_first) == 1)
+    )
+    asks = o.dependency_project[single], o.dependency_target[o.dependency_first[single]]
     circle = _circles(*asks, projects)
     for c in np.flatnonzero(np.bincount(circle, minlength=1) > 1).tolist():
         pairs += list(pairwise(np.flatnonzero(circle == c).tolist()))
@@ -523,10 +530,10 @@ def _units(options: Options) -> tuple[list[list[int]], np.ndarray]:
     for p, u in enumerate(unit.tolist()):
         inside.setdefault(u, []).append(p)
     mates = [[q for q in inside[u] if q != p] for p, u in enumerate(unit.tolist())]
-    targets = np.repeat(np.arange(len(o.rule_kind)), np.diff(o.rule_first))
-    own = unit[o.rule_project[targets]] == unit[o.rule_target]
-    among = np.bincount(targets[own], minlength=len(o.rule_kind)) > 0
-    return mates, among & (o.rule_kind == 0)
+    targets = np.repeat(np.arange(len(o.dependency_kind)), np.diff(o.dependency_first))
+    own = unit[o.dependency_project[targets]] == unit[o.dependency_target]
+    among = np.bincount(targets[own], minlength=len(o.dependency_kind)) > 0
+    return mates, among & (o.dependency_kind == 0)
 
 
 def _circles(asking: np.ndarray, asked: np.ndarray, projects: int) -> np.ndarray:

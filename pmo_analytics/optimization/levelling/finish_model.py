@@ -40,12 +40,12 @@ def cut(options: Options, keep: np.ndarray) -> Options:
 
 
 def _cut_rows(options: Options, keep: np.ndarray) -> dict[str, np.ndarray]:
-    kept = keep[options.row_option]
+    kept = keep[options.linear_option]
     count = np.concatenate([[0], np.cumsum(kept)])
     return {
-        "row_first": count[options.row_first],
-        "row_option": (np.cumsum(keep) - 1)[options.row_option[kept]],
-        "row_weight": options.row_weight[kept],
+        "linear_first": count[options.linear_first],
+        "linear_option": (np.cumsum(keep) - 1)[options.linear_option[kept]],
+        "linear_weight": options.linear_weight[kept],
     }
 
 
@@ -66,7 +66,7 @@ def with_end(
     count = len(starts)
     uses = len(options.use_row)
     targets = np.arange(end)
-    rules = len(options.rule_target)
+    rules = len(options.dependency_target)
     return replace(
         options,
         first=np.append(options.first, len(options.project) + count),
@@ -76,13 +76,19 @@ def with_end(
         tie=np.append(options.tie, np.zeros(count)),
         must=np.append(options.must, True),
         use_first=np.append(options.use_first, np.full(count, uses)),
-        rule_project=np.append(options.rule_project, np.full(end, end)),
-        rule_kind=np.append(options.rule_kind, np.ones(end, dtype=np.int64)),
-        rule_first=np.append(options.rule_first, rules + 1 + targets),
-        rule_target=np.append(options.rule_target, targets),
-        rule_wait=np.append(options.rule_wait, duration),
-        rule_wait_max=np.append(options.rule_wait_max, np.full(end, NO_LIMIT)),
-        rule_single=np.append(options.rule_single, np.ones(end, dtype=np.int64)),
+        dependency_project=np.append(options.dependency_project, np.full(end, end)),
+        dependency_kind=np.append(
+            options.dependency_kind, np.ones(end, dtype=np.int64)
+        ),
+        dependency_first=np.append(options.dependency_first, rules + 1 + targets),
+        dependency_target=np.append(options.dependency_target, targets),
+        dependency_lag=np.append(options.dependency_lag, duration),
+        dependency_lag_max=np.append(
+            options.dependency_lag_max, np.full(end, NO_LIMIT)
+        ),
+        dependency_single=np.append(
+            options.dependency_single, np.ones(end, dtype=np.int64)
+        ),
     )
 
 
@@ -95,8 +101,10 @@ def end_of(options: Options, chosen: np.ndarray) -> int:
         As `with_end` returns them.
     """
     end = len(options.must) - 1
-    own = slice(int(options.rule_first[-1]) - end, int(options.rule_first[-1]))
-    wait = options.rule_wait[own]
+    own = slice(
+        int(options.dependency_first[-1]) - end, int(options.dependency_first[-1])
+    )
+    wait = options.dependency_lag[own]
     finish = options.start[chosen] + wait[options.project[chosen]]
     lo, hi = int(options.first[end]), int(options.first[end + 1])
     return lo + int(np.searchsorted(options.start[lo:hi], finish.max()))

@@ -119,7 +119,7 @@ def build_matrix(options: Options) -> Matrix:
     _add_groups(rows, options)
     _add_own_rules(rows, options)
     _add_hires(rows, options)
-    matrix = rows.matrix(len(options.project) + len(options.buy_thing))
+    matrix = rows.matrix(len(options.project) + len(options.buy_resource))
     slack, unit = grains_of(options, matrix.labels)
     return replace(matrix, slack=slack, unit=unit)
 
@@ -134,9 +134,9 @@ def grains_of(
         if label is not None and kind in ("limit", "least"):
             thing = int(label[1])
             slack[row], unit[row] = options.slack[thing], options.unit[thing]
-        elif label is not None and kind in ("rule_most", "rule_least"):
+        elif label is not None and kind in ("linear_most", "linear_least"):
             r = int(label[1])
-            slack[row], unit[row] = options.row_slack[r], options.row_unit[r]
+            slack[row], unit[row] = options.linear_slack[r], options.linear_unit[r]
     return slack, unit
 
 
@@ -194,22 +194,22 @@ def _best_purchases(options: Options, reduced: np.ndarray) -> float:
 def _add_own_rules(rows: _Rows, options: Options) -> None:
     o = options
     for label, finite in (
-        ("rule_most", np.isfinite(o.row_upper)),
-        ("rule_least", np.isfinite(o.row_lower)),
+        ("linear_most", np.isfinite(o.linear_upper)),
+        ("linear_least", np.isfinite(o.linear_lower)),
     ):
         kept = np.flatnonzero(finite)
         place = np.full(len(finite), -1)
         place[kept] = np.arange(len(kept))
-        row = place[np.repeat(np.arange(len(finite)), np.diff(o.row_first))]
+        row = place[np.repeat(np.arange(len(finite)), np.diff(o.linear_first))]
         entry = row >= 0
         free = np.full(len(kept), np.inf)
         rows.add_block(
             [(label, int(r)) for r in kept],
             row[entry],
-            o.row_option[entry],
-            o.row_weight[entry],
-            -free if label == "rule_most" else o.row_lower[kept],
-            o.row_upper[kept] if label == "rule_most" else free,
+            o.linear_option[entry],
+            o.linear_weight[entry],
+            -free if label == "linear_most" else o.linear_lower[kept],
+            o.linear_upper[kept] if label == "linear_most" else free,
         )
 
 
@@ -267,7 +267,7 @@ def _add_limits(rows: _Rows, options: Options) -> None:
         own = place[options.use_row]
         entry = np.flatnonzero(own >= 0)
         row, column, value = own[entry], owner[entry], options.use_amount[entry]
-        if side > 0 and len(options.buy_thing):
+        if side > 0 and len(options.buy_resource):
             more = _sold(options, place)
             row, column, value = (
                 np.concatenate([a, b])
@@ -289,11 +289,11 @@ def _sold(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return row, column and coefficient of what purchases add to the limits."""
     o = options
-    column = np.repeat(np.arange(len(o.buy_thing)), o.buy_length)
+    column = np.repeat(np.arange(len(o.buy_resource)), o.buy_length)
     step = np.arange(len(column)) - np.repeat(
         np.cumsum(o.buy_length) - o.buy_length, o.buy_length
     )
-    row = place[o.buy_thing[column] + step]
+    row = place[o.buy_resource[column] + step]
     kept = row >= 0
     column = column[kept]
     return row[kept], len(o.project) + column, -o.buy_most[column]
@@ -301,34 +301,36 @@ def _sold(
 
 def _add_dependencies(rows: _Rows, options: Options) -> None:
     o = options
-    for d, j in enumerate(o.rule_project.tolist()):
-        span = range(o.rule_first[d], o.rule_first[d + 1])
-        targets = [int(o.rule_target[i]) for i in span]
-        if not o.rule_kind[d]:
+    for d, j in enumerate(o.dependency_project.tolist()):
+        span = range(o.dependency_first[d], o.dependency_first[d + 1])
+        targets = [int(o.dependency_target[i]) for i in span]
+        if not o.dependency_kind[d]:
             pieces = [(_span(o, j), 1.0), *((_span(o, i), -1.0) for i in targets)]
             rows.add(("selected", d), pieces, -np.inf, 0.0)
             continue
         starts = o.start[o.first[j] : o.first[j + 1]].tolist()
-        bounded = any(o.rule_wait_max[i] < NO_LIMIT for i in span)
-        if bounded and not o.rule_single[d]:
+        bounded = any(o.dependency_lag_max[i] < NO_LIMIT for i in span)
+        if bounded and not o.dependency_single[d]:
             for k, t in enumerate(starts, int(o.first[j])):
                 pieces = [(np.array([k]), 1.0)]
                 for i in span:
                     early = _after(
-                        o, int(o.rule_target[i]), t - int(o.rule_wait_max[i]) - 1
+                        o,
+                        int(o.dependency_target[i]),
+                        t - int(o.dependency_lag_max[i]) - 1,
                     )
-                    late = t - int(o.rule_wait[i])
+                    late = t - int(o.dependency_lag[i])
                     pieces.append((early[o.start[early] <= late], -1.0))
                 rows.add(("at", d, t), pieces, -np.inf, 0.0)
             continue
         for t in starts:
             pieces = [(_until(o, j, t), 1.0)]
             for i in span:
-                by = t - int(o.rule_wait[i])
-                pieces.append((_until(o, int(o.rule_target[i]), by), -1.0))
+                by = t - int(o.dependency_lag[i])
+                pieces.append((_until(o, int(o.dependency_target[i]), by), -1.0))
             rows.add(("by", d, t), pieces, -np.inf, 0.0)
         if bounded:
-            wait_max = int(o.rule_wait_max[span.start])
+            wait_max = int(o.dependency_lag_max[span.start])
             for start in starts:
                 t = start - 1 - wait_max
                 pieces = [

@@ -108,7 +108,7 @@ class Compiled:
         if bought is None:
             return purchases_table(portfolio, total)
         for i in np.flatnonzero(bought).tolist():
-            begin = int(o.buy_thing[i]) % periods
+            begin = int(o.buy_resource[i]) % periods
             for t in range(begin, begin + int(o.buy_length[i])):
                 key = int(o.buy_offer[i]), t
                 most = float(o.buy_most[i])
@@ -187,7 +187,7 @@ def compile_options(
     if buy:
         most = limit + most_bought(
             len(limit),
-            buy["buy_thing"],
+            buy["buy_resource"],
             buy["buy_length"],
             buy["buy_joint"],
             buy["buy_most"],
@@ -401,13 +401,13 @@ def _rows(
     weights = [row.weight for row in rows]
     none = np.zeros(0)
     return {
-        "row_first": np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
-        "row_option": np.concatenate([none, *options]).astype(np.int64),
-        "row_weight": np.concatenate([none, *weights]),
-        "row_lower": np.array([row.lower for row in rows], dtype=float),
-        "row_upper": np.array([row.upper for row in rows], dtype=float),
-        "row_slack": np.array([slack for slack, _ in grains], dtype=float),
-        "row_unit": np.array([unit for _, unit in grains], dtype=float),
+        "linear_first": np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
+        "linear_option": np.concatenate([none, *options]).astype(np.int64),
+        "linear_weight": np.concatenate([none, *weights]),
+        "linear_lower": np.array([row.lower for row in rows], dtype=float),
+        "linear_upper": np.array([row.upper for row in rows], dtype=float),
+        "linear_slack": np.array([slack for slack, _ in grains], dtype=float),
+        "linear_unit": np.array([unit for _, unit in grains], dtype=float),
     }
 
 
@@ -429,7 +429,7 @@ def _purchases(portfolio: Portfolio, roles: list[str]) -> dict[str, np.ndarray]:
             most = float(row["fte_max"])
             rows.append((int(str(offer)), begin + t, length, joint, cost, most))
     columns = list(zip(*rows, strict=True)) if rows else [()] * 6
-    names = ("offer", "thing", "length", "joint", "cost", "most")
+    names = ("offer", "resource", "length", "joint", "cost", "most")
     return {
         f"buy_{name}": np.array(
             column, dtype=float if name in ("cost", "most") else np.int64
@@ -579,13 +579,13 @@ def _rules(
     counts = [len(rule.targets) for rule in rules]
     most = [rule.spans[target][1] for rule, target in flat]
     return [(rule.project, rule.requires, rule.kind) for rule in rules], {
-        "rule_project": _ints(number[rule.project] for rule in rules),
-        "rule_kind": _ints(rule.kind != "selected" for rule in rules),
-        "rule_first": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        "rule_target": _ints(number[target] for _, target in flat),
-        "rule_wait": _ints(rule.spans[target][0] for rule, target in flat),
-        "rule_wait_max": _ints(NO_LIMIT if m is None else m for m in most),
-        "rule_single": _ints(
+        "dependency_project": _ints(number[rule.project] for rule in rules),
+        "dependency_kind": _ints(rule.kind != "selected" for rule in rules),
+        "dependency_first": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        "dependency_target": _ints(number[target] for _, target in flat),
+        "dependency_lag": _ints(rule.spans[target][0] for rule, target in flat),
+        "dependency_lag_max": _ints(NO_LIMIT if m is None else m for m in most),
+        "dependency_single": _ints(
             rule.requires in number and rule.targets == [rule.requires]
             for rule in rules
         ),

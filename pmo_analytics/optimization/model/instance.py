@@ -66,13 +66,13 @@ class Options:
         Shape (M,): amount available; inf where nothing limits it.
     least
         Shape (M,): amount that has to be used; -inf where none.
-    rule_project, rule_kind, rule_first
+    dependency_project, dependency_kind, dependency_first
         Shape (D,), (D,), (D + 1,): dependencies in force; kind 1 = by start dates,
-        0 = selection only. `rule_first` points into the next three.
-    rule_target, rule_wait, rule_wait_max
+        0 = selection only. `dependency_first` points into the next three.
+    dependency_target, dependency_lag, dependency_lag_max
         Projects that can serve and the periods from their start to the start of
-        `rule_project` (NO_LIMIT = no upper limit).
-    rule_single
+        `dependency_project` (NO_LIMIT = no upper limit).
+    dependency_single
         Shape (D,): the dependency names one project, not a group.
     group_first, group_project
         CSR over groups: members that may be selected.
@@ -81,22 +81,23 @@ class Options:
         and 0 = only these limits, TOGETHER, ALL or NONE.
     sizes
         `[roles, periods, budgets]`.
-    row_first, row_option, row_weight
+    linear_first, linear_option, linear_weight
         CSR over the rules with weights of either sign: options and what each adds.
-    row_lower, row_upper
+    linear_lower, linear_upper
         Limits of those sums, infinite where there is none.
-    slack, row_slack
-        Shape (M,) and as `row_lower`: by how much sums of floats may exceed a limit
+    slack, linear_slack
+        Shape (M,) and as `linear_lower`: by how much sums of floats may exceed a limit
         and are still within it, see `grain`.
-    unit, row_unit
+    unit, linear_unit
         Likewise: the amount that a solver is to see as 1.
     constant
         Shape (1,): part of the objective that no option decides; the model is written
         without it.
-    buy_offer, buy_thing, buy_length
+    buy_offer, buy_resource, buy_length
         Shape (F,): capacity that can be bought. A column belongs to an offer (row of
-        `flex`, from 1) and adds to the limits of `buy_length` things from `buy_thing`
-        on: of one period, or for a hire of all periods until the offer ends.
+        `flex`, from 1) and adds to the limits of `buy_length` resources from
+        `buy_resource` on: of one period, or for a hire of all periods until the offer
+        ends.
     buy_joint
         Number of the hire whose columns together are at most `buy_most`, else -1.
     twin
@@ -117,32 +118,32 @@ class Options:
     use_amount: np.ndarray
     limit: np.ndarray
     least: np.ndarray
-    rule_project: np.ndarray
-    rule_kind: np.ndarray
-    rule_first: np.ndarray
-    rule_target: np.ndarray
-    rule_wait: np.ndarray
-    rule_wait_max: np.ndarray
-    rule_single: np.ndarray
+    dependency_project: np.ndarray
+    dependency_kind: np.ndarray
+    dependency_first: np.ndarray
+    dependency_target: np.ndarray
+    dependency_lag: np.ndarray
+    dependency_lag_max: np.ndarray
+    dependency_single: np.ndarray
     group_first: np.ndarray
     group_project: np.ndarray
     group_least: np.ndarray
     group_most: np.ndarray
     group_all: np.ndarray
     sizes: np.ndarray
-    row_first: np.ndarray = field(default_factory=_one_zero)
-    row_option: np.ndarray = field(default_factory=_no_numbers)
-    row_weight: np.ndarray = field(default_factory=_no_amounts)
-    row_lower: np.ndarray = field(default_factory=_no_amounts)
-    row_upper: np.ndarray = field(default_factory=_no_amounts)
+    linear_first: np.ndarray = field(default_factory=_one_zero)
+    linear_option: np.ndarray = field(default_factory=_no_numbers)
+    linear_weight: np.ndarray = field(default_factory=_no_amounts)
+    linear_lower: np.ndarray = field(default_factory=_no_amounts)
+    linear_upper: np.ndarray = field(default_factory=_no_amounts)
     slack: np.ndarray = field(default_factory=_no_amounts)
     unit: np.ndarray = field(default_factory=_no_amounts)
-    row_slack: np.ndarray = field(default_factory=_no_amounts)
-    row_unit: np.ndarray = field(default_factory=_no_amounts)
+    linear_slack: np.ndarray = field(default_factory=_no_amounts)
+    linear_unit: np.ndarray = field(default_factory=_no_amounts)
     constant: np.ndarray = field(default_factory=_nothing)
     twin: np.ndarray = field(default_factory=_no_numbers)
     buy_offer: np.ndarray = field(default_factory=_no_numbers)
-    buy_thing: np.ndarray = field(default_factory=_no_numbers)
+    buy_resource: np.ndarray = field(default_factory=_no_numbers)
     buy_length: np.ndarray = field(default_factory=_no_numbers)
     buy_joint: np.ndarray = field(default_factory=_no_numbers)
     buy_cost: np.ndarray = field(default_factory=_no_amounts)
@@ -162,7 +163,7 @@ class Options:
 
         After the options come the purchases as shares of their `buy_most`.
         """
-        if not len(self.buy_thing):
+        if not len(self.buy_resource):
             return self.worth
         return np.concatenate([self.worth, -self.buy_cost * self.buy_most])
 
@@ -179,15 +180,15 @@ class Options:
         count = np.diff(self.use_first)
         used = np.repeat(keep, count)
         project = self.project[keep]
-        weighed = keep[self.row_option]
-        owner = np.repeat(np.arange(len(self.row_lower)), np.diff(self.row_first))
+        weighed = keep[self.linear_option]
+        owner = np.repeat(np.arange(len(self.linear_lower)), np.diff(self.linear_first))
         return replace(
             self,
-            row_first=np.searchsorted(
-                owner[weighed], np.arange(len(self.row_first))
+            linear_first=np.searchsorted(
+                owner[weighed], np.arange(len(self.linear_first))
             ).astype(np.int64),
-            row_option=(np.cumsum(keep) - 1)[self.row_option[weighed]],
-            row_weight=self.row_weight[weighed],
+            linear_option=(np.cumsum(keep) - 1)[self.linear_option[weighed]],
+            linear_weight=self.linear_weight[weighed],
             first=np.searchsorted(project, np.arange(len(self.first))),
             project=project,
             start=self.start[keep],
@@ -210,19 +211,19 @@ class Options:
 
     def rows_hold(self, chosen: np.ndarray) -> bool:
         """Return whether the rules with weights of either sign hold for a choice."""
-        if len(self.row_first) == 1:
+        if len(self.linear_first) == 1:
             return True
         taken = np.zeros(len(self.project))
         taken[chosen] = 1.0
-        owner = np.repeat(np.arange(len(self.row_lower)), np.diff(self.row_first))
+        owner = np.repeat(np.arange(len(self.linear_lower)), np.diff(self.linear_first))
         sums = np.bincount(
             owner,
-            self.row_weight * taken[self.row_option],
-            minlength=len(self.row_lower),
+            self.linear_weight * taken[self.linear_option],
+            minlength=len(self.linear_lower),
         )
         return bool(
-            (sums <= self.row_upper + self.row_slack).all()
-            and (sums >= self.row_lower - self.row_slack).all()
+            (sums <= self.linear_upper + self.linear_slack).all()
+            and (sums >= self.linear_lower - self.linear_slack).all()
         )
 
     def most_worth(self) -> float:
@@ -252,7 +253,7 @@ def largest_sums(
 def carries_branches(options: Options) -> bool:
     """Return whether a proof by branches is worth its time on options like these."""
     many = len(options.project)
-    if len(options.buy_thing):
+    if len(options.buy_resource):
         return False
     return 0 < many <= _MOST_BRANCHED and many * len(options.limit) <= _MOST_CELLS
 
@@ -262,4 +263,4 @@ def carries_cuts(options: Options) -> bool:
 
     Cuts follow from limits that nothing is added to.
     """
-    return len(options.project) <= _MOST_CUT and not len(options.buy_thing)
+    return len(options.project) <= _MOST_CUT and not len(options.buy_resource)

@@ -27,7 +27,7 @@ def tightened(options: Options) -> Options:
 
     Projects that every plan has must be selected from then on.
     """
-    if len(options.buy_thing) or not len(options.project):
+    if len(options.buy_resource) or not len(options.project):
         return options  # what is bought makes room
     left, must = np.ones(len(options.project), dtype=bool), options.must.copy()
     if not Presolve(options).tighten(left, must):
@@ -69,14 +69,16 @@ def dominated(options: Options) -> np.ndarray:
     """
     o = options
     found = np.zeros(len(o.project), dtype=bool)
-    if len(o.buy_thing):
+    if len(o.buy_resource):
         return found
-    timed = np.flatnonzero(o.rule_kind)
+    timed = np.flatnonzero(o.dependency_kind)
     linked = np.zeros(len(o.must), dtype=bool)
-    linked[o.rule_project[timed]] = True
+    linked[o.dependency_project[timed]] = True
     for d in timed.tolist():
-        linked[o.rule_target[o.rule_first[d] : o.rule_first[d + 1]]] = True
-    linked[o.project[o.row_option]] = True
+        linked[
+            o.dependency_target[o.dependency_first[d] : o.dependency_first[d + 1]]
+        ] = True
+    linked[o.project[o.linear_option]] = True
     short = np.isfinite(o.limit) & (o.largest_use() > o.limit)
     least = np.isfinite(o.least) & (o.least > 0)
     many = np.diff(o.first)
@@ -154,14 +156,14 @@ class Presolve:
         row: list[np.ndarray] = []
         column: list[np.ndarray] = []
         asks: list[np.ndarray] = []
-        for d, j in enumerate(o.rule_project.tolist()):
+        for d, j in enumerate(o.dependency_project.tolist()):
             own = np.arange(o.first[j], o.first[j + 1])
-            for i in range(int(o.rule_first[d]), int(o.rule_first[d + 1])):
-                target = int(o.rule_target[i])
+            for i in range(int(o.dependency_first[d]), int(o.dependency_first[d + 1])):
+                target = int(o.dependency_target[i])
                 other = np.arange(o.first[target], o.first[target + 1])
                 wait = o.start[own][:, None] - o.start[other][None, :]
-                fits = (wait >= o.rule_wait[i]) & (wait <= o.rule_wait_max[i])
-                if not o.rule_kind[d]:
+                fits = (wait >= o.dependency_lag[i]) & (wait <= o.dependency_lag_max[i])
+                if not o.dependency_kind[d]:
                     fits[:] = True
                 at, to = np.nonzero(fits)
                 row.append(at + sum(map(len, ours)))
@@ -175,7 +177,7 @@ class Presolve:
         )
         self.row_pair = np.repeat(np.arange(len(pairs)), [len(own) for own in ours])
         self.column_pair = np.repeat(np.arange(len(pairs)), [len(to) for to in theirs])
-        self.row_option = _joined(ours)
+        self.linear_option = _joined(ours)
         self.column_option = _joined(theirs)
         # A start of a project has to be served once for each of its rules.
         self.asked, self.row_ask = np.unique(_joined(asks), return_inverse=True)
@@ -184,10 +186,10 @@ class Presolve:
         many = len(o.project)
         ones = np.ones(len(at), dtype=np.int32)
         self.serves = csr_array(
-            (ones, (at, self.column_option[to])), (len(self.row_option), many)
+            (ones, (at, self.column_option[to])), (len(self.linear_option), many)
         )
         self.served = csr_array(
-            (ones, (to, self.row_option[at])), (len(self.column_option), many)
+            (ones, (to, self.linear_option[at])), (len(self.column_option), many)
         )
 
     def tighten(self, left: np.ndarray, must: np.ndarray) -> bool:
@@ -251,10 +253,12 @@ class Presolve:
         can = np.zeros(len(self.asked), dtype=bool)
         can[self.row_ask[is_served]] = True
         left[self.asked[~can]] = False
-        alive = is_served & left[self.row_option]
+        alive = is_served & left[self.linear_option]
         pairs = len(self.pair_rule)
         serving = np.bincount(self.row_pair[alive], minlength=pairs) > 0
-        count = np.bincount(self.pair_rule[serving], minlength=len(self.o.rule_project))
+        count = np.bincount(
+            self.pair_rule[serving], minlength=len(self.o.dependency_project)
+        )
         sole = serving & must[self.pair_own] & (count[self.pair_rule] == 1)
         if sole.any():
             must[self.pair_target[sole]] = True

@@ -32,7 +32,7 @@ from pmo_analytics.optimization.model.instance import (
 
 # A row of the model by business numbers: kind, number, and what else it needs.
 # limit and least: thing. by, after and at: dependency, t. selected: dependency.
-# at_most and at_least: group. same: group, project. rule_most and rule_least: row.
+# at_most and at_least: group. same: group, project. linear_most and linear_least: row.
 Label = tuple[str | int, ...]
 Terms = list[tuple[pulp.LpVariable, float]]
 
@@ -172,7 +172,7 @@ def build_model(options: Options, *, elastic: bool = False) -> Model:
     ]
     y = [
         problem.add_variable(f"y{i}", 0, 1, "Continuous")
-        for i in range(len(options.buy_thing))
+        for i in range(len(options.buy_resource))
     ]
     model = Model(problem, x, elastic=elastic, y=y)
     add_choices(model, options)
@@ -251,7 +251,7 @@ def add_limits(model: Model, options: Options) -> None:
 def _sold(options: Options) -> dict[int, list[int]]:
     """Return the purchases that add to each thing."""
     sold: dict[int, list[int]] = {}
-    for i, thing in enumerate(options.buy_thing.tolist()):
+    for i, thing in enumerate(options.buy_resource.tolist()):
         for m in range(thing, thing + int(options.buy_length[i])):
             sold.setdefault(m, []).append(i)
     return sold
@@ -259,16 +259,16 @@ def _sold(options: Options) -> dict[int, list[int]]:
 
 def add_rows(model: Model, options: Options) -> None:
     """Rules of one's own whose weights may be negative."""
-    for r in range(len(options.row_lower)):
-        span = range(options.row_first[r], options.row_first[r + 1])
-        weights = options.row_weight
-        terms = [(model.x[options.row_option[i]], float(weights[i])) for i in span]
-        lower, upper = float(options.row_lower[r]), float(options.row_upper[r])
-        unit = float(options.row_unit[r])
+    for r in range(len(options.linear_lower)):
+        span = range(options.linear_first[r], options.linear_first[r + 1])
+        weights = options.linear_weight
+        terms = [(model.x[options.linear_option[i]], float(weights[i])) for i in span]
+        lower, upper = float(options.linear_lower[r]), float(options.linear_upper[r])
+        unit = float(options.linear_unit[r])
         if np.isfinite(upper):
-            model.add(("rule_most", r), terms, pulp.LpConstraintLE, upper, unit)
+            model.add(("linear_most", r), terms, pulp.LpConstraintLE, upper, unit)
         if np.isfinite(lower):
-            model.add(("rule_least", r), terms, pulp.LpConstraintGE, lower, unit)
+            model.add(("linear_least", r), terms, pulp.LpConstraintGE, lower, unit)
 
 
 def add_hires(model: Model, options: Options) -> None:
@@ -280,16 +280,16 @@ def add_hires(model: Model, options: Options) -> None:
 
 def add_dependencies(model: Model, options: Options) -> None:
     """Every dependency that done work does not serve already."""
-    for d, j in enumerate(options.rule_project.tolist()):
-        span = range(options.rule_first[d], options.rule_first[d + 1])
-        if not options.rule_kind[d]:
+    for d, j in enumerate(options.dependency_project.tolist()):
+        span = range(options.dependency_first[d], options.dependency_first[d + 1])
+        if not options.dependency_kind[d]:
             terms = _selected(model, options, j)
             for i in span:
-                terms += _selected(model, options, options.rule_target[i], -1.0)
+                terms += _selected(model, options, options.dependency_target[i], -1.0)
             model.add(("selected", d), terms, pulp.LpConstraintLE, 0)
             continue
-        bounded = any(options.rule_wait_max[i] < NO_LIMIT for i in span)
-        if bounded and not options.rule_single[d]:
+        bounded = any(options.dependency_lag_max[i] < NO_LIMIT for i in span)
+        if bounded and not options.dependency_single[d]:
             _add_each_start(model, options, d, j, span)
             continue
         _add_not_before(model, options, d, j, span)
@@ -304,15 +304,15 @@ def _add_not_before(
     for t in options.start[options.first[j] : options.first[j + 1]].tolist():
         terms = _started(model, options, j, t)
         for i in span:
-            by = t - int(options.rule_wait[i])
-            terms += _started(model, options, options.rule_target[i], by, -1.0)
+            by = t - int(options.dependency_lag[i])
+            terms += _started(model, options, options.dependency_target[i], by, -1.0)
         model.add(("by", d, t), terms, pulp.LpConstraintLE, 0)
 
 
 def _add_not_after(model: Model, options: Options, d: int, j: int, i: int) -> None:
     """Options of j after t + wait_max need the one target to start after t."""
-    target = int(options.rule_target[i])
-    wait_max = int(options.rule_wait_max[i])
+    target = int(options.dependency_target[i])
+    wait_max = int(options.dependency_lag_max[i])
     for start in options.start[options.first[j] : options.first[j + 1]].tolist():
         t = start - 1 - wait_max
         terms = _later(model, options, j, t + wait_max)
@@ -328,11 +328,11 @@ def _add_each_start(
         t = int(options.start[k])
         terms = [(model.x[k], 1.0)]
         for i in span:
-            low = t - int(options.rule_wait_max[i])
-            high = t - int(options.rule_wait[i])
+            low = t - int(options.dependency_lag_max[i])
+            high = t - int(options.dependency_lag[i])
             terms += [
                 (model.x[other], -1.0)
-                for other in _span(options, options.rule_target[i])
+                for other in _span(options, options.dependency_target[i])
                 if low <= options.start[other] <= high
             ]
         model.add(("at", d, t), terms, pulp.LpConstraintLE, 0)

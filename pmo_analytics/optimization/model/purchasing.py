@@ -26,7 +26,7 @@ def value_of(options: Options, chosen: np.ndarray) -> float:
     -inf where no purchases make it work.
     """
     worth = math.fsum(options.worth[chosen])
-    if not len(options.buy_thing):
+    if not len(options.buy_resource):
         return worth
     bought = cheapest(options, chosen)
     return -np.inf if bought is None else worth - float(options.buy_cost @ bought)
@@ -35,7 +35,7 @@ def value_of(options: Options, chosen: np.ndarray) -> float:
 def cheapest(options: Options, chosen: np.ndarray) -> np.ndarray | None:
     """Return the FTE to buy of each column at least cost; None where that fails."""
     o = options
-    bought = np.zeros(len(o.buy_thing))
+    bought = np.zeros(len(o.buy_resource))
     used = np.zeros(len(o.limit))
     for k in np.asarray(chosen).tolist():
         rows, amounts = o.uses(k)
@@ -46,7 +46,7 @@ def cheapest(options: Options, chosen: np.ndarray) -> np.ndarray | None:
     short[short <= _NEGLIGIBLE] = 0.0
     for role in np.unique(np.flatnonzero(short) // periods).tolist():
         need = short[role * periods : (role + 1) * periods]
-        columns = np.flatnonzero(o.buy_thing // periods == role)
+        columns = np.flatnonzero(o.buy_resource // periods == role)
         covering = _cover(o, columns, need)
         if covering is None:
             return None
@@ -57,7 +57,7 @@ def cheapest(options: Options, chosen: np.ndarray) -> np.ndarray | None:
 def _cover(o: Options, columns: np.ndarray, need: np.ndarray) -> np.ndarray | None:
     """Return the cheapest amounts of the columns of one role that cover its need."""
     periods = len(need)
-    first = o.buy_thing[columns] % periods
+    first = o.buy_resource[columns] % periods
     last = first + o.buy_length[columns] - 1
     hires = bool((o.buy_joint[columns] >= 0).any())
     found = (
@@ -142,7 +142,7 @@ def with_room_of(options: Options, chosen: np.ndarray) -> Options:
     limit = options.limit.copy()
     if bought is not None:
         for i in np.flatnonzero(bought).tolist():
-            a = int(options.buy_thing[i])
+            a = int(options.buy_resource[i])
             limit[a : a + int(options.buy_length[i])] += bought[i]
     none = np.zeros(0)
     whole = np.zeros(0, dtype=np.int64)
@@ -150,7 +150,7 @@ def with_room_of(options: Options, chosen: np.ndarray) -> Options:
         options,
         limit=limit,
         buy_offer=whole,
-        buy_thing=whole,
+        buy_resource=whole,
         buy_length=whole,
         buy_joint=whole,
         buy_cost=none,

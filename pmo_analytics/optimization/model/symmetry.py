@@ -42,13 +42,17 @@ def in_order(compiled: Compiled, twins: Sequence[tuple[str, str]]) -> Compiled:
     options = replace(
         o,
         twin=before,
-        rule_project=np.append(o.rule_project, ours),
-        rule_kind=np.append(o.rule_kind, np.ones(many, dtype=o.rule_kind.dtype)),
-        rule_first=np.append(o.rule_first, o.rule_first[-1] + np.arange(1, many + 1)),
-        rule_target=np.append(o.rule_target, theirs),
-        rule_wait=np.append(o.rule_wait, np.zeros(many, dtype=np.int64)),
-        rule_wait_max=np.append(o.rule_wait_max, np.full(many, NO_LIMIT)),
-        rule_single=np.append(o.rule_single, np.ones(many, dtype=bool)),
+        dependency_project=np.append(o.dependency_project, ours),
+        dependency_kind=np.append(
+            o.dependency_kind, np.ones(many, dtype=o.dependency_kind.dtype)
+        ),
+        dependency_first=np.append(
+            o.dependency_first, o.dependency_first[-1] + np.arange(1, many + 1)
+        ),
+        dependency_target=np.append(o.dependency_target, theirs),
+        dependency_lag=np.append(o.dependency_lag, np.zeros(many, dtype=np.int64)),
+        dependency_lag_max=np.append(o.dependency_lag_max, np.full(many, NO_LIMIT)),
+        dependency_single=np.append(o.dependency_single, np.ones(many, dtype=bool)),
     )
     names = compiled.names
     rules = [(names[a], names[b], "start_start") for a, b in pairs]
@@ -63,18 +67,18 @@ def without_order(options: Options) -> Options:
     many = int((o.twin >= 0).sum())
     if not many:
         return o
-    end = len(o.rule_project) - many
-    targets = int(o.rule_first[end])
+    end = len(o.dependency_project) - many
+    targets = int(o.dependency_first[end])
     return replace(
         o,
         twin=o.twin[:0],
-        rule_project=o.rule_project[:end],
-        rule_kind=o.rule_kind[:end],
-        rule_first=o.rule_first[: end + 1],
-        rule_target=o.rule_target[:targets],
-        rule_wait=o.rule_wait[:targets],
-        rule_wait_max=o.rule_wait_max[:targets],
-        rule_single=o.rule_single[:end],
+        dependency_project=o.dependency_project[:end],
+        dependency_kind=o.dependency_kind[:end],
+        dependency_first=o.dependency_first[: end + 1],
+        dependency_target=o.dependency_target[:targets],
+        dependency_lag=o.dependency_lag[:targets],
+        dependency_lag_max=o.dependency_lag_max[:targets],
+        dependency_single=o.dependency_single[:end],
     )
 
 

@@ -89,7 +89,8 @@ class _Packing(Ruiner):
     def _kept(self, project: int) -> bool:
         waiting = self.serves[project]
         return all(
-            self.chosen[self.o.rule_project[d]] < 0 or self._served(d) for d in waiting
+            self.chosen[self.o.dependency_project[d]] < 0 or self._served(d)
+            for d in waiting
         )
 
     def insert(self) -> bool:

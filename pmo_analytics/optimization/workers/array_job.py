@@ -29,7 +29,7 @@ def solve_arrays(
     matrix = build_matrix(options)
     bounds: list[float] = []
     if job["relax"]:
-        if not len(options.buy_thing):
+        if not len(options.buy_resource):
             ascend_prices(options, matrix, job, end, emit)
         bounds.append(_relax_arrays(options, matrix, job, end, emit))
         bounds.append(add_cuts(options, matrix, job, end, emit))

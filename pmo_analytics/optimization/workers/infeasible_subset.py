@@ -24,15 +24,15 @@ from pmo_analytics.optimization.model.instance import ALL, TOGETHER, Options
 from pmo_analytics.tolerance import TOLERANCE
 
 # Rows that say how much, and not how many or whether.
-_AMOUNTS = ("limit", "least", "rule_most", "rule_least")
+_AMOUNTS = ("limit", "least", "linear_most", "linear_least")
 # Of what floats may exceed a limit by half is granted here, so that what is called
 # impossible is impossible for the checker too.
 _GRANTED = 0.5
 _KINDS = {
-    "limit": ("capacity", "budget", "rule_thing"),
-    "least": ("budget_at_least", "rule_thing"),
-    "rule_most": ("rule_row",),
-    "rule_least": ("rule_row",),
+    "limit": ("capacity", "budget", "linear_resource"),
+    "least": ("budget_at_least", "linear_resource"),
+    "linear_most": ("linear_row",),
+    "linear_least": ("linear_row",),
     "by": ("dependency",),
     "after": ("dependency",),
     "at": ("dependency",),
@@ -198,7 +198,7 @@ class Clash:
                 groups.add(int(label[1]))
             elif label[0] == "same" and o.group_all[int(label[1])] == ALL:
                 wanted[int(label[2])] = True
-            elif label[0] in ("least", "rule_most", "rule_least"):
+            elif label[0] in ("least", "linear_most", "linear_least"):
                 wanted[o.project[self.a[[row]].indices]] = True
             elif label[0] == "same" and o.group_all[int(label[1])] == TOGETHER:
                 members = self._members(int(label[1]))
@@ -208,8 +208,10 @@ class Clash:
         for g in groups:
             wanted[self._members(g)] = True
         for d in served:
-            targets = o.rule_target[o.rule_first[d] : o.rule_first[d + 1]].tolist()
-            follows.append((int(o.rule_project[d]), targets))
+            targets = o.dependency_target[
+                o.dependency_first[d] : o.dependency_first[d + 1]
+            ].tolist()
+            follows.append((int(o.dependency_project[d]), targets))
         grew = True
         while grew:
             grew = False

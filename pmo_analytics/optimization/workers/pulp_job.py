@@ -58,7 +58,7 @@ def solve_elsewhere(options: Any, job: dict[str, Any], end: float, emit: Any) ->
     Prices come from the ascent: some solvers cannot be loaded beside HiGHS.
     """
     # The ascent knows no purchases.
-    if job["relax"] and not len(options.buy_thing):
+    if job["relax"] and not len(options.buy_resource):
         ascend_prices(options, build_matrix(options), job, end, emit)
     model = build_model(options)
     # Some of them write their answer to a file after the clock has run out.
@@ -261,7 +261,7 @@ def _solve_elastic(
         for label, variable in model.slack.items()
         if (variable.varValue or 0.0) > 1e-7
     ]
-    if not broken and not len(options.buy_thing):
+    if not broken and not len(options.buy_resource):
         # What a solver takes for nothing may be a rule broken all the same.
         broken = broken_rows(build_matrix(options), _chosen(model))
     emit(

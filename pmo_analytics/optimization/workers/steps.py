@@ -32,7 +32,7 @@ def shares_bought(options: Any, chosen: list[int]) -> np.ndarray | None:
     """Return what a choice has to buy, as shares of what can be bought."""
     from pmo_analytics.optimization.model.purchasing import cheapest
 
-    if not len(options.buy_thing) or not chosen:
+    if not len(options.buy_resource) or not chosen:
         return None
     bought = cheapest(options, np.array(chosen, dtype=np.int64))
     return None if bought is None else bought / options.buy_most
@@ -130,7 +130,7 @@ def better_of(options: Any, matrix: Any, job: dict[str, Any], chosen: Any) -> An
     worse by what it does; None where there is no plan then.
     """
     known = np.array(job["start"], dtype=np.int64)
-    if not len(options.buy_thing) and not holds(matrix, chosen):
+    if not len(options.buy_resource) and not holds(matrix, chosen):
         return known if job["start"] else None
     if job["start"] and value_of(options, known) > value_of(options, chosen):
         return known
