@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +17,7 @@ from pmo_analytics.errors import (
     problem,
     problems_table,
 )
+from pmo_analytics.evidence import SolveReport, share_text
 from pmo_analytics.facts import Facts, facts_html, result_html
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.rules import (
@@ -28,6 +27,7 @@ from pmo_analytics.rules import (
     budget_use,
     change_cost,
     find_violations,
+    fixed_starts,
     limits,
     load_grid,
     load_rows,
@@ -42,125 +42,6 @@ from pmo_analytics.rules import (
     worth,
 )
 from pmo_analytics.tables import STATUSES, clean_text, start_windows
-
-
-class SolveStatus(StrEnum):
-    """How a search for a plan ended."""
-
-    OPTIMAL = "optimal"
-    FEASIBLE = "feasible"
-    INFEASIBLE = "infeasible"
-    NO_SOLUTION = "no_solution"
-    FAILED = "failed"
-
-
-OPTIMAL_GAP = 1e-6
-
-
-@dataclass(frozen=True)
-class SolveReport:
-    """The evidence that travels with an optimized plan.
-
-    Attributes
-    ----------
-    status
-        `optimal` when the gap is at most 1e-6.
-    objective, bound
-        What was maximised, and what no plan can exceed as the solver claims; of a
-        levelled plan what was minimised, and what no plan can undercut.
-    certified
-        Plan and objective were verified exactly from the tables.
-    certified_bound
-        Bound re-derived by the checker from `certificate`, None without one.
-    seconds
-        Wall clock of the whole search.
-    stopped
-        Ctrl-C ended the search before its limits; the plan is the best until then.
-    attempts
-        One mapping per solver run: solver, outcome, seconds, detail.
-    certificate
-        JSON-like object that lets anyone re-derive `certified_bound`.
-    measure
-        What `objective` is: `worth` is maximised; `makespan` (periods from the first
-        of the horizon to the last finish) and `delay` (weighted periods late) are
-        minimised.
-    worth, purchase_cost, change_cost
-        What the objective is made of where capacity may be bought or a plan of record
-        has a price: worth less what is bought, less the price of the changes.
-    risk
-        What `optimize(..., risk=...)` found out about overload: measure, limit, what
-        it is in the draws of the search and in others, and what it would be without.
-    stages
-        One mapping per objective where there are second ones, in order: `stage`,
-        `measure`, `bound` and `proved`, which is the solver's word, given what the
-        stages before left.
-    """
-
-    status: SolveStatus
-    objective: float | None = None
-    bound: float | None = None
-    certified: bool = False
-    certified_bound: float | None = None
-    seconds: float = 0.0
-    seed: int = 0
-    solver: str = ""
-    versions: Mapping[str, str] = field(default_factory=dict)
-    attempts: Sequence[Mapping[str, object]] = ()
-    certificate: Mapping[str, Any] | None = field(default=None, repr=False)
-    measure: str = "worth"
-    worth: float | None = None
-    purchase_cost: float | None = None
-    change_cost: float | None = None
-    risk: Mapping[str, Any] | None = None
-    stages: Sequence[Mapping[str, object]] = ()
-    stopped: bool = False
-
-    @property
-    def gap(self) -> float | None:
-        """(bound - objective) / |objective|, the distance left to the bound.
-
-        (objective - bound) / |objective| where the measure is minimised.
-        """
-        if self.objective is None or self.bound is None:
-            return None
-        if self.measure == "worth":
-            return relative_gap(self.objective, self.bound)
-        return relative_gap(-self.objective, -self.bound)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the evidence without the certificate, ready for JSON."""
-        facts = asdict(self)
-        facts.pop("certificate")
-        for part in ("worth", "purchase_cost", "change_cost"):
-            if facts[part] is None:
-                del facts[part]
-        if not facts["stages"]:
-            del facts["stages"]
-        return {**facts, "status": str(self.status), "gap": self.gap}
-
-    def _repr_html_(self) -> str:
-        known = {
-            "status": str(self.status),
-            "objective" if self.measure == "worth" else self.measure: self.objective,
-            "bound": self.bound,
-            "gap": _percent(self.gap),
-            "certified": self.certified,
-            "certified bound": self.certified_bound,
-            "seconds": self.seconds,
-            "solver": self.solver,
-            "seed": self.seed,
-        }
-        return result_html(
-            "How good the plan is", facts_html(pd.Series(known, dtype=object))
-        )
-
-
-def relative_gap(objective: float, bound: float) -> float:
-    """Return (bound - objective) / |objective|, never below 0; inf at objective 0."""
-    difference = max(bound - objective, 0.0)
-    if difference <= 1e-12 * max(1.0, abs(objective)):
-        return 0.0
-    return difference / abs(objective) if objective else float("inf")
 
 
 class Plan:
@@ -246,10 +127,9 @@ class Plan:
     def schedule(self) -> pd.DataFrame:
         """Columns `project, start, finish` (Period), in the order of `projects`."""
         first = self.portfolio.horizon[0].ordinal
-        durations = start_windows(self.portfolio.projects, self.portfolio.horizon)
         names = list(self.starts)
         start = np.array([self.starts[n] for n in names], dtype=np.int64) + first
-        length = durations.loc[names, "duration"].to_numpy()
+        length = self._windows.loc[names, "duration"].to_numpy()
         freq = self.portfolio.freq
         return pd.DataFrame(
             {
@@ -370,8 +250,15 @@ class Plan:
         return float(worth(self.portfolio, self.starts, net=False).sum())
 
     @cached_property
+    def _windows(self) -> pd.DataFrame:
+        return start_windows(self.portfolio.projects, self.portfolio.horizon)
+
+    @cached_property
     def _limits(self) -> Limits:
-        return limits(self.portfolio, strict=self.strict)
+        if self.strict:
+            return limits(self.portfolio, strict=True)
+        fixed = fixed_starts(self.portfolio, windows=self._windows)
+        return limits(self.portfolio, fixed=fixed)
 
     @property
     def inherited(self) -> pd.DataFrame:
@@ -386,6 +273,7 @@ class Plan:
             self.starts,
             strict=self.strict,
             purchases=self._bought,
+            windows=self._windows,
             bounds=self._limits,
         )
 
@@ -400,7 +288,7 @@ class Plan:
         rows = self.portfolio.projects[
             ["project", "name", "theme", "status", "force", "start"]
         ].rename(columns={"start": "planned_start"})
-        state = start_windows(self.portfolio.projects, self.portfolio.horizon)["state"]
+        state = self._windows["state"]
         chosen = rows["project"].isin(self.starts)
         decision = state.to_numpy(dtype=object).copy()
         decision[decision == "live"] = "not selected"
@@ -416,14 +304,34 @@ class Plan:
     def summary(self) -> pd.Series[Any]:
         """Return the answer in a few lines, a labelled Series for reading."""
         facts: dict[str, Any] = {"portfolio": self.portfolio.name}
+        facts |= self._worth_facts()
         if self.report is not None:
-            facts["status"] = str(self.report.status)
-            if self.report.stopped:
+            facts |= self.report.bound_facts()
+            facts |= self.report.risk_facts()
+            facts |= self.report.stage_facts()
+        if missing := short_not_counted(self.not_counted):
+            facts["not counted"] = missing
+        candidates = self.projects["decision"].isin(["selected", "not selected"])
+        facts["projects selected"] = f"{len(self.starts)} of {int(candidates.sum())}"
+        if self.starts:
+            facts["last finish"] = format_period(self.schedule["finish"].max())
+        facts |= self._use_facts()
+        facts["inherited limits"] = len(self.inherited)
+        facts["violations"] = len(self.violations)
+        return Facts(facts, name="plan", dtype=object)
+
+    def _worth_facts(self) -> dict[str, Any]:
+        """Return how the search ended, and what the plan is worth."""
+        facts: dict[str, Any] = {}
+        report = self.report
+        if report is not None:
+            facts["status"] = str(report.status)
+            if report.stopped:
                 facts["stopped"] = "before its limits were reached"
-        if self.report is None or self.report.measure == "worth":
+        if report is None or report.measure == "worth":
             facts["objective"] = round(self.objective, 2)
-        elif self.report.objective is not None:
-            facts[self.report.measure] = round(self.report.objective, 2)
+        elif report.objective is not None:
+            facts[report.measure] = round(report.objective, 2)
         if self.portfolio.settings.weigh_by_probability:
             unknown = int(self.portfolio.projects["probability"].isna().sum())
             facts["worth counts"] = "times probability" + (
@@ -433,52 +341,24 @@ class Plan:
             facts["worth"] = round(float(self.worth.sum()), 2)
         if self.record is not None:
             facts["price of changes"] = round(self.change_cost, 2)
-        if self.report is not None and self.report.bound is not None:
-            facts["bound"] = round(self.report.bound, 2)
-            facts["gap"] = _percent(self.report.gap)
-            facts["certified"] = self.report.certified
-            if self.report.certified_bound is not None:
-                facts["certified bound"] = round(self.report.certified_bound, 2)
-        if self.report is not None and self.report.risk is not None:
-            test, before = (self.report.risk[k] for k in ("test", "without"))
-            facts["highest chance of overload"] = (
-                f"{test['highest_chance']:.1%} in new futures, without regard to risk "
-                f"{before['highest_chance']:.1%}"
-            )
-            facts["mean overload, FTE-periods"] = (
-                f"{test['overload']:.3g} in new futures, without regard to risk "
-                f"{before['overload']:.3g}"
-            )
-            facts["price of less risk"] = round(
-                before["objective"] - (self.report.objective or 0.0), 2
-            )
-        for stage in [] if self.report is None else self.report.stages[1:]:
-            proved = "proved" if stage["proved"] else "not proved"
-            name = str(stage["stage"]).replace("_", " ")
-            facts[f"then {name}"] = f"{stage['measure']} ({proved})"
-        if missing := short_not_counted(self.not_counted):
-            facts["not counted"] = missing
-        candidates = self.projects["decision"].isin(["selected", "not selected"])
-        facts["projects selected"] = f"{len(self.starts)} of {int(candidates.sum())}"
-        if self.starts:
-            facts["last finish"] = format_period(self.schedule["finish"].max())
+        return facts
+
+    def _use_facts(self) -> dict[str, Any]:
+        """Return how much of people and money the plan uses."""
+        facts: dict[str, Any] = {}
         used = self.utilization
         if used.notna().to_numpy().any():
             peak = used.stack().idxmax()
             facts["peak utilization"] = (
-                f"{_percent(used.max().max())} ({peak[1]}, {format_period(peak[0])})"
+                f"{share_text(used.max().max())} ({peak[1]}, {format_period(peak[0])})"
             )
         facts["overload, FTE-periods"] = round(float(self.overload.sum().sum()), 3)
         if self._bought is not None:
-            cost = round(float(self._bought["cost"].sum()), 2)
-            facts["bought capacity, FTE-periods"] = round(
-                float(self._bought["fte"].sum()), 3
-            )
-            facts["cost of bought capacity"] = cost
+            bought, cost = self._bought["fte"].sum(), self._bought["cost"].sum()
+            facts["bought capacity, FTE-periods"] = round(float(bought), 3)
+            facts["cost of bought capacity"] = round(float(cost), 2)
         facts["spend in horizon"] = round(float(self.spend["amount"].sum()), 2)
-        facts["inherited limits"] = len(self.inherited)
-        facts["violations"] = len(self.violations)
-        return Facts(facts, name="plan", dtype=object)
+        return facts
 
     def __repr__(self) -> str:
         return f"<Plan>\n{self.summary()}"
@@ -486,10 +366,6 @@ class Plan:
     def _repr_html_(self) -> str:
         title = f"Plan of {self.portfolio.name or 'a portfolio'}"
         return result_html(title, facts_html(self.summary()))
-
-
-def _percent(ratio: float | None) -> str:
-    return "" if ratio is None else f"{ratio:.2%}"
 
 
 def read_starts(

@@ -409,12 +409,16 @@ class Portfolio:
                 **self.settings.calendar,
             )
 
+        def of_rules() -> list[Problem]:
+            return check_rules(tables, fresh.capacity, self.horizon, self.settings)
+
         given = self._knowledge.known("capacity", supply.given)
-        facts = self._supply_facts(reads, given or Remembered(supply.given, []))
+        given = given or Remembered(supply.given, [])
+        facts = self._supply_facts(reads, given)
         problems += self._knowledge.once("supply", facts, of_supply)
-        problems += _without_repeats(
-            check_rules(tables, fresh.capacity, self.horizon, self.settings), problems
-        )
+        facts = (*facts, self.settings, *reads.values())
+        broken = self._knowledge.once("rules", facts, of_rules)
+        problems += _without_repeats(broken, problems)
         return locate(problems_table(problems), self.sources)
 
     def validate(self) -> Portfolio:

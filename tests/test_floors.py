@@ -19,7 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("formats", "tables"),
     ("facts",),
     ("portfolio",),
-    ("examples", "loaders", "rules"),
+    ("evidence", "examples", "loaders", "rules"),
     ("plan", "uncertainty"),
     ("differences", "forecasting", "optimization", "simulation"),
     ("scenarios",),

@@ -10,14 +10,8 @@ import pandas as pd
 import pytest
 
 from pmo_analytics.errors import ConfigError, DataError
-from pmo_analytics.plan import (
-    Plan,
-    SolveReport,
-    SolveStatus,
-    baseline,
-    read_starts,
-    relative_gap,
-)
+from pmo_analytics.evidence import SolveReport, SolveStatus, relative_gap
+from pmo_analytics.plan import Plan, baseline, read_starts
 from pmo_analytics.portfolio import Portfolio
 from tests.support.brute_force import best_plan
 from tests.support.problem_cases import HORIZON, portfolio, projects, rows

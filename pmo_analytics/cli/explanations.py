@@ -57,8 +57,9 @@ from pmo_analytics.processes import stop_asked
 from pmo_analytics.reporting import drawn
 
 if TYPE_CHECKING:
+    from pmo_analytics.evidence import SolveReport
     from pmo_analytics.optimization import Explanation, Frontier
-    from pmo_analytics.plan import Plan, SolveReport
+    from pmo_analytics.plan import Plan
     from pmo_analytics.portfolio import Portfolio
     from pmo_analytics.reporting import Claims
 
@@ -151,8 +152,8 @@ def _proved(plan: Plan, claims: Claims, schedule: Path) -> SolveReport | None:
 
     With it nothing has to be solved for a bound, and its branches are taken up.
     """
+    from pmo_analytics.evidence import SolveReport, SolveStatus
     from pmo_analytics.optimization import check_bound
-    from pmo_analytics.plan import SolveReport, SolveStatus
 
     certificate = claims.certificate
     if certificate is None or claims.measure != "worth" or len(plan.violations):

@@ -249,7 +249,7 @@ class Watching:
 
     def show(self, progress: Any) -> None:
         """Show one step of a search."""
-        from pmo_analytics.plan import relative_gap
+        from pmo_analytics.evidence import relative_gap
 
         parts = [f"{progress.seconds:6.1f} s", progress.stage]
         if progress.objective is not None:

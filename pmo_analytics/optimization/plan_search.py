@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import InfeasibleError
+from pmo_analytics.evidence import OPTIMAL_GAP, SolveReport, SolveStatus, relative_gap
 from pmo_analytics.optimization.bounds.certificate import (
     best_certificate,
     bound_here,
@@ -32,7 +33,7 @@ from pmo_analytics.optimization.workers.running import (
     run_polish,
     run_solver,
 )
-from pmo_analytics.plan import OPTIMAL_GAP, Plan, SolveReport, SolveStatus, relative_gap
+from pmo_analytics.plan import Plan
 from pmo_analytics.processes import note_stop, stop_asked
 from pmo_analytics.tolerance import rounding
 from pmo_analytics.versions import versions

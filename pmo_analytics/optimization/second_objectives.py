@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from pmo_analytics.errors import ConfigError, closest
+from pmo_analytics.evidence import OPTIMAL_GAP, relative_gap
 from pmo_analytics.optimization.model.purchasing import value_of
 from pmo_analytics.optimization.workers.running import run_task
-from pmo_analytics.plan import OPTIMAL_GAP, relative_gap
 from pmo_analytics.rules import priced_projects
 from pmo_analytics.tables import start_windows
 

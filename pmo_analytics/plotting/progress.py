@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 
-from pmo_analytics.plan import relative_gap
+from pmo_analytics.evidence import relative_gap
 from pmo_analytics.plotting.looks import (
     INK,
     OVERLOAD,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pmo_analytics.evidence import relative_gap
 from pmo_analytics.facts import result_html, table_html
 from pmo_analytics.loaders import read_schedule
 from pmo_analytics.optimization import (
@@ -19,7 +20,7 @@ from pmo_analytics.optimization import (
     levelled_question,
     measure_of,
 )
-from pmo_analytics.plan import Plan, relative_gap
+from pmo_analytics.plan import Plan
 from pmo_analytics.reporting.claims import Claims, claims_of, read_claims
 
 if TYPE_CHECKING:

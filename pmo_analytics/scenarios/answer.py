@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmo_analytics.errors import ConfigError, InfeasibleError, PmoError, SolverError
+from pmo_analytics.evidence import OPTIMAL_GAP, SolveReport, SolveStatus, relative_gap
 from pmo_analytics.files import read_json
 from pmo_analytics.optimization import (
     Run,
@@ -22,7 +23,7 @@ from pmo_analytics.optimization import (
     question_of,
     solve_valid,
 )
-from pmo_analytics.plan import OPTIMAL_GAP, Plan, SolveReport, SolveStatus, relative_gap
+from pmo_analytics.plan import Plan
 from pmo_analytics.processes import expendable, note_stop, stop_asked
 
 if TYPE_CHECKING:

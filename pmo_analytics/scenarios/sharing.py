@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pmo_analytics.evidence import OPTIMAL_GAP, SolveStatus, relative_gap
 from pmo_analytics.optimization import Compiled, check_plan, compile_options
-from pmo_analytics.plan import OPTIMAL_GAP, Plan, SolveStatus, relative_gap
+from pmo_analytics.plan import Plan
 from pmo_analytics.tolerance import ROUNDING
 
 if TYPE_CHECKING:

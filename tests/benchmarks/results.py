@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pmo_analytics.plan import OPTIMAL_GAP, relative_gap
+from pmo_analytics.evidence import OPTIMAL_GAP, relative_gap
 
 Record = dict[str, Any]
 _KEY = ("instance", "fingerprint", "solver", "seconds", "version")

@@ -9,8 +9,8 @@ import pytest
 
 from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.errors import ConfigError
+from pmo_analytics.evidence import SolveReport, SolveStatus
 from pmo_analytics.optimization.checker.level import level_bound, measure_of
-from pmo_analytics.plan import SolveReport, SolveStatus
 from pmo_analytics.portfolio import Portfolio
 
 HORIZON = make_horizon("2027-01", 12, "M")

@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from pmo_analytics.plan import Plan, SolveReport, SolveStatus
+from pmo_analytics.evidence import SolveReport, SolveStatus
+from pmo_analytics.plan import Plan
 from pmo_analytics.reporting.folder import manifest, plan_tables, write_result
 from pmo_analytics.reporting.nightly import before, with_plan
 from pmo_analytics.reporting.page import Report, page_html

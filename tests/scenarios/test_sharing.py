@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 import pmo_analytics as pmo
+from pmo_analytics.evidence import SolveReport, SolveStatus
 from pmo_analytics.optimization.checker.check import check_plan
-from pmo_analytics.plan import Plan, SolveReport, SolveStatus
+from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.scenarios import sharing
 from pmo_analytics.scenarios.sharing import share_plans

@@ -11,6 +11,7 @@ import pandas as pd
 
 from pmo_analytics.clock import format_period, parse_period
 from pmo_analytics.errors import ConfigError, InfeasibleError, SolverError, closest
+from pmo_analytics.evidence import relative_gap
 from pmo_analytics.facts import result_html, table_html
 from pmo_analytics.optimization.explaining.resolving import (
     Resolved,
@@ -20,7 +21,7 @@ from pmo_analytics.optimization.explaining.resolving import (
 from pmo_analytics.optimization.explaining.wording import number
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.run import question_of
-from pmo_analytics.plan import Plan, relative_gap
+from pmo_analytics.plan import Plan
 from pmo_analytics.processes import Work, stoppable
 from pmo_analytics.rules import fixed_starts
 from pmo_analytics.tables import start_windows

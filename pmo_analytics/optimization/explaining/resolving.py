@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pmo_analytics.errors import DataError, InfeasibleError, SolverError
+from pmo_analytics.evidence import SolveReport
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.optimizing import optimize
-from pmo_analytics.plan import Plan, SolveReport
+from pmo_analytics.plan import Plan
 from pmo_analytics.processes import Work, note_stop, run_tasks, stop_asked
 
 if TYPE_CHECKING:

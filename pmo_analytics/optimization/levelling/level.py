@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pmo_analytics.errors import ConfigError, InfeasibleError, SolverError, closest
+from pmo_analytics.evidence import OPTIMAL_GAP, SolveReport, SolveStatus, relative_gap
 from pmo_analytics.optimization.checker.check import check_plan
 from pmo_analytics.optimization.checker.level import MEASURES, level_bound, measure_of
 from pmo_analytics.optimization.levelling.search import LevelSearch
 from pmo_analytics.optimization.limits import ProgressFunction, SolveLimits
 from pmo_analytics.optimization.run import Run, question_of
-from pmo_analytics.plan import OPTIMAL_GAP, Plan, SolveReport, SolveStatus, relative_gap
+from pmo_analytics.plan import Plan
 from pmo_analytics.processes import stop_asked, stoppable
 from pmo_analytics.versions import versions
 

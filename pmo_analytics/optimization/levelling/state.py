@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pmo_analytics.evidence import relative_gap
 from pmo_analytics.optimization.checker.check import check_plan
 from pmo_analytics.optimization.levelling.energetic import Refutation, path_bound
 from pmo_analytics.optimization.levelling.jobs import (
@@ -20,7 +21,7 @@ from pmo_analytics.optimization.levelling.jobs import (
 from pmo_analytics.optimization.model.compiling import Compiled, compile_options
 from pmo_analytics.optimization.model.instance import Options
 from pmo_analytics.optimization.run import Run
-from pmo_analytics.plan import Plan, relative_gap
+from pmo_analytics.plan import Plan
 from pmo_analytics.tables import start_windows
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ import pandas as pd
 
 from pmo_analytics.clock import format_period
 from pmo_analytics.errors import ConfigError, InfeasibleError, SolverError, closest
+from pmo_analytics.evidence import OPTIMAL_GAP, SolveStatus, relative_gap
 from pmo_analytics.optimization.checker.check import check_plan
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.model.compiling import Compiled, compile_options
@@ -31,7 +32,7 @@ from pmo_analytics.optimization.risk.moves import (
     what_stays,
 )
 from pmo_analytics.optimization.risk.sample import Sample, Trial, tail_mean, try_plan
-from pmo_analytics.plan import OPTIMAL_GAP, Plan, SolveStatus, relative_gap
+from pmo_analytics.plan import Plan
 from pmo_analytics.processes import note_stop, stop_asked
 from pmo_analytics.rules import TOLERANCE
 from pmo_analytics.uncertainty import Uncertainty

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pmo_analytics.evidence import OPTIMAL_GAP, relative_gap
 from pmo_analytics.optimization.model.instance import carries_branches
 from pmo_analytics.optimization.model.purchasing import value_of
 from pmo_analytics.optimization.workers.process import (
@@ -20,7 +21,6 @@ from pmo_analytics.optimization.workers.process import (
     end_process,
     next_event,
 )
-from pmo_analytics.plan import OPTIMAL_GAP, relative_gap
 from pmo_analytics.processes import cores
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pmo_analytics.errors import SolverError
+from pmo_analytics.evidence import OPTIMAL_GAP
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.model.instance import carries_branches
 from pmo_analytics.optimization.model.purchasing import value_of
 from pmo_analytics.optimization.workers.process import GRACE, Child, Event, next_event
 from pmo_analytics.optimization.workers.race import Found, Race
-from pmo_analytics.plan import OPTIMAL_GAP
 from pmo_analytics.processes import note_stop, stop_asked
 
 if TYPE_CHECKING:
