@@ -6,9 +6,8 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from dataclasses import replace as replace_fields
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from pmo_analytics.clock import (
@@ -28,36 +27,26 @@ from pmo_analytics.errors import (
 from pmo_analytics.facts import Facts, facts_html, result_html, table_html
 from pmo_analytics.tables import (
     TABLES,
-    Derived,
     Knowledge,
+    LiveCapacity,
     Remembered,
     check_rules,
     check_supply,
+    chosen_rows,
     content_hash,
-    effective_capacity,
-    empty_table,
+    locate,
     read_capacity,
     settle_capacity,
+    still_lost,
+    tables_of,
+    without_repeats,
 )
 
 if TYPE_CHECKING:
     from pmo_analytics.tables import Problem
 
-# The tables that capacity is worked out from.
-_SUPPLY = ("people", "absences", "operations")
-# Where a problem is, in its file.
-_PLACE = ("source", "sheet", "row")
 _SETTINGS = tuple(field.name for field in fields(Settings))
 _LATER_SETTINGS = ("weigh_by_probability", "workweek", "country_workweeks")
-
-
-class _Supply(NamedTuple):
-    """Today's capacity and what yields it; unread are edited cells that are wrong."""
-
-    capacity: pd.DataFrame
-    given: pd.DataFrame
-    operations: pd.DataFrame
-    unread: list[Problem]
 
 
 class Portfolio:
@@ -147,8 +136,9 @@ class Portfolio:
             grid, unread = read_capacity(capacity, self.freq)
             self._unread += unread
             given = knowledge.keep("capacity", grid)
-        self._given = given.frame.copy()
-        self._capacity = Derived(self._derive(reads, given), self._supply_tables())
+        self._capacity = LiveCapacity(
+            knowledge, self.settings, self.horizon, self._raw_tables, reads, given
+        )
         self._frozen = True
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -176,7 +166,7 @@ class Portfolio:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._capacity.remember(self._supply_tables())
+        self._capacity.resume(self._knowledge)
 
     @property
     def freq(self) -> str:
@@ -188,9 +178,6 @@ class Portfolio:
         """Every table by name, `capacity` not among them."""
         return dict(self._raw_tables)
 
-    def _supply_tables(self) -> dict[str, pd.DataFrame]:
-        return {table: self._raw_tables[table] for table in _SUPPLY}
-
     @property
     def capacity(self) -> pd.DataFrame:
         """FTE for projects, period x role: given or of people, less operations.
@@ -198,15 +185,7 @@ class Portfolio:
         It follows edits in place of people, absences and operations; columns edited
         in the grid itself stay as they were edited.
         """
-        tables = self._supply_tables()
-        if not self._capacity.follows(tables):
-            reads = {
-                table: self._knowledge.read(table, frame, self.freq)
-                for table, frame in tables.items()
-            }
-            given = self._knowledge.keep("capacity", self._given)
-            self._capacity.renew(self._derive(reads, given), tables)
-        return self._capacity.shown
+        return self._capacity.grid
 
     @property
     def given_capacity(self) -> pd.DataFrame:
@@ -214,78 +193,11 @@ class Portfolio:
 
         What a loader writes: roles whose capacity comes from people are not in it.
         """
-        return self._supply().given
-
-    def _derive(
-        self, reads: Mapping[str, Remembered], given: Remembered
-    ) -> pd.DataFrame:
-        def derived() -> pd.DataFrame:
-            return effective_capacity(
-                self.horizon,
-                given=given.frame,
-                people=reads["people"].frame,
-                absences=reads["absences"].frame,
-                operations=reads["operations"].frame,
-                **self.settings.calendar,
-            )
-
-        facts = self._supply_facts(reads, given)
-        capacity: pd.DataFrame = self._knowledge.once("capacity", facts, derived)
-        return capacity.copy()
-
-    def _supply_facts(
-        self, reads: Mapping[str, Remembered], given: Remembered
-    ) -> tuple[Any, ...]:
-        """Return all that capacity and the checks of it follow from."""
-        own = self.settings
-        clock = self.horizon[0], len(self.horizon)
-        tables = (reads[table] for table in _SUPPLY)
-        return (given, *tables, clock, *own.calendar.values())
-
-    def _supply(self) -> _Supply:
-        """Return the given capacity and operations that yield today's `capacity`."""
-        given, operations = self._given, self._raw_tables["operations"]
-        capacity = self.capacity
-        if self._as_derived(capacity):
-            return _Supply(capacity, given, operations, [])
-        grid, unread = read_capacity(capacity, self.freq)
-        settled = settle_capacity(grid, self._capacity.grid, given, operations)
-        return _Supply(grid, *settled, unread)
-
-    def _as_derived(self, capacity: pd.DataFrame) -> bool:
-        return capacity.equals(self._capacity.grid)
+        return self._capacity.supply().given
 
     def _still_unread(self) -> list[Problem]:
         """Return the cells lost when the portfolio was made and not filled in since."""
-        blanks: dict[tuple[str, str], dict[Any, bool]] = {}
-        return [p for p in self._unread if self._is_lost(p, blanks)]
-
-    def _is_lost(
-        self, lost: Problem, blanks: dict[tuple[str, str], dict[Any, bool]]
-    ) -> bool:
-        """Return whether a cell is blank still; `blanks` keeps columns looked at."""
-        frame = self._raw_tables.get(lost["table"])
-        row, column = lost["row"], lost["column"]
-        if lost["rule"] == "extra_column":
-            return False  # seen again in the table itself
-        if lost["rule"] == "misspelled_column" and frame is not None:
-            return column in frame.columns
-        if frame is None:
-            cell = (self._periods_by_text().get(str(row)), column)
-            known = cell[0] is not None and column in self.capacity.columns
-            return not known or bool(pd.isna(self.capacity.at[cell]))
-        if column not in frame.columns:
-            return True
-        if row is None:
-            return bool(frame[column].isna().all())
-        place = lost["table"], column
-        if place not in blanks:
-            flags = frame[column].isna().tolist()
-            blanks[place] = dict(zip(frame.index, flags, strict=True))
-        return blanks[place].get(row, False)
-
-    def _periods_by_text(self) -> dict[str, pd.Period]:
-        return {format_period(period): period for period in self.capacity.index}
+        return still_lost(self._unread, self._raw_tables, self.capacity)
 
     def replace(self, **changes: Any) -> Portfolio:
         """Return a new portfolio with some tables or settings replaced.
@@ -330,7 +242,7 @@ class Portfolio:
             )
         settings = changes.get("settings", self.settings)
         own = {k: v for k, v in changes.items() if k in _SETTINGS}
-        today, given, operations, unread = self._supply()
+        today, given, operations, unread = self._capacity.supply()
         if "capacity" in changes:
             grid, wrong = read_capacity(changes["capacity"], self.freq)
             if wrong:
@@ -377,24 +289,16 @@ class Portfolio:
             for table, frame in self._raw_tables.items()
         }
         unread = [p for read in reads.values() for p in read.found]
-        supply = self._supply()
+        supply = self._capacity.supply()
         lost = self._still_unread()
-        # Beside the column that was meant, added since, it looks like one's own.
-        misspelled = [
-            (p["table"], p["column"]) for p in lost if p["rule"] == "misspelled_column"
-        ]
-        unread = [
-            *(p for p in unread if (p["table"], p["column"]) not in misspelled),
-            *supply.unread,
-            *lost,
-        ]
-        fresh = self if self._as_derived(self.capacity) else self.snapshot()
+        unread = [*_well_spelled(unread, lost), *supply.unread, *lost]
+        fresh = self if self._capacity.as_derived else self.snapshot()
         if supply.operations is not self._raw_tables["operations"]:
             left = reads["operations"].frame.loc[supply.operations.index]
             reads["operations"] = Remembered(left, [])
         # The checks get views: what is remembered stays as it is.
         tables = {t: read.frame.copy(deep=False) for t, read in reads.items()}
-        problems = unread + _without_repeats(
+        problems = unread + without_repeats(
             [p for table, read in reads.items() for p in read.broken(table)],
             unread,
         )
@@ -414,11 +318,11 @@ class Portfolio:
 
         given = self._knowledge.known("capacity", supply.given)
         given = given or Remembered(supply.given, [])
-        facts = self._supply_facts(reads, given)
+        facts = self._capacity.facts(reads, given)
         problems += self._knowledge.once("supply", facts, of_supply)
         facts = (*facts, self.settings, *reads.values())
         broken = self._knowledge.once("rules", facts, of_rules)
-        problems += _without_repeats(broken, problems)
+        problems += without_repeats(broken, problems)
         return locate(problems_table(problems), self.sources)
 
     def validate(self) -> Portfolio:
@@ -455,53 +359,8 @@ class Portfolio:
         ConfigError
             If a column is unknown.
         """
-        projects = self._raw_tables["projects"]
-        keep = pd.Series(True, index=projects.index)
-        if where is not None:
-            keep &= where(projects).astype(bool)
-        for column, value in columns.items():
-            if column not in projects.columns:
-                raise ConfigError(
-                    f"projects has no column '{column}'"
-                    f"{closest(column, projects.columns)}."
-                )
-            if isinstance(value, (list, tuple, set, frozenset)):
-                keep &= projects[column].isin(list(value))
-            else:
-                keep &= projects[column] == value
-        names = set(projects.loc[keep.fillna(False), "project"])
-        changes: dict[str, Any] = {"projects": projects[keep.fillna(False)]}
-        for table in ("demand", "spend", "benefits", "groups", "dependencies"):
-            frame = self._raw_tables[table]
-            changes[table] = frame[frame["project"].isin(names)]
-        # A group that lost members cannot ask for more than it has left.
-        left = changes["groups"].groupby("group")["project"].transform("size")
-        least = changes["groups"]["at_least"].clip(upper=left.astype("Int64"))
-        changes["groups"] = changes["groups"].assign(at_least=least)
-        # A sum that lost members is not the sum that its limits were meant for: what
-        # is at most allowed of non-negative weights still is, the rest goes.
-        rules = self._raw_tables["rules"]
-        own = rules["rule"]
-        lost = own.isin(own[~rules["project"].isin(names)])
-        mixed = own.isin(own[rules["weight"] < 0])
-        kept = rules[rules["project"].isin(names) & ~(lost & mixed)]
-        changes["rules"] = kept.assign(at_least=kept["at_least"].mask(lost))
-        groups = set(changes["groups"]["group"])
-        requires = changes["dependencies"]["requires"]
-        changes["dependencies"] = changes["dependencies"][
-            requires.isin(names) | requires.isin(groups)
-        ]
-        blackouts = self._raw_tables["blackouts"]
-        changes["blackouts"] = blackouts[
-            blackouts["project"].isna() | blackouts["project"].isin(names)
-        ]
-        for table in ("bookings", "baselines"):
-            frame = self._raw_tables[table]
-            changes[table] = frame[frame["project"].isin(names)]
-        actuals = self._raw_tables["actuals"]
-        changes["actuals"] = actuals[
-            actuals["project"].isna() | actuals["project"].isin(names)
-        ]
+        projects = chosen_rows(self._raw_tables["projects"], where, columns)
+        changes = tables_of(projects, self._raw_tables)
         carried = [
             p
             for p in self._still_unread()
@@ -514,30 +373,7 @@ class Portfolio:
 
     def summary(self) -> pd.Series[Any]:
         """Return what the portfolio holds, a labelled Series for reading."""
-        projects = self._raw_tables["projects"]
-        counts = projects["status"].value_counts()
-        capacity = self._supply().capacity
-        facts: dict[str, Any] = {
-            "name": self.name,
-            "horizon": f"{format_period(self.horizon[0])} .. "
-            f"{format_period(self.horizon[-1])} ({len(self.horizon)} {self.freq})",
-        }
-        if days := anchored_days(self.horizon):
-            facts["first period"] = days
-        facts["projects"] = len(projects)
-        facts |= {f"  {status}": int(n) for status, n in counts.items()}
-        facts |= {
-            "roles": capacity.shape[1],
-            "people": int(self._raw_tables["people"]["person"].nunique()),
-            "mean capacity, FTE": round(float(capacity.sum(axis=1).mean()), 2)
-            if capacity.size
-            else 0.0,
-            "dependencies": len(self._raw_tables["dependencies"]),
-            "groups": int(self._raw_tables["groups"]["group"].nunique()),
-            "budget rows": len(self._raw_tables["budget"]),
-            "warnings": len(self.problems),
-        }
-        return Facts(facts, name="portfolio", dtype=object)
+        return Facts(_facts_of(self), name="portfolio", dtype=object)
 
     def __repr__(self) -> str:
         return f"<Portfolio {self.name!r}>\n{self.summary()}"
@@ -550,7 +386,7 @@ class Portfolio:
 
     def digest(self) -> str:
         """Return a hash of everything that can change an answer."""
-        supply = self._supply()
+        supply = self._capacity.supply()
         tables = {**self._raw_tables, "operations": supply.operations}
         if tables["rules"].empty:
             del tables["rules"]  # a digest from before there were any still holds
@@ -562,6 +398,42 @@ class Portfolio:
         given = self._knowledge.content("capacity", supply.given)
         state.update(content_hash(given, *contents).encode())
         return state.hexdigest()
+
+
+def _facts_of(portfolio: Portfolio) -> dict[str, Any]:
+    horizon = portfolio.horizon
+    projects = portfolio.tables["projects"]
+    counts = projects["status"].value_counts()
+    capacity = portfolio.capacity
+    facts: dict[str, Any] = {
+        "name": portfolio.name,
+        "horizon": f"{format_period(horizon[0])} .. "
+        f"{format_period(horizon[-1])} ({len(horizon)} {portfolio.freq})",
+    }
+    if days := anchored_days(horizon):
+        facts["first period"] = days
+    facts["projects"] = len(projects)
+    facts |= {f"  {status}": int(n) for status, n in counts.items()}
+    facts |= {
+        "roles": capacity.shape[1],
+        "people": int(portfolio.tables["people"]["person"].nunique()),
+        "mean capacity, FTE": round(float(capacity.sum(axis=1).mean()), 2)
+        if capacity.size
+        else 0.0,
+        "dependencies": len(portfolio.tables["dependencies"]),
+        "groups": int(portfolio.tables["groups"]["group"].nunique()),
+        "budget rows": len(portfolio.tables["budget"]),
+        "warnings": len(portfolio.problems),
+    }
+    return facts
+
+
+def _well_spelled(unread: list[Problem], lost: list[Problem]) -> list[Problem]:
+    """Drop columns that look like one's own beside the one that was meant."""
+    misspelled = [
+        (p["table"], p["column"]) for p in lost if p["rule"] == "misspelled_column"
+    ]
+    return [p for p in unread if (p["table"], p["column"]) not in misspelled]
 
 
 def _told(settings: Settings) -> str:
@@ -586,43 +458,3 @@ def check_portfolio(portfolio: Portfolio) -> pd.DataFrame:
     found = portfolio.check()
     rows = [*found.to_dict("records"), *portfolio.problems.to_dict("records")]
     return problems_table(rows).drop_duplicates(ignore_index=True)
-
-
-def _without_repeats(new: list[Problem], old: list[Problem]) -> list[Problem]:
-    """Drop findings about cells that already have one."""
-    errors = [p for p in old if p["severity"] == "error"]
-    if not errors or not new:
-        return new
-    cells = {(p["table"], p["column"], str(p["row"])) for p in errors}
-    columns = {(p["table"], p["column"]) for p in errors if p["row"] is None}
-    return [
-        p
-        for p in new
-        if (p["table"], p["column"], str(p["row"])) not in cells
-        and (p["rule"] != "missing_value" or (p["table"], p["column"]) not in columns)
-    ]
-
-
-def locate(problems: pd.DataFrame, sources: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return problems with index labels turned into file, sheet and row."""
-    open_ones = ~problems["source"].to_numpy().astype(bool)
-    places = {name: problems[name].to_numpy(copy=True) for name in _PLACE}
-    for table, origin in sources.items():
-        here = np.flatnonzero(open_ones & (problems["table"] == table).to_numpy())
-        if not len(here) or not len(origin):
-            continue
-        cells = {name: origin[name].to_numpy(dtype=object) for name in _PLACE}
-        number = dict(zip(origin.index, range(len(origin)), strict=True))
-        labels = places["row"][here]
-        # A blank label is that of no row: the first tells the file.
-        at = np.array([-1 if x is None else number.get(x, -1) for x in labels])
-        for name in ("source", "sheet"):
-            places[name][here] = cells[name][np.maximum(at, 0)]
-        places["row"][here[at >= 0]] = cells["row"][at[at >= 0]]
-    located = {name: pd.Series(cells, dtype=object) for name, cells in places.items()}
-    return problems.reset_index(drop=True).assign(**located)
-
-
-def empty_tables(freq: str) -> dict[str, pd.DataFrame]:
-    """Return every table empty, to fill in."""
-    return {name: empty_table(name, freq) for name in TABLES}

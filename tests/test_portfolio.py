@@ -19,11 +19,11 @@ from pmo_analytics.errors import (
 )
 from pmo_analytics.optimization.checker.check import check_plan
 from pmo_analytics.plan import Plan, baseline
-from pmo_analytics.portfolio import Portfolio, check_portfolio, empty_tables, locate
-from pmo_analytics.rules.violations import find_violations
+from pmo_analytics.portfolio import Portfolio, check_portfolio
 from pmo_analytics.rules.workload import limits, load_grid
 from pmo_analytics.tables.cache import frame_hash
-from pmo_analytics.tables.contract import TABLES
+from pmo_analytics.tables.contract import TABLES, empty_table
+from pmo_analytics.tables.problems import locate
 from tests.support.instances_random import drawn
 from tests.support.problem_cases import HORIZON, capacity, portfolio, projects, rows
 from tests.support.small_portfolios import EVERYTHING_STARTS
@@ -55,7 +55,7 @@ def test_tables_are_attributes_with_all_their_columns(everything):
         assert list(frame.columns) == list(spec.columns)
         assert len(frame) > 0
         assert name in dir(everything)
-    assert {t: list(f.columns) for t, f in empty_tables("M").items()} == {
+    assert {t: list(empty_table(t, "M").columns) for t in TABLES} == {
         t: list(f.columns) for t, f in everything.tables.items()
     }
 

@@ -45,8 +45,8 @@ from pmo_analytics.loaders.understanding.number_columns import (
 )
 from pmo_analytics.loaders.understanding.tidy import Tidy
 from pmo_analytics.loaders.understanding.tidying import DATE_KINDS, tidy_table
-from pmo_analytics.portfolio import Portfolio, locate
-from pmo_analytics.tables import clean_text, conform, table_spec
+from pmo_analytics.portfolio import Portfolio
+from pmo_analytics.tables import clean_text, conform, locate, table_spec
 
 
 @dataclass
