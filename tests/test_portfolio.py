@@ -20,6 +20,7 @@ from pmo_analytics.errors import (
 from pmo_analytics.optimization.checker.check import check_plan
 from pmo_analytics.plan import Plan, baseline
 from pmo_analytics.portfolio import Portfolio, check_portfolio
+from pmo_analytics.rules import find_violations
 from pmo_analytics.rules.workload import limits, load_grid
 from pmo_analytics.tables.cache import frame_hash
 from pmo_analytics.tables.contract import TABLES, empty_table

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
         table_spec,
     )
     from pmo_analytics.tables.live_capacity import LiveCapacity
-    from pmo_analytics.tables.lost import still_lost
-    from pmo_analytics.tables.problems import locate, without_repeats
+    from pmo_analytics.tables.problems import locate, still_lost, without_repeats
     from pmo_analytics.tables.subset import chosen_rows, tables_of
     from pmo_analytics.tables.supply import (
         effective_capacity,

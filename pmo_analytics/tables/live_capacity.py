@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from pmo_analytics.clock.periods import Settings
+from pmo_analytics.clock import Settings
 from pmo_analytics.tables.cache import Derived, Knowledge, Remembered
 from pmo_analytics.tables.capacity_grid import read_capacity, settle_capacity
 from pmo_analytics.tables.supply import effective_capacity
