@@ -40,35 +40,37 @@ _OWED = {
         forecasting plotting
     """,
     "lines of a module": """
-        bound company compiling discount_range frontier generated infeasible_subset
-        jobs near_relaxation plan portfolio reading risk ruin_recreate why_not
+        bound company compiling discount_range frontier generated
+        infeasible_subset jobs near_relaxation reading risk ruin_recreate
+        why_not
     """,
     "code lines of a function": """
-        comparing.compare compiling.compile_options date_checks._check_project_dates
-        jobs._people number_columns._say_numbers optimizing.optimize
-        plan.Plan.summary proof_job.prove repair._way_out risk._RiskSearch._evidence
-        rows.split_rows rulebook.read_rulebook spans.spread_spans
+        comparing.compare compiling.compile_options
+        date_checks._check_project_dates jobs._people
+        number_columns._say_numbers optimizing.optimize proof_job.prove
+        repair._way_out risk._RiskSearch._evidence rows.split_rows
+        rulebook.read_rulebook spans.spread_spans
     """,
     "McCabe": """
         bound._charge_dependency bound.read_entries branch_and_bound.grow
-        comparing.compare conforming.conform cut_loop.tighten cut_reuse.most_counted
-        cuts._shared date_checks._check_project_dates dates._read_period
-        dates.read_dates folder._match_files greedy._bundle infeasible_subset.screen
-        infeasible_subset.wanted numbers.read_numbers ods_sheets.start
-        old_workbook._check_sheet old_workbook._check_stream old_workbook._stream
-        pipeline.draw_pipeline plan.summary plan_search._on_event
-        presolve._count_groups proof_job.prove question.faults race.ended race.hear
-        search._evolve search._solve serial_generation.backward
+        comparing.compare conforming.conform cut_loop.tighten
+        cut_reuse.most_counted cuts._shared date_checks._check_project_dates
+        dates._read_period dates.read_dates folder._match_files greedy._bundle
+        infeasible_subset.screen infeasible_subset.wanted numbers.read_numbers
+        ods_sheets.start old_workbook._check_sheet old_workbook._check_stream
+        old_workbook._stream pipeline.draw_pipeline plan_search._on_event
+        presolve._count_groups proof_job.prove question.faults race.ended
+        race.hear search._evolve search._solve serial_generation.backward
         serial_generation.forward wide_layouts.wide_layout xlsx_sheets.start
     """,
     "lines of a class": """
-        branch_and_bound.Branches plan_search.PlanSearch portfolio.Portfolio
-        risk._RiskSearch ruin_recreate.Ruiner
+        branch_and_bound.Branches plan_search.PlanSearch risk._RiskSearch
+        ruin_recreate.Ruiner
     """,
     "attributes of a class": """
-        alternation.Search branch_and_bound.Branches instance.Options layers.Layers
-        ods_sheets._Content plan_search.PlanSearch question.Question race.Race
-        ruin_recreate.Ruiner
+        alternation.Search branch_and_bound.Branches instance.Options
+        layers.Layers ods_sheets._Content plan_search.PlanSearch
+        question.Question race.Race ruin_recreate.Ruiner
     """,
     "public names": """
         pmo_analytics
