@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from pmo_analytics.plotting.fan import figure_forecast, plot_forecast
     from pmo_analytics.plotting.frontier import plot_frontier, plot_role_value
     from pmo_analytics.plotting.gantt import plot_gantt
+    from pmo_analytics.plotting.heat_maps import plot_overload_chance, plot_utilization
     from pmo_analytics.plotting.looks import style
-    from pmo_analytics.plotting.overload import plot_overload_chance
     from pmo_analytics.plotting.pages import forecast_figures
     from pmo_analytics.plotting.progress import plot_progress
     from pmo_analytics.plotting.scenarios import plot_comparison, plot_core, plot_moves
@@ -42,6 +42,5 @@ if TYPE_CHECKING:
         plot_tornado,
         simulation_figures,
     )
-    from pmo_analytics.plotting.utilization import plot_utilization
 
 __getattr__, __dir__, __all__ = face(__name__)

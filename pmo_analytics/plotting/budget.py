@@ -14,7 +14,6 @@ from matplotlib.patches import Patch
 
 from pmo_analytics.plan import Plan
 from pmo_analytics.plotting.fonts import shorten
-from pmo_analytics.plotting.grouping import categories, category_order, filled
 from pmo_analytics.plotting.looks import (
     INK,
     LIMIT,
@@ -35,7 +34,10 @@ from pmo_analytics.plotting.looks import (
     write_title,
 )
 from pmo_analytics.plotting.stacks import (
+    categories,
+    category_order,
     draw_layers,
+    filled,
     largest_first,
     layer_entries,
     layers,

@@ -15,7 +15,6 @@ from matplotlib.patches import Patch
 
 from pmo_analytics.plan import Plan
 from pmo_analytics.plotting.fonts import shorten
-from pmo_analytics.plotting.grouping import categories, category_order, check_role
 from pmo_analytics.plotting.looks import (
     INK,
     OVERLOAD,
@@ -34,6 +33,9 @@ from pmo_analytics.plotting.looks import (
     write_title,
 )
 from pmo_analytics.plotting.stacks import (
+    categories,
+    category_order,
+    check_role,
     draw_excess,
     draw_layers,
     draw_steps,

@@ -15,7 +15,6 @@ from matplotlib.patches import Patch
 from pmo_analytics.clock import offsets_from
 from pmo_analytics.plan import Plan
 from pmo_analytics.plotting.fonts import shorten
-from pmo_analytics.plotting.grouping import categories, category_order, project_labels
 from pmo_analytics.plotting.looks import (
     INK,
     LABEL_WIDTH,
@@ -34,6 +33,7 @@ from pmo_analytics.plotting.looks import (
     write_legend,
     write_title,
 )
+from pmo_analytics.plotting.stacks import categories, category_order, project_labels
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.tables import allowed_starts, start_windows
 

@@ -12,7 +12,7 @@ from pmo_analytics.plotting.accuracy import (
     plot_calibration,
 )
 from pmo_analytics.plotting.fan import figure_forecast
-from pmo_analytics.plotting.overload import plot_overload_chance
+from pmo_analytics.plotting.heat_maps import plot_overload_chance
 
 
 def forecast_figures(

@@ -15,6 +15,7 @@ from matplotlib.ticker import FuncFormatter
 from pmo_analytics.clock import format_period
 from pmo_analytics.plotting.fonts import shorten
 from pmo_analytics.plotting.gantt import plot_gantt
+from pmo_analytics.plotting.heat_maps import plot_overload_chance
 from pmo_analytics.plotting.looks import (
     INK,
     QUIET,
@@ -29,7 +30,6 @@ from pmo_analytics.plotting.looks import (
     write_legend,
     write_title,
 )
-from pmo_analytics.plotting.overload import plot_overload_chance
 from pmo_analytics.simulation import OUTCOMES, Simulation
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.plotting.fan import figure_forecast, plot_forecast
+from pmo_analytics.plotting.heat_maps import plot_overload_chance
 from pmo_analytics.plotting.looks import OVERLOAD
-from pmo_analytics.plotting.overload import plot_overload_chance
 from tests.plotting.test_any_portfolio import clipped
 from tests.support.forecasts import hand_worked, random_forecast
 

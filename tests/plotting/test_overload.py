@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.plotting.overload import plot_overload_chance
+from pmo_analytics.plotting.heat_maps import plot_overload_chance
 from tests.support.forecasts import hand_worked, random_forecast
 
 
