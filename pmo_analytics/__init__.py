@@ -69,6 +69,7 @@ _PUBLIC = {
     "Risk": "optimization",
     "optimize": "optimization",
     "Progress": "optimization",
+    "SearchParams": "optimization",
     "SolveLimits": "optimization",
     "Settings": "clock",
     "make_horizon": "clock",

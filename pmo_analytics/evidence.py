@@ -58,6 +58,8 @@ class SolveReport:
     risk
         What `optimize(..., risk=...)` found out about overload: measure, limit, what
         it is in the draws of the search and in others, and what it would be without.
+    params
+        What `optimize(..., params=)` changed of the numbers that decide a search.
     stages
         One mapping per objective where there are second ones, in order: `stage`,
         `measure`, `bound` and `proved`, which is the solver's word, given what the
@@ -82,6 +84,7 @@ class SolveReport:
     risk: Mapping[str, Any] | None = None
     stages: Sequence[Mapping[str, object]] = ()
     stopped: bool = False
+    params: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def gap(self) -> float | None:
@@ -102,8 +105,9 @@ class SolveReport:
         for part in ("worth", "purchase_cost", "change_cost"):
             if facts[part] is None:
                 del facts[part]
-        if not facts["stages"]:
-            del facts["stages"]
+        for part in ("stages", "params"):
+            if not facts[part]:
+                del facts[part]
         return {**facts, "status": str(self.status), "gap": self.gap}
 
     def bound_facts(self) -> dict[str, Any]:

@@ -30,7 +30,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 )
 # The same inside the largest room.
 OPTIMIZATION: tuple[tuple[str, ...], ...] = (
-    ("model", "checker", "limits"),
+    ("model", "checker", "limits", "params"),
     ("bounds", "heuristics", "arguments"),
     ("workers",),
     ("run", "risk", "conflicts"),

@@ -119,6 +119,7 @@ PUBLIC = {
     "plot_overload_chance",
     "read_portfolio",
     "Settings",
+    "SearchParams",
     "SolveLimits",
     "SolveReport",
     "SolverError",

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     )
     from pmo_analytics.optimization.model.compiling import Compiled, compile_options
     from pmo_analytics.optimization.optimizing import optimize, solve_valid
+    from pmo_analytics.optimization.params import SearchParams
     from pmo_analytics.optimization.risk.risk import Risk
     from pmo_analytics.optimization.run import Run, question_of
     from pmo_analytics.optimization.second_objectives import check_stages

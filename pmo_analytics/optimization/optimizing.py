@@ -18,6 +18,7 @@ from pmo_analytics.optimization.arguments import (
 from pmo_analytics.optimization.conflicts import find_conflicts
 from pmo_analytics.optimization.limits import ProgressFunction, SolveLimits
 from pmo_analytics.optimization.model.compiling import Compiled, compile_options
+from pmo_analytics.optimization.params import DEFAULTS, SearchParams
 from pmo_analytics.optimization.plan_search import PlanSearch
 from pmo_analytics.optimization.risk.risk import Risk, plan_under_risk
 from pmo_analytics.optimization.run import Run, question_of
@@ -51,6 +52,7 @@ def optimize(
     risk: Risk | None = None,
     then: Sequence[str] = (),
     value_loss: float = 0.0,
+    params: SearchParams | None = None,
     progress: ProgressFunction | None = None,
 ) -> Plan:
     """Choose and schedule the projects that earn most within all limits.
@@ -105,6 +107,9 @@ def optimize(
         them. `plan.report.stages` tells each measure and whether it was proved.
     value_loss
         How much of the objective they may cost in all, 0.01 = 1 %.
+    params
+        The numbers that decide the search, for experiments; None = as measured best.
+        What is changed stands in `plan.report.params`.
     progress
         Called with a `Progress` whenever the best plan or the bound improves.
 
@@ -155,6 +160,7 @@ def optimize(
                 strict=strict,
                 seed=seed,
                 solver=solver,
+                params=params,
                 progress=progress,
                 **asked,
             ),
@@ -162,7 +168,13 @@ def optimize(
             strict=strict,
             seed=seed,
         )
-    run = Run(limits or SolveLimits(), strict=strict, seed=seed, progress=progress)
+    run = Run(
+        limits or SolveLimits(),
+        strict=strict,
+        seed=seed,
+        progress=progress,
+        params=params or DEFAULTS,
+    )
     named = named_solver(solver, flex)
     snapshot = question_of(portfolio, "to choose from")
     stages = check_stages(then, record is not None)

@@ -28,8 +28,6 @@ from pmo_analytics.optimization.model.presolve import tightened
 from pmo_analytics.optimization.model.purchasing import most_bought, value_of
 from pmo_analytics.optimization.model.symmetry import in_order, ordered, without_order
 from pmo_analytics.optimization.workers.running import (
-    CUTS_CHECK,
-    PROOF_CHECK,
     run_polish,
     run_solver,
 )
@@ -44,15 +42,8 @@ if TYPE_CHECKING:
     from pmo_analytics.optimization.workers.race import Found
     from pmo_analytics.portfolio import Portfolio
 
-# How long the proof of a bound may take, in checks of a plan and in readings of the
-# portfolio by the checker.
-_CHECKS, _READINGS = 3.0, 2.5
 # Steps of the checker for the proof of a search that was stopped, a second or two.
 _STOPPED_STEPS = 5_000_000
-# Projects of a refused plan that are left out in turn.
-_REPAIRS = 20
-# Tries of the greedy with a shaken order when the plain one finds no plan.
-_SHAKES = 30
 
 
 class PlanSearch:
@@ -123,7 +114,9 @@ class PlanSearch:
         """Leave one project out of a refused plan: by so much it breaks no more."""
         options = self.compiled.options
         free = chosen[~options.must[options.project[chosen]]]
-        for k in free[np.argsort(options.worth[free])][:_REPAIRS].tolist():
+        for k in free[np.argsort(options.worth[free])][
+            : self.run.params.start.repairs
+        ].tolist():
             before = self.objective
             self.offer(chosen[chosen != k])
             if self.objective != before or self.run.left() <= 0:
@@ -187,7 +180,7 @@ class PlanSearch:
         """Find a first plan; shake the order if the plain one finds none."""
         rng = np.random.default_rng(self.run.seed)
         begin = time.monotonic()
-        for attempt in range(1 + _SHAKES):
+        for attempt in range(1 + self.run.params.start.shakes):
             chosen = greedy(self.compiled.options, noise=rng if attempt else None)
             if chosen is not None and self.offer(
                 move_earlier(self.compiled.options, chosen)
@@ -218,14 +211,16 @@ class PlanSearch:
         if self.solver != "HiGHS":
             rungs.insert(0, (self.solver, True))
         options = self.ordered.options
-        checked = CUTS_CHECK if carries_cuts(options) else 0.0
+        params = self.run.params
+        checked = params.proof.checked_cuts if carries_cuts(options) else 0.0
         if carries_branches(options):
-            checked = PROOF_CHECK
+            checked = params.proof.checked
         for solver, presolve in rungs:
             seconds = self.run.left() - self.reserve
             if seconds <= 0.05:
                 break
-            proof = max(_CHECKS * self.check_seconds, _READINGS * self.read_seconds)
+            checks = params.start.checks * self.check_seconds
+            proof = max(checks, params.start.readings * self.read_seconds)
             kept = max(0.7, (0.02 + checked) * seconds, proof)
             found = run_solver(
                 options,
@@ -240,6 +235,7 @@ class PlanSearch:
                 on_event=self._on_event,
                 here=self.here,
                 checked=self.certifies_bound,
+                params=params,
             )
             outcome = self._judge(found)
             self.run.note(
@@ -296,7 +292,8 @@ class PlanSearch:
             if self.bound is None or bound <= self.bound or not self.prices:
                 self.prices = event["prices"]
             self._tighten(event["objective"])
-            if self.run.left() > _CHECKS * (self.greedy_seconds + self.check_seconds):
+            took = self.greedy_seconds + self.check_seconds
+            if self.run.left() > self.run.params.start.checks * took:
                 self._greedy_by_price()
             self.say("LP relaxation")
         elif event["event"] == "cuts":
@@ -419,6 +416,7 @@ class PlanSearch:
             certificate=certificate,
             stages=tuple(self.stages),
             stopped=stop_asked(),
+            params=self.run.params.changed(),
         )
         plan = self._plan(self.best, report)
         if self.compiled.flex or self.compiled.record is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from pmo_analytics.errors import DataError, SolverError, problem, problems_table
 from pmo_analytics.optimization.limits import Progress, ProgressFunction, SolveLimits
+from pmo_analytics.optimization.params import DEFAULTS, SearchParams
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
@@ -26,6 +27,8 @@ class Run:
         Of every random choice.
     progress
         Called with a `Progress`; None = nobody.
+    params
+        The numbers that decide it.
     """
 
     def __init__(
@@ -35,11 +38,13 @@ class Run:
         strict: bool,
         seed: int,
         progress: ProgressFunction | None,
+        params: SearchParams = DEFAULTS,
     ) -> None:
         self.limits = limits
         self.strict = strict
         self.seed = seed
         self.progress = progress
+        self.params = params
         self.begin = time.monotonic()
         self.attempts: list[Mapping[str, object]] = []
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from pmo_analytics.examples.generated import generate_portfolio
-from pmo_analytics.optimization.bounds import branch_and_bound
 from pmo_analytics.optimization.bounds.branch_and_bound import Branches
 from pmo_analytics.optimization.bounds.certificate import branched
 from pmo_analytics.optimization.bounds.cut_loop import tighten
@@ -18,6 +17,7 @@ from pmo_analytics.optimization.heuristics.greedy import greedy
 from pmo_analytics.optimization.model.array_sink import build_matrix
 from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.optimization.model.instance import carries_branches
+from pmo_analytics.optimization.params import BranchingParams
 from tests.support.brute_force import best_plan
 from tests.support.clock import AMPLE
 from tests.support.counts import tried
@@ -26,10 +26,8 @@ from tests.support.instances_random import random_portfolio, with_random_rules
 SETTINGS = {"random_seed": 0}
 
 
-@pytest.fixture(autouse=True)
-def cuts_at_once(monkeypatch):
-    """Small trees, too, look for cuts on the way."""
-    monkeypatch.setattr(branch_and_bound, "_CUT_FROM", 0)
+# Small trees, too, look for cuts on the way.
+CUTS_AT_ONCE = BranchingParams(cut_from=0)
 
 
 def grown(options, known: float, most: int = 500, cuts=(), later: float | None = None):
@@ -49,7 +47,7 @@ def grown(options, known: float, most: int = 500, cuts=(), later: float | None =
             best[0] = max(best[0], later)
         return best[0]
 
-    tree = Branches(options, cuts, known, SETTINGS, watch)
+    tree = Branches(options, cuts, known, SETTINGS, watch, params=CUTS_AT_ONCE)
     tree.grow(time.monotonic() + AMPLE, most, listen)
     return tree, bounds, plans
 

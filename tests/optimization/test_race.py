@@ -18,6 +18,7 @@ from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.optimization.model.pulp_sink import find_solver
 from pmo_analytics.optimization.optimizing import optimize
+from pmo_analytics.optimization.params import RaceParams, SearchParams
 from pmo_analytics.optimization.workers import pulp_job
 from pmo_analytics.optimization.workers.process import Child
 from pmo_analytics.optimization.workers.race import Found, Race, _cores
@@ -60,12 +61,15 @@ def test_a_search_that_dies_leaves_the_others_at_work(middle, monkeypatch):
             race.found.outcome = "feasible"
             race.over = True
 
-    monkeypatch.setattr(f"{ROOM}._PATIENCE", 0.0)
     monkeypatch.setattr(Child, "__enter__", enter_and_kill)
     monkeypatch.setattr(Race, "ended", take_note)
     monkeypatch.setattr(Race, "hear", stop_when_others_are_heard)
     # The clock is for a machine at a standstill; events end the run.
-    plan = optimize(middle, limits=SolveLimits(seconds=AMPLE, threads=2))
+    plan = optimize(
+        middle,
+        limits=SolveLimits(seconds=AMPLE, threads=2),
+        params=SearchParams(race=RaceParams(patience=0.0)),
+    )
     assert gone
     assert all(gone)
     assert plan.report.certified
@@ -74,12 +78,8 @@ def test_a_search_that_dies_leaves_the_others_at_work(middle, monkeypatch):
 
 
 def test_a_solver_whose_bound_stands_still_makes_way(middle, monkeypatch):
-    monkeypatch.setattr(f"{ROOM}._SMALL", 0)
-    monkeypatch.setattr(f"{ROOM}._STILL", 1.0)
-    monkeypatch.setattr(f"{ROOM}._STILL_SHARE", 0.0)
-    monkeypatch.setattr(f"{ROOM}._FAR", 0.0)
     # Branches would make the solver go for another reason.
-    monkeypatch.setattr(f"{ROOM}._PROOF_AFTER", float("inf"))
+    params = RaceParams(small=0, still=1.0, still_share=0.0, far=0.0, proof_after=1e9)
     monkeypatch.setattr(
         Race,
         "_gap",
@@ -93,17 +93,17 @@ def test_a_solver_whose_bound_stands_still_makes_way(middle, monkeypatch):
 
     monkeypatch.setattr(Race, "_join", stop_when_it_is_there)
     # The event ends the run; a longer one would look for cuts longer before.
-    plan = optimize(middle, limits=SolveLimits(seconds=AMPLE))
+    plan = optimize(
+        middle, limits=SolveLimits(seconds=AMPLE), params=SearchParams(race=params)
+    )
     assert plan.report.certified
     assert plan.report.certified_bound is not None
     assert "one more search instead" in details(plan)
 
 
-def test_a_bound_that_stands_still_while_cuts_are_sought_is_no_sign(
-    middle, monkeypatch
-):
-    monkeypatch.setattr(f"{ROOM}._SMALL", 0)
+def test_a_bound_that_stands_still_while_cuts_are_sought_is_no_sign(middle):
     race = Race.__new__(Race)
+    race.p = RaceParams(small=0)
     race.options, race.job, race.bounds = compile_options(middle).options, {}, []
     race.job["seconds"] = 60.0
     race.solver, race.prover = object(), None

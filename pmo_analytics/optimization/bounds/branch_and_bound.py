@@ -33,23 +33,13 @@ from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import Label, broken_rows, holds
 from pmo_analytics.optimization.model.instance import Options
 from pmo_analytics.optimization.model.presolve import Presolve
+from pmo_analytics.optimization.params import DEFAULTS, BranchingParams
 
 # A plan is sought that is better by this share: nearer is as good as proved.
 _NEARER = 4e-7
 # What the prices of a node rule out is this share clear of the plan known: the checker
 # has the same prices in whole units, that is, a little smaller.
 _CLEAR = 1e-7
-# A plan that is better by this share of the gap makes the tree begin again.
-_AFRESH = 0.5
-# Cliques added for one node, by how much it exceeds each, and cuts of the whole tree:
-# more of them make smaller trees, but slower ones.
-_CUTS, _EXCEEDED, _MOST_CUTS = 20, 0.05, 500
-# Nodes from which on a tree is worth them: one without is of use to similar models.
-_CUT_FROM = 300
-# Share of a node's gap that cuts have to close for it to wait for its turn again.
-_GAIN = 0.01
-# Prices of a node, on average: they make the length of the certificate.
-_MOST_PRICES = 150
 
 Watch = Callable[[float, np.ndarray | None], None]
 
@@ -75,6 +65,8 @@ class Branches:
         enough the tree is far smaller.
     guide
         Tree of a similar model to begin with.
+    params
+        The numbers that decide how it grows.
     """
 
     def __init__(
@@ -86,7 +78,9 @@ class Branches:
         watch: Watch,
         slack: float = 0.0,
         guide: Guide | None = None,
+        params: BranchingParams = DEFAULTS.branching,
     ) -> None:
+        self.p = params
         self.o = options
         self.guide = guide
         # A little less, so that rounding cannot leave the gap above what was asked.
@@ -158,7 +152,7 @@ class Branches:
             if known > self.known:
                 gained = (known - self.known) / max(self.bound - self.known, 1e-12)
                 self.aim(known)
-                if gained > _AFRESH:
+                if gained > self.p.afresh:
                     # Far more is ruled out from the root on than where it was not.
                     self.former = self.told()
                     self.nodes, self.open, self.length = [], [], 0
@@ -313,7 +307,7 @@ class Branches:
 
     def full(self, most: int) -> bool:
         """Return whether the tree is as large as it may be, with so many nodes."""
-        return len(self.nodes) + 2 > most or self.length > _MOST_PRICES * most
+        return len(self.nodes) + 2 > most or self.length > self.p.most_prices * most
 
     @property
     def closed(self) -> bool:
@@ -407,10 +401,10 @@ class Branches:
         """Add cliques that the relaxation of a node exceeds; say whether it helped."""
         if self.graph is None or node.x is None or node.given is None or node.cut:
             return False
-        if len(self.nodes) < _CUT_FROM:
+        if len(self.nodes) < self.p.cut_from:
             return False
         node.cut = True
-        if len(self.rows.cuts) > _MOST_CUTS:
+        if len(self.rows.cuts) > self.p.most_cuts:
             return False
         prices = np.zeros(len(self.rows.upper))
         prices[node.rows] = node.prices
@@ -418,7 +412,7 @@ class Branches:
         reduced = self.rows.reduced(prices)
         found: list[Cut] = []
         for clique in clique_cuts.separate(self.graph, x, reduced):
-            if x[list(clique)].sum() < 1 + _EXCEEDED or len(found) >= _CUTS:
+            if x[list(clique)].sum() < 1 + self.p.exceeded or len(found) >= self.p.cuts:
                 break
             if clique not in self.cliques:
                 self.cliques.add(clique)
@@ -431,7 +425,7 @@ class Branches:
         again = self._node(given, node.above, until)
         if again is None:
             return False
-        if node.bound - again.bound < _GAIN * (node.bound - self.enough):
+        if node.bound - again.bound < self.p.gain * (node.bound - self.enough):
             return False
         self.length += len(again.rows) - len(node.rows)
         node.left, node.must, node.bound = again.left, again.must, again.bound

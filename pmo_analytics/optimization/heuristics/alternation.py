@@ -27,53 +27,7 @@ from pmo_analytics.optimization.model.array_sink import Matrix, build_matrix
 from pmo_analytics.optimization.model.instance import Options, carries_branches
 from pmo_analytics.optimization.model.purchasing import value_of, with_room_of
 from pmo_analytics.optimization.model.symmetry import ordered, without_order
-
-# Length of the first cycle, seconds, and how each next one grows: a slow cooling finds
-# more, a fast one finds it sooner.
-_FIRST_CYCLE = 2.0
-_GROWTH = 1.5
-# Time that the exact models get after a cycle, in lengths of it: the first time, and
-# within what it follows from who of the two finds more.
-_EXACT, _LEAST, _MOST = 0.25, 0.1, 1.0
-# The same where a population is annealed: it ends in many places, near better ones.
-_EXACT_AFTER, _LEAST_AFTER, _MOST_AFTER = 0.5, 0.25, 1.0
-# The longest cycle there, seconds: several populations find more than a large one; and
-# how many cycles of three are theirs.
-_LONGEST_ANEW, _OF_THREE = 10.0, 2
-# How much worse a plan may get and be kept, in projects of average worth: at the
-# begin of a cycle, of the first cycle, and as a share of the begin at the end.
-_HOTTEST, _FIRST, _COLDEST = 2.0, 0.3, 0.02
-# Plans of more projects than this get colder cycles: fewer tries for each project.
-_MANY = 100
-# Plans made afresh when prices come.
-_REFILLS = 8
-# Seconds between plans told of while repacking: to check one takes a tenth of a second.
-_TOLD = 0.3
-# Rounds of a cycle where rounds are counted and not seconds.
-_COUNTED = 400
-# Time that the plans near the relaxation get, where they are few, in lengths of a
-# cycle; and seconds for each of their relaxations.
-_WALK, _RELAXED = 4.0, 10.0
-
-# Time for the relaxation that is dived into, and for the first dive, as shares of what
-# is left; and for each other one, in lengths of a cycle.
-_ROOT, _FIRST_DIVE, _DIVE = 0.15, 0.2, 0.5
-# The first and then each so many-th cycle begins with the best plan, not with a dive.
-_FROM_BEST = 4
-# How warm rebuilding begins, from and to, how warm each repacking in it; how often it
-# begins with nothing; and how rarely at least it, or repacking alone, is tried.
-_WARM, _COOL, _ANEW, _RARELY = (0.1, 0.7), 0.1, 0.3, 0.15
-# Seconds of each repacking in it for every project, and at most, and how much longer
-# it takes after a whole dive.
-_POLISH, _LONGEST, _WHOLE = 6e-4, 0.5, 10.0
-# How many dives it should have time for, at least, within a share of what is left; and
-# how many there must be time for to do nothing else.
-_ROUNDS, _AT_ONCE, _QUICK = 150, 0.4, 400
-# Where a part takes more seconds than this, a dive for half of the plan takes little
-# more and finds more.
-_SLOW = 0.5
-# The share of the best plan that other dives leave as it is, from and to.
-_KEPT = (0.5, 0.95)
+from pmo_analytics.optimization.params import DEFAULTS, SearchParams
 
 Tell = Callable[[np.ndarray], None]
 
@@ -94,6 +48,8 @@ class Search:
     inbox
         What others tell: `{"plan": option numbers}` or `{"prices": [[label, price]]}`;
         emptied as it is read.
+    params
+        The numbers that decide it.
     """
 
     def __init__(
@@ -103,7 +59,9 @@ class Search:
         seed: int,
         tell: Tell,
         inbox: list[dict[str, Any]],
+        params: SearchParams = DEFAULTS,
     ) -> None:
+        self.params, self.p = params, params.alternation
         # Twins in any order: they would only be in the way of each other here.
         self.order = options
         self.o = options = without_order(options)
@@ -115,12 +73,12 @@ class Search:
         self.sells = bool(len(options.buy_resource))
         room = with_room_of(options, start) if self.sells else options
         self.ruiner = Ruiner(room, start, self.rng)
-        self.improver = Improver(options, self.matrix, start, self.rng)
+        self.improver = Improver(options, self.matrix, start, self.rng, params.lns)
         self.best = np.sort(start)
         self.objective = value_of(options, start)
         self.rankings = [self.ruiner.score]
         self.reduced: np.ndarray | None = None
-        self.nearby = Nearby(options, self.matrix, self.objective)
+        self.nearby = Nearby(options, self.matrix, self.objective, params.near)
         self.prices: np.ndarray | None = None
         self.walk: Iterator[np.ndarray | None] | None = None
         self.rebuilder: Rebuilder | None = None
@@ -130,28 +88,34 @@ class Search:
         self.quick: bool | None = None
         # Time for the exact models, in lengths of a cycle; and what repacking and
         # rebuilding gained in a second of late.
-        self.share, self.least, self.most = _EXACT, _LEAST, _MOST
+        self.share, self.least, self.most = (
+            self.p.exact,
+            self.p.least_exact,
+            self.p.most_exact,
+        )
         self.longest = np.inf
         # Sizes that branches carry are those at which a population finds most.
         self.population: Population | None = None
         if carries_branches(options):
-            self.population = Population(options, self.matrix, self.rng)
-            self.share, self.least = _EXACT_AFTER, _LEAST_AFTER
-            self.most, self.longest = _MOST_AFTER, _LONGEST_ANEW
+            self.population = Population(
+                options, self.matrix, self.rng, params.annealing
+            )
+            self.share, self.least = self.p.exact_after, self.p.least_after
+            self.most, self.longest = self.p.most_after, self.p.longest_anew
         self.pays = [0.0, 0.0]
 
     def run(self, end: float) -> None:
         """Search until a moment of the monotonic clock."""
-        length = _FIRST_CYCLE
-        hottest = _FIRST
+        length = self.p.first_cycle
+        hottest = self.p.first_heat
         cycle = 0
         while time.monotonic() < end:
             self._listen()
-            if self._go_through(min(time.monotonic() + _WALK * length, end)):
+            if self._go_through(min(time.monotonic() + self.p.walk * length, end)):
                 return
-            few = min(1.0, _MANY / max(len(self.best), 1))
+            few = min(1.0, self.p.many / max(len(self.best), 1))
             before, begin = self.objective, time.monotonic()
-            anew = self.population is not None and cycle % 3 < _OF_THREE
+            anew = self.population is not None and cycle % 3 < self.p.anew_of_three
             rebuilds = (
                 cycle > 0
                 and not anew
@@ -161,17 +125,17 @@ class Search:
             if anew:
                 plan = self._begin_anew(min(begin + length, end))
             elif rebuilds:
-                heat = self.rng.uniform(*_WARM) * few
+                heat = self.rng.uniform(*self.p.warm) * few
                 dived = None if self.dived else self._dive(length, end)
                 plan = self._rebuild(length, end, heat, dived)
             else:
-                dived = self._dive(length, end) if cycle % _FROM_BEST else None
+                dived = self._dive(length, end) if cycle % self.p.from_best else None
                 heat = hottest
                 if dived is not None:
-                    heat = _FIRST * few * self.rng.uniform(0.5, 2.0)
+                    heat = self.p.first_heat * few * self.rng.uniform(0.5, 2.0)
                 self._anneal(min(time.monotonic() + length, end), heat, dived)
                 plan = self.best
-                hottest = _HOTTEST * few * self.rng.uniform(0.25, 1.25)
+                hottest = self.p.hottest * few * self.rng.uniform(0.25, 1.25)
             cycle += 1
             repacked = self.objective - before
             if cycle > 1 and not anew:
@@ -183,7 +147,7 @@ class Search:
             if solved != repacked:
                 self.share *= 1.5 if solved > repacked * self.share else 0.75
                 self.share = min(max(self.share, self.least), self.most)
-            length = min(length * _GROWTH, self.longest)
+            length = min(length * self.p.growth, self.longest)
 
     def _begin_anew(self, until: float) -> np.ndarray:
         """Anneal a population; return its best plan, or the best one known."""
@@ -200,10 +164,10 @@ class Search:
     def _prefers_rebuilding(self, left: float) -> bool:
         """Return which of the two ways to go on is next, mostly the one that pays."""
         assert self.rebuilder is not None
-        if self.rebuilder.pace > _SLOW:
+        if self.rebuilder.pace > self.p.slow:
             return False
         if self.quick is None and self.rebuilder.pace:
-            self.quick = _QUICK * (self.rebuilder.pace + self._polish()) < left
+            self.quick = self.p.quick * (self.rebuilder.pace + self._polish()) < left
         if self.quick:
             return True
         if not self.rebuilder.pace:
@@ -212,11 +176,13 @@ class Search:
         share = 0.5
         if repacking + rebuilding > 0:
             share = rebuilding / (repacking + rebuilding)
-        return bool(self.rng.random() < min(max(share, _RARELY), 1 - _RARELY))
+        return bool(
+            self.rng.random() < min(max(share, self.p.rarely), 1 - self.p.rarely)
+        )
 
     def _polish(self) -> float:
         """Return the seconds that a plan just rebuilt is repacked."""
-        return min(_POLISH * len(self.o.must), _LONGEST)
+        return min(self.p.polish * len(self.o.must), self.p.longest_polish)
 
     def _reward(self, rebuilt: bool, pays: float) -> None:
         self.pays[rebuilt] = 0.6 * self.pays[rebuilt] + 0.4 * pays
@@ -232,27 +198,38 @@ class Search:
         assert rebuilder is not None
         begin = time.monotonic()
         polish = self._polish()
-        wanted = max(_ROUNDS * (rebuilder.pace + polish), length)
-        length = max(min(wanted, max(_AT_ONCE * (end - begin), 2.0), end - begin), 1e-9)
+        wanted = max(self.p.rounds * (rebuilder.pace + polish), length)
+        length = max(
+            min(wanted, max(self.p.at_once * (end - begin), 2.0), end - begin), 1e-9
+        )
         until = begin + length
         best, top = self.best, -np.inf
         if plan is None:
             # A whole dive where that is not most of the time.
-            fresh = self.rng.random() < _ANEW and rebuilder.whole < _AT_ONCE * length
+            fresh = (
+                self.rng.random() < self.p.anew
+                and rebuilder.whole < self.p.at_once * length
+            )
             plan = self.best[:0] if fresh else self.best
         else:
-            self._anneal(min(begin + _WHOLE * polish, until), _FIRST, plan)
+            self._anneal(
+                min(begin + self.p.whole * polish, until), self.p.first_heat, plan
+            )
             best = plan = self.ruiner.best
         worth = value_of(self.o, plan) if len(plan) else -np.inf
         while (now := time.monotonic()) < until:
             self._listen()
             self.ruiner.score = self.rankings[-1]
             made = rebuilder.round(plan, self.ruiner, until)
-            if rebuilder.pace > _SLOW:
+            if rebuilder.pace > self.p.slow:
                 until = now
             if made is None:
                 continue
-            span, heat = (polish, _COOL) if len(plan) else (_WHOLE * polish, _FIRST)
+            span, heat = (
+                (polish, self.p.cool)
+                if len(plan)
+                else (self.p.whole * polish, self.p.first_heat)
+            )
             self._anneal(min(time.monotonic() + span, until), heat, made)
             made = self.ruiner.best
             # Repacking tells only of what it makes better itself.
@@ -268,21 +245,21 @@ class Search:
 
     def run_counted(self, rounds: int, end: float) -> None:
         """Search for a number of cycles, the same ones whatever the clock says."""
-        hottest = _FIRST
+        hottest = self.p.first_heat
         for _ in range(rounds):
             if time.monotonic() >= end:
                 return
             self.ruiner.score = self.rankings[self.rng.integers(len(self.rankings))]
             self._make_room()
             self.ruiner.set(self.best)
-            for i in range(_COUNTED):
-                self.ruiner.heat = _cooled(hottest, i / _COUNTED)
+            for i in range(self.p.counted):
+                self.ruiner.heat = self._cooled(hottest, i / self.p.counted)
                 if self.ruiner.round():
                     self._take(self.ruiner.best)
             self.improver.set(self.best)
             if self.improver.round(float("inf")):
                 self._take(self.improver.plan())
-            hottest = _HOTTEST
+            hottest = self.p.hottest
 
     def _go_through(self, until: float) -> bool:
         """Go on through the plans near the relaxation; return whether that was all."""
@@ -291,7 +268,7 @@ class Search:
         if self.prices is None:
             return False
         if self.walk is None and near.promises(self.prices):
-            self.walk = near.plans(_RELAXED)
+            self.walk = near.plans(self.p.relaxed)
         while self.walk is not None and time.monotonic() < until:
             near.known = max(near.known, self.objective)
             for plan in self.walk:
@@ -308,9 +285,10 @@ class Search:
         if not self.divable or self.reduced is None:
             return False
         if self.rebuilder is None:
-            diver = Diver(self.o, self.matrix, int(self.rng.integers(2**31 - 1)))
-            self.divable = diver.begin(_ROOT * (end - time.monotonic()))
-            self.rebuilder = Rebuilder(self.matrix, diver, self.rng)
+            own, seed = self.params.diving, int(self.rng.integers(2**31 - 1))
+            diver = Diver(self.o, self.matrix, seed, own)
+            self.divable = diver.begin(self.p.root * (end - time.monotonic()))
+            self.rebuilder = Rebuilder(self.matrix, diver, self.rng, own)
         return self.divable
 
     def _dive(self, length: float, end: float) -> np.ndarray | None:
@@ -319,8 +297,10 @@ class Search:
             return None
         assert self.rebuilder is not None
         now = time.monotonic()
-        span = _DIVE * length if self.dived else _FIRST_DIVE * (end - now)
-        kept = self._liked(float(self.rng.uniform(*_KEPT))) if self.dived else None
+        span = self.p.dive * length if self.dived else self.p.first_dive * (end - now)
+        kept = (
+            self._liked(float(self.rng.uniform(*self.p.kept))) if self.dived else None
+        )
         self.dived = True
         self.ruiner.score = self.rankings[-1]
         plan = self.rebuilder.dive(kept, self.ruiner, min(now + span, end))
@@ -362,14 +342,17 @@ class Search:
         told = begin
         better = False
         while (now := time.monotonic()) < until:
-            self.ruiner.heat = _cooled(hottest, (now - begin) / length)
+            self.ruiner.heat = self._cooled(hottest, (now - begin) / length)
             better |= self.ruiner.round()
             # Plans come in bursts; each one told is checked by the parent.
-            if better and now - told > _TOLD:
+            if better and now - told > self.p.told:
                 self._take(self.ruiner.best)
                 told, better = now, False
         if better:
             self._take(self.ruiner.best)
+
+    def _cooled(self, hottest: float, done: float) -> float:
+        return float(hottest * self.p.coldest**done)
 
     def _solve_parts(self, until: float, plan: np.ndarray) -> None:
         """Improve a plan by exact models of its parts."""
@@ -419,12 +402,8 @@ class Search:
         profit = np.exp(np.clip(reduced / typical, -30.0, 30.0))
         self.rankings = [self.rankings[0], dense, profit, profit]
         self.ruiner.score = profit
-        for _ in range(_REFILLS):
+        for _ in range(self.p.refills):
             self._take(self.ruiner.refilled())
-
-
-def _cooled(hottest: float, done: float) -> float:
-    return float(hottest * _COLDEST**done)
 
 
 def by_row(matrix: Matrix, prices: list[tuple[list[Any], float]]) -> np.ndarray:

@@ -17,12 +17,9 @@ from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import Matrix
 from pmo_analytics.optimization.model.instance import Options
 from pmo_analytics.optimization.model.presolve import Presolve
+from pmo_analytics.optimization.params import DEFAULTS, DivingParams
 
-# Uses from which on interior point, with crossover, is the faster way to the first one.
-_MANY_USES = 30_000
 _WHOLE = 1e-6
-# How many of the divided projects may be fixed at once where time is short, as a share.
-_AT_ONCE = 0.25
 
 
 class Diver:
@@ -41,10 +38,17 @@ class Diver:
         If HiGHS refuses the model.
     """
 
-    def __init__(self, options: Options, matrix: Matrix, seed: int) -> None:
+    def __init__(
+        self,
+        options: Options,
+        matrix: Matrix,
+        seed: int,
+        params: DivingParams = DEFAULTS.diving,
+    ) -> None:
+        self.params = params
         self.o = options
         self.presolve = Presolve(options)
-        large = len(options.use_row) > _MANY_USES
+        large = len(options.use_row) > params.many_uses
         self.program = highs.Growing(
             options.worth,
             matrix,
@@ -127,7 +131,9 @@ class Diver:
         leading = ranked[np.sort(first)]
         affordable = max(until - time.monotonic(), 0.0) / max(self.pace, 1e-4)
         many = int(np.ceil(max(to_come, 1.0) / max(affordable, 1.0)))
-        return leading[: max(1, min(many, int(_AT_ONCE * len(leading))))].tolist()
+        return leading[
+            : max(1, min(many, int(self.params.at_once * len(leading))))
+        ].tolist()
 
     def _fix(
         self, option: int, left: np.ndarray, must: np.ndarray, fixed: np.ndarray

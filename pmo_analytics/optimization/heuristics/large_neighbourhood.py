@@ -17,22 +17,12 @@ from pmo_analytics.optimization.model.array_sink import Matrix, part_of
 from pmo_analytics.optimization.model.highs import solve
 from pmo_analytics.optimization.model.instance import Options
 from pmo_analytics.optimization.model.purchasing import cheapest, value_of
+from pmo_analytics.optimization.params import DEFAULTS, LnsParams
 from pmo_analytics.tolerance import rounding
 
-# Options of the first small models: so many, or this share of them all.
-_FIRST_SIZE, _FIRST_SHARE = 400.0, 0.4
-# What a small model should take, seconds; sizes adapt to it.
-_WANTED_SECONDS = 1.0
-_LONGEST_SECONDS = 4.0
-_NODES = 3000
-# Without a clock: fewer nodes, or one round could take minutes.
-_FEW_NODES = 100
+# A clock that never runs out, seconds; as many options of a project as there are.
 _NEVER = 1e7
-# Options of a project that take part in a thin small model, and in any other.
-_THIN, _ALL = 4, 2**31
-# Small models in which the whole plan may move have at most so many options of it, and
-# so many others at first.
-_MOST_MOVED, _OTHERS = 500, 40.0
+_ALL = 2**31
 
 
 @dataclass
@@ -70,7 +60,9 @@ class Improver:
         matrix: Matrix,
         chosen: np.ndarray,
         rng: np.random.Generator,
+        params: LnsParams = DEFAULTS.lns,
     ) -> None:
+        self.params = params
         self.o = options
         self.matrix = matrix
         # What can be bought takes part in every small model.
@@ -86,13 +78,16 @@ class Improver:
         # Place of each option among those of its project, by price.
         self.rank = np.zeros(len(options.project), dtype=np.int64)
         self.set(chosen)
-        begin = max(min(_FIRST_SIZE, _FIRST_SHARE * len(options.project)), 20.0)
+        begin = max(
+            min(self.params.first_size, self.params.first_share * len(options.project)),
+            20.0,
+        )
         self.kinds = [
             _Kind(self._around_a_limit, begin),
             _Kind(self._in_a_span, begin),
             _Kind(self._at_random, begin),
             _Kind(self._linked, begin),
-            _Kind(self._whole_plan, _OTHERS, whole=True),
+            _Kind(self._whole_plan, self.params.others, whole=True),
         ]
         self.users = self._users_of_limits()
         # The most that each project can be worth.
@@ -122,8 +117,10 @@ class Improver:
         if self.reduced is None:
             size = self.kinds[0].size
             self.kinds.append(_Kind(self._at_the_margin, size))
-            if self.count.max(initial=0) > _THIN:
-                self.kinds += [replace(kind, depth=_THIN) for kind in self.kinds]
+            if self.count.max(initial=0) > self.params.thin:
+                self.kinds += [
+                    replace(kind, depth=self.params.thin) for kind in self.kinds
+                ]
         self.reduced = reduced
         order = np.lexsort((-reduced, self.o.project))
         self.rank = np.empty(len(order), dtype=np.int64)
@@ -142,22 +139,22 @@ class Improver:
         held = self.count[self.chosen >= 0]
         moved = [int(np.minimum(held, k.depth).sum()) * k.whole for k in self.kinds]
         weights = np.array([kind.reward for kind in self.kinds])
-        weights[np.array(moved) > _MOST_MOVED] = 0.0
+        weights[np.array(moved) > self.params.most_moved] = 0.0
         drawn = self.rng.choice(len(weights), p=weights / weights.sum())
         kind = self.kinds[drawn]
         free = self._grown(kind.pick(), moved[drawn] + int(kind.size), kind.depth)
         begin = time.monotonic()
         counted = bool(np.isinf(seconds))
         if counted:
-            gain, status = self._solve(free, kind.depth, _NEVER, _FEW_NODES)
-            spent = 0.1 if status == "optimal" else 2.0 * _WANTED_SECONDS
+            gain, status = self._solve(free, kind.depth, _NEVER, self.params.few_nodes)
+            spent = 0.1 if status == "optimal" else 2.0 * self.params.wanted_seconds
         else:
-            longest = min(seconds, _LONGEST_SECONDS)
-            gain, status = self._solve(free, kind.depth, longest, _NODES)
+            longest = min(seconds, self.params.longest_seconds)
+            gain, status = self._solve(free, kind.depth, longest, self.params.nodes)
             spent = time.monotonic() - begin
-        if status == "optimal" and spent < 0.5 * _WANTED_SECONDS:
+        if status == "optimal" and spent < 0.5 * self.params.wanted_seconds:
             kind.size = min(kind.size * 1.15, float(len(self.o.project)))
-        elif spent > _WANTED_SECONDS:
+        elif spent > self.params.wanted_seconds:
             kind.size = max(kind.size * 0.85, 20.0)
         pay = gain / max(abs(self.objective), 1e-9) / max(spent, 0.02)
         kind.reward = max(0.85 * kind.reward + 0.15 * min(1e4 * pay, 20.0), 0.15)

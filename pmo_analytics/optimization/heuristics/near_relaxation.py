@@ -23,13 +23,8 @@ from scipy.sparse import csr_array, vstack
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import Matrix
 from pmo_analytics.optimization.model.instance import Options
+from pmo_analytics.optimization.params import DEFAULTS, NearParams
 
-# Sizes that this is tried on: options, rows that may run short, choices that lose less
-# than the gap (powers of ten), and numbers of projects.
-_OPTIONS, _ROWS, _CHOICES, _NUMBERS = 4_000, 40, 17.0, 60
-# Plans that lose little come first: so many choices, and each time so many more (powers
-# of ten), until all that are better than the plan known have been gone through.
-_FIRST, _STEP = 9.0, 0.7
 # States that are taken on at once; choices of the projects that lose least, at most;
 # states that are looked up at once.
 _BLOCK, _LEAVES, _LOOKED_UP = 30_000, 200_000, 4_000
@@ -91,7 +86,14 @@ class Nearby:
         Whether all of them have been gone through.
     """
 
-    def __init__(self, options: Options, matrix: Matrix, known: float) -> None:
+    def __init__(
+        self,
+        options: Options,
+        matrix: Matrix,
+        known: float,
+        params: NearParams = DEFAULTS.near,
+    ) -> None:
+        self.params = params
         self.o = options
         self.matrix = matrix
         self.known = known
@@ -103,20 +105,20 @@ class Nearby:
     def promises(self, prices: np.ndarray) -> bool:
         """Return whether there are few enough plans near these prices of the rows."""
         o = self.o
-        if len(o.project) > _OPTIONS or len(o.buy_resource):
+        if len(o.project) > self.params.options or len(o.buy_resource):
             return False
         turned = self._turned(prices)
-        if (turned > 0).sum() > _ROWS:
+        if (turned > 0).sum() > self.params.rows:
             return False
         part = self._part(turned, 0.0, None)
         gap = part.bound - self.known
-        if not np.isfinite(gap) or gap <= 0 or len(part.slack) > _ROWS:
+        if not np.isfinite(gap) or gap <= 0 or len(part.slack) > self.params.rows:
             return False
         many = _choices(part, gap)
-        goals = np.arange(_FIRST, many[-1], _STEP)
+        goals = np.arange(self.params.first, many[-1], self.params.step)
         budgets = np.interp(goals, many, np.linspace(0.0, gap, len(many)))
         self.goals = [*(part.bound - budgets), -np.inf]
-        return bool(many[-1] <= _CHOICES)
+        return bool(many[-1] <= self.params.choices)
 
     def plans(self, seconds: float) -> Iterator[np.ndarray | None]:
         """Yield better plans as they are found, and None ever so often in between.
@@ -167,7 +169,7 @@ class Nearby:
             return
         begin = int(np.floor(whole.x.sum() + 1e-9))
         for first, step in ((begin, -1), (begin + 1, 1)):
-            for number in range(first, first + step * _NUMBERS, step):
+            for number in range(first, first + step * self.params.numbers, step):
                 answer = relaxed(number, number) if number >= 0 else None
                 if answer is None or answer.status == "infeasible":
                     break

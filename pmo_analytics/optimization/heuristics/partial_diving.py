@@ -14,13 +14,7 @@ import numpy as np
 from pmo_analytics.optimization.heuristics.diving import Diver
 from pmo_analytics.optimization.heuristics.ruin_recreate import Ruiner
 from pmo_analytics.optimization.model.array_sink import Matrix, holds
-
-# How much of a plan leaves, from and to: a share of it, in large ones so many projects.
-_LEAVES, _FEW, _MANY = (0.1, 0.5), 8, 30
-# How far dives stray from what the relaxation likes, at most.
-_STRAY = 0.3
-# Periods by which the order of who leaves is blurred.
-_BLUR = 4.0
+from pmo_analytics.optimization.params import DEFAULTS, DivingParams
 
 
 class Rebuilder:
@@ -36,7 +30,14 @@ class Rebuilder:
         Source of every random choice.
     """
 
-    def __init__(self, matrix: Matrix, diver: Diver, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        matrix: Matrix,
+        diver: Diver,
+        rng: np.random.Generator,
+        params: DivingParams = DEFAULTS.diving,
+    ) -> None:
+        self.params = params
         self.matrix = matrix
         self.diver = diver
         self.rng = rng
@@ -76,14 +77,21 @@ class Rebuilder:
         kept
             Option numbers that are fixed before; None = none.
         """
-        noise = float(self.rng.uniform(0.0, _STRAY))
+        noise = float(self.rng.uniform(0.0, self.params.stray))
         made = ruiner.completed(self.diver.dive(until, noise, self.rng, kept))
         return made if holds(self.matrix, made) else None
 
     def _leaving(self, plan: np.ndarray, ruiner: Ruiner) -> np.ndarray:
         """Return places in a plan: at random, of one time, or of one set of things."""
-        most = min(_LEAVES[1] * len(plan), _MANY)
-        many = max(2, int(self.rng.uniform(min(_LEAVES[0] * len(plan), _FEW), most)))
+        most = min(self.params.leaves[1] * len(plan), self.params.many)
+        many = max(
+            2,
+            int(
+                self.rng.uniform(
+                    min(self.params.leaves[0] * len(plan), self.params.few), most
+                )
+            ),
+        )
         kind = int(self.rng.integers(3))
         if kind == 0 or many >= len(plan):
             return self.rng.permutation(len(plan))[:many]
@@ -91,7 +99,7 @@ class Rebuilder:
         if kind == 1:
             start = ruiner.o.start
             near = np.abs(start[plan] - start[seed]).astype(float)
-            near += self.rng.uniform(0.0, _BLUR, len(plan))
+            near += self.rng.uniform(0.0, self.params.blur, len(plan))
         else:
             rows, _ = ruiner.o.uses(seed)
             near = -ruiner.sharing(plan, rows).astype(float)

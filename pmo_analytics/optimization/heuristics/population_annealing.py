@@ -19,19 +19,8 @@ import numpy as np
 
 from pmo_analytics.optimization.model.array_sink import Matrix, holds
 from pmo_analytics.optimization.model.instance import Options
+from pmo_analytics.optimization.params import DEFAULTS, AnnealingParams
 
-_MEMBERS = 128
-# Moves of each member before temperature and price change; the share of them in which
-# a selected project leaves or moves besides, and how often it is a move.
-_MOVES = 50
-_PAIRED, _STAYS = 0.7, 0.5
-# Temperature from and to, and what a rule broken by its largest use costs from and to,
-# in projects of median worth. Some portfolios are better begun with a lower price than
-# others, so it is drawn.
-_HOT, _COLD = 0.4, 0.06
-_CHEAP, _DEAR = (0.5, 1.5), 25.0
-# Sums in single precision are made anew after so many changes of temperature.
-_ANEW = 20
 _SLACK = 1e-5
 
 
@@ -47,8 +36,13 @@ class Population:
     """
 
     def __init__(
-        self, options: Options, matrix: Matrix, rng: np.random.Generator
+        self,
+        options: Options,
+        matrix: Matrix,
+        rng: np.random.Generator,
+        params: AnnealingParams = DEFAULTS.annealing,
     ) -> None:
+        self.params = params
         self.matrix = matrix
         self.rng = rng
         self.count = np.diff(options.first)
@@ -64,7 +58,7 @@ class Population:
         sizes = np.abs(options.worth[options.worth != 0])
         self.typical = float(np.median(sizes)) if len(sizes) else 1.0
         # What is mandatory may cost far more than most are worth.
-        self.dear = max(_DEAR * self.typical, 2.0 * sizes.max(initial=0.0))
+        self.dear = max(self.params.dear * self.typical, 2.0 * sizes.max(initial=0.0))
 
     def anneal(self, until: float, tell: Callable[[np.ndarray], None]) -> None:
         """Cool one population from the empty plan to a moment of the monotonic clock.
@@ -77,25 +71,31 @@ class Population:
         begin = time.monotonic()
         length = max(until - begin, 1e-9)
         self._begin()
-        cheap = self.rng.uniform(*_CHEAP)
-        heat, price = _HOT * self.typical, cheap * self.typical
+        cheap = self.rng.uniform(*self.params.cheap)
+        heat, price = self.params.hot * self.typical, cheap * self.typical
         rise = self.dear / price
         turn = 0
         while (now := time.monotonic()) < until:
             done = (now - begin) / length
             before = (self.value - price * self.broken) / heat
-            heat = self.typical * _HOT * (_COLD / _HOT) ** done
+            heat = (
+                self.typical
+                * self.params.hot
+                * (self.params.cold / self.params.hot) ** done
+            )
             price = cheap * self.typical * rise**done
             self._resample((self.value - price * self.broken) / heat - before)
-            if turn % _ANEW == 0:
+            if turn % self.params.anew == 0:
                 self._sum_up()
             self._move(heat, price, tell)
             turn += 1
 
     def _begin(self) -> None:
-        self.chosen = np.full((_MEMBERS, len(self.count)), self.none)
+        self.chosen = np.full((self.params.members, len(self.count)), self.none)
         self.top = -np.inf
-        self.buffer = np.empty((3, _MEMBERS, len(self.empty)), dtype=np.float32)
+        self.buffer = np.empty(
+            (3, self.params.members, len(self.empty)), dtype=np.float32
+        )
         self.zeros = np.zeros_like(self.buffer[0])
         self.ones = np.ones(len(self.empty), dtype=np.float32)
         self._sum_up()
@@ -125,15 +125,17 @@ class Population:
         self, heat: float, price: float, tell: Callable[[np.ndarray], None]
     ) -> None:
         """Let each member try some moves: a project to a start, or out; or two."""
-        shape = (_MOVES, _MEMBERS)
-        members = np.arange(_MEMBERS)
+        shape = (self.params.moves, self.params.members)
+        members = np.arange(self.params.members)
         many = len(self.count)
         projects = self.rng.integers(many, size=shape)
         targets = self._somewhere(projects, 1)
         losses = heat * self.rng.exponential(size=shape)
-        paired = self.rng.random(_MOVES) < (_PAIRED if many > 1 else 0.0)
-        order = self.rng.random((_MOVES, many), dtype=np.float32)
-        stays = self.rng.random(shape) < _STAYS
+        paired = self.rng.random(self.params.moves) < (
+            self.params.paired if many > 1 else 0.0
+        )
+        order = self.rng.random((self.params.moves, many), dtype=np.float32)
+        stays = self.rng.random(shape) < self.params.stays
         for i, (p, new, loss) in enumerate(zip(projects, targets, losses, strict=True)):
             over = self.buffer[0]
             old = self.chosen[members, p]

@@ -118,12 +118,14 @@ def _improve(
 ) -> None:
     """Search around the best plan, whoever found it, until time or rounds are up."""
     from pmo_analytics.optimization.heuristics.alternation import Search
+    from pmo_analytics.optimization.params import SearchParams
 
     def tell(chosen: np.ndarray) -> None:
         emit("improved", chosen=chosen.tolist())
 
     start = np.array(job["start"], dtype=np.int64)
-    search = Search(options, start, job["seed"], tell, inbox)
+    params = SearchParams.of(job.get("params", {}))
+    search = Search(options, start, job["seed"], tell, inbox, params)
     if job["rounds"] is not None:
         search.run_counted(job["rounds"], end)
     else:

@@ -14,20 +14,10 @@ from pmo_analytics.optimization.bounds.branch_and_bound import Branches
 from pmo_analytics.optimization.bounds.branch_nodes import Guide
 from pmo_analytics.optimization.heuristics.alternation import Search
 from pmo_analytics.optimization.model.instance import carries_branches
+from pmo_analytics.optimization.params import SearchParams
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.model.instance import Options
-
-# Seconds between two words about a proof, and until its branches are told first.
-_LOOK = 0.3
-_FIRST_TREE = 4.0
-# The same of a process that is the only one, which is often done by then.
-_ALONE_FIRST = 1.0
-# The share of the time of a proof in which a better plan is sought, where the process
-# is the only one.
-_SEARCHED = 0.3
-# What it takes to tell of the branches at the end.
-_LAST_WORD = 0.3
 
 
 def prove(
@@ -43,7 +33,8 @@ def prove(
     ----------
     job
         `start` (option numbers of the plan known), `gap`, `seed`, `most_nodes`, and
-        where they are given `cuts`, `guide` and `alone`: nobody else looks for plans.
+        where they are given `cuts`, `guide`, `params` and `alone`: nobody else looks
+        for plans.
     inbox
         Better plans that others tell of, or that it is `enough`: then the branches
         so far are told, and that is all; emptied as it is read.
@@ -55,18 +46,20 @@ def prove(
     """
     if not carries_branches(options):
         return
+    params = SearchParams.of(job.get("params", {}))
+    p = params.proof
     best = np.array(job["start"], dtype=np.int64)
     # Without a plan any is better than none.
     least = -1.0 - 2.0 * float(np.abs(options.worth).sum())
     known = float(options.worth[best].sum()) if job["start"] else least
     told = [time.monotonic(), np.inf]
-    end -= _LAST_WORD
+    end -= p.last_word
 
     def watch(bound: float, plan: np.ndarray | None) -> None:
         if plan is not None:
             tell(plan)
         now = time.monotonic()
-        if now - told[0] > _LOOK and bound < told[1]:
+        if now - told[0] > p.look and bound < told[1]:
             told[:] = now, bound
             emit("proof", bound=bound if np.isfinite(bound) else None)
 
@@ -94,7 +87,7 @@ def prove(
             return
         seed = job["seed"] + len(tree.nodes)
         until = min(time.monotonic() + seconds, end)
-        Search(options, best, seed, tell, []).run(until)
+        Search(options, best, seed, tell, [], params).run(until)
 
     cuts = [cut_loop.Cut(**facts) for facts in job.get("cuts", [])]
     settings = {"random_seed": job["seed"]}
@@ -103,8 +96,9 @@ def prove(
         guide = Guide.of(job["guide"]) if job.get("guide") else None
         # A constant beside the worth changes what a gap is a share of.
         slack = 0.0 if options.constant[0] else job["gap"]
-        tree = Branches(options, cuts, known, settings, watch, slack, guide)
-        pause = _ALONE_FIRST if job.get("alone") else _FIRST_TREE
+        own = params.branching
+        tree = Branches(options, cuts, known, settings, watch, slack, guide, own)
+        pause = p.alone_first if job.get("alone") else p.first_tree
         most = job["most_nodes"]
         while True:
             before = len(tree.nodes)
@@ -121,5 +115,5 @@ def prove(
             if done or stuck or time.monotonic() >= end:
                 return
             # Most end before this: going down the tree finds plans as well.
-            search(_SEARCHED * pause)
+            search(p.searched * pause)
             pause *= 2.0

@@ -14,6 +14,7 @@ import numpy as np
 from pmo_analytics.evidence import OPTIMAL_GAP, relative_gap
 from pmo_analytics.optimization.model.instance import carries_branches
 from pmo_analytics.optimization.model.purchasing import value_of
+from pmo_analytics.optimization.params import DEFAULTS, RaceParams
 from pmo_analytics.optimization.workers.process import (
     GRACE,
     Child,
@@ -27,24 +28,6 @@ if TYPE_CHECKING:
     from pmo_analytics.optimization.limits import SolveLimits
     from pmo_analytics.optimization.model.instance import Options
 
-# How long the solver works alone before a neighbourhood search joins in.
-_PATIENCE = 1.5
-# How often a run looks around when nothing is reported, seconds.
-_LOOK = 0.5
-# A solver whose bound stands still for this long and this share of the time, this far
-# from the best plan, makes way for another search.
-_STILL, _STILL_SHARE = 5.0, 0.1
-_FAR = 0.002
-# Below this many options a bound that stands still often moves again.
-_SMALL = 2000
-# A proof by branches joins in after this long, or this share of the time; after as long
-# again the solver makes way for it if its bound is the worse one.
-_PROOF_AFTER, _PROOF_SHARE = 3.0, 0.05
-# How long to wait for branches that prove the gap asked for to be told of.
-_TREE = 10.0
-_MOST_CORES = 8
-# Uses of limited things that all processes together may hold.
-_MOST_USES = 8_000_000
 _FINAL = ("optimal", "proved", "feasible", "infeasible", "no_solution")
 
 
@@ -94,7 +77,9 @@ class Race:
         children: contextlib.ExitStack,
         guide: Mapping[str, Any] | None,
         alone: bool,
+        params: RaceParams,
     ) -> None:
+        self.p = params
         self.options = options
         self.guide = guide
         self.job = job
@@ -115,10 +100,12 @@ class Race:
         self.best: list[int] = job["start"]
         # A work limit promises equal answers, which children that talk cannot give:
         # then one search comes after the solver, and counts rounds.
-        self.wanted = 0 if limits.work is not None else _cores(limits) - 1
+        self.wanted = (
+            0 if limits.work is not None else _cores(self.limits, self.p.most_cores) - 1
+        )
         if limits.threads is None:
             # Each of them has the whole question in its memory.
-            most = _MOST_USES // max(len(options.use_row), 1)
+            most = self.p.most_uses // max(len(options.use_row), 1)
             self.wanted = min(self.wanted, max(most - 1, 1))
         self.over = False
         self.bounds: list[tuple[float, float]] = []
@@ -182,14 +169,14 @@ class Race:
 
     def wake(self) -> float:
         """Return when to look around, whatever happens until then."""
-        return min(self.deadline, time.monotonic() + _LOOK)
+        return min(self.deadline, time.monotonic() + self.p.look)
 
     def look_around(self) -> None:
         """Start who can help, stop who cannot, stop all when it is good enough."""
         now = time.monotonic()
         if not self.best or now >= self.deadline:
             return
-        if now >= self.begin + _PATIENCE:
+        if now >= self.begin + self.p.patience:
             while len(self.searchers) < self.wanted:
                 self._join()
         self._prove(now)
@@ -225,7 +212,7 @@ class Race:
         if self.asked == float("inf"):
             self.asked = now
             self.prover.send(enough=True)
-        return now < self.asked + _TREE
+        return now < self.asked + self.p.tree
 
     def _prove(self, now: float) -> None:
         """Let a proof by branches join in, and take the solver's place if it is better.
@@ -235,24 +222,28 @@ class Race:
         if self.prover is not None:
             bound = self.found.bound
             behind = bound is not None and self.proved < bound * (1 - 1e-9)
-            if self.solver is not None and behind and now > self.proving + _PROOF_AFTER:
+            if (
+                self.solver is not None
+                and behind
+                and now > self.proving + self.p.proof_after
+            ):
                 end_process(self.solver.process)
                 self.solver = None
                 self.found.outcome = "feasible"
                 self.found.notes.append("branches of our own prove more")
             return
-        after = max(_PROOF_AFTER, _PROOF_SHARE * self.job["seconds"])
+        after = max(self.p.proof_after, self.p.proof_share * self.job["seconds"])
         # A tree that is to close the gap begins with the cuts.
         waits = self.cutting and self.solver is not None
         if self.limits.gap > OPTIMAL_GAP:
-            after, waits = _PATIENCE, False
+            after, waits = self.p.patience, False
         if (
             self.proving
             or waits
             or now < self.begin + after
             or self.found.outcome == "optimal"
             or self.limits.work is not None
-            or _cores(self.limits) < 2
+            or _cores(self.limits, self.p.most_cores) < 2
         ):
             return
         self.proving = now
@@ -319,15 +310,15 @@ class Race:
     def _hopeless(self, now: float, gap: float) -> bool:
         """Return whether the solver's bound stands still far from the best plan."""
         bound = self.found.bound
-        small = len(self.options.project) <= _SMALL
+        small = len(self.options.project) <= self.p.small
         if self.solver is None or bound is None or small or self.cutting:
             return False
-        window = max(_STILL, _STILL_SHARE * self.job["seconds"])
+        window = max(self.p.still, self.p.still_share * self.job["seconds"])
         self.bounds = [b for b in self.bounds if b[0] > now - 1.5 * window]
         self.bounds.append((now, bound))
         past = self.bounds[0]
         moved = (past[1] - bound) / max(abs(bound), 1e-9)
-        return gap > _FAR and now - past[0] > window and moved < 0.02 * gap
+        return gap > self.p.far and now - past[0] > window and moved < 0.02 * gap
 
     def ended(self, child: Child, event: Event) -> None:
         """Take note that a child is gone; let others go on where that helps."""
@@ -343,7 +334,9 @@ class Race:
             self.prover = None
             if self.closed or self.found.outcome == "optimal":
                 self.over = True
-            elif self.solver is None and len(self.searchers) < _cores(self.limits):
+            elif self.solver is None and len(self.searchers) < _cores(
+                self.limits, self.p.most_cores
+            ):
                 # The tree is as large as it may be, and a core is idle.
                 left = self.begin + self.job["seconds"] - time.monotonic()
                 if left > 0.5:
@@ -379,11 +372,11 @@ class Race:
                 searcher.send(plan=news)
 
 
-def _cores(limits: SolveLimits) -> int:
+def _cores(limits: SolveLimits, most: int = DEFAULTS.race.most_cores) -> int:
     """Return how many processes to use: asked for, or the cores this one may use."""
     if limits.threads is not None:
         return limits.threads
-    return min(max(cores(), 2), _MOST_CORES)
+    return min(max(cores(), 2), most)
 
 
 def _search_job(

@@ -15,6 +15,7 @@ from pmo_analytics.evidence import OPTIMAL_GAP
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.model.instance import carries_branches
 from pmo_analytics.optimization.model.purchasing import value_of
+from pmo_analytics.optimization.params import DEFAULTS, ProofParams, SearchParams
 from pmo_analytics.optimization.workers.process import GRACE, Child, Event, next_event
 from pmo_analytics.optimization.workers.race import Found, Race
 from pmo_analytics.processes import note_stop, stop_asked
@@ -22,9 +23,6 @@ from pmo_analytics.processes import note_stop, stop_asked
 if TYPE_CHECKING:
     from pmo_analytics.optimization.model.instance import Options
 
-# Time the checker is left for a proof, as a share: with branches, and with cuts alone;
-# and the nodes it walks in a second. A short run has a small model, walked faster.
-PROOF_CHECK, CUTS_CHECK, _CHECKED, _FEWEST = 0.09, 0.05, 780, 1_400
 # Nodes of a proof that nobody checks: time ends it.
 _UNCHECKED = 10**7
 
@@ -43,6 +41,7 @@ def run_solver(
     on_event: Callable[[Event], list[int] | None] | None = None,
     here: bool = False,
     checked: bool = True,
+    params: SearchParams = DEFAULTS,
 ) -> Found:
     """Solve the model in a child process and return what it found.
 
@@ -69,6 +68,8 @@ def run_solver(
         start of another one.
     checked
         A checker walks the branches again, so that there are only so many.
+    params
+        The numbers that decide the search.
     """
     begin = time.monotonic()
     job = {
@@ -85,9 +86,12 @@ def run_solver(
         "nodes": limits.work,
         "relax": relax,
         "polish_seconds": max(0.2 * seconds, 1.0),
-        "most_nodes": _most_nodes(seconds, limits) if checked else _UNCHECKED,
+        "most_nodes": _UNCHECKED,
         "start": [] if start is None else [int(k) for k in start],
+        "params": params.changed(),
     }
+    if checked:
+        job["most_nodes"] = _most_nodes(seconds, limits, params.proof)
     found = Found(incumbents=[])
     if stop_asked():
         found.interrupted, found.outcome = True, "interrupted"
@@ -100,7 +104,9 @@ def run_solver(
                 return found
             alone = False
         with contextlib.ExitStack() as children:
-            race = Race(options, job, begin, limits, found, children, guide, alone)
+            race = Race(
+                options, job, begin, limits, found, children, guide, alone, params.race
+            )
             race.run(on_event)
         if found.outcome == "no_solution" and found.incumbents:
             # Of the searches beside it: the solver itself may not get that far.
@@ -116,9 +122,9 @@ def run_solver(
     return found
 
 
-def _most_nodes(seconds: float, limits: SolveLimits) -> int:
+def _most_nodes(seconds: float, limits: SolveLimits, p: ProofParams) -> int:
     """Return how many nodes a proof may have, so that the checker has the time."""
-    most = max(int(PROOF_CHECK * seconds * _CHECKED), _FEWEST)
+    most = max(int(p.checked * seconds * p.nodes_a_second), p.fewest_nodes)
     return most if limits.work is None else min(most, limits.work)
 
 

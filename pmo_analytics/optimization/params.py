@@ -1,0 +1,466 @@
+"""The numbers that decide a search, by the search that they belong to.
+
+They were chosen by measurement and are the same for everybody unless told otherwise:
+`optimize(params=SearchParams(ruin=...))`. What differs from the defaults is kept in the
+report of a plan. None of them changes what a plan, a bound or a proof means.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+from pmo_analytics.errors import ConfigError, closest
+
+Range = tuple[float, float]
+
+
+def _share(default: float) -> Any:
+    """Return a field that is a share: from 0 to 1."""
+    return field(default=default, metadata={"most": 1.0})
+
+
+def _count(default: int, least: int = 1) -> Any:
+    """Return a field that is a whole number."""
+    return field(default=default, metadata={"least": least})
+
+
+@dataclass(frozen=True)
+class _Params:
+    """Numbers that are looked at when they are given."""
+
+    def __post_init__(self) -> None:
+        for one in fields(self):
+            _look(type(self).__name__, one.name, getattr(self, one.name), one)
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Self:
+        """Return params with some numbers given by name; the others are the defaults.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such number, or it cannot be that.
+        """
+        names = [one.name for one in fields(cls)]
+        for name in given:
+            if name not in names:
+                raise ConfigError(
+                    f"{cls.__name__} has no '{name}'{closest(name, names)}. It has: "
+                    f"{', '.join(names)}."
+                )
+        ranges = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+        return cls(**ranges)
+
+    def changed(self) -> dict[str, Any]:
+        """Return what differs from the defaults, ready for JSON."""
+        own = {one.name: getattr(self, one.name) for one in fields(self)}
+        plain = {one.name: one.default for one in fields(self)}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in own.items()
+            if value != plain[name]
+        }
+
+
+def _look(owner: str, name: str, value: Any, one: Any) -> None:
+    """Refuse what the number of a field cannot be."""
+    parts = value if isinstance(value, tuple) else (value,)
+    pair = isinstance(one.default, tuple)
+    whole = isinstance(one.default, int)
+    most, least = one.metadata.get("most", math.inf), one.metadata.get("least", 0)
+    fine = len(parts) == (2 if pair else 1) and isinstance(value, tuple) == pair
+    for part in parts:
+        number = isinstance(part, int | float) and not isinstance(part, bool)
+        fine = fine and number and math.isfinite(part) and least <= part <= most
+        fine = fine and (not whole or isinstance(part, int))
+    if fine and list(parts) == sorted(parts):
+        return
+    kind = "a whole number" if whole else "a number"
+    kind = "two numbers, the smaller one first," if pair else kind
+    span = f"from {least}" + ("" if most == math.inf else f" to {most:g}")
+    raise ConfigError(f"{owner}.{name} is {kind} {span}, not {value!r}.")
+
+
+@dataclass(frozen=True)
+class StartParams(_Params):
+    """How a search begins, and what it keeps back for its end.
+
+    Parameters
+    ----------
+    shakes
+        Tries of the greedy with a shaken order where the plain one finds no plan.
+    repairs
+        Projects of a refused plan that are left out in turn.
+    checks, readings
+        How long the proof of a bound may take: in checks of a plan, and in readings of
+        the portfolio by the checker.
+    """
+
+    shakes: int = _count(30, 0)
+    repairs: int = _count(20, 0)
+    checks: float = 3.0
+    readings: float = 2.5
+
+
+@dataclass(frozen=True)
+class RaceParams(_Params):
+    """Who works on a question, and who makes way for whom.
+
+    Parameters
+    ----------
+    patience
+        Seconds that the solver works alone before a search joins in.
+    look
+        Seconds between two looks around when nothing is reported.
+    still, still_share, far
+        A solver whose bound stands still for so many seconds and this share of the
+        time, this far from the best plan, makes way for another search.
+    small
+        Up to so many options a bound that stands still often moves again.
+    proof_after, proof_share
+        A proof by branches joins in after so many seconds, or this share of the time;
+        after as long again the solver makes way for it if its bound is the worse one.
+    tree
+        Seconds to wait for branches that prove the gap asked for to be told of.
+    most_cores
+        Processes at most, where nobody says how many.
+    most_uses
+        Uses of limited things that all processes together may hold.
+    """
+
+    patience: float = 1.5
+    look: float = 0.5
+    still: float = 5.0
+    still_share: float = _share(0.1)
+    far: float = 0.002
+    small: int = _count(2000, 0)
+    proof_after: float = 3.0
+    proof_share: float = _share(0.05)
+    tree: float = 10.0
+    most_cores: int = _count(8)
+    most_uses: int = _count(8_000_000)
+
+
+@dataclass(frozen=True)
+class ProofParams(_Params):
+    """A proof by branches beside the solver, and the time to check it.
+
+    Parameters
+    ----------
+    look
+        Seconds between two words about the bound.
+    first_tree, alone_first
+        Seconds until the branches are told first; the same of a process that is the
+        only one.
+    searched
+        Share of the time of a proof in which a better plan is sought, where the process
+        is the only one.
+    last_word
+        Seconds that it takes to tell of the branches at the end.
+    checked, checked_cuts
+        Share of a search that the checker is left: with branches, and with cuts alone.
+    nodes_a_second, fewest_nodes
+        Nodes that the checker walks in a second, and that a proof may have anyway.
+    """
+
+    look: float = 0.3
+    first_tree: float = 4.0
+    alone_first: float = 1.0
+    searched: float = 0.3
+    last_word: float = 0.3
+    checked: float = _share(0.09)
+    checked_cuts: float = _share(0.05)
+    nodes_a_second: int = _count(780)
+    fewest_nodes: int = _count(1_400)
+
+
+@dataclass(frozen=True)
+class BranchingParams(_Params):
+    """The tree of branches, and how it grows.
+
+    Parameters
+    ----------
+    afresh
+        A plan that is better by this share of the gap makes the tree begin again.
+    cuts, exceeded, most_cuts
+        Cliques added for one node, by how much it exceeds each, and cuts of the whole
+        tree: more of them make smaller trees, but slower ones.
+    cut_from
+        Nodes from which on a tree is worth them.
+    gain
+        Share of a node's gap that cuts have to close for it to wait for its turn again.
+    most_prices
+        Prices of a node, on average: they make the length of the certificate.
+    """
+
+    afresh: float = _share(0.5)
+    cuts: int = _count(20, 0)
+    exceeded: float = 0.05
+    most_cuts: int = _count(500, 0)
+    cut_from: int = _count(300, 0)
+    gain: float = _share(0.01)
+    most_prices: int = _count(150)
+
+
+@dataclass(frozen=True)
+class AlternationParams(_Params):
+    """How a search divides its time between repacking, diving and exact models.
+
+    Temperatures are how much worse a plan may get and be kept, in projects of average
+    worth.
+
+    Parameters
+    ----------
+    first_cycle, growth
+        Seconds of the first cycle, and how each next one grows: a slow cooling finds
+        more, a fast one finds it sooner.
+    exact, least_exact, most_exact
+        Time that the exact models get after a cycle, in lengths of it: the first time,
+        and within what it follows from who of the two finds more.
+    exact_after, least_after, most_after
+        The same where a population is annealed.
+    longest_anew, anew_of_three
+        Seconds of the longest cycle there, and how many cycles of three are its own.
+    hottest, first_heat, coldest
+        Temperature at the begin of a cycle, of the first one, and at the end as a
+        share of that at the begin.
+    many
+        Plans of more projects than this get colder cycles.
+    refills
+        Plans made afresh when prices come.
+    told
+        Seconds between plans told of while repacking.
+    counted
+        Rounds of a cycle where rounds are counted and not seconds.
+    walk, relaxed
+        Time for the plans near the relaxation, where they are few, in lengths of a
+        cycle; and seconds for each of their relaxations.
+    root, first_dive, dive
+        Time for the relaxation that is dived into, and for the first dive, as shares
+        of what is left; and for each other one, in lengths of a cycle.
+    from_best
+        The first and then each so many-th cycle begins with the best plan.
+    warm, cool, anew, rarely
+        Temperature at the begin of rebuilding, drawn from this range, and of each
+        repacking in it; how often it begins with nothing; and how rarely at least it,
+        or repacking alone, is tried.
+    polish, longest_polish, whole
+        Seconds of each repacking in it for every project, and at most, and how much
+        longer it takes after a whole dive.
+    rounds, at_once, quick
+        Dives that it should have time for within a share of what is left; and how many
+        there must be time for to do nothing else.
+    slow
+        Where a part takes more seconds than this, a dive for half of the plan is made.
+    kept
+        Share of the best plan that other dives leave as it is, drawn from this range.
+    """
+
+    first_cycle: float = 2.0
+    growth: float = 1.5
+    exact: float = 0.25
+    least_exact: float = 0.1
+    most_exact: float = 1.0
+    exact_after: float = 0.5
+    least_after: float = 0.25
+    most_after: float = 1.0
+    longest_anew: float = 10.0
+    anew_of_three: int = _count(2, 0)
+    hottest: float = 2.0
+    first_heat: float = 0.3
+    coldest: float = 0.02
+    many: int = _count(100)
+    refills: int = _count(8, 0)
+    told: float = 0.3
+    counted: int = _count(400)
+    walk: float = 4.0
+    relaxed: float = 10.0
+    root: float = _share(0.15)
+    first_dive: float = _share(0.2)
+    dive: float = 0.5
+    from_best: int = _count(4)
+    warm: Range = (0.1, 0.7)
+    cool: float = 0.1
+    anew: float = _share(0.3)
+    rarely: float = _share(0.15)
+    polish: float = 6e-4
+    longest_polish: float = 0.5
+    whole: float = 10.0
+    rounds: int = _count(150)
+    at_once: float = _share(0.4)
+    quick: int = _count(400)
+    slow: float = 0.5
+    kept: Range = (0.5, 0.95)
+
+
+@dataclass(frozen=True)
+class LnsParams(_Params):
+    """Large neighbourhood search: parts of a plan by exact models.
+
+    Parameters
+    ----------
+    first_size, first_share
+        Options of the first small models: so many, or this share of them all.
+    wanted_seconds, longest_seconds
+        What a small model should take, sizes adapt to it; and what it may take.
+    nodes, few_nodes
+        Nodes of a small model, and where no clock runs.
+    thin
+        Options of a project that take part in a thin small model.
+    most_moved, others
+        Small models in which the whole plan may move have at most so many options of
+        it, and so many others at first.
+    """
+
+    first_size: float = 400.0
+    first_share: float = _share(0.4)
+    wanted_seconds: float = 1.0
+    longest_seconds: float = 4.0
+    nodes: int = _count(3000)
+    few_nodes: int = _count(100)
+    thin: int = _count(4)
+    most_moved: int = _count(500)
+    others: float = 40.0
+
+
+@dataclass(frozen=True)
+class AnnealingParams(_Params):
+    """Population annealing: many plans cooled side by side.
+
+    Parameters
+    ----------
+    members
+        Plans that are cooled.
+    moves, paired, stays
+        Moves of each member before temperature and price change; the share of them in
+        which a selected project leaves or moves besides, and how often it is a move.
+    hot, cold, cheap, dear
+        Temperature from and to, and what a rule broken by its largest use costs, drawn
+        from a range, to this, in projects of median worth.
+    anew
+        Changes of temperature after which sums are made anew.
+    """
+
+    members: int = _count(128, 2)
+    moves: int = _count(50)
+    paired: float = _share(0.7)
+    stays: float = _share(0.5)
+    hot: float = 0.4
+    cold: float = 0.06
+    cheap: Range = (0.5, 1.5)
+    dear: float = 25.0
+    anew: int = _count(20)
+
+
+@dataclass(frozen=True)
+class DivingParams(_Params):
+    """Dives into the relaxation, and rebuilding a part of a plan by them.
+
+    Parameters
+    ----------
+    many_uses
+        Uses from which on interior point is the faster way to the first relaxation.
+    at_once
+        Share of the divided projects that may be fixed at once where time is short.
+    leaves, few, many
+        How much of a plan leaves: a share of it, drawn from this range; at least and in
+        large plans at most so many projects.
+    stray
+        How far dives stray from what the relaxation likes, at most.
+    blur
+        Periods by which the order of who leaves is blurred.
+    """
+
+    many_uses: int = _count(30_000, 0)
+    at_once: float = _share(0.25)
+    leaves: Range = (0.1, 0.5)
+    few: int = _count(8)
+    many: int = _count(30)
+    stray: float = 0.3
+    blur: float = 4.0
+
+
+@dataclass(frozen=True)
+class NearParams(_Params):
+    """Going through all plans near the relaxation, where they are few.
+
+    Parameters
+    ----------
+    options, rows, choices, numbers
+        Sizes that this is tried on: options, rows that may run short, choices that lose
+        less than the gap (powers of ten), and numbers of projects.
+    first, step
+        Plans that lose little come first: so many choices, and each time so many more
+        (powers of ten).
+    """
+
+    options: int = _count(4_000, 0)
+    rows: int = _count(40, 0)
+    choices: float = 17.0
+    numbers: int = _count(60)
+    first: float = 9.0
+    step: float = 0.7
+
+
+@dataclass(frozen=True)
+class SearchParams:
+    """The numbers that decide a search.
+
+    Examples
+    --------
+    >>> import pmo_analytics as pmo
+    >>> pmo.SearchParams.of({"annealing": {"members": 64}}).changed()
+    {'annealing': {'members': 64}}
+    """
+
+    start: StartParams = StartParams()
+    race: RaceParams = RaceParams()
+    proof: ProofParams = ProofParams()
+    branching: BranchingParams = BranchingParams()
+    alternation: AlternationParams = AlternationParams()
+    lns: LnsParams = LnsParams()
+    annealing: AnnealingParams = AnnealingParams()
+    diving: DivingParams = DivingParams()
+    near: NearParams = NearParams()
+
+    def __post_init__(self) -> None:
+        for one in fields(self):
+            given = getattr(self, one.name)
+            if type(given) is not type(one.default):
+                wanted = type(one.default).__name__
+                raise ConfigError(
+                    f"SearchParams.{one.name} is {wanted}, not {given!r}."
+                )
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> SearchParams:
+        """Return params with some numbers given: name of a search -> name -> number.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such search or number, or it cannot be that.
+        """
+        kinds: dict[str, Any] = {one.name: type(one.default) for one in fields(cls)}
+        parts: dict[str, Any] = {}
+        for name, numbers in given.items():
+            if name not in kinds:
+                raise ConfigError(
+                    f"There are no numbers of '{name}'{closest(name, kinds)}. There "
+                    f"are: {', '.join(kinds)}."
+                )
+            if not isinstance(numbers, Mapping):
+                raise ConfigError(f"'{name}' is a table of numbers, not {numbers!r}.")
+            parts[name] = kinds[name].of(numbers)
+        return cls(**parts)
+
+    def changed(self) -> dict[str, dict[str, Any]]:
+        """Return what differs from the defaults, ready for JSON: what `of` takes."""
+        own = {one.name: getattr(self, one.name).changed() for one in fields(self)}
+        return {name: numbers for name, numbers in own.items() if numbers}
+
+
+DEFAULTS = SearchParams()
