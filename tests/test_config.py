@@ -39,10 +39,17 @@ def test_defaults_and_paths(tmp_path):
     assert read_config(written(tmp_path, away)).store == "postgresql+psycopg://h/d"
 
 
+def test_the_numbers_of_the_search(tmp_path):
+    text = 'portfolio = "p"\n[search]\nannealing.members = 64\n'
+    config = read_config(written(tmp_path, text))
+    assert config.search.changed() == {"annealing": {"members": 64}}
+
+
 def test_everything_wrong_is_named_at_once(tmp_path):
     text = (
         'portfolo = "p"\nseed = true\n[forecast]\ndrawz = 5\nchance = 2.0\n'
         '[optimise]\nx = 1\n[optimize]\ncapacity = "p0"\nseconds = "long"\n'
+        "[search.race]\nlock = 1\n"
     )
     with pytest.raises(ConfigError) as caught:
         read_config(written(tmp_path, text))
@@ -56,6 +63,7 @@ def test_everything_wrong_is_named_at_once(tmp_path):
         "optimise is unknown (did you mean 'optimize'?)",
         "[optimize] capacity is 'known' or p1 .. p99",
         "[optimize] seconds has to be a number",
+        "[search] RaceParams has no 'lock' (did you mean 'look'?)",
     ):
         assert part in said
 

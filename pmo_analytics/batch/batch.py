@@ -258,7 +258,9 @@ def _plan(config: BatchConfig, portfolio: Portfolio, headroom: Forecast) -> Plan
         for role in grid.columns.intersection(low.columns):
             grid.loc[low.index, role] = low[role]
         portfolio = portfolio.replace(capacity=grid)
-    plan = optimize(portfolio, limits=_limits(config), seed=config.seed)
+    plan = optimize(
+        portfolio, limits=_limits(config), seed=config.seed, params=config.search
+    )
     if plan.report is not None:
         _LOG.info(
             "plan: objective %s, bound %s, gap %s, %s s",

@@ -10,6 +10,7 @@ from typing import Any
 
 from pmo_analytics.errors import ConfigError, closest
 from pmo_analytics.files import read_toml
+from pmo_analytics.optimization import SearchParams
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,9 @@ class BatchConfig:
         SQLite file or database URL that remembers forecasts; blank = none.
     seed
         Of everything random.
+    search
+        Section `[search]`: the numbers that decide the search for the plan, such as
+        `annealing.members = 64`; blank = as measured best.
     """
 
     portfolio: Path
@@ -121,6 +125,7 @@ class BatchConfig:
     optimize: OptimizeSettings = field(default_factory=OptimizeSettings)
     compare: CompareSettings = field(default_factory=CompareSettings)
     report: ReportSettings = field(default_factory=ReportSettings)
+    search: SearchParams = field(default_factory=SearchParams)
 
 
 _SECTIONS = {
@@ -153,7 +158,7 @@ def read_config(path: str | Path) -> BatchConfig:
     ----------
     path
         TOML file: `portfolio`, `store`, `seed`, and the sections `[forecast]`,
-        `[optimize]`, `[compare]` and `[report]`.
+        `[optimize]`, `[compare]`, `[report]` and `[search]`.
 
     Raises
     ------
@@ -163,7 +168,12 @@ def read_config(path: str | Path) -> BatchConfig:
     path = Path(path)
     content = read_toml(path)
     wrong: list[str] = []
-    sections = {}
+    sections: dict[str, Any] = {}
+    try:
+        sections["search"] = search_params(content)
+    except ConfigError as error:
+        wrong.append(f"[search] {str(error).rstrip('.')}")
+    content.pop("search", None)
     for name, kind in _SECTIONS.items():
         known = {f.name: f.default for f in fields(kind)}
         given = content.pop(name, {})
@@ -171,7 +181,7 @@ def read_config(path: str | Path) -> BatchConfig:
             wrong.append(f"[{name}] has to be a section")
             continue
         sections[name] = kind(**_checked(given, known, f"[{name}] ", wrong))
-    top = _checked(content, _TOP, "", wrong, known=[*_TOP, *_SECTIONS])
+    top = _checked(content, _TOP, "", wrong, known=[*_TOP, *_SECTIONS, "search"])
     if "portfolio" not in content:
         wrong.append("portfolio is missing: name a folder or a workbook")
     quantile = sections.get("optimize", OptimizeSettings()).capacity
@@ -199,6 +209,20 @@ def read_config(path: str | Path) -> BatchConfig:
         seed=int(top.get("seed", 0)),
         **sections,
     )
+
+
+def search_params(content: Mapping[str, Any]) -> SearchParams:
+    """Return the numbers of the section `[search]` of a TOML file.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such number, or it cannot be that.
+    """
+    given = content.get("search", {})
+    if not isinstance(given, Mapping):
+        raise ConfigError("has to be a section")
+    return SearchParams.of(given)
 
 
 def _checked(

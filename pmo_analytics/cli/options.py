@@ -92,6 +92,12 @@ OverloadChanceOption = Annotated[
         min=0.01, max=0.99, help="Accepted chance of overload, role by period."
     ),
 ]
+SearchFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--search", help="TOML file: its section [search] changes how it searches."
+    ),
+]
 RiskUncertaintyOption = Annotated[
     Path | None,
     typer.Option(help="TOML file on what is uncertain, for the chance."),

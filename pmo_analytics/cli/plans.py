@@ -35,6 +35,7 @@ from pmo_analytics.cli.options import (
     RecordOption,
     RiskUncertaintyOption,
     SchedulesOption,
+    SearchFileOption,
     SeedOption,
     SolverOption,
     StrictOption,
@@ -92,6 +93,7 @@ def optimize(
     value_loss: ValueLossOption = 0.0,
     overload_chance: OverloadChanceOption = None,
     uncertainty: RiskUncertaintyOption = None,
+    search_file: SearchFileOption = None,
     charts: ChartsOption = True,
     json_output: JsonOption = False,
 ) -> int:
@@ -107,6 +109,7 @@ def optimize(
     terms = {"freeze": freeze, "change_price": change_price, "move_price": move_price}
     if record is None and any(terms.values()):
         raise typer.BadParameter("--freeze and prices need --record.")
+    numbers = _params(search_file)
     portfolio = read_data(path)
     known = None if record is None else known_record(portfolio, record, terms)
     left = seconds_left(seconds, since, out=out, charts=charts)
@@ -124,6 +127,7 @@ def optimize(
             then=then or (),
             value_loss=value_loss,
             risk=_risk(overload_chance, uncertainty),
+            params=numbers,
             progress=progress,
         )
     _say_plan(plan, "optimize", out=out, charts=charts, as_json=json_output)
@@ -168,6 +172,22 @@ def level(
         )
     _say_plan(plan, "level", out=out, charts=charts, as_json=json_output)
     return OK
+
+
+def _params(file: Path | None) -> Any:
+    """Return the numbers of a search that a file changes, None without a file."""
+    from pmo_analytics.files import read_toml
+    from pmo_analytics.optimization import SearchParams
+
+    if file is None:
+        return None
+    with usage("--search"):
+        content = read_toml(file)
+        if not isinstance(content.get("search"), dict):
+            raise ConfigError(
+                f"{file} has no section [search], such as annealing.members = 64."
+            )
+        return SearchParams.of(content["search"])
 
 
 def _risk(chance: float | None, uncertainty: Path | None) -> Any:
