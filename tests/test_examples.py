@@ -25,7 +25,7 @@ from tests.support.brute_force import (
     objective,
     read_case,
 )
-from tests.support.counts import tried
+from tests.support.counts import ALL, tried
 from tests.support.instances_random import drawn, random_portfolio
 
 DATA = Path(__file__).parents[1] / "data" / "example"
@@ -513,7 +513,7 @@ def test_groups_count_what_is_done():
 def test_random_portfolios_use_every_rule():
     seen: Counter[object] = Counter()
     feasible = 0
-    count = 120
+    count = 120 if ALL else 80
     for seed in range(count):
         portfolio = drawn(seed)
         assert combinations(portfolio) <= 200_000

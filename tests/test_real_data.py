@@ -26,7 +26,7 @@ def test_mknap1_optima_are_proved(number):
 
 def test_ppssp_gets_a_certified_plan():
     path = real("ppssp/PI_1_1000_25_0.25_0.01.json")
-    plan = optimize(ppssp_portfolio(path), limits=SolveLimits(seconds=18))
+    plan = optimize(ppssp_portfolio(path), limits=SolveLimits(seconds=AMPLE, gap=0.25))
     assert plan.report is not None
     assert plan.report.certified
     assert plan.violations.empty
@@ -35,7 +35,7 @@ def test_ppssp_gets_a_certified_plan():
     assert plan.report.certified_bound >= 893_555.8
     assert 700_000 < plan.objective < 900_400
     assert plan.report.gap is not None
-    assert plan.report.gap < 0.3
+    assert plan.report.gap <= 0.25
 
 
 def test_uk_major_projects_under_a_cut_budget(tmp_path):
@@ -58,10 +58,10 @@ def test_uk_major_projects_under_a_cut_budget(tmp_path):
     given = raw.set_index("project")["value"].loc[portfolio.projects["project"]]
     assert (portfolio.projects["value"].isna().to_numpy() == given.isna()).all()
     assert portfolio.projects["duration"].between(1, 60).all()
-    plan = optimize(portfolio, limits=SolveLimits(seconds=AMPLE))
+    plan = optimize(portfolio, limits=SolveLimits(seconds=AMPLE, gap=1e-3))
     assert plan.report is not None
     assert plan.report.certified
     assert plan.report.gap is not None
-    assert plan.report.gap < 1e-3
+    assert plan.report.gap <= 1e-3
     assert plan.budget["spend"].iat[0] <= money + 1e-6
     assert 20 < len(plan.starts) < len(kept)

@@ -14,6 +14,7 @@ from pmo_analytics.clock.calendars import working_days
 from pmo_analytics.errors import ConfigError, problems_table
 from pmo_analytics.tables.supply import effective_capacity, people_capacity
 from pmo_analytics.tables.supply_checks import check_supply
+from tests.support.counts import tried
 
 # Days of one FTE in a month: 52.1775 / 12 weeks of 5 days.
 MONTH = 52.1775 / 12 * 5
@@ -724,7 +725,9 @@ def cases(draw: st.DrawFn) -> tuple:
     )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=tried(80), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(cases())
 def test_capacity_agrees_with_a_walk_day_by_day(case):
     people, absences, horizon, country = case
@@ -784,7 +787,9 @@ def slow_left(
     return max(left, Fraction(0))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=tried(60), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(supplies())
 def test_effective_capacity_agrees_with_a_walk_day_by_day(supply):
     people, absences, horizon, country, operations, known = supply
@@ -808,7 +813,7 @@ def test_effective_capacity_agrees_with_a_walk_day_by_day(supply):
             assert grid.loc[period, role] == pytest.approx(float(left), abs=5.01e-7)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=tried(50), deadline=None)
 @given(cases(), st.randoms(use_true_random=False))
 def test_order_of_rows_changes_nothing(case, random):
     people, absences, horizon, country = case
@@ -820,7 +825,7 @@ def test_order_of_rows_changes_nothing(case, random):
     pd.testing.assert_frame_equal(again[grid.columns], grid, atol=1.01e-6, rtol=0)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=tried(50), deadline=None)
 @given(cases())
 def test_check_never_fails_and_names_real_rows(case):
     people, absences, horizon, country = case

@@ -16,6 +16,7 @@ from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.rules.purchases import purchases_table
 from pmo_analytics.tolerance import ROUNDING, exceeds
 from tests.support.certify_cases import make, money, needs
+from tests.support.counts import tried
 
 SCALES = [10.0**power for power in range(-9, 14)]
 # What is added to a limit that is met: nothing, noise of floats, and what breaks it.
@@ -153,7 +154,7 @@ def cases(draw: Any) -> tuple[Portfolio, dict[str, int], Any]:
     return portfolio, starts, purchases
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tried(60), deadline=None)
 @given(case=cases(), strict=st.booleans())
 def test_violations_and_the_exact_checker_agree(case: Any, strict: bool) -> None:
     portfolio, starts, purchases = case

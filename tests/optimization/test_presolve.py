@@ -18,6 +18,7 @@ from pmo_analytics.optimization.model.presolve import (
 from tests.support.brute_force import best_plan
 from tests.support.certify_cases import make, needs
 from tests.support.clock import AMPLE
+from tests.support.counts import tried
 from tests.support.instances_random import drawn
 
 
@@ -107,7 +108,7 @@ def test_a_start_that_another_one_beats_is_not_needed() -> None:
     assert not dominated(compile_options(linked).options).any()
 
 
-@pytest.mark.parametrize("chunk", range(4))
+@pytest.mark.parametrize("chunk", range(tried(4)))
 def test_the_best_plan_remains(chunk: int) -> None:
     gone, beaten, priced = 0, 0, 0
     for seed in range(chunk * 20, chunk * 20 + 20):

@@ -20,6 +20,7 @@ from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
 from tests.support import brute_force
 from tests.support.clock import AMPLE
+from tests.support.counts import tried
 from tests.support.instances_random import random_portfolio
 
 pytestmark = pytest.mark.usefixtures("warm_module")
@@ -89,7 +90,7 @@ def drawn(seed: int) -> tuple[Portfolio, dict[str, int], dict[str, Any]]:
     return portfolio, record, settings
 
 
-@pytest.mark.parametrize("chunk", range(3))
+@pytest.mark.parametrize("chunk", range(tried(3)))
 def test_agrees_with_enumeration(chunk):
     feasible = 0
     for seed in range(chunk * 5, chunk * 5 + 5):

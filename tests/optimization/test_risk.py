@@ -19,13 +19,14 @@ from pmo_analytics.optimization.risk.moves import Aim, search_moves
 from pmo_analytics.optimization.risk.sample import Sample, tail_mean, try_plan
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.uncertainty.uncertainty import Uncertainty
+from tests.support.clock import AMPLE
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 
 HORIZON = make_horizon("2027-01", 2, "M")
 # So many nodes and moves, not a clock: the same plan on any machine.
-WORK = pmo.SolveLimits(seconds=240.0, work=5, threads=1)
-MORE = pmo.SolveLimits(seconds=240.0, work=6, threads=1)
+WORK = pmo.SolveLimits(seconds=AMPLE, work=5, threads=1)
+MORE = pmo.SolveLimits(seconds=AMPLE, work=6, threads=1)
 
 
 @pytest.fixture(autouse=True)

@@ -121,12 +121,16 @@ def read_case(portfolio: Portfolio) -> Case:
             fte = exact(row["fte"])
             demand[row["project"]].append((row["role"], int(row["offset"]), fte))
     grid = portfolio.capacity
-    capacity = {
-        (role, period): exact(grid[role].iloc[period])
+    asked = {
+        role: None
         for name, needs in demand.items()
         if projects[name].state == "live"
         for role, _, _ in needs
-        for period in range(periods)
+    }
+    capacity = {
+        (role, period): exact(fte)
+        for role in asked
+        for period, fte in enumerate(grid[role].tolist())
     }
     spend: dict[str, list[dict[str, Any]]] = {name: [] for name in projects}
     for row in rows["spend"]:
