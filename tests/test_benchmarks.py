@@ -18,9 +18,8 @@ from tests.benchmarks.registry import (
     choose,
 )
 from tests.support.clock import AMPLE
+from tests.support.places import ROOT
 from tests.support.real_data import real
-
-ROOT = Path(__file__).resolve().parents[1]
 
 PEERS = [name for name in racing.DEFAULT_SOLVERS if name != "ours"]
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1] / "pmo_analytics"
+from tests.support.places import ROOT as PROJECT
+
+ROOT = PROJECT / "pmo_analytics"
 
 # From the ground up; a name stands for a module or for a whole sub-package. Modules of
 # one floor do not import each other, those of one sub-package may, without cycles.

@@ -11,8 +11,9 @@ from pmo_analytics import baseline, example_portfolio
 from pmo_analytics.clock.periods import hours_per_fte
 from pmo_analytics.loaders import load_portfolio, loaded_problems, read_portfolio
 from pmo_analytics.portfolio import Portfolio, check_portfolio
+from tests.support.places import SHARED
 
-CASES = Path(__file__).resolve().parents[2].parent / "shared" / "cases"
+CASES = SHARED / "cases"
 
 
 def case(name: str) -> Path:

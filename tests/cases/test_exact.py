@@ -9,8 +9,9 @@ import pytest
 import pmo_analytics as pmo
 from pmo_analytics.optimization.checker.check import check_plan
 from tests.support.clock import AMPLE
+from tests.support.places import SHARED
 
-CASES = Path(__file__).resolve().parents[2].parent / "shared" / "cases"
+CASES = SHARED / "cases"
 
 
 def case(name: str) -> Path:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from pmo_analytics.cli import main
+from tests.support.places import SHARED
 
-CASES = Path(__file__).resolve().parents[2].parent / "shared" / "cases"
+CASES = SHARED / "cases"
 
 
 def case(path: str) -> Path:

@@ -8,8 +8,9 @@ import pytest
 
 from pmo_analytics.errors import DataError
 from tests.support.folders import read_quietly
+from tests.support.places import SHARED
 
-CASES = Path(__file__).resolve().parents[2].parent / "shared" / "cases"
+CASES = SHARED / "cases"
 
 
 def case(path: str) -> Path:

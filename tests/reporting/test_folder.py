@@ -22,8 +22,7 @@ from pmo_analytics.files.exchange import can_be_replaced
 from pmo_analytics.loaders import write_portfolio
 from pmo_analytics.reporting import folder
 from pmo_analytics.reporting.folder import finish_result, write_result
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.places import ROOT
 
 
 class Killed(BaseException):

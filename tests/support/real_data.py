@@ -11,8 +11,9 @@ import pytest
 
 from pmo_analytics.portfolio import Portfolio
 from tests.support.instances import knapsack_portfolio
+from tests.support.places import SHARED
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+DATA = SHARED / "data"
 
 
 def real(path: str) -> Path:

@@ -22,7 +22,8 @@ import traceback
 from pathlib import Path
 from typing import IO, Any
 
-ROOT = Path(__file__).parents[2]
+from tests.support.places import ROOT
+
 _CODE = struct.Struct("i")
 
 

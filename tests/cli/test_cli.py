@@ -9,18 +9,17 @@ import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from pmo_analytics.cli import main
 from pmo_analytics.cli.plans import OPTIMIZE_KEYS
+from tests.support.places import ROOT
 from tests.test_bad_input import CASES
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 
-ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "data" / "example"
 
 SMALL = {

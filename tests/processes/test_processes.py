@@ -17,8 +17,8 @@ import pytest
 
 from pmo_analytics.cli import main
 from pmo_analytics.processes.lifetime import stopped_like_ctrl_c
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 # Modules that some process of ours loads from somewhere else.
 PLANTED = (
     "json numpy queue pandas pulp highspy scipy joblib random socket pickle tempfile"

@@ -14,7 +14,7 @@ from pmo_analytics.optimization.checker.proofs.cuts import Proofs
 from pmo_analytics.optimization.checker.proofs.narrowing import Narrowing
 from pmo_analytics.optimization.checker.reading import read_question
 from pmo_analytics.portfolio import Portfolio
-from tests.optimization.test_certify_random import all_rows
+from tests.optimization.checker.test_certify_random import all_rows
 from tests.support.brute_force import best_plan
 from tests.support.certify_cases import certificate, make, needs, row
 from tests.support.counts import tried

@@ -8,8 +8,7 @@ import pytest
 
 from pmo_analytics.batch.config import read_config
 from pmo_analytics.errors import ConfigError
-
-ROOT = Path(__file__).resolve().parents[1]
+from tests.support.places import ROOT
 
 
 def written(folder: Path, text: str) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 
@@ -11,8 +10,9 @@ from pmo_analytics.optimization.checker.check import check_bound, check_plan
 from pmo_analytics.portfolio import Portfolio
 from tests.support.certify_cases import certificate, row, rules
 from tests.support.instances import ppssp_portfolio, ppssp_schedules
+from tests.support.places import SHARED
 
-DATA = Path(__file__).parents[2] / ".." / "shared" / "data" / "ppssp"
+DATA = SHARED / "data" / "ppssp"
 
 
 @pytest.fixture(scope="module")

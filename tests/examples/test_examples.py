@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -27,8 +26,9 @@ from tests.support.brute_force import (
 )
 from tests.support.counts import ALL, tried
 from tests.support.instances_random import drawn, random_portfolio
+from tests.support.places import ROOT
 
-DATA = Path(__file__).parents[1] / "data" / "example"
+DATA = ROOT / "data" / "example"
 CANDIDATES = ["idea", "proposed", "paused"]
 
 

@@ -14,7 +14,7 @@ from pmo_analytics.optimization.explaining.role_value import (
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.optimizing import optimize
 from pmo_analytics.plan import Plan
-from tests.optimization.test_why_not import portfolio_of
+from tests.optimization.explaining.test_why_not import portfolio_of
 from tests.support.brute_force import best_plan
 from tests.support.clock import AMPLE
 from tests.support.instances_random import random_portfolio

@@ -12,7 +12,7 @@ import pytest
 
 from pmo_analytics.cli import main, streams
 from pmo_analytics.cli.streams import guarded_streams
-from tests.test_cli import SMALL
+from tests.cli.test_cli import SMALL
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 

@@ -19,7 +19,7 @@ from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.processes.parallel import run_tasks
-from tests.optimization.test_why_not import portfolio_of
+from tests.optimization.explaining.test_why_not import portfolio_of
 from tests.support import clusters
 from tests.support.brute_force import best_plan
 from tests.support.clock import AMPLE

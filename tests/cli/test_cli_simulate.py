@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from pmo_analytics.cli import main
-from tests.test_cli import run_json, small
+from tests.cli.test_cli import run_json, small
+from tests.support.places import ROOT
 
 __all__ = ["small"]
-ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_simulate_writes_the_contract(small, tmp_path, capsys):

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from pmo_analytics.cli import main
-from tests.test_cli import run_json
+from tests.cli.test_cli import run_json
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 

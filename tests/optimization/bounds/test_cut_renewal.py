@@ -17,7 +17,7 @@ from pmo_analytics.optimization.bounds.cut_loop import (
 from pmo_analytics.optimization.bounds.cut_reuse import most_counted, renewed
 from pmo_analytics.optimization.model.array_sink import build_matrix
 from pmo_analytics.optimization.model.compiling import compile_options
-from tests.optimization.test_certify_cuts import (
+from tests.optimization.checker.test_certify_cuts import (
     SETTINGS,
     accepted_plans,
     crowded,

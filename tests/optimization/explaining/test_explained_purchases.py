@@ -10,8 +10,8 @@ from pmo_analytics.optimization.explaining.infeasible import why_infeasible
 from pmo_analytics.optimization.explaining.why_not import forced_in, why_not
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.optimizing import optimize
+from tests.optimization.explaining.test_why_not import portfolio_of
 from tests.optimization.test_flex import HOURS, draw_offers, enumerated
-from tests.optimization.test_why_not import portfolio_of
 from tests.support.clock import AMPLE
 
 LIMITS = SolveLimits(seconds=AMPLE)

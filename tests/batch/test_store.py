@@ -6,7 +6,6 @@ import sqlite3
 import subprocess
 import sys
 import traceback
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -22,8 +21,8 @@ from pmo_analytics.errors import ConfigError, PmoError
 from pmo_analytics.forecasting.forecast import Forecast
 from pmo_analytics.portfolio import Portfolio
 from tests.support import databases
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 DECEMBER = pd.Period("2026-12", "M")
 
 

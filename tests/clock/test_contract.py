@@ -8,7 +8,7 @@ import pytest
 from pmo_analytics.clock.periods import Settings, hours_per_fte
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.tables.supply import people_capacity
-from tests.test_supply import absences_of, months
+from tests.tables.test_supply import absences_of, months
 
 NONE_AWAY = absences_of()
 

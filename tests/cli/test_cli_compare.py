@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -12,11 +11,11 @@ import pmo_analytics as pmo
 from pmo_analytics.cli import main
 from pmo_analytics.scenarios import comparing as room
 from pmo_analytics.scenarios.comparison import COLUMNS
+from tests.support.places import ROOT
 from tests.support.small_portfolios import tiny_portfolio
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 
-ROOT = Path(__file__).resolve().parents[1]
 SCENARIOS = """
 [[scenario]]
 name = "one more"

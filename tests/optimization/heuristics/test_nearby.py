@@ -14,7 +14,7 @@ from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import build_matrix
 from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.portfolio import Portfolio
-from tests.optimization.test_ruin import keeps_every_rule
+from tests.optimization.heuristics.test_ruin import keeps_every_rule
 from tests.support.brute_force import best_plan
 from tests.support.clock import AMPLE
 from tests.support.counts import tried

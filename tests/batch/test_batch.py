@@ -21,10 +21,10 @@ from pmo_analytics.errors import ConfigError, DataError, PmoError, SolverError
 from pmo_analytics.loaders import read_portfolio
 from pmo_analytics.processes.stopping import note_stop
 from tests.support.chromium import browser, find_chromium
+from tests.support.places import ROOT
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 
-ROOT = Path(__file__).resolve().parents[1]
 MONTHS = pd.period_range("2024-01", periods=36, freq="M")
 HORIZON = pd.period_range("2026-01", periods=24, freq="M")
 

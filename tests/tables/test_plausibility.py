@@ -10,7 +10,7 @@ import pytest
 from pmo_analytics.errors import closest, folded
 from pmo_analytics.portfolio import Portfolio
 from tests.support.problem_cases import rows
-from tests.test_supply import months
+from tests.tables.test_supply import months
 
 
 def made(**tables: Any) -> Portfolio:
