@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.forecasting.breaks import Steady, steady
+from pmo_analytics.forecasting.breaks import steady
 from pmo_analytics.forecasting.intervals import interval, rolling_origin
 from pmo_analytics.forecasting.models import DEFAULT, NAIVE, Model, find_model, name_of
 from pmo_analytics.forecasting.series import season_of
@@ -94,7 +95,7 @@ def backtest(
             known = min(horizon, len(periods) - cutoff)
             low = high = np.full_like(told[:, k], np.nan)
             if intervals:
-                past = Steady(y[:, :cutoff], calm[k].since, ()) if bare else calm[k]
+                past = replace(calm[k], y=y[:, :cutoff]) if bare else calm[k]
                 low, high = interval(past, told[:, k], horizon, season, model)
             parts.append(
                 pd.DataFrame(

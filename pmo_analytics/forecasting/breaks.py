@@ -1,16 +1,15 @@
-"""Level shifts: where a series has moved for good, and the series without them.
+"""Breaks: level shifts, ended trends and outliers, and series as if without them.
 
-The tests of Chen and Liu (Journal of the American Statistical Association 88(421),
-1993) with exponential smoothing, ARIMA(0,1,1), as the noise: the errors of smoothing
-are held against the trace that a shift, or a single outlier, would leave in them. What
-stands out most is taken out, and the rest is looked at again. The typical error is
-taken without the largest ones, as they propose. A series whose level moves more often
-than once in twelve values has the habit of it: nothing is taken out there.
+What stands out is found by the tests of `forecasting.standing_out`. A series whose
+level moves more often than once in twelve values has the habit of it: nothing is taken
+out there. The same holds for outliers, once in two years. What the last value alone
+tells is between the two, and is believed the less the larger it is beside the level.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,47 +20,63 @@ from pmo_analytics.forecasting.series import (
     read_series,
     seasonal_indices,
 )
+from pmo_analytics.forecasting.standing_out import ended_trends, scan
 from pmo_analytics.forecasting.theta import positive_series
 
-# How many standard errors a shift has to be away from none, to be one and to be kept
-# away from the season, and how many typical errors large. Chen and Liu take 3 for
-# series as short as these; with 5, what is taken out made the forecasts of all kinds
-# of series of the M3 competition better.
-_CRITICAL, _DOUBTFUL, _LARGE = 5.0, 3.0, 2.5
-# Values that have to lie on either side of a shift.
-_LEAST_BESIDE = 3
-# Values from which shifts are looked for, and values for each shift.
-_LEAST_VALUES, _VALUES_EACH = 8, 12
-# Shifts smaller than this share of the largest one of their series are not counted.
+# How many standard errors a break has to be away from none, to be one and to be kept
+# away from the season. Chen and Liu take 3 for series as short as these; with 5, what
+# is taken out made the forecasts of all kinds of series of the M3 competition better,
+# and on average those of M1, which nothing was chosen by. Trends end less often than it
+# seems: of those found with 5 the forecasts of neither got better.
+_CRITICAL, _DOUBTFUL, _CRITICAL_TREND = 5.0, 3.0, 8.0
+# Values from which breaks are looked for, for each shift, and for each outlier.
+_LEAST_VALUES, _VALUES_EACH, _VALUES_OUTLIER = 8, 12, 24
+# What is smaller than this share of the largest of its series is not counted.
 _BESIDE_LARGEST = 0.25
-# Rounds of looking again; single outliers take some of them.
-_ROUNDS = 8
-_ALPHAS = (0.1, 0.25, 0.5, 0.75, 1.0)
-# Share of the largest errors that the typical one is taken without, and what makes up
-# for them where errors are normal.
-_TRIMMED, _MAKES_UP = 0.1, 1.27
+# Values at the end that a shift has to be borne out by.
+_LAST = 3
+# What stays of a step that only the last value tells of: this, less so much for each
+# time that it is as large as the level was. Of such steps in the M1 and M3 competitions
+# all of it stayed up to a fifth, half of it up to the level itself, and hardly anything
+# of larger ones; both sets agree.
+_STAYS, _LESS = 1.1, 0.8
+# Values on either side that the size of what an analyst names is read from: of a
+# shift, and of an outlier.
+_NEAR, _NEXT = 12, 3
+# What an analyst may say of a value.
+EVENTS = ("shift", "outlier", "usual")
+# An analyst's shift stands for one found so near to it.
+_SAME = 2
 
 
 @dataclass(frozen=True)
-class Shift:
-    """A series that has moved for good.
+class Break:
+    """Something that the past is forecast without.
 
     Attributes
     ----------
     row, column
-        Which series, and the first value on the new level.
+        Which series, and where: the first value on the new level, the last one of a
+        trend, the outlier.
     size
-        By how much.
+        By how much it moves; of a trend, the change of its slope.
+    kind
+        `shift`, `trend` (one that has ended), `outlier`, or `last`: the last value
+        alone stands out, and may be either.
+    stays
+        The share of it that is forecast to last: 1 of a shift, 0 of an outlier.
     """
 
     row: int
     column: int
     size: float
+    kind: str
+    stays: float = 1.0
 
 
 @dataclass(frozen=True)
 class Steady:
-    """Series as if they had always been on the level they are on now.
+    """Series as if they had always been as they are now.
 
     Attributes
     ----------
@@ -69,17 +84,31 @@ class Steady:
         Shape (S, T); gaps stay gaps.
     since
         Shape (S,): column from which each series is on its level; 0 without a shift.
-    shifts
+    breaks
         What was taken out, by series and time.
+    reach
+        Shape (S,): how far from its forecast a series may well be, whatever its errors
+        say: as far as a step goes that only the last value tells of, or once its level.
     """
 
     y: np.ndarray
     since: np.ndarray
-    shifts: tuple[Shift, ...]
+    breaks: tuple[Break, ...]
+    reach: np.ndarray
+
+    def rows(self, which: np.ndarray) -> Steady:
+        """Return some of the series, by their numbers; of their breaks no list."""
+        return Steady(self.y[which], self.since[which], (), self.reach[which])
 
 
-def steady(y: np.ndarray, season: int) -> Steady:
-    """Take the level shifts out of many series.
+def steady(
+    y: np.ndarray,
+    season: int,
+    *,
+    said: Sequence[tuple[int, int, str]] = (),
+    find: bool = True,
+) -> Steady:
+    """Take the breaks out of many series.
 
     Values before a rise are raised by it; those before a fall are made smaller in
     proportion where they are not negative. So the past is neither wilder than it was
@@ -91,71 +120,124 @@ def steady(y: np.ndarray, season: int) -> Steady:
         Shape (S, T), NaN where nothing is known.
     season
         Periods of a season.
+    said
+        Row, column and event (of `EVENTS`) of what somebody knows better: it holds
+        whatever the tests say.
+    find
+        False: nothing counts but what is said.
     """
     y = np.array(y, dtype=float, ndmin=2)
-    known = np.isfinite(y)
-    since = np.zeros(len(y), dtype=np.int64)
-    if not y.size or not known.any():
-        return Steady(y, since, ())
     series = read_series(y)
     long = (series.length >= _LEAST_VALUES) & ~intermittent(series)
     rows = np.flatnonzero(long)
-    if not len(rows):
-        return Steady(y, since, ())
-    part = series.rows(long)
-    found = [
-        Shift(int(series.order[rows[k]]), column, size)
-        for k, column, size in _found(part, season)
-    ]
-    found.sort(key=lambda shift: (shift.row, shift.column))
-    positive = np.where(known, y, np.inf).min(axis=1) >= 0.0
-    for shift in found:
-        before = y[shift.row, : shift.column]
-        end = [
-            s.column for s in found if s.row == shift.row and s.column > shift.column
+    found = []
+    if find and len(rows) and np.isfinite(y).any():
+        found = [
+            replace(each, row=int(series.order[rows[each.row]]))
+            for each in _found(series.rows(long), season)
         ]
-        after = np.nanmean(y[shift.row, shift.column : min(end, default=y.shape[1])])
-        if shift.size < 0.0 and positive[shift.row]:
-            before *= max(after, 0.0) / max(after - shift.size, 1e-12)
+    known = [_known(y, *each) for each in said if each[2] != "usual"]
+    found = [each for each in found if not any(_answers(each, *one) for one in said)]
+    return _without(y, [*found, *(each for each in known if each is not None)])
+
+
+def _answers(found: Break, row: int, column: int, event: str) -> bool:
+    """Return whether what somebody says of a value stands for what was found."""
+    if found.row != row:
+        return False
+    near = _SAME if event == found.kind == "shift" else 0
+    return abs(found.column - column) <= near
+
+
+def _known(y: np.ndarray, row: int, column: int, event: str) -> Break | None:
+    """Return a break that somebody knows of, its size from the values around it."""
+    own = y[row]
+    before = own[:column][np.isfinite(own[:column])]
+    after = own[column:][np.isfinite(own[column:])]
+    if event == "shift":
+        count = min(len(before), len(after), _NEAR)
+        if not count:
+            return None
+        size = np.median(after[:count]) - np.median(before[-count:])
+        return Break(row, column, float(size), event)
+    # As many on either side, but at an end.
+    count = min(len(before), len(after) - 1, _NEXT) or _NEXT
+    around = [*before[-count:], *after[1 : count + 1]]
+    if not around or not np.isfinite(own[column]):
+        return None
+    return Break(row, column, float(own[column] - np.median(around)), event, 0.0)
+
+
+def _without(y: np.ndarray, found: Sequence[Break]) -> Steady:
+    """Return series without breaks; outliers first: levels are read without them."""
+    y = y.copy()
+    since, reach = np.zeros(len(y), dtype=np.int64), np.zeros(len(y))
+    positive = np.where(np.isfinite(y), y, np.inf).min(axis=1) >= 0.0
+    order = sorted(found, key=lambda each: (each.kind != "outlier", each.column))
+    for each in order:
+        own, least = y[each.row], 0.0 if positive[each.row] else -np.inf
+        before = own[: each.column]
+        if each.kind == "outlier":
+            own[each.column] = max(own[each.column] - each.size, least)
+        elif each.kind == "trend":
+            before += each.size * (np.arange(each.column) - each.column)
+            np.maximum(before, least, out=before)
         else:
-            before += shift.size
-        since[shift.row] = shift.column
-    return Steady(y, since, tuple(found))
+            later = [s.column for s in order if s.row == each.row and s.kind == "shift"]
+            end = min((c for c in later if c > each.column), default=y.shape[1])
+            after = np.nanmean(own[each.column : end])
+            moved = each.stays * each.size
+            if moved < 0.0 and positive[each.row]:
+                level = max(after - each.size, 1e-12)
+                before *= max(level + moved, 0.0) / level
+            else:
+                before += moved
+            own[each.column :] -= each.size - moved
+        if each.kind in ("shift", "trend"):
+            since[each.row] = max(since[each.row], each.column)
+        if each.kind == "last":
+            apart = max(each.stays, 1.0 - each.stays) * abs(each.size)
+            reach[each.row] = min(apart, abs(own[-1]))
+    order.sort(key=lambda each: (each.row, each.column))
+    return Steady(y, since, tuple(order), reach)
 
 
-def _found(series: Series, season: int) -> list[tuple[int, int, float]]:
-    """Return (row, column, size) of every shift.
+def _found(series: Series, season: int) -> list[Break]:
+    """Return every break.
 
     Where all values are above 0 their logarithms have to tell of it too: what grows
-    swings more and more, and that alone is no shift.
+    swings more and more, and that alone is no break.
     """
-    found = _shifts_of(series, season, _CRITICAL)
+    found = _found_in(series, season)
     positive = positive_series(series)
-    doubtful = np.unique([row for row, *_ in found if positive[row]]).astype(np.int64)
+    doubtful = np.unique([each.row for each in found if positive[each.row]])
     if not len(doubtful):
         return found
     which = np.isin(np.arange(len(series.y)), doubtful)
     part = series.rows(which)
     inside = np.arange(part.y.shape[1]) >= part.first[:, None]
     logs = np.log(np.where(inside, part.y, 1.0))
-    in_logs = Series(logs, part.first, part.order)
     told = {
-        (int(doubtful[row]), column + away)
-        for row, column, _ in _shifts_of(in_logs, season, _CRITICAL)
-        for away in (-1, 0, 1)
+        (int(doubtful[each.row]), each.column + away, each.kind)
+        for each in _found_in(Series(logs, part.first, part.order), season)
+        for away in ((-1, 0, 1) if each.kind == "shift" else (0,))
     }
-    return [s for s in found if not positive[s[0]] or (s[0], s[1]) in told]
+    return [
+        each
+        for each in found
+        if not positive[each.row]
+        or each.kind == "trend"
+        or (each.row, each.column, each.kind) in told
+    ]
 
 
-def _shifts_of(
-    series: Series, season: int, critical: float
-) -> list[tuple[int, int, float]]:
-    """Return (row, column, size) of what the series itself tells of shifts.
+def _found_in(series: Series, season: int) -> list[Break]:
+    """Return what the series itself tells of breaks.
 
     Its season is taken off first, as it is without whatever may be a shift: a step
     hides a season.
     """
-    _, calm = _scan(series.y, series.first, _DOUBTFUL)
+    calm = scan(series.y, series.first, _DOUBTFUL).calm
     calm = np.where(has_season(series, season)[:, None], series.y, calm)
     freed = Series(calm, series.first, series.order)
     plain = series.y.copy()
@@ -164,55 +246,72 @@ def _shifts_of(
         pattern = seasonal_indices(freed, season, ratio=False, shrink=True)
         pattern[~seasonal] = 0.0
         plain -= pattern[:, np.arange(plain.shape[1]) % season]
-    result, calm = _scan(plain, series.first, critical)
-    largest = np.zeros(len(plain))
-    for row, _, size in result:
-        largest[row] = max(largest[row], abs(size))
-    result = [s for s in result if abs(s[2]) >= _BESIDE_LARGEST * largest[s[0]]]
+    # An ended trend looks like steps in a row: it comes first.
+    ended = ended_trends(plain, series.first, _CRITICAL_TREND)
+    for row, column, size in ended:
+        plain[row, :column] += size * (np.arange(column) - column)
+    found = scan(plain, series.first, _CRITICAL)
+    shifts = _borne_out(found.shifts, found.calm, plain, series.length, season)
+    return [
+        *(Break(*each, "trend") for each in ended),
+        *(Break(*each, "shift") for each in shifts),
+        *_outliers(found.singles, plain, series),
+    ]
+
+
+def _borne_out(
+    shifts: list[tuple[int, int, float]],
+    calm: np.ndarray,
+    plain: np.ndarray,
+    length: np.ndarray,
+    season: int,
+) -> list[tuple[int, int, float]]:
+    """Return the shifts of series that do not have the habit of them."""
+    result = _large(shifts)
     rows = [row for row, *_ in result]
-    most = 1 + series.length // _VALUES_EACH
+    most = 1 + length // _VALUES_EACH
     number = np.bincount(rows, minlength=len(plain))
     # The last value has to bear it out: what has gone back is no shift.
     sizes = [size for *_, size in result]
     total = np.bincount(rows, weights=sizes, minlength=len(plain))
-    usual = np.median(calm[:, -_LEAST_BESIDE:], axis=1)
+    usual = np.median(calm[:, -_LAST:], axis=1)
     apart = plain[:, -1] - usual
     borne = np.abs(apart) <= np.abs(apart + total)
     good = (number <= most) & borne & ~_repeated(result, season, len(plain))
     return [shift for shift in result if good[shift[0]]]
 
 
-def _scan(
-    y: np.ndarray, first: np.ndarray, critical: float
-) -> tuple[list[tuple[int, int, float]], np.ndarray]:
-    """Return the shifts of series, one after the other, and the series without them.
+def _large(found: list[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
+    """Return what is not small beside the largest of its series."""
+    largest: dict[int, float] = {}
+    for row, _, size in found:
+        largest[row] = max(largest.get(row, 0.0), abs(size))
+    return [
+        each for each in found if abs(each[2]) >= _BESIDE_LARGEST * largest[each[0]]
+    ]
 
-    Both as on the level of now.
+
+def _outliers(
+    singles: list[tuple[int, int, float]], plain: np.ndarray, series: Series
+) -> list[Break]:
+    """Return the outliers of series that do not have the habit of them.
+
+    At the end one may be a shift as well.
     """
-    rest, calm = y.copy(), y.copy()
-    result: list[tuple[int, int, float]] = []
-    live = np.arange(len(y))
-    least = 1e-6 * np.maximum(np.abs(y).max(axis=1), 1e-12)
-    columns = np.arange(y.shape[1])
-    for _ in range(_ROUNDS):
-        if not len(live):
-            break
-        at, size, lasting, clear = _standing_out(
-            rest[live], first[live], least[live], critical
-        )
-        live, at, size, lasting = live[clear], at[clear], size[clear], lasting[clear]
-        trace = np.where(
-            lasting[:, None], columns >= at[:, None], columns == at[:, None]
-        )
-        rest[live] -= np.where(trace, size[:, None], 0.0)
-        before = lasting[:, None] & (columns < at[:, None])
-        calm[live] += np.where(before, size[:, None], 0.0)
-        result += [
-            (int(row), int(column), float(much))
-            for row, column, much, lasts in zip(live, at, size, lasting, strict=True)
-            if lasts
-        ]
-    return result, calm
+    singles = _large(singles)
+    number = np.bincount([row for row, *_ in singles], minlength=len(plain))
+    most = np.maximum(series.length // _VALUES_OUTLIER, 1)
+    result = []
+    for row, column, size in singles:
+        if number[row] > most[row]:
+            continue
+        if column < plain.shape[1] - 1:
+            result.append(Break(row, column, size, "outlier", 0.0))
+            continue
+        level = abs(series.y[row, -1] - size)
+        stays = float(np.clip(_STAYS - _LESS * abs(size) / max(level, 1e-12), 0, 1))
+        result.append(Break(row, column, size, "last", stays))
+    return result
 
 
 def _repeated(
@@ -234,121 +333,3 @@ def _repeated(
             for later, more in own
         )
     return result
-
-
-def _standing_out(
-    y: np.ndarray, first: np.ndarray, smallest: np.ndarray, critical: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return what stands out most of each series.
-
-    Every weight of smoothing is tried; the one that leaves the smallest errors when
-    what stands out is taken out tells.
-
-    Returns
-    -------
-    tuple
-        Column, size, whether it lasts (else a single outlier), and whether it is clear
-        enough to be one; each of shape (S,).
-    """
-    alphas = np.array(_ALPHAS)
-    errors = _errors(y, first, alphas)
-    found = _largest(errors, first, alphas)
-    typical = np.maximum(_typical(errors - found.trace, first), smallest)
-    best = typical.argmin(axis=0), np.arange(len(y))
-    at, size, lasts = found.at[best], found.size[best], found.lasts[best]
-    sure = found.strength[best] / typical[best] > critical
-    large = ~lasts | (np.abs(size) > _LARGE * typical[best])
-    return at, size, lasts, sure & large
-
-
-@dataclass(frozen=True)
-class _Largest:
-    """What stands out most with each weight of smoothing, shape (weights, S).
-
-    Column, size, whether it lasts, and its trace in the errors, with T at the end.
-    `strength` divided by the typical error is the test of Chen and Liu.
-    """
-
-    at: np.ndarray
-    size: np.ndarray
-    lasts: np.ndarray
-    strength: np.ndarray
-    trace: np.ndarray
-
-
-def _largest(errors: np.ndarray, first: np.ndarray, alphas: np.ndarray) -> _Largest:
-    """Find it in errors (weights, S, T).
-
-    A shift leaves 1, keep, keep^2, ... in the errors, a single outlier 1, -alpha,
-    -alpha keep, ...: sums over what follows each column, from the end backwards.
-    """
-    periods = errors.shape[2]
-    alpha, keep = alphas[:, None], 1.0 - alphas[:, None]
-    sums = np.zeros((periods + 1, *errors.shape[:2]))
-    along = np.ascontiguousarray(errors.transpose(2, 0, 1))
-    for t in range(periods - 1, -1, -1):
-        np.multiply(keep, sums[t + 1], out=sums[t])
-        np.add(sums[t], along[t], out=sums[t])
-    after = np.ascontiguousarray(sums.transpose(1, 2, 0))
-    steps = np.arange(periods)
-    powers = keep**steps
-    weight = np.pad(np.cumsum(powers**2, axis=1)[:, ::-1], ((0, 0), (0, 1)))
-    begun = first[:, None]
-    room = (steps >= begun + _LEAST_BESIDE) & (steps <= periods - _LEAST_BESIDE)
-    parts = []
-    for told, power, allowed in (
-        (after[:, :, :-1], weight[:, None, :-1], room),
-        (
-            errors - alpha[:, :, None] * after[:, :, 1:],
-            1.0 + (alpha**2 * weight[:, 1:])[:, None],
-            steps >= begun,
-        ),
-    ):
-        strength = np.where(allowed, np.abs(told) / np.sqrt(power), -1.0)
-        at = strength.argmax(axis=2)[:, :, None]
-        parts.append(
-            (at, *(np.take_along_axis(x, at, 2) for x in (told / power, strength)))
-        )
-    lasts = parts[0][2] >= parts[1][2]
-    at, size, strength = (np.where(lasts, parts[0][k], parts[1][k]) for k in range(3))
-    # Traces by how far a column lies behind what stands out; nothing before it.
-    nothing = np.zeros((len(alphas), periods))
-    single = np.hstack([nothing, np.ones_like(alpha), -alpha * powers[:, :-1]])
-    tables = np.array([single, np.hstack([nothing, powers])])
-    of = np.arange(len(alphas))[:, None, None]
-    trace = size * tables[lasts.astype(np.int64), of, steps - at + periods]
-    return _Largest(at[..., 0], size[..., 0], lasts[..., 0], strength[..., 0], trace)
-
-
-def _errors(y: np.ndarray, first: np.ndarray, alphas: np.ndarray) -> np.ndarray:
-    """Return the errors of smoothing less their median, shape (weights, S, T)."""
-    count, periods = y.shape
-    inside = np.arange(periods) > first[:, None]
-    begin = y[np.arange(count), first]
-    # Before it begins a series lies on its first value: no error.
-    values = np.ascontiguousarray(np.where(inside, y, begin[:, None]).T)
-    alpha = alphas[:, None]
-    level = np.repeat(begin[None], len(alphas), axis=0)
-    errors = np.zeros((periods, len(alphas), count))
-    step = np.empty_like(level)
-    for t in range(1, periods):
-        np.subtract(values[t], level, out=errors[t])
-        np.multiply(alpha, errors[t], out=step)
-        np.add(level, step, out=level)
-    by_series = np.ascontiguousarray(errors.transpose(1, 2, 0))
-    # The median of what lies inside: what lies outside is sorted to the end.
-    order = np.sort(np.where(inside, by_series, np.inf), axis=2)
-    number = np.maximum(periods - 1 - first, 1)
-    rows = np.arange(count)
-    middle = order[:, rows, (number - 1) // 2] + order[:, rows, number // 2]
-    return np.where(inside, by_series - middle[:, :, None] / 2.0, 0.0)
-
-
-def _typical(errors: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Return the typical error of each series, without the largest ones."""
-    count, periods = errors.shape[1:]
-    number = periods - 1 - first
-    size = np.sort(np.abs(errors), axis=2)
-    drop = np.maximum(np.ceil(_TRIMMED * number), 1.0).astype(np.int64)
-    squares = np.cumsum(size**2, axis=2)[:, np.arange(count), periods - 1 - drop]
-    return np.asarray(_MAKES_UP * np.sqrt(squares / np.maximum(number - drop, 1)))

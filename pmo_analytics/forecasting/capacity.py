@@ -15,6 +15,7 @@ from pmo_analytics.forecasting.leave import share_at_work
 from pmo_analytics.forecasting.models import DEFAULT, Model
 from pmo_analytics.forecasting.past import (
     capacity_past,
+    events_of,
     periods_ahead,
     reaching,
     too_late,
@@ -42,6 +43,7 @@ def forecast_capacity(
     draws: int = 1000,
     seed: int = 0,
     model: str | Model = DEFAULT,
+    breaks: pd.DataFrame | bool = True,
     attrition: bool = True,
     backfill: int | None = None,
     leave: bool = True,
@@ -74,6 +76,11 @@ def forecast_capacity(
         Of the draws.
     model
         Of time series.
+    breaks
+        Level shifts and outliers of time series. True: those that are found, and what
+        the column `event` of history says of a value: `shift` (a new level begins),
+        `outlier` (it does not count), `usual` (it is neither). A frame
+        `period, role, event` counts before that column; False takes nothing out.
     attrition
         False: nobody leaves who has no end date.
     backfill
@@ -101,7 +108,7 @@ def forecast_capacity(
     DataError
         If the portfolio has errors.
     ConfigError
-        If the model is unknown or a number is out of range.
+        If the model, or an event of breaks, is unknown or a number is out of range.
     """
     for name, number in (("backfill", backfill or 0), ("lead", lead), ("ramp", ramp)):
         if number < 0:
@@ -129,7 +136,14 @@ def forecast_capacity(
         if isinstance(away, np.ndarray):
             capacity[:, :, : grid.shape[1]] *= away
     if only_past:
-        future, said = history_draws(past[only_past], reach, draws, streams[5], model)
+        future, said = history_draws(
+            past[only_past],
+            reach,
+            draws,
+            streams[5],
+            model,
+            breaks=events_of(snapshot, breaks),
+        )
         capacity[:, :, grid.shape[1] :] = np.nan_to_num(future, copy=False)
         notes += said
     if hires is not None and len(hires):

@@ -12,6 +12,7 @@ from pmo_analytics.forecasting.forecast import Forecast, widened
 from pmo_analytics.forecasting.guarded import history_draws
 from pmo_analytics.forecasting.models import DEFAULT, Model
 from pmo_analytics.forecasting.past import (
+    events_of,
     load_past,
     past_of,
     periods_ahead,
@@ -35,6 +36,7 @@ def forecast_demand(
     draws: int = 1000,
     seed: int = 0,
     model: str | Model = DEFAULT,
+    breaks: pd.DataFrame | bool = True,
     overruns: bool = True,
     accuracy: pd.DataFrame | None = None,
 ) -> Forecast:
@@ -64,6 +66,11 @@ def forecast_demand(
         Of the draws.
     model
         Of time series: a name of `forecasting.models.MODELS`, or a function.
+    breaks
+        Level shifts and outliers of time series. True: those that are found, and what
+        the column `event` of history says of a value: `shift` (a new level begins),
+        `outlier` (it does not count), `usual` (it is neither). A frame
+        `period, role, event` counts before that column; False takes nothing out.
     overruns
         False takes projects as planned.
     accuracy
@@ -79,7 +86,7 @@ def forecast_demand(
     DataError
         If the portfolio has errors.
     ConfigError
-        If the model is unknown or a number is below 1.
+        If the model, or an event of breaks, is unknown or a number is below 1.
     """
     snapshot = portfolio.validate()
     ahead = periods_ahead(snapshot, periods)
@@ -94,12 +101,13 @@ def forecast_demand(
         notes.append(classes.note)
     notes += _add_projects(load, question, roles, classes, streams[0])
     asked = set(question.demand["role"].dropna())
+    events = events_of(snapshot, breaks)
     own = past[[role for role in past.columns if role not in asked]]
-    _add_series(load, own, roles, model, streams[1], notes)
+    _add_series(load, own, roles, model, streams[1], notes, events)
     kept = set(question.operations["role"].dropna()) | set(own.columns)
     run = past_of(snapshot, "load_fte", ("operations",))
     run = run[[role for role in run.columns if role not in kept]]
-    _add_series(load, run, roles, model, streams[2], notes)
+    _add_series(load, run, roles, model, streams[2], notes, events)
     load = load[:, : len(ahead)]
     result = load
     if accuracy is not None and len(accuracy):
@@ -124,11 +132,14 @@ def _add_series(
     model: str | Model,
     rng: np.random.Generator,
     notes: list[str],
+    breaks: pd.DataFrame | bool,
 ) -> None:
     """Add the future of a time series to each role that has one."""
     if not past.shape[1] or not len(past):
         return
-    future, said = history_draws(past, load.shape[1], len(load), rng, model)
+    future, said = history_draws(
+        past, load.shape[1], len(load), rng, model, breaks=breaks
+    )
     notes += said
     at = [roles.index(role) for role in past.columns]
     load[:, :, at] += np.nan_to_num(future, copy=False)

@@ -31,6 +31,7 @@ def forecast_headroom(
     draws: int = 1000,
     seed: int = 0,
     model: str | Model = DEFAULT,
+    breaks: pd.DataFrame | bool = True,
     attrition: bool = True,
     backfill: int | None = None,
     leave: bool = True,
@@ -46,7 +47,7 @@ def forecast_headroom(
     ----------
     portfolio
         The question; a checked snapshot is taken.
-    periods, draws, seed, model, attrition, backfill, leave, hires, lead, ramp
+    periods, draws, seed, model, breaks, attrition, backfill, leave, hires, lead, ramp
         As in `forecast_capacity`.
     overruns, accuracy
         As in `forecast_demand`.
@@ -77,6 +78,7 @@ def forecast_headroom(
         draws=draws,
         seed=seed,
         model=model,
+        breaks=breaks,
         attrition=attrition,
         backfill=backfill,
         leave=leave,
@@ -91,6 +93,7 @@ def forecast_headroom(
         draws=draws,
         seed=seed,
         model=model,
+        breaks=breaks,
         overruns=overruns,
         accuracy=accuracy,
     )

@@ -343,12 +343,23 @@ def interval(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return p10 and p90 of forecasts, as `series_draws` would have them."""
     spread = spread_of(past.y, horizon, season, model, since=past.since)
-    least, most = _bounds(past.y, told, spread.scale)
+    scale, least, most = _room(past, told, spread)
     low, high = (
-        np.clip(told + spread.scale * float(spread.quantile(share)), least, most)
+        np.clip(told + scale * float(spread.quantile(share)), least, most)
         for share in (0.1, 0.9)
     )
     return low, high
+
+
+def _room(
+    past: Steady, told: np.ndarray, spread: Spread
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return scale, least and most of forecasts, shape (S, H), with their `reach`."""
+    reach = past.reach[:, None]
+    scale = np.maximum(spread.scale, reach / float(spread.quantile(0.9)))
+    least, most = _bounds(past.y, told, spread.scale)
+    lowest = np.where(least >= 0.0, np.maximum(told - reach, 0.0), told - reach)
+    return scale, np.minimum(least, lowest), np.maximum(most, told + reach)
 
 
 def _noise(
@@ -378,23 +389,21 @@ def _noise(
 
 
 def series_draws(
-    y: np.ndarray,
+    past: Steady,
     horizon: int,
     season: int,
     draws: int,
     rng: np.random.Generator,
     *,
     model: str | Model = DEFAULT,
-    widen: np.ndarray | None = None,
-    since: np.ndarray | None = None,
     errors: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw the future of many series.
 
     Parameters
     ----------
-    y
-        Shape (S, T), NaN where nothing is known.
+    past
+        Of `breaks.steady`.
     horizon
         Periods to draw.
     season
@@ -405,10 +414,8 @@ def series_draws(
         Source of the draws.
     model
         Name or function; its forecast is the median of the draws.
-    widen
-        Shape (S, horizon): errors times this; 1 = as the past says.
-    since, errors
-        As in `spread_of`.
+    errors
+        Of `past_errors`, where they are known already.
 
     Returns
     -------
@@ -418,12 +425,10 @@ def series_draws(
         never below 0 at 0 or above, intermittent ones within their values. One without
         any value is NaN.
     """
-    y = np.array(y, dtype=float, ndmin=2)
-    used = find_model(model)
+    y, used = past.y, find_model(model)
     middle = used(y, horizon, season)
-    spread = spread_of(y, horizon, season, used, since=since, errors=errors)
-    scale = spread.scale if widen is None else spread.scale * widen
-    least, most = _bounds(y, middle, spread.scale)
+    spread = spread_of(y, horizon, season, used, since=past.since, errors=errors)
+    scale, least, most = _room(past, middle, spread)
     half = draws // 2
     noise = _noise(y, half, horizon, spread.memory, rng)
     result = np.empty((draws, horizon, len(y)), dtype=np.float32)

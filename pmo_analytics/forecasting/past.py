@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pmo_analytics.clock import format_period
-from pmo_analytics.errors import ConfigError, PmoWarning
+from pmo_analytics.errors import ConfigError, PmoWarning, closest
+from pmo_analytics.forecasting.breaks import EVENTS
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
@@ -154,6 +155,39 @@ def _of_kinds(
     if not columns:
         return total
     return pd.DataFrame(columns).rename_axis(index="period", columns="role")
+
+
+def events_of(portfolio: Portfolio, breaks: pd.DataFrame | bool) -> pd.DataFrame | bool:
+    """Return what is known of breaks: `period, role, event`, as `history` says it.
+
+    Parameters
+    ----------
+    breaks
+        False and nothing is looked for; True; or rows that count before those of
+        `history`.
+
+    Raises
+    ------
+    ConfigError
+        If a column is missing or an event is not one of `breaks.EVENTS`.
+    """
+    if breaks is False:
+        return False
+    columns = ["period", "role", "event"]
+    known = portfolio.history[columns].dropna()
+    if isinstance(breaks, pd.DataFrame):
+        if missing := sorted(set(columns) - set(breaks.columns)):
+            raise ConfigError(f"breaks lacks the columns {missing}.")
+        unknown = sorted(set(breaks["event"].astype(str)) - {*EVENTS})
+        if unknown:
+            raise ConfigError(
+                f"There is no event {unknown[0]!r} in breaks"
+                f"{closest(unknown[0], EVENTS)}. There are: {', '.join(EVENTS)}."
+            )
+        if not all(isinstance(period, pd.Period) for period in breaks["period"]):
+            raise ConfigError("period of breaks holds pandas Periods.")
+        known = pd.concat([breaks[columns], known])
+    return known.drop_duplicates(["period", "role"])
 
 
 def some(names: Iterable[object]) -> str:

@@ -328,6 +328,7 @@ COLUMN_WORDS: dict[str, dict[str, str]] = {
         "load_fte": "load|used fte|actual fte|负荷|负载|负荷fte|实际fte|負荷|負載|"
         "實際fte|"
         "auslastung fte|carga",
+        "event": "break|level shift|事件|ereignis|événement|evento",
         "capacity_hours": "available hours|产能工时|容量工时|可用工时|產能工時|"
         "可用工時",
         "load_hours": "used hours|actual hours|负荷工时|实际工时|負荷工時|實際工時",

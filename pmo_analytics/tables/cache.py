@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pmo_analytics.tables.contract import Problem
 
 # Columns that tables did not always have: where blank, hashes of old still hold.
-_LATER = ("workweek",)
+_LATER = ("workweek", "event")
 # Cells of object columns that nobody can edit without replacing them.
 _PLAIN = frozenset((str, int, float, bool, type(None)))
 

@@ -241,6 +241,7 @@ TABLES: dict[str, Table] = {
             "kind": _choice("project", "operations", "total", default="total"),
             "capacity_fte": _AMOUNT,
             "load_fte": _AMOUNT,
+            "event": _choice("shift", "outlier", "usual"),
         },
         ("period", "role", "kind"),
     ),

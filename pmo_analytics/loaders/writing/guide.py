@@ -237,6 +237,12 @@ COLUMN_TEXTS: dict[str, dict[str, Meaning]] = {
         "kind": Meaning("What the load was for; blank = total.", "", "project"),
         "capacity_fte": Meaning("People there.", "FTE", "8"),
         "load_fte": Meaning("People used.", "FTE", "7.2"),
+        "event": Meaning(
+            "What is known of this value, where forecasts take it wrong: a new level "
+            "begins (shift), it does not count (outlier), or it is neither (usual).",
+            "",
+            "shift",
+        ),
     },
     "actuals": {
         "period": Meaning("Period worked, or any day of it.", "period", "2027-01"),
