@@ -24,8 +24,8 @@ if TYPE_CHECKING:
         frontier,
         name_level,
         positions,
-        read_levels,
     )
+    from pmo_analytics.optimization.explaining.frontier_levels import read_levels
     from pmo_analytics.optimization.explaining.infeasible import (
         WhyInfeasible,
         why_infeasible,

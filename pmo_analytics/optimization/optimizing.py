@@ -20,7 +20,8 @@ from pmo_analytics.optimization.limits import ProgressFunction, SolveLimits
 from pmo_analytics.optimization.model.compiling import Compiled, compile_options
 from pmo_analytics.optimization.params import DEFAULTS, SearchParams
 from pmo_analytics.optimization.plan_search import PlanSearch
-from pmo_analytics.optimization.risk.risk import Risk, plan_under_risk
+from pmo_analytics.optimization.risk.risk import Risk
+from pmo_analytics.optimization.risk.search import plan_under_risk
 from pmo_analytics.optimization.run import Run, question_of
 from pmo_analytics.optimization.second_objectives import check_stages, refine
 from pmo_analytics.plan import Plan

@@ -12,14 +12,14 @@ import pandas as pd
 
 from pmo_analytics.clock import base_freq, format_period
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.optimization.checker.question import Offer, Question
-from pmo_analytics.optimization.checker.reading import (
+from pmo_analytics.optimization.checker.cells import (
     blank,
     exact_amount,
     read_name,
     read_offset,
     read_period,
 )
+from pmo_analytics.optimization.checker.question import Offer, Question
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio

@@ -23,13 +23,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from pmo_analytics.errors import ConfigError
+from pmo_analytics.optimization.checker.cells import blank, read_name, read_period
 from pmo_analytics.optimization.checker.question import Project, Question
-from pmo_analytics.optimization.checker.reading import (
-    blank,
-    read_name,
-    read_period,
-    read_question,
-)
+from pmo_analytics.optimization.checker.reading import read_question
 from pmo_analytics.optimization.checker.tolerance import TOLERANCE
 
 if TYPE_CHECKING:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import math
-import unicodedata
-from collections.abc import Collection, Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pmo_analytics.clock import parse_period
-from pmo_analytics.errors import DataError, problem, problems_table
+from pmo_analytics.optimization.checker.cells import (
+    blank,
+    exact_amount,
+    read_name,
+    read_names,
+    read_offset,
+    read_offsets,
+    read_whole,
+    read_word,
+    refused,
+    scaled,
+)
 from pmo_analytics.optimization.checker.question import (
     FARTHEST,
     Budget,
@@ -72,12 +79,12 @@ def read_question(portfolio: Portfolio, strict: bool) -> Question:
     """
     horizon = portfolio.horizon
     projects = _read_projects(portfolio)
-    demand_rows, demand_unit = _scaled(portfolio.demand["fte"], "demand", "fte")
+    demand_rows, demand_unit = scaled(portfolio.demand["fte"], "demand", "fte")
     demand: dict[str, Uses] = {}
     for project, role, offset, units in zip(
-        _names(portfolio.demand["project"]),
-        _names(portfolio.demand["role"]),
-        _offsets(portfolio.demand, "demand"),
+        read_names(portfolio.demand["project"]),
+        read_names(portfolio.demand["role"]),
+        read_offsets(portfolio.demand, "demand"),
         demand_rows,
         strict=True,
     ):
@@ -133,7 +140,9 @@ def _read_projects(portfolio: Portfolio) -> dict[str, Project]:
         (
             read_name(row["project"]),
             read_name(row["theme"]),
-            _word(read_name(row["applies_to"]), _BLACKOUTS, "blackouts", "applies_to"),
+            read_word(
+                read_name(row["applies_to"]), _BLACKOUTS, "blackouts", "applies_to"
+            ),
             0 if (begin := read_offset(row["start"], first)) is None else begin,
             periods - 1 if (end := read_offset(row["end"], first)) is None else end,
         )
@@ -143,7 +152,7 @@ def _read_projects(portfolio: Portfolio) -> dict[str, Project]:
     for row in table.to_dict("records"):
         name = read_name(row["project"])
         if name is None or name in projects:
-            raise _refuse(
+            raise refused(
                 "projects",
                 "duplicate_key",
                 "project",
@@ -167,10 +176,12 @@ def _read_project(
     first: pd.Period,
     periods: int,
 ) -> Project:
-    status = _word(
+    status = read_word(
         read_name(row["status"]) or "proposed", _STATUSES, "projects", "status"
     )
-    force = _word(read_name(row["force"]) or "", ("", "in", "out"), "projects", "force")
+    force = read_word(
+        read_name(row["force"]) or "", ("", "in", "out"), "projects", "force"
+    )
     if force == "out":
         state = "out"
     elif status == "done" or (status == "cancelled" and not force):
@@ -179,17 +190,17 @@ def _read_project(
         state = "live"
     live = state == "live"
     running, approved = live and status == "running", live and status == "approved"
-    duration, start = _whole(row["duration"]), read_offset(row["start"], first)
+    duration, start = read_whole(row["duration"]), read_offset(row["start"], first)
     earliest, latest = (
         read_offset(row["earliest"], first),
         read_offset(row["latest"], first),
     )
     if live and (duration is None or duration < 1):
         fix = f"Give project '{name}' a duration of at least 1 period."
-        raise _refuse("projects", "missing_value", "duration", duration, fix)
+        raise refused("projects", "missing_value", "duration", duration, fix)
     if running and start is None:
         fix = f"Project '{name}' is running: give the period in which it started."
-        raise _refuse("projects", "running_without_start", "start", "", fix)
+        raise refused("projects", "running_without_start", "start", "", fix)
     kept = running or (
         approved and start is not None and earliest is None and latest is None
     )
@@ -223,13 +234,13 @@ def _read_spend(
     portfolio: Portfolio, projects: Mapping[str, Project]
 ) -> tuple[dict[str, dict[Kind, list[tuple[int, int]]]], int]:
     table = portfolio.spend
-    amounts, unit = _scaled(table["amount"], "spend", "amount")
+    amounts, unit = scaled(table["amount"], "spend", "amount")
     spend: dict[str, dict[Kind, list[tuple[int, int]]]] = {}
     for name, fund, category, offset, units in zip(
-        _names(table["project"]),
-        _names(table["fund"]),
-        _names(table["category"]),
-        _offsets(table, "spend"),
+        read_names(table["project"]),
+        read_names(table["fund"]),
+        read_names(table["category"]),
+        read_offsets(table, "spend"),
         amounts,
         strict=True,
     ):
@@ -251,11 +262,11 @@ def _read_worth(
         source = "benefits" if len(benefits) else "value"
         if len(benefits) and not given.isna().all():
             fix = "projects.value and benefits are both filled: set the value source."
-            raise _refuse("portfolio", "unclear_value_source", "source", "", fix)
+            raise refused("portfolio", "unclear_value_source", "source", "", fix)
     # project, offset, amount, sign
     parts: list[tuple[str | None, int, float, int]] = []
     if source in ("value", "sum"):
-        names = _names(portfolio.projects["project"])
+        names = read_names(portfolio.projects["project"])
         parts += [
             (name, 0, float(value), 1)
             for name, value in zip(names, given.tolist(), strict=True)
@@ -268,13 +279,13 @@ def _read_worth(
         parts += [
             (name, offset, float(amount), sign)
             for name, offset, amount in zip(
-                _names(table["project"]),
-                _offsets(table, title),
+                read_names(table["project"]),
+                read_offsets(table, title),
                 table["amount"].tolist(),
                 strict=True,
             )
         ]
-    units, unit = _scaled((amount for _, _, amount, _ in parts), "benefits", "amount")
+    units, unit = scaled((amount for _, _, amount, _ in parts), "benefits", "amount")
     chance, whole = _read_chances(portfolio)
     worth: dict[str, dict[int, int]] = {}
     for (name, offset, _, sign), number in zip(parts, units, strict=True):
@@ -283,7 +294,7 @@ def _read_worth(
             continue
         if offset > FARTHEST and settings.discount:
             fix = f"Nothing can be discounted more than {FARTHEST:,} periods."
-            raise _refuse("benefits", "above_maximum", "offset", offset, fix)
+            raise refused("benefits", "above_maximum", "offset", offset, fix)
         amounts = worth.setdefault(project.name, {})
         own = chance.get(project.name, whole)
         amounts[offset] = amounts.get(offset, 0) + sign * number * own
@@ -295,13 +306,13 @@ def _read_chances(portfolio: Portfolio) -> tuple[dict[str, int], int]:
     if not portfolio.settings.weigh_by_probability:
         return {}, 1
     column = portfolio.projects["probability"].tolist()
-    names = _names(portfolio.projects["project"])
+    names = read_names(portfolio.projects["project"])
     known = [
         (name, float(cell))
         for name, cell in zip(names, column, strict=True)
         if name is not None and not blank(cell)
     ]
-    units, unit = _scaled((cell for _, cell in known), "projects", "probability")
+    units, unit = scaled((cell for _, cell in known), "projects", "probability")
     return {name: own for (name, _), own in zip(known, units, strict=True)}, unit
 
 
@@ -331,7 +342,7 @@ def _read_budgets(
         )
         if name in question.budgets:
             fix = "Give every budget row its own name."
-            raise _refuse("budget", "duplicate_key", "budget", name, fix)
+            raise refused("budget", "duplicate_key", "budget", name, fix)
         budget = Budget(
             name=name,
             filters=Kind(*(read_name(row[column]) for column in Kind._fields)),
@@ -359,12 +370,12 @@ def _read_groups(question: Question, portfolio: Portfolio) -> None:
     for name, rows in members.items():
         names = dict.fromkeys(read_name(row["project"]) or "" for row in rows)
         rules = {
-            _word(read_name(row["rule"]) or "limit", _RULES, "groups", "rule")
+            read_word(read_name(row["rule"]) or "limit", _RULES, "groups", "rule")
             for row in rows
         }
         # Rows of a group agree in checked data; else the tightest counts.
-        least = [n for row in rows if (n := _whole(row["at_least"])) is not None]
-        most = [n for row in rows if (n := _whole(row["at_most"])) is not None]
+        least = [n for row in rows if (n := read_whole(row["at_least"])) is not None]
+        most = [n for row in rows if (n := read_whole(row["at_most"])) is not None]
         question.groups[name] = Group(
             name=name,
             members=tuple(names),
@@ -381,7 +392,7 @@ def _read_dependencies(question: Question, portfolio: Portfolio) -> None:
             read_name(row["project"]) or "",
             read_name(row["requires"]) or "",
         )
-        kind = _word(
+        kind = read_word(
             read_name(row["kind"]) or "finish_start",
             _DEPENDENCIES,
             "dependencies",
@@ -396,8 +407,8 @@ def _read_dependencies(question: Question, portfolio: Portfolio) -> None:
             project=project,
             requires=requires,
             kind=kind,
-            lag=_whole(row["lag"]) or 0,
-            lag_max=_whole(row["lag_max"]),
+            lag=read_whole(row["lag"]) or 0,
+            lag_max=read_whole(row["lag_max"]),
             single=single,
             known=single or group is not None,
             targets=tuple(n for n in others if state_of(question, n) == "live"),
@@ -412,7 +423,7 @@ def _read_own_rules(
 ) -> None:
     for row in portfolio.rules.to_dict("records"):
         name, project = read_name(row["rule"]) or "", read_name(row["project"]) or ""
-        applies_to = _word(
+        applies_to = read_word(
             read_name(row["applies_to"]) or "selected",
             ("selected", "work"),
             "rules",
@@ -427,7 +438,7 @@ def _read_own_rules(
         )
         if project in rule.weights:
             fix = f"Give every project one row of rule '{name}'."
-            raise _refuse("rules", "duplicate_key", "project", project, fix)
+            raise refused("rules", "duplicate_key", "project", project, fix)
         weight = 1.0 if blank(row["weight"]) else float(row["weight"])
         rule.weights[project] = exact_amount(weight, "rules", "weight")
     for rule in question.rules.values():
@@ -465,89 +476,3 @@ def _note_inherited(question: Question) -> None:
             limit = question.capacity_limit(role, t)
             if limit > max(given, Fraction(0)) + TOLERANCE:
                 question.inherited.append(_inherited("capacity", role, t, limit, given))
-
-
-def _refuse(table: str, rule: str, column: str, found: object, fix: str) -> DataError:
-    return DataError(
-        problems_table(
-            [problem("error", table, rule, column=column, found=found, fix=fix)]
-        )
-    )
-
-
-def blank(value: Any) -> bool:
-    """Return whether a cell is empty."""
-    return value is None or (pd.api.types.is_scalar(value) and bool(pd.isna(value)))
-
-
-def read_name(value: Any) -> str | None:
-    """Return an id or word as text in one spelling, None for an empty cell."""
-    if blank(value):
-        return None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return " ".join(unicodedata.normalize("NFC", str(value)).split()) or None
-
-
-def _names(values: pd.Series[Any]) -> list[str | None]:
-    cells = values.tolist()
-    known = {cell: read_name(cell) for cell in set(cells)}
-    return [known[cell] for cell in cells]
-
-
-def read_offset(value: Any, first: pd.Period) -> int | None:
-    """Return a period as whole periods after the first, None for an empty cell."""
-    if blank(value):
-        return None
-    return int(parse_period(value, first.freqstr).ordinal - first.ordinal)
-
-
-def read_period(value: Any, question: Question) -> int | None:
-    """Return the offset of a period, None for one that cannot be read."""
-    try:
-        return read_offset(value, question.first)
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
-def _offsets(table: pd.DataFrame, name: str) -> list[int]:
-    cells = table["offset"].tolist()
-    if any(blank(cell) for cell in set(cells)):
-        fix = "Write a whole number in every row."
-        raise _refuse(name, "missing_value", "offset", "", fix)
-    return [int(cell) for cell in cells]
-
-
-def _whole(value: Any) -> int | None:
-    return None if blank(value) else int(value)
-
-
-def _ratio(value: float, table: str, column: str) -> tuple[int, int]:
-    """Return the decimal number that is written, as numerator and denominator."""
-    if not math.isfinite(value):
-        raise _refuse(
-            table, "not_a_number", column, value, "Write a finite number in every row."
-        )
-    return Decimal(repr(value)).as_integer_ratio()
-
-
-def exact_amount(value: float, table: str, column: str) -> Fraction:
-    """Return the decimal number that a cell shows."""
-    return Fraction(*_ratio(value, table, column))
-
-
-def _scaled(values: Iterable[float], table: str, column: str) -> tuple[list[int], int]:
-    """Return numbers as whole multiples of 1/unit, and the unit; nothing is lost."""
-    cells = [float(value) for value in values]
-    exact = {cell: _ratio(cell, table, column) for cell in set(cells)}
-    unit = math.lcm(*{below for _, below in exact.values()})
-    whole = {cell: above * (unit // below) for cell, (above, below) in exact.items()}
-    return [whole[cell] for cell in cells], unit
-
-
-def _word(value: str | None, words: Collection[str], table: str, column: str) -> str:
-    if value is None or value not in words:
-        raise _refuse(
-            table, "unknown_word", column, value, f"Use one of {', '.join(words)}."
-        )
-    return value

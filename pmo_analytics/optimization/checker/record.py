@@ -7,12 +7,12 @@ from fractions import Fraction
 from typing import Any
 
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.optimization.checker.question import Project, Question, RecordPrices
-from pmo_analytics.optimization.checker.reading import (
+from pmo_analytics.optimization.checker.cells import (
     exact_amount,
     read_name,
     read_period,
 )
+from pmo_analytics.optimization.checker.question import Project, Question, RecordPrices
 
 
 def read_record(question: Question, record: Any) -> None:

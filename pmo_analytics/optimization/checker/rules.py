@@ -13,6 +13,7 @@ import pandas as pd
 
 from pmo_analytics.clock import format_period
 from pmo_analytics.errors import ConfigError, closest, listing
+from pmo_analytics.optimization.checker.cells import blank, read_name, read_period
 from pmo_analytics.optimization.checker.flex import bought_by_role
 from pmo_analytics.optimization.checker.question import (
     FARTHEST,
@@ -26,7 +27,6 @@ from pmo_analytics.optimization.checker.question import (
     spent_of,
     to_float,
 )
-from pmo_analytics.optimization.checker.reading import blank, read_name, read_period
 from pmo_analytics.optimization.checker.tolerance import TOLERANCE, rounding
 
 _VIOLATIONS = ("rule", "subject", "period", "found", "limit", "message")

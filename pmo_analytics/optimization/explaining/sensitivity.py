@@ -11,7 +11,8 @@ import pandas as pd
 
 from pmo_analytics.errors import ConfigError, closest
 from pmo_analytics.formats import called
-from pmo_analytics.optimization.explaining.discount_range import discount_range
+from pmo_analytics.optimization.explaining.discounts.rate_range import discount_range
+from pmo_analytics.optimization.explaining.displacing import forced_in
 from pmo_analytics.optimization.explaining.resolving import (
     STOPPED,
     Resolved,
@@ -19,7 +20,6 @@ from pmo_analytics.optimization.explaining.resolving import (
     resolve_all,
     settings_of,
 )
-from pmo_analytics.optimization.explaining.why_not import forced_in
 from pmo_analytics.optimization.explaining.wording import number
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.plan import Plan

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from pmo_analytics.optimization.explaining.discount_curves import bending, curve_of
-from pmo_analytics.optimization.explaining.discount_range import rates_looked_at
+from pmo_analytics.optimization.explaining.discounts.curves import bending, curve_of
+from pmo_analytics.optimization.explaining.discounts.rate_range import rates_looked_at
 from pmo_analytics.optimization.explaining.sensitivity import (
     say_sensitivity,
     sensitivity,
@@ -94,19 +96,19 @@ def test_projects_that_cannot_be_chosen_together_are_not_called_best():
 
 
 def test_bounds_that_prove_nothing_are_not_taken_for_a_proof(monkeypatch):
-    from pmo_analytics.optimization.explaining import discount_range as room
+    from pmo_analytics.optimization.explaining.discounts import probes, rate_range
 
-    solve = room.resolve
+    solve = probes.resolve
 
     def unproved(*args):
         found = solve(*args)
         if found.report is None:
             return found
-        loose = room.replace(found.report, bound=found.report.bound + 5.0)
-        return room.replace(found, report=loose)
+        loose = replace(found.report, bound=found.report.bound + 5.0)
+        return replace(found, report=loose)
 
-    monkeypatch.setattr(room, "resolve", unproved)
-    monkeypatch.setattr(room, "_STEPS", 2)
+    monkeypatch.setattr(probes, "resolve", unproved)
+    monkeypatch.setattr(rate_range, "_STEPS", 2)
     row = range_of(Plan(late_or_early(), {"Late": "2027-03"}))
     assert np.isnan(row["low"])
     assert np.isnan(row["high"])

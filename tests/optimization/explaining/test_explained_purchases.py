@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pmo_analytics.optimization.explaining.displacing import forced_in
 from pmo_analytics.optimization.explaining.infeasible import why_infeasible
-from pmo_analytics.optimization.explaining.why_not import forced_in, why_not
+from pmo_analytics.optimization.explaining.why_not import why_not
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.optimizing import optimize
 from tests.optimization.explaining.test_why_not import portfolio_of

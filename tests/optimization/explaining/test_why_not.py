@@ -7,7 +7,8 @@ import pytest
 
 from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.optimization.explaining.why_not import changes, why_not
+from pmo_analytics.optimization.explaining.displacing import changes
+from pmo_analytics.optimization.explaining.why_not import why_not
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.optimizing import optimize
 from pmo_analytics.plan import Plan

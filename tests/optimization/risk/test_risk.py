@@ -14,7 +14,7 @@ from pmo_analytics.errors import ConfigError
 from pmo_analytics.optimization.checker.check import check_plan
 from pmo_analytics.optimization.heuristics.greedy import greedy
 from pmo_analytics.optimization.model.compiling import compile_options
-from pmo_analytics.optimization.risk import risk as risk_room
+from pmo_analytics.optimization.risk import search as risk_room
 from pmo_analytics.optimization.risk.moves import Aim, search_moves
 from pmo_analytics.optimization.risk.sample import Sample, tail_mean, try_plan
 from pmo_analytics.portfolio import Portfolio

@@ -26,6 +26,7 @@ from operator import or_
 from typing import Any
 
 from pmo_analytics.errors import ConfigError
+from pmo_analytics.optimization.checker.cells import read_name, read_period
 from pmo_analytics.optimization.checker.proofs.room import (
     Room,
     budget_units,
@@ -39,7 +40,6 @@ from pmo_analytics.optimization.checker.question import (
     Question,
     to_float,
 )
-from pmo_analytics.optimization.checker.reading import read_name, read_period
 
 _KEYS = {
     "capacity": ("role", "period", "at_most"),

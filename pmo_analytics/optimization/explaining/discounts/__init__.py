@@ -1,0 +1,1 @@
+"""For which discount rates the chosen projects stay the best choice."""
