@@ -22,8 +22,8 @@ from pmo_analytics.plan import Plan, baseline
 from pmo_analytics.portfolio import Portfolio, check_portfolio
 from pmo_analytics.rules import find_violations
 from pmo_analytics.rules.workload import limits, load_grid
+from pmo_analytics.tables import TABLES, empty_table
 from pmo_analytics.tables.cache import frame_hash
-from pmo_analytics.tables.contract import TABLES, empty_table
 from pmo_analytics.tables.problems import locate
 from tests.support.instances_random import drawn
 from tests.support.problem_cases import HORIZON, capacity, portfolio, projects, rows
