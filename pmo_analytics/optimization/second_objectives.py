@@ -12,6 +12,7 @@ import numpy as np
 from pmo_analytics.errors import ConfigError, closest
 from pmo_analytics.evidence import OPTIMAL_GAP, relative_gap
 from pmo_analytics.optimization.model.purchasing import value_of
+from pmo_analytics.optimization.workers.messages import PolishJob
 from pmo_analytics.optimization.workers.running import run_task
 from pmo_analytics.rules import priced_projects
 from pmo_analytics.tables import start_windows
@@ -107,20 +108,16 @@ def refine(search: PlanSearch, names: Sequence[str], loss: float) -> None:
     begin = time.monotonic()
     events: list[dict[str, Any]] = []
     if seconds > 0.2 and len(search.best):
-        job = {
-            "start": search.best.tolist(),
-            "costs": [stage.cost.tolist() for stage in stages],
-            "loss": value - floor,
-            "polish_seconds": seconds,
-        }
-        events = run_task(
-            search.compiled.options,
-            "polish",
-            job,
+        job = PolishJob(
             seconds=seconds,
-            limits=search.run.limits,
+            memory_gb=search.run.limits.memory_gb,
             seed=search.run.seed,
+            start=search.best.tolist(),
+            polish_seconds=seconds,
+            loss=value - floor,
+            costs=[stage.cost.tolist() for stage in stages],
         )
+        events = run_task(search.compiled.options, job)
     least: dict[int, float | None] = {}
     for event in events:
         if event["event"] in ("stage", "polished"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,7 +78,7 @@ class Guide:
     cuts: list[Cut | None] = field(default_factory=list)
 
     @classmethod
-    def of(cls, told: dict[str, Any]) -> Guide:
+    def of(cls, told: Mapping[str, Any]) -> Guide:
         """Return the guide of nodes that stand in the order of `Branches.told`."""
         cuts = [None if one is None else Cut(**one) for one in told["cuts"]]
         labels = [tuple(label) for label in told["labels"]]

@@ -31,6 +31,7 @@ from pmo_analytics.optimization.explaining.wording import (
 )
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.run import question_of
+from pmo_analytics.optimization.workers.messages import ClashJob
 from pmo_analytics.optimization.workers.process import Event
 from pmo_analytics.optimization.workers.running import run_task
 from pmo_analytics.plan import Plan
@@ -213,14 +214,20 @@ class _State:
 def _find(book: Rulebook, begin: float, limits: SolveLimits, seed: int) -> _State:
     """Run the deletion filter; where its process dies, go on once without the step."""
     state = _State()
-    job: dict[str, Any] = {**book.job(), "units": book.units()}
+    facts: dict[str, Any] = {**book.job(), "units": book.units()}
     for attempt in range(2):
         left = _FIRST * limits.seconds - (time.monotonic() - begin)
         if left <= 0.05 and attempt:
             break
         options = book.wide.options
         told = run_task(
-            options, "clash", job, seconds=max(left, 0.2), limits=limits, seed=seed
+            options,
+            ClashJob(
+                seconds=max(left, 0.2),
+                memory_gb=limits.memory_gb,
+                seed=seed,
+                facts=facts,
+            ),
         )
         steps = [event for event in told if event["event"] == "step"]
         _take(state, told, steps)
@@ -238,7 +245,7 @@ def _find(book: Rulebook, begin: float, limits: SolveLimits, seed: int) -> _Stat
             )
         if steps:
             last = steps[-1]
-            job |= {
+            facts |= {
                 "resumed": True,
                 "units": last["rest"][1:],
                 "need": last["need"],

@@ -19,6 +19,7 @@ from pmo_analytics.optimization.explaining.wording import (
     when,
 )
 from pmo_analytics.optimization.limits import SolveLimits
+from pmo_analytics.optimization.workers.messages import RepairJob
 from pmo_analytics.optimization.workers.running import run_task
 
 REPAIR_COLUMNS = ["rule", "subject", "period", "amount", "message"]
@@ -47,7 +48,9 @@ def least_repair(
         prices.append(price)
     costs = _costs_of_moving(book)
     facts = {**book.job(), "prices": prices, "costs": costs.tolist(), "gap": _GAP}
-    told = run_task(options, "repair", facts, seconds=seconds, limits=limits, seed=seed)
+    memory = limits.memory_gb
+    job = RepairJob(seconds=seconds, memory_gb=memory, seed=seed, facts=facts)
+    told = run_task(options, job)
     answer = next((event for event in told if event["event"] == "repair"), None)
     if answer is None or answer["chosen"] is None:
         return [], False

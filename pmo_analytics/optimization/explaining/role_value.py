@@ -20,6 +20,7 @@ from pmo_analytics.optimization.explaining.wording import number, series
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.model.array_sink import build_matrix
 from pmo_analytics.optimization.model.compiling import compile_options
+from pmo_analytics.optimization.workers.messages import PricesJob
 from pmo_analytics.optimization.workers.running import run_task
 from pmo_analytics.plan import Plan
 from pmo_analytics.processes import Work, stoppable
@@ -207,7 +208,8 @@ def _lp_prices(
     compiled = compile_options(plan.portfolio, strict=plan.strict, flex=plan.buys)
     options = compiled.options
     seconds = min(_SCREEN, limits.seconds)
-    told = run_task(options, "prices", {}, seconds=seconds, limits=limits, seed=seed)
+    job = PricesJob(seconds=seconds, memory_gb=limits.memory_gb, seed=seed)
+    told = run_task(options, job)
     answer = next((event for event in told if event["event"] == "prices"), None)
     if answer is None:
         return {}

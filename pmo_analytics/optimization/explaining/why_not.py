@@ -29,6 +29,7 @@ from pmo_analytics.optimization.explaining.wording import (
     when,
 )
 from pmo_analytics.optimization.limits import SolveLimits
+from pmo_analytics.optimization.workers.messages import RepairJob
 from pmo_analytics.optimization.workers.running import run_task
 from pmo_analytics.plan import Plan
 from pmo_analytics.processes import stoppable
@@ -308,11 +309,12 @@ def _repair(
         facts = {**job, "prices": prices, "costs": costs.tolist(), "gap": 1e-4}
         told = run_task(
             wide,
-            "repair",
-            facts,
-            seconds=0.5 * limits.seconds,
-            limits=limits,
-            seed=seed,
+            RepairJob(
+                seconds=0.5 * limits.seconds,
+                memory_gb=limits.memory_gb,
+                seed=seed,
+                facts=facts,
+            ),
         )
         answer = next((e for e in told if e["event"] == "repair"), None)
         if answer is not None and answer["chosen"] is not None:

@@ -12,7 +12,7 @@ besides.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -406,7 +406,7 @@ class Search:
             self._take(self.ruiner.refilled())
 
 
-def by_row(matrix: Matrix, prices: list[tuple[list[Any], float]]) -> np.ndarray:
+def by_row(matrix: Matrix, prices: Sequence[tuple[Sequence[Any], float]]) -> np.ndarray:
     """Return the price of each row of a matrix, 0 where none is told."""
     known = {tuple(label): price for label, price in prices}
     return np.array(

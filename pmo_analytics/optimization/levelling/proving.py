@@ -11,6 +11,7 @@ import numpy as np
 
 from pmo_analytics.optimization.levelling.energetic import refute
 from pmo_analytics.optimization.levelling.finish_model import cut, end_of, with_end
+from pmo_analytics.optimization.workers.messages import SolveJob
 from pmo_analytics.optimization.workers.process import Child, Event
 from pmo_analytics.optimization.workers.running import run_solver
 
@@ -188,22 +189,17 @@ class Prover:
             self.given_up = True
             return
         small, _ = found
-        job = {
-            "task": "solve",
-            "seconds": max(search.run.left() - 0.1, 0.1),
-            "threads": 1,
-            "memory_gb": search.run.limits.memory_gb,
-            "seed": search.run.seed,
-            "solver": "HiGHS",
-            "presolve": True,
-            "gap": 0.0,
-            "nodes": search.run.limits.work,
-            "relax": False,
-            "polish_seconds": self._polish_seconds(),
+        job = SolveJob(
+            seconds=max(search.run.left() - 0.1, 0.1),
+            memory_gb=search.run.limits.memory_gb,
+            seed=search.run.seed,
+            nodes=search.run.limits.work,
+            relax=False,
+            polish_seconds=self._polish_seconds(),
             # The checker of a levelling walks no branches.
-            "most_nodes": 0,
-            "start": self._incumbent(),
-        }
+            most_nodes=0,
+            start=self._incumbent(),
+        )
         self.child = stack.enter_context(Child(small, job, self.events))
 
     def _polish_seconds(self) -> float:

@@ -9,10 +9,12 @@ import numpy as np
 
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import bound_of_prices, build_matrix
+from pmo_analytics.optimization.workers.messages import SolveJob
 from pmo_analytics.optimization.workers.steps import (
     add_cuts,
     ascend_prices,
     better_of,
+    bound_of,
     by_label,
     finite,
     options_needed,
@@ -23,17 +25,19 @@ from pmo_analytics.optimization.workers.steps import (
 
 
 def solve_arrays(
-    options: Any, job: dict[str, Any], inbox: list[Any], end: float, emit: Any
+    options: Any, job: SolveJob, inbox: list[Any], end: float, emit: Any
 ) -> None:
     """Solve the same model, written as arrays, where PuLP would take too long."""
     matrix = build_matrix(options)
     bounds: list[float] = []
-    if job["relax"]:
+    found = None
+    if job.relax:
         if not len(options.buy_resource):
             ascend_prices(options, matrix, job, end, emit)
         bounds.append(_relax_arrays(options, matrix, job, end, emit))
-        bounds.append(add_cuts(options, matrix, job, end, emit))
-    more = {} if job["nodes"] is None else {"mip_max_nodes": job["nodes"]}
+        found = add_cuts(options, matrix, job, end, emit)
+        bounds.append(bound_of(found))
+    more: dict[str, Any] = {} if job.nodes is None else {"mip_max_nodes": job.nodes}
     told = [float("inf"), 0.0]
     many = len(options.project)
 
@@ -51,11 +55,11 @@ def solve_arrays(
         options.gains(),
         seconds=end - time.monotonic(),
         binaries=many,
-        start=np.array(job["start"], dtype=np.int64) if job["start"] else None,
-        shares=shares_bought(options, job["start"]),
-        left=options_needed(options, job),
+        start=job.plan if job.start else None,
+        shares=shares_bought(options, job.start),
+        left=options_needed(options, job, found),
         report=report,
-        mip_rel_gap=max(job["gap"], 1e-7),
+        mip_rel_gap=max(job.gap, 1e-7),
         mip_abs_gap=1e-7,
         mip_feasibility_tolerance=1e-7,
         **settings(job),
@@ -73,12 +77,11 @@ def solve_arrays(
     )
     if answer.status == "optimal" and chosen is not None:
         plan = better_of(options, matrix, job, np.array(chosen, dtype=np.int64))
-        job["start"] = [] if plan is None else plan.tolist()
-        prove_optimum(options, job, inbox, bounds, end, emit)
+        prove_optimum(options, job, plan, found, inbox, bounds, end, emit)
 
 
 def _relax_arrays(
-    options: Any, matrix: Any, job: dict[str, Any], end: float, emit: Any
+    options: Any, matrix: Any, job: SolveJob, end: float, emit: Any
 ) -> float:
     """Solve the LP relaxation of arrays, report the price of every row and the bound.
 

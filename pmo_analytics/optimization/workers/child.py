@@ -19,6 +19,17 @@ from typing import Any
 import numpy as np
 
 from pmo_analytics.optimization.workers.lazy_modules import load_later
+from pmo_analytics.optimization.workers.messages import (
+    ClashJob,
+    ImproveJob,
+    Job,
+    PolishJob,
+    PricesJob,
+    ProveJob,
+    RepairJob,
+    SolveJob,
+    read_job,
+)
 from pmo_analytics.processes import end_group, end_with_thread
 
 # What others load and no solver's process uses.
@@ -41,10 +52,10 @@ def main(path: str) -> None:
     # It may have hundreds of megabytes, and nobody needs it any more.
     with contextlib.suppress(OSError):
         os.unlink(path)
-    job = json.loads(str(arrays.pop("job")))
-    if job.get("solver", "HiGHS") == "HiGHS":
+    job = read_job(json.loads(str(arrays.pop("job"))))
+    if not isinstance(job, SolveJob) or job.solver == "HiGHS":
         end_with_thread(os.getppid())
-    _limit_memory(job.get("memory_gb"))
+    _limit_memory(job.memory_gb)
     lock = threading.Lock()
 
     def emit(event: str, **facts: Any) -> None:
@@ -77,36 +88,45 @@ def _limit_memory(gigabytes: float | None) -> None:
 
 
 def _work(
-    arrays: dict[str, np.ndarray],
-    job: dict[str, Any],
-    inbox: list[dict[str, Any]],
-    emit: Any,
+    arrays: dict[str, np.ndarray], job: Job, inbox: list[dict[str, Any]], emit: Any
 ) -> None:
     from pmo_analytics.optimization.model.instance import Options
 
     # What a task needs is loaded with it: some solvers cannot be loaded beside HiGHS.
-    end = time.monotonic() + job["seconds"]
+    end = time.monotonic() + job.seconds
     options = Options.from_arrays(arrays)
-    if job["task"] == "improve":
+    if isinstance(job, ImproveJob):
         _improve(options, job, inbox, end, emit)
-    elif job["task"] in ("clash", "repair", "prices"):
+    elif isinstance(job, ClashJob | PricesJob):
         _explain(options, job, end, emit)
-    elif job["task"] == "prove":
+    elif isinstance(job, ProveJob):
         from pmo_analytics.optimization.workers.proof_job import prove
 
         prove(options, job, inbox, end, emit)
-    elif job["task"] == "solve" and job["solver"] != "HiGHS":
-        from pmo_analytics.optimization.workers.pulp_job import solve_elsewhere
-
-        solve_elsewhere(options, job, end, emit)
-    elif job["task"] == "solve" and len(options.use_row) > _PULP_CARRIES:
-        from pmo_analytics.optimization.workers.array_job import solve_arrays
-
-        solve_arrays(options, job, inbox, end, emit)
-    elif job["task"] == "polish":
+    elif isinstance(job, SolveJob):
+        _solve(options, job, inbox, end, emit)
+    elif isinstance(job, PolishJob):
         from pmo_analytics.optimization.workers.pulp_job import polish_plan
 
         polish_plan(options, job, end, emit)
+    else:
+        from pmo_analytics.optimization.workers.pulp_job import solve_elastic
+
+        solve_elastic(options, job, end, emit)
+
+
+def _solve(
+    options: Any, job: SolveJob, inbox: list[Any], end: float, emit: Any
+) -> None:
+    """Solve the model in the way that suits solver and size."""
+    if job.solver != "HiGHS":
+        from pmo_analytics.optimization.workers.pulp_job import solve_elsewhere
+
+        solve_elsewhere(options, job, end, emit)
+    elif len(options.use_row) > _PULP_CARRIES:
+        from pmo_analytics.optimization.workers.array_job import solve_arrays
+
+        solve_arrays(options, job, inbox, end, emit)
     else:
         from pmo_analytics.optimization.workers.pulp_job import solve_written
 
@@ -114,36 +134,33 @@ def _work(
 
 
 def _improve(
-    options: Any, job: dict[str, Any], inbox: list[Any], end: float, emit: Any
+    options: Any, job: ImproveJob, inbox: list[Any], end: float, emit: Any
 ) -> None:
     """Search around the best plan, whoever found it, until time or rounds are up."""
     from pmo_analytics.optimization.heuristics.alternation import Search
-    from pmo_analytics.optimization.params import SearchParams
 
     def tell(chosen: np.ndarray) -> None:
         emit("improved", chosen=chosen.tolist())
 
-    start = np.array(job["start"], dtype=np.int64)
-    params = SearchParams.of(job.get("params", {}))
-    search = Search(options, start, job["seed"], tell, inbox, params)
-    if job["rounds"] is not None:
-        search.run_counted(job["rounds"], end)
+    search = Search(options, job.plan, job.seed, tell, inbox, job.params)
+    if job.rounds is not None:
+        search.run_counted(job.rounds, end)
     else:
         search.run(end)
     if search.nearby.complete:
         emit("bound", bound=search.objective)
 
 
-def _explain(options: Any, job: dict[str, Any], end: float, emit: Any) -> None:
+def _explain(options: Any, job: Job, end: float, emit: Any) -> None:
     """Find rules that clash, the cheapest way to break them, or prices."""
     from pmo_analytics.optimization.workers import infeasible_subset
 
-    if job["task"] == "clash":
-        infeasible_subset.find_clash(options, job, end, emit)
-    elif job["task"] == "prices":
-        infeasible_subset.tell_prices(options, end, emit)
+    if isinstance(job, RepairJob):
+        infeasible_subset.repair(options, dict(job.facts), end, emit)
+    elif isinstance(job, ClashJob):
+        infeasible_subset.find_clash(options, dict(job.facts), end, emit)
     else:
-        infeasible_subset.repair(options, job, end, emit)
+        infeasible_subset.tell_prices(options, end, emit)
 
 
 if __name__ == "__main__":

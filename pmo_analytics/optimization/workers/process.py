@@ -12,7 +12,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from pmo_analytics.processes import deaf_children, safe_environment
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.model.instance import Options
+    from pmo_analytics.optimization.workers.messages import Job
 
 Event = dict[str, Any]
 # Time a child gets beyond its own limit before it is ended.
@@ -40,11 +40,11 @@ class Child:
     def __init__(
         self,
         options: Options,
-        job: Mapping[str, Any],
+        job: Job,
         events: queue.Queue[tuple[Child, Event]],
     ) -> None:
         self.options = options
-        self.job = dict(job)
+        self.job = job
         self.events = events
 
     def __enter__(self) -> Child:
@@ -63,7 +63,7 @@ class Child:
         path = folder / "job.npz"
         arrays: dict[str, Any] = {
             **self.options.arrays(),
-            "job": json.dumps(self.job),
+            "job": json.dumps(self.job.written()),
         }
         np.savez(path, **arrays)
         self.log = made.enter_context((folder / "log.txt").open("w+b"))

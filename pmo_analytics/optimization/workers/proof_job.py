@@ -14,15 +14,15 @@ from pmo_analytics.optimization.bounds.branch_and_bound import Branches
 from pmo_analytics.optimization.bounds.branch_nodes import Guide
 from pmo_analytics.optimization.heuristics.alternation import Search
 from pmo_analytics.optimization.model.instance import carries_branches
-from pmo_analytics.optimization.params import SearchParams
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.model.instance import Options
+    from pmo_analytics.optimization.workers.messages import ProveJob
 
 
 def prove(
     options: Options,
-    job: dict[str, Any],
+    job: ProveJob,
     inbox: list[Any],
     end: float,
     emit: Callable[..., None],
@@ -31,10 +31,6 @@ def prove(
 
     Parameters
     ----------
-    job
-        `start` (option numbers of the plan known), `gap`, `seed`, `most_nodes`, and
-        where they are given `cuts`, `guide`, `params` and `alone`: nobody else looks
-        for plans.
     inbox
         Better plans that others tell of, or that it is `enough`: then the branches
         so far are told, and that is all; emptied as it is read.
@@ -46,12 +42,11 @@ def prove(
     """
     if not carries_branches(options):
         return
-    params = SearchParams.of(job.get("params", {}))
-    p = params.proof
-    best = np.array(job["start"], dtype=np.int64)
+    params, p = job.params, job.params.proof
+    best = job.plan
     # Without a plan any is better than none.
     least = -1.0 - 2.0 * float(np.abs(options.worth).sum())
-    known = float(options.worth[best].sum()) if job["start"] else least
+    known = float(options.worth[best].sum()) if job.start else least
     told = [time.monotonic(), np.inf]
     end -= p.last_word
 
@@ -83,23 +78,23 @@ def prove(
 
     def search(seconds: float) -> None:
         """Look for a better plan for a while, where nobody else does."""
-        if not job.get("alone"):
+        if not job.alone:
             return
-        seed = job["seed"] + len(tree.nodes)
+        seed = job.seed + len(tree.nodes)
         until = min(time.monotonic() + seconds, end)
         Search(options, best, seed, tell, [], params).run(until)
 
-    cuts = [cut_loop.Cut(**facts) for facts in job.get("cuts", [])]
-    settings = {"random_seed": job["seed"]}
+    cuts = [cut_loop.Cut(**facts) for facts in job.cuts]
+    settings = {"random_seed": job.seed}
     # A proof is extra: what goes wrong with it must not cost the plan.
     with contextlib.suppress(RuntimeError, MemoryError):
-        guide = Guide.of(job["guide"]) if job.get("guide") else None
+        guide = Guide.of(job.guide) if job.guide else None
         # A constant beside the worth changes what a gap is a share of.
-        slack = 0.0 if options.constant[0] else job["gap"]
+        slack = 0.0 if options.constant[0] else job.gap
         own = params.branching
         tree = Branches(options, cuts, known, settings, watch, slack, guide, own)
-        pause = p.alone_first if job.get("alone") else p.first_tree
-        most = job["most_nodes"]
+        pause = p.alone_first if job.alone else p.first_tree
+        most = job.most_nodes
         while True:
             before = len(tree.nodes)
             tree.grow(min(time.monotonic() + pause, end), most, listen)
@@ -111,7 +106,7 @@ def prove(
             if tree.closed and known == least:
                 emit("impossible")
             done = tree.closed or tree.paused or tree.full(most)
-            stuck = len(tree.nodes) == before and not job.get("alone")
+            stuck = len(tree.nodes) == before and not job.alone
             if done or stuck or time.monotonic() >= end:
                 return
             # Most end before this: going down the tree finds plans as well.

@@ -16,10 +16,12 @@ from pmo_analytics.optimization.model.pulp_sink import (
     build_model,
 )
 from pmo_analytics.optimization.model.purchasing import value_of
+from pmo_analytics.optimization.workers.messages import Job, PolishJob, SolveJob
 from pmo_analytics.optimization.workers.steps import (
     add_cuts,
     ascend_prices,
     better_of,
+    bound_of,
     by_label,
     finite,
     options_needed,
@@ -29,43 +31,47 @@ from pmo_analytics.optimization.workers.steps import (
 
 
 def solve_written(
-    options: Any, job: dict[str, Any], inbox: list[Any], end: float, emit: Any
+    options: Any, job: SolveJob, inbox: list[Any], end: float, emit: Any
 ) -> None:
     """Solve the model that PuLP writes."""
-    model = build_model(options, elastic=job["task"] == "elastic")
-    if job["task"] == "elastic":
-        _solve_elastic(model, options, job, end, emit)
-        return
+    model = build_model(options)
     bounds: list[float] = []
-    if job["relax"]:
+    found = None
+    if job.relax:
         bounds.append(_solve_relaxation(model, job, end, emit))
-        bounds.append(add_cuts(options, None, job, end, emit))
-    for k in np.flatnonzero(~options_needed(options, job)).tolist():
+        found = add_cuts(options, None, job, end, emit)
+        bounds.append(bound_of(found))
+    for k in np.flatnonzero(~options_needed(options, job, found)).tolist():
         model.x[k].upBound = 0
     status = _solve_integer(model, options, job, end, emit)
     if status != "optimal" or time.monotonic() >= end:
         return
     plan = better_of(options, build_matrix(options), job, _chosen(model))
     if plan is not None:
-        _polish(model, options, plan, job, end, emit)
-    job["start"] = [] if plan is None else plan.tolist()
-    prove_optimum(options, job, inbox, bounds, end, emit)
+        own = PolishJob(**job.shared(), polish_seconds=job.polish_seconds)
+        _polish(model, options, plan, own, end, emit)
+    prove_optimum(options, job, plan, found, inbox, bounds, end, emit)
 
 
-def solve_elsewhere(options: Any, job: dict[str, Any], end: float, emit: Any) -> None:
+def solve_elastic(options: Any, job: Job, end: float, emit: Any) -> None:
+    """Report the plan that breaks as little as can be."""
+    _solve_elastic(build_model(options, elastic=True), options, job, end, emit)
+
+
+def solve_elsewhere(options: Any, job: SolveJob, end: float, emit: Any) -> None:
     """Solve the model that PuLP writes with another solver that PuLP knows.
 
     Prices come from the ascent: some solvers cannot be loaded beside HiGHS.
     """
     # The ascent knows no purchases.
-    if job["relax"] and not len(options.buy_resource):
+    if job.relax and not len(options.buy_resource):
         ascend_prices(options, build_matrix(options), job, end, emit)
     model = build_model(options)
     # Some of them write their answer to a file after the clock has run out.
     seconds = max(0.95 * (end - time.monotonic()), 0.1)
     stats = model.problem.solve(
         pulp.getSolver(
-            job["solver"], msg=False, timeLimit=seconds, gapRel=max(job["gap"], 1e-7)
+            job.solver, msg=False, timeLimit=seconds, gapRel=max(job.gap, 1e-7)
         )
     )
     status, chosen = _outcome(stats, model)
@@ -78,13 +84,13 @@ def solve_elsewhere(options: Any, job: dict[str, Any], end: float, emit: Any) ->
     )
 
 
-def polish_plan(options: Any, job: dict[str, Any], end: float, emit: Any) -> None:
+def polish_plan(options: Any, job: PolishJob, end: float, emit: Any) -> None:
     """Polish a plan that this process did not find."""
     model = build_model(options)
-    chosen = set(job["start"])
+    chosen = set(job.start)
     for k, variable in enumerate(model.x):
         variable.setInitialValue(1 if k in chosen else 0)
-    shares = shares_bought(options, job["start"])
+    shares = shares_bought(options, job.start)
     if shares is not None:
         for variable, share in zip(model.y, shares.tolist(), strict=True):
             variable.setInitialValue(share)
@@ -110,18 +116,18 @@ def _chosen(model: Any) -> np.ndarray:
     return np.flatnonzero(values > 0.5)
 
 
-def _solver(job: dict[str, Any], end: float, **more: Any) -> Any:
+def _solver(job: Job, end: float, **more: Any) -> Any:
     return pulp.HiGHS(
         msg=False,
         timeLimit=max(end - time.monotonic(), 0.05),
-        threads=job["threads"],
-        random_seed=job["seed"],
-        presolve="on" if job["presolve"] else "off",
+        threads=job.threads,
+        random_seed=job.seed,
+        presolve="on" if job.presolve else "off",
         **more,
     )
 
 
-def _solve_relaxation(model: Any, job: dict[str, Any], end: float, emit: Any) -> float:
+def _solve_relaxation(model: Any, job: Job, end: float, emit: Any) -> float:
     """Solve the LP relaxation, report the price of every row and return the bound."""
     until = time.monotonic() + 0.5 * (end - time.monotonic())
     stats = model.problem.solve(_solver(job, until, mip=False))
@@ -163,26 +169,26 @@ def _reporter(count: int, emit: Any) -> tuple[Any, list[Any]]:
 
 
 def _solve_integer(
-    model: Any, options: Any, job: dict[str, Any], end: float, emit: Any
+    model: Any, options: Any, job: SolveJob, end: float, emit: Any
 ) -> str:
-    chosen = set(job["start"])
+    chosen = set(job.start)
     for k, variable in enumerate(model.x):
         if chosen:
             variable.setInitialValue(1 if k in chosen else 0)
-    shares = shares_bought(options, job["start"])
+    shares = shares_bought(options, job.start)
     if shares is not None:
         for variable, share in zip(model.y, shares.tolist(), strict=True):
             variable.setInitialValue(share)
     report, kinds = _reporter(len(model.x), emit)
     more: dict[str, Any] = {}
-    if job["nodes"] is not None:
-        more["mip_max_nodes"] = job["nodes"]
+    if job.nodes is not None:
+        more["mip_max_nodes"] = job.nodes
     stats = model.problem.solve(
         _solver(
             job,
             end,
             warmStart=bool(chosen),
-            gapRel=max(job["gap"], 1e-7),
+            gapRel=max(job.gap, 1e-7),
             gapAbs=1e-7,
             mip_feasibility_tolerance=1e-7,
             callbackTuple=(report, None),
@@ -206,7 +212,7 @@ def _polish(
     model: Any,
     options: Any,
     chosen: np.ndarray,
-    job: dict[str, Any],
+    job: PolishJob,
     end: float,
     emit: Any,
 ) -> None:
@@ -214,8 +220,8 @@ def _polish(
 
     Second objectives of the job come before that, each in what the one before leaves.
     """
-    add_floor(model, options, value_of(options, chosen) - job.get("loss", 0.0))
-    costs = [np.array(cost, dtype=float) for cost in job.get("costs", [])]
+    add_floor(model, options, value_of(options, chosen) - job.loss)
+    costs = [np.array(cost, dtype=float) for cost in job.costs]
     for number, cost in enumerate(costs):
         left = end - time.monotonic()
         until = time.monotonic() + left / (len(costs) - number + 1)
@@ -241,7 +247,7 @@ def _polish(
     # costs nothing comes in.
     many = len(options.must) + 1
     aim_at(model, options.tie * many + 1.0)
-    until = min(end, time.monotonic() + job["polish_seconds"])
+    until = min(end, time.monotonic() + job.polish_seconds)
     stats = model.problem.solve(
         _solver(job, until, warmStart=True, mip_feasibility_tolerance=1e-9)
     )
@@ -249,9 +255,7 @@ def _polish(
         emit("polished", chosen=_chosen(model).tolist())
 
 
-def _solve_elastic(
-    model: Any, options: Any, job: dict[str, Any], end: float, emit: Any
-) -> None:
+def _solve_elastic(model: Any, options: Any, job: Job, end: float, emit: Any) -> None:
     stats = model.problem.solve(_solver(job, end, gapRel=1e-4))
     if not stats.has_solution:
         emit("elastic", status=stats.status.name, chosen=None, broken=[])

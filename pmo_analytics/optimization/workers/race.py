@@ -6,7 +6,7 @@ import contextlib
 import queue
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from pmo_analytics.evidence import OPTIMAL_GAP, relative_gap
 from pmo_analytics.optimization.model.instance import carries_branches
 from pmo_analytics.optimization.model.purchasing import value_of
 from pmo_analytics.optimization.params import DEFAULTS, RaceParams
+from pmo_analytics.optimization.workers.messages import Job, SolveJob
 from pmo_analytics.optimization.workers.process import (
     GRACE,
     Child,
@@ -70,7 +71,7 @@ class Race:
     def __init__(
         self,
         options: Options,
-        job: dict[str, Any],
+        job: SolveJob,
         begin: float,
         limits: SolveLimits,
         found: Found,
@@ -87,7 +88,7 @@ class Race:
         self.limits = limits
         self.found = found
         self.children = children
-        self.deadline = begin + job["seconds"] + GRACE
+        self.deadline = begin + job.seconds + GRACE
         self.events: queue.Queue[tuple[Child, Event]] = queue.Queue()
         self.solver: Child | None = None
         self.searchers: list[Child] = []
@@ -97,7 +98,7 @@ class Race:
         self.closed = False
         self.cuts: list[Any] = []
         self.cutting = False
-        self.best: list[int] = job["start"]
+        self.best: list[int] = list(job.start)
         # A work limit promises equal answers, which children that talk cannot give:
         # then one search comes after the solver, and counts rounds.
         self.wanted = (
@@ -111,12 +112,11 @@ class Race:
         self.bounds: list[tuple[float, float]] = []
         if alone:
             self.proving = begin
-            proof = {**job, "task": "prove", "guide": guide, "alone": True}
-            self.prover = self._start(proof)
+            self.prover = self._start(job.proof(guide=guide, alone=True))
         else:
             self.solver = self._start(job)
 
-    def _start(self, job: dict[str, Any]) -> Child:
+    def _start(self, job: Job) -> Child:
         return self.children.enter_context(Child(self.options, job, self.events))
 
     def run(self, on_event: Callable[[Event], list[int] | None] | None) -> None:
@@ -232,7 +232,7 @@ class Race:
                 self.found.outcome = "feasible"
                 self.found.notes.append("branches of our own prove more")
             return
-        after = max(self.p.proof_after, self.p.proof_share * self.job["seconds"])
+        after = max(self.p.proof_after, self.p.proof_share * self.job.seconds)
         # A tree that is to close the gap begins with the cuts.
         waits = self.cutting and self.solver is not None
         if self.limits.gap > OPTIMAL_GAP:
@@ -248,11 +248,13 @@ class Race:
             return
         self.proving = now
         if carries_branches(self.options):
-            job = _search_job(self.job, self.best, self.begin)
             # With a gap that is good enough no cuts: scenarios take such a tree up.
             cuts = [] if self.limits.gap > OPTIMAL_GAP else self.cuts
-            more = {"task": "prove", "guide": self.guide, "cuts": cuts}
-            self.prover = self._start({**job, **more})
+            self.prover = self._start(
+                self.job.proof(
+                    start=self.best, seconds=self._left(), guide=self.guide, cuts=cuts
+                )
+            )
             if self.solver is not None:
                 self.solver.send(proof="elsewhere")
 
@@ -285,14 +287,21 @@ class Race:
             self.found.incumbents.append(event["chosen"])
 
     def _join(self, *, rounds: int | None = None) -> None:
-        job = _search_job(self.job, self.best, self.begin)
-        job["rounds"] = rounds
-        job["seed"] += self.found.searches
+        job = self.job.search(
+            start=self.best,
+            seconds=self._left(),
+            rounds=rounds,
+            seed=self.job.seed + self.found.searches,
+        )
         self.found.searches += 1
         searcher = self._start(job)
         if self.found.prices:
             searcher.send(prices=self.found.prices)
         self.searchers.append(searcher)
+
+    def _left(self) -> float:
+        """Return the seconds that are left for another child, at least a little."""
+        return max(self.begin + self.job.seconds - time.monotonic(), 0.1)
 
     def _gap(self) -> float:
         claimed = float("inf") if self.found.bound is None else self.found.bound
@@ -313,7 +322,7 @@ class Race:
         small = len(self.options.project) <= self.p.small
         if self.solver is None or bound is None or small or self.cutting:
             return False
-        window = max(self.p.still, self.p.still_share * self.job["seconds"])
+        window = max(self.p.still, self.p.still_share * self.job.seconds)
         self.bounds = [b for b in self.bounds if b[0] > now - 1.5 * window]
         self.bounds.append((now, bound))
         past = self.bounds[0]
@@ -338,10 +347,10 @@ class Race:
                 self.limits, self.p.most_cores
             ):
                 # The tree is as large as it may be, and a core is idle.
-                left = self.begin + self.job["seconds"] - time.monotonic()
+                left = self.begin + self.job.seconds - time.monotonic()
                 if left > 0.5:
-                    start = {"start": self.best, "seconds": left}
-                    self.solver = self._start({**self.job, **start})
+                    again = replace(self.job, start=self.best, seconds=left)
+                    self.solver = self._start(again)
             if self.closed and self.found.outcome != "optimal":
                 self.found.outcome = "proved"
                 self.found.notes.append("proved by branches")
@@ -377,18 +386,6 @@ def _cores(limits: SolveLimits, most: int = DEFAULTS.race.most_cores) -> int:
     if limits.threads is not None:
         return limits.threads
     return min(max(cores(), 2), most)
-
-
-def _search_job(
-    job: Mapping[str, Any], best: list[int], begin: float
-) -> dict[str, Any]:
-    left = begin + job["seconds"] - time.monotonic()
-    return {
-        **job,
-        "task": "improve",
-        "start": best,
-        "seconds": max(left, 0.1),
-    }
 
 
 def _take(found: Found, event: Event) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import queue
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,12 @@ from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.model.instance import carries_branches
 from pmo_analytics.optimization.model.purchasing import value_of
 from pmo_analytics.optimization.params import DEFAULTS, ProofParams, SearchParams
+from pmo_analytics.optimization.workers.messages import (
+    ElasticJob,
+    Job,
+    PolishJob,
+    SolveJob,
+)
 from pmo_analytics.optimization.workers.process import GRACE, Child, Event, next_event
 from pmo_analytics.optimization.workers.race import Found, Race
 from pmo_analytics.processes import note_stop, stop_asked
@@ -72,26 +79,24 @@ def run_solver(
         The numbers that decide the search.
     """
     begin = time.monotonic()
-    job = {
-        "task": "solve",
-        "seconds": seconds,
-        "threads": 1,
-        "memory_gb": limits.memory_gb,
-        "seed": seed,
-        "solver": solver,
-        "presolve": presolve,
+    job = SolveJob(
+        seconds=seconds,
+        memory_gb=limits.memory_gb,
+        seed=seed,
+        solver=solver,
+        presolve=presolve,
         # With a constant a relative gap of the model is none of the plan's: then
         # whoever looks around stops.
-        "gap": 0.0 if options.constant[0] else limits.gap,
-        "nodes": limits.work,
-        "relax": relax,
-        "polish_seconds": max(0.2 * seconds, 1.0),
-        "most_nodes": _UNCHECKED,
-        "start": [] if start is None else [int(k) for k in start],
-        "params": params.changed(),
-    }
-    if checked:
-        job["most_nodes"] = _most_nodes(seconds, limits, params.proof)
+        gap=0.0 if options.constant[0] else limits.gap,
+        nodes=limits.work,
+        relax=relax,
+        polish_seconds=max(0.2 * seconds, 1.0),
+        most_nodes=_most_nodes(seconds, limits, params.proof)
+        if checked
+        else _UNCHECKED,
+        start=[] if start is None else [int(k) for k in start],
+        params=params,
+    )
     found = Found(incumbents=[])
     if stop_asked():
         found.interrupted, found.outcome = True, "interrupted"
@@ -99,10 +104,11 @@ def run_solver(
     try:
         alone = _branches_suffice(options, job, limits)
         if alone and here and limits.memory_gb is None:
-            if _prove_here(options, job, guide, found, on_event):
+            left = _prove_here(options, job, guide, found, on_event)
+            if left is None:
                 found.seconds = time.monotonic() - begin
                 return found
-            alone = False
+            job, alone = left, False
         with contextlib.ExitStack() as children:
             race = Race(
                 options, job, begin, limits, found, children, guide, alone, params.race
@@ -128,35 +134,33 @@ def _most_nodes(seconds: float, limits: SolveLimits, p: ProofParams) -> int:
     return most if limits.work is None else min(most, limits.work)
 
 
-def _branches_suffice(
-    options: Options, job: Mapping[str, Any], limits: SolveLimits
-) -> bool:
+def _branches_suffice(options: Options, job: SolveJob, limits: SolveLimits) -> bool:
     """Return whether branches of our own, alone, are there before a solver is."""
     return bool(
         limits.threads == 1
         and limits.work is None
         and limits.gap > OPTIMAL_GAP
-        and job["start"]
-        and job["solver"] == "HiGHS"
+        and job.start
+        and job.solver == "HiGHS"
         and carries_branches(options)
     )
 
 
 def _prove_here(
     options: Options,
-    job: dict[str, Any],
+    job: SolveJob,
     guide: Mapping[str, Any] | None,
     found: Found,
     on_event: Callable[[Event], list[int] | None] | None,
-) -> bool:
-    """Grow branches in this process; return whether the gap asked for is reached.
+) -> SolveJob | None:
+    """Grow branches in this process; return the job that is left then.
 
-    Otherwise the best plan and the time left stand in the job.
+    It has the best plan; None where the gap asked for is reached.
     """
     from pmo_analytics.optimization.workers.proof_job import prove
 
     assert found.incumbents is not None
-    end = time.monotonic() + job["seconds"]
+    end = time.monotonic() + job.seconds
     plans, inbox, closed = found.incumbents, list[Any](), False
 
     def emit(kind: str, **facts: Any) -> None:
@@ -169,25 +173,19 @@ def _prove_here(
         if better is not None:
             inbox.append({"plan": better})
 
-    prove(options, {**job, "guide": guide, "alone": True}, inbox, end, emit)
+    prove(options, job.proof(guide=guide, alone=True), inbox, end, emit)
     if closed:
         found.outcome = "feasible"
         found.notes.append("the gap asked for is reached")
-        return True
-    known = [job["start"], *plans]
-    job["start"] = max(known, key=lambda plan: value_of(options, np.array(plan)))
-    job["seconds"] = max(end - time.monotonic(), 0.1)
-    return False
+        return None
+    known = [list(job.start), *plans]
+    best = max(known, key=lambda plan: value_of(options, np.array(plan)))
+    return replace(job, start=best, seconds=max(end - time.monotonic(), 0.1))
 
 
 def run_task(
     options: Options,
-    task: str,
-    facts: Mapping[str, Any],
-    *,
-    seconds: float,
-    limits: SolveLimits,
-    seed: int = 0,
+    job: Job,
 ) -> list[Event]:
     """Run one job of a child to its end and return its events, `end` the last.
 
@@ -195,22 +193,11 @@ def run_task(
 
     Parameters
     ----------
-    facts
-        What the job needs beside the options, ready for JSON.
-    seconds
-        Wall clock; a child that needs longer is ended, and `end` says so by the code
-        None.
+    job
+        A child that needs longer than its seconds is ended, and `end` says so by the
+        code None.
     """
-    job = {
-        **facts,
-        "task": task,
-        "seconds": seconds,
-        "threads": 1,
-        "memory_gb": limits.memory_gb,
-        "seed": seed,
-        "presolve": True,
-    }
-    deadline = time.monotonic() + seconds + GRACE
+    deadline = time.monotonic() + job.seconds + GRACE
     events: queue.Queue[tuple[Child, Event]] = queue.Queue()
     told: list[Event] = []
     if stop_asked():
@@ -234,7 +221,8 @@ def run_elastic(
     options: Options, *, seconds: float, limits: SolveLimits, seed: int = 0
 ) -> Event | None:
     """Let every rule be broken at a price; return the `elastic` event, or None."""
-    return _run_task("elastic", "elastic", options, seconds, limits, seed, [])
+    job = ElasticJob(seconds=seconds, memory_gb=limits.memory_gb, seed=seed)
+    return _run_task("elastic", options, job)
 
 
 def run_polish(
@@ -246,31 +234,20 @@ def run_polish(
     seed: int = 0,
 ) -> list[int] | None:
     """Return the plan with the earliest starts among those worth as much, or None."""
-    event = _run_task("polish", "polished", options, seconds, limits, seed, chosen)
+    job = PolishJob(
+        seconds=seconds,
+        polish_seconds=seconds,
+        memory_gb=limits.memory_gb,
+        seed=seed,
+        start=[int(k) for k in chosen],
+    )
+    event = _run_task("polished", options, job)
     return None if event is None else event["chosen"]
 
 
-def _run_task(
-    task: str,
-    wanted: str,
-    options: Options,
-    seconds: float,
-    limits: SolveLimits,
-    seed: int,
-    start: Sequence[int],
-) -> Event | None:
+def _run_task(wanted: str, options: Options, job: Job) -> Event | None:
     """Return the one event that a child is asked for, None where it does not come."""
-    job = {
-        "task": task,
-        "seconds": seconds,
-        "polish_seconds": seconds,
-        "threads": 1,
-        "memory_gb": limits.memory_gb,
-        "seed": seed,
-        "presolve": True,
-        "start": [int(k) for k in start],
-    }
-    deadline = time.monotonic() + seconds + GRACE
+    deadline = time.monotonic() + job.seconds + GRACE
     events: queue.Queue[tuple[Child, Event]] = queue.Queue()
     if stop_asked():
         return None

@@ -8,27 +8,32 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pmo_analytics.optimization.model.array_sink import holds
 from pmo_analytics.optimization.model.purchasing import value_of
 
+if TYPE_CHECKING:
+    from pmo_analytics.optimization.bounds.cut_loop import Tightened
+    from pmo_analytics.optimization.workers.messages import Job, SolveJob
+
 # The share of the time that cutting may take.
 _CUTS_SHARE = 0.15
 
 
-def settings(job: dict[str, Any]) -> dict[str, Any]:
+def settings(job: Job) -> dict[str, Any]:
     """Return HiGHS options for arrays, as `pulp_job` has them for PuLP."""
     return {
-        "random_seed": job["seed"],
-        "presolve": "on" if job["presolve"] else "off",
-        "threads": job["threads"],
+        "random_seed": job.seed,
+        "presolve": "on" if job.presolve else "off",
+        "threads": job.threads,
     }
 
 
-def shares_bought(options: Any, chosen: list[int]) -> np.ndarray | None:
+def shares_bought(options: Any, chosen: Sequence[int]) -> np.ndarray | None:
     """Return what a choice has to buy, as shares of what can be bought."""
     from pmo_analytics.optimization.model.purchasing import cheapest
 
@@ -38,13 +43,11 @@ def shares_bought(options: Any, chosen: list[int]) -> np.ndarray | None:
     return None if bought is None else bought / options.buy_most
 
 
-def ascend_prices(
-    options: Any, matrix: Any, job: dict[str, Any], end: float, emit: Any
-) -> None:
+def ascend_prices(options: Any, matrix: Any, job: Job, end: float, emit: Any) -> None:
     """Report prices that are near those of the LP relaxation, in a second or two."""
     from pmo_analytics.optimization.bounds.lagrangian import ascend
 
-    known = float(options.worth[job["start"]].sum()) if job["start"] else 0.0
+    known = float(options.worth[job.plan].sum())
     seconds = min(5.0, 0.2 * (end - time.monotonic()))
     prices, bound = ascend(options, matrix, known, seconds)
     told = by_label(matrix.labels, prices)
@@ -61,24 +64,25 @@ def by_label(labels: Any, prices: Any) -> list[tuple[Any, float]]:
 
 
 def add_cuts(
-    options: Any, matrix: Any, job: dict[str, Any], end: float, emit: Any
-) -> float:
-    """Add cuts to the relaxation for a while, report what that brings, and the bound.
+    options: Any, matrix: Any, job: Job, end: float, emit: Any
+) -> Tightened | None:
+    """Add cuts to the relaxation for a while, report what that brings, and return it.
 
-    The cuts become part of the job. Told are also their beginning and their end: a
-    bound that stands still meanwhile says nothing of the solver.
+    Told are also their beginning and their end: a bound that stands still meanwhile
+    says nothing of the solver.
     """
     from pmo_analytics.optimization.bounds import cut_loop
     from pmo_analytics.optimization.model.array_sink import build_matrix
     from pmo_analytics.optimization.model.instance import carries_cuts
 
     if not carries_cuts(options):
-        return float("inf")
+        return None
+    last: Tightened | None = None
 
-    def tell(found: cut_loop.Tightened) -> None:
-        job["tightened"] = found
+    def tell(found: Tightened) -> None:
+        nonlocal last
+        last = found
         facts = dataclasses.asdict(found)
-        job["cuts"] = facts["cuts"]
         bound = finite(found.bound)
         emit("cuts", bound=bound, prices=facts["prices"], cuts=facts["cuts"])
 
@@ -91,55 +95,59 @@ def add_cuts(
             build_matrix(options) if matrix is None else matrix,
             time.monotonic() + _CUTS_SHARE * (end - time.monotonic()),
             settings(job),
-            enough=float(options.worth[job["start"]].sum())
-            if job["start"]
-            else -np.inf,
+            enough=float(options.worth[job.plan].sum()) if job.start else -np.inf,
             tell=tell,
         )
     if found is not None:
         tell(found)
     emit("cutting", over=True)
+    return last
+
+
+def bound_of(found: Tightened | None) -> float:
+    """Return the bound that cuts have brought."""
     return float("inf") if found is None else float(found.bound)
 
 
-def options_needed(options: Any, job: dict[str, Any]) -> np.ndarray:
+def options_needed(options: Any, job: Job, found: Tightened | None) -> np.ndarray:
     """Return which options take part in branch and bound, the start's in any case."""
     from pmo_analytics.optimization.bounds.cut_loop import rows_of_cuts
     from pmo_analytics.optimization.heuristics.alternation import by_row
     from pmo_analytics.optimization.model.array_sink import build_matrix
     from pmo_analytics.optimization.model.presolve import needed
 
-    found = job.get("tightened")
     reduced, bound, known = options.worth, np.inf, -np.inf
-    if found is not None and job["start"]:
+    if found is not None and job.start:
         matrix = build_matrix(options)
         paid = matrix.a.T @ by_row(matrix, found.prices)
         rows = rows_of_cuts(options, found.cuts)
         paid = paid + rows.T @ np.array([cut.price for cut in found.cuts])
         reduced, bound = options.worth - paid, found.bound
-        known = float(options.worth[job["start"]].sum())
+        known = float(options.worth[job.plan].sum())
     kept = needed(options, reduced, bound, known)
-    kept[job["start"]] = True
+    kept[job.plan] = True
     return kept
 
 
-def better_of(options: Any, matrix: Any, job: dict[str, Any], chosen: Any) -> Any:
+def better_of(options: Any, matrix: Any, job: Job, chosen: Any) -> Any:
     """Return the better one of the plan to begin with and that of a solver.
 
     The one of the solver may break a rule by what the solver takes for nothing, or be
     worse by what it does; None where there is no plan then.
     """
-    known = np.array(job["start"], dtype=np.int64)
+    known = job.plan
     if not len(options.buy_resource) and not holds(matrix, chosen):
-        return known if job["start"] else None
-    if job["start"] and value_of(options, known) > value_of(options, chosen):
+        return known if job.start else None
+    if job.start and value_of(options, known) > value_of(options, chosen):
         return known
     return chosen
 
 
 def prove_optimum(
     options: Any,
-    job: dict[str, Any],
+    job: SolveJob,
+    plan: np.ndarray | None,
+    found: Tightened | None,
     inbox: list[Any],
     bounds: list[float],
     end: float,
@@ -148,15 +156,24 @@ def prove_optimum(
     """Prove by branches what the solver only claims, where nothing else does.
 
     With `most_nodes` 0 nobody asks for that.
+
+    Parameters
+    ----------
+    plan
+        The optimum that is claimed.
+    found
+        What cuts have brought.
     """
     from pmo_analytics.optimization.workers.proof_job import prove
 
-    if not job["most_nodes"] or any("proof" in told for told in inbox):
+    if not job.most_nodes or any("proof" in told for told in inbox):
         return
-    known = float(options.worth[job["start"]].sum())
+    start = [] if plan is None else plan.tolist()
+    known = float(options.worth[plan].sum()) if start else 0.0
     enough = known + 1e-6 * max(1.0, abs(known))
-    if not job["start"] or min(bounds, default=np.inf) > enough:
-        prove(options, job, [], end, emit)
+    if not start or min(bounds, default=np.inf) > enough:
+        cuts = [] if found is None else dataclasses.asdict(found)["cuts"]
+        prove(options, job.proof(start=start, cuts=cuts), [], end, emit)
 
 
 def finite(number: float) -> float | None:

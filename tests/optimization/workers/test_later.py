@@ -38,6 +38,7 @@ import sys
 import pmo_analytics as pmo
 from types import SimpleNamespace
 from pmo_analytics.optimization.workers import child
+from pmo_analytics.optimization.workers.messages import SolveJob
 from pmo_analytics.optimization.model.compiling import compile_options
 portfolio = pmo.example_portfolio()
 limits = pmo.SolveLimits(seconds=60, gap=0.05, threads=1)
@@ -45,7 +46,7 @@ plan = pmo.optimize(portfolio, limits=pmo.SolveLimits(seconds=60, gap=0.05))
 assert plan.report.certificate["branches"], "what the next one takes up"
 pmo.optimize(portfolio, limits=limits, start=plan)
 assert "highspy" not in sys.modules, "optimize"
-job = {"seconds": 1, "task": "solve", "solver": "other"}
+job = SolveJob(seconds=1, solver="other")
 # PuLP loads what it likes: what comes before it is looked at.
 stub = SimpleNamespace(solve_elsewhere=lambda *_: None)
 sys.modules["pmo_analytics.optimization.workers.pulp_job"] = stub

@@ -20,6 +20,7 @@ from pmo_analytics.optimization.model.pulp_sink import find_solver
 from pmo_analytics.optimization.optimizing import optimize
 from pmo_analytics.optimization.params import RaceParams, SearchParams
 from pmo_analytics.optimization.workers import pulp_job
+from pmo_analytics.optimization.workers.messages import ImproveJob, SolveJob
 from pmo_analytics.optimization.workers.process import Child
 from pmo_analytics.optimization.workers.race import Found, Race, _cores
 from tests.support.clock import AMPLE
@@ -43,7 +44,7 @@ def test_a_search_that_dies_leaves_the_others_at_work(middle, monkeypatch):
 
     def enter_and_kill(child):
         enter(child)
-        if child.job["task"] == "improve":
+        if isinstance(child.job, ImproveJob):
             child.process.kill()
         return child
 
@@ -104,8 +105,8 @@ def test_a_solver_whose_bound_stands_still_makes_way(middle, monkeypatch):
 def test_a_bound_that_stands_still_while_cuts_are_sought_is_no_sign(middle):
     race = Race.__new__(Race)
     race.p = RaceParams(small=0)
-    race.options, race.job, race.bounds = compile_options(middle).options, {}, []
-    race.job["seconds"] = 60.0
+    race.options, race.bounds = compile_options(middle).options, []
+    race.job = SolveJob(seconds=60.0)
     race.solver, race.prover = object(), None
     race.found = Found(incumbents=[], bound=100.0)
     race.hear(race.solver, {"event": "cutting", "over": False})
@@ -123,16 +124,8 @@ def test_the_gap_asked_for_ends_the_search_whoever_reaches_it(middle):
 def test_children_are_told_of_each_others_plans(middle):
     options = compile_options(middle).options
     start = greedy(options)
-    job = {
-        "task": "improve",
-        "seconds": 60.0,
-        "memory_gb": None,
-        "seed": 0,
-        "start": [],
-        "rounds": None,
-    }
     events: queue.Queue[Any] = queue.Queue()
-    with Child(options, {**job, "start": []}, events) as child:
+    with Child(options, ImproveJob(seconds=60.0), events) as child:
         child.send(plan=[int(k) for k in start])
         while (event := events.get(timeout=60)[1])["event"] != "improved" or (
             options.worth[event["chosen"]].sum() <= options.worth[start].sum()
@@ -190,16 +183,9 @@ def test_another_solver_answers_through_the_model_that_pulp_writes():
     portfolio = generate_portfolio(12, 3, 8, seed=2)
     options = compile_options(portfolio).options
     told: dict[str, dict[str, Any]] = {}
-    job = {
-        "task": "solve",
-        "solver": "HiGHS",
-        "relax": True,
-        "gap": 0.0,
-        "start": [],
-    }
     pulp_job.solve_elsewhere(
         options,
-        job,
+        SolveJob(seconds=AMPLE),
         time.monotonic() + AMPLE,
         lambda event, **facts: told.update({event: facts}),
     )

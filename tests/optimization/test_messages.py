@@ -1,0 +1,49 @@
+"""Jobs: written down for another process and read there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import FrozenInstanceError, fields
+
+import numpy as np
+import pytest
+
+from pmo_analytics.optimization.params import RaceParams, SearchParams
+from pmo_analytics.optimization.workers.messages import (
+    JOBS,
+    ImproveJob,
+    Job,
+    ProveJob,
+    SolveJob,
+    read_job,
+)
+
+PARAMS = SearchParams(race=RaceParams(look=0.25))
+
+
+@pytest.mark.parametrize("kind", JOBS.values(), ids=list(JOBS))
+def test_a_job_is_read_as_it_was_written(kind):
+    job = kind(seconds=2.5, seed=3, start=[np.int64(4), 7], params=PARAMS)
+    text = json.dumps(job.written())
+    again = read_job(json.loads(text))
+    assert type(again) is kind
+    assert json.dumps(again.written()) == text
+    assert (again.seconds, again.plan.tolist(), again.params) == (2.5, [4, 7], PARAMS)
+
+
+def test_a_job_does_not_change():
+    with pytest.raises(FrozenInstanceError):
+        SolveJob(seconds=1.0).seconds = 2.0
+
+
+def test_jobs_that_follow_have_what_all_jobs_have():
+    job = SolveJob(seconds=9.0, seed=5, memory_gb=2.0, gap=0.1, params=PARAMS)
+    search = job.search(start=[1], seconds=4.0, rounds=3)
+    proof = job.proof(start=[1], seconds=4.0, alone=True)
+    assert search == ImproveJob(
+        seconds=4.0, seed=5, memory_gb=2.0, start=[1], rounds=3, params=PARAMS
+    )
+    assert (proof.gap, proof.alone, proof.memory_gb) == (0.1, True, 2.0)
+    assert isinstance(proof, ProveJob)
+    shared = {one.name for one in fields(Job)}
+    assert {*job.shared()} == shared
