@@ -1,4 +1,4 @@
-"""Modules by the names they had before 0.2: still found, with a warning.
+"""Modules by the names they had before they moved: still found, with a warning.
 
 Whoever imports `pmo_analytics.calendars` gets `pmo_analytics.clock.calendars` and a
 `DeprecationWarning` that names it.
@@ -69,8 +69,7 @@ class _Alias(Loader):
     def exec_module(self, module: ModuleType) -> None:
         """Warn, and put the module of today under the old name."""
         warnings.warn(
-            f"{module.__name__} is {self.new} since version 0.2; the old name goes "
-            "with 1.0.",
+            f"{module.__name__} has moved to {self.new}; the old name goes with 1.0.",
             DeprecationWarning,
             stacklevel=2,
         )

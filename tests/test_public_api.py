@@ -198,7 +198,9 @@ def test_modules_are_found_by_their_old_names(old):
     sys.modules.pop(f"pmo_analytics.{old}", None)
     room, _, leaf = f"pmo_analytics.{old}".rpartition(".")
     assert leaf not in import_module(room).__all__, "it would hide a public name"
-    with pytest.warns(DeprecationWarning, match=f"is pmo_analytics.{MOVED[old]} since"):
+    with pytest.warns(
+        DeprecationWarning, match=f"has moved to pmo_analytics.{MOVED[old]};"
+    ):
         module = import_module(f"pmo_analytics.{old}")
     assert module is import_module(f"pmo_analytics.{MOVED[old]}")
     sys.modules.pop(f"pmo_analytics.{old}")
