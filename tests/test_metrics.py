@@ -41,38 +41,38 @@ def table() -> pd.DataFrame:
 
 def test_plain_losses_by_hand():
     # Errors +1, -4, +3 and 0.
-    assert pmo.mean_absolute_error(table()) == 2.0
-    assert pmo.bias(table()) == 0.0
+    assert pmo.metrics.mean_absolute_error(table()) == 2.0
+    assert pmo.metrics.bias(table()) == 0.0
     shares = [1 / 21, 4 / 26, 3 / 33, 0.0]
-    assert pmo.smape(table()) == pytest.approx(200 * np.mean(shares))
+    assert pmo.metrics.smape(table()) == pytest.approx(200 * np.mean(shares))
     zeros = table().assign(forecast=0.0, actual=0.0)
-    assert pmo.smape(zeros) == 0.0
+    assert pmo.metrics.smape(zeros) == 0.0
 
 
 def test_scaled_losses_by_hand():
     # Changes until April: 1, 2, 3; until May also 4. Flat has none and is left out.
-    assert pmo.mase(table(), HISTORY, 1) == pytest.approx(
+    assert pmo.metrics.mase(table(), HISTORY, 1) == pytest.approx(
         np.mean([1 / 2, 4 / 2, 3 / 2.5])
     )
     first = np.sqrt(np.mean([1, 16]) / np.mean([1, 4, 9]))
     second = np.sqrt(9 / np.mean([1, 4, 9, 16]))
-    assert pmo.rmsse(table(), HISTORY, 1) == pytest.approx((first + second) / 2)
+    assert pmo.metrics.rmsse(table(), HISTORY, 1) == pytest.approx((first + second) / 2)
     # Over two months: 3, 5 until April and 7 more until May.
-    assert pmo.mase(table(), HISTORY, 2) == pytest.approx(
+    assert pmo.metrics.mase(table(), HISTORY, 2) == pytest.approx(
         np.mean([1 / 4, 4 / 4, 3 / 5])
     )
     flat = table().query("role == 'Flat'")
-    assert np.isnan(pmo.mase(flat, HISTORY, 1))
-    assert np.isnan(pmo.rmsse(flat, HISTORY, 1))
+    assert np.isnan(pmo.metrics.mase(flat, HISTORY, 1))
+    assert np.isnan(pmo.metrics.rmsse(flat, HISTORY, 1))
 
 
 def test_interval_losses_by_hand():
     # Actual 10 in 8-14, 15 not in 9-14, 15 not in 16-20, 2 in 2-2.
-    assert pmo.coverage(table()) == 0.5
+    assert pmo.metrics.coverage(table()) == 0.5
     low = [0.1 * 2, 0.1 * 6, 0.9 * 1, 0.0]
     high = [0.1 * 4, 0.9 * 1, 0.1 * 5, 0.0]
-    assert pmo.pinball(table(), "p10") == pytest.approx(np.mean(low))
-    assert pmo.pinball(table(), "p90") == pytest.approx(np.mean(high))
+    assert pmo.metrics.pinball(table(), "p10") == pytest.approx(np.mean(low))
+    assert pmo.metrics.pinball(table(), "p90") == pytest.approx(np.mean(high))
 
 
 def test_crps_by_its_definition():
@@ -86,22 +86,22 @@ def test_crps_by_its_definition():
         if np.isfinite(actual[at]):
             pairs = np.abs(own[:, None] - own[None, :]).mean()
             expected.append(np.abs(own - actual[at]).mean() - pairs / 2)
-    assert pmo.crps(draws, actual) == pytest.approx(np.mean(expected))
-    assert pmo.crps(np.array([[3.0]]), np.array([5.0])) == 2.0
-    assert np.isnan(pmo.crps(draws, np.full((4, 2), np.nan)))
+    assert pmo.metrics.crps(draws, actual) == pytest.approx(np.mean(expected))
+    assert pmo.metrics.crps(np.array([[3.0]]), np.array([5.0])) == 2.0
+    assert np.isnan(pmo.metrics.crps(draws, np.full((4, 2), np.nan)))
     # Draws around the truth beat draws beside it.
-    assert pmo.crps(draws, actual) < pmo.crps(draws + 3.0, actual)
+    assert pmo.metrics.crps(draws, actual) < pmo.metrics.crps(draws + 3.0, actual)
 
 
 def test_every_loss_of_each_model_beside_what_is_promised():
     both = pd.concat([table(), table().assign(model="naive", forecast=100.0)])
-    losses = pmo.forecast_losses(both, HISTORY, season=1)
+    losses = pmo.metrics.forecast_losses(both, HISTORY, season=1)
     assert losses["model"].tolist() == ["theta", "naive"]
     first = losses.iloc[0]
     assert first["count"] == 4
-    assert first["mase"] == pmo.mase(table(), HISTORY, 1)
+    assert first["mase"] == pmo.metrics.mase(table(), HISTORY, 1)
     assert (first["nominal"], first["coverage"]) == (0.8, 0.5)
-    empty = pmo.forecast_losses(both.iloc[:0], HISTORY, season=1)
+    empty = pmo.metrics.forecast_losses(both.iloc[:0], HISTORY, season=1)
     assert empty.empty
     assert list(empty.columns) == list(losses.columns)
 

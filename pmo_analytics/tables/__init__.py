@@ -12,7 +12,11 @@ if TYPE_CHECKING:
         content_hash,
         frame_content,
     )
-    from pmo_analytics.tables.capacity_grid import read_capacity, settle_capacity
+    from pmo_analytics.tables.capacity_grid import (
+        LiveCapacity,
+        read_capacity,
+        settle_capacity,
+    )
     from pmo_analytics.tables.checks import check_rules
     from pmo_analytics.tables.conforming import clean_text, conform, empty_table
     from pmo_analytics.tables.contract import (
@@ -22,7 +26,6 @@ if TYPE_CHECKING:
         Problem,
         table_spec,
     )
-    from pmo_analytics.tables.live_capacity import LiveCapacity
     from pmo_analytics.tables.problems import locate, still_lost, without_repeats
     from pmo_analytics.tables.subset import chosen_rows, tables_of
     from pmo_analytics.tables.supply import (

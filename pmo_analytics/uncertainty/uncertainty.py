@@ -112,7 +112,8 @@ class Uncertainty:
     Examples
     --------
     >>> import pmo_analytics as pmo
-    >>> longer = pmo.Uncertainty(duration=pmo.Pert(0.9, 1.0, 1.8), wins=False)
+    >>> slower = pmo.uncertainty.Pert(0.9, 1.0, 1.8)
+    >>> longer = pmo.Uncertainty(duration=slower, wins=False)
     >>> longer.spreads("duration")[0].distribution.mean
     1.1166666666666667
     """

@@ -59,7 +59,9 @@ def spoiled(seed: int, kind: str) -> pmo.Portfolio:
     return portfolio.replace(projects=projects, capacity=capacity, budget=budget)
 
 
-def really_minimal(portfolio: pmo.Portfolio, why: pmo.WhyInfeasible) -> str:
+def really_minimal(
+    portfolio: pmo.Portfolio, why: pmo.optimization.WhyInfeasible
+) -> str:
     """Return whether each row is needed, by models solved anew."""
     book = read_rulebook(portfolio.validate())
     periods = [format_period(period) for period in portfolio.horizon]

@@ -22,9 +22,9 @@ import pmo_analytics as pmo
 def uncertainty() -> pmo.Uncertainty:
     """Return factors with mean 1."""
     return pmo.Uncertainty(
-        duration=pmo.Triangular(0.7, 1.0, 1.3),
-        demand=pmo.Triangular(0.6, 1.0, 1.4),
-        capacity=pmo.Triangular(0.9, 1.0, 1.1),
+        duration=pmo.uncertainty.Triangular(0.7, 1.0, 1.3),
+        demand=pmo.uncertainty.Triangular(0.6, 1.0, 1.4),
+        capacity=pmo.uncertainty.Triangular(0.9, 1.0, 1.1),
         wins=False,
     )
 

@@ -43,10 +43,10 @@ def uncertainty() -> pmo.Uncertainty:
         ("Scope grows", 0.2, "demand", 1.0, 1.1, 1.3, ""),
     ]
     return pmo.Uncertainty(
-        duration=pmo.Pert(0.9, 1.0, 1.6),
-        demand=pmo.Triangular(0.8, 1.0, 1.5),
-        value=pmo.Lognormal(1.0, 1.3),
-        capacity=pmo.Pert(0.85, 1.0, 1.02),
+        duration=pmo.uncertainty.Pert(0.9, 1.0, 1.6),
+        demand=pmo.uncertainty.Triangular(0.8, 1.0, 1.5),
+        value=pmo.uncertainty.Lognormal(1.0, 1.3),
+        capacity=pmo.uncertainty.Pert(0.85, 1.0, 1.02),
         drivers=pd.DataFrame(rows, columns=columns),
     )
 

@@ -84,7 +84,7 @@ def test_a_model_far_worse_than_the_naive_ones_is_given_up():
             ):
                 rows.append((role, cutoff, model, 5.0 + apart, 5.0))
     columns = ["role", "cutoff", "model", "forecast", "actual"]
-    chosen = pmo.choose_models(pd.DataFrame(rows, columns=columns), "theta")
+    chosen = pmo.forecasting.choose_models(pd.DataFrame(rows, columns=columns), "theta")
     assert chosen.to_dict() == {"Bad": "seasonal_naive", "Good": "theta"}
 
 

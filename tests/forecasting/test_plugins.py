@@ -39,7 +39,7 @@ def library(monkeypatch):
 
 
 def test_a_made_model_gets_whole_series():
-    model = pmo.statsforecast_model(Mean())
+    model = pmo.forecasting.statsforecast_model(Mean())
     y = np.array([[NAN, 1.0, NAN, 3.0], [4.0, 4.0, 4.0, 8.0], [NAN] * 4])
     told = model(y, 2, 12)
     assert told[:2].tolist() == [[2.0, 2.0], [5.0, 5.0]]

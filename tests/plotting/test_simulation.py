@@ -13,17 +13,19 @@ from pmo_analytics.uncertainty.uncertainty import certain
 
 
 @pytest.fixture(scope="module")
-def simulation() -> pmo.Simulation:
+def simulation() -> pmo.simulation.Simulation:
     drivers = pd.DataFrame(
         [("Vendor late", 0.3, "duration", 1.1, 1.6, "Core systems")],
         columns=["driver", "probability", "multiplies", "low", "high", "theme"],
     )
-    uncertainty = pmo.Uncertainty(value=pmo.Lognormal(1.0, 1.3), drivers=drivers)
+    uncertainty = pmo.Uncertainty(
+        value=pmo.uncertainty.Lognormal(1.0, 1.3), drivers=drivers
+    )
     return pmo.simulate(pmo.example_portfolio(), uncertainty=uncertainty, draws=2000)
 
 
 @pytest.fixture(scope="module")
-def sure() -> pmo.Simulation:
+def sure() -> pmo.simulation.Simulation:
     return pmo.simulate(pmo.example_portfolio(), uncertainty=certain(), draws=20)
 
 

@@ -55,7 +55,12 @@ def driver(name="Late", chance=0.25, what="duration", factor=2.0, **filters):
 
 def sure(*drivers: dict[str, object], **more: object) -> Uncertainty:
     """Return that nothing is uncertain but some drivers."""
-    given = {"duration": pmo.Fixed(), "demand": pmo.Fixed(), "wins": False, **more}
+    given = {
+        "duration": pmo.uncertainty.Fixed(),
+        "demand": pmo.uncertainty.Fixed(),
+        "wins": False,
+        **more,
+    }
     return Uncertainty(drivers=pd.DataFrame(list(drivers)), **given)
 
 
@@ -301,7 +306,7 @@ def test_drivers_move_totals_together():
     shared = sure(driver("Scope", 0.5, "demand", 2.0))
     load = pmo.simulate(portfolio, uncertainty=shared, draws=DRAWS).load.draws[:, 0, 0]
     assert load.std() == pytest.approx(1.0)
-    own = sure(demand=pmo.Empirical((1.0, 2.0)))
+    own = sure(demand=pmo.uncertainty.Empirical((1.0, 2.0)))
     load = pmo.simulate(portfolio, uncertainty=own, draws=DRAWS).load.draws[:, 0, 0]
     assert load.std() == pytest.approx(0.5**0.5, rel=0.1)
 
@@ -360,10 +365,10 @@ def test_without_uncertainty_it_is_the_plan(kind, seed):
 
 
 NOISY = Uncertainty(
-    duration=pmo.Pert(0.8, 1.0, 2.0),
-    demand=pmo.Triangular(0.8, 1.0, 1.5),
-    value=pmo.Lognormal(1.0, 1.3),
-    capacity=[Spread(pmo.Uniform(0.8, 1.0), role="Role 01")],
+    duration=pmo.uncertainty.Pert(0.8, 1.0, 2.0),
+    demand=pmo.uncertainty.Triangular(0.8, 1.0, 1.5),
+    value=pmo.uncertainty.Lognormal(1.0, 1.3),
+    capacity=[Spread(pmo.uncertainty.Uniform(0.8, 1.0), role="Role 01")],
     drivers=pd.DataFrame([driver("Vendor", 0.3, factor=1.5)]),
 )
 
@@ -373,7 +378,7 @@ def generated() -> pmo.Plan:
     return pmo.baseline(pmo.generate_portfolio(20, 3, 12, seed=1, mid_life=True))
 
 
-def noisy(**options) -> pmo.Simulation:
+def noisy(**options) -> pmo.simulation.Simulation:
     return pmo.simulate(generated(), uncertainty=NOISY, **{"draws": 300, **options})
 
 
@@ -457,7 +462,7 @@ def test_longer_projects_never_end_earlier(seed):
     short, long = (
         pmo.simulate(
             plan,
-            uncertainty=sure(duration=pmo.Pert(1.0, mode, 3.0)),
+            uncertainty=sure(duration=pmo.uncertainty.Pert(1.0, mode, 3.0)),
             draws=40,
             seed=seed,
         ).finish_draws
@@ -477,7 +482,9 @@ def test_a_project_has_the_same_fate_in_every_plan():
     assert (alone.finish_draws[:, 0] - alone.start_draws[:, 0] == length).all()
 
 
-NOISY_ALL = Uncertainty(duration=pmo.Pert(0.8, 1.0, 4.0), demand=pmo.Fixed())
+NOISY_ALL = Uncertainty(
+    duration=pmo.uncertainty.Pert(0.8, 1.0, 4.0), demand=pmo.uncertainty.Fixed()
+)
 
 
 def test_overruns_come_from_finished_projects_by_default():

@@ -78,17 +78,21 @@ def test_a_whole_file(tmp_path):
     assert found.keep == "fte"
     assert found.attrition_of("Tester") == 0.01
     about = {"project": "CRM", "theme": "Customer", "status": "proposed"}
-    assert found.distribution("duration", **about) == pmo.Pert(0.9, 1, 1.6)
+    assert found.distribution("duration", **about) == pmo.uncertainty.Pert(0.9, 1, 1.6)
     data = {**about, "theme": "Data"}
-    assert found.distribution("duration", **data) == pmo.Lognormal(1.1, 1.5)
+    assert found.distribution("duration", **data) == pmo.uncertainty.Lognormal(1.1, 1.5)
     lake = {**data, "project": "LAKE"}
-    assert found.distribution("duration", **lake) == pmo.Fixed(1.3)
+    assert found.distribution("duration", **lake) == pmo.uncertainty.Fixed(1.3)
     running = {**lake, "status": "running"}
-    assert found.distribution("duration", **running) == pmo.Lognormal(1.1, 1.5)
+    assert found.distribution("duration", **running) == pmo.uncertainty.Lognormal(
+        1.1, 1.5
+    )
     assert found.distribution("demand", **about).mean == pytest.approx(1.1)
     assert found.distribution("value", **about).mean == pytest.approx(3.1 / 3)
     assert found.distribution("capacity", role="Tester").mean == pytest.approx(2.6 / 3)
-    assert found.distribution("capacity", role="Developer") == pmo.Fixed(1.0)
+    assert found.distribution("capacity", role="Developer") == pmo.uncertainty.Fixed(
+        1.0
+    )
     drivers = found.drivers.set_index("driver")
     assert drivers.at["Vendor late", "theme"] == "Core systems"
     # Without a most likely factor it is the middle.
@@ -101,7 +105,7 @@ def test_an_empty_file_is_what_is_planned_but_for_wins(tmp_path):
     assert found.wins
     about = {"project": "CRM", "theme": "Data", "status": "proposed"}
     for quantity in ("duration", "demand", "value"):
-        assert found.distribution(quantity, **about) == pmo.Fixed(1.0)
+        assert found.distribution(quantity, **about) == pmo.uncertainty.Fixed(1.0)
 
 
 @pytest.mark.parametrize(
@@ -191,11 +195,11 @@ def test_a_driver_has_one_probability():
     ("uncertainty", "said"),
     [
         (
-            Uncertainty(duration=[Spread(pmo.Fixed(1.1), project="CRN")]),
+            Uncertainty(duration=[Spread(pmo.uncertainty.Fixed(1.1), project="CRN")]),
             "'CRN' is not in the portfolio .did you mean 'CRM'",
         ),
         (
-            Uncertainty(capacity=[Spread(pmo.Fixed(1.1), role="Testr")]),
+            Uncertainty(capacity=[Spread(pmo.uncertainty.Fixed(1.1), role="Testr")]),
             "did you mean 'Tester'",
         ),
         (
@@ -212,11 +216,11 @@ def test_names_that_the_portfolio_does_not_have(uncertainty, said):
 
 def test_distributions_that_do_not_fit_their_quantity():
     with pytest.raises(ConfigError, match="cannot be told apart by role"):
-        Uncertainty(value=[Spread(pmo.Fixed(1.0), role="Dev")])
+        Uncertainty(value=[Spread(pmo.uncertainty.Fixed(1.0), role="Dev")])
     with pytest.raises(ConfigError, match="is a distribution"):
         Uncertainty(value=1.2)
     with pytest.raises(ConfigError, match="is a distribution"):
-        Uncertainty(value=[pmo.Fixed(1.0)])
+        Uncertainty(value=[pmo.uncertainty.Fixed(1.0)])
 
 
 def test_a_driver_strikes_in_its_share_of_the_draws():

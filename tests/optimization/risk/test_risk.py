@@ -59,8 +59,8 @@ def scope(chance: float) -> Uncertainty:
     row = {"driver": "Scope", "probability": chance, "multiplies": "demand"}
     row |= {"low": 1.5, "mode": 1.5, "high": 1.5}
     return Uncertainty(
-        duration=pmo.Fixed(),
-        demand=pmo.Fixed(),
+        duration=pmo.uncertainty.Fixed(),
+        demand=pmo.uncertainty.Fixed(),
         wins=False,
         drivers=pd.DataFrame([row]),
     )
@@ -185,9 +185,9 @@ def test_moves_separate_what_has_to_be_done():
 
 def varied(**more: object) -> Uncertainty:
     given = {
-        "duration": pmo.Triangular(0.7, 1.0, 1.3),
-        "demand": pmo.Triangular(0.6, 1.0, 1.4),
-        "capacity": pmo.Triangular(0.9, 1.0, 1.1),
+        "duration": pmo.uncertainty.Triangular(0.7, 1.0, 1.3),
+        "demand": pmo.uncertainty.Triangular(0.6, 1.0, 1.4),
+        "capacity": pmo.uncertainty.Triangular(0.9, 1.0, 1.1),
         "wins": False,
     }
     return Uncertainty(**{**given, **more})
