@@ -10,12 +10,10 @@ import pandas as pd
 
 from pmo_analytics.formats import called
 from pmo_analytics.plan import Plan, read_starts
-from pmo_analytics.rules import find_violations, worth
+from pmo_analytics.rules import difference, find_violations, worth
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
-
-CHANGES = ("entered", "left", "moved", "kept")
 
 
 def plan_changes(
@@ -34,7 +32,7 @@ def plan_changes(
     Returns
     -------
     DataFrame
-        One row per project of either plan: `project`, `change` (`entered`, `left`,
+        One row per project of either plan: `project`, `change` (`entering`, `leaving`,
         `moved`, `kept`), `from` and `to` (start, Period), `periods` (moved, later is
         positive), `worth_delta` (worth now less worth then, both as the new portfolio
         counts it) and `why`: of what moved or left, the first rule that would break in
@@ -52,21 +50,14 @@ def plan_changes(
     now = worth(portfolio, after).to_dict()
     present = _broken(new, after)
     rows: list[dict[str, Any]] = []
+    changes = difference(before, after)
     for project in portfolio.projects["project"]:
         a, b = before.get(project), after.get(project)
-        if a is None and b is None:
+        change = changes.get(project)
+        if change is None:
             continue
-        change = (
-            "entered"
-            if a is None
-            else "left"
-            if b is None
-            else "kept"
-            if a == b
-            else "moved"
-        )
         why = ""
-        if a is not None and change in ("left", "moved"):
+        if a is not None and change in ("leaving", "moved"):
             why = _why(new, {**after, project: a}, present)
         rows.append(
             {
@@ -143,7 +134,7 @@ def _table(portfolio: Portfolio, rows: list[dict[str, Any]]) -> pd.DataFrame:
 def change_sentences(
     changes: pd.DataFrame, names: Mapping[str, str] | None = None
 ) -> list[str]:
-    """Return one sentence per project that entered, left or moved.
+    """Return one sentence per project that is entering, leaving or moved.
 
     Parameters
     ----------
@@ -155,9 +146,9 @@ def change_sentences(
     sentences = []
     for row in changes.to_dict("records"):
         name = called(row["project"], names or {})
-        if row["change"] == "entered":
+        if row["change"] == "entering":
             text = f"{name} enters and starts in {row['to']}."
-        elif row["change"] == "left":
+        elif row["change"] == "leaving":
             text = f"{name} leaves; it was to start in {row['from']}."
         elif row["change"] == "moved":
             count = abs(row["periods"])

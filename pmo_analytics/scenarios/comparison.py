@@ -13,6 +13,7 @@ from pmo_analytics.facts import result_html, table_html
 from pmo_analytics.formats import called, names_of
 from pmo_analytics.optimization import number, series
 from pmo_analytics.processes import note_stop
+from pmo_analytics.rules import difference
 from pmo_analytics.scenarios.loosening import only_more
 from pmo_analytics.scenarios.scenario import BASE, Scenario
 from pmo_analytics.scenarios.sharing import share_plans
@@ -182,13 +183,10 @@ class Comparison:
         for name, plan in self.plans.items():
             if base is None or name == BASE:
                 continue
-            for project in dict.fromkeys([*base.starts, *plan.starts]):
-                before, after = base.starts.get(project), plan.starts.get(project)
-                if before == after:
+            for project, change in difference(base.starts, plan.starts).items():
+                if change == "kept":
                     continue
-                change = "moved"
-                if before is None or after is None:
-                    change = "entering" if before is None else "leaving"
+                before, after = base.starts.get(project), plan.starts.get(project)
                 rows.append(
                     {
                         "scenario": name,

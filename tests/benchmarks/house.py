@@ -67,9 +67,6 @@ _OWED = {
         ods_sheets._Content params.AlternationParams plan_search.PlanSearch
         question.Question race.Race ruin_recreate.Ruiner
     """,
-    "public names": """
-        pmo_analytics
-    """,
     "lines of the package": """
         pmo_analytics
     """,

@@ -18,6 +18,7 @@ from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.optimizing import optimize
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
+from pmo_analytics.rules.record import Record
 from tests.support import brute_force
 from tests.support.clock import AMPLE
 from tests.support.counts import tried
@@ -214,9 +215,9 @@ def test_changes_say_what_moved_and_why():
     changes = plan_changes(RECORD, less)
     text = " ".join(change_sentences(changes))
     assert "'C' leaves; it was to start in 2027-01." in text
-    assert set(changes.loc[changes["change"] == "left", "to"].isna()) == {True}
+    assert set(changes.loc[changes["change"] == "leaving", "to"].isna()) == {True}
     nothing = plan_changes({"A": "2027-05"}, less).set_index("project")
-    assert nothing.at["B", "change"] == "entered"
+    assert nothing.at["B", "change"] == "entering"
     assert nothing.at["B", "why"] == ""
 
 
@@ -252,3 +253,36 @@ def test_without_a_record_nothing_is_told_of_it():
     assert not {"worth", "purchase_cost", "change_cost"} & set(facts)
     assert plan.report.certificate is not None
     assert "record" not in plan.report.certificate
+
+
+def test_a_record_holds_its_freeze_and_prices():
+    terms = {"freeze": 2, "change_price": 0.5, "move_price": 0.1}
+    record = Record(RECORD, **terms)
+    plan = optimize(company(2.0), limits=LIMITS, record=record)
+    beside = optimize(company(2.0), limits=LIMITS, record=RECORD, **terms)
+    assert plan.starts == beside.starts
+    assert plan.objective == beside.objective
+    assert plan.record is not None
+    assert plan.record.freeze == 2
+    assert plan.record.schedule["project"].tolist() == ["A", "B", "C"]
+    again = Record(plan)
+    assert again.schedule.equals(plan.schedule)
+
+
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        ({"change_price": -1}, "change_price must be 0 or more"),
+        ({"move_price": float("inf")}, "move_price must be 0 or more"),
+        ({"freeze": -1}, "freeze is -1"),
+    ],
+)
+def test_a_record_refuses_terms_that_are_none(terms, said):
+    with pytest.raises(ConfigError, match=said):
+        Record(RECORD, **terms)
+
+
+def test_terms_are_given_once():
+    record = Record(RECORD, freeze=1)
+    with pytest.raises(ConfigError, match="to the Record"):
+        optimize(company(), limits=LIMITS, record=record, freeze=2)

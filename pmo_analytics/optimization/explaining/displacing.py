@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import InfeasibleError, SolverError
@@ -17,6 +16,7 @@ from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.optimizing import optimize
 from pmo_analytics.plan import Plan
 from pmo_analytics.processes import stop_asked
+from pmo_analytics.rules import difference
 from pmo_analytics.tables import start_windows
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Asked:
             self.status = "impossible"
             why = why_infeasible(
                 forced,
-                seconds=self.limits.seconds,
+                limits=self.limits,
                 strict=self.base.strict,
                 flex=self.base.buys,
                 seed=self.seed,
@@ -118,7 +118,7 @@ class Asked:
         return None if found.report is None else found.report.bound
 
     def displaced(self) -> pd.DataFrame:
-        """Return what enters, leaves and moves."""
+        """Return what is entering, leaving and moved."""
         if self.plan is None:
             return pd.DataFrame(columns=DISPLACED_COLUMNS)
         return changes(self.base, self.plan)
@@ -182,9 +182,9 @@ class Asked:
                 f"{number(float(rows['new_worth'].iat[0]))}."
             )
         for change, verb in (
-            ("leaves", "It would take the place of"),
-            ("enters", "There would be room for"),
-            ("moves", "It would move"),
+            ("leaving", "It would take the place of"),
+            ("entering", "There would be room for"),
+            ("moved", "It would move"),
         ):
             rows = table[
                 (table["change"] == change) & (table["project"] != self.project)
@@ -209,12 +209,12 @@ class Asked:
 def _say_change(portfolio: Portfolio, row: Mapping[str, Any]) -> str:
     first = portfolio.horizon[0].ordinal
     name = called(row["project"], names_of(portfolio.projects))
-    if row["change"] == "moves":
+    if row["change"] == "moved":
         old = when(portfolio, row["start"].ordinal - first)
         return (
             f"{name} from {old} to {when(portfolio, row['new_start'].ordinal - first)}"
         )
-    worth = row["worth"] if row["change"] == "leaves" else row["new_worth"]
+    worth = row["worth"] if row["change"] == "leaving" else row["new_worth"]
     return f"{name} (worth {number(float(worth))})"
 
 
@@ -237,7 +237,7 @@ def forced_in(portfolio: Portfolio, project: str) -> Portfolio:
 
 
 def changes(before: Plan, after: Plan) -> pd.DataFrame:
-    """Return what enters, leaves and moves between two plans of one portfolio.
+    """Return what is entering, leaving and moved between two plans of one portfolio.
 
     Returns
     -------
@@ -254,15 +254,6 @@ def changes(before: Plan, after: Plan) -> pd.DataFrame:
         )
     rows["worth"] = names.map(before.worth).astype(float)
     rows["new_worth"] = names.map(after.worth).astype(float)
-    was, comes = rows["start"].notna(), rows["new_start"].notna()
-    change = np.select(
-        [
-            was & ~comes,
-            ~was & comes,
-            was & comes & (rows["start"] != rows["new_start"]),
-        ],
-        ["leaves", "enters", "moves"],
-        "",
-    )
-    rows["change"] = change
-    return rows.loc[change != "", DISPLACED_COLUMNS].reset_index(drop=True)
+    found = difference(before.starts, after.starts)
+    rows["change"] = names.map(found).fillna("kept")
+    return rows.loc[rows["change"] != "kept", DISPLACED_COLUMNS].reset_index(drop=True)

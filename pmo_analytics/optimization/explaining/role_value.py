@@ -24,7 +24,7 @@ from pmo_analytics.optimization.workers.messages import PricesJob
 from pmo_analytics.optimization.workers.running import run_task
 from pmo_analytics.plan import Plan
 from pmo_analytics.processes import Work, stoppable
-from pmo_analytics.rules import all_roles
+from pmo_analytics.rules import all_roles, difference
 from pmo_analytics.rules import limits as limits_of
 
 if TYPE_CHECKING:
@@ -255,8 +255,9 @@ def _rows(
         # With more of a role the plan known without it counts where it is no worse.
         kept = sign > 0 and answer.objective is not None and answer.objective <= best
         if answer.starts is not None and not kept:
-            row["entering"] = ", ".join(n for n in answer.starts if n not in starts)
-            row["leaving"] = ", ".join(n for n in starts if n not in answer.starts)
+            changes = difference(starts, answer.starts)
+            for change in ("entering", "leaving"):
+                row[change] = ", ".join(n for n, c in changes.items() if c == change)
         rows.append(row)
     return rows
 

@@ -60,8 +60,8 @@ class WhyNot:
         What stands in the way of each start beside the plan as it is: `start, rule,
         subject, period, needed, free, short, message`; FTE or currency.
     displaced
-        What would change to take it in: `project, name, change` (`enters`, `leaves`,
-        `moves`), `start, new_start` (Period), `worth, new_worth`.
+        What would change to take it in: `project, name, change` (`entering`,
+        `leaving`, `moved`), `start, new_start` (Period), `worth, new_worth`.
     repair
         The least that lets it in beside all that is chosen: `others` (`stay` at their
         dates, or `may move` inside their windows), `start`, `rule, subject, period,

@@ -39,7 +39,7 @@ def test_what_could_be_bought_does_not_pay():
         "would grow by 6 with 'B'." in text
     )
     assert "Purchases would cost 8 instead of 0, discounted." in text
-    assert "leaves" not in set(why.displaced["change"])
+    assert "leaving" not in set(why.displaced["change"])
     # A plan that may not buy is told that offers exist.
     plain = optimize(portfolio, limits=LIMITS)
     text = "\n".join(why_not(plain, "B", limits=LIMITS).sentences)
@@ -60,7 +60,7 @@ def test_what_is_bought_already_is_not_asked_for_again():
     # A and B with the contractor: 16 - 8 against 19 - 8.
     assert why.objective_delta == pytest.approx(-3)
     changed = why.displaced.set_index("project")["change"].to_dict()
-    assert changed == {"B": "enters", "C": "leaves"}
+    assert changed == {"B": "entering", "C": "leaving"}
     assert (
         "What the table flex still offers is not enough for that start."
         in why.sentences

@@ -81,7 +81,7 @@ def test_two_hundred_of_budget_are_missing(funded):
     assert why.delta_low == pytest.approx(-200, abs=1e-3)
     assert why.delta_high == pytest.approx(-200, abs=1e-3)
     changed = why.displaced.set_index("project")["change"].to_dict()
-    assert changed == {"A": "leaves", "B": "enters", "C": "enters"}
+    assert changed == {"A": "leaving", "B": "entering", "C": "entering"}
     text = str(why)
     assert "budget 'Total' stands in the way" in text
     assert "there it lacks 200 in budget 'Total'" in text
@@ -282,5 +282,5 @@ def test_changes_between_plans():
         Plan(portfolio, {"X": "2027-02", "Z": "2027-01"}),
     )
     found = table.set_index("project")["change"].to_dict()
-    assert found == {"X": "moves", "Y": "leaves", "Z": "enters"}
+    assert found == {"X": "moved", "Y": "leaving", "Z": "entering"}
     assert table["new_worth"].isna().tolist() == [False, True, False]
