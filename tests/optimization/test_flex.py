@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -146,11 +146,9 @@ def enumerated(portfolio: Portfolio, *, strict: bool) -> float | None:
         if any(not text.startswith("capacity") for text in broken):
             continue
         short = {}
-        for cell, limit in limits.items() if broken else ():
-            load = sum(
-                brute_force.loads(case, n, s).get(cell, Fraction(0))
-                for n, s in starts.items()
-            )
+        used = brute_force.summed(case, starts) if broken else {}
+        for cell, load in used.items():
+            limit = limits[cell]
             if load > limit + brute_force.TOLERANCE:
                 short[cell] = float(load - limit)
         cost = purchase_cost(portfolio, short)
@@ -202,7 +200,7 @@ def test_agrees_with_enumeration(chunk):
 
 def test_both_writers_agree_and_prices_prove_a_bound():
     compared = 0
-    for seed in range(25):
+    for seed in range(tried(25)):
         portfolio = draw_offers(np.random.default_rng([seed, 5]))
         options = compile_options(portfolio, flex=True).options
         if not len(options.project):
@@ -234,7 +232,7 @@ def test_both_writers_agree_and_prices_prove_a_bound():
                 compared += 1
                 bound = bound_of_prices(options, matrix, answer.prices)
                 assert bound == pytest.approx(answer.objective, rel=1e-6, abs=1e-6)
-    assert compared > 10
+    assert compared > tried(25) // 2
 
 
 def company(flex: list[dict[str, Any]], capacity: float = 1.0) -> Portfolio:
@@ -448,7 +446,8 @@ def test_the_searches_buy_and_only_ever_improve():
 
     bought: list[int] = []
     Search(options, start, 1, tell, []).run_counted(3, float("inf"))
-    assert values == sorted(values)
+    # The search may add up what is bought in another order.
+    assert all(new >= old * (1 - 1e-12) for old, new in pairwise(values))
     assert values[-1] > values[0]
     assert max(bought) > 0
 

@@ -29,6 +29,7 @@ from pmo_analytics.plotting.fonts import (
     plain,
     shorten,
 )
+from tests.support.counts import tried
 
 CHINESE = "客户关系管理"
 # In fonts that come with matplotlib, though not in its default one.
@@ -184,7 +185,7 @@ def test_foreign_annotations_keep_their_mathematics(plan):
 
 
 @settings(
-    max_examples=25,
+    max_examples=tried(25),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -271,6 +271,15 @@ def loads(case: Case, name: str, start: int) -> dict[tuple[str, int], Fraction]:
     return result
 
 
+def summed(case: Case, starts: dict[str, int]) -> dict[tuple[str, int], Fraction]:
+    """Return the FTE that projects need together by role and period."""
+    total: dict[tuple[str, int], Fraction] = {}
+    for name, start in starts.items():
+        for cell, fte in loads(case, name, start).items():
+            total[cell] = total.get(cell, Fraction(0)) + fte
+    return total
+
+
 def costs(case: Case, budget: dict[str, Any], name: str, start: int) -> Fraction:
     """Return the spend of a project that falls under a budget row."""
     project = case.projects[name]
@@ -300,9 +309,9 @@ def limits(
     amounts = [budget["amount"] for budget in case.budgets]
     if strict:
         return capacity, amounts
+    inherited_load = summed(case, fixed)
     for cell in capacity:
-        inherited = sum(loads(case, n, s).get(cell, 0) for n, s in fixed.items())
-        capacity[cell] = max(capacity[cell], Fraction(inherited))
+        capacity[cell] = max(capacity[cell], inherited_load.get(cell, Fraction(0)))
     for k, budget in enumerate(case.budgets):
         if amounts[k] is not None:
             inherited = sum(costs(case, budget, n, s) for n, s in fixed.items())
@@ -331,10 +340,9 @@ def broken_rules(
         if project.must and name not in starts:
             found.append(f"must {name}")
     capacity, amounts = limits(case, strict)
+    used = summed(case, starts)
     for cell, limit in capacity.items():
-        if sum(loads(case, n, s).get(cell, 0) for n, s in starts.items()) > (
-            limit + TOLERANCE
-        ):
+        if used.get(cell, Fraction(0)) > limit + TOLERANCE:
             found.append(f"capacity {cell}")
     for budget, limit in zip(case.budgets, amounts, strict=True):
         total = sum(costs(case, budget, n, s) for n, s in starts.items())

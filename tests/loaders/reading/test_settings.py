@@ -12,6 +12,7 @@ from pmo_analytics.clock.periods import Settings, make_horizon
 from pmo_analytics.loaders.findings import FileFormat, Place
 from pmo_analytics.loaders.reading.settings import read_sheet, read_toml, toml_text
 from pmo_analytics.portfolio import Portfolio
+from tests.support.counts import tried
 
 HERE = Place("portfolio", "portfolio.toml")
 FULL = """
@@ -129,7 +130,7 @@ def test_a_wrong_setting_of_a_sheet_names_its_row():
     assert "did you mean 'currency'" in problems[0]["fix"]
 
 
-@settings(deadline=None)
+@settings(max_examples=tried(100), deadline=None)
 @given(st.text(), st.text(max_size=5), st.floats(0, 1))
 def test_what_is_written_is_read(name, currency, discount):
     settings = Settings(discount=discount, currency=currency.strip())
