@@ -79,6 +79,7 @@ _PUBLIC = {
     "verify": "reporting",
     "balance": "rules",
     "limit_parallel": "rules",
+    "limit_themes": "rules",
     "Record": "rules",
     "add_capacity": "scenarios",
     "add_project": "scenarios",

@@ -137,6 +137,7 @@ _WORDS: dict[tuple[str, str], dict[str, str]] = {
     ("rules", "applies_to"): {
         "selected": "selection|chosen|选中|选择|入选|選中|選擇|入選|auswahl",
         "work": "at work|parallel|in parallel|工作|并行|施工|並行|arbeit",
+        "themes": "theme|distinct themes|number of themes|主题|主題|thema|themen",
     },
     ("blackouts", "applies_to"): {
         "start": "starts|开始|启动|開始|啟動|beginn",

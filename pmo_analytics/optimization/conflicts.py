@@ -10,6 +10,7 @@ import pandas as pd
 from pmo_analytics.clock import format_period
 from pmo_analytics.errors import listing
 from pmo_analytics.optimization.limits import SolveLimits
+from pmo_analytics.optimization.model.rows import RowLabel
 from pmo_analytics.optimization.workers.running import run_elastic
 from pmo_analytics.rules import read_rules, rule_sums
 
@@ -52,7 +53,8 @@ def find_conflicts(
         event = run_elastic(options, seconds=_SECONDS, limits=limits)
         if event is not None and event["chosen"] is not None:
             chosen = np.array(event["chosen"], dtype=np.int64)
-            for label, amount in event["broken"]:
+            for told, amount in event["broken"]:
+                label = RowLabel(*told)
                 rows.append(_broken(portfolio, compiled, label, amount, chosen))
             plan = None if rows else chosen
         else:
@@ -83,12 +85,12 @@ def _no_start(portfolio: Portfolio, compiled: Compiled, name: str) -> dict[str, 
 def _broken(
     portfolio: Portfolio,
     compiled: Compiled,
-    label: list[Any],
+    label: RowLabel,
     amount: float,
     chosen: np.ndarray,
 ) -> dict[str, Any]:
     """Return the sentence on one rule that the elastic model had to break."""
-    kind, number = label[0], int(label[1])
+    kind, number, _ = label
     if kind in ("limit", "least"):
         return _broken_limit(portfolio, compiled, kind, number, chosen)
     if kind in ("linear_most", "linear_least"):

@@ -26,6 +26,7 @@ from pmo_analytics.optimization.heuristics.greedy import greedy, move_earlier
 from pmo_analytics.optimization.model.instance import carries_branches, carries_cuts
 from pmo_analytics.optimization.model.presolve import tightened
 from pmo_analytics.optimization.model.purchasing import most_bought, value_of
+from pmo_analytics.optimization.model.rows import RowLabel
 from pmo_analytics.optimization.model.symmetry import in_order, ordered, without_order
 from pmo_analytics.optimization.workers.running import (
     run_polish,
@@ -332,9 +333,10 @@ class PlanSearch:
         """Fill once more, priced by the LP relaxation."""
         options = self.compiled.options
         prices = np.zeros(len(options.limit))
-        for label, price in self.prices:
-            if label[0] == "limit":
-                prices[label[1]] = max(price, 0.0)
+        for told, price in self.prices:
+            label = RowLabel(*told)
+            if label.form == "limit":
+                prices[label.number] = max(price, 0.0)
         chosen = greedy(options, prices=prices)
         if chosen is not None:
             self.offer(move_earlier(options, chosen))

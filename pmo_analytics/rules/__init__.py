@@ -7,7 +7,12 @@ from pmo_analytics.faces import face
 if TYPE_CHECKING:
     from pmo_analytics.rules.dependencies import requirements
     from pmo_analytics.rules.differences import CHANGES, difference
-    from pmo_analytics.rules.limiting import balance, limit_parallel, with_rules
+    from pmo_analytics.rules.limiting import (
+        balance,
+        limit_parallel,
+        limit_themes,
+        with_rules,
+    )
     from pmo_analytics.rules.linear_rules import read_rules, rule_sums
     from pmo_analytics.rules.purchases import (
         bought_grid,

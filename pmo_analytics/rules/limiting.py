@@ -73,6 +73,43 @@ def limit_parallel(
     return with_rules(portfolio, rows)
 
 
+def limit_themes(
+    portfolio: Portfolio, *, at_most: int, name: str = "themes in parallel"
+) -> Portfolio:
+    """Return the portfolio with at most so many different themes at work at once.
+
+    Every project with a theme counts. Where running work alone has more themes, those
+    are the limit.
+
+    Parameters
+    ----------
+    at_most
+        Different themes at work in any one period.
+    name
+        Of the rule.
+
+    Raises
+    ------
+    ConfigError
+        If no live project has a theme, or the number is negative.
+
+    Examples
+    --------
+    >>> import pmo_analytics as pmo
+    >>> limited = pmo.limit_themes(pmo.example_portfolio(), at_most=3)
+    >>> limited.rules["applies_to"].unique().tolist()
+    ['themes']
+    """
+    projects = portfolio.projects[live_projects(portfolio.projects)]
+    members = projects.loc[projects["theme"].notna(), "project"]
+    if members.empty:
+        raise ConfigError("No live project has a theme: fill in the column 'theme'.")
+    if at_most < 0:
+        raise ConfigError(f"at_most is {at_most}: write 0 or more.")
+    row = {"rule": name, "applies_to": "themes", "at_most": float(at_most)}
+    return with_rules(portfolio, [{**row, "project": member} for member in members])
+
+
 def balance(
     portfolio: Portfolio,
     theme: str,

@@ -3,6 +3,7 @@
 A rule of the table `rules` gives projects a weight. Where it applies to `selected`, the
 weights of the selected projects are added up once, done ones included. Where it applies
 to `work`, those of the projects at work are added up in every period of the horizon.
+Where it applies to `themes`, every different theme of the projects at work counts 1.
 """
 
 from __future__ import annotations
@@ -30,13 +31,15 @@ class Rule:
     Attributes
     ----------
     by_period
-        It applies to work, in every period; else once, to what is selected.
+        It applies to work or themes, in every period; else once, to what is selected.
     weights
         Project -> weight, without those that are cancelled or forced out.
     finished
         Weights that done projects add.
     at_least, at_most
         Limits, infinite where there is none.
+    themes
+        Project -> theme where the rule counts themes; else None.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Rule:
     finished: tuple[float, ...]
     at_least: float
     at_most: float
+    themes: Mapping[str, str] | None = None
 
     @property
     def done(self) -> float:
@@ -58,11 +62,15 @@ def read_rules(portfolio: Portfolio) -> list[Rule]:
         return []
     windows = start_windows(portfolio.projects, portfolio.horizon)
     state = windows["state"].to_dict()
+    theme = portfolio.projects.set_index("project")["theme"].dropna().to_dict()
     found = []
     for name, rows in portfolio.rules.groupby("rule", sort=False):
-        by_period = bool(rows["applies_to"].iat[0] == "work")
+        by_period = bool(rows["applies_to"].iat[0] != "selected")
+        counts_themes = rows["applies_to"].iat[0] == "themes"
         least, most = rows["at_least"].iat[0], rows["at_most"].iat[0]
         pairs = list(zip(rows["project"], rows["weight"], strict=True))
+        if counts_themes:
+            pairs = [(p, 1.0) for p, _ in pairs if p in theme]
         done = [float(w) for p, w in pairs if state[p] == "done" and not by_period]
         found.append(
             Rule(
@@ -72,6 +80,7 @@ def read_rules(portfolio: Portfolio) -> list[Rule]:
                 finished=tuple(done),
                 at_least=-np.inf if pd.isna(least) else float(least),
                 at_most=np.inf if pd.isna(most) else float(most),
+                themes={p: theme[p] for p, _ in pairs} if counts_themes else None,
             )
         )
     return found
@@ -80,17 +89,25 @@ def read_rules(portfolio: Portfolio) -> list[Rule]:
 def rule_amounts(
     portfolio: Portfolio, rule: Rule, starts: Mapping[str, int]
 ) -> list[list[float]]:
-    """Return the weights that a rule adds up: once, or once per period."""
+    """Return what a rule adds up: once, or once per period.
+
+    Weights, or 1 for every different theme.
+    """
     chosen = [(p, weight) for p, weight in rule.weights.items() if p in starts]
     if not rule.by_period:
         return [[*rule.finished, *(weight for _, weight in chosen)]]
     windows = start_windows(portfolio.projects, portfolio.horizon)
     length = windows["duration"].to_dict()
     amounts: list[list[float]] = [[] for _ in portfolio.horizon]
+    seen: set[tuple[int, str]] = set()
     for project, weight in chosen:
-        begin = starts[project]
-        for own in amounts[max(begin, 0) : max(begin + int(length[project]), 0)]:
-            own.append(weight)
+        begin, end = starts[project], starts[project] + int(length[project])
+        for t in range(max(begin, 0), min(end, len(amounts))):
+            if rule.themes is not None:
+                if (t, rule.themes[project]) in seen:
+                    continue
+                seen.add((t, rule.themes[project]))
+            amounts[t].append(weight)
     return amounts
 
 

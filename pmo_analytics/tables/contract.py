@@ -173,7 +173,7 @@ TABLES: dict[str, Table] = {
             "rule": _ID,
             "project": _ID,
             "weight": Column("number", default=1.0),
-            "applies_to": _choice("selected", "work", default="selected"),
+            "applies_to": _choice("selected", "work", "themes", default="selected"),
             "at_least": _NUMBER,
             "at_most": _NUMBER,
         },

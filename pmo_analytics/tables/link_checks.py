@@ -222,9 +222,27 @@ def check_own_rules(tables: Tables) -> list[Problem]:
         elif pd.isna(least) and pd.isna(most):
             severity, found = "warning", str(name)
             fix = f"Rule '{name}' has neither at_least nor at_most and limits nothing."
+        elif rows["applies_to"].iloc[0] == "themes":
+            found, fix = _wrong_of_themes(str(name), rows)
         if fix:
             rule = "rule_contradiction" if severity == "error" else "rule_without_limit"
             problems.append(
                 problem(severity, "rules", rule, row=label, found=found, fix=fix)
             )
     return problems
+
+
+def _wrong_of_themes(name: str, rows: pd.DataFrame) -> tuple[str, str]:
+    """Return what a rule on themes says that it cannot mean, and what to do."""
+    least, most = rows["at_least"].iloc[0], rows["at_most"].iloc[0]
+    weights = rows.loc[rows["weight"] != 1, "weight"]
+    if not pd.isna(least):
+        found = f"at_least {least:g}"
+        return found, f"Rule '{name}' counts themes: leave its at_least blank."
+    if most < 0 or most != int(most):
+        found = f"at_most {most:g}"
+        return found, f"Rule '{name}' counts themes: give a whole number, 0 or more."
+    if len(weights):
+        found = f"weight {weights.iloc[0]:g}"
+        return found, f"Rule '{name}' counts themes: leave the weights blank."
+    return "", ""

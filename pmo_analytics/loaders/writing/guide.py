@@ -175,7 +175,9 @@ COLUMN_TEXTS: dict[str, dict[str, Meaning]] = {
         "weight": Meaning("What it counts; may be negative; blank = 1.", "", "1"),
         "applies_to": Meaning(
             "selected: weights of selected projects add up once; work: of those at "
-            "work, in every period. Blank = selected.",
+            "work, in every period; themes: how many different themes of those are "
+            "at work, in every period (only at_most, no weights; a blank theme does "
+            "not count). Blank = selected.",
             "",
             "work",
         ),

@@ -30,9 +30,10 @@ from pmo_analytics.optimization.bounds.branch_selection import (
 from pmo_analytics.optimization.bounds.cut_loop import Cut, clashes_of, clique_cut
 from pmo_analytics.optimization.bounds.cut_reuse import renewed
 from pmo_analytics.optimization.model import highs
-from pmo_analytics.optimization.model.array_sink import Label, broken_rows, holds
+from pmo_analytics.optimization.model.array_sink import broken_rows, holds
 from pmo_analytics.optimization.model.instance import Options
 from pmo_analytics.optimization.model.presolve import Presolve
+from pmo_analytics.optimization.model.rows import RowLabel
 from pmo_analytics.optimization.params import DEFAULTS, BranchingParams
 
 # A plan is sought that is better by this share: nearer is as good as proved.
@@ -238,9 +239,9 @@ class Branches:
         guide = self.guide
         assert guide is not None
         labels = self.rows.labels
-        row: dict[Label, int] = {label: n for n, label in enumerate(labels)}
+        row: dict[RowLabel, int] = {label: n for n, label in enumerate(labels)}
         first = len(labels)
-        row.update({("cut", n): first + k for n, k in self.taken.items()})
+        row.update({RowLabel("cut", n): first + k for n, k in self.taken.items()})
         while self.waiting:
             if time.monotonic() >= until:
                 return False

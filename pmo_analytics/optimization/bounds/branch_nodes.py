@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pmo_analytics.optimization.bounds.cut_loop import Cut
-from pmo_analytics.optimization.model.array_sink import Label
+from pmo_analytics.optimization.model.rows import RowLabel
 
 Domain = tuple[np.ndarray, np.ndarray]  # options left, projects that must be selected
 
@@ -63,7 +63,7 @@ class Guide:
     Attributes
     ----------
     prices
-        Of each node, label of a row and price; ("cut", number) is a row of `cuts`.
+        Of each node, label of a row and price; of form `cut`, a row of `cuts`.
     splits
         Of each node, (project, last start of the early side) or None.
     parts
@@ -72,7 +72,7 @@ class Guide:
         Cuts as they were found; None where the model that is guided lacks the row.
     """
 
-    prices: list[list[tuple[Label, float]]]
+    prices: list[list[tuple[RowLabel, float]]]
     splits: list[tuple[int, int] | None]
     parts: list[tuple[int, int] | None]
     cuts: list[Cut | None] = field(default_factory=list)
@@ -81,9 +81,9 @@ class Guide:
     def of(cls, told: Mapping[str, Any]) -> Guide:
         """Return the guide of nodes that stand in the order of `Branches.told`."""
         cuts = [None if one is None else Cut(**one) for one in told["cuts"]]
-        labels = [tuple(label) for label in told["labels"]]
-        labels += [("cut", number) for number in range(len(cuts))]
-        prices: list[list[tuple[Label, float]]] = []
+        labels = [RowLabel(*label) for label in told["labels"]]
+        labels += [RowLabel("cut", number) for number in range(len(cuts))]
+        prices: list[list[tuple[RowLabel, float]]] = []
         splits: list[tuple[int, int] | None] = []
         parts: list[tuple[int, int] | None] = []
         waiting: list[list[int]] = []

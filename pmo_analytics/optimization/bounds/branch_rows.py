@@ -15,12 +15,12 @@ from scipy.sparse import csc_array, csr_array, vstack
 from pmo_analytics.optimization.bounds.branch_nodes import Domain
 from pmo_analytics.optimization.bounds.cut_loop import Cut, rows_of_cuts
 from pmo_analytics.optimization.model.array_sink import (
-    Label,
     Matrix,
     build_matrix,
     grains_of,
 )
 from pmo_analytics.optimization.model.instance import TOGETHER, Options
+from pmo_analytics.optimization.model.rows import RowLabel
 
 # Significant digits of a price: more of them make the certificate longer, no better.
 _DIGITS = 7
@@ -56,11 +56,11 @@ class Rows:
         self.projects = len(o.must)
         self.filled = np.flatnonzero(np.diff(o.first) > 0)
         self.matrix = matrix = build_matrix(o)
-        kept, self.labels = [], list[Label]()
+        kept, self.labels = [], list[RowLabel]()
         for row, label in enumerate(matrix.labels):
             # What ALL and NONE ask for is among the conclusions of the rules.
             if label is None or (
-                label[0] == "same" and o.group_all[int(label[1])] != TOGETHER
+                label.form == "same" and o.group_all[label.number] != TOGETHER
             ):
                 continue
             kept.append(row)
@@ -73,10 +73,10 @@ class Rows:
         a.data *= np.repeat(sign, np.diff(a.indptr))
         upper = np.where(turned, -lower, upper)
         for row, label in enumerate(self.labels):
-            if label[0] in ("limit", "least"):
-                thing = int(label[1])
-                limit = float(upper[row] + o.slack[thing])
-                upper[row] = _granted(a, row, limit, float(o.unit[thing]))
+            if label.form in ("limit", "least"):
+                resource = label.number
+                limit = float(upper[row] + o.slack[resource])
+                upper[row] = _granted(a, row, limit, float(o.unit[resource]))
         self.a = csr_array(vstack([a, rows_of_cuts(o, self.cuts)]))
         self.upper = np.concatenate([upper, [float(cut.most) for cut in self.cuts]])
         self.equal = np.concatenate([self.equal, np.zeros(len(self.cuts), dtype=bool)])

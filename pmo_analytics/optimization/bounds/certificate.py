@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pmo_analytics.clock import format_period
+from pmo_analytics.optimization.bounds.certificate_entries import AT_LEAST, ENTRIES
 from pmo_analytics.optimization.checker.check import check_bound
 from pmo_analytics.optimization.checker.proofs.work import MOST_STEPS, Work
 from pmo_analytics.optimization.model.array_sink import (
@@ -23,6 +23,7 @@ from pmo_analytics.optimization.model.array_sink import (
     grains_of,
 )
 from pmo_analytics.optimization.model.instance import ALL, NONE
+from pmo_analytics.optimization.model.rows import RowLabel
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.checker.question import Question
@@ -49,7 +50,7 @@ def no_certificate(
 def certificate_of(
     portfolio: Portfolio,
     compiled: Compiled,
-    prices: Iterable[tuple[list[Any], float]],
+    prices: Iterable[tuple[Sequence[Any], float]],
     *,
     strict: bool,
     cuts: Sequence[Mapping[str, Any]] = (),
@@ -59,20 +60,20 @@ def certificate_of(
     Parameters
     ----------
     prices
-        (label of a model row, its dual value); labels as in `formulate.Label`.
+        (label of a model row, its dual value).
     cuts
         The fields of each `cutting.Cut`, whose prices belong to these.
     """
-    prices = list(prices)
-    _, units = grains_of(compiled.options, [tuple(label) for label, _ in prices])
+    priced = [(RowLabel(*told), price) for told, price in prices]
+    _, units = grains_of(compiled.options, [label for label, _ in priced])
     # Prices of what a solver saw as 1: a currency unit may be next to nothing.
-    values = [price * unit for (_, price), unit in zip(prices, units, strict=True)]
+    values = [price * unit for (_, price), unit in zip(priced, units, strict=True)]
     values += [cut["price"] for cut in cuts]
     scale = max((abs(value) for value in values), default=1.0) or 1.0
     # Beyond twelve digits of the largest price there is only noise.
     digits = 11 - math.floor(math.log10(scale))
     rows: list[dict[str, Any]] = []
-    for (label, price), unit in zip(prices, units.tolist(), strict=True):
+    for (label, price), unit in zip(priced, units.tolist(), strict=True):
         kept = round(price * unit, digits)
         price = kept if unit == 1.0 else float(f"{kept / unit:.12g}")
         rows += _rows(portfolio, compiled, label, price)
@@ -110,7 +111,7 @@ def branched(
     for row in sorted(own):
         price = {"multiplier": _text(root.get(row, 0.0))}
         if row < len(labels):
-            named = _row(portfolio, compiled, labels[row])
+            named = _row(portfolio, compiled, RowLabel(*labels[row]))
             certificate["multipliers"].append({**named, **price})
         else:
             cut = _cut(portfolio, compiled, cuts[row - len(labels)], 1.0)
@@ -218,7 +219,7 @@ def bound_here(
 
 
 def _named(
-    portfolio: Portfolio, compiled: Compiled, labels: Sequence[Any]
+    portfolio: Portfolio, compiled: Compiled, labels: Sequence[RowLabel | None]
 ) -> dict[str, int]:
     """Return the number of each label by its row in a certificate, as sorted JSON."""
     return {
@@ -299,7 +300,7 @@ def read_guide(
 
 
 def _read_cuts(
-    compiled: Compiled, certificate: Mapping[str, Any], named: Mapping[str, Any]
+    compiled: Compiled, certificate: Mapping[str, Any], named: Mapping[str, RowLabel]
 ) -> list[dict[str, Any] | None]:
     """Return the fields of each `cutting.Cut` of a certificate, None without its row.
 
@@ -323,20 +324,13 @@ def _read_cuts(
             continue
         steps = [(p, float(use), int(count)) for p, use, count in members]
         most = int(entry["at_most"])
-        read.append({"thing": int(label[1]), "members": steps, "most": most})
+        read.append({"thing": label.number, "members": steps, "most": most})
     return read
 
 
-def _row(
-    portfolio: Portfolio, compiled: Compiled, label: Sequence[Any]
-) -> dict[str, Any]:
+def _row(portfolio: Portfolio, compiled: Compiled, label: RowLabel) -> dict[str, Any]:
     """Return the certificate row that one row of the model is."""
-    kind, number = label[0], int(label[1])
-    if kind == "same":
-        member = compiled.names[int(label[2])]
-        group = compiled.groups[number]
-        return {"row": "all_or_none", "group": group, "project": member}
-    return _name(portfolio, compiled, kind, number, list(label))
+    return ENTRIES[label.form](portfolio, compiled, label)
 
 
 def _cut(
@@ -348,83 +342,35 @@ def _cut(
     if cut["thing"] is None:
         members = [[names[p], int(a), int(b)] for p, a, b in cut["members"]]
         return {"row": "clique", "members": members, **end}
-    row = _name(portfolio, compiled, "limit", int(cut["thing"]), [])
+    row = _row(portfolio, compiled, RowLabel("limit", int(cut["thing"])))
     members = [[names[p], _text(use), int(count)] for p, use, count in cut["members"]]
     return {**row, "members": members, "at_most": int(cut["most"]), **end}
 
 
 def _rows(
-    portfolio: Portfolio, compiled: Compiled, label: list[Any], price: float
+    portfolio: Portfolio, compiled: Compiled, label: RowLabel, price: float
 ) -> list[dict[str, Any]]:
     """Return the certificate rows of one model row, none if its sign is noise."""
-    kind, number = label[0], int(label[1])
-    if kind == "same":
-        return _same(compiled, number, int(label[2]), price)
+    if label.form not in ENTRIES:
+        return []  # multiplier 0: the checker does without it
+    row = _row(portfolio, compiled, label)
+    if label.form == "same":
+        other = {**row, "project": _first_member(compiled, label.number)}
+        return [
+            {**row, "multiplier": _text(price)},
+            {**other, "multiplier": _text(-price)},
+        ]
     # Maximising: a row "<=" has a price of at least 0, a row ">=" of at most 0.
-    least = kind in ("least", "at_least", "linear_least")
-    multiplier = -price if least else price
-    if multiplier <= 0:
-        return []
-    row = _name(portfolio, compiled, kind, number, label)
-    return [{**row, "multiplier": _text(multiplier)}]
+    multiplier = -price if label.form in AT_LEAST else price
+    return [{**row, "multiplier": _text(multiplier)}] if multiplier > 0 else []
 
 
-def _name(
-    portfolio: Portfolio, compiled: Compiled, kind: str, number: int, label: list[Any]
-) -> dict[str, Any]:
-    if kind in ("limit", "least"):
-        roles, periods, budgets = compiled.options.sizes.tolist()
-        beyond = number - roles * periods - budgets
-        if beyond >= 0:
-            side = "at_most" if kind == "limit" else "at_least"
-            return _rule(portfolio, compiled.rules[beyond], side)
-        if number < roles * periods:
-            return {
-                "row": "capacity",
-                "role": compiled.roles[number // periods],
-                "period": format_period(portfolio.horizon[number % periods]),
-            }
-        budget = portfolio.budget["budget"].iat[number - roles * periods]
-        side = "amount" if kind == "limit" else "at_least"
-        return {"row": "budget", "budget": budget, "side": side}
-    if kind in ("linear_most", "linear_least"):
-        side = "at_most" if kind == "linear_most" else "at_least"
-        return _rule(portfolio, compiled.rows[number], side)
-    if kind in ("at_most", "at_least"):
-        return {"row": "group", "group": compiled.groups[number], "side": kind}
-    project, requires, rule = compiled.dependencies[number]
-    row = {
-        "row": "dependency",
-        "project": project,
-        "requires": requires,
-        "kind": rule,
-        "form": kind,
-    }
-    return row if kind == "selected" else {**row, "t": int(label[2])}
-
-
-def _rule(portfolio: Portfolio, row: tuple[str, int], side: str) -> dict[str, Any]:
-    rule, t = row
-    entry = {"row": "rule", "rule": rule, "side": side}
-    if t >= 0:
-        entry["period"] = format_period(portfolio.horizon[t])
-    return entry
-
-
-def _same(
-    compiled: Compiled, group: int, project: int, price: float
-) -> list[dict[str, Any]]:
-    """Return the rows of Y_member = Y_anchor, by way of the group's first member."""
+def _first_member(compiled: Compiled, group: int) -> str:
+    """Return whose fate the members of an all-or-none group share."""
     options = compiled.options
-    member = compiled.names[project]
-    row = {"row": "all_or_none", "group": compiled.groups[group]}
-    result = [{**row, "project": member, "multiplier": _text(price)}]
     if options.group_all[group] in (ALL, NONE):
-        anchor = compiled.anchors[group]
-    else:
-        anchor = compiled.names[options.group_project[options.group_first[group]]]
-    result.append({**row, "project": anchor, "multiplier": _text(-price)})
-    return result
+        return compiled.anchors[group]
+    return compiled.names[options.group_project[options.group_first[group]]]
 
 
 def _text(number: float) -> str:

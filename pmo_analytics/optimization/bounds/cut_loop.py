@@ -16,8 +16,9 @@ from scipy.sparse import csc_array, csr_array, vstack
 
 from pmo_analytics.optimization.bounds import clique_cuts, fenchel_cuts
 from pmo_analytics.optimization.model import highs
-from pmo_analytics.optimization.model.array_sink import Label, Matrix, bound_of_prices
+from pmo_analytics.optimization.model.array_sink import Matrix, bound_of_prices
 from pmo_analytics.optimization.model.instance import Options
+from pmo_analytics.optimization.model.rows import RowLabel
 
 # Rounds that gain less than this share in sum end a kind of cuts.
 _GAIN = 2e-4
@@ -67,7 +68,7 @@ class Tightened:
     """
 
     bound: float
-    prices: list[tuple[Label, float]]
+    prices: list[tuple[RowLabel, float]]
     cuts: list[Cut]
     found: int
 
@@ -225,7 +226,7 @@ def _told(
         csc_array(vstack([matrix.a, _rows_of(found, len(options.project))])),
         np.concatenate([matrix.lower, np.full(len(found), -np.inf)]),
         np.concatenate([matrix.upper, [float(one.cut.most) for one in found]]),
-        [*matrix.labels, *(("cut", n) for n in range(len(found)))],
+        [*matrix.labels, *(RowLabel("cut", n) for n in range(len(found)))],
     )
     own = len(matrix.labels)
     cuts = [

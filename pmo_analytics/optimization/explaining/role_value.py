@@ -217,9 +217,9 @@ def _lp_prices(
     labels = build_matrix(options).labels
     total = dict.fromkeys(compiled.roles, 0.0)
     for label, price in zip(labels, answer["prices"], strict=True):
-        if label is None or label[0] != "limit":
+        if label is None or label.form != "limit":
             continue
-        role, period = divmod(int(label[1]), periods)
+        role, period = divmod(label.number, periods)
         if role < len(compiled.roles) and first <= period <= last:
             total[compiled.roles[role]] += max(float(price), 0.0)
     return total

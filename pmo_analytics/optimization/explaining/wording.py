@@ -195,6 +195,11 @@ def say_own_rule(portfolio: Portfolio, name: str) -> str:
         parts.append(f"at least {number(float(least))}")
     if not pd.isna(most):
         parts.append(f"at most {number(float(most))}")
+    if rows["applies_to"].iat[0] == "themes":
+        return (
+            f"Rule '{name}' allows {series(parts) or 'any number of'} different themes "
+            f"at work in every period, counting {the_projects(portfolio, rows['project'])}."
+        )
     each = " in every period" if rows["applies_to"].iat[0] == "work" else ""
     what = "at work" if each else "selected"
     return (

@@ -26,6 +26,7 @@ from pmo_analytics.optimization.heuristics.ruin_recreate import Ruiner
 from pmo_analytics.optimization.model.array_sink import Matrix, build_matrix
 from pmo_analytics.optimization.model.instance import Options, carries_branches
 from pmo_analytics.optimization.model.purchasing import value_of, with_room_of
+from pmo_analytics.optimization.model.rows import RowLabel
 from pmo_analytics.optimization.model.symmetry import ordered, without_order
 from pmo_analytics.optimization.params import DEFAULTS, SearchParams
 
@@ -390,8 +391,8 @@ class Search:
         limits = np.zeros(len(self.o.limit))
         others = prices.copy()
         for row, label in enumerate(self.matrix.labels):
-            if label is not None and label[0] == "limit":
-                limits[int(label[1])] = max(prices[row], 0.0)
+            if label is not None and label.form == "limit":
+                limits[label.number] = max(prices[row], 0.0)
                 others[row] = 0.0
         # What other rows pay is worth: a project that lets others begin is paid by
         # the rows that make them wait.
@@ -408,7 +409,7 @@ class Search:
 
 def by_row(matrix: Matrix, prices: Sequence[tuple[Sequence[Any], float]]) -> np.ndarray:
     """Return the price of each row of a matrix, 0 where none is told."""
-    known = {tuple(label): price for label, price in prices}
+    known = {RowLabel(*label): price for label, price in prices}
     return np.array(
         [0.0 if label is None else known.get(label, 0.0) for label in matrix.labels]
     )

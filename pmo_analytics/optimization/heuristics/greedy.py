@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pmo_analytics.optimization.model.counts import Room
 from pmo_analytics.optimization.model.instance import ALL, NONE, TOGETHER, Options
 
 _UNPLACED = -1
@@ -22,6 +23,7 @@ class _State:
     def __init__(self, options: Options) -> None:
         self.o = options
         self.left = options.limit.copy()
+        self.counts = Room(options.counts, len(options.project))
         self.chosen = np.full(len(options.must), _UNPLACED, dtype=np.int64)
         self.rules_of: list[list[int]] = [[] for _ in options.must]
         for d, j in enumerate(options.dependency_project.tolist()):
@@ -51,11 +53,13 @@ class _State:
     def place(self, p: int, option: int) -> None:
         rows, amounts = self.o.uses(option)
         self.left[rows] -= amounts
+        self.counts.take(option)
         self.chosen[p] = option
 
     def remove(self, p: int) -> None:
         rows, amounts = self.o.uses(int(self.chosen[p]))
         self.left[rows] += amounts
+        self.counts.take(int(self.chosen[p]), -1)
         self.chosen[p] = _UNPLACED
 
     def fitting(self, p: int) -> np.ndarray:
@@ -70,6 +74,7 @@ class _State:
         counts = np.diff(o.use_first[lo : hi + 1])
         owner = np.repeat(np.arange(hi - lo), counts)
         fits = np.bincount(owner[over], minlength=hi - lo) == 0
+        fits &= self.counts.fits(lo, hi)
         starts = o.start[lo:hi]
         for d in self.rules_of[p]:
             fits &= self._served(d, starts)
@@ -326,13 +331,13 @@ def _bring(
     prefer: Prefer | None = None,
 ) -> bool:
     """Place p with all it requires, or leave everything as it was."""
-    before = state.left.copy(), state.chosen.copy()
+    before = state.left.copy(), state.chosen.copy(), state.counts.held.copy()
     bundle = _bundle(state, p, net)
     if bundle is not None and _place_all(state, bundle, net, prefer):
         gained = state.o.worth[state.chosen[bundle]].sum()
         if not worthwhile or gained > 0:
             return True
-    state.left, state.chosen = before
+    state.left, state.chosen, state.counts.held = before
     return False
 
 

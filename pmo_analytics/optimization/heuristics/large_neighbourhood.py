@@ -173,7 +173,8 @@ class Improver:
         x[held] = 1.0
         rest = self.activity - self.a @ x
         every = np.concatenate([columns, self.sold])
-        small = part_of(self.matrix, every, rest)
+        others = np.setdiff1d(self.plan(), held)
+        small = part_of(self.matrix, every, rest, others)
         start = np.searchsorted(columns, np.sort(held))
         answer = solve(
             small,
@@ -193,7 +194,6 @@ class Improver:
         gain = float(o.worth[new].sum() - o.worth[held].sum())
         noise = rounding([*o.worth[new], *o.worth[held]])
         if len(self.sold):
-            others = np.setdiff1d(self.plan(), held)
             gain = value_of(o, np.concatenate([others, new])) - self.objective
             noise = 1e-9 * max(1.0, abs(self.objective))  # purchases are rounded
         if gain <= noise:
@@ -201,7 +201,8 @@ class Improver:
         x[:] = 0.0
         x[new] = 1.0
         activity = rest + self.a @ x
-        if not _within(self.matrix, activity, self.bound_rows):
+        kept = self.o.counts.hold(np.concatenate([others, new]), len(x))
+        if not kept or not _within(self.matrix, activity, self.bound_rows):
             return 0.0, "refused"
         self.chosen[free] = -1
         self.chosen[o.project[new]] = new

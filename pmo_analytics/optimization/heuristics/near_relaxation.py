@@ -23,6 +23,7 @@ from scipy.sparse import csr_array, vstack
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import Matrix
 from pmo_analytics.optimization.model.instance import Options
+from pmo_analytics.optimization.model.rows import RowLabel
 from pmo_analytics.optimization.params import DEFAULTS, NearParams
 
 # States that are taken on at once; choices of the projects that lose least, at most;
@@ -149,7 +150,7 @@ class Nearby:
         o = self.o
         one = csr_array(np.ones((1, len(o.project))))
         a = vstack([self.matrix.a, one]).tocsc()
-        labels = [*self.matrix.labels, ("number",)]
+        labels = [*self.matrix.labels, RowLabel("number", 0)]
 
         def relaxed(low: float, high: float) -> highs.Answer:
             program = Matrix(
@@ -256,7 +257,8 @@ class Nearby:
     def _holds(self, plan: np.ndarray) -> bool:
         x = np.zeros(len(self.o.project))
         x[plan] = 1.0
-        return bool((self.rows @ x <= self.upper + self.slack).all())
+        kept = bool((self.rows @ x <= self.upper + self.slack).all())
+        return kept and self.o.counts.hold(plan, len(x))
 
     # ------------------------------------------------------------------ the plans
     def _better(self, part: _Part, goal: float) -> Iterator[np.ndarray | None]:

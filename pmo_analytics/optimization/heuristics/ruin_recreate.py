@@ -15,9 +15,13 @@ from itertools import pairwise
 import numpy as np
 from scipy.sparse import coo_array
 
+from pmo_analytics.optimization.model.counts import Room
 from pmo_analytics.optimization.model.instance import ALL, NONE, TOGETHER, Options
 
-State = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]
+# Chosen options, what is left, what lacks room, up to where it had, what is open; then
+# the classes that are held and those that are shut; the objective.
+_A = np.ndarray
+State = tuple[_A, _A, _A, _A, _A, _A, _A, float]
 
 
 class Ruiner:
@@ -39,6 +43,7 @@ class Ruiner:
         self.o = options
         self.rng = rng
         self.owner = options.use_option()
+        self.counts = Room(options.counts, len(options.project))
         self._index_uses()
         self._index_rules()
         self.scarcity = np.zeros(len(options.limit))
@@ -167,6 +172,11 @@ class Ruiner:
         self.over = np.bincount(self.owner, lacking, minlength=len(o.project)).astype(
             np.int32
         )
+        self.counts.hold(chosen)
+        # Classes that are shut count like what lacks room.
+        self.shut_classes = self.counts.shut()
+        for k in self.shut_classes.nonzero()[0].tolist():
+            self.over[self.counts.options_of(k)] += np.int32(1)
         # What was left, and up to where uses had room, when that was counted.
         self.counted = self.left.copy()
         self.reached = self._reach(np.arange(len(self.left)), self.left)
@@ -223,6 +233,7 @@ class Ruiner:
         for p in self.stale:
             self._reopen(p)
         self.stale = set()
+        self._settle_counts()
         rows = (self.left != self.counted).nonzero()[0]
         if not len(rows):
             return
@@ -242,11 +253,22 @@ class Ruiner:
         if lost:
             np.add.at(self.over, np.concatenate(lost), np.int32(1))
 
+    def _settle_counts(self) -> None:
+        """Count what is shut, after changes of the plan."""
+        if not len(self.shut_classes):
+            return
+        shut = self.counts.shut()
+        changed = (shut != self.shut_classes).nonzero()[0]
+        for k in changed.tolist():
+            self.over[self.counts.options_of(k)] += np.int32(1 if shut[k] else -1)
+        self.shut_classes = shut
+
     def _place(self, k: int) -> None:
         o = self.o
         p = int(o.project[k])
         rows, amounts = o.uses(k)
         self.left[rows] -= amounts
+        self.counts.take(k)
         self.chosen[p] = k
         self.objective += float(o.worth[k])
         self._tell(p)
@@ -256,6 +278,7 @@ class Ruiner:
         k = int(self.chosen[p])
         rows, amounts = o.uses(k)
         self.left[rows] += amounts
+        self.counts.take(k, -1)
         self.chosen[p] = -1
         self.objective -= float(o.worth[k])
         self._tell(p)
@@ -354,13 +377,15 @@ class Ruiner:
             self.over.copy(),
             self.reached.copy(),
             self.open.copy(),
+            self.counts.held.copy(),
+            self.shut_classes.copy(),
             self.objective,
         )
 
     def back(self, state: State) -> None:
         """Return to a state."""
-        self.chosen, self.left, self.over, self.reached, self.open = state[:-1]
-        self.objective = state[-1]
+        self.chosen, self.left, self.over, self.reached, self.open = state[:5]
+        self.counts.held, self.shut_classes, self.objective = state[5:]
         self.counted = self.left.copy()
         self.stale = set()
 
@@ -482,6 +507,8 @@ class Ruiner:
             if gain[at] <= 0:
                 break
             self._take_out(int(placed[at]))
+        for p in o.project[self.counts.in_the_way(k, self.chosen, self.rng)].tolist():
+            self._take_out(p)
         self._settle()
         if self.over[k] == 0 and self.open[k]:
             self._place_with_mates(k, self.score)

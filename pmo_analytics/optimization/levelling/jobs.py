@@ -156,7 +156,7 @@ def levelled_question(portfolio: Portfolio) -> Portfolio:
     groups, budget, rules = portfolio.groups, portfolio.budget, portfolio.rules
     negative = rules.loc[rules["weight"] < 0, "rule"]
     parallel = rules[
-        (rules["applies_to"] == "work")
+        rules["applies_to"].isin(["work", "themes"])
         & rules["at_most"].notna()
         & ~rules["rule"].isin(negative)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,14 +13,19 @@ import pandas as pd
 from pmo_analytics.clock import offsets_from
 from pmo_analytics.optimization.model.grain import grain, grant_people
 from pmo_analytics.optimization.model.instance import (
-    ALL,
-    NO_LIMIT,
-    NONE,
-    TOGETHER,
     Options,
     largest_sums,
 )
 from pmo_analytics.optimization.model.purchasing import cheapest, most_bought
+from pmo_analytics.optimization.model.rule_arrays import (
+    Row,
+    dependency_arrays,
+    distinct_arrays,
+    group_arrays,
+    kept_rows,
+    linear_arrays,
+    own_rules,
+)
 from pmo_analytics.rules import (
     Limits,
     all_roles,
@@ -30,13 +35,12 @@ from pmo_analytics.rules import (
     limits,
     offers,
     purchases_table,
-    read_rules,
     record_gains,
     requirements,
     worth_at_zero,
 )
 from pmo_analytics.tables import allowed_starts, start_windows
-from pmo_analytics.tolerance import ROUNDING, TOLERANCE, exact_sum, written
+from pmo_analytics.tolerance import TOLERANCE
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
@@ -70,6 +74,8 @@ class Compiled:
         Plan of record whose changes have a price, if any.
     rows
         (rule, period offset or -1) of each rule with weights of either sign.
+    counts
+        (rule, period offset) of each count of themes.
     """
 
     options: Options
@@ -85,6 +91,7 @@ class Compiled:
     flex: bool = False
     rules: list[tuple[str, int]] = field(default_factory=list)
     rows: list[tuple[str, int]] = field(default_factory=list)
+    counts: list[tuple[str, int]] = field(default_factory=list)
     record: Record | None = None
 
     def starts_of(self, chosen: np.ndarray) -> dict[str, int]:
@@ -171,7 +178,7 @@ def compile_options(
         if names
         else np.zeros(0, dtype=np.int64)
     ).astype(np.int64)
-    own = _own_rules(portfolio, bounds, number, project, start, windows)
+    own = own_rules(portfolio, bounds, number, project, start, windows)
     sums = [row for row in own if row.weights_positive]
     limit = np.concatenate([limit, [row.upper for row in sums]])
     least = np.concatenate([least, [row.lower for row in sums]])
@@ -205,7 +212,7 @@ def compile_options(
     )
     keep &= ~_unservable(project, rules, number)
     renumber = np.cumsum(keep) - 1
-    others = _kept_rows([row for row in own if not row.weights_positive], keep)
+    others = kept_rows([row for row in own if not row.weights_positive], keep)
     kept_use = keep[use_option]
     project, start = project[keep], start[keep]
     use_option, use_row, use_amount = (
@@ -226,8 +233,11 @@ def compile_options(
         {names[p] for p in np.unique(project).tolist()},
     )
     limit, slack, unit = grant_people(portfolio, bounds, limit, slack, unit)
-    dependencies, rule_arrays = _rules(rules, number)
-    groups, anchors, contradictions, group_arrays = _groups(portfolio, windows, number)
+    dependencies, linked = dependency_arrays(rules, number)
+    themes, distinct = distinct_arrays(
+        portfolio, bounds, number, project, start, windows
+    )
+    groups, anchors, contradictions, counted = group_arrays(portfolio, windows, number)
     worth = _worth(portfolio, names, project, start, windows)
     constant = 0.0
     if record is not None:
@@ -245,12 +255,13 @@ def compile_options(
         use_amount=use_amount,
         limit=limit,
         least=least,
-        **rule_arrays,
-        **group_arrays,
+        **linked,
+        **counted,
+        **distinct,
         sizes=np.array([len(roles), periods, budgets], dtype=np.int64),
         slack=slack,
         unit=unit,
-        **_rows(others, renumber, project),
+        **linear_arrays(others, renumber, project),
         constant=np.array([constant]),
         **buy,
     )
@@ -269,70 +280,8 @@ def compile_options(
         record=record,
         rules=[(row.rule, row.period) for row in sums],
         rows=[(row.rule, row.period) for row in others],
+        counts=themes,
     )
-
-
-class _Row(NamedTuple):
-    """One rule, or one rule in one period, as a row over the options."""
-
-    rule: str
-    period: int  # -1 where it applies to what is selected
-    option: np.ndarray
-    weight: np.ndarray
-    lower: float
-    upper: float
-    weights_positive: bool
-    exact: tuple[float | Fraction, float | Fraction]  # lower and upper
-
-
-def _own_rules(
-    portfolio: Portfolio,
-    bounds: Limits,
-    number: Mapping[str, int],
-    project: np.ndarray,
-    start: np.ndarray,
-    windows: pd.DataFrame,
-) -> list[_Row]:
-    """Return the rows of the table `rules`, those that nothing can break left out."""
-    rows = []
-    length = windows["duration"].reindex(list(number)).to_numpy(dtype=np.int64)
-    for rule in read_rules(portfolio):
-        weights = np.zeros(len(number))
-        for name, weight in rule.weights.items():
-            weights[number[name]] = weight
-        done = exact_sum(rule.finished)
-        positive = bool((weights >= 0).all())
-        mine = np.flatnonzero(weights[project] != 0)
-        periods = range(len(portfolio.horizon)) if rule.by_period else [-1]
-        for t in periods:
-            begin = start[mine]
-            at = (begin <= t) & (t < begin + length[project[mine]])
-            option = mine[at] if rule.by_period else mine
-            weight = weights[project[option]]
-            # What is done may be as large as the limit: taken off exactly.
-            exact = (
-                _less(rule.at_least, done),
-                _less(bounds.rule_limit(rule, max(t, 0)), done),
-            )
-            fewest, most = float(exact[0]), float(exact[1])
-            own = weights[np.unique(project[option])]
-            noise = ROUNDING * float(np.abs(own).sum() + abs(done))
-            if own.clip(min=0).sum() <= most - noise and most >= 0:
-                most = np.inf
-            if own.clip(max=0).sum() >= fewest + noise and fewest <= 0:
-                fewest = -np.inf
-            if np.isfinite(most) or np.isfinite(fewest):
-                rows.append(
-                    _Row(rule.name, t, option, weight, fewest, most, positive, exact)
-                )
-    return rows
-
-
-def _less(limit: float | Fraction, done: Fraction) -> float | Fraction:
-    """Return a limit less what is done; infinite where there is none."""
-    if isinstance(limit, Fraction):
-        return limit - done
-    return written(limit) - done if np.isfinite(limit) else limit
 
 
 def grains(
@@ -341,7 +290,7 @@ def grains(
     project: np.ndarray,
     use_row: np.ndarray,
     use_amount: np.ndarray,
-    sums: list[_Row],
+    sums: list[Row],
     things: int,
     only: set[str] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -366,49 +315,6 @@ def grains(
             amounts, float(most[thing]), float(largest[thing]), upper, lower
         )
     return slack, unit
-
-
-def _kept_rows(rows: list[_Row], keep: np.ndarray) -> list[_Row]:
-    """Return rows over the options that are kept, without those that then hold."""
-    kept = []
-    for row in rows:
-        stays = keep[row.option]
-        row = row._replace(option=row.option[stays], weight=row.weight[stays])
-        if not stays.any():
-            row = row._replace(
-                lower=row.lower if row.lower > 0 else -np.inf,
-                upper=row.upper if row.upper < 0 else np.inf,
-            )
-        if np.isfinite(row.lower) or np.isfinite(row.upper):
-            kept.append(row)
-    return kept
-
-
-def _rows(
-    rows: list[_Row], renumber: np.ndarray, project: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Return the arrays of rules with weights of either sign."""
-    grains = []
-    for row in rows:
-        size = np.abs(row.weight)
-        owner = project[renumber[row.option]]
-        most = largest_sums(owner, np.zeros_like(owner), size, 1)[0]
-        largest = float(size.max(initial=0.0))
-        lower, upper = row.exact
-        grains.append(grain(row.weight, float(most), largest, upper, lower))
-    count = [len(row.option) for row in rows]
-    options = [renumber[row.option] for row in rows]
-    weights = [row.weight for row in rows]
-    none = np.zeros(0)
-    return {
-        "linear_first": np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
-        "linear_option": np.concatenate([none, *options]).astype(np.int64),
-        "linear_weight": np.concatenate([none, *weights]),
-        "linear_lower": np.array([row.lower for row in rows], dtype=float),
-        "linear_upper": np.array([row.upper for row in rows], dtype=float),
-        "linear_slack": np.array([slack for slack, _ in grains], dtype=float),
-        "linear_unit": np.array([unit for _, unit in grains], dtype=float),
-    }
 
 
 def _purchases(portfolio: Portfolio, roles: list[str]) -> dict[str, np.ndarray]:
@@ -459,7 +365,7 @@ def _uses(
     roles: list[str],
     periods: int,
     budgets: int,
-    rules: list[_Row],
+    rules: list[Row],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return option, limited thing and amount of all uses, in CSR order."""
     first = np.searchsorted(project, np.arange(len(number) + 1))
@@ -569,90 +475,3 @@ def _tie(
     cost = np.where(near[project], near_planned, start).astype(float)
     still = np.array([name in fixed for name in names], dtype=bool)
     return np.where(still[project], 0.0, cost)
-
-
-def _rules(
-    rules: list[Any], number: Mapping[str, int]
-) -> tuple[list[tuple[str, str, str]], dict[str, np.ndarray]]:
-    rules = [rule for rule in rules if rule.targets]
-    flat = [(rule, target) for rule in rules for target in rule.targets]
-    counts = [len(rule.targets) for rule in rules]
-    most = [rule.spans[target][1] for rule, target in flat]
-    return [(rule.project, rule.requires, rule.kind) for rule in rules], {
-        "dependency_project": _ints(number[rule.project] for rule in rules),
-        "dependency_kind": _ints(rule.kind != "selected" for rule in rules),
-        "dependency_first": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        "dependency_target": _ints(number[target] for _, target in flat),
-        "dependency_lag": _ints(rule.spans[target][0] for rule, target in flat),
-        "dependency_lag_max": _ints(NO_LIMIT if m is None else m for m in most),
-        "dependency_single": _ints(
-            rule.requires in number and rule.targets == [rule.requires]
-            for rule in rules
-        ),
-    }
-
-
-def _ints(values: Any) -> np.ndarray:
-    return np.array([int(v) for v in values], dtype=np.int64)
-
-
-def _groups(
-    portfolio: Portfolio, windows: pd.DataFrame, number: Mapping[str, int]
-) -> tuple[list[str], list[str], list[str], dict[str, np.ndarray]]:
-    """Return names, anchors, contradictions and arrays of the groups.
-
-    Only members that may still be selected are counted: done members are taken off
-    the limits, and all-or-none becomes ALL beside a done one, NONE beside one that
-    is out.
-    """
-    names, anchors, contradictions = [], [], []
-    members: list[list[int]] = []
-    least, most, together = [], [], []
-    state = windows["state"].to_dict()
-    for group, rows in portfolio.groups.groupby("group", sort=False):
-        listed = list(rows["project"])
-        done = [m for m in listed if state[m] == "done"]
-        out = [m for m in listed if state[m] == "out"]
-        live = [number[m] for m in listed if state[m] == "live"]
-        low, high, whole, anchor = 0, NO_LIMIT, 0, ""
-        if rows["rule"].iat[0] == "all_or_none":
-            whole = ALL if done else NONE if out else TOGETHER
-            anchor = (done or out or [""])[0]
-            if done and out:
-                contradictions.append(
-                    f"Group '{group}' is all or none, but '{done[0]}' is done and "
-                    f"'{out[0]}' cannot be selected."
-                )
-        else:
-            at_least, at_most = rows["at_least"].iat[0], rows["at_most"].iat[0]
-            low = 0 if pd.isna(at_least) else max(int(at_least) - len(done), 0)
-            high = NO_LIMIT if pd.isna(at_most) else int(at_most) - len(done)
-            if low > len(live):
-                contradictions.append(
-                    f"Group '{group}' needs {at_least} of its projects and only "
-                    f"{len(live) + len(done)} can be selected."
-                )
-            if high < 0:
-                contradictions.append(
-                    f"Group '{group}' allows {at_most} of its projects and "
-                    f"{len(done)} are done already."
-                )
-        names.append(str(group))
-        anchors.append(anchor)
-        members.append(live)
-        least.append(low)
-        most.append(high)
-        together.append(whole)
-    counts = [len(m) for m in members]
-    return (
-        names,
-        anchors,
-        contradictions,
-        {
-            "group_first": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            "group_project": _ints(p for m in members for p in m),
-            "group_least": _ints(least),
-            "group_most": _ints(most),
-            "group_all": _ints(together),
-        },
-    )

@@ -10,7 +10,7 @@ import highspy
 import numpy as np
 from scipy.sparse import csc_array, csr_array
 
-from pmo_analytics.optimization.model.array_sink import Matrix
+from pmo_analytics.optimization.model.array_sink import Matrix, spelled_out
 
 
 @dataclass(frozen=True)
@@ -84,21 +84,25 @@ def solve(
     highs.setOptionValue("threads", 1)
     for name, value in settings.items():
         _done(highs.setOptionValue(name, value), f"takes no {name} = {value!r}")
-    problem = _problem(matrix, worth, integer, binaries)
+    many = len(worth)
+    problem = _problem(matrix, worth, integer, many if binaries is None else binaries)
     if left is not None:
-        rest = np.ones(len(worth) - len(left))
+        rest = np.ones(problem.num_col_ - len(left))
         problem.col_upper_ = np.concatenate([left.astype(float), rest])
     _done(highs.passModel(problem), "cannot read the model")
     if start is not None:
-        values = np.zeros(len(worth))
+        values = np.zeros(many)
         values[start] = 1.0
         if shares is not None:
-            values[len(values) - len(shares) :] = shares
+            values[many - len(shares) :] = shares
+        if matrix.counts is not None:
+            held = matrix.counts.held(start, many)
+            values = np.concatenate([values, (held > 0).astype(float)])
         highs.setSolution(len(values), np.arange(len(values), dtype=np.int32), values)
     if report is not None:
         _listen(highs, report)
     _done(highs.run(), "could not run the model")
-    return _answer(highs, integer, matrix.unit)
+    return _answer(highs, integer, matrix)
 
 
 def solve_mixed(
@@ -137,7 +141,7 @@ def solve_mixed(
     problem.integrality_ = [kinds.kInteger if w else kinds.kContinuous for w in whole]
     _done(highs.passModel(problem), "cannot read the model")
     _done(highs.run(), "could not run the model")
-    return _answer(highs, integer=True)
+    return _answer(highs, True, matrix)
 
 
 def farkas(matrix: Matrix, seconds: float) -> np.ndarray | None:
@@ -189,6 +193,7 @@ class Growing:
         if matrix is None:
             none = np.zeros(0)
             matrix = Matrix(csc_array((0, len(worth))), none, none, [])
+        self.matrix = matrix
         self.unit = matrix.unit
         problem = _problem(matrix, worth, integer=False)
         _done(self.highs.passModel(problem), "cannot read the model")
@@ -248,7 +253,7 @@ class Growing:
         limit = self.highs.getRunTime() + max(seconds, 0.01)
         self.highs.setOptionValue("time_limit", float(limit))
         _done(self.highs.run(), "could not run the model")
-        return _answer(self.highs, False, self.unit)
+        return _answer(self.highs, False, self.matrix)
 
 
 def _done(status: Any, otherwise: str) -> None:
@@ -260,7 +265,9 @@ def _problem(
     matrix: Matrix, worth: np.ndarray, integer: bool, binaries: int | None = None
 ) -> Any:
     problem = highspy.HighsLp()
+    matrix = spelled_out(matrix)
     a, lower, upper = _in_units(matrix)
+    worth = np.concatenate([worth, np.zeros(a.shape[1] - len(worth))])
     problem.num_col_, problem.num_row_ = a.shape[1], a.shape[0]
     problem.sense_ = highspy.ObjSense.kMaximize
     problem.col_cost_ = worth
@@ -302,7 +309,8 @@ def _listen(highs: Any, report: Report) -> None:
     highs.startCallback(kinds.kCallbackMipLogging)
 
 
-def _answer(highs: Any, integer: bool, unit: np.ndarray | None = None) -> Answer:
+def _answer(highs: Any, integer: bool, matrix: Matrix) -> Answer:
+    """Return what HiGHS said of the rows and columns of a matrix, and of rows added."""
     info = highs.getInfo()
     state = highs.getModelStatus()
     states = highspy.HighsModelStatus
@@ -316,18 +324,27 @@ def _answer(highs: Any, integer: bool, unit: np.ndarray | None = None) -> Answer
         return Answer("infeasible", None, -np.inf, np.inf)
     if not integer and solution.dual_valid and state != states.kOptimal:
         # An interior point without its crossover: prices all the same.
-        prices = _per_amount(np.array(solution.row_dual), unit)
+        prices = _own_prices(solution.row_dual, matrix)
         return Answer("feasible", None, -np.inf, np.inf, prices)
     if not solved:
         return Answer("no_solution", None, -np.inf, _bound(info, integer))
     status = "optimal" if state == states.kOptimal else "feasible"
     value = float(info.objective_function_value)
     if integer:
-        return Answer(status, np.array(solution.col_value), value, _bound(info, True))
+        x = np.array(solution.col_value)[: matrix.a.shape[1]]
+        return Answer(status, x, value, _bound(info, True))
     if status != "optimal":
         return Answer("no_solution", None, -np.inf, np.inf)
-    prices = _per_amount(np.array(solution.row_dual), unit)
-    return Answer(status, np.array(solution.col_value), value, value, prices)
+    x = np.array(solution.col_value)[: matrix.a.shape[1]]
+    return Answer(status, x, value, value, _own_prices(solution.row_dual, matrix))
+
+
+def _own_prices(prices: Any, matrix: Matrix) -> np.ndarray:
+    """Return the prices of rows of a matrix and of added ones, without its counts."""
+    counts, own = matrix.counts, len(matrix.lower)
+    more = 0 if counts is None else len(counts.belongs) + len(counts)
+    kept = np.concatenate([np.array(prices)[:own], np.array(prices)[own + more :]])
+    return _per_amount(kept, matrix.unit)
 
 
 def _per_amount(prices: np.ndarray, unit: np.ndarray | None) -> np.ndarray:

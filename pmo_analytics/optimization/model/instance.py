@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
+from pmo_analytics.optimization.model.counts import Counts
+
 NO_LIMIT = np.iinfo(np.int64).max // 4
 # What an all-or-none group asks of the members that may still be selected: to agree,
 # or, beside a member that is done or out, to be selected or not.
@@ -85,6 +87,8 @@ class Options:
         CSR over the rules with weights of either sign: options and what each adds.
     linear_lower, linear_upper
         Limits of those sums, infinite where there is none.
+    distinct_most, distinct_count, distinct_class, distinct_first, distinct_option
+        Counts of different themes at work, see `counts.Counts`.
     slack, linear_slack
         Shape (M,) and as `linear_lower`: by how much sums of floats may exceed a limit
         and are still within it, see `grain`.
@@ -136,6 +140,11 @@ class Options:
     linear_weight: np.ndarray = field(default_factory=_no_amounts)
     linear_lower: np.ndarray = field(default_factory=_no_amounts)
     linear_upper: np.ndarray = field(default_factory=_no_amounts)
+    distinct_most: np.ndarray = field(default_factory=_no_numbers)
+    distinct_count: np.ndarray = field(default_factory=_no_numbers)
+    distinct_class: np.ndarray = field(default_factory=_no_numbers)
+    distinct_first: np.ndarray = field(default_factory=_one_zero)
+    distinct_option: np.ndarray = field(default_factory=_no_numbers)
     slack: np.ndarray = field(default_factory=_no_amounts)
     unit: np.ndarray = field(default_factory=_no_amounts)
     linear_slack: np.ndarray = field(default_factory=_no_amounts)
@@ -180,15 +189,9 @@ class Options:
         count = np.diff(self.use_first)
         used = np.repeat(keep, count)
         project = self.project[keep]
-        weighed = keep[self.linear_option]
-        owner = np.repeat(np.arange(len(self.linear_lower)), np.diff(self.linear_first))
         return replace(
             self,
-            linear_first=np.searchsorted(
-                owner[weighed], np.arange(len(self.linear_first))
-            ).astype(np.int64),
-            linear_option=(np.cumsum(keep) - 1)[self.linear_option[weighed]],
-            linear_weight=self.linear_weight[weighed],
+            **self._cut(keep),
             first=np.searchsorted(project, np.arange(len(self.first))),
             project=project,
             start=self.start[keep],
@@ -200,6 +203,22 @@ class Options:
             use_amount=self.use_amount[used],
         )
 
+    def _cut(self, keep: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the rows over options, of those that are kept."""
+        place, cut = np.cumsum(keep) - 1, {}
+        for kind in ("linear", "distinct"):
+            first = getattr(self, f"{kind}_first")
+            option = getattr(self, f"{kind}_option")
+            before = np.concatenate([[0], np.cumsum(keep[option])]).astype(np.int64)
+            cut[f"{kind}_first"] = before[first]
+            cut[f"{kind}_option"] = place[option[keep[option]]]
+        cut["linear_weight"] = self.linear_weight[keep[self.linear_option]]
+        return cut
+
+    def span(self, project: int) -> np.ndarray:
+        """Return the options of a project."""
+        return np.arange(self.first[project], self.first[project + 1])
+
     def uses(self, option: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the limited things that an option uses, and how much of each."""
         span = slice(self.use_first[option], self.use_first[option + 1])
@@ -209,8 +228,21 @@ class Options:
         """Return the option that each use belongs to, as long as `use_row`."""
         return np.repeat(np.arange(len(self.project)), np.diff(self.use_first))
 
+    @property
+    def counts(self) -> Counts:
+        """The counts of different themes."""
+        return Counts(
+            self.distinct_most,
+            self.distinct_count,
+            self.distinct_class,
+            self.distinct_first,
+            self.distinct_option,
+        )
+
     def rows_hold(self, chosen: np.ndarray) -> bool:
-        """Return whether the rules with weights of either sign hold for a choice."""
+        """Return whether a choice keeps the rules that are no sums of its uses."""
+        if not self.counts.hold(chosen, len(self.project)):
+            return False
         if len(self.linear_first) == 1:
             return True
         taken = np.zeros(len(self.project))
@@ -253,7 +285,7 @@ def largest_sums(
 def carries_branches(options: Options) -> bool:
     """Return whether a proof by branches is worth its time on options like these."""
     many = len(options.project)
-    if len(options.buy_resource):
+    if len(options.buy_resource) or len(options.counts):
         return False
     return 0 < many <= _MOST_BRANCHED and many * len(options.limit) <= _MOST_CELLS
 

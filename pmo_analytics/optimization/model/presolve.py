@@ -177,7 +177,7 @@ class Presolve:
         )
         self.row_pair = np.repeat(np.arange(len(pairs)), [len(own) for own in ours])
         self.column_pair = np.repeat(np.arange(len(pairs)), [len(to) for to in theirs])
-        self.linear_option = _joined(ours)
+        self.row_option = _joined(ours)
         self.column_option = _joined(theirs)
         # A start of a project has to be served once for each of its rules.
         self.asked, self.row_ask = np.unique(_joined(asks), return_inverse=True)
@@ -186,10 +186,10 @@ class Presolve:
         many = len(o.project)
         ones = np.ones(len(at), dtype=np.int32)
         self.serves = csr_array(
-            (ones, (at, self.column_option[to])), (len(self.linear_option), many)
+            (ones, (at, self.column_option[to])), (len(self.row_option), many)
         )
         self.served = csr_array(
-            (ones, (to, self.linear_option[at])), (len(self.column_option), many)
+            (ones, (to, self.row_option[at])), (len(self.column_option), many)
         )
 
     def tighten(self, left: np.ndarray, must: np.ndarray) -> bool:
@@ -253,7 +253,7 @@ class Presolve:
         can = np.zeros(len(self.asked), dtype=bool)
         can[self.row_ask[is_served]] = True
         left[self.asked[~can]] = False
-        alive = is_served & left[self.linear_option]
+        alive = is_served & left[self.row_option]
         pairs = len(self.pair_rule)
         serving = np.bincount(self.row_pair[alive], minlength=pairs) > 0
         count = np.bincount(

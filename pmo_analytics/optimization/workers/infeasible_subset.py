@@ -21,6 +21,7 @@ from pmo_analytics.optimization.model.array_sink import (
     build_matrix,
 )
 from pmo_analytics.optimization.model.instance import ALL, TOGETHER, Options
+from pmo_analytics.optimization.model.rows import RowLabel
 from pmo_analytics.tolerance import TOLERANCE
 
 # Rows that say how much, and not how many or whether.
@@ -80,9 +81,9 @@ class Clash:
             (np.ones(len(columns)), (own[options.project[columns]], columns)),
             shape=(len(must), len(options.project)),
         )
-        labels += [("must", int(p)) for p in must]
+        labels += [RowLabel("must", int(p)) for p in must]
         empty = list(job["empty_groups"])
-        labels += [("at_least", int(g)) for g in empty]
+        labels += [RowLabel("at_least", int(g)) for g in empty]
         nothing = csr_array((len(empty), len(options.project)))
         self.a: csr_array = vstack([matrix.a.tocsr(), asked, nothing], format="csr")
         more = len(must) + len(empty)
@@ -91,7 +92,7 @@ class Clash:
         self.labels = labels
         self.rule = np.array([_rule(label, of) for label in labels], dtype=np.int64)
         money = np.array(
-            [label is not None and label[0] in _AMOUNTS for label in labels],
+            [label is not None and label.form in _AMOUNTS for label in labels],
             dtype=bool,
         )
         self.slack = np.concatenate([matrix.slack, np.full(more, TOLERANCE)])
@@ -100,7 +101,7 @@ class Clash:
         self.lower[money] -= granted * self.slack[money]
         self.forbidden = np.array(job["forbidden"], dtype=np.int64).reshape(2, -1)
         # Rows of kinds that this module does not know of may ask for anything.
-        self.simple = all(label is None or label[0] in _KINDS for label in labels)
+        self.simple = all(label is None or label.form in _KINDS for label in labels)
         self.limiting = {
             int(k) for kind in ("capacity", "budget") for k in of[kind].values()
         }
@@ -192,19 +193,20 @@ class Clash:
             label = self.labels[row]
             if label is None:
                 continue
-            if label[0] == "must":
-                wanted[int(label[1])] = True
-            elif label[0] == "at_least":
-                groups.add(int(label[1]))
-            elif label[0] == "same" and o.group_all[int(label[1])] == ALL:
-                wanted[int(label[2])] = True
-            elif label[0] in ("least", "linear_most", "linear_least"):
+            form, number, at = label
+            if form == "must":
+                wanted[number] = True
+            elif form == "at_least":
+                groups.add(number)
+            elif form == "same" and o.group_all[number] == ALL:
+                wanted[at] = True
+            elif form in ("least", "linear_most", "linear_least"):
                 wanted[o.project[self.a[[row]].indices]] = True
-            elif label[0] == "same" and o.group_all[int(label[1])] == TOGETHER:
-                members = self._members(int(label[1]))
+            elif form == "same" and o.group_all[number] == TOGETHER:
+                members = self._members(number)
                 follows += [(member, members) for member in members]
-            elif _KINDS[str(label[0])] == ("dependency",):
-                served.add(int(label[1]))
+            elif _KINDS[form] == ("dependency",):
+                served.add(number)
         for g in groups:
             wanted[self._members(g)] = True
         for d in served:
@@ -255,12 +257,12 @@ class Clash:
         return sorted(kept)
 
 
-def _rule(label: Any, of: dict[str, dict[int, int]]) -> int:
-    if label is None or label[0] not in _KINDS:
+def _rule(label: RowLabel | None, of: dict[str, dict[int, int]]) -> int:
+    if label is None or label.form not in _KINDS:
         return -1
-    for kind in _KINDS[label[0]]:
-        if int(label[1]) in of[kind]:
-            return of[kind][int(label[1])]
+    for kind in _KINDS[label.form]:
+        if label.number in of[kind]:
+            return of[kind][label.number]
     return -1
 
 
@@ -484,7 +486,7 @@ def _slack(clash: Clash, price: np.ndarray) -> list[Slack]:
             by_rule.setdefault(k, []).append(row)
     for k, rows in by_rule.items():
         labels = [clash.labels[row] for row in rows]
-        kind = labels[0][0] if labels[0] else ""
+        kind = labels[0].form if labels[0] else ""
         own = np.array(rows)
         high = own[np.isfinite(clash.upper[own])]
         low = own[np.isfinite(clash.lower[own])]

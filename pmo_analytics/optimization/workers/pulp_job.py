@@ -262,7 +262,7 @@ def _solve_elastic(model: Any, options: Any, job: Job, end: float, emit: Any) ->
         return
     broken = [
         (label, variable.varValue)
-        for label, variable in model.slack.items()
+        for label, variable in model.slack
         if (variable.varValue or 0.0) > 1e-7
     ]
     if not broken and not len(options.buy_resource):
