@@ -51,6 +51,7 @@ PUBLIC = {
     "learn_intervals",
     "level",
     "limit_parallel",
+    "limit_themes",
     "lose_person",
     "make_horizon",
     "open_store",

@@ -95,6 +95,9 @@ def _broken(
         return _broken_limit(portfolio, compiled, kind, number, chosen)
     if kind in ("linear_most", "linear_least"):
         return _broken_rule(portfolio, compiled, compiled.rows[number], kind, chosen)
+    if kind == "distinct":
+        row = compiled.counts[number]
+        return _broken_rule(portfolio, compiled, row, "linear_most", chosen)
     if kind in ("at_most", "at_least", "same"):
         group = compiled.groups[number]
         return _row(

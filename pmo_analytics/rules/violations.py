@@ -282,6 +282,7 @@ def _own_rules(portfolio: Portfolio, starts: Starts, bounds: Limits) -> list[Vio
                 if not exceeds(own, limit, below=below):
                     continue
                 period = format_period(portfolio.horizon[t]) if rule.by_period else ""
+                themes = "" if rule.themes is None else " different themes"
                 allowed, has = f"{float(limit):.6g}", f"{found:.6g}"
                 if allowed == has:
                     allowed, has = _all_digits(float(limit)), _all_digits(found)
@@ -289,7 +290,7 @@ def _own_rules(portfolio: Portfolio, starts: Starts, bounds: Limits) -> list[Vio
                     _violation(
                         "rule",
                         rule.name,
-                        f"Rule '{rule.name}' allows {word} {allowed}"
+                        f"Rule '{rule.name}' allows {word} {allowed}{themes}"
                         f"{' in ' + period if period else ''}; the plan has {has}.",
                         period=period,
                         found=found,

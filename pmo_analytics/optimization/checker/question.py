@@ -102,10 +102,11 @@ class Group(NamedTuple):
 
 
 class OwnRule(NamedTuple):
-    """One rule of the table `rules`: a sum of weights between limits."""
+    """One rule of the table `rules`: a sum of weights, or of themes, between limits."""
 
     name: str
     by_period: bool  # over projects at work, in every period
+    of_themes: bool  # every different theme counts 1, whatever the weights
     weights: dict[str, Fraction]
     at_least: Fraction | None
     at_most: Fraction | None
@@ -245,12 +246,15 @@ def rule_weights(
 ) -> list[Fraction]:
     """Return what a rule adds up: of what is selected and done, or at work in t.
 
+    Weights, or 1 for every different theme.
+
     Parameters
     ----------
     selected
         Live projects; for work a mapping to their starts.
     """
     weights = []
+    themes: set[str | None] = set()
     for name, weight in rule.weights.items():
         state = state_of(question, name)
         if t is None:
@@ -264,6 +268,9 @@ def rule_weights(
             )
         if counts:
             weights.append(weight)
+            themes.add(question.projects[name].theme)
+    if rule.of_themes:
+        return [Fraction(1)] * len(themes - {None})
     return weights
 
 

@@ -425,7 +425,7 @@ def _read_own_rules(
         name, project = read_name(row["rule"]) or "", read_name(row["project"]) or ""
         applies_to = read_word(
             read_name(row["applies_to"]) or "selected",
-            ("selected", "work"),
+            ("selected", "work", "themes"),
             "rules",
             "applies_to",
         )
@@ -434,7 +434,16 @@ def _read_own_rules(
             for c in ("at_least", "at_most")
         )
         rule = question.rules.setdefault(
-            name, OwnRule(name, applies_to == "work", {}, least, most, {})
+            name,
+            OwnRule(
+                name,
+                applies_to != "selected",
+                applies_to == "themes",
+                {},
+                least,
+                most,
+                {},
+            ),
         )
         if project in rule.weights:
             fix = f"Give every project one row of rule '{name}'."

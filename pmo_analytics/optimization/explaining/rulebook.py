@@ -175,6 +175,7 @@ class Rulebook:
         for name, rows, begin in (
             ("linear_resource", self.wide.rules, first),
             ("linear_row", self.wide.rows, 0),
+            ("distinct", self.wide.counts, 0),
         ):
             of[name] = [(begin + r, own[rule]) for r, (rule, _) in enumerate(rows)]
         return {
@@ -242,6 +243,9 @@ def read_rulebook(
             ]
         ),
         linear_upper=most(wide.rows, wide.options.linear_upper),
+        distinct_most=np.array(
+            [bounds.rules[name][t] for name, t in wide.counts], dtype=np.int64
+        ),
     )
     wide = replace(wide, options=options)
     rules = [

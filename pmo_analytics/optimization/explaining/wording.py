@@ -196,9 +196,10 @@ def say_own_rule(portfolio: Portfolio, name: str) -> str:
     if not pd.isna(most):
         parts.append(f"at most {number(float(most))}")
     if rows["applies_to"].iat[0] == "themes":
+        members = the_projects(portfolio, rows["project"])
         return (
             f"Rule '{name}' allows {series(parts) or 'any number of'} different themes "
-            f"at work in every period, counting {the_projects(portfolio, rows['project'])}."
+            f"at work in every period, counting {members}."
         )
     each = " in every period" if rows["applies_to"].iat[0] == "work" else ""
     what = "at work" if each else "selected"

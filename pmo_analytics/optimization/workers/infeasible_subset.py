@@ -19,13 +19,14 @@ from pmo_analytics.optimization.model.array_sink import (
     Matrix,
     bound_of_prices,
     build_matrix,
+    spelled_out,
 )
 from pmo_analytics.optimization.model.instance import ALL, TOGETHER, Options
 from pmo_analytics.optimization.model.rows import RowLabel
 from pmo_analytics.tolerance import TOLERANCE
 
 # Rows that say how much, and not how many or whether.
-_AMOUNTS = ("limit", "least", "linear_most", "linear_least")
+_AMOUNTS = ("limit", "least", "linear_most", "linear_least", "distinct")
 # Of what floats may exceed a limit by half is granted here, so that what is called
 # impossible is impossible for the checker too.
 _GRANTED = 0.5
@@ -34,6 +35,7 @@ _KINDS = {
     "least": ("budget_at_least", "linear_resource"),
     "linear_most": ("linear_row",),
     "linear_least": ("linear_row",),
+    "distinct": ("distinct",),
     "by": ("dependency",),
     "after": ("dependency",),
     "at": ("dependency",),
@@ -71,7 +73,9 @@ class Clash:
         bare = dataclasses.replace(
             options, must=np.zeros(len(options.must), dtype=bool)
         )
-        matrix = build_matrix(bare)
+        # With the columns of counts, which a rule may take part in.
+        matrix = spelled_out(build_matrix(bare))
+        self.columns = matrix.a.shape[1]
         labels = list(matrix.labels)
         must = np.flatnonzero(options.must)
         own = np.full(len(options.must), -1)
@@ -79,12 +83,12 @@ class Clash:
         columns = np.flatnonzero(own[options.project] >= 0)
         asked = csr_array(
             (np.ones(len(columns)), (own[options.project[columns]], columns)),
-            shape=(len(must), len(options.project)),
+            shape=(len(must), self.columns),
         )
         labels += [RowLabel("must", int(p)) for p in must]
         empty = list(job["empty_groups"])
         labels += [RowLabel("at_least", int(g)) for g in empty]
-        nothing = csr_array((len(empty), len(options.project)))
+        nothing = csr_array((len(empty), self.columns))
         self.a: csr_array = vstack([matrix.a.tocsr(), asked, nothing], format="csr")
         more = len(must) + len(empty)
         self.lower = np.concatenate([matrix.lower, np.ones(more)])
@@ -137,7 +141,7 @@ class Clash:
             return INFEASIBLE, None
         if status != FEASIBLE:
             return UNKNOWN, None
-        whole = np.zeros(len(self.options.project))
+        whole = np.zeros(self.columns)
         whole[columns] = np.round(x)
         broken = self.broken(whole)
         if (broken & active).any():
@@ -170,7 +174,7 @@ class Clash:
         open_[option[active[rule]]] = False
         if self.simple:
             open_ &= self.wanted(active)[self.options.project]
-        columns = np.flatnonzero(open_)
+        columns = self.with_counts(np.flatnonzero(open_))
         rows = np.flatnonzero(self._on(active))
         part = self.a[rows][:, columns]
         needed = np.diff(part.indptr) > 0
@@ -180,6 +184,11 @@ class Clash:
         unit = self.unit[rows]
         matrix = Matrix(part, self.lower[rows], self.upper[rows], [], unit=unit)
         return matrix, rows, columns
+
+    def with_counts(self, options: np.ndarray) -> np.ndarray:
+        """Return some options and all columns of counts, which come after them."""
+        more = np.arange(len(self.options.project), self.columns)
+        return np.concatenate([options, more])
 
     def wanted(self, active: np.ndarray) -> np.ndarray:
         """Return the projects that a rule in force may ask for; others can stay out."""
@@ -391,7 +400,8 @@ def find_clash(options: Options, job: dict[str, Any], end: float, emit: Any) -> 
     if not job.get("resumed"):
         active = np.ones(clash.rules, dtype=bool)
         verdict, x = clash.check(active, max(0.6 * search.left(), 0.1))
-        chosen = [] if x is None else np.flatnonzero(x > 0.5).tolist()
+        own = len(options.project)
+        chosen = [] if x is None else np.flatnonzero(x[:own] > 0.5).tolist()
         emit("verdict", verdict=verdict, chosen=chosen)
         if verdict != INFEASIBLE:
             return
@@ -437,6 +447,9 @@ def repair(options: Options, job: dict[str, Any], end: float, emit: Any) -> None
     if clash.simple:
         wanted = clash.wanted(np.ones(clash.rules, dtype=bool))
     columns = np.flatnonzero(np.isfinite(cost) & wanted[options.project])
+    own = len(columns)
+    columns = clash.with_counts(columns)
+    cost = np.append(cost, np.zeros(clash.columns - len(cost)))
     slack = _slack(clash, price)
     a = csc_array(
         np.zeros((0, 0))
@@ -461,7 +474,7 @@ def repair(options: Options, job: dict[str, Any], end: float, emit: Any) -> None
         return
     amount = np.zeros(clash.rules)
     np.add.at(amount, owners, answer.x[count:])
-    chosen = columns[answer.x[:count] > 0.5]
+    chosen = columns[:own][answer.x[:own] > 0.5]
     taken = np.isin(option, chosen)
     np.add.at(amount, rule[taken], 1.0)
     emit(

@@ -107,6 +107,8 @@ def _charge_own_rule(
     rule = question.rules.get(read_name(entry["rule"]) or "")
     if rule is None:
         raise ConfigError(f"no rule is called '{entry['rule']}'.")
+    if rule.of_themes:
+        raise ConfigError(f"rule '{rule.name}' counts themes and has no multiplier.")
     if rule.by_period != ("period" in entry):
         need = "needs a" if rule.by_period else "has no"
         raise ConfigError(f"rule '{rule.name}' {need} period.")

@@ -316,6 +316,8 @@ def _rule_limits(
 ) -> Iterator[tuple[Mapping[str, list[int]], int]]:
     """Yield uses and room of a rule, of every period where it counts work."""
     weights = rule.weights
+    if rule.of_themes:
+        return  # no sum over projects
     if min(weights.values(), default=Fraction(0)) < 0:
         return
     unit = math.lcm(*(weight.denominator for weight in weights.values()))
