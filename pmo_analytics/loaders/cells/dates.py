@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -53,6 +53,7 @@ _COMPACT_CLOCK = re.compile(r"(\d{8})T(\d\d)(\d\d)(\d\d)?(Z|[+-]\d{4})?")
 _WEEKDAY_FIRST = re.compile(rf"({_WORD}+)\.?,? ?(?=\d|{_WORD})(.+)")
 _IN_BRACKETS = re.compile(rf"(.+?) ?\(({_WORD}+)\.?\)")
 _QUARTER_OF = {"一": "1", "二": "2", "三": "3", "四": "4"}
+_WEEKDAYS = tuple(word for word in WEEKDAY_OF if len(word) > 1)
 _EPOCH = datetime(1899, 12, 30)
 # Serial numbers of workbooks, 1954 to 2119: no year and no year-month lies there.
 _SERIALS = range(20_000, 80_001)
@@ -233,6 +234,8 @@ def _without_weekday(text: str) -> Iterator[tuple[str, int]]:
             yield m[1], WEEKDAY_OF[plain(m[2])]
         return
     folded = plain(text)
+    if not folded.endswith(_WEEKDAYS):
+        return
     for word, weekday in WEEKDAY_OF.items():
         if len(word) > 1 and folded.endswith(word):
             yield text[: -len(word)].rstrip(" ,"), weekday
@@ -260,24 +263,23 @@ def _read_bare_day(text: str) -> str | DayOrMonthFirst | None:
     return None if number is None else f"{year}-{number:02d}-{int(day):02d}"
 
 
+# How a period is written -> as the strict parser writes it.
+_PERIODS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (_YEAR_MONTH, lambda m: f"{m[1]}-{int(m[2] or m[3]):02d}"),
+    (_COMPACT_MONTH, lambda m: f"{m[1]}-{m[2]}"),
+    (_MONTH_YEAR, lambda m: f"{m[2]}-{int(m[1]):02d}"),
+    (_YEAR, lambda m: m[1]),
+    (_QUARTER, lambda m: f"{m[1]}Q{m[2] or _QUARTER_OF.get(m[3], m[3])}"),
+    (_QUARTER_YEAR, lambda m: f"{m[2]}Q{m[1]}"),
+    (_WEEK, lambda m: f"{m[1]}-W{int(m[2]):02d}"),
+    (_WEEK_YEAR, lambda m: f"{m[2]}-W{int(m[1]):02d}"),
+)
+
+
 def _read_period(text: str) -> str | None:
-    if m := _YEAR_MONTH.fullmatch(text):
-        return f"{m[1]}-{int(m[2] or m[3]):02d}"
-    if m := _COMPACT_MONTH.fullmatch(text):
-        return f"{m[1]}-{m[2]}"
-    if m := _MONTH_YEAR.fullmatch(text):
-        return f"{m[2]}-{int(m[1]):02d}"
-    if m := _YEAR.fullmatch(text):
-        return m[1]
-    if m := _QUARTER.fullmatch(text):
-        quarter = m[2] or _QUARTER_OF.get(m[3], m[3])
-        return f"{m[1]}Q{quarter}"
-    if m := _QUARTER_YEAR.fullmatch(text):
-        return f"{m[2]}Q{m[1]}"
-    if m := _WEEK.fullmatch(text):
-        return f"{m[1]}-W{int(m[2]):02d}"
-    if m := _WEEK_YEAR.fullmatch(text):
-        return f"{m[2]}-W{int(m[1]):02d}"
+    for form, written in _PERIODS:
+        if m := form.fullmatch(text):
+            return written(m)
     month = year = ""
     if m := _NAMED.fullmatch(text):
         month, year = m[1], m[2] or f"20{m[3]}"
@@ -301,10 +303,10 @@ class DateFindings:
         (column, row index, text) of the first cell that has only that order.
     ambiguous
         Column -> (row index of the first, its text, number of cells).
-    serials
-        First day number of a workbook that was converted.
     dotted
         Some days are written 31.12.2027.
+    year_last
+        Some years of two digits can only be the last number.
     clocks
         Column -> time of day of each cell, where any cell gives one.
     """
@@ -314,8 +316,8 @@ class DateFindings:
     day_first: tuple[str, int, str] | None = None
     month_first: tuple[str, int, str] | None = None
     ambiguous: dict[str, tuple[int, str, int]] = field(default_factory=dict)
-    serials: str = ""
     dotted: bool = False
+    year_last: bool = False
     clocks: dict[str, list[Clock | None]] = field(default_factory=dict)
 
 
@@ -341,54 +343,70 @@ def read_dates(
     """
     findings = DateFindings(dayfirst=declared)
     seen: dict[Any, Moment | None] = {}
-    year_last = False
     for name, cells in (*columns.items(), ("", list(headers))):
         for index, cell in enumerate(cells):
-            if cell is None:
-                continue
             key = (cell.__class__, cell)
-            if key not in seen:
+            if cell is not None and key not in seen:
                 moment = seen[key] = read_moment(cell, serials=serials)
                 if moment is not None and isinstance(moment.day, DayOrMonthFirst):
-                    findings.dotted = findings.dotted or moment.dotted
-                    year_last |= moment.day.short and not moment.day.year_may_be_first
-                    dotted_us = moment.dotted and moment.day.orders != (True,)
-                    if declared is None and not dotted_us:
-                        _weigh(moment.day, (name, index, str(cell)), findings)
-                elif serials and isinstance(cell, float) and int(cell) in _SERIALS:
-                    findings.serials = findings.serials or f"{cell:g}"
+                    where = (name, index, str(cell))
+                    _note(moment.day, moment.dotted, where, findings, declared)
     if findings.day_first or findings.month_first:
         findings.inferred = True
         findings.dayfirst = findings.day_first is not None
     out: dict[str, list[Any]] = {}
     for name, cells in columns.items():
-        values: list[Any] = []
-        clocks: list[Clock | None] = []
-        for index, cell in enumerate(cells):
-            moment = None if cell is None else seen[(cell.__class__, cell)]
-            clocks.append(None if moment is None else moment.clock)
-            if moment is None:
-                values.append(cell)
-                continue
-            read = _decided(moment, findings, declared, year_last)
-            if read is None:
-                first, text, count = findings.ambiguous.get(name, (index, str(cell), 0))
-                findings.ambiguous[name] = (first, text, count + 1)
-            values.append(read or cell)
-        out[name] = values
+        moments = [None if c is None else seen[(c.__class__, c)] for c in cells]
+        out[name] = _settled(name, cells, moments, findings, declared)
+        clocks = [None if moment is None else moment.clock for moment in moments]
         if any(clock is not None for clock in clocks):
             findings.clocks[name] = clocks
     return out, findings
 
 
+def _settled(
+    name: str,
+    cells: list[Any],
+    moments: list[Moment | None],
+    findings: DateFindings,
+    declared: bool | None,
+) -> list[Any]:
+    """Return a column with the days of its moments; what is no day stays."""
+    out = list(cells)
+    for index, moment in enumerate(moments):
+        if moment is None:
+            continue
+        read = _decided(moment, findings, declared)
+        if read is None:
+            text = str(cells[index])
+            first, text, count = findings.ambiguous.get(name, (index, text, 0))
+            findings.ambiguous[name] = (first, text, count + 1)
+        out[index] = read or cells[index]
+    return out
+
+
+def _note(
+    day: DayOrMonthFirst,
+    dotted: bool,
+    where: tuple[str, int, str],
+    findings: DateFindings,
+    declared: bool | None,
+) -> None:
+    """Keep what a date tells of the order in its file."""
+    findings.dotted = findings.dotted or dotted
+    findings.year_last |= day.short and not day.year_may_be_first
+    if declared is None and not (dotted and day.orders != (True,)):
+        _weigh(day, where, findings)
+
+
 def _decided(
-    moment: Moment, findings: DateFindings, declared: bool | None, year_last: bool
+    moment: Moment, findings: DateFindings, declared: bool | None
 ) -> str | None:
     """Return the day of a moment, "" if it is none, None if it might be two."""
     day = moment.day
     if isinstance(day, str):
         return day
-    if day.year_may_be_first and not year_last and declared is None:
+    if day.year_may_be_first and not findings.year_last and declared is None:
         return ""
     orders = day.orders
     if moment.dotted and declared is None:

@@ -150,11 +150,53 @@ def read_numbers(
     dict, NumberFindings
         A cell that cannot be read stays as it was.
     """
-    findings = NumberFindings(decimal=declared or ".")
     commas = "," in (declared, company.proven) or (not declared and company.local)
     plain = {name: _plain(cells, commas) for name, cells in columns.items()}
     if all(values is not None for values in plain.values()):
-        return {name: values or [] for name, values in plain.items()}, findings
+        numbers = {name: values or [] for name, values in plain.items()}
+        return numbers, NumberFindings(decimal=declared or ".")
+    findings, unproven = _decide_mark(columns, declared, company, bounded)
+    zeros = {name for name, cells in columns.items() if unproven and _zeros(cells)}
+    # Nobody writes three decimals of an amount; hours and FTE may have them.
+    doubted = zeros & set(money or ())
+    if company.local and not company.proven:
+        doubted = set(columns)
+    read: dict[str, list[Any]] = {}
+    for name, cells in columns.items():
+        values = read[name] = []
+        words = money is None or name in money
+        for index, cell in enumerate(cells):
+            if cell.__class__ is not str:
+                values.append(_typed(cell))
+                continue
+            shape = _shape(cell)
+            value = shape.comma if findings.decimal == "," else shape.point
+            if value is None or (shape.word and not words):
+                values.append(cell)
+                continue
+            if unproven and shape.two_ways:
+                doubt = name in doubted and company.proven != ","
+                if not company.proven if shape.has_comma else doubt:
+                    first, text, count = findings.ambiguous.get(name, (index, cell, 0))
+                    findings.ambiguous[name] = (first, text, count + 1)
+                    values.append(cell)
+                    continue
+                _note_choice(cell, findings, company, zeros=name in zeros)
+            values.append(value)
+            _note(shape, findings, name, index, cell)
+    if declared:
+        findings.points = findings.commas = None
+    return read, findings
+
+
+def _decide_mark(
+    columns: Mapping[str, Cells],
+    declared: str,
+    company: Company,
+    bounded: Collection[str],
+) -> tuple[NumberFindings, bool]:
+    """Return findings with the decimal mark, and whether nothing in the file tells."""
+    findings = NumberFindings(decimal=declared or ".")
     findings.points, findings.commas = decimal_proof(columns, bounded)
     proven = findings.points is not None or findings.commas is not None
     if not declared and findings.commas is not None:
@@ -162,41 +204,17 @@ def read_numbers(
         findings.decimal = "." if findings.points is not None else ","
     elif not declared and not proven and company.proven:
         findings.decimal = company.proven
-    unproven = not (declared or proven)
-    zeros = [name for name, cells in columns.items() if unproven and _zeros(cells)]
-    # Nobody writes three decimals of an amount; hours and FTE may have them.
-    doubted = {name for name in zeros if name in (money or ())}
-    if company.local and not company.proven:
-        doubted = set(columns)
-    read: dict[str, list[Any]] = {}
-    for name, cells in columns.items():
-        values = read[name] = []
-        for index, cell in enumerate(cells):
-            if cell.__class__ is not str:
-                values.append(_typed(cell))
-                continue
-            shape = _shape(cell)
-            value = shape.comma if findings.decimal == "," else shape.point
-            if shape.word and money is not None and name not in money:
-                value = None
-            differ = shape.comma not in (None, shape.point) and shape.point is not None
-            if value is not None and differ and unproven:
-                open_comma = shape.has_comma and not company.proven
-                open_point = name in doubted and not shape.has_comma
-                if open_comma or (open_point and company.proven != ","):
-                    first, text, count = findings.ambiguous.get(name, (index, cell, 0))
-                    findings.ambiguous[name] = (first, text, count + 1)
-                    value = None
-                elif company.proven:
-                    findings.by_company = findings.by_company or cell
-                elif name in zeros:
-                    findings.three_decimals = findings.three_decimals or cell
-            values.append(cell if value is None else value)
-            if value is not None:
-                _note(shape, findings, name, index, cell)
-    if declared:
-        findings.points = findings.commas = None
-    return read, findings
+    return findings, not (declared or proven)
+
+
+def _note_choice(
+    cell: str, findings: NumberFindings, company: Company, *, zeros: bool
+) -> None:
+    """Keep the first text that could be read in two ways, and what decided."""
+    if company.proven:
+        findings.by_company = findings.by_company or cell
+    elif zeros:
+        findings.three_decimals = findings.three_decimals or cell
 
 
 def decimal_proof(
@@ -294,12 +312,17 @@ class _Shape(NamedTuple):
     word: bool
     negative: bool
 
+    @property
+    def two_ways(self) -> bool:
+        """Whether the two marks make two numbers of it."""
+        return self.point != self.comma and None not in (self.point, self.comma)
+
 
 # A text that is no number under either mark; nothing else is asked of it.
 _NO_NUMBER = _Shape(None, None, False, False, False, False, "", False, False, False)
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=1 << 18)
 def _shape(text: str) -> _Shape:
     if _DIGITS.fullmatch(text):  # nearly all are, and need no look at words
         point, comma = (_parse(text, mark, 0) for mark in ".,")
