@@ -64,49 +64,39 @@ def conform(
     frame = _with_unique_labels(frame, spec)
     frame, problems = _with_unique_columns(name, frame)
     columns: dict[str, pd.Series[Any]] = {}
-    for column, info in spec.columns.items():
-        if column in frame.columns:
-            values, bad = read_column(frame[column], info, freq)
-            for label, found, fix in bad:
-                problems.append(
-                    problem(
-                        "error",
-                        name,
-                        f"not_a_{info.kind}",
-                        row=label,
-                        column=column,
-                        found=found,
-                        fix=fix,
-                    )
-                )
-        else:
-            if info.required and len(frame):
-                problems.append(
-                    problem(
-                        "error",
-                        name,
-                        "missing_column",
-                        column=column,
-                        found=", ".join(map(str, frame.columns)),
-                        fix=f"Add the column '{column}' to the table '{name}'.",
-                    )
-                )
-            values = pd.Series(
-                [None] * len(frame), index=frame.index, dtype=dtype_of(info, freq)
-            )
-        if info.default is not None:
-            blank = values.isna()
-            if blank.any():
-                unread = {p["row"] for p in problems if p["column"] == column}
-                blank &= ~values.index.isin(unread)
-                values = values.mask(blank, info.default)
-        columns[column] = values
+    for column in spec.columns:
+        columns[column], found = _conformed(name, column, frame, freq)
+        problems += found
     for column in frame.columns:
         if column in spec.columns:
             continue
         columns[column] = frame[column].copy()
         problems.append(_unknown_column(name, column, spec, frame))
     return pd.DataFrame(columns, index=frame.index), problems
+
+
+def _conformed(
+    name: str, column: str, frame: pd.DataFrame, freq: str
+) -> tuple[pd.Series[Any], list[Problem]]:
+    """Return a column of the contract as its type, and its unreadable cells."""
+    info = table_spec(name).columns[column]
+    if column not in frame.columns:
+        missing = info.required and len(frame)
+        problems = [_missing_column(name, column, frame)] if missing else []
+        values = pd.Series(
+            [None] * len(frame), index=frame.index, dtype=dtype_of(info, freq)
+        )
+    else:
+        values, bad = read_column(frame[column], info, freq)
+        rule = f"not_a_{info.kind}"
+        problems = [
+            problem("error", name, rule, row=label, column=column, found=found, fix=fix)
+            for label, found, fix in bad
+        ]
+    if info.default is not None and (blank := values.isna()).any():
+        blank &= ~values.index.isin([p["row"] for p in problems])
+        values = values.mask(blank, info.default)
+    return values, problems
 
 
 def _with_unique_labels(frame: pd.DataFrame, spec: Table) -> pd.DataFrame:
@@ -139,6 +129,17 @@ def _with_unique_columns(
         for column in twice
     ]
     return frame.loc[:, ~frame.columns.duplicated()], problems
+
+
+def _missing_column(name: str, column: str, frame: pd.DataFrame) -> Problem:
+    return problem(
+        "error",
+        name,
+        "missing_column",
+        column=column,
+        found=", ".join(map(str, frame.columns)),
+        fix=f"Add the column '{column}' to the table '{name}'.",
+    )
 
 
 def _unknown_column(

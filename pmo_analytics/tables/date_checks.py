@@ -108,65 +108,52 @@ def _check_project_dates(
     )
     if window["running"]:
         return _check_running(label, name, duration, start, deadline, horizon)
-    problems = []
     if earliest > latest:
-        problems.append(
-            problem(
-                "error",
-                "projects",
-                "window_contradiction",
-                row=label,
-                column="latest",
-                found=f"{format_period(row['earliest'])} .. "
-                f"{format_period(row['latest'])}",
-                fix=f"The earliest start of '{name}' is after its latest. Swap or "
-                "correct them.",
-            )
-        )
-        return problems
+        return [_no_window(label, row)]
+    kept = window["kept"]
     # A window that has wholly passed is time gone by, not a contradiction.
-    opening = (
-        start if window["kept"] else np.fmax(earliest, 0 if deadline >= 0 else -1e9)
-    )
+    opening = start if kept else np.fmax(earliest, 0 if deadline >= 0 else -1e9)
     if opening + duration - 1 > deadline:
-        problems.append(
-            problem(
-                "error",
-                "projects",
-                "window_too_short",
-                row=label,
-                column="deadline",
-                found=format_period(row["deadline"]),
-                fix=f"'{name}' lasts {duration} periods and cannot finish by its "
-                "deadline even at its first allowed start. Move the deadline, the "
-                "window or the duration.",
-            )
-        )
-        return problems
+        return [_too_short(label, row, duration)]
+    problems = []
     if start > deadline:
         problems.append(_start_outside(label, row, "deadline", "is after its deadline"))
-    elif not window["kept"] and start < earliest:
+    elif not kept and start < earliest:
         problems.append(_start_outside(label, row, "earliest", "is before its window"))
-    elif not window["kept"] and start > latest:
+    elif not kept and start > latest:
         problems.append(_start_outside(label, row, "latest", "is after its window"))
-    if window["kept"] and start < 0:
-        problems.append(
-            problem(
-                "warning",
-                "projects",
-                "approved_in_the_past",
-                row=label,
-                column="start",
-                found=format_period(row["start"]),
-                fix=f"'{name}' is approved and starts before the horizon. If it is "
-                "under way, set its status to running.",
-            )
-        )
-    elif window["kept"] and start >= len(horizon):
-        problems.append(_beyond(label, name, row["start"]))
+    if kept and not 0 <= start < len(horizon):
+        problems.append(_start_elsewhere(label, row, before=start < 0))
     elif window["first"] > window["last"]:
         problems.append(_no_start(label, name, row, window, duration, horizon))
     return problems
+
+
+def _no_window(label: object, row: Mapping[Any, Any]) -> Problem:
+    return problem(
+        "error",
+        "projects",
+        "window_contradiction",
+        row=label,
+        column="latest",
+        found=f"{format_period(row['earliest'])} .. {format_period(row['latest'])}",
+        fix=f"The earliest start of '{row['project']}' is after its latest. Swap or "
+        "correct them.",
+    )
+
+
+def _too_short(label: object, row: Mapping[Any, Any], duration: int) -> Problem:
+    return problem(
+        "error",
+        "projects",
+        "window_too_short",
+        row=label,
+        column="deadline",
+        found=format_period(row["deadline"]),
+        fix=f"'{row['project']}' lasts {duration} periods and cannot finish by its "
+        "deadline even at its first allowed start. Move the deadline, the window or "
+        "the duration.",
+    )
 
 
 def _start_outside(
@@ -185,15 +172,21 @@ def _start_outside(
     )
 
 
-def _beyond(label: object, name: object, start: Any) -> Problem:
+def _start_elsewhere(label: object, row: Mapping[Any, Any], *, before: bool) -> Problem:
+    """Return the warning of an approved project that starts outside the horizon."""
+    rule, fix = "outside_horizon", "starts after the horizon ends and uses nothing "
+    fix += "inside it."
+    if before:
+        rule, fix = "approved_in_the_past", "is approved and starts before the horizon."
+        fix += " If it is under way, set its status to running."
     return problem(
         "warning",
         "projects",
-        "outside_horizon",
+        rule,
         row=label,
         column="start",
-        found=format_period(start),
-        fix=f"'{name}' starts after the horizon ends and uses nothing inside it.",
+        found=format_period(row["start"]),
+        fix=f"'{row['project']}' {fix}",
     )
 
 

@@ -43,20 +43,16 @@ _OWED = {
         company compiling generated infeasible_subset near_relaxation ruin_recreate
     """,
     "code lines of a function": """
-        comparing.compare compiling.compile_options date_checks._check_project_dates
-        number_columns._say_numbers optimizing.optimize proof_job.prove repair._way_out
-        rows.split_rows rulebook.read_rulebook running.run_solver spans.spread_spans
+        comparing.compare compiling.compile_options optimizing.optimize
+        proof_job.prove repair._way_out rulebook.read_rulebook running.run_solver
     """,
     "McCabe": """
-        branch_and_bound.grow comparing.compare conforming.conform cut_loop.tighten
-        cut_reuse.most_counted cuts._shared date_checks._check_project_dates
-        dates._read_period dates.read_dates folder._match_files greedy._bundle
-        infeasible_subset.screen infeasible_subset.wanted numbers.read_numbers
-        ods_sheets.start old_workbook._check_sheet old_workbook._check_stream
-        old_workbook._stream pipeline.draw_pipeline plan_search._on_event
+        branch_and_bound.grow comparing.compare cut_loop.tighten
+        cut_reuse.most_counted cuts._shared greedy._bundle infeasible_subset.screen
+        infeasible_subset.wanted pipeline.draw_pipeline plan_search._on_event
         presolve._count_groups proof_job.prove question.faults race.ended race.hear
         search._evolve search._solve serial_generation.backward
-        serial_generation.forward wide_layouts.wide_layout xlsx_sheets.start
+        serial_generation.forward
     """,
     "lines of a class": """
         alternation.Search branch_and_bound.Branches plan_search.PlanSearch

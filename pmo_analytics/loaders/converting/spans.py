@@ -103,20 +103,17 @@ def spread_spans(tidy: Tidy, freq: str) -> None:
     tidy.rows = rows
     held = (
         "FTE hold on the working days of the span, so a period it only touches has less"
+        if value == "fte"
+        else "they are spread evenly over the working days of the span"
     )
-    if value != "fte":
-        held = "they are spread evenly over the working days of the span"
-    summed = (
-        f" Rows of one role that overlap were added up ({added} times)."
-        if added
-        else ""
-    )
+    summed = f" Rows of one role that overlap were added up ({added} times)."
     tidy.problems.append(
         tidy.place.warning(
             "spread_over_periods",
             column="start, end",
             found=f"{len(set(rows))} rows",
-            fix=f"The demand is given from start to end: {held}.{summed}",
+            fix=f"The demand is given from start to end: {held}."
+            f"{summed if added else ''}",
         )
     )
 

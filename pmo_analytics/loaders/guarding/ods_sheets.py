@@ -18,6 +18,7 @@ from pmo_analytics.loaders.guarding.sheet_scan import Budget, Target, local
 
 # Fewer empty rows, or empty columns, than this are left to the reader.
 _LONG_GAP, _WIDE_GAP = 1_000, 200
+_HIDDEN = ("collapse", "filter")
 _RESULTS = ("value", "string-value", "date-value", "time-value", "boolean-value")
 _ERROR = re.compile(r"#(?:N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!)|Err:\d{3}")
 
@@ -72,25 +73,11 @@ class _Content(Target):
         if name in ("table-cell", "covered-table-cell"):
             self._start_cell(attrs, plain)
         elif name == "table-row":
-            self._row_repeat = _repeats(plain.get("number-rows-repeated"))
-            self._column = self._row_filled = self._row_used = self._row_text = 0
-            self._row_start, self._blank_from = self.parser.CurrentByteIndex, -1
-            if plain.get("visibility") in ("collapse", "filter"):
-                rows = (self._row + 1, self._row + self._row_repeat)
-                self._facts.hidden_rows.append(rows)
+            self._start_row(plain)
         elif name == "table-column":
-            count = _repeats(plain.get("number-columns-repeated"))
-            if plain.get("visibility") in ("collapse", "filter"):
-                columns = (self._column, self._column + count - 1)
-                self._facts.hidden_columns.append(columns)
-            self._column += count
+            self._start_column(plain)
         elif name == "table":
-            self._facts = self.sheets[plain.get("name", "")] = SheetFacts()
-            self._facts.shift = self._shift
-            if plain.get("style-name") in self._hidden_styles:
-                self._facts.state = "hidden"
-            self._row = self._column = self._kept = 0
-            self._last_row = self._last_column = 0
+            self._start_table(plain)
         elif name == "style":
             self._style = plain.get("name", "")
         elif name == "table-properties" and plain.get("display") == "false":
@@ -98,6 +85,29 @@ class _Content(Target):
         elif name == "null-date" and "date-value" in plain:
             first = date.fromisoformat(plain["date-value"][:10])
             self._shift = (first - FIRST_DAY).days
+
+    def _start_row(self, plain: dict[str, str]) -> None:
+        self._row_repeat = _repeats(plain.get("number-rows-repeated"))
+        self._column = self._row_filled = self._row_used = self._row_text = 0
+        self._row_start, self._blank_from = self.parser.CurrentByteIndex, -1
+        if plain.get("visibility") in _HIDDEN:
+            rows = (self._row + 1, self._row + self._row_repeat)
+            self._facts.hidden_rows.append(rows)
+
+    def _start_column(self, plain: dict[str, str]) -> None:
+        count = _repeats(plain.get("number-columns-repeated"))
+        if plain.get("visibility") in _HIDDEN:
+            columns = (self._column, self._column + count - 1)
+            self._facts.hidden_columns.append(columns)
+        self._column += count
+
+    def _start_table(self, plain: dict[str, str]) -> None:
+        self._facts = self.sheets[plain.get("name", "")] = SheetFacts()
+        self._facts.shift = self._shift
+        if plain.get("style-name") in self._hidden_styles:
+            self._facts.state = "hidden"
+        self._row = self._column = self._kept = 0
+        self._last_row = self._last_column = 0
 
     def _start_cell(self, attrs: dict[str, str], plain: dict[str, str]) -> None:
         self._cell_repeat = _repeats(plain.get("number-columns-repeated"))

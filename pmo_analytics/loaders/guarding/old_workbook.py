@@ -79,65 +79,88 @@ def _too_large(found: str) -> Unreadable:
 
 def _stream(data: bytes) -> bytes:
     """Return the stream `Workbook` (or `Book`) of a compound file."""
-    (shift, mini_shift) = struct.unpack_from("<HH", data, 30)
-    if shift not in (9, 12) or mini_shift != 6:
-        raise _corrupt()
-    size = 1 << shift
-    first_dir, cutoff, first_mini_fat = struct.unpack_from("<I4xII", data, 48)
-    difat = list(struct.unpack_from("<109I", data, 76))
-    next_difat = struct.unpack_from("<I", data, 68)[0]
-
-    def sector(number: int) -> bytes:
-        start = (number + 1) << shift
-        if start >= len(data):
-            raise _corrupt()
-        return data[start : start + size]
-
-    seen = 0
-    while next_difat not in (_END, _FREE):
-        block = struct.unpack(f"<{size // 4}I", sector(next_difat))
-        difat += block[:-1]
-        next_difat, seen = block[-1], seen + 1
-        if seen > len(data) // size:
-            raise _corrupt()
-    fat: list[int] = []
-    for number in difat:
-        if number < 0xFFFFFFFA:
-            fat += struct.unpack(f"<{size // 4}I", sector(number).ljust(size, b"\xff"))
-        if len(fat) > len(data):
-            raise _corrupt()
-
-    def chain(first: int, table: list[int]) -> Iterator[int]:
-        count = 0
-        while first not in (_END, _FREE):
-            yield first
-            first, count = table[first], count + 1
-            if count > len(table):
-                raise _corrupt()
-
-    directory = b"".join(sector(n) for n in chain(first_dir, fat))
-    entries: dict[str, tuple[int, int]] = {}
-    for at in range(0, len(directory) - 127, 128):
-        length = struct.unpack_from("<H", directory, at + 64)[0]
-        name = directory[at : at + max(length - 2, 0)].decode("utf-16-le")
-        start, stream_size = struct.unpack_from("<II", directory, at + 116)
-        if name:
-            entries.setdefault(name.casefold(), (start, stream_size))
+    file = _Compound(data)
+    entries = _entries(file.read(file.first_dir))
     if "encryptedpackage" in entries:
         raise _protected()
     found = entries.get("workbook") or entries.get("book")
     if found is None:
         raise _corrupt()
     start, length = found
-    if length >= cutoff:
-        return b"".join(sector(n) for n in chain(start, fat))[:length]
-    root = b"".join(sector(n) for n in chain(entries["root entry"][0], fat))
-    mini_fat = [
-        link
-        for n in chain(first_mini_fat, fat)
-        for link in struct.unpack(f"<{size // 4}I", sector(n))
-    ]
-    return b"".join(root[n * 64 : n * 64 + 64] for n in chain(start, mini_fat))[:length]
+    if length >= file.cutoff:
+        return file.read(start)[:length]
+    root, small = file.read(entries["root entry"][0]), file.small_table()
+    parts = (root[n * 64 : n * 64 + 64] for n in _chain(start, small))
+    return b"".join(parts)[:length]
+
+
+class _Compound:
+    """The sectors of a compound file, and the table that links them."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.shift, mini_shift = struct.unpack_from("<HH", data, 30)
+        if self.shift not in (9, 12) or mini_shift != 6:
+            raise _corrupt()
+        self.links = f"<{(1 << self.shift) // 4}I"
+        self.first_dir, self.cutoff, self._small = struct.unpack_from(
+            "<I4xII", data, 48
+        )
+        self.table: list[int] = []
+        for number in self._table_sectors():
+            if number < 0xFFFFFFFA:
+                block = self.sector(number).ljust(1 << self.shift, b"\xff")
+                self.table += struct.unpack(self.links, block)
+            if len(self.table) > len(data):
+                raise _corrupt()
+
+    def _table_sectors(self) -> list[int]:
+        found = list(struct.unpack_from("<109I", self.data, 76))
+        following, seen = struct.unpack_from("<I", self.data, 68)[0], 0
+        while following not in (_END, _FREE):
+            block = struct.unpack(self.links, self.sector(following))
+            found += block[:-1]
+            following, seen = block[-1], seen + 1
+            if seen > len(self.data) >> self.shift:
+                raise _corrupt()
+        return found
+
+    def sector(self, number: int) -> bytes:
+        start = (number + 1) << self.shift
+        if start >= len(self.data):
+            raise _corrupt()
+        return self.data[start : start + (1 << self.shift)]
+
+    def read(self, first: int) -> bytes:
+        return b"".join(self.sector(n) for n in _chain(first, self.table))
+
+    def small_table(self) -> list[int]:
+        return [
+            link
+            for n in _chain(self._small, self.table)
+            for link in struct.unpack(self.links, self.sector(n))
+        ]
+
+
+def _chain(first: int, table: list[int]) -> Iterator[int]:
+    count = 0
+    while first not in (_END, _FREE):
+        yield first
+        first, count = table[first], count + 1
+        if count > len(table):
+            raise _corrupt()
+
+
+def _entries(directory: bytes) -> dict[str, tuple[int, int]]:
+    """Return name -> first sector and length of the streams of a compound file."""
+    entries: dict[str, tuple[int, int]] = {}
+    for at in range(0, len(directory) - 127, 128):
+        length = struct.unpack_from("<H", directory, at + 64)[0]
+        name = directory[at : at + max(length - 2, 0)].decode("utf-16-le")
+        if name:
+            place = struct.unpack_from("<II", directory, at + 116)
+            entries.setdefault(name.casefold(), place)
+    return entries
 
 
 def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
@@ -147,44 +170,55 @@ def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
         at += 4 + length
 
 
-def _check_stream(
-    stream: bytes, max_cells: int, max_text: int
-) -> dict[str, SheetFacts]:
-    sheets: dict[str, int] = {}
-    states: dict[str, str] = {}
-    shift = 0
-    shared: list[bytes] = []
-    wide = True
-    last = 0
+@dataclass
+class _Book:
+    """What a workbook says of its sheets before they come."""
+
+    offsets: dict[str, int] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
+    shift: int = 0
+    shared: list[bytes] = field(default_factory=list)
+    wide: bool = True
+
+
+def _book(stream: bytes) -> _Book:
+    book, last = _Book(), 0
     for kind, body in _records(stream, 0):
         if kind == _BOF:
-            wide = struct.unpack_from("<H", body)[0] >= 0x0600
+            book.wide = struct.unpack_from("<H", body)[0] >= 0x0600
         elif kind == _FILEPASS:
             raise _protected()
         elif kind == _BOUNDSHEET:
-            name = _sheet_name(body, wide)
-            sheets[name] = struct.unpack_from("<I", body)[0]
-            states[name] = _STATES.get(body[4] & 3, "")
+            name = _sheet_name(body, book.wide)
+            book.offsets[name] = struct.unpack_from("<I", body)[0]
+            book.states[name] = _STATES.get(body[4] & 3, "")
         elif kind == _DATEMODE:
-            shift = MAC_SHIFT if body[:1] == b"\x01" else 0
+            book.shift = MAC_SHIFT if body[:1] == b"\x01" else 0
         elif kind == _SST or (kind == _CONTINUE and last == _SST):
-            shared.append(body)
+            book.shared.append(body)
             kind = _SST
         elif kind == _EOF:
             break
         last = kind
-    lengths = _shared_lengths(shared)
+    return book
+
+
+def _check_stream(
+    stream: bytes, max_cells: int, max_text: int
+) -> dict[str, SheetFacts]:
+    book = _book(stream)
+    lengths = _shared_lengths(book.shared)
     result: dict[str, _Sheet] = {}
     used: Counter[int] = Counter()
     cells = area = 0
-    for name, offset in sheets.items():
-        sheet = _check_sheet(stream, offset, wide, used)
+    for name, offset in book.offsets.items():
+        sheet = _check_sheet(stream, offset, book.wide, used)
         rows, columns = sheet.rows, sheet.columns
         cells += sheet.count
         area += rows * columns
         if cells > max_cells or rows * columns > max_cells or area > 2 * max_cells:
             raise _too_large(f"{name}: {rows:,} rows x {columns:,} columns")
-        sheet.facts.state, sheet.facts.shift = states[name], shift
+        sheet.facts.state, sheet.facts.shift = book.states[name], book.shift
         result[name] = sheet
     text = sum(n * lengths[i] for i, n in used.items() if i < len(lengths))
     if text > max_text:
@@ -209,6 +243,23 @@ class _Sheet:
     results: bool = False
     zeros: set[tuple[int, int]] = field(default_factory=set)
     blanks: set[tuple[int, int]] = field(default_factory=set)
+
+    def note_cell(self, kind: int, body: bytes, used: Counter[int]) -> None:
+        """Count a cell, or several beside each other; `used` counts shared texts."""
+        row, column = struct.unpack_from("<HH", body)
+        place = row + 1, column
+        if kind == _MULRK:
+            self.count += max((len(body) - 6) // 6 - 1, 0)
+            column = max(column, struct.unpack_from("<H", body, len(body) - 2)[0])
+        elif kind == _LABELSST:
+            used[struct.unpack_from("<I", body, 6)[0]] += 1
+        elif kind == _BOOLERR and len(body) >= 8 and body[7]:
+            self.facts.errors[place] = _ERROR_TEXTS.get(body[6], "#ERROR")
+        elif kind == _FORMULA:
+            self.note_formula(place, body)
+        self.rows = max(self.rows, row + 1)
+        self.columns = max(self.columns, column + 1)
+        self.count += 1
 
     def note_formula(self, place: tuple[int, int], body: bytes) -> None:
         """Look at the result that was saved with a formula."""
@@ -245,20 +296,7 @@ def _check_sheet(stream: bytes, offset: int, wide: bool, used: Counter[int]) -> 
             sheet.rows = max(sheet.rows, claimed[0])
             sheet.columns = max(sheet.columns, claimed[1])
         elif kind in _CELLS:
-            row, column = struct.unpack_from("<HH", body)
-            place = row + 1, column
-            if kind == _MULRK:
-                sheet.count += max((len(body) - 6) // 6 - 1, 0)
-                column = max(column, struct.unpack_from("<H", body, len(body) - 2)[0])
-            elif kind == _LABELSST:
-                used[struct.unpack_from("<I", body, 6)[0]] += 1
-            elif kind == _BOOLERR and len(body) >= 8 and body[7]:
-                facts.errors[place] = _ERROR_TEXTS.get(body[6], "#ERROR")
-            elif kind == _FORMULA:
-                sheet.note_formula(place, body)
-            sheet.rows = max(sheet.rows, row + 1)
-            sheet.columns = max(sheet.columns, column + 1)
-            sheet.count += 1
+            sheet.note_cell(kind, body, used)
         elif kind == _UNCALCED:
             sheet.uncalculated = True
         elif kind == _ROW and len(body) >= 14 and body[12] & 0x20:

@@ -203,18 +203,21 @@ class _Cells(Target):
         elif name == "is":
             self._inline = True
         elif name == "row":
-            if self._open:
-                self._finish()
-            self._row = int(attrs["r"]) if "r" in attrs else self._row + 1
-            self._column = 0
-            if not 1 <= self._row <= MAX_ROWS:
-                raise too_large(f"row {self._row}")
-            if attrs.get("hidden") in _YES or attrs.get("ht") == "0":
-                self.facts.hidden_rows.append((self._row, self._row))
+            self._start_row(attrs)
         elif name == "col":
             self._look_at_columns(attrs)
         elif name == "mergeCell":
             self._look_at_merged(attrs.get("ref", ""))
+
+    def _start_row(self, attrs: dict[str, str]) -> None:
+        if self._open:
+            self._finish()
+        self._row = int(attrs["r"]) if "r" in attrs else self._row + 1
+        self._column = 0
+        if not 1 <= self._row <= MAX_ROWS:
+            raise too_large(f"row {self._row}")
+        if attrs.get("hidden") in _YES or attrs.get("ht") == "0":
+            self.facts.hidden_rows.append((self._row, self._row))
 
     def data(self, text: str) -> None:
         if self._in_value:

@@ -39,7 +39,7 @@ from pmo_analytics.loaders.writing.escape import escape_text
 from pmo_analytics.tables import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
@@ -195,12 +195,20 @@ def _match_files(
         )
         for path in unknown
     ]
-    for path in listed.values():
+    return matched, problems + _foreign_tables(listed.values(), matched)
+
+
+def _foreign_tables(
+    paths: Iterable[Path], matched: Mapping[str, Path]
+) -> list[Problem]:
+    """Return an error for each table that waits in a file of another kind."""
+    problems = []
+    for path in paths:
         table = named_table(path.stem)[0]
         foreign = path.suffix.lower() in _FOREIGN and not path.name.startswith("~")
         if foreign and table and table not in matched and matched:
             problems.append(unread_copy(Place(table, path.name), table))
-    return matched, problems
+    return problems
 
 
 def _first_rows(path: Path) -> list[list[Any]]:

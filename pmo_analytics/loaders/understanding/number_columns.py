@@ -225,6 +225,14 @@ def _say_numbers(
                 "or declare [files] decimal = ',' or '.' in portfolio.toml.",
             )
         )
+    _say_mark(tidy, found)
+    _say_marks_in_doubt(tidy, found, declared, company)
+    _say_signs(tidy, found)
+
+
+def _say_mark(tidy: Tidy, found: NumberFindings) -> None:
+    """Say which decimal mark the file needs, or that it needs both."""
+    place = tidy.place
     if found.points is not None and found.commas is not None:
         column, index, text = found.commas
         tidy.problems.append(
@@ -249,6 +257,13 @@ def _say_numbers(
                 "must be; a point separates thousands.",
             )
         )
+
+
+def _say_marks_in_doubt(
+    tidy: Tidy, found: NumberFindings, declared: FileFormat, company: Company
+) -> None:
+    """Say how numbers were read that could be others under the other mark."""
+    place = tidy.place
     if found.by_company:
         mark = "comma" if found.decimal == "," else "point"
         tidy.problems.append(
@@ -278,6 +293,10 @@ def _say_numbers(
                 "show.",
             )
         )
+
+
+def _say_signs(tidy: Tidy, found: NumberFindings) -> None:
+    """Say what else was read beside digits."""
     for rule, text, fix in (
         ("percent", found.percents, "Percentages are read as shares: 50 % is 0.5."),
         (
@@ -297,7 +316,7 @@ def _say_numbers(
         ),
     ):
         if text:
-            tidy.problems.append(place.warning(rule, found=text, fix=fix))
+            tidy.problems.append(tidy.place.warning(rule, found=text, fix=fix))
 
 
 # -------------------------------------------------------------------------- currencies

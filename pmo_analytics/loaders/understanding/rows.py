@@ -7,7 +7,7 @@ from typing import Any
 
 from pmo_analytics.errors import listing
 from pmo_analytics.loaders.aliases import TOTALS, fold
-from pmo_analytics.loaders.findings import Problem, RawTable
+from pmo_analytics.loaders.findings import Place, Problem, RawTable
 from pmo_analytics.loaders.understanding.headings import heading_text
 from pmo_analytics.loaders.writing.escape import unescape_text
 from pmo_analytics.tables import table_spec
@@ -24,23 +24,13 @@ def split_rows(
     mentioned. Rows with more cells than the header has columns are left out and
     reported.
     """
-    place, problems = raw.place, []
+    place, problems = raw.place, _skipped_titles(raw, header)
     width = len(raw.records[header])
     heads = [heading_text(c) for c in raw.records[header]]
     word = heads[0].partition(" ")[0]
     repeated = []
     body = raw.records[header + 1 :]
     numbers = raw.rows[header + 1 :]
-    if header and any(any(_filled(c) for c in r) for r in raw.records[:header]):
-        problems.append(
-            place.warning(
-                "title_rows_skipped",
-                row=raw.rows[header],
-                found=quoted(raw, header),
-                fix=f"The header is in row {raw.rows[header]}; the rows above it hold "
-                "no data and are not read as such.",
-            )
-        )
     records, rows, blanks, short = [], [], 0, []
     pending = 0
     for record, number in zip(body, numbers, strict=True):
@@ -72,6 +62,34 @@ def split_rows(
             record = [*record, *[None] * (width - len(record))]
         records.append(record)
         rows.append(number)
+    problems += _say_rows(place, blanks, repeated, short)
+    columns = [
+        # Nearly all cells begin with a plain character: nothing to clean.
+        [c if c.__class__ is str and "'" < c[:1] < "\x7f" else _clean(c) for c in cells]
+        for cells in (zip(*(r[:width] for r in records), strict=True))
+    ] or [[] for _ in range(width)]
+    return columns, rows, problems
+
+
+def _skipped_titles(raw: RawTable, header: int) -> list[Problem]:
+    if not any(any(map(_filled, record)) for record in raw.records[:header]):
+        return []
+    return [
+        raw.place.warning(
+            "title_rows_skipped",
+            row=raw.rows[header],
+            found=quoted(raw, header),
+            fix=f"The header is in row {raw.rows[header]}; the rows above it hold "
+            "no data and are not read as such.",
+        )
+    ]
+
+
+def _say_rows(
+    place: Place, blanks: int, repeated: list[int], short: list[int]
+) -> list[Problem]:
+    """Return what was done to rows that are not as the others."""
+    problems = []
     if blanks:
         problems.append(
             place.warning(
@@ -100,12 +118,7 @@ def split_rows(
                 "missing ones are taken as blank.",
             )
         )
-    columns = [
-        # Nearly all cells begin with a plain character: nothing to clean.
-        [c if c.__class__ is str and "'" < c[:1] < "\x7f" else _clean(c) for c in cells]
-        for cells in (zip(*(r[:width] for r in records), strict=True))
-    ] or [[] for _ in range(width)]
-    return columns, rows, problems
+    return problems
 
 
 def title_texts(raw: RawTable, header: int) -> list[str]:

@@ -54,29 +54,9 @@ def wide_layout(
             return "", {}
         if "project" not in known and table in MONEY_TABLES:
             return "", {}
-    timed = "period" in known or (table == "demand" and "offset" in known)
-    if (
-        timed
-        and table not in MONEY_TABLES
-        and "role" not in known
-        and (table != "demand" or "project" in known)
-    ):
-        columns = list(table_spec(table).columns)
-        if any(get_close_matches(fold(h.text), columns, 1, 0.8) for h in free):
-            return "", {}  # a misspelled column, no role
-        return "role", {h.name: h.text for h in free}
-    if timed:
-        return "", {}
-    periods = {}
-    for heading in free:
-        read = read_date(heading.text, serials=serials)
-        if isinstance(read, DayOrMonthFirst):
-            # 03/04/2027 without evidence: taken as written, `check_spread` refuses it.
-            read = heading.text if dayfirst is None else read.iso(dayfirst)
-        if read is None and serials and heading.text.isdecimal():
-            read = read_date(float(heading.text), serials=True)
-        if read is not None:
-            periods[heading.name] = str(read)
+    if "period" in known or (table == "demand" and "offset" in known):
+        return _roles(table, known, free)
+    periods = _periods(free, dayfirst=dayfirst, serials=serials)
     if table in SPANS and not periods:
         # Months without a clear year: `check_spread` refuses them.
         periods = {h.name: h.text for h in free if is_month_alone(h.text)}
@@ -87,3 +67,34 @@ def wide_layout(
         if offsets:
             return "offset", offsets
     return "", {}
+
+
+def _roles(
+    table: str, known: set[str], free: list[Heading]
+) -> tuple[str, dict[str, str]]:
+    """Return the roles that stand over the columns of a table with periods."""
+    if table in MONEY_TABLES or "role" in known:
+        return "", {}
+    if table == "demand" and "project" not in known:
+        return "", {}
+    columns = list(table_spec(table).columns)
+    if any(get_close_matches(fold(h.text), columns, 1, 0.8) for h in free):
+        return "", {}  # a misspelled column, no role
+    return "role", {h.name: h.text for h in free}
+
+
+def _periods(
+    free: list[Heading], *, dayfirst: bool | None, serials: bool
+) -> dict[str, str]:
+    """Return the headings that are periods, as the strict parser writes them."""
+    periods = {}
+    for heading in free:
+        read = read_date(heading.text, serials=serials)
+        if isinstance(read, DayOrMonthFirst):
+            # 03/04/2027 without evidence: taken as written, `check_spread` refuses it.
+            read = heading.text if dayfirst is None else read.iso(dayfirst)
+        if read is None and serials and heading.text.isdecimal():
+            read = read_date(float(heading.text), serials=True)
+        if read is not None:
+            periods[heading.name] = str(read)
+    return periods
