@@ -9,5 +9,6 @@ if TYPE_CHECKING:
     from pmo_analytics.files.exchange import can_be_replaced, replace_folder
     from pmo_analytics.files.json_file import read_json
     from pmo_analytics.files.toml_file import read_toml
+    from pmo_analytics.files.whole_files import written_whole
 
 __getattr__, __dir__, __all__ = face(__name__)

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     )
     from pmo_analytics.loaders.problems import loaded_problems, planning_problems
     from pmo_analytics.loaders.reading.schedule import read_purchases, read_schedule
-    from pmo_analytics.loaders.reading.workbook import (
+    from pmo_analytics.loaders.writing.escape import escape_frame
+    from pmo_analytics.loaders.writing.template import write_empty, write_template
+    from pmo_analytics.loaders.writing.workbook import (
         MAX_CELL_CHARACTERS,
         MAX_SHEET_ROWS,
         cell_of,
@@ -26,7 +28,5 @@ if TYPE_CHECKING:
         save,
         widen,
     )
-    from pmo_analytics.loaders.writing.escape import escape_frame
-    from pmo_analytics.loaders.writing.template import write_empty, write_template
 
 __getattr__, __dir__, __all__ = face(__name__)

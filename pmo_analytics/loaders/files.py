@@ -15,8 +15,10 @@ from pmo_analytics.loaders.assembly import Contents, assemble
 from pmo_analytics.loaders.bad_rows import without_bad_rows
 from pmo_analytics.loaders.findings import Place, fatal
 from pmo_analytics.loaders.problems import loaded_problems
-from pmo_analytics.loaders.reading.folder import TOML, read_folder, write_folder
-from pmo_analytics.loaders.reading.workbook import read_workbook, write_workbook
+from pmo_analytics.loaders.reading.folder import TOML, read_folder
+from pmo_analytics.loaders.reading.workbook import read_workbook
+from pmo_analytics.loaders.writing.folder import write_folder
+from pmo_analytics.loaders.writing.workbook import write_workbook
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.tables import TABLES, table_spec
 

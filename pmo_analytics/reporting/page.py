@@ -9,10 +9,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import os
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from html import escape
 from importlib.resources import files
@@ -23,6 +21,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pmo_analytics.errors import ConfigError
+from pmo_analytics.files import written_whole
 from pmo_analytics.formats import NUMBERS, kind_of, label_of, text_of
 
 if TYPE_CHECKING:
@@ -147,16 +146,11 @@ def write_page(path: Path, report: Report) -> None:
         If the file cannot be written.
     """
     path = Path(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(page_html(report), encoding="utf-8", newline="\n")
-        os.replace(part, path)
+        with written_whole(path) as (part,):
+            part.write_text(page_html(report), encoding="utf-8", newline="\n")
     except OSError as error:
         raise ConfigError(f"Cannot write {path}: {error.strerror}.") from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
 
 
 def page_html(report: Report) -> str:

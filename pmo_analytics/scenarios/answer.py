@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -15,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pmo_analytics.errors import ConfigError, InfeasibleError, PmoError, SolverError
 from pmo_analytics.evidence import OPTIMAL_GAP, SolveReport, SolveStatus, relative_gap
-from pmo_analytics.files import read_json
+from pmo_analytics.files import read_json, written_whole
 from pmo_analytics.optimization import (
     Run,
     check_bound,
@@ -35,7 +33,7 @@ _MALFORMED = (
     *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError),
     RecursionError,
 )
-_OWN = re.compile(r"[0-9a-f]{64}\.json|tmp\w+\.draft")
+_OWN = re.compile(r"[0-9a-f]{64}\.json|\.[0-9a-f]{64}\.json\.[-\d]+\.part")
 
 
 STOPPED = "The comparison was stopped before it was solved."
@@ -201,11 +199,8 @@ class Kept:
         stopped = answer.report is not None and answer.report.get("stopped", False)
         if self.folder is None or answer.starts is None or stopped:
             return
-        with tempfile.NamedTemporaryFile(
-            "w", dir=self.folder, suffix=".draft", delete=False, encoding="utf-8"
-        ) as file:
-            json.dump(asdict(answer), file)
-        os.replace(file.name, self.folder / f"{key}.json")
+        with written_whole(self.folder / f"{key}.json") as (draft,):
+            draft.write_text(json.dumps(asdict(answer)), encoding="utf-8")
 
     def clear(self) -> None:
         """Remove the answers, and the folder where nothing else is in it."""

@@ -12,7 +12,7 @@ import pytest
 import python_calamine
 
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.loaders.reading.workbook import MAX_SHEET_ROWS
+from pmo_analytics.loaders.writing.workbook import MAX_SHEET_ROWS
 from pmo_analytics.reporting import workbook
 from pmo_analytics.reporting.workbook import write_workbook
 

@@ -10,8 +10,9 @@ import pandas as pd
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.loaders.files import file_frames, write_portfolio
 from pmo_analytics.loaders.reading.settings import flat_settings
-from pmo_analytics.loaders.reading.workbook import (
-    SETTINGS_SHEET,
+from pmo_analytics.loaders.reading.workbook import SETTINGS_SHEET
+from pmo_analytics.loaders.writing.guide import COLUMN_TEXTS, SETTING_TEXTS, TABLE_TEXTS
+from pmo_analytics.loaders.writing.workbook import (
     add_table,
     cell_of,
     header_row,
@@ -19,7 +20,6 @@ from pmo_analytics.loaders.reading.workbook import (
     save,
     widen,
 )
-from pmo_analytics.loaders.writing.guide import COLUMN_TEXTS, SETTING_TEXTS, TABLE_TEXTS
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.tables import TABLES, Column, empty_table, table_spec
 
