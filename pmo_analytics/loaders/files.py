@@ -22,9 +22,11 @@ from pmo_analytics.loaders.writing.workbook import write_workbook
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.tables import TABLES, table_spec
 
-WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
+# Ending of a file -> what reads it: settings, raw tables and findings. A new loader is
+# a module in `reading` and its line here.
+_READERS = dict.fromkeys((".xlsx", ".xlsm", ".xls", ".ods"), read_workbook)
 _NO_FOLDER = (
-    *WORKBOOKS,
+    *_READERS,
     ".xlsb",
     ".csv",
     ".tsv",
@@ -149,21 +151,18 @@ def load_portfolio(
             "There is no such file or folder. Check the path.",
             found=str(path),
         )
-    if path.is_dir():
-        declared, raws, problems = read_folder(path, tables)
-        label = path.resolve().name
-    elif path.suffix.lower() in WORKBOOKS:
-        declared, raws, problems = read_workbook(path, tables)
-        label = path.stem
-    else:
+    folder = path.is_dir()
+    read = read_folder if folder else _READERS.get(path.suffix.lower())
+    if read is None:
         raise fatal(
             place,
             "unsupported_file",
             f"A portfolio is a folder with CSV files and {TOML}, or a workbook "
-            f"({', '.join(WORKBOOKS)}). For a CSV file give its folder.",
+            f"({', '.join(_READERS)}). For a CSV file give its folder.",
             found=path.name,
         )
-    return assemble(Contents(declared, raws, problems, label))
+    label = path.resolve().name if folder else path.stem
+    return assemble(Contents(*read(path, tables), label))
 
 
 def write_portfolio(

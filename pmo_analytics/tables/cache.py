@@ -226,11 +226,6 @@ def frame_content(frame: pd.DataFrame) -> bytes:
     return b"".join(parts)
 
 
-def frame_hash(*frames: pd.DataFrame) -> str:
-    """Return a hash of values, labels and column names of frames."""
-    return content_hash(*(frame_content(frame) for frame in frames))
-
-
 def content_hash(*contents: bytes) -> str:
     """Return the hash of frames by their content."""
     state = hashlib.sha256()

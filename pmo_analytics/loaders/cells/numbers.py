@@ -116,11 +116,6 @@ class NumberFindings:
     by_company: str = ""
     currencies: dict[str, tuple[str, int, str]] = field(default_factory=dict)
 
-    @property
-    def contradictory(self) -> bool:
-        """Whether some cells need a decimal comma and others a decimal point."""
-        return self.points is not None and self.commas is not None
-
 
 def read_numbers(
     columns: dict[str, list[Any]],

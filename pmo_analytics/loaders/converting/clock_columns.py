@@ -14,6 +14,12 @@ _DAY = 86_400
 _NOON = 12 * 3600
 # Where a day of work begins and ends as far as halves of it are concerned.
 _OPENS, _CLOSES = 9 * 3600, 17 * 3600
+# Why an end at 0:00 means the whole day: what is said of the first row, in this order.
+_DAYS_MEANT = (
+    "This row starts and ends at the same 0:00",
+    "This row runs from the first of a month to the last day of one",
+    "This row ends on the last day of a month",
+)
 
 
 def settle_clocks(tidy: Tidy, zone: str, hours_per_week: float) -> None:
@@ -188,12 +194,11 @@ def _shift_ends(tidy: Tidy, name: str, real: bool) -> None:
     ]
     if (same or whole) and not real and name != "deadline":
         first = (same or whole)[0]
-        reason = (
-            "This row starts and ends at the same 0:00"
-            if same
-            else "This row runs from the first of a month to the last day of one"
-            if first in starts and starts[first][0].day == 1
-            else "This row ends on the last day of a month"
+        from_first = first in starts and starts[first][0].day == 1
+        reason = next(
+            text
+            for holds, text in zip((same, from_first, 1), _DAYS_MEANT, strict=True)
+            if holds
         )
         tidy.problems.append(
             tidy.place.warning(

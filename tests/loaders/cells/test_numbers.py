@@ -151,7 +151,8 @@ def test_a_declared_mark_ends_all_doubt():
 
 def test_contradictions_are_found_and_not_averaged():
     read, found = read_numbers({"a": ["0,5", "0.5"]})
-    assert found.contradictory
+    assert found.points
+    assert found.commas
     assert read == {"a": ["0,5", 0.5]}
 
 
