@@ -30,6 +30,9 @@ NAIVE = ("naive", "seasonal_naive")
 # Values from which a model with a trend is tried, and seasons for one with a season.
 _LEAST_TREND = 6
 _LEAST_SEASONS = 2
+# Series of one to two years of more periods than this do not look at last year: how
+# that turns out was measured for months and quarters.
+LONGEST_SEASON = 12
 # Shapes that are weighted: a trend that goes on for ever is seldom right.
 _WEIGHTED = tuple(Shape(t, s) for t in ("", "d") for s in ("", "a", "m"))
 # How much closer to a straight line values have to lie than their logarithms for these
@@ -121,7 +124,8 @@ def combination(series: Series, horizon: int, season: int) -> np.ndarray:
     Of the values, and of their logarithms where all values are above 0, unless those
     are far from straight beside the values. Intermittent series get the mean of
     Croston's method without bias and of TSB; ones of fewer than six values simple
-    smoothing with half the weight on the last one: so few tell of no trend.
+    smoothing with half the weight on the last one: so few tell of no trend. Ones of
+    one to two years are averaged with what last year was at the same time.
     """
     result = np.zeros((len(series.y), horizon))
     often = intermittent(series)
@@ -134,8 +138,42 @@ def combination(series: Series, horizon: int, season: int) -> np.ndarray:
         result[few] = _of_few(series.rows(few), horizon)
     rest = ~often & ~few
     if rest.any():
-        result[rest] = _both_scales(series.rows(rest), horizon, season)
+        part = series.rows(rest)
+        told = _both_scales(part, horizon, season)
+        share = _last_year(part, season)[:, None]
+        before = seasonal_naive(part, horizon, season)
+        result[rest] = np.where(
+            share > 0.0, (1.0 - share) * told + share * before, told
+        )
     return result
+
+
+def _last_year(series: Series, season: int) -> np.ndarray:
+    """Return the share of last year's values in a forecast, shape (S,).
+
+    For series of one to two years, too short for a pattern of their own: half, times
+    how far they lie from a straight line beside how far they spread. So a wave is half
+    repeated and a ramp is not. Where values of the second year are known, less so as
+    they correlate with those of the year before; a whole year is taken for granted.
+    """
+    share = np.zeros(len(series.y))
+    short = (series.length >= season) & (series.length < _LEAST_SEASONS * season + 1)
+    if not short.any() or not 1 < season <= LONGEST_SEASON:
+        return share
+    part = series.rows(short)
+    inside = np.arange(part.y.shape[1]) >= part.first[:, None]
+    mean = part.y.sum(axis=1) / part.length
+    spread = (np.where(inside, part.y - mean[:, None], 0.0) ** 2).sum(axis=1)
+    apart = np.where(inside, _from_line(part.y, inside), 0.0)
+    far = np.sqrt((apart**2).sum(axis=1) / np.maximum(spread, 1e-300))
+    now, then = apart[:, season:], apart[:, :-season]
+    now = np.where(inside[:, :-season], now, 0.0)
+    power = (now**2).sum(axis=1) * (then**2 * (now != 0.0)).sum(axis=1)
+    alike = (now * then).sum(axis=1) / np.sqrt(np.maximum(power, 1e-300))
+    pairs = inside[:, :-season].sum(axis=1)
+    borne_out = np.clip((season + pairs * alike) / (season + pairs), 0.0, 1.0)
+    share[short] = 0.5 * np.minimum(far, 1.0) * borne_out
+    return share
 
 
 def _of_few(series: Series, horizon: int) -> np.ndarray:
@@ -182,6 +220,12 @@ def _bent(y: np.ndarray, logs: np.ndarray, inside: np.ndarray) -> np.ndarray:
 def _misfit(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """Return the mean squared distance of each series from a straight line."""
     weight = inside / inside.sum(axis=1, keepdims=True)
+    return np.asarray((weight * _from_line(values, inside) ** 2).sum(axis=1))
+
+
+def _from_line(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Return how far values lie from the straight line through those inside."""
+    weight = inside / inside.sum(axis=1, keepdims=True)
     t = np.arange(values.shape[1]) - (weight * np.arange(values.shape[1])).sum(
         axis=1, keepdims=True
     )
@@ -189,7 +233,7 @@ def _misfit(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
     slope = (weight * t * away).sum(axis=1) / np.maximum(
         (weight * t**2).sum(axis=1), 1e-12
     )
-    return np.asarray((weight * (away - slope[:, None] * t) ** 2).sum(axis=1))
+    return np.asarray(away - slope[:, None] * t)
 
 
 def _mean_of_three(series: Series, horizon: int, season: int) -> np.ndarray:

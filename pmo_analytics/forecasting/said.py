@@ -9,6 +9,7 @@ import pandas as pd
 
 from pmo_analytics.clock import format_period
 from pmo_analytics.forecasting.breaks import Break, Steady
+from pmo_analytics.forecasting.models import DEFAULT, LONGEST_SEASON
 from pmo_analytics.forecasting.past import some
 
 # So many roles have a sentence each; more share one for each reason.
@@ -109,6 +110,7 @@ def doubts_of(past: pd.DataFrame, alone: np.ndarray, season: int) -> list[str]:
     after = end - last
     few = alone.astype(bool)
     short = ~few & (count < 2 * season + 1)
+    year = (count >= season) & (1 < season <= LONGEST_SEASON)
     zeros = ((past.to_numpy() == 0.0) | ~known).all(axis=0) & (count > 0)
 
     def values(rows: np.ndarray) -> str:
@@ -124,6 +126,13 @@ def doubts_of(past: pd.DataFrame, alone: np.ndarray, season: int) -> list[str]:
         return (
             f"{values(rows)} of history, no more than two years; no seasonal pattern "
             "is used."
+        )
+
+    def is_year(rows: np.ndarray, _whose: str) -> str:
+        return (
+            f"{values(rows)} of history, no more than two years: too few for a "
+            f"seasonal pattern. {DEFAULT} counts what last year was at the same time "
+            "by up to half."
         )
 
     def has_gaps(rows: np.ndarray, whose: str) -> str:
@@ -143,7 +152,8 @@ def doubts_of(past: pd.DataFrame, alone: np.ndarray, season: int) -> list[str]:
     found = []
     for which, said in (
         (few, is_few),
-        (short, is_short),
+        (short & ~year, is_short),
+        (short & year, is_year),
         (gaps > 0, has_gaps),
         ((count > 0) & (after > 0), ends),
     ):

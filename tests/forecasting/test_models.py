@@ -203,3 +203,17 @@ def test_intervals_of_a_short_history_do_not_hold_on_to_one_error():
     inside = (y[:, 24:] >= low) & (y[:, 24:] <= high)
     assert 0.7 < inside.mean() < 0.9
     assert inside.mean(axis=0).min() > 0.65
+
+
+@pytest.mark.parametrize("count", [12, 18, 24])
+def test_of_one_to_two_years_last_year_counts_by_up_to_half(count):
+    t = np.arange(count + 12)
+    wave = 10.0 + 3.0 * np.sin(2 * np.pi * t / 12)
+    ramp = 10.0 + t
+    told = MODELS["combination"](np.array([wave, ramp])[:, :count], 12, 12)
+    without = MODELS["combination"](np.array([wave])[:, :count], 12, 52)
+    wrong, more_wrong = (np.abs(x - wave[count:]).mean() for x in (told[0], without[0]))
+    assert wrong < 0.75 * more_wrong
+    assert np.corrcoef(told[0], wave[count:])[0, 1] > 0.8
+    # A ramp is not turned back.
+    assert (told[1] > ramp[count - 1]).all()
