@@ -136,13 +136,14 @@ def _broken_rule(
     if allowed == has:
         allowed, has = f"{available:,.17g}", f"{needed:,.17g}"
     word = "at most" if kind == "linear_most" else "at least"
+    themes = "" if rule.themes is None else " different themes"
     return _row(
         "rule",
         project=", ".join(counted[:5]),
         period=period,
         needed=round(needed, 6),
         available=available,
-        message=f"Rule '{name}' allows {word} {allowed}"
+        message=f"Rule '{name}' allows {word} {allowed}{themes}"
         f"{' in ' + period if period else ''}, and what must be selected makes it "
         f"{has}: {listing(counted) or 'nobody'}.",
     )

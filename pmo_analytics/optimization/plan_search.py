@@ -19,7 +19,7 @@ from pmo_analytics.optimization.bounds.certificate import (
     read_guide,
     unchecked_certificate,
 )
-from pmo_analytics.optimization.checker.check import check_plan, find_twins, read_once
+from pmo_analytics.optimization.checker.check import check_plan, read_once
 from pmo_analytics.optimization.checker.proofs.work import MOST_STEPS
 from pmo_analytics.optimization.conflicts import find_conflicts
 from pmo_analytics.optimization.heuristics.greedy import greedy, move_earlier
@@ -28,6 +28,7 @@ from pmo_analytics.optimization.model.presolve import tightened
 from pmo_analytics.optimization.model.purchasing import most_bought, value_of
 from pmo_analytics.optimization.model.rows import RowLabel
 from pmo_analytics.optimization.model.symmetry import in_order, ordered, without_order
+from pmo_analytics.optimization.model.twins import find_twins
 from pmo_analytics.optimization.workers.running import (
     run_polish,
     run_solver,
@@ -58,7 +59,7 @@ class PlanSearch:
         self.whole = compiled
         # Solver and proof take projects that are the same in order.
         if compiled.record is None and carries_branches(compiled.options):
-            compiled = in_order(compiled, find_twins(portfolio, strict=run.strict))
+            compiled = in_order(compiled, find_twins(portfolio))
         self.ordered = replace(compiled, options=tightened(compiled.options))
         self.compiled = replace(
             self.ordered, options=without_order(self.ordered.options)

@@ -281,8 +281,3 @@ def read_once(portfolio: Portfolio, *, strict: bool = False) -> Question:
     To read it takes longer than to check a plan. The portfolio must not change.
     """
     return read_question(portfolio, strict)
-
-
-def find_twins(portfolio: Portfolio, *, strict: bool = False) -> list[tuple[str, str]]:
-    """Return projects that are the same as another one, each with the one before."""
-    return order_twins(read_question(portfolio, strict))

@@ -1,7 +1,6 @@
 """Projects that are the same in everything, taken in order by solver and proof.
 
-Without an order a proof looks at every way to exchange them. Which projects are twins
-says the checker, whose bound rests on the same order (`certify_twins`).
+Without an order a proof looks at every way to exchange them. Which they are: `twins`.
 """
 
 from __future__ import annotations

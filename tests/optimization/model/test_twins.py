@@ -9,9 +9,12 @@ import pandas as pd
 import pytest
 
 import pmo_analytics as pmo
-from pmo_analytics.optimization.checker.check import check_bound, check_plan, find_twins
+from pmo_analytics.optimization.checker.check import check_bound, check_plan
+from pmo_analytics.optimization.checker.proofs.twins import order_twins
+from pmo_analytics.optimization.checker.reading import read_question
 from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.optimization.model.symmetry import in_order, ordered, without_order
+from pmo_analytics.optimization.model.twins import find_twins
 from tests.support.brute_force import best_plan, combinations
 from tests.support.certify_cases import make, needs
 from tests.support.clock import AMPLE
@@ -66,6 +69,17 @@ def test_bounds_over_twins_in_order_hold_for_every_plan(chunk):
         proved += len(twins) > 0
     assert many
     assert proved
+
+
+@pytest.mark.parametrize("chunk", range(tried(2)))
+def test_optimizer_and_checker_find_the_same_twins(chunk):
+    """Each by itself: certificates name the order, and the checker has to know it."""
+    many = 0
+    for portfolio in cases(range(8000 + 20 * chunk, 8020 + 20 * chunk)):
+        twins = find_twins(portfolio)
+        assert twins == order_twins(read_question(portfolio, strict=False))
+        many += len(twins)
+    assert many
 
 
 def team(**tables) -> pmo.Portfolio:
