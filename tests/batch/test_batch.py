@@ -21,6 +21,7 @@ from pmo_analytics.errors import ConfigError, DataError, PmoError, SolverError
 from pmo_analytics.loaders import read_portfolio
 from pmo_analytics.processes.stopping import note_stop
 from tests.support.chromium import browser, find_chromium
+from tests.support.counts import ALL
 from tests.support.places import ROOT
 
 pytestmark = pytest.mark.usefixtures("warm_module")
@@ -53,7 +54,7 @@ def config(tmp_path):
     path.write_text(
         'portfolio = "company"\nstore = "memory.db"\n'
         "[forecast]\nperiods = 3\ndraws = 200\n"
-        "[optimize]\nseconds = 5\nwork = 50\n"
+        "[optimize]\nseconds = 300\nwork = 50\n"
         "[report]\ncharts = false\nkeep = 3\n",
         encoding="utf-8",
     )
@@ -125,14 +126,15 @@ def test_nothing_after_the_date_is_used(config, tmp_path):
     assert before == after
 
 
-def test_twelve_dates_build_an_accuracy_table(config, tmp_path):
-    for month in range(1, 13):
+def test_dates_one_after_the_other_build_an_accuracy_table(config, tmp_path):
+    months = range(1 if ALL else 8, 13)
+    for month in months:
         end = pd.Period(f"2026-{month:02d}", "M").end_time.date()
         run = run_batch(config, as_of=end, out=tmp_path / "runs")
     ours = run.accuracy[run.accuracy["role"] == "Ops"]
     assert set(ours["lead"]) == {1, 2, 3}
     load = ours[ours["quantity"] == "load"].set_index("lead")["count"]
-    assert load.to_dict() == {1: 11, 2: 10, 3: 9}
+    assert load.to_dict() == {lead: len(months) - lead for lead in (1, 2, 3)}
     # Three runs stay, the newest ones.
     kept = sorted(f.name for f in (tmp_path / "runs").iterdir() if f.is_dir())
     assert kept == ["2026-10-31", "2026-11-30", "2026-12-31"]

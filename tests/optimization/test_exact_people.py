@@ -11,6 +11,7 @@ import pytest
 import pmo_analytics as pmo
 from pmo_analytics.errors import InfeasibleError
 from tests.support.certify_cases import make, needs
+from tests.support.clock import AMPLE
 
 GRANTED = Fraction(1, 10**6)
 # Half of what is granted, all of it, and what is above it.
@@ -67,7 +68,7 @@ def best_worth(portfolio: pmo.Portfolio, amounts: list[float], most: float) -> f
 @pytest.mark.parametrize("seed", range(15))
 def test_a_choice_of_what_fits(seed: int) -> None:
     portfolio, amounts, capacity = question(seed, must=False)
-    limits = pmo.SolveLimits(seconds=60, threads=1)
+    limits = pmo.SolveLimits(seconds=AMPLE, threads=1)
     report = pmo.optimize(portfolio, limits=limits).report
     best = best_worth(portfolio, amounts, capacity)
     assert report.objective == best
@@ -79,7 +80,7 @@ def test_a_choice_of_what_fits(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(15))
 def test_what_must_be_done_fits_or_is_infeasible(seed: int) -> None:
     portfolio, amounts, capacity = question(seed, must=True)
-    limits = pmo.SolveLimits(seconds=60, threads=1)
+    limits = pmo.SolveLimits(seconds=AMPLE, threads=1)
     if sum(map(exact, amounts), Fraction(0)) <= exact(capacity) + GRANTED:
         plan = pmo.optimize(portfolio, strict=True, limits=limits)
         assert plan.report.certified

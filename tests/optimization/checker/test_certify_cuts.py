@@ -606,7 +606,7 @@ def test_optimize_and_verify_with_cuts(tmp_path, capsys) -> None:
     assert plain is not None
     assert bound < plain
     write_portfolio(portfolio, tmp_path / "portfolio")
-    words = ["optimize", tmp_path / "portfolio", "--seconds", "20", "--out"]
+    words = ["optimize", tmp_path / "portfolio", "--seconds", "600", "--out"]
     assert main([*map(str, words), str(tmp_path / "plan")]) == 0
     kept = json.loads((tmp_path / "plan" / "certificate.json").read_text("utf-8"))
     assert kept["cuts"]
