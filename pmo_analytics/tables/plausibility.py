@@ -34,6 +34,8 @@ Tables = dict[str, pd.DataFrame]
 _OTHER_UNIT = 5.0
 # How many times as much money as there is to spend, or to be spent, is no money.
 _OTHER_MONEY = 1000.0
+# Columns of a budget that say which spend it covers.
+_FILTERS = ("fund", "category", "theme", "program")
 # Projects named one by one for each role.
 _NAMED = 10
 # A booking that ends on the day on which the next begins is no booking too many.
@@ -189,15 +191,16 @@ def _other_money(tables: Tables) -> list[Problem]:
             **{column: paid["project"].map(live.set_index("project")[column])}
         )
     found = []
+    # What the projects spend under each set of filters: budgets share few.
+    known: dict[tuple[str | None, ...], pd.Series[Any]] = {}
     for label, row in zip(budget.index, budget.to_dict("records"), strict=True):
         amount = row["amount"]
         if pd.isna(amount) or amount <= 0:
             continue
-        own = paid
-        for column in ("fund", "category", "theme", "program"):
-            if not pd.isna(row[column]):
-                own = own[own[column] == row[column]]
-        each = own.groupby("project")["amount"].sum()
+        filters = tuple(None if pd.isna(row[name]) else row[name] for name in _FILTERS)
+        if filters not in known:
+            known[filters] = _spent_by_project(paid, filters)
+        each = known[filters]
         if len(each) < 2:
             continue
         least, total = float(each.min()), float(each.sum())
@@ -227,6 +230,15 @@ def _other_money(tables: Tables) -> list[Problem]:
             )
         )
     return found
+
+
+def _spent_by_project(
+    paid: pd.DataFrame, filters: tuple[str | None, ...]
+) -> pd.Series[Any]:
+    for column, word in zip(_FILTERS, filters, strict=True):
+        if word is not None:
+            paid = paid[paid[column] == word]
+    return paid.groupby("project")["amount"].sum()
 
 
 # -------------------------------------------------------------------------- bookings

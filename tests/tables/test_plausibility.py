@@ -9,6 +9,7 @@ import pytest
 
 from pmo_analytics.errors import closest, folded
 from pmo_analytics.portfolio import Portfolio
+from pmo_analytics.tables import plausibility
 from tests.support.problem_cases import rows
 from tests.tables.test_supply import months
 
@@ -254,3 +255,18 @@ def test_planned_starts_outside_their_window(status, cells, where):
     assert len(text) == bool(where)
     if where:
         assert where in text["fix"].iat[0]
+
+
+def test_budgets_of_one_kind_are_weighed_once(monkeypatch):
+    counted = []
+    weigh = plausibility._spent_by_project
+    monkeypatch.setattr(
+        plausibility,
+        "_spent_by_project",
+        lambda *given: counted.append(given) or weigh(*given),
+    )
+    names = [f"b{i}" for i in range(60)]
+    funds = ["F", "G", None] * 20
+    budget = pd.DataFrame({"budget": names, "fund": funds, "amount": 9.0})
+    made(budget=budget).check()
+    assert len(counted) == 3

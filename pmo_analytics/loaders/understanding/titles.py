@@ -9,10 +9,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 
 from pmo_analytics.loaders.aliases import fold, unit_words
 from pmo_analytics.loaders.findings import Problem, RawTable
-from pmo_analytics.loaders.understanding.headings import Heading, unit_factor
+from pmo_analytics.loaders.understanding.headings import (
+    HOUR_COLUMNS,
+    Heading,
+    unit_factor,
+)
 from pmo_analytics.loaders.understanding.rows import title_texts
 from pmo_analytics.loaders.understanding.tidy import Tidy
 from pmo_analytics.loaders.understanding.wide_layouts import FTE_TABLES
@@ -106,13 +111,14 @@ def note_titles(tidy: Tidy, headings: list[Heading], raw: RawTable, at: int) -> 
         for n in _MONEY.get(table, ("fte", "share", "load_fte"))
         if n in tidy.columns and n not in own
     ]
+    targets = targets or _contradicting(tidy, units)
     if not units or not targets:
         return
     unit, text = next(iter(units.items()))
     if len(units) > 1:
         words = ", ".join(u.replace("_", " ") for u in units)
         tidy.problems.append(_refusal(tidy, raw, at, text, f"names {words}"))
-    elif unit in ("1", "fte"):
+    elif unit == "1" or (unit == "fte" and targets[0] not in HOUR_COLUMNS):
         return
     elif unit == "%" or table not in FTE_TABLES:
         for name in targets:
@@ -134,6 +140,14 @@ def note_titles(tidy: Tidy, headings: list[Heading], raw: RawTable, at: int) -> 
         heads = ", ".join(f"'{tidy.texts.get(n, n)}'" for n in targets)
         why = f"says {unit.replace('_', ' ')}, and the column is headed {heads}"
         tidy.problems.append(_refusal(tidy, raw, at, text, why))
+
+
+def _contradicting(tidy: Tidy, units: Mapping[str, str]) -> list[str]:
+    """Return the columns that count in one unit below a title that names others."""
+    counted = [name for name in HOUR_COLUMNS if name in tidy.columns]
+    if tidy.place.table not in FTE_TABLES or units.keys() & {"%", "1", *counted}:
+        return []
+    return counted
 
 
 def _refusal(tidy: Tidy, raw: RawTable, at: int, text: str, why: str) -> Problem:

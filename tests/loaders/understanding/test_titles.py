@@ -113,3 +113,12 @@ def test_thousands_above_money(tmp_path):
     assert portfolio.projects["duration"].to_list() == [3]
     headed = "Costs in TEUR,,\n" + spend.replace("amount", "amount (k€)")
     assert read(tmp_path, spend=headed).spend["amount"].to_list() == [12_500]
+
+
+@pytest.mark.parametrize("title", ["Demand in hours", "Demand in FTE"])
+def test_a_title_that_contradicts_a_heading_of_another_unit_is_refused(tmp_path, title):
+    days = f"{title}\nproject,role,offset,Person days\nA,Dev,0,50\n"
+    with pytest.raises(DataError, match=r"unit_in_title.*'Person days'"):
+        read(tmp_path, demand=days)
+    same = days.replace(title, "Demand in person days")
+    assert "unit_in_title" not in set(read(tmp_path, demand=same).problems["rule"])
