@@ -18,20 +18,29 @@ from pmo_analytics.cli.command import (
     command,
     print_answer,
     read_data,
+    usage,
 )
 from pmo_analytics.cli.options import (
+    ChangePriceOption,
     ChartsOption,
     ClusterOption,
+    FlexOption,
+    FreezeOption,
     GapOption,
     JsonOption,
+    MovePriceOption,
     OutOption,
     PathArgument,
+    RecordOption,
     SecondsOption,
     SeedOption,
     StrictOption,
+    ThenOption,
+    ValueLossOption,
     WorkersOption,
     WorkOption,
 )
+from pmo_analytics.cli.records import known_record
 from pmo_analytics.cli.results import say_written
 from pmo_analytics.cli.terminal import (
     Watching,
@@ -63,14 +72,26 @@ def compare(
     out: OutOption = None,
     seed: SeedOption = 0,
     strict: StrictOption = False,
+    flex: FlexOption = False,
+    record: RecordOption = None,
+    freeze: FreezeOption = 0,
+    change_price: ChangePriceOption = 0.0,
+    move_price: MovePriceOption = 0.0,
+    then: ThenOption = None,
+    value_loss: ValueLossOption = 0.0,
     charts: ChartsOption = True,
     json_output: JsonOption = False,
 ) -> int:
     """Solve scenarios beside the portfolio as it is, and compare the plans."""
-    from pmo_analytics.optimization import SolveLimits
+    from pmo_analytics.optimization import SolveLimits, check_stages
     from pmo_analytics.scenarios import Kept, read_scenarios
     from pmo_analytics.scenarios import compare as solve_all
 
+    with usage("--then"):
+        check_stages(then or (), record is not None)
+    terms = {"freeze": freeze, "change_price": change_price, "move_price": move_price}
+    if record is None and any(terms.values()):
+        raise typer.BadParameter("--freeze and prices need --record.")
     portfolio = read_data(path)
     listed = read_scenarios(scenarios)
     # Finished answers lie beside the result until it is written: started again, the
@@ -83,6 +104,10 @@ def compare(
             limits=SolveLimits(seconds=seconds, gap=gap, work=work),
             seed=seed,
             strict=strict,
+            flex=flex,
+            record=None if record is None else known_record(portfolio, record, terms),
+            then=then or (),
+            value_loss=value_loss,
             workers=workers,
             cluster=cluster,
             keep=keep,
@@ -95,14 +120,7 @@ def compare(
     if json_output:
         _print_line(result, files)
         return _code(result)
-    _print(result)
-    if result.failed and keep is not None:
-        messages().print(
-            escaped(
-                f"Not solved: {listing(result.failed, 20)}. The same command goes on "
-                "with them."
-            )
-        )
+    _print(result, keep)
     say_written(out, files)
     return _code(result)
 
@@ -157,7 +175,7 @@ def _say_done(finished: Any) -> None:
     )
 
 
-def _print(result: Comparison) -> None:
+def _print(result: Comparison, keep: Path | None) -> None:
     console = output()
     table = result.table
     shown = table[
@@ -166,6 +184,13 @@ def _print(result: Comparison) -> None:
     show_table(shown, "Scenarios against the base", console, most=200)
     for sentence in result.sentences():
         console.print(escaped(sentence))
+    if result.failed and keep is not None:
+        messages().print(
+            escaped(
+                f"Not solved: {listing(result.failed, 20)}. The same command goes on "
+                "with them."
+            )
+        )
 
 
 def _write(result: Comparison, out: Path, charts: bool) -> list[Path]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from pmo_analytics.faces import face
 
 if TYPE_CHECKING:
-    from pmo_analytics.optimization.arguments import named_solver
+    from pmo_analytics.optimization.arguments import given_record, named_solver
     from pmo_analytics.optimization.checker.check import check_bound, check_plan
     from pmo_analytics.optimization.checker.level import (
         MEASURES,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         WhyInfeasible,
         why_infeasible,
     )
+    from pmo_analytics.optimization.explaining.resolving import Resolved
     from pmo_analytics.optimization.explaining.role_value import role_value
     from pmo_analytics.optimization.explaining.sensitivity import sensitivity
     from pmo_analytics.optimization.explaining.why_not import WhyNot, why_not

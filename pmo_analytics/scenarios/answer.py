@@ -7,14 +7,15 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmo_analytics.errors import ConfigError, InfeasibleError, PmoError, SolverError
-from pmo_analytics.evidence import OPTIMAL_GAP, SolveReport, SolveStatus, relative_gap
+from pmo_analytics.evidence import OPTIMAL_GAP, SolveStatus, relative_gap
 from pmo_analytics.files import read_json, written_whole
 from pmo_analytics.optimization import (
+    Resolved,
     Run,
     check_bound,
     check_plan,
@@ -27,6 +28,7 @@ from pmo_analytics.processes import expendable, note_stop, stop_asked
 if TYPE_CHECKING:
     from pmo_analytics.optimization import ProgressFunction, SolveLimits
     from pmo_analytics.portfolio import Portfolio
+    from pmo_analytics.rules import Record
 
 # What reading a file that anybody may have written can raise.
 _MALFORMED = (
@@ -40,47 +42,41 @@ STOPPED = "The comparison was stopped before it was solved."
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What became of one scenario.
+class Terms:
+    """How every portfolio of a comparison is asked; see `compare`."""
 
-    Attributes
-    ----------
-    status
-        As of a `SolveReport`.
-    reason
-        Why there is no plan, blank where there is one.
-    starts
-        Project -> whole periods after the first of the horizon; None without a plan.
-    report
-        The evidence as plain data, certificate included.
-    """
+    limits: SolveLimits
+    seed: int = 0
+    strict: bool = False
+    flex: bool = False
+    record: Record | None = None
+    then: tuple[str, ...] = ()
+    value_loss: float = 0.0
 
-    status: str
-    reason: str = ""
-    starts: Mapping[str, int] | None = None
-    report: Mapping[str, Any] | None = None
+    @property
+    def plain(self) -> bool:
+        """Whether worth alone decides: one scenario's plan may then serve another."""
+        return not (self.flex or self.then or self.record is not None)
 
-    def plan(self, portfolio: Portfolio, *, strict: bool) -> Plan | None:
-        """Return the plan on a checked snapshot, None where there is none."""
-        if self.starts is None or self.report is None:
-            return None
-        known = {f.name for f in fields(SolveReport)}
-        facts = {k: v for k, v in self.report.items() if k in known}
-        facts["status"] = SolveStatus(facts["status"])
-        return Plan.from_starts(
-            portfolio, self.starts, report=SolveReport(**facts), strict=strict
-        )
+    def key(self) -> str:
+        """Return all of it as text."""
+        stops = (self.limits.seconds, self.limits.gap, self.limits.work)
+        record: Any = None
+        if self.record is not None:
+            prices = self.record.change_price, self.record.move_price
+            dates = self.record.schedule.astype(str).to_csv(index=False)
+            record = (dates, self.record.freeze, *prices)
+        rest = (self.flex, record, self.then, self.value_loss)
+        return repr((stops, self.seed, self.strict, *rest))
 
 
 def solve(
     portfolio: Portfolio,
     start: Mapping[str, int] | None,
     guide: Mapping[str, Any] | None,
-    limits: SolveLimits,
-    seed: int,
-    strict: bool,
+    terms: Terms,
     progress: ProgressFunction | None = None,
-) -> Answer:
+) -> Resolved:
     """Solve one checked portfolio; that it has no plan is an answer too.
 
     Parameters
@@ -91,35 +87,42 @@ def solve(
         Ctrl-C stopped the search.
     """
     if stop_asked():
-        return Answer("no_solution", STOPPED)
-    run = Run(limits, strict=strict, seed=seed, progress=progress)
-    if start is not None:
+        return Resolved(message=STOPPED)
+    run = Run(terms.limits, strict=terms.strict, seed=terms.seed, progress=progress)
+    begin = start
+    if begin is None and terms.record is not None:
+        begin = terms.record.starts(portfolio)
+    if begin is not None:
         live = set(portfolio.projects["project"])
-        start = {project: at for project, at in start.items() if project in live}
+        begin = {project: at for project, at in begin.items() if project in live}
     try:
         plan = solve_valid(
             question_of(portfolio, "to choose from", checked=True),
             run,
-            start=start,
-            guide=guide,
+            flex=terms.flex,
+            record=terms.record,
+            start=begin,
+            guide=guide if terms.plain else None,
+            stages=terms.then,
+            value_loss=terms.value_loss,
             certify_bound=start is None,
             here=expendable(),
         )
     except InfeasibleError as error:
-        return Answer("infeasible", str(error))
+        return Resolved(status="infeasible", message=str(error))
     except SolverError as error:
-        return Answer(error.status, str(error))
+        return Resolved(status=error.status, message=str(error))
     except KeyboardInterrupt:
         note_stop()
-        return Answer("no_solution", STOPPED)
+        return Resolved(message=STOPPED)
     assert plan.report is not None
     if plan.report.stopped and start is not None:
-        return Answer("no_solution", STOPPED)
+        return Resolved(message=STOPPED)
     return answer_of(plan)
 
 
-def answer_of(plan: Plan) -> Answer:
-    """Return an optimized plan as plain data.
+def answer_of(plan: Plan) -> Resolved:
+    """Return an optimized plan as an answer.
 
     Raises
     ------
@@ -128,9 +131,9 @@ def answer_of(plan: Plan) -> Answer:
     """
     if plan.report is None or plan.report.measure != "worth":
         raise ConfigError("The base has to be a plan of `optimize`, with its report.")
-    facts = asdict(plan.report)
-    facts["status"] = str(plan.report.status)
-    return Answer(facts["status"], "", dict(plan.starts), json.loads(json.dumps(facts)))
+    bought = plan.purchases if plan.buys else None
+    status = str(plan.report.status)
+    return Resolved(dict(plan.starts), bought, plan.report, status)
 
 
 def plan_hash(starts: Mapping[str, int] | None) -> str:
@@ -139,18 +142,11 @@ def plan_hash(starts: Mapping[str, int] | None) -> str:
     return hashlib.sha256(rows.encode()).hexdigest()
 
 
-def task_key(
-    portfolio: Portfolio,
-    base: Mapping[str, int] | None,
-    limits: SolveLimits,
-    seed: int,
-    strict: bool,
-) -> str:
+def task_key(portfolio: Portfolio, base: Mapping[str, int] | None, terms: Terms) -> str:
     """Return what an answer depends on, as a hash."""
     from pmo_analytics import __version__
 
-    stops = (limits.seconds, limits.gap, limits.work)
-    facts = (portfolio.digest(), plan_hash(base), stops, seed, strict, __version__)
+    facts = (portfolio.digest(), plan_hash(base), terms.key(), __version__)
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
@@ -178,7 +174,7 @@ class Kept:
                     f"Cannot write to {folder}: {error.strerror}."
                 ) from error
 
-    def load(self, key: str, portfolio: Portfolio, *, strict: bool) -> Answer | None:
+    def load(self, key: str, portfolio: Portfolio, terms: Terms) -> Resolved | None:
         """Return a finished answer that still holds, None where there is none.
 
         Anybody may have edited the file: the plan counts where the checker accepts it,
@@ -188,19 +184,19 @@ class Kept:
             return None
         with contextlib.suppress(PmoError, *_MALFORMED):
             content = read_json(self.folder / f"{key}.json")
-            return _rechecked(Answer(**content), portfolio, strict=strict)
+            return _rechecked(Resolved.from_dict(content, portfolio), portfolio, terms)
         return None
 
-    def save(self, key: str, answer: Answer) -> None:
+    def save(self, key: str, answer: Resolved) -> None:
         """Keep an answer that another run may use; whole or not at all.
 
         That there is no plan is not kept: nothing in the file could prove it.
         """
-        stopped = answer.report is not None and answer.report.get("stopped", False)
+        stopped = answer.report is not None and answer.report.stopped
         if self.folder is None or answer.starts is None or stopped:
             return
         with written_whole(self.folder / f"{key}.json") as (draft,):
-            draft.write_text(json.dumps(asdict(answer)), encoding="utf-8")
+            draft.write_text(json.dumps(answer.to_dict()), encoding="utf-8")
 
     def clear(self) -> None:
         """Remove the answers, and the folder where nothing else is in it."""
@@ -213,19 +209,32 @@ class Kept:
             self.folder.rmdir()
 
 
-def _rechecked(answer: Answer, portfolio: Portfolio, *, strict: bool) -> Answer | None:
+def _rechecked(answer: Resolved, portfolio: Portfolio, terms: Terms) -> Resolved | None:
     """Return what of an answer can be proved, None where it has to be found again."""
-    plan = answer.plan(portfolio, strict=strict)
+    strict, record = terms.strict, terms.record
+    plan = answer.plan(portfolio, strict=strict, record=record)
     if plan is None or plan.report is None:
         return None
     report = plan.report
+    bought = plan.purchases if plan.buys else None
     check = check_plan(
-        portfolio, plan.schedule, strict=strict, objective=report.objective
+        portfolio,
+        plan.schedule,
+        strict=strict,
+        objective=report.objective,
+        purchases=bought,
+        record=record,
     )
     if not check.certified:
         return None
     objective = float(check.objective)
-    proved = check_bound(portfolio, report.certificate or {}, strict=strict)
+    proved = check_bound(
+        portfolio,
+        report.certificate or {},
+        strict=strict,
+        flex=plan.buys,
+        record=record,
+    )
     bound = None if proved is None else max(float(proved), objective)
     if bound is not None and report.bound is not None:
         # The proof is derived anew, and may differ by what `optimal` allows.
@@ -245,6 +254,4 @@ def _rechecked(answer: Answer, portfolio: Portfolio, *, strict: bool) -> Answer 
         certified_bound=None if report.certified_bound is None else bound,
         attempts=tuple(dict(attempt) for attempt in report.attempts),
     )
-    return answer_of(
-        Plan.from_starts(portfolio, plan.starts, report=sure, strict=strict)
-    )
+    return Resolved(dict(plan.starts), bought, sure, str(status))

@@ -19,9 +19,10 @@ from pmo_analytics.scenarios.scenario import BASE, Scenario
 from pmo_analytics.scenarios.sharing import share_plans
 
 if TYPE_CHECKING:
+    from pmo_analytics.optimization import Resolved
     from pmo_analytics.plan import Plan
     from pmo_analytics.portfolio import Portfolio
-    from pmo_analytics.scenarios.answer import Answer
+    from pmo_analytics.scenarios.answer import Terms
 
 # The contract of comparison.csv; what follows are further columns.
 COLUMNS = [
@@ -60,24 +61,26 @@ class Comparison:
     def __init__(
         self,
         portfolios: Mapping[str, Portfolio],
-        answers: Mapping[str, Answer],
+        answers: Mapping[str, Resolved],
         scenarios: Mapping[str, Scenario],
-        *,
-        strict: bool,
+        terms: Terms,
     ) -> None:
         self.portfolios = dict(portfolios)
         self.scenarios = dict(scenarios)
         self._answers = dict(answers)
         plans: dict[str, Plan] = {}
         for name, answer in answers.items():
-            plan = answer.plan(self.portfolios[name], strict=strict)
+            plan = answer.plan(
+                self.portfolios[name], strict=terms.strict, record=terms.record
+            )
             if plan is not None:
                 plans[name] = plan
-        try:
-            self.plans = share_plans(self.portfolios, plans, strict=strict)
-        except KeyboardInterrupt:
-            note_stop()  # what each scenario found itself is there already
-            self.plans = plans
+        self.plans = plans
+        if terms.plain:
+            try:
+                self.plans = share_plans(self.portfolios, plans, strict=terms.strict)
+            except KeyboardInterrupt:
+                note_stop()  # what each scenario found itself is there already
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -107,7 +110,7 @@ class Comparison:
         row |= {
             "scenario": name,
             "status": answer.status,
-            "reason": " ".join(answer.reason.split()),
+            "reason": " ".join(answer.message.split()),
         }
         row |= text
         if plan is None or plan.report is None:
@@ -267,7 +270,7 @@ class Comparison:
         if pd.isna(row["objective"]):
             unsolved = row["status"] != "infeasible"
             what = "was not solved" if unsolved else "has no plan"
-            return f"'{name}' {what}. {self._answers[name].reason}"
+            return f"'{name}' {what}. {self._answers[name].message}"
         if name == BASE:
             count = row["selected"]
             projects = "1 project" if count == 1 else f"{count} projects"

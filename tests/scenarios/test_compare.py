@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 import pmo_analytics as pmo
 from pmo_analytics.errors import ConfigError
+from pmo_analytics.optimization import Resolved
 from pmo_analytics.scenarios import comparing as room
-from pmo_analytics.scenarios.answer import Kept
+from pmo_analytics.scenarios.answer import Kept, Terms
 from pmo_analytics.scenarios.comparison import COLUMNS
 from tests.support import clusters
 from tests.support.small_portfolios import tiny_portfolio
@@ -187,11 +189,11 @@ FORGED = [
     {"report": {"bound": 99.0, "status": "feasible"}},
     {"report": {"certified_bound": 17.0, "attempts": "none"}},
     {"report": {"certificate": {"format": 3, "branches": "[["}}},
-    {"status": "infeasible", "reason": "It cannot be done.", "starts": None},
+    {"status": "infeasible", "message": "It cannot be done.", "starts": None},
     {"starts": {"A": 0}},
     {"starts": [1]},
     {"report": None},
-    {"reason": "Nobody knows."},
+    {"message": "Nobody knows."},
 ]
 
 
@@ -200,21 +202,21 @@ def test_of_a_kept_answer_that_was_edited_only_what_is_proved_counts(tmp_path):
     pmo.compare(portfolio, [], limits=LIMITS, workers=1, keep=tmp_path)
     (file,) = tmp_path.glob("*.json")
     kept, text = Kept(tmp_path), file.read_text()
-    known = kept.load(file.stem, portfolio, strict=False)
-    assert (known.status, known.reason) == ("optimal", "")
+    known = kept.load(file.stem, portfolio, Terms(LIMITS))
+    assert (known.status, known.message) == ("optimal", "")
     best = pytest.approx(10 + 8 / 1.21)
     for forged in FORGED:
         content = {**json.loads(text), **forged}
         if forged.get("report"):
             content["report"] = {**json.loads(text)["report"], **forged["report"]}
         file.write_text(json.dumps(content))
-        answer = kept.load(file.stem, portfolio, strict=False)
+        answer = kept.load(file.stem, portfolio, Terms(LIMITS))
         if answer is not None:
             facts = answer.report
-            assert (answer.status, answer.reason) == ("optimal", ""), forged
-            assert (facts["objective"], facts["bound"]) == (best, best), forged
+            assert (answer.status, answer.message) == ("optimal", ""), forged
+            assert (facts.objective, facts.bound) == (best, best), forged
     file.write_text("[" * 100_000)
-    assert kept.load(file.stem, portfolio, strict=False) is None
+    assert kept.load(file.stem, portfolio, Terms(LIMITS)) is None
     (tmp_path / "notes.txt").write_text("mine")
     kept.clear()
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
@@ -228,9 +230,9 @@ def test_a_better_plan_of_another_scenario_is_taken(monkeypatch):
     def lazy(portfolio, *args, **options):
         answer = solve(portfolio, *args, **options)
         if "C" not in portfolio.projects.query("force == 'out'")["project"].tolist():
-            poor = {"A": 0}
-            report = {**answer.report, "objective": 10.0, "status": "feasible"}
-            return type(answer)("feasible", "", poor, report)
+            status = pmo.SolveStatus.FEASIBLE
+            report = replace(answer.report, objective=10.0, status=status)
+            return Resolved({"A": 0}, None, report, "feasible")
         return answer
 
     monkeypatch.setattr(room, "solve", lazy)
@@ -267,3 +269,45 @@ def test_a_base_of_another_portfolio_is_refused(comparison):
         pmo.compare(tiny_portfolio(), [], base=base)
     with pytest.raises(ConfigError, match="plan of `optimize`"):
         pmo.compare(tiny_portfolio(), [], base=pmo.baseline(tiny_portfolio()))
+
+
+def test_scenarios_buy_capacity(tmp_path):
+    offer = {"role": "Dev", "kind": "overtime", "start": "2027-01", "end": "2027-05"}
+    flex = pd.DataFrame([{**offer, "fte_max": 2.0, "rate": 0.001}])
+    portfolio = tiny_portfolio().replace(flex=flex)
+    few = pmo.Scenario("without C", pmo.exclude("C"))
+    asked = {"limits": LIMITS, "workers": 1, "flex": True, "keep": tmp_path}
+    result = pmo.compare(portfolio, [few], **asked)
+    alone = pmo.optimize(portfolio, limits=LIMITS, flex=True)
+    assert result.table["objective"].iat[0] == pytest.approx(alone.objective)
+    assert result.plans["base"].purchases["fte"].sum() > 0
+    assert result.table["status"].tolist() == ["optimal", "optimal"]
+    # Kept answers are taken up again with what they buy, and without flex they are not.
+    again = pmo.compare(portfolio, [few], **asked)
+    pd.testing.assert_frame_equal(again.table, result.table)
+    bought = again.plans["base"].purchases
+    pd.testing.assert_frame_equal(bought, result.plans["base"].purchases)
+    plain = pmo.compare(portfolio, [few], **{**asked, "flex": False})
+    assert not plain.plans["base"].buys
+
+
+def test_scenarios_are_held_against_the_plan_of_record():
+    record = pmo.Record({"C": "2027-01"}, freeze=1, change_price=0.25)
+    more = pmo.Scenario("one more", pmo.add_capacity("Dev", fte=1))
+    result = pmo.compare(tiny_portfolio(), [more], limits=LIMITS, record=record)
+    alone = pmo.optimize(tiny_portfolio(), limits=LIMITS, record=record)
+    assert result.table["objective"].iat[0] == pytest.approx(alone.objective)
+    for plan in result.plans.values():
+        assert plan.starts["C"] == 0
+        assert plan.change_cost == pytest.approx(0.25 * (len(plan.starts) - 1))
+
+
+def test_scenarios_end_early_where_that_costs_nothing():
+    flat = tiny_portfolio().replace(discount=0.0)
+    more = pmo.Scenario("ample", pmo.add_capacity("Dev", fte=9))
+    then = ("earliest_finish",)
+    result = pmo.compare(flat, [more], limits=LIMITS, workers=1, then=then)
+    assert result.plans["ample"].starts["C"] == 0
+    assert [s["stage"] for s in result.plans["ample"].report.stages][1:] == [*then]
+    with pytest.raises(ConfigError):
+        pmo.compare(flat, [more], then=("fewest_changes",))

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from pmo_analytics.clock import with_period_texts
 from pmo_analytics.errors import DataError, InfeasibleError, SolverError
-from pmo_analytics.evidence import SolveReport
+from pmo_analytics.evidence import SolveReport, SolveStatus
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.optimizing import optimize
 from pmo_analytics.plan import Plan
 from pmo_analytics.processes import Work, note_stop, run_tasks, stop_asked
+from pmo_analytics.rules import read_purchases
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
@@ -42,6 +44,35 @@ class Resolved:
     status: str = "no_solution"
     message: str = ""
     conflicts: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data, certificate included, without conflicts."""
+        report, bought = None, None
+        if self.report is not None:
+            report = {**asdict(self.report), "status": str(self.report.status)}
+        if self.purchases is not None:
+            rows = with_period_texts(self.purchases[["offer", "period", "fte"]])
+            bought = rows.to_dict("records")
+        return {
+            "status": self.status,
+            "message": self.message,
+            "starts": self.starts,
+            "purchases": bought,
+            "report": report,
+        }
+
+    @classmethod
+    def from_dict(cls, facts: Mapping[str, Any], portfolio: Portfolio) -> Resolved:
+        """Return what `to_dict` made plain, for a checked portfolio."""
+        report, bought = facts["report"], facts["purchases"]
+        if report is not None:
+            known = {f.name for f in fields(SolveReport)}
+            own = {k: v for k, v in report.items() if k in known}
+            report = SolveReport(**{**own, "status": SolveStatus(own["status"])})
+        if bought is not None:
+            columns = ["offer", "period", "fte"]
+            bought = read_purchases(portfolio, pd.DataFrame(bought, columns=columns))
+        return cls(facts["starts"], bought, report, facts["status"], facts["message"])
 
     @property
     def objective(self) -> float | None:
