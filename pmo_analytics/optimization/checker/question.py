@@ -215,14 +215,7 @@ def faults(project: Project, s: int) -> Iterator[tuple[str, int | None]]:
     if project.running:
         return
     if not project.kept:
-        if project.earliest is not None and s < project.earliest:
-            yield "window", project.earliest
-        if project.latest is not None and s > project.latest:
-            yield "window", project.latest
-        if s < 0:
-            yield "horizon", 0
-        if s > project.last:
-            yield "horizon", project.last
+        yield from _outside(project, s)
     if project.deadline is not None and finish > project.deadline:
         yield "deadline", project.deadline
     for applies_to, begin, end in project.blackouts:
@@ -230,6 +223,18 @@ def faults(project: Project, s: int) -> Iterator[tuple[str, int | None]]:
         high = s if applies_to == "start" else finish
         if low <= end and high >= begin:
             yield "blackout", begin
+
+
+def _outside(project: Project, s: int) -> Iterator[tuple[str, int | None]]:
+    """Yield the ends of the window and of the horizon that a start lies beyond."""
+    if project.earliest is not None and s < project.earliest:
+        yield "window", project.earliest
+    if project.latest is not None and s > project.latest:
+        yield "window", project.latest
+    if s < 0:
+        yield "horizon", 0
+    if s > project.last:
+        yield "horizon", project.last
 
 
 def fixed_starts(question: Question) -> dict[str, int]:

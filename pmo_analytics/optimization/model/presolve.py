@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
-from pmo_analytics.optimization.model.instance import ALL, NONE, TOGETHER, Options
+from pmo_analytics.optimization.model.instance import ALL, NONE, Options
 
 # A limit is broken by this share more than its slack, so that the checker agrees.
 _MARGIN = 1.01
@@ -274,27 +274,41 @@ class Presolve:
         for g, whole in enumerate(o.group_all.tolist()):
             members = o.group_project[o.group_first[g] : o.group_first[g + 1]]
             alive = living[members]
-            out = np.zeros(0, dtype=np.int64)
-            if whole == NONE or (whole in (ALL, TOGETHER) and not alive.all()):
-                if whole == ALL:
-                    return False
-                out = members
-            elif whole == ALL or (whole == TOGETHER and must[members].any()):
-                must[members] = True
-            elif not whole:
-                chosen = int(must[members].sum())
-                if chosen > o.group_most[g] or alive.sum() < o.group_least[g]:
-                    return False
-                if chosen == o.group_most[g]:
-                    out = members[~must[members]]
-                elif o.group_least[g] > 0 and alive.sum() == o.group_least[g]:
-                    must[members[alive]] = True
-            if must[out].any():
+            if whole:
+                out = _out_of_all(whole, members, alive, must)
+            else:
+                out = self._out_of_limit(g, members, alive, must)
+            if out is None or must[out].any():
                 return False
             for p in out.tolist():
                 left[o.first[p] : o.first[p + 1]] = False
             living[out] = False
         return True
+
+    def _out_of_limit(
+        self, g: int, members: np.ndarray, alive: np.ndarray, must: np.ndarray
+    ) -> np.ndarray | None:
+        """Return who is out by a limit; note who must be in; None of the impossible."""
+        least, most = self.o.group_least[g], self.o.group_most[g]
+        chosen = int(must[members].sum())
+        if chosen > most or alive.sum() < least:
+            return None
+        if chosen == most:
+            return np.asarray(members[~must[members]])
+        if least > 0 and alive.sum() == least:
+            must[members[alive]] = True
+        return members[:0]
+
+
+def _out_of_all(
+    whole: int, members: np.ndarray, alive: np.ndarray, must: np.ndarray
+) -> np.ndarray | None:
+    """Return who is out where all or none are in; note who must be in."""
+    if whole == NONE or not alive.all():
+        return None if whole == ALL else members
+    if whole == ALL or must[members].any():
+        must[members] = True
+    return members[:0]
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:

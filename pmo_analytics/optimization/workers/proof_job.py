@@ -42,73 +42,98 @@ def prove(
     """
     if not carries_branches(options):
         return
-    params, p = job.params, job.params.proof
-    best = job.plan
-    # Without a plan any is better than none.
-    least = -1.0 - 2.0 * float(np.abs(options.worth).sum())
-    known = float(options.worth[best].sum()) if job.start else least
-    told = [time.monotonic(), np.inf]
-    end -= p.last_word
-
-    def watch(bound: float, plan: np.ndarray | None) -> None:
-        if plan is not None:
-            tell(plan)
-        now = time.monotonic()
-        if now - told[0] > p.look and bound < told[1]:
-            told[:] = now, bound
-            emit("proof", bound=bound if np.isfinite(bound) else None)
-
-    def take(plan: np.ndarray) -> None:
-        nonlocal best, known
-        worth = float(options.worth[plan].sum())
-        if worth > known:
-            best, known = plan, worth
-
-    def tell(plan: np.ndarray) -> None:
-        take(plan)
-        emit("improved", chosen=plan.tolist())
-
-    def listen() -> float:
-        while inbox:
-            told = inbox.pop(0)
-            tree.paused |= bool(told.get("enough"))
-            if told.get("plan") is not None:
-                take(np.array(told["plan"], dtype=np.int64))
-        return known
-
-    def search(seconds: float) -> None:
-        """Look for a better plan for a while, where nobody else does."""
-        if not job.alone:
-            return
-        seed = job.seed + len(tree.nodes)
-        until = min(time.monotonic() + seconds, end)
-        Search(options, best, seed, tell, [], params).run(until)
-
-    cuts = [cut_loop.Cut(**facts) for facts in job.cuts]
-    settings = {"random_seed": job.seed}
     # A proof is extra: what goes wrong with it must not cost the plan.
     with contextlib.suppress(RuntimeError, MemoryError):
+        _Proof(options, job, inbox, end, emit).grow()
+
+
+class _Proof:
+    """One proof: the best plan known, what others were told, and the tree."""
+
+    def __init__(
+        self,
+        options: Options,
+        job: ProveJob,
+        inbox: list[Any],
+        end: float,
+        emit: Callable[..., None],
+    ) -> None:
+        self.options, self.job, self.inbox, self.emit = options, job, inbox, emit
+        self.params = job.params
+        self.p = self.params.proof
+        self.end = end - self.p.last_word
+        self.best = job.plan
+        # Without a plan any is better than none.
+        self.least = -1.0 - 2.0 * float(np.abs(options.worth).sum())
+        worth = float(options.worth[self.best].sum())
+        self.known = worth if job.start else self.least
+        self.told = (time.monotonic(), np.inf)
+        cuts = [cut_loop.Cut(**facts) for facts in job.cuts]
         guide = Guide.of(job.guide) if job.guide else None
         # A constant beside the worth changes what a gap is a share of.
         slack = 0.0 if options.constant[0] else job.gap
-        own = params.branching
-        tree = Branches(options, cuts, known, settings, watch, slack, guide, own)
-        pause = p.alone_first if job.alone else p.first_tree
-        most = job.most_nodes
+        settings = {"random_seed": job.seed}
+        own = self.params.branching
+        self.tree = Branches(
+            options, cuts, self.known, settings, self._watch, slack, guide, own
+        )
+
+    def grow(self) -> None:
+        """Let the tree grow, and search in between where nobody else does."""
+        tree, alone = self.tree, self.job.alone
+        pause = self.p.alone_first if alone else self.p.first_tree
+        most = self.job.most_nodes
         while True:
             before = len(tree.nodes)
-            tree.grow(min(time.monotonic() + pause, end), most, listen)
-            if tree.former is not None:
-                emit("tree", **tree.former)
-                tree.former = None
-            if tree.whole:
-                emit("tree", **tree.told())
-            if tree.closed and known == least:
-                emit("impossible")
+            tree.grow(min(time.monotonic() + pause, self.end), most, self._listen)
+            self._tell_tree()
             done = tree.closed or tree.paused or tree.full(most)
-            stuck = len(tree.nodes) == before and not job.alone
-            if done or stuck or time.monotonic() >= end:
+            stuck = len(tree.nodes) == before and not alone
+            if done or stuck or time.monotonic() >= self.end:
                 return
             # Most end before this: going down the tree finds plans as well.
-            search(p.searched * pause)
+            if alone:
+                self._search(self.p.searched * pause)
             pause *= 2.0
+
+    def _tell_tree(self) -> None:
+        tree = self.tree
+        if tree.former is not None:
+            self.emit("tree", **tree.former)
+            tree.former = None
+        if tree.whole:
+            self.emit("tree", **tree.told())
+        if tree.closed and self.known == self.least:
+            self.emit("impossible")
+
+    def _watch(self, bound: float, plan: np.ndarray | None) -> None:
+        if plan is not None:
+            self._improve(plan)
+        now = time.monotonic()
+        if now - self.told[0] > self.p.look and bound < self.told[1]:
+            self.told = now, bound
+            self.emit("proof", bound=bound if np.isfinite(bound) else None)
+
+    def _take(self, plan: np.ndarray) -> None:
+        worth = float(self.options.worth[plan].sum())
+        if worth > self.known:
+            self.best, self.known = plan, worth
+
+    def _improve(self, plan: np.ndarray) -> None:
+        self._take(plan)
+        self.emit("improved", chosen=plan.tolist())
+
+    def _listen(self) -> float:
+        while self.inbox:
+            message = self.inbox.pop(0)
+            self.tree.paused |= bool(message.get("enough"))
+            if message.get("plan") is not None:
+                self._take(np.array(message["plan"], dtype=np.int64))
+        return self.known
+
+    def _search(self, seconds: float) -> None:
+        """Look for a better plan for a while."""
+        seed = self.job.seed + len(self.tree.nodes)
+        until = min(time.monotonic() + seconds, self.end)
+        search = Search(self.options, self.best, seed, self._improve, [], self.params)
+        search.run(until)

@@ -419,24 +419,19 @@ def _shared(
     question: Question, room: Room, members: list[tuple[str, int]]
 ) -> Iterator[tuple[list[tuple[int, int]], int]]:
     """Yield for each limit the (use, member number) of movable work, and the room."""
+    # What fixed work uses is taken off the room already.
+    movable = [
+        (n, name, s) for n, (name, s) in enumerate(members) if name not in room.fixed
+    ]
     cells: dict[tuple[str, int], list[tuple[int, int]]] = {}
-    for n, (name, s) in enumerate(members):
-        if name in room.fixed:
-            continue  # its use is taken off the room already
-        for role, rows in question.demand.get(name, {}).items():
-            sums: defaultdict[int, int] = defaultdict(int)
-            for offset, units in rows:
-                sums[s + offset] += units
-            for t, units in sums.items():
-                if units and 0 <= t < question.periods:
-                    cells.setdefault((role, t), []).append((units, n))
+    for n, name, s in movable:
+        for cell, units in _load_at(question, name, s):
+            cells.setdefault(cell, []).append((units, n))
     for (role, t), uses in cells.items():
         yield uses, room.roles[role][t]
     for budget, left in room.budgets:
         spends = []
-        for n, (name, s) in enumerate(members):
-            if name in room.fixed:
-                continue
+        for n, name, s in movable:
             used = sum(
                 units
                 for kind, rows in question.spend.get(name, {}).items()
@@ -447,6 +442,19 @@ def _shared(
             if used:
                 spends.append((used, n))
         yield spends, left
+
+
+def _load_at(
+    question: Question, name: str, s: int
+) -> Iterator[tuple[tuple[str, int], int]]:
+    """Yield (role, period) and units of what a start uses inside the horizon."""
+    for role, rows in question.demand.get(name, {}).items():
+        sums: defaultdict[int, int] = defaultdict(int)
+        for offset, units in rows:
+            sums[s + offset] += units
+        for t, units in sums.items():
+            if units and 0 <= t < question.periods:
+                yield (role, t), units
 
 
 def _add_clashes(found: list[int], uses: list[tuple[int, int]], room: int) -> None:
