@@ -141,40 +141,16 @@ def optimize(
     """
     if weigh_by_probability:
         portfolio = portfolio.replace(weigh_by_probability=True)
-    if risk is not None:
-        if flex or then:
-            other = "flex" if flex else "then"
-            raise ConfigError(f"risk cannot be combined with {other} yet.")
-        named_solver(solver, flex)
-        snapshot = question_of(portfolio, "to choose from")
-        known = given_record(snapshot, record, freeze, change_price, move_price)
-        asked: dict[str, Any] = {}
-        if known is not None:
-            snapshot = freeze_record(snapshot, known)
-            asked = {"record": known.unfrozen}
-        return plan_under_risk(
-            snapshot,
-            risk,
-            limits or SolveLimits(),
-            partial(
-                optimize,
-                strict=strict,
-                seed=seed,
-                solver=solver,
-                params=params,
-                progress=progress,
-                **asked,
-            ),
-            start=start,
-            strict=strict,
-            seed=seed,
-        )
+    if risk is not None and (flex or then):
+        other = "flex" if flex else "then"
+        raise ConfigError(f"risk cannot be combined with {other} yet.")
+    params = params or DEFAULTS
     run = Run(
         limits or SolveLimits(),
         strict=strict,
         seed=seed,
         progress=progress,
-        params=params or DEFAULTS,
+        params=params,
     )
     named = named_solver(solver, flex)
     snapshot = question_of(portfolio, "to choose from")
@@ -184,6 +160,9 @@ def optimize(
     known = given_record(snapshot, record, freeze, change_price, move_price)
     if known is not None:
         snapshot = freeze_record(snapshot, known)
+    if risk is not None:
+        return _under_risk(snapshot, risk, run, solver, known, start)
+    if known is not None:
         start = known.schedule if start is None else start
     guide = None
     if isinstance(start, Plan) and start.report is not None and known is None:
@@ -199,6 +178,28 @@ def optimize(
         stages=stages,
         value_loss=value_loss,
     )
+
+
+def _under_risk(
+    snapshot: Portfolio,
+    risk: Risk,
+    run: Run,
+    solver: str,
+    record: Record | None,
+    start: Plan | pd.DataFrame | Mapping[str, object] | None,
+) -> Plan:
+    """Optimize a frozen snapshot with regard to risk."""
+    same: dict[str, Any] = {"strict": run.strict, "seed": run.seed}
+    asked: dict[str, Any] = {} if record is None else {"record": record.unfrozen}
+    solve = partial(
+        optimize,
+        solver=solver,
+        params=run.params,
+        progress=run.progress,
+        **same,
+        **asked,
+    )
+    return plan_under_risk(snapshot, risk, run.limits, solve, start=start, **same)
 
 
 def solve_valid(

@@ -29,10 +29,7 @@ from pmo_analytics.optimization.model.purchasing import most_bought, value_of
 from pmo_analytics.optimization.model.rows import RowLabel
 from pmo_analytics.optimization.model.symmetry import in_order, ordered, without_order
 from pmo_analytics.optimization.model.twins import find_twins
-from pmo_analytics.optimization.workers.running import (
-    run_polish,
-    run_solver,
-)
+from pmo_analytics.optimization.workers.running import run_polish, run_solver
 from pmo_analytics.plan import Plan
 from pmo_analytics.processes import note_stop, stop_asked
 from pmo_analytics.tolerance import rounding
@@ -290,14 +287,7 @@ class PlanSearch:
         """Take what a child reports; return the best plan if this made it better."""
         before = self.objective
         if event["event"] == "relaxation" and event["objective"] is not None:
-            bound = event["objective"] + self.constant
-            if self.bound is None or bound <= self.bound or not self.prices:
-                self.prices = event["prices"]
-            self._tighten(event["objective"])
-            took = self.greedy_seconds + self.check_seconds
-            if self.run.left() > self.run.params.start.checks * took:
-                self._greedy_by_price()
-            self.say("LP relaxation")
+            self._on_relaxation(event)
         elif event["event"] == "cuts":
             if self.cuts is None or event["bound"] <= self.cuts["bound"]:
                 self.cuts = event
@@ -314,15 +304,25 @@ class PlanSearch:
         elif event["event"] == "impossible":
             self.impossible = True
         elif event["event"] in ("proof", "tree"):
-            if event["event"] == "tree" and (
-                self.tree is None or event["bound"] <= self.tree["bound"]
-            ):
+            whole = event["event"] == "tree"
+            if whole and (self.tree is None or event["bound"] <= self.tree["bound"]):
                 self.tree = event
             self._tighten(event["bound"])
             self.say("branches")
         if self.best is None or self.objective == before:
             return None
         return [int(k) for k in self.best]
+
+    def _on_relaxation(self, event: Mapping[str, Any]) -> None:
+        """Take prices and bound of the LP relaxation; fill once more by them."""
+        bound = event["objective"] + self.constant
+        if self.bound is None or bound <= self.bound or not self.prices:
+            self.prices = event["prices"]
+        self._tighten(event["objective"])
+        took = self.greedy_seconds + self.check_seconds
+        if self.run.left() > self.run.params.start.checks * took:
+            self._greedy_by_price()
+        self.say("LP relaxation")
 
     def _tighten(self, bound: float | None) -> None:
         """Take a bound of the model, which is written without the constant."""

@@ -149,19 +149,10 @@ class Branches:
         if not self.nodes and not self._plant(until):
             return
         while self.open and not self.full(most):
-            known = listen()
-            if known > self.known:
-                gained = (known - self.known) / max(self.bound - self.known, 1e-12)
-                self.aim(known)
-                if gained > self.p.afresh:
-                    # Far more is ruled out from the root on than where it was not.
-                    self.former = self.told()
-                    self.nodes, self.open, self.length = [], [], 0
-                    self.ahead = None
-                    self.final = -np.inf
-                    if not self._plant(until):
-                        return
-                    continue
+            if self._gained(listen()) > self.p.afresh:
+                if not self._plant_afresh(until):
+                    return
+                continue
             best = -self.open[0][0]
             if best <= self.enough or self.paused or time.monotonic() >= until:
                 return
@@ -186,6 +177,22 @@ class Branches:
             self.ahead = max(node.parts, key=lambda part: self.nodes[part].bound)
             self._tidy()
             self.watch(self.bound, None)
+
+    def _gained(self, known: float) -> float:
+        """Aim at a better plan; return which part of the gap it closes."""
+        if known <= self.known:
+            return 0.0
+        gained = (known - self.known) / max(self.bound - self.known, 1e-12)
+        self.aim(known)
+        return gained
+
+    def _plant_afresh(self, until: float) -> bool:
+        """Begin anew: far more is ruled out from the root on than where it was not."""
+        self.former = self.told()
+        self.nodes, self.open, self.length = [], [], 0
+        self.ahead = None
+        self.final = -np.inf
+        return self._plant(until)
 
     def _turn(self) -> int:
         """Return the node to divide: of a path down the tree, else the best one.

@@ -19,6 +19,8 @@ _MOST_STATES = 6_000
 # Amounts are counted in millionths of the row's unit, rounded down: then more fits,
 # never less.
 _UNITS = 1e6
+# What each option of a project uses and counts, and whether one must be selected.
+_Group = tuple[list[int], list[int], bool]
 
 
 def renewed(
@@ -96,16 +98,13 @@ def most_counted(
     per = _UNITS / float(o.unit[thing])
     counted = np.zeros(len(o.project), dtype=np.int64)
     counted[columns] = np.round(count).astype(np.int64)
-    entries = np.flatnonzero(o.use_row == thing)
-    owner = np.searchsorted(o.use_first, entries, side="right") - 1
-    used = np.zeros(len(o.project), dtype=np.int64)
-    if len(entries) and o.use_amount[entries].min() < 0:
+    used = _used(options, thing, per)
+    if used is None:
         return None
-    used[owner] = np.floor(o.use_amount[entries] * per + 1e-3).astype(np.int64)
     room = int(np.floor((limit + float(o.slack[thing])) * per + 1e-3))
     members = np.unique(np.concatenate([o.project[columns], np.flatnonzero(o.must)]))
     # What must be selected takes its least from the room, whatever it counts.
-    groups: list[tuple[list[int], list[int], bool]] = []
+    groups: list[_Group] = []
     for p in members.tolist():
         span = slice(int(o.first[p]), int(o.first[p + 1]))
         weight, count_of, must = used[span], counted[span], bool(o.must[p])
@@ -122,9 +121,26 @@ def most_counted(
     room = min(room, sum(max(weight) for weight, _, _ in groups)) // max(step, 1)
     if room > _MOST_STATES:
         return None
+    return _most_within(room, max(step, 1), groups)
+
+
+def _used(options: Options, thing: int, per: float) -> np.ndarray | None:
+    """Return units of a limited row that each option uses; None of negative ones."""
+    o = options
+    entries = np.flatnonzero(o.use_row == thing)
+    owner = np.searchsorted(o.use_first, entries, side="right") - 1
+    used = np.zeros(len(o.project), dtype=np.int64)
+    if len(entries) and o.use_amount[entries].min() < 0:
+        return None
+    used[owner] = np.floor(o.use_amount[entries] * per + 1e-3).astype(np.int64)
+    return used
+
+
+def _most_within(room: int, step: int, groups: list[_Group]) -> int:
+    """Return the most that one choice of each group counts within room, in steps."""
     table = np.zeros(room + 1, dtype=np.int64)
     for weights, counts, must in groups:
-        units = [w // max(step, 1) for w in weights]
+        units = [w // step for w in weights]
         if must:
             # It is selected: at no start it counts less than at its least one.
             least = min(counts)

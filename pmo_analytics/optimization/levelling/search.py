@@ -16,10 +16,7 @@ from pmo_analytics.optimization.heuristics.greedy import greedy
 from pmo_analytics.optimization.levelling.enumeration import Exhaustion
 from pmo_analytics.optimization.levelling.finish_model import cut
 from pmo_analytics.optimization.levelling.genetic import Evolution
-from pmo_analytics.optimization.levelling.jobs import (
-    Jobs,
-    read_jobs,
-)
+from pmo_analytics.optimization.levelling.jobs import Jobs, read_jobs
 from pmo_analytics.optimization.levelling.layers import Layering
 from pmo_analytics.optimization.levelling.proving import (
     Prover,
@@ -28,6 +25,7 @@ from pmo_analytics.optimization.levelling.proving import (
 )
 from pmo_analytics.optimization.levelling.state import Levelling
 from pmo_analytics.optimization.model.compiling import Compiled, compile_options
+from pmo_analytics.optimization.model.instance import Options
 from pmo_analytics.optimization.run import Run
 from pmo_analytics.optimization.workers.process import Event
 from pmo_analytics.optimization.workers.race import Found
@@ -127,11 +125,7 @@ class LevelSearch(Levelling):
         moved = time.monotonic()
         with ExitStack() as stack:
             while not self._enough(evolution) and not self.closed():
-                better = False
-                for _ in range(_STEPS if len(jobs.names) <= 150 else 1):
-                    better |= evolution.step()
-                    if self.run.limits.work is not None and self._enough(evolution):
-                        break
+                better = self._step(jobs, evolution)
                 if better:
                     moved = time.monotonic()
                 elif self._tired(moved):
@@ -148,11 +142,23 @@ class LevelSearch(Levelling):
                 if self.exhausted is None:
                     self._exhaust(jobs)
                 self._layer(jobs, evolution)
-                if self.run.limits.work is None and not self.closed():
-                    found = prover.listen(stack)
-                    if found is not None and self.accept(found):
-                        self.say("solver")
+                self._listen(prover, stack)
             prover.close()
+
+    def _step(self, jobs: Jobs, evolution: Evolution) -> bool:
+        """Take a few steps, one of many jobs; return whether any was for the better."""
+        better = False
+        for _ in range(_STEPS if len(jobs.names) <= 150 else 1):
+            better |= evolution.step()
+            if self.run.limits.work is not None and self._enough(evolution):
+                break
+        return better
+
+    def _listen(self, prover: Prover, stack: ExitStack) -> None:
+        if self.run.limits.work is None and not self.closed():
+            found = prover.listen(stack)
+            if found is not None and self.accept(found):
+                self.say("solver")
 
     def _tired(self, moved: float) -> bool:
         """Return whether schedules have stood still for too long.
@@ -252,6 +258,12 @@ class LevelSearch(Levelling):
         model = options
         if self.measure == "makespan":
             model, first = encode_makespan(options, self.lengths(compiled), first)
+        self._run(model, first, compiled)
+
+    def _run(
+        self, model: Options, first: np.ndarray | None, compiled: Compiled
+    ) -> None:
+        """Run the solver, once more without presolve where that may help."""
         for presolve in (True, False):
             seconds = self.run.left()
             if seconds <= 0.05:

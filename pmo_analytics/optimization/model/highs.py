@@ -75,15 +75,7 @@ def solve(
     RuntimeError
         If HiGHS refuses the model or an option.
     """
-    # The threads of HiGHS belong to the process; a run that asks for another number
-    # than the run before is refused unless they are let go first.
-    highspy.Highs.resetGlobalScheduler(True)
-    highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-    highs.setOptionValue("output_flag", False)
-    highs.setOptionValue("time_limit", float(max(seconds, 0.01)))
-    highs.setOptionValue("threads", 1)
-    for name, value in settings.items():
-        _done(highs.setOptionValue(name, value), f"takes no {name} = {value!r}")
+    highs = _quiet(seconds, settings)
     many = len(worth)
     problem = _problem(matrix, worth, integer, many if binaries is None else binaries)
     if left is not None:
@@ -103,6 +95,20 @@ def solve(
         _listen(highs, report)
     _done(highs.run(), "could not run the model")
     return _answer(highs, integer, matrix)
+
+
+def _quiet(seconds: float, settings: Mapping[str, Any]) -> Any:
+    """Return a solver that says nothing, with a time limit and one thread or as set."""
+    # The threads of HiGHS belong to the process; a run that asks for another number
+    # than the run before is refused unless they are let go first.
+    highspy.Highs.resetGlobalScheduler(True)
+    highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("time_limit", float(max(seconds, 0.01)))
+    highs.setOptionValue("threads", 1)
+    for name, value in settings.items():
+        _done(highs.setOptionValue(name, value), f"takes no {name} = {value!r}")
+    return highs
 
 
 def solve_mixed(
@@ -128,13 +134,7 @@ def solve_mixed(
     RuntimeError
         If HiGHS refuses the model or an option.
     """
-    highspy.Highs.resetGlobalScheduler(True)
-    highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-    highs.setOptionValue("output_flag", False)
-    highs.setOptionValue("time_limit", float(max(seconds, 0.01)))
-    highs.setOptionValue("threads", 1)
-    for name, value in settings.items():
-        _done(highs.setOptionValue(name, value), f"takes no {name} = {value!r}")
+    highs = _quiet(seconds, settings)
     problem = _problem(matrix, worth, integer=False)
     problem.col_upper_ = upper
     kinds = highspy.HighsVarType
@@ -150,12 +150,8 @@ def farkas(matrix: Matrix, seconds: float) -> np.ndarray | None:
     Rows enter the proof with their lower side where the multiplier is positive, and
     with their upper side where it is negative.
     """
-    highspy.Highs.resetGlobalScheduler(True)
-    highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-    highs.setOptionValue("output_flag", False)
-    highs.setOptionValue("time_limit", float(max(seconds, 0.01)))
-    highs.setOptionValue("threads", 1)
-    highs.setOptionValue("presolve", "off")  # a proof needs the rows as they are
+    # A proof needs the rows as they are.
+    highs = _quiet(seconds, {"presolve": "off"})
     worth = np.zeros(matrix.a.shape[1])
     _done(highs.passModel(_problem(matrix, worth, False)), "cannot read the model")
     _done(highs.run(), "could not run the model")

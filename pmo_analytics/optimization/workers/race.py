@@ -269,22 +269,26 @@ class Race:
                 self.told = event["bound"]
                 self.closed |= event["closed"]
         elif child is self.solver:
-            _take(self.found, event)
-            if kind == "cutting":
-                self.cutting = not event["over"]
-            if kind == "cuts":
-                self.cuts = event["cuts"]
-            if kind == "solved" and self.found.outcome == "optimal":
-                # Only the proof is left to be done.
-                for searcher in self.searchers:
-                    end_process(searcher.process)
-                self.searchers, self.wanted = [], 0
+            self._hear_solver(event)
         elif kind == "bound":
             # A search has gone through all plans that could be better.
             _take(self.found, event)
             self.found.notes.append("all plans near the relaxation gone through")
         if kind == "improved" and self.found.incumbents is not None:
             self.found.incumbents.append(event["chosen"])
+
+    def _hear_solver(self, event: Event) -> None:
+        kind = event["event"]
+        _take(self.found, event)
+        if kind == "cutting":
+            self.cutting = not event["over"]
+        if kind == "cuts":
+            self.cuts = event["cuts"]
+        if kind == "solved" and self.found.outcome == "optimal":
+            # Only the proof is left to be done.
+            for searcher in self.searchers:
+                end_process(searcher.process)
+            self.searchers, self.wanted = [], 0
 
     def _join(self, *, rounds: int | None = None) -> None:
         job = self.job.search(
@@ -332,28 +336,9 @@ class Race:
     def ended(self, child: Child, event: Event) -> None:
         """Take note that a child is gone; let others go on where that helps."""
         if child is self.solver:
-            _take_end(self.found, event)
-            self.solver = None
-            final = ("optimal", "infeasible", "crashed")
-            if self.found.outcome in final and self.prover is None:
-                self.over = True
-            elif self.limits.work is not None and self.best:
-                self._join(rounds=self.limits.work)
+            self._solver_ended(event)
         elif child is self.prover:
-            self.prover = None
-            if self.closed or self.found.outcome == "optimal":
-                self.over = True
-            elif self.solver is None and len(self.searchers) < _cores(
-                self.limits, self.p.most_cores
-            ):
-                # The tree is as large as it may be, and a core is idle.
-                left = self.begin + self.job.seconds - time.monotonic()
-                if left > 0.5:
-                    again = replace(self.job, start=self.best, seconds=left)
-                    self.solver = self._start(again)
-            if self.closed and self.found.outcome != "optimal":
-                self.found.outcome = "proved"
-                self.found.notes.append("proved by branches")
+            self._prover_ended()
         elif child in self.searchers:
             self.searchers.remove(child)
             if self.limits.work is None:
@@ -363,6 +348,30 @@ class Race:
                     self.found.notes.append(
                         f"a search around the best plan ended, code {event['code']}"
                     )
+
+    def _solver_ended(self, event: Event) -> None:
+        _take_end(self.found, event)
+        self.solver = None
+        final = ("optimal", "infeasible", "crashed")
+        if self.found.outcome in final and self.prover is None:
+            self.over = True
+        elif self.limits.work is not None and self.best:
+            self._join(rounds=self.limits.work)
+
+    def _prover_ended(self) -> None:
+        self.prover = None
+        cores = _cores(self.limits, self.p.most_cores)
+        if self.closed or self.found.outcome == "optimal":
+            self.over = True
+        elif self.solver is None and len(self.searchers) < cores:
+            # The tree is as large as it may be, and a core is idle.
+            left = self.begin + self.job.seconds - time.monotonic()
+            if left > 0.5:
+                again = replace(self.job, start=self.best, seconds=left)
+                self.solver = self._start(again)
+        if self.closed and self.found.outcome != "optimal":
+            self.found.outcome = "proved"
+            self.found.notes.append("proved by branches")
 
     def tell(self, child: Child, event: Event, news: list[int] | None) -> None:
         """Pass on a better plan, and the prices of the LP relaxation."""
