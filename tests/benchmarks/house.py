@@ -40,18 +40,15 @@ _OWED = {
         forecasting
     """,
     "lines of a module": """
-        company compiling generated infeasible_subset near_relaxation ruin_recreate
+        company generated infeasible_subset ruin_recreate
     """,
     "code lines of a function": """
-        comparing.compare compiling.compile_options optimizing.optimize
-        proof_job.prove repair._way_out rulebook.read_rulebook running.run_solver
+        capacity.forecast_capacity comparing.compare compiling.compile_options
+        headroom.forecast_headroom repair._way_out rulebook.read_rulebook said.doubts_of
     """,
     "McCabe": """
-        branch_and_bound.grow comparing.compare cut_loop.tighten
-        cut_reuse.most_counted cuts._shared greedy._bundle infeasible_subset.screen
-        infeasible_subset.wanted pipeline.draw_pipeline plan_search._on_event
-        presolve._count_groups proof_job.prove question.faults race.ended race.hear
-        search._evolve search._solve serial_generation.backward
+        comparing.compare cut_loop.tighten greedy._bundle infeasible_subset.screen
+        infeasible_subset.wanted pipeline.draw_pipeline serial_generation.backward
         serial_generation.forward
     """,
     "lines of a class": """
