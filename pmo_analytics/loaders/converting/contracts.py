@@ -38,6 +38,9 @@ def to_contract_shares(tidy: Tidy, hours_per_week: float) -> None:
     what = "days" if of_days else "hours"
     heading = tidy.texts.get(name, name)
     if wrong := _unlikely(cells, full):
+        few = (
+            " If everybody works a day a week or less, write 0.2 for a day under 'FTE'."
+        )
         tidy.problems.append(
             tidy.place.error(
                 "unlikely_hours",
@@ -46,7 +49,8 @@ def to_contract_shares(tidy: Tidy, hours_per_week: float) -> None:
                 found=f"{cells[wrong[0]]:g} ({len(wrong)} cells)",
                 fix=f"'{heading}' is read as {what} of which {full:.4g} are a full "
                 "contract, and that does not fit. Head the column 'hours per week', "
-                "'hours per day', 'hours per month' or 'FTE', whichever it is.",
+                "'hours per day', 'hours per month' or 'FTE', whichever it is."
+                f"{few if of_days and cells[wrong[0]] <= 1 else ''}",
             )
         )
     tidy.columns["fte"] = [c / full if c.__class__ is float else c for c in cells]
