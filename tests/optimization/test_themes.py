@@ -257,9 +257,44 @@ def test_what_a_rule_on_themes_cannot_mean_is_said(changes, fix):
     assert has_errors(problems)
 
 
-def test_the_certificate_takes_no_multiplier_of_it():
+def test_any_prices_of_themes_prove_a_bound_that_holds():
+    """By hand, then with prices drawn at random against enumeration."""
+    # Both are worth 10 + 20; two months in two: 30, and one theme pays 30 at most.
+    portfolio = limit_themes(company("AB", 2), at_most=1)
+    entry = {"row": "themes", "rule": "themes in parallel", "period": "2027-01"}
+    dear = [("P0", 10), ("P1", 20)]
+    entries = [{**entry, "project": p, "multiplier": u} for p, u in dear]
+    given = {"format": 3, "strict": False}
+    assert check_bound(portfolio, {**given, "multipliers": []}) == 30
+    assert check_bound(portfolio, {**given, "multipliers": entries}) == 20
+    rng = np.random.default_rng(8)
+    for seed in range(6):
+        portfolio = drawn(seed, max_projects=4, max_periods=5)
+        wanted = enumerated(portfolio)
+        for _ in range(8 if wanted is not None else 0):
+            entries = [
+                {**entry, "project": p, "period": str(t.start_time.date())}
+                for p in portfolio.rules["project"]
+                for t in portfolio.horizon
+            ]
+            priced = [{**e, "multiplier": int(rng.integers(9)) / 2} for e in entries]
+            bound = check_bound(portfolio, {**given, "multipliers": priced})
+            assert bound is not None
+            assert float(bound) >= wanted - 1e-9
+
+
+def test_a_certificate_names_projects_that_their_theme_pays_for():
+    portfolio = limit_themes(company("ABACB"), at_most=1)
+    plan = optimize(portfolio, limits=SolveLimits(seconds=AMPLE))
+    assert plan.report is not None
+    rows = {row["row"] for row in plan.report.certificate["multipliers"]}
+    assert rows == {"themes"}
+    assert plan.report.certified_bound < portfolio.projects["value"].sum()
+
+
+def test_a_count_has_no_sum_to_be_priced():
     portfolio = limit_themes(company("AB"), at_most=1)
     entry = {"row": "rule", "rule": "themes in parallel", "side": "at_most"}
     entry |= {"period": "2027-01", "multiplier": 1}
-    with pytest.raises(ConfigError, match="counts themes and has no multiplier"):
+    with pytest.raises(ConfigError, match="counts themes: its row is 'themes'"):
         check_bound(portfolio, {"format": 3, "strict": False, "multipliers": [entry]})

@@ -69,6 +69,20 @@ def _own_rule(portfolio: Portfolio, row: tuple[str, int], form: str) -> dict[str
     return named if t < 0 else {**named, "period": format_period(portfolio.horizon[t])}
 
 
+@entry("opens")
+def _theme(portfolio: Portfolio, compiled: Compiled, label: RowLabel) -> dict[str, Any]:
+    """Return the row of a project at work, which its theme pays for."""
+    o = compiled.options
+    option = o.distinct_option[o.distinct_first[label.number]]
+    rule, t = compiled.counts[o.distinct_count[o.distinct_class[label.number]]]
+    return {
+        "row": "themes",
+        "rule": rule,
+        "project": compiled.names[o.project[option]],
+        "period": format_period(portfolio.horizon[t]),
+    }
+
+
 @entry("at_most", "at_least")
 def _group(_: Portfolio, compiled: Compiled, label: RowLabel) -> dict[str, Any]:
     return {"row": "group", "group": compiled.groups[label.number], "side": label.form}

@@ -25,6 +25,9 @@ x(s) = starts at offset s and S(t) = starts at offset t or before::
            form "selected": Y_j <= sum over i of Y_i; no "t"
        {"row": "rule", "rule", "side", "multiplier"}, of work also "period"
            side "at_most": sum of weights <= at_most; "at_least": -sum <= -at_least
+       {"row": "themes", "rule", "project", "period", "multiplier"}
+           the project at work <= its theme at work; of all of a rule and period
+           together the sum of the largest sums by theme, as many as there may be
      ],
      "cuts": [
        {"row": "capacity", "role", "period", "members", "at_most", "multiplier"},

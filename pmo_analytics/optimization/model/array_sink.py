@@ -134,11 +134,21 @@ def broken_rows(matrix: Matrix, chosen: np.ndarray) -> list[tuple[RowLabel, floa
     return [(label, amount) for label, amount in named if label is not None]
 
 
-def bound_of_prices(options: Options, matrix: Matrix, prices: np.ndarray) -> float:
+def bound_of_prices(
+    options: Options,
+    matrix: Matrix,
+    prices: np.ndarray,
+    opens: np.ndarray | None = None,
+) -> float:
     """Return the Lagrangian bound of row prices: no plan is worth more.
 
     Prices of rows with one project in them are not needed and left out: of each
     project the best option is taken. A price whose sign says nothing counts as 0.
+
+    Parameters
+    ----------
+    opens
+        Prices of the members of counts; None = 0.
     """
     counted = np.array([label is not None for label in matrix.labels], dtype=bool)
     price = np.where(counted, prices, 0.0)
@@ -148,6 +158,11 @@ def bound_of_prices(options: Options, matrix: Matrix, prices: np.ndarray) -> flo
     paid = float((price * np.where(price == 0, 0.0, side)).sum())
     best = np.full(len(options.must), -np.inf)
     reduced = options.gains() - matrix.a.T @ price
+    if opens is not None and matrix.counts is not None:
+        counts, opens = matrix.counts, np.maximum(opens, 0.0)
+        paid += counts.dearest(opens)
+        each = np.repeat(opens, np.diff(counts.first))
+        reduced -= np.bincount(counts.column, each, len(reduced))
     np.maximum.at(best, options.project, reduced[: len(options.project)])
     paid += _best_purchases(options, reduced[len(options.project) :])
     best = np.where(options.must, best, np.maximum(best, 0.0))

@@ -7,8 +7,8 @@ its limit; z need not be whole. Solvers are given those columns (`Counts.write`)
 everybody else asks which classes a choice holds open and what still fits (`Room`), so
 that the columns of all searches stay the options.
 
-Rows of a count have no multiplier in certificates: what the prices of the other rows
-prove holds without it.
+What a count proves needs no z: members that are charged for being taken pay at most as
+much as the dearest classes, as many as may be open (`Counts.dearest`).
 """
 
 from __future__ import annotations
@@ -71,6 +71,14 @@ class Counts:
         """Return how many classes of each count are open beyond its limit, (C,)."""
         return np.bincount(self.count, held > 0, len(self.most)) - self.most
 
+    def dearest(self, prices: np.ndarray) -> float:
+        """Return what members with prices of at least 0 pay together at most."""
+        own = np.bincount(self.belongs, prices, len(self.count))
+        order = np.lexsort((-own, self.count))
+        first = np.searchsorted(self.count, np.arange(len(self)))
+        rank = np.arange(len(own)) - first[self.count[order]]
+        return float(own[order][rank < self.most[self.count[order]]].sum())
+
     def part(self, columns: np.ndarray, kept: np.ndarray, many: int) -> Counts:
         """Return what remains to be counted of some columns beside those that are kept.
 
@@ -106,7 +114,7 @@ class Counts:
         member = np.repeat(np.arange(len(size)), size)
         opens = np.arange(len(size))
         rows.add_block(
-            [None] * len(size),
+            [RowLabel("opens", member) for member in range(len(size))],
             np.concatenate([member, opens]),
             np.concatenate([self.column, columns + self.belongs]),
             np.concatenate([np.ones(len(member)), -np.ones(len(size))]),

@@ -27,6 +27,8 @@ class Answer:
         Bound on the objective, inf where there is none.
     prices
         Dual value of each row of a relaxation, None otherwise.
+    opens
+        The same of the members of counts, None without any.
     """
 
     status: str
@@ -34,6 +36,7 @@ class Answer:
     objective: float
     bound: float
     prices: np.ndarray | None = None
+    opens: np.ndarray | None = None
 
 
 Report = Callable[[np.ndarray | None, float], None]
@@ -320,8 +323,8 @@ def _answer(highs: Any, integer: bool, matrix: Matrix) -> Answer:
         return Answer("infeasible", None, -np.inf, np.inf)
     if not integer and solution.dual_valid and state != states.kOptimal:
         # An interior point without its crossover: prices all the same.
-        prices = _own_prices(solution.row_dual, matrix)
-        return Answer("feasible", None, -np.inf, np.inf, prices)
+        prices, opens = _own_prices(solution.row_dual, matrix)
+        return Answer("feasible", None, -np.inf, np.inf, prices, opens)
     if not solved:
         return Answer("no_solution", None, -np.inf, _bound(info, integer))
     status = "optimal" if state == states.kOptimal else "feasible"
@@ -332,15 +335,18 @@ def _answer(highs: Any, integer: bool, matrix: Matrix) -> Answer:
     if status != "optimal":
         return Answer("no_solution", None, -np.inf, np.inf)
     x = np.array(solution.col_value)[: matrix.a.shape[1]]
-    return Answer(status, x, value, value, _own_prices(solution.row_dual, matrix))
+    return Answer(status, x, value, value, *_own_prices(solution.row_dual, matrix))
 
 
-def _own_prices(prices: Any, matrix: Matrix) -> np.ndarray:
-    """Return the prices of rows of a matrix and of added ones, without its counts."""
+def _own_prices(prices: Any, matrix: Matrix) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the prices of rows of a matrix and of added ones; of members of counts."""
     counts, own = matrix.counts, len(matrix.lower)
     more = 0 if counts is None else len(counts.belongs) + len(counts)
     kept = np.concatenate([np.array(prices)[:own], np.array(prices)[own + more :]])
-    return _per_amount(kept, matrix.unit)
+    opens = (
+        None if counts is None else np.array(prices)[own : own + len(counts.belongs)]
+    )
+    return _per_amount(kept, matrix.unit), opens
 
 
 def _per_amount(prices: np.ndarray, unit: np.ndarray | None) -> np.ndarray:

@@ -64,7 +64,7 @@ class Model:
             What the solver is to see as 1.
         """
         side = upper if np.isfinite(upper) else lower
-        if self.elastic and label is not None:
+        if self.elastic and label is not None and label.form != "opens":
             whole = max(unit, abs(side))
             if np.isfinite(upper):
                 terms = [*terms, (self._broken(label, "s"), -whole)]

@@ -9,6 +9,7 @@ import numpy as np
 
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import bound_of_prices, build_matrix
+from pmo_analytics.optimization.model.rows import RowLabel
 from pmo_analytics.optimization.workers.messages import SolveJob
 from pmo_analytics.optimization.workers.steps import (
     add_cuts,
@@ -100,11 +101,14 @@ def _relax_arrays(
     if answer.prices is None:
         emit("relaxation", status=answer.status, objective=None, prices=[])
         return float("inf")
+    opens = np.zeros(0) if answer.opens is None else answer.opens
     # Without crossover the solver leaves the sign of a minimisation on them.
     bound, sign = min(
-        (bound_of_prices(options, matrix, sign * answer.prices), sign)
+        (bound_of_prices(options, matrix, sign * answer.prices, sign * opens), sign)
         for sign in (1.0, -1.0)
     )
     prices = by_label(matrix.labels, sign * answer.prices)
+    members = [RowLabel("opens", member) for member in range(len(opens))]
+    prices += by_label(members, sign * opens)
     emit("relaxation", status="Optimal", objective=bound, prices=prices)
     return bound

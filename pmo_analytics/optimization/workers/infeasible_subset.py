@@ -36,6 +36,7 @@ _KINDS = {
     "linear_most": ("linear_row",),
     "linear_least": ("linear_row",),
     "distinct": ("distinct",),
+    "opens": (),
     "by": ("dependency",),
     "after": ("dependency",),
     "at": ("dependency",),

@@ -121,7 +121,7 @@ def row_of(
         name: _step_charges(steps, question.projects[name].allowed)
         for name, steps in charges.steps.items()
     }
-    return counts, charges.limits * unit, unit
+    return counts, charges.paid() * unit, unit
 
 
 def _lagrangian(question: Question, charges: Charges) -> Fraction | None:
@@ -163,7 +163,7 @@ def _lagrangian(question: Question, charges: Charges) -> Fraction | None:
         total += best if project.why else max(best, 0)
     purchases = purchases_bound(question, charges.capacity, charges.unit)
     total_worth = Fraction(total, unit) - dropped(question)
-    return charges.limits + purchases + total_worth
+    return charges.paid() + purchases + total_worth
 
 
 def _spend_prices(question: Question, charges: Charges) -> dict[Kind, dict[int, int]]:

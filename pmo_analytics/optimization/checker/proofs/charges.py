@@ -34,6 +34,18 @@ class Charges:
     steps: dict[str, defaultdict[float, int]] = field(default_factory=dict)
     # project -> charge on each allowed start, in their order
     starts: dict[str, list[int]] = field(default_factory=dict)
+    # rule on themes, period -> themes at most, theme -> charge on its projects at work
+    themes: dict[tuple[str, int], tuple[int, defaultdict[str, int]]] = field(
+        default_factory=dict
+    )
+
+    def paid(self) -> Fraction:
+        """Return what all limits pay at most: of themes, the dearest that may be."""
+        units = sum(
+            sum(sorted(own.values(), reverse=True)[:most])
+            for most, own in self.themes.values()
+        )
+        return self.limits + Fraction(units, self.unit)
 
     def step(self, name: str, until: float, units: int) -> None:
         """Charge every start of a project at an offset or before it."""
@@ -86,6 +98,8 @@ def charge(
         charges.budgets[budget.name] = budget, before + sign * units
     elif entry["row"] == "rule":
         _charge_own_rule(question, charges, entry, multiplier)
+    elif entry["row"] == "themes":
+        _charge_theme(question, charges, entry, units)
     elif entry["row"] == "dependency":
         _charge_dependency(question, charges, entry, units)
     else:
@@ -108,7 +122,7 @@ def _charge_own_rule(
     if rule is None:
         raise ConfigError(f"no rule is called '{entry['rule']}'.")
     if rule.of_themes:
-        raise ConfigError(f"rule '{rule.name}' counts themes and has no multiplier.")
+        raise ConfigError(f"rule '{rule.name}' counts themes: its row is 'themes'.")
     if rule.by_period != ("period" in entry):
         need = "needs a" if rule.by_period else "has no"
         raise ConfigError(f"rule '{rule.name}' {need} period.")
@@ -132,6 +146,32 @@ def _charge_own_rule(
         elif state == "live" and t is not None:
             charges.step(name, t, units)
             charges.step(name, t - question.projects[name].duration, -units)
+
+
+def _charge_theme(
+    question: Question, charges: Charges, entry: Mapping[str, Any], units: int
+) -> None:
+    """Charge a project at work in a period, and let its theme pay that.
+
+    Charges on the projects of a theme are paid where the theme is at work: all of them
+    together at most by as many themes as there may be, the dearest ones.
+    """
+    rule = question.rules.get(read_name(entry["rule"]) or "")
+    name = read_name(entry["project"]) or ""
+    if rule is None or not rule.of_themes or name not in rule.weights:
+        raise ConfigError(f"no rule on themes '{entry['rule']}' counts '{name}'.")
+    t = read_period(entry["period"], question)
+    if t is None or not 0 <= t < question.periods:
+        raise ConfigError(f"{entry['period']!r} is no period of the horizon.")
+    most, theme = rule.upper(t), question.projects[name].theme
+    if most is None or theme is None:
+        raise ConfigError(f"rule '{rule.name}' does not limit '{name}'.")
+    if state_of(question, name) != "live":
+        return
+    charges.step(name, t, units)
+    charges.step(name, t - question.projects[name].duration, -units)
+    held = (max(math.floor(most), 0), defaultdict[str, int](int))
+    charges.themes.setdefault((rule.name, t), held)[1][theme] += units
 
 
 def _side(value: object, sides: tuple[str, ...]) -> str:

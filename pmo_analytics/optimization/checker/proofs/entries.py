@@ -21,6 +21,7 @@ _ENTRY_KEYS: dict[str, tuple[str, ...]] = {
     "all_or_none": ("group", "project"),
     "dependency": ("project", "requires", "kind", "form"),
     "rule": ("rule", "side"),
+    "themes": ("rule", "project", "period"),
 }
 _FORMS = ("by", "after", "at", "selected")
 
