@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_PATIENCE = 60.0  # seconds for one answer
+_PATIENCE = 600.0  # seconds for one answer
 
 
 def find_chromium() -> str | None:
