@@ -48,10 +48,10 @@ def cases(seeds: range) -> list[pmo.Portfolio]:
     return found
 
 
-@pytest.mark.parametrize("chunk", range(tried(3)))
+@pytest.mark.parametrize("chunk", range(tried(4)))
 def test_bounds_over_twins_in_order_hold_for_every_plan(chunk):
     many = proved = 0
-    for portfolio in cases(range(7000 + 12 * chunk, 7012 + 12 * chunk)):
+    for portfolio in cases(range(7000 + 6 * chunk, 7006 + 6 * chunk)):
         twins = find_twins(portfolio)
         many += len(twins)
         wanted, _ = best_plan(portfolio)
