@@ -12,23 +12,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pmo_analytics.clock import Settings, hours_per_fte, make_horizon
+from pmo_analytics.clock import Settings, make_horizon
 from pmo_analytics.examples import company_text as company
+from pmo_analytics.examples.company_past import (
+    FIRST,
+    PERIODS,
+    actuals_of,
+    baselines_of,
+    history_of,
+)
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.tables import people_capacity
 
 type Row = dict[str, Any]
 type Floats = npt.NDArray[np.float64]
-
-FIRST = pd.Period("2027-01", "M")
-PERIODS = 24
-HISTORY = pd.period_range("2024-01", "2026-12", freq="M", name="period")
-HOURS = hours_per_fte("M")
-
-# Share of the working days that vacations and training take, January to December.
-_AWAY = (0.06, 0.08, 0.07, 0.11, 0.1, 0.08, 0.15, 0.18, 0.08, 0.09, 0.06, 0.15)
-# What month it is moves the load of operations: renewals in January, storms in autumn.
-_SEASON = (1.18, 1.08, 1.0, 0.96, 0.95, 0.96, 0.93, 0.92, 0.98, 1.02, 1.06, 1.1)
 
 
 def example_portfolio(seed: int = 2027) -> Portfolio:
@@ -60,7 +56,7 @@ def example_portfolio(seed: int = 2027) -> Portfolio:
     spend = _spend(projects)
     people = _people(roles, people_rng)
     bookings = _bookings(projects, demand, people)
-    actuals = _actuals(projects, needs, spend, bookings, roles, past_rng)
+    actuals = actuals_of(projects, needs, spend, bookings, roles, past_rng)
     return Portfolio(
         company.NAME,
         horizon=horizon,
@@ -71,33 +67,17 @@ def example_portfolio(seed: int = 2027) -> Portfolio:
         absences=_absences(people, people_rng),
         operations=_operations(roles),
         bookings=bookings,
-        dependencies=_frame(company.DEPENDENCIES),
+        dependencies=company.table_of(company.DEPENDENCIES),
         groups=_groups(),
-        blackouts=_frame(company.BLACKOUTS),
+        blackouts=company.table_of(company.BLACKOUTS),
         spend=spend[spend["project"].isin(live["project"])].reset_index(drop=True),
-        budget=_money(_frame(company.BUDGET), "amount", "at_least"),
+        budget=_money(company.table_of(company.BUDGET), "amount", "at_least"),
         roles=roles[["role", "parent", "team", "rate"]],
-        flex=_frame(company.FLEX),
-        history=_history(people, roles, actuals, past_rng),
+        flex=company.table_of(company.FLEX),
+        history=history_of(people, roles, actuals, past_rng),
         actuals=actuals,
-        baselines=_baselines(projects, needs, spend, roles),
+        baselines=baselines_of(projects, needs, spend, roles),
     )
-
-
-# ------------------------------------------------------------------- reading the text
-
-
-def _frame(text: str) -> pd.DataFrame:
-    """Return a text table as a frame of text; cells of `-` are None."""
-    lines = text.strip().splitlines()
-    header = [name.strip() for name in lines[0].split("|")]
-    if len(header) == 1:
-        header = lines[0].split()
-        cells = [line.split(maxsplit=len(header) - 1) for line in lines[1:]]
-    else:
-        cells = [[cell.strip() for cell in line.split("|")] for line in lines[1:]]
-    rows = [[None if cell == "-" else cell for cell in line] for line in cells]
-    return pd.DataFrame(rows, columns=header, dtype=object)
 
 
 def _money(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
@@ -107,14 +87,14 @@ def _money(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
 
 
 def _roles() -> pd.DataFrame:
-    frame = _frame(company.ROLES)
+    frame = company.table_of(company.ROLES)
     return frame.astype({"rate": float, "run27": float, "run28": float})
 
 
 def _projects() -> pd.DataFrame:
-    names = _frame(company.PROJECTS).set_index("project")
-    schedule = _frame(company.SCHEDULE).set_index("project")
-    forced = _frame(company.FORCED).set_index("project")
+    names = company.table_of(company.PROJECTS).set_index("project")
+    schedule = company.table_of(company.SCHEDULE).set_index("project")
+    forced = company.table_of(company.FORCED).set_index("project")
     frame = names.join(schedule, validate="1:1").join(forced, validate="1:1")
     frame = frame.rename(columns={"chance": "probability"}).reset_index()
     frame["duration"] = frame["duration"].astype(int)
@@ -154,7 +134,7 @@ def _operations(roles: pd.DataFrame) -> pd.DataFrame:
 
 
 def _groups() -> pd.DataFrame:
-    frame = _frame(company.GROUPS)
+    frame = company.table_of(company.GROUPS)
     frame = frame.assign(project=frame["members"].str.split()).explode("project")
     columns = ["group", "project", "rule", "at_least", "at_most"]
     return frame[columns].reset_index(drop=True)
@@ -188,7 +168,7 @@ def _needs(
     by_code = roles.set_index("code")
     durations = projects.set_index("project")["duration"]
     parts = []
-    for row in _frame(company.NEEDS).to_dict("records"):
+    for row in company.table_of(company.NEEDS).to_dict("records"):
         duration = int(durations[row["project"]])
         words = row["needs"].split()
         for code, peak in zip(words[::2], map(float, words[1::2]), strict=True):
@@ -218,7 +198,7 @@ def _spend(projects: pd.DataFrame) -> pd.DataFrame:
     """
     durations = projects.set_index("project")["duration"]
     rows: list[Row] = []
-    for row in _frame(company.NEEDS).to_dict("records"):
+    for row in company.table_of(company.NEEDS).to_dict("records"):
         duration = int(durations[row["project"]])
         weights = np.zeros(duration)
         weights[[0, duration // 2, duration - 1]] = 0.5, 0.3, 0.2
@@ -379,160 +359,3 @@ def _bookings(
 
 
 # ---------------------------------------------------------------------------- the past
-
-
-def _actuals(
-    projects: pd.DataFrame,
-    needs: pd.DataFrame,
-    spend: pd.DataFrame,
-    bookings: pd.DataFrame,
-    roles: pd.DataFrame,
-    rng: np.random.Generator,
-) -> pd.DataFrame:
-    """Return hours and cost per period, role and booked person, and bills paid.
-
-    Returns
-    -------
-    DataFrame
-        Columns `period, project, role, person, hours, amount` (hours x rate of the
-        role); rows of bills have no role and no hours.
-    """
-    past = projects[projects["status"].isin(["done", "running"])]
-    starts = past.set_index("project")["start"]
-    rates = roles.set_index("role")["rate"]
-    worked = needs[needs["project"].isin(past["project"])].copy()
-    worked["period"] = [
-        starts[project] + int(offset)
-        for project, offset in zip(worked["project"], worked["offset"], strict=True)
-    ]
-    worked = worked[worked["period"] < FIRST]
-    noise = np.exp(rng.normal(0.0, 0.1, len(worked)))
-    worked["hours"] = np.round(worked["fte"] * HOURS * noise)
-    # Booked people write the hours of their project and role, in proportion.
-    booked = bookings[["project", "role", "person", "fte"]].rename(
-        columns={"fte": "booked"}
-    )
-    total = booked.groupby(["project", "role"])["booked"].transform("sum")
-    rows = worked.merge(
-        booked.assign(part=booked["booked"] / total), "left", ["project", "role"]
-    )
-    rows["hours"] = (rows["hours"] * rows["part"].fillna(1.0)).round(1)
-    rows["amount"] = (rows["hours"] * rows["role"].map(rates)).round()
-
-    bills = spend[spend["project"].isin(past["project"])].copy()
-    bills["period"] = [
-        starts[project] + int(offset)
-        for project, offset in zip(bills["project"], bills["offset"], strict=True)
-    ]
-    bills = bills[bills["period"] < FIRST]
-    bills = bills.groupby(["period", "project"], as_index=False)["amount"].sum()
-    joined = pd.concat([rows, bills], ignore_index=True)
-    joined = joined.sort_values(["period", "project"], kind="stable", ignore_index=True)
-    return joined[["period", "project", "role", "person", "hours", "amount"]]
-
-
-def _baselines(
-    projects: pd.DataFrame,
-    needs: pd.DataFrame,
-    spend: pd.DataFrame,
-    roles: pd.DataFrame,
-) -> pd.DataFrame:
-    """Return what was promised: `effort` in hours, `cost` in currency."""
-    by_project = projects.set_index("project")
-    rates = roles.set_index("role")["rate"]
-    hours = needs["fte"] * HOURS
-    effort = hours.groupby(needs["project"]).sum()
-    labour = (hours * needs["role"].map(rates)).groupby(needs["project"]).sum()
-    bills = spend.groupby("project")["amount"].sum()
-    rows: list[Row] = []
-    for row in _frame(company.BASELINES).to_dict("records"):
-        name, factor = row["project"], float(row["effort"])
-        start = by_project.at[name, "start"] - int(row["delay"])
-        rows.append(
-            {
-                "project": name,
-                "baseline": "approval",
-                "set_on": (start - 2).start_time + pd.Timedelta(days=14),
-                "start": start,
-                "duration": int(row["duration"]),
-                "effort": float(round(effort[name] / factor, -1)),
-                "cost": float(round((labour[name] + bills[name]) / factor, -3)),
-            }
-        )
-    replanned = {**next(r for r in rows if r["project"] == "CORE-MOT")}
-    replanned |= {
-        "baseline": "replanned",
-        "set_on": pd.Timestamp("2026-10-01"),
-        "start": by_project.at["CORE-MOT", "start"],
-        "duration": 17,
-        "effort": float(round(replanned["effort"] * 1.2, -1)),
-        "cost": float(round(replanned["cost"] * 1.2, -3)),
-    }
-    return pd.DataFrame([*rows, replanned])
-
-
-def _history(
-    people: pd.DataFrame,
-    roles: pd.DataFrame,
-    actuals: pd.DataFrame,
-    rng: np.random.Generator,
-) -> pd.DataFrame:
-    """Return three years of capacity and load by role.
-
-    `total`: all people and all work; `operations`: running the business; `project`:
-    what operations left, and the work of projects, never less than `actuals` say.
-
-    Returns
-    -------
-    DataFrame
-        Columns `period, role, kind, capacity_fte, load_fte`.
-    """
-    none = pd.DataFrame(columns=["person", "start", "end", "kind", "share"])
-    gross = people_capacity(people, none, HISTORY)
-    hours = actuals.dropna(subset=["role"])
-    logged = hours.pivot_table(
-        index="period", columns="role", values="hours", aggfunc="sum", fill_value=0.0
-    ).reindex(index=HISTORY, columns=gross.columns, fill_value=0.0)
-    month = HISTORY.month.to_numpy() - 1
-    age = np.arange(len(HISTORY)) / 12  # years since the first period
-    run = roles.set_index("role")["run27"]
-    parts = []
-    for role in gross.columns:
-        capacity = gross[role].to_numpy() * (1 - np.array(_AWAY)[month])
-        capacity = capacity * np.exp(rng.normal(0.0, 0.02, len(HISTORY)))
-        # Automation takes a little off run-the-business work every year.
-        level = float(run[role]) * (1.15 - 0.05 * age)
-        season = np.array(_SEASON)[month]
-        operations = gross[role].to_numpy() * level * season
-        operations = operations * np.exp(_drift(rng, len(HISTORY), 0.05))
-        operations = np.minimum(np.round(operations, 2), np.round(capacity, 2))
-        rest = np.round(np.round(capacity, 2) - operations, 2)
-        busy = 0.82 + 0.03 * age + _drift(rng, len(HISTORY), 0.05)
-        busy = busy + 0.06 * np.cos(2 * np.pi * (month - 9) / 12)  # autumn releases
-        load = np.maximum(rest * busy, 1.05 * logged[role].to_numpy() / HOURS)
-        load = np.round(load, 2)
-        for kind, fte, used in (
-            ("project", rest, load),
-            ("operations", operations, operations),
-            ("total", rest + operations, load + operations),
-        ):
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "period": HISTORY,
-                        "role": role,
-                        "kind": kind,
-                        "capacity_fte": np.round(fte, 2),
-                        "load_fte": np.round(used, 2),
-                    }
-                )
-            )
-    return pd.concat(parts, ignore_index=True)
-
-
-def _drift(rng: np.random.Generator, count: int, spread: float) -> Floats:
-    """Return noise in which a month resembles the one before."""
-    noise = rng.normal(0.0, spread, count)
-    for k in range(1, count):
-        noise[k] = 0.6 * noise[k - 1] + 0.8 * noise[k]
-    return noise

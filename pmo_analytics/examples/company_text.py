@@ -1,10 +1,12 @@
 """The invented insurer of the example: what a person would type in, as text tables.
 
 Columns are separated by `|`, or by blanks where no cell holds a blank; `-` is an
-empty cell. `examples.py` draws everything else around them.
+empty cell. `company` and `company_past` draw everything else around them.
 """
 
 from __future__ import annotations
+
+import pandas as pd
 
 NAME = "Larkmoor Insurance"
 
@@ -332,3 +334,16 @@ PARENTAL_LEAVE = (
     ("Grace Bennett", "2027-10-01", "2028-03-31", 0.5),
     ("Laura Fischer", "2028-03-01", "2028-08-31", 0.5),
 )
+
+
+def table_of(text: str) -> pd.DataFrame:
+    """Return a text table as a frame of text; cells of `-` are None."""
+    lines = text.strip().splitlines()
+    header = [name.strip() for name in lines[0].split("|")]
+    if len(header) == 1:
+        header = lines[0].split()
+        cells = [line.split(maxsplit=len(header) - 1) for line in lines[1:]]
+    else:
+        cells = [[cell.strip() for cell in line.split("|")] for line in lines[1:]]
+    rows = [[None if cell == "-" else cell for cell in line] for line in cells]
+    return pd.DataFrame(rows, columns=header, dtype=object)

@@ -12,7 +12,8 @@ import pytest
 from pmo_analytics.clock.periods import Settings, hours_per_fte, make_horizon
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.examples.company import example_portfolio
-from pmo_analytics.examples.generated import KINDS, generate_portfolio
+from pmo_analytics.examples.generated import generate_portfolio
+from pmo_analytics.examples.generated_draws import KINDS
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.tables.contract import STATUSES
 from tests.support.brute_force import (
