@@ -18,11 +18,13 @@ from pmo_analytics.cli.options import (
     OutOption,
     PathArgument,
     RampOption,
+    ScopeOption,
     SeedOption,
     StoreOption,
 )
 from pmo_analytics.cli.results import say_written
 from pmo_analytics.cli.terminal import escaped, messages, output, show_table
+from pmo_analytics.errors import ConfigError
 from pmo_analytics.reporting import drawn
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 FORECAST_KEYS = ("status", "roles", "periods", "overloaded", "notes", "files")
 # Futures drawn by default; fewer where all numbers would not fit into a gigabyte.
 _USUAL, _FEWEST, _MOST_NUMBERS = 2000, 200, 50_000_000
+# Whose load this command can forecast: a plan is a matter of Python.
+_SCOPES = ("pipeline", "committed")
 # Roles are named as overloaded above this chance.
 _LIKELY = 0.5
 
@@ -46,6 +50,7 @@ def forecast(
     out: OutOption = None,
     draws: FuturesOption = None,
     model: ModelOption = "combination",
+    scope: ScopeOption = "pipeline",
     chance: ChanceOption = 0.2,
     lead: LeadOption = 3,
     ramp: RampOption = 0,
@@ -65,6 +70,9 @@ def forecast(
 
     with usage("--model"):
         find_model(model)
+    if scope not in _SCOPES:
+        with usage("--scope"):
+            raise ConfigError(f"{scope!r} is neither {' nor '.join(_SCOPES)}.")
     portfolio, notes = after_history(read_data(path))
     if draws is None:
         draws, fewer = _futures(portfolio, horizon)
@@ -76,6 +84,7 @@ def forecast(
             draws=draws,
             seed=seed,
             model=model,
+            scope=scope,
             ramp=ramp,
             accuracy=memory.learnt,
         )

@@ -155,6 +155,10 @@ FuturesOption = Annotated[
         help="How many futures; default 2000, fewer of very many roles.",
     ),
 ]
+ScopeOption = Annotated[
+    str,
+    typer.Option(help="Whose load: pipeline, or that of committed projects alone."),
+]
 ModelOption = Annotated[
     str, typer.Option(help="Model of time series, such as theta or combination.")
 ]

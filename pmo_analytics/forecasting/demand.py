@@ -20,12 +20,13 @@ from pmo_analytics.forecasting.past import (
     some,
     too_late,
 )
-from pmo_analytics.forecasting.pipeline import draw_pipeline
+from pmo_analytics.forecasting.pipeline import draw_pipeline, in_scope
 from pmo_analytics.rules import all_roles, stretched_length
 from pmo_analytics.tables import CANDIDATES, start_windows
 from pmo_analytics.uncertainty import Overruns, add_load, profile_of, read_overruns
 
 if TYPE_CHECKING:
+    from pmo_analytics.plan import Plan
     from pmo_analytics.portfolio import Portfolio
 
 
@@ -38,6 +39,8 @@ def forecast_demand(
     model: str | Model = DEFAULT,
     breaks: pd.DataFrame | bool = True,
     overruns: bool = True,
+    scope: str = "pipeline",
+    plan: Plan | None = None,
     accuracy: pd.DataFrame | None = None,
 ) -> Forecast:
     """Draw the load of every role and period.
@@ -73,6 +76,12 @@ def forecast_demand(
         `period, role, event` counts before that column; False takes nothing out.
     overruns
         False takes projects as planned.
+    scope
+        Whose load: `pipeline` (all, as above), `committed` (running, approved and
+        forced projects alone) or `plan`: those and the candidates of `plan`, which come
+        for sure, at the starts of the plan.
+    plan
+        Of `optimize`, for scope `plan`.
     accuracy
         Columns `role, lead, quantity, factor`, from past forecasts.
 
@@ -86,12 +95,15 @@ def forecast_demand(
     DataError
         If the portfolio has errors.
     ConfigError
-        If the model, or an event of breaks, is unknown or a number is below 1.
+        If the model, the scope or an event of breaks is unknown, a number is below 1,
+        or scope and plan do not belong together.
     """
     snapshot = portfolio.validate()
     ahead = periods_ahead(snapshot, periods)
     question, notes = reaching(snapshot, ahead)
     notes += too_late(snapshot)
+    question, said = in_scope(question, scope, plan)
+    notes += said
     streams = np.random.default_rng(seed).spawn(4)
     past = load_past(snapshot)
     roles = list(dict.fromkeys([*all_roles(question), *past.columns]))

@@ -16,6 +16,7 @@ from pmo_analytics.forecasting.models import DEFAULT, Model
 from pmo_analytics.forecasting.past import some
 
 if TYPE_CHECKING:
+    from pmo_analytics.plan import Plan
     from pmo_analytics.portfolio import Portfolio
 
 # Hires are asked for in tenths of an FTE.
@@ -39,6 +40,8 @@ def forecast_headroom(
     lead: int = 0,
     ramp: int = 0,
     overruns: bool = True,
+    scope: str = "pipeline",
+    plan: Plan | None = None,
     accuracy: pd.DataFrame | None = None,
 ) -> Forecast:
     """Draw capacity minus load of every role and period.
@@ -49,7 +52,7 @@ def forecast_headroom(
         The question; a checked snapshot is taken.
     periods, draws, seed, model, breaks, attrition, backfill, leave, hires, lead, ramp
         As in `forecast_capacity`.
-    overruns, accuracy
+    overruns, scope, plan, accuracy
         As in `forecast_demand`.
 
     Returns
@@ -95,6 +98,8 @@ def forecast_headroom(
         model=model,
         breaks=breaks,
         overruns=overruns,
+        scope=scope,
+        plan=plan,
         accuracy=accuracy,
     )
     roles = tuple(role for role in capacity.roles if role in load.roles)

@@ -125,7 +125,8 @@ def combination(series: Series, horizon: int, season: int) -> np.ndarray:
     are far from straight beside the values. Intermittent series get the mean of
     Croston's method without bias and of TSB; ones of fewer than six values simple
     smoothing with half the weight on the last one: so few tell of no trend. Ones of
-    one to two years are averaged with what last year was at the same time.
+    one to two years are averaged with what last year was at the same time; ones of less
+    than a year of months go on with a trend only where they are nearly straight.
     """
     result = np.zeros((len(series.y), horizon))
     often = intermittent(series)
@@ -140,12 +141,30 @@ def combination(series: Series, horizon: int, season: int) -> np.ndarray:
     if rest.any():
         part = series.rows(rest)
         told = _both_scales(part, horizon, season)
+        doubt = _doubtful(part, season)[:, None]
+        if doubt.any():
+            told = (1.0 - doubt) * told + doubt * _of_few(part, horizon)
         share = _last_year(part, season)[:, None]
         before = seasonal_naive(part, horizon, season)
         result[rest] = np.where(
             share > 0.0, (1.0 - share) * told + share * before, told
         )
     return result
+
+
+def _doubtful(series: Series, season: int) -> np.ndarray:
+    """Return how little the trend of a series can be believed, shape (S,), 0-1.
+
+    Of less than a year of months: what rises within it may be the season. Only what
+    lies near to a straight line is believed to go on.
+    """
+    inside = np.arange(series.y.shape[1]) >= series.first[:, None]
+    mean = series.y.sum(axis=1) / series.length
+    apart = np.where(inside, series.y - mean[:, None], 0.0)
+    spread = (apart**2).sum(axis=1) / series.length
+    share = _FAR_CLOSER * _misfit(series.y, inside) / np.maximum(spread, 1e-300)
+    few = series.length < min(season, LONGEST_SEASON)
+    return np.where(few, np.minimum(share, 1.0), 0.0)
 
 
 def _last_year(series: Series, season: int) -> np.ndarray:

@@ -26,10 +26,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from pmo_analytics.errors import ConfigError, closest
 from pmo_analytics.forecasting.past import some
+from pmo_analytics.tables import CANDIDATES, start_windows
 from pmo_analytics.uncertainty import all_or_none, rows_of
 
 if TYPE_CHECKING:
+    from pmo_analytics.plan import Plan
     from pmo_analytics.portfolio import Portfolio
 
 # Chance of a candidate whose probability is blank.
@@ -38,6 +41,61 @@ CHANCES = {"idea": 0.2, "proposed": 0.5, "paused": 0.5}
 _WORTH_SAYING = 0.01
 # Rounds of adding for `at_least`; what had to be left out is not tried again.
 _ROUNDS = 10
+# Whose load is forecast.
+SCOPES = ("pipeline", "plan", "committed")
+
+
+def in_scope(
+    portfolio: Portfolio, scope: str, plan: Plan | None
+) -> tuple[Portfolio, list[str]]:
+    """Return a portfolio of the projects that a forecast is of, and a sentence of it.
+
+    Parameters
+    ----------
+    scope
+        `pipeline`: all of them, candidates by their probability. `committed`: running,
+        approved and forced ones. `plan`: those too, and the candidates that a plan
+        selects, as sure as the others; all at the starts of the plan.
+    plan
+        For `plan`.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such scope, or `plan` lacks its plan or has one too many.
+    """
+    if scope not in SCOPES:
+        raise ConfigError(
+            f"There is no scope {scope!r}{closest(scope, SCOPES)}. There are: "
+            f"{', '.join(SCOPES)}."
+        )
+    if (scope == "plan") != (plan is not None):
+        raise ConfigError('scope="plan" and plan= belong together: give both.')
+    if scope == "pipeline":
+        return portfolio, []
+    projects = portfolio.projects.copy()
+    windows = start_windows(projects, portfolio.horizon)
+    must = projects["project"].map(windows["must"]).fillna(False).astype(bool)
+    open_ = projects["status"].isin(CANDIDATES) & ~must
+    if plan is None:
+        said = (
+            f"Load: of running, approved and forced projects alone; "
+            f"{int(open_.sum())} candidates are left out."
+        )
+    else:
+        starts = plan.schedule.set_index("project")["start"]
+        planned = projects["project"].map(starts)
+        fixed = planned.notna() & (projects["status"] != "running")
+        projects.loc[fixed, "start"] = planned[fixed]
+        projects.loc[open_ & planned.notna(), "status"] = "approved"
+        said = (
+            f"Load: as planned; {int((open_ & planned.notna()).sum())} candidates are "
+            f"in the plan and come for sure, {int((open_ & planned.isna()).sum())} are "
+            "not and never come."
+        )
+        open_ &= planned.isna()
+    projects.loc[open_, "force"] = "out"
+    return portfolio.replace(projects=projects), [said]
 
 
 @dataclass(frozen=True)

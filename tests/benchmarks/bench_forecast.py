@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 import pmo_analytics as pmo
+from pmo_analytics.forecasting.breaks import steady
 from pmo_analytics.forecasting.intervals import spread_of
 from pmo_analytics.forecasting.models import MODELS
 from tests.support.real_data import DATA
@@ -26,15 +27,16 @@ from tests.support.real_data import DATA
 ROOT = Path(__file__).resolve().parents[2]
 PEER = ROOT / ".venv" / "statsforecast" / "bin" / "python"
 M3 = DATA / "forecasting" / "m3_data.json"
+M1 = DATA / "forecasting" / "m1_data.json"
 # Kind of series -> horizon, season.
 KINDS = {"MONTHLY": (18, 12), "QUARTERLY": (8, 4), "YEARLY": (6, 1), "OTHER": (8, 1)}
 
 
-def competition(kind: str) -> tuple[np.ndarray, np.ndarray]:
+def competition(kind: str, path: Path = M3) -> tuple[np.ndarray, np.ndarray]:
     """Return the series of a kind, NaN before each begins, and what came after."""
     rows = [
         row
-        for row in json.loads(M3.read_text(encoding="utf-8")).values()
+        for row in json.loads(path.read_text(encoding="utf-8")).values()
         if row["period"][0] == kind
     ]
     length = max(len(row["x"]) for row in rows)
@@ -50,8 +52,9 @@ def losses(
     """Return sMAPE and MASE as means over the series."""
     apart = np.abs(told - actual)
     scale = np.nanmean(np.abs(y[:, season:] - y[:, :-season]), axis=1)
+    scale = np.where(scale > 0.0, scale, np.nan)
     relative = 200.0 * apart / (np.abs(told) + np.abs(actual))
-    return float(relative.mean()), float((apart.mean(axis=1) / scale).mean())
+    return float(relative.mean()), float(np.nanmean(apart.mean(axis=1) / scale))
 
 
 def show(*cells: object) -> None:
@@ -90,8 +93,45 @@ def main() -> None:
             beside()
     else:
         print("../shared/data/forecasting is not here: no M3 competition.")
+    if M1.exists():
+        without_breaks()
+        short_histories()
     many_roles()
     many_draws()
+
+
+def without_breaks() -> None:
+    """Print MASE with breaks left in and taken out, of M3 and of M1, never tuned to."""
+    for path in (M3, M1):
+        for kind, (_, season) in KINDS.items():
+            if path == M1 and kind == "OTHER":
+                continue
+            y, actual = competition(kind, path)
+            calm = steady(y, season).y
+            told = [
+                MODELS["combination"](past, actual.shape[1], season)
+                for past in (y, calm)
+            ]
+            left, out = (losses(y, each, actual, season)[1] for each in told)
+            print(f"{path.stem} {kind}: MASE {left:.4f}, without breaks {out:.4f}")
+
+
+def short_histories() -> None:
+    """Print MASE of the last few months and quarters, scaled by the whole history."""
+    for path in (M3, M1):
+        for kind, lengths in (
+            ("MONTHLY", (3, 6, 12, 18, 24, 30, 60)),
+            ("QUARTERLY", (4, 6, 8, 12)),
+        ):
+            season = KINDS[kind][1]
+            y, actual = competition(kind, path)
+            for count in lengths:
+                row = [
+                    f"{losses(y, told, actual, season)[1]:.4f} {name}"
+                    for name in ("combination", "seasonal_naive", "naive")
+                    for told in [MODELS[name](y[:, -count:], actual.shape[1], season)]
+                ]
+                print(f"{path.stem} {kind}, last {count}: MASE {', '.join(row)}")
 
 
 def beside() -> None:
@@ -150,6 +190,7 @@ def many_roles() -> None:
 _DRAWS = """
 import resource, sys, time
 import pmo_analytics as pmo
+from pmo_analytics.forecasting.breaks import steady
 portfolio = pmo.generate_portfolio(300, 20, 24, 0, mid_life=True)
 begin, work = time.perf_counter(), time.process_time()
 pmo.forecast_headroom(portfolio, draws=10_000)

@@ -428,6 +428,16 @@ def test_forecast_of_a_history_alone(tmp_path, capsys):
     assert set(tried["role"]) == {"R0", "R1", "R2"}
 
 
+def test_forecast_of_committed_projects_alone(small, capsys):
+    few = "forecast", small, "--horizon", 2, "--draws", 100, "--scope"
+    code, facts = run_json(capsys, *few, "committed")
+    assert code == 0
+    assert any("candidates are left out" in note for note in facts["notes"])
+    code, facts = run_json(capsys, *few, "all")
+    assert code == 2
+    assert "neither pipeline nor committed" in facts["error"]
+
+
 def test_forecast_remembers_and_learns(tmp_path, capsys):
     months = pd.period_range("2023-01", periods=40, freq="M")
     memory = tmp_path / "memory.db"

@@ -217,3 +217,15 @@ def test_of_one_to_two_years_last_year_counts_by_up_to_half(count):
     assert np.corrcoef(told[0], wave[count:])[0, 1] > 0.8
     # A ramp is not turned back.
     assert (told[1] > ramp[count - 1]).all()
+
+
+@pytest.mark.parametrize("count", [6, 8, 11])
+def test_less_than_a_year_has_a_trend_only_where_it_is_straight(count):
+    t = np.arange(count)
+    ramp, wave = 10.0 + t, 10.0 + 3.0 * np.sin(2 * np.pi * t / 12)
+    told = MODELS["combination"](np.array([ramp, wave]), 12, 12)
+    assert (told[0] > ramp[-1]).all()
+    assert wave.min() - 0.5 < told[1].min()
+    assert told[1].max() < wave.max() + 0.5
+    quarters = MODELS["combination"](np.array([wave]), 12, 4)
+    assert np.ptp(told[1]) <= np.ptp(quarters[0])

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 import pmo_analytics as pmo
 from pmo_analytics.clock.periods import make_horizon
+from pmo_analytics.errors import ConfigError
+from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
 
 HORIZON = make_horizon("2027-01", 6, "M")
@@ -167,3 +169,30 @@ def test_every_future_is_a_portfolio_that_the_rules_allow(
     for k, chance in enumerate(chances):
         assert chance > 0.0 or not there.iloc[:, k].any()
     assert np.isfinite(there.to_numpy()).all()
+
+
+def test_committed_work_alone_and_the_plan_as_it_is():
+    portfolio = pipeline(
+        {"Sure": None, "In": 0.5, "Out": 0.5},
+        projects=pd.DataFrame({"project": ["Sure"], "status": ["approved"]}),
+    )
+
+    def load(**which):
+        told = pmo.forecast_demand(portfolio, draws=100, overruns=False, **which)
+        return told.draws, " ".join(told.notes)
+
+    draws, said = load(scope="committed")
+    assert (draws.sum(axis=1) == [1.0, 0.0, 0.0]).all()
+    assert "2 candidates are left out" in said
+    plan = Plan(portfolio, {"Sure": HORIZON[1], "In": HORIZON[4]})
+    draws, said = load(scope="plan", plan=plan)
+    assert (draws[:, 1, 0] == 1.0).all()
+    assert (draws[:, 4, 1] == 1.0).all()
+    assert (draws.sum(axis=1) == [1.0, 1.0, 0.0]).all()
+    assert "1 candidates are in the plan and come for sure, 1 are not" in said
+    assert 0 < load()[0][:, :, 2].mean() < 1
+    for wrong in ({"scope": "plan"}, {"plan": plan}):
+        with pytest.raises(ConfigError, match="belong together"):
+            load(**wrong)
+    with pytest.raises(ConfigError, match="There is no scope 'planned'"):
+        load(scope="planned")
