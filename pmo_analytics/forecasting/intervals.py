@@ -356,7 +356,9 @@ def _room(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return scale, least and most of forecasts, shape (S, H), with their `reach`."""
     reach = past.reach[:, None]
-    scale = np.maximum(spread.scale, reach / float(spread.quantile(0.9)))
+    # A model that was never wrong has errors of 0.
+    outer = max(float(spread.quantile(0.9)), 1e-9)
+    scale = np.maximum(spread.scale, reach / outer)
     least, most = _bounds(past.y, told, spread.scale)
     lowest = np.where(least >= 0.0, np.maximum(told - reach, 0.0), told - reach)
     return scale, np.minimum(least, lowest), np.maximum(most, told + reach)
