@@ -40,13 +40,16 @@ _OWED = {
         forecasting
     """,
     "lines of a module": """
-        company generated infeasible_subset ruin_recreate
+        company generated ruin_recreate
     """,
     "code lines of a function": """
-        capacity.forecast_capacity comparing.compare compiling.compile_options
-        headroom.forecast_headroom repair._way_out rulebook.read_rulebook said.doubts_of
+        capacity.forecast_capacity compiling.compile_options headroom.forecast_headroom
+        said.doubts_of
     """,
     "McCabe": """
+        cut_loop.tighten greedy._bundle infeasible_subset.screen
+        infeasible_subset.wanted pipeline.draw_pipeline serial_generation.backward
+        serial_generation.forward
     """,
     "lines of a class": """
         alternation.Search branch_and_bound.Branches plan_search.PlanSearch

@@ -104,6 +104,7 @@ def serve(number: int) -> None:
         infeasible_subset,
         proof_job,
         pulp_job,
+        repair_job,
     )
 
     orders = socket.socket(fileno=number)

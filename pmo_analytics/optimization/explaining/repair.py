@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pmo_analytics.optimization.explaining.rulebook import Rulebook
+from pmo_analytics.optimization.explaining.rulebook import Clause, Rulebook
 from pmo_analytics.optimization.explaining.wording import (
     added,
     money,
@@ -21,6 +21,9 @@ from pmo_analytics.optimization.explaining.wording import (
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.workers.messages import RepairJob
 from pmo_analytics.optimization.workers.running import run_task
+
+if TYPE_CHECKING:
+    from pmo_analytics.portfolio import Portfolio
 
 REPAIR_COLUMNS = ["rule", "subject", "period", "amount", "message"]
 # What breaking a rule costs in a repair; one limit exceeded by all of itself costs 1.
@@ -163,7 +166,13 @@ def _way_out(
             ]
         )
         return f"Lift the blackout for {names}: {say_rule(book, rule)}", 1.0
-    start = starts.get(name, 0)
+    return _window_out(portfolio, rule, starts.get(name, 0))
+
+
+def _window_out(portfolio: Portfolio, rule: Clause, start: int) -> tuple[str, float]:
+    """Return where an end of a window has to move for a start, and by how much."""
+    name = rule.subject
+    who = the_project(portfolio, name)
     row = portfolio.projects[portfolio.projects["project"] == name].iloc[0]
     wanted = int(row["duration"]) - 1 + start if rule.kind == "deadline" else start
     first = portfolio.horizon[0].ordinal

@@ -212,20 +212,68 @@ def read_rulebook(
     if bought is not None:
         more = bought.reindex(columns=bounds.capacity.columns, fill_value=0.0)
         bounds = replace(bounds, capacity=bounds.capacity + more, exact_capacity={})
+    done = {rule.name: rule.done for rule in read_rules(portfolio)}
+    things = len(portfolio.horizon) * len(wide.roles)
+    wide = replace(wide, options=_limited(portfolio, wide, bounds, done))
+    rules = [
+        *_rules_on_starts(portfolio, windows),
+        *(Clause("rule", name, k) for k, name in enumerate(done)),
+        *(Clause("group", name, g) for g, name in enumerate(wide.groups)),
+        *(Clause("dependency", d[0], k) for k, d in enumerate(wide.dependencies)),
+        *(Clause("dependency", key[0], -1 - k) for k, key in enumerate(unserved)),
+        *_rules_on_limits(portfolio, wide, things),
+        *(
+            Clause("must", name, p)
+            for p, name in enumerate(wide.names)
+            if wide.options.must[p]
+        ),
+    ]
+    order = {kind: k for k, kind in enumerate(KINDS)}
+    rules.sort(key=lambda rule: order[rule.kind])
+    out = set(windows.index[windows["state"] == "out"]) - set(wide.names)
+    members = {
+        str(group): set(rows["project"])
+        for group, rows in portfolio.groups.groupby("group", sort=False)
+    }
+    return Rulebook(
+        portfolio,
+        strict,
+        wide,
+        bounds,
+        rules,
+        _forbidden(portfolio, free, wide, rules, unserved),
+        [
+            g
+            for g, name in enumerate(wide.groups)
+            if wide.options.group_all[g] == ALL and members[name] & out
+        ],
+        unserved,
+    )
+
+
+def _limited(
+    portfolio: Portfolio, wide: Compiled, bounds: Limits, done: dict[str, float]
+) -> Options:
+    """Return the wide options with the limits in force.
+
+    Parameters
+    ----------
+    done
+        What done projects take of each rule of one's own.
+    """
     least = portfolio.budget["at_least"].to_numpy(dtype=float)
     things = len(portfolio.horizon) * len(wide.roles)
     limit = np.concatenate([bounds.capacity.to_numpy().T.ravel(), bounds.budget])
     many = len(limit)
-    mine = {rule.name: rule for rule in read_rules(portfolio)}
 
     def most(rows: list[tuple[str, int]], given: np.ndarray) -> np.ndarray:
         """Return the upper limits in force of rules of one's own."""
-        own = [bounds.rules[name][max(t, 0)] - mine[name].done for name, t in rows]
+        own = [bounds.rules[name][max(t, 0)] - done[name] for name, t in rows]
         return np.where(np.isfinite(given), own, given) if rows else given
 
     slack, unit = _grains(portfolio, bounds, wide.options, many)
     limit, slack, unit = grant_people(portfolio, bounds, limit, slack, unit)
-    options = replace(
+    return replace(
         wide.options,
         slack=slack,
         unit=unit,
@@ -246,41 +294,6 @@ def read_rulebook(
         distinct_most=np.array(
             [bounds.rules[name][t] for name, t in wide.counts], dtype=np.int64
         ),
-    )
-    wide = replace(wide, options=options)
-    rules = [
-        *_rules_on_starts(portfolio, windows),
-        *(Clause("rule", name, k) for k, name in enumerate(mine)),
-        *(Clause("group", name, g) for g, name in enumerate(wide.groups)),
-        *(Clause("dependency", d[0], k) for k, d in enumerate(wide.dependencies)),
-        *(Clause("dependency", key[0], -1 - k) for k, key in enumerate(unserved)),
-        *_rules_on_limits(portfolio, wide, things),
-        *(
-            Clause("must", name, p)
-            for p, name in enumerate(wide.names)
-            if options.must[p]
-        ),
-    ]
-    order = {kind: k for k, kind in enumerate(KINDS)}
-    rules.sort(key=lambda rule: order[rule.kind])
-    out = set(windows.index[windows["state"] == "out"]) - set(wide.names)
-    members = {
-        str(group): set(rows["project"])
-        for group, rows in portfolio.groups.groupby("group", sort=False)
-    }
-    return Rulebook(
-        portfolio,
-        strict,
-        wide,
-        bounds,
-        rules,
-        _forbidden(portfolio, free, wide, rules, unserved),
-        [
-            g
-            for g, name in enumerate(wide.groups)
-            if options.group_all[g] == ALL and members[name] & out
-        ],
-        unserved,
     )
 
 

@@ -153,10 +153,10 @@ def _improve(
 
 def _explain(options: Any, job: Job, end: float, emit: Any) -> None:
     """Find rules that clash, the cheapest way to break them, or prices."""
-    from pmo_analytics.optimization.workers import infeasible_subset
+    from pmo_analytics.optimization.workers import infeasible_subset, repair_job
 
     if isinstance(job, RepairJob):
-        infeasible_subset.repair(options, dict(job.facts), end, emit)
+        repair_job.repair(options, dict(job.facts), end, emit)
     elif isinstance(job, ClashJob):
         infeasible_subset.find_clash(options, dict(job.facts), end, emit)
     else:

@@ -17,7 +17,7 @@ from pmo_analytics.optimization.workers import child
 child.load_later(*child._LATER)
 from pmo_analytics.optimization.heuristics import alternation
 from pmo_analytics.optimization.workers import array_job, proof_job, pulp_job
-from pmo_analytics.optimization.workers import infeasible_subset
+from pmo_analytics.optimization.workers import infeasible_subset, repair_job
 heavy = {"pandas", "scipy.linalg", "scipy.optimize", "matplotlib", "pydantic"}
 heavy |= {"numpy.testing._private.utils", "numpy.f2py.crackfortran"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
