@@ -47,9 +47,6 @@ _OWED = {
         said.doubts_of
     """,
     "McCabe": """
-        cut_loop.tighten greedy._bundle infeasible_subset.screen
-        infeasible_subset.wanted pipeline.draw_pipeline serial_generation.backward
-        serial_generation.forward
     """,
     "lines of a class": """
         alternation.Search branch_and_bound.Branches plan_search.PlanSearch
