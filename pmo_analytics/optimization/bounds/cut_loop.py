@@ -165,13 +165,13 @@ def tighten(
     program = highs.Growing(options.worth, matrix, **settings)
     found: list[_Found] = []
     values: list[float] = []
-    rows, solved, prices = False, 0, None
+    rows, solved, prices, opens = False, 0, None, None
     told = time.monotonic()
     while True:
         answer = program.solve(until - time.monotonic())
         if answer.status != "optimal" or answer.x is None or answer.prices is None:
             break
-        prices, solved = answer.prices, len(found)
+        prices, opens, solved = answer.prices, answer.opens, len(found)
         values.append(answer.objective)
         if watch is not None:
             watch(len(values) - 1, answer.objective, solved)
@@ -183,11 +183,13 @@ def tighten(
             rows, values = True, values[-1:]
             told = -np.inf
         if tell is not None and solved and time.monotonic() - told > _TELL:
-            tell(_told(options, matrix, found[:solved], prices))
+            tell(_told(options, matrix, found[:solved], prices, opens))
             told = time.monotonic()
         added = _rows_of(found, len(options.project))
         paid = matrix.a.T @ prices[: len(matrix.labels)]
         paid += added.T @ prices[len(matrix.labels) :]
+        if matrix.counts is not None and opens is not None:
+            paid += matrix.counts.paid_by(opens, len(paid))
         more = list(cutter.search(answer.x, options.worth - paid, rows))
         if not more and not rows:
             rows = True
@@ -201,7 +203,7 @@ def tighten(
         )
     if prices is None or not solved:
         return None
-    return _told(options, matrix, found[:solved], prices)
+    return _told(options, matrix, found[:solved], prices, opens)
 
 
 def _dry(values: list[float], rounds: int) -> bool:
@@ -219,7 +221,11 @@ def _rows_of(found: list[_Found], columns: int) -> csr_array:
 
 
 def _told(
-    options: Options, matrix: Matrix, found: list[_Found], prices: np.ndarray
+    options: Options,
+    matrix: Matrix,
+    found: list[_Found],
+    prices: np.ndarray,
+    opens: np.ndarray | None,
 ) -> Tightened:
     """Return prices and the cuts that have one, with the bound that they prove."""
     whole = Matrix(
@@ -227,6 +233,7 @@ def _told(
         np.concatenate([matrix.lower, np.full(len(found), -np.inf)]),
         np.concatenate([matrix.upper, [float(one.cut.most) for one in found]]),
         [*matrix.labels, *(RowLabel("cut", n) for n in range(len(found)))],
+        counts=matrix.counts,
     )
     own = len(matrix.labels)
     cuts = [
@@ -239,7 +246,11 @@ def _told(
         for label, price in zip(matrix.labels, prices[:own], strict=True)
         if label is not None and price
     ]
-    return Tightened(bound_of_prices(options, whole, prices), named, cuts, len(found))
+    for member, price in enumerate([] if opens is None else opens.tolist()):
+        if price:
+            named.append((RowLabel("opens", member), price))
+    bound = bound_of_prices(options, whole, prices, opens)
+    return Tightened(bound, named, cuts, len(found))
 
 
 def _without_rules(options: Options) -> Options:

@@ -159,10 +159,8 @@ def bound_of_prices(
     best = np.full(len(options.must), -np.inf)
     reduced = options.gains() - matrix.a.T @ price
     if opens is not None and matrix.counts is not None:
-        counts, opens = matrix.counts, np.maximum(opens, 0.0)
-        paid += counts.dearest(opens)
-        each = np.repeat(opens, np.diff(counts.first))
-        reduced -= np.bincount(counts.column, each, len(reduced))
+        paid += matrix.counts.dearest(np.maximum(opens, 0.0))
+        reduced -= matrix.counts.paid_by(opens, len(reduced))
     np.maximum.at(best, options.project, reduced[: len(options.project)])
     paid += _best_purchases(options, reduced[len(options.project) :])
     best = np.where(options.must, best, np.maximum(best, 0.0))

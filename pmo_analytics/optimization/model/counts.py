@@ -79,6 +79,11 @@ class Counts:
         rank = np.arange(len(own)) - first[self.count[order]]
         return float(own[order][rank < self.most[self.count[order]]].sum())
 
+    def paid_by(self, prices: np.ndarray, columns: int) -> np.ndarray:
+        """Return what prices of the members charge each column."""
+        each = np.repeat(np.maximum(prices, 0.0), np.diff(self.first))
+        return np.bincount(self.column, each, columns)
+
     def part(self, columns: np.ndarray, kept: np.ndarray, many: int) -> Counts:
         """Return what remains to be counted of some columns beside those that are kept.
 
