@@ -184,6 +184,13 @@ class Memory:
     by_team: pd.DataFrame
     keep: Callable[[Forecast], None]
 
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the accuracy of former forecasts by the names of their files."""
+        return {
+            "accuracy.csv": self.accuracy,
+            "accuracy_by_team.csv": self.by_team,
+        }
+
 
 @contextmanager
 def remembering(

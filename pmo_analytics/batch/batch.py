@@ -312,8 +312,7 @@ def _tables(
         ramp=settings.ramp,
     )
     if config.store:
-        tables["accuracy.csv"] = memory.accuracy
-        tables["accuracy_by_team.csv"] = memory.by_team
+        tables |= memory.tables()
     if found.plan is not None:
         tables.update(plan_tables(found.plan))
     if found.comparison is not None:

@@ -92,8 +92,7 @@ def forecast(
     notes = [*notes, *headroom.notes]
     tables = forecast_tables(headroom, model=model, chance=chance, lead=lead, ramp=ramp)
     if store:
-        tables["accuracy.csv"] = memory.accuracy
-        tables["accuracy_by_team.csv"] = memory.by_team
+        tables |= memory.tables()
     files: list[Path] = []
     if out is not None:
         asked = {"notes": notes, "model": model, "seed": seed, "chance": chance}
