@@ -17,6 +17,7 @@ from pmo_analytics.loaders.guarding import archive
 from pmo_analytics.loaders.guarding.archive import check_workbook
 from pmo_analytics.loaders.guarding.old_workbook import check_old_workbook
 from pmo_analytics.loaders.reading import workbook
+from pmo_analytics.loaders.writing import workbook as writing_workbook
 from tests.support import books
 from tests.support.books import record
 from tests.support.folders import read_quietly, said
@@ -344,7 +345,7 @@ def test_a_sheet_that_is_asked_for_and_not_there(tmp_path):
 
 
 def test_a_table_too_long_for_a_sheet(tmp_path, monkeypatch):
-    monkeypatch.setattr(workbook, "MAX_SHEET_ROWS", 2)
+    monkeypatch.setattr(writing_workbook, "MAX_SHEET_ROWS", 2)
     with pytest.raises(ConfigError, match="Write the portfolio to a folder"):
         write_portfolio(tiny_portfolio(), tmp_path / "out.xlsx")
 
