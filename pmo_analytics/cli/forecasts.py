@@ -70,9 +70,8 @@ def forecast(
 
     with usage("--model"):
         find_model(model)
-    if scope not in _SCOPES:
-        with usage("--scope"):
-            raise ConfigError(f"{scope!r} is neither {' nor '.join(_SCOPES)}.")
+    with usage("--scope"):
+        _check_scope(scope)
     portfolio, notes = after_history(read_data(path))
     if draws is None:
         draws, fewer = _futures(portfolio, horizon)
@@ -106,6 +105,11 @@ def forecast(
         _show(headroom, tables["hires.csv"], chance)
         say_written(out, files)
     return OK
+
+
+def _check_scope(scope: str) -> None:
+    if scope not in _SCOPES:
+        raise ConfigError(f"{scope!r} is neither {' nor '.join(_SCOPES)}.")
 
 
 def _futures(portfolio: Portfolio, horizon: int | None) -> tuple[int, list[str]]:
