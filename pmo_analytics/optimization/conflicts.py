@@ -51,9 +51,9 @@ def find_conflicts(
         rows.append(_no_start(portfolio, compiled, compiled.names[p]))
     if not rows and limits is not None:
         event = run_elastic(options, seconds=_SECONDS, limits=limits)
-        if event is not None and event["chosen"] is not None:
-            chosen = np.array(event["chosen"], dtype=np.int64)
-            for told, amount in event["broken"]:
+        if event is not None and event.chosen is not None:
+            chosen = np.array(event.chosen, dtype=np.int64)
+            for told, amount in event.broken:
                 label = RowLabel(*told)
                 rows.append(_broken(portfolio, compiled, label, amount, chosen))
             plan = None if rows else chosen

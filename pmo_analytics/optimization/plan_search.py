@@ -29,6 +29,18 @@ from pmo_analytics.optimization.model.purchasing import most_bought, value_of
 from pmo_analytics.optimization.model.rows import RowLabel
 from pmo_analytics.optimization.model.symmetry import in_order, ordered, without_order
 from pmo_analytics.optimization.model.twins import find_twins
+from pmo_analytics.optimization.workers.messages import (
+    BoundTold,
+    CutsTold,
+    Event,
+    Impossible,
+    Improved,
+    Incumbent,
+    Prices,
+    Proof,
+    Relaxation,
+    Tree,
+)
 from pmo_analytics.optimization.workers.running import run_polish, run_solver
 from pmo_analytics.plan import Plan
 from pmo_analytics.processes import note_stop, stop_asked
@@ -81,9 +93,9 @@ class PlanSearch:
         self.guide: Mapping[str, Any] | None = None
         self.certifies_bound = True
         self.here = False
-        self.prices: list[tuple[list[Any], float]] = []
-        self.cuts: Mapping[str, Any] | None = None
-        self.tree: Mapping[str, Any] | None = None
+        self.prices: Prices = ()
+        self.cuts: CutsTold | None = None
+        self.tree: Tree | None = None
         self.conflicts = pd.DataFrame()
         # Branches have shown that no choice keeps every rule.
         self.impossible = False
@@ -283,42 +295,45 @@ class PlanSearch:
             self.offer(chosen)
         return bool(len(self.conflicts))
 
-    def _on_event(self, event: Mapping[str, Any]) -> list[int] | None:
+    def _on_event(self, event: Event) -> list[int] | None:
         """Take what a child reports; return the best plan if this made it better."""
         before = self.objective
-        if event["event"] == "relaxation" and event["objective"] is not None:
-            self._on_relaxation(event)
-        elif event["event"] == "cuts":
-            if self.cuts is None or event["bound"] <= self.cuts["bound"]:
+        if isinstance(event, Relaxation):
+            self._hear_prices(event)
+        elif isinstance(event, CutsTold) and event.bound is not None:
+            if self.cuts is None or event.bound <= (self.cuts.bound or 0.0):
                 self.cuts = event
-            self._tighten(event["bound"])
+            self._tighten(event.bound)
             self.say("LP relaxation with cuts")
-        elif event["event"] in ("incumbent", "improved"):
-            self.offer(np.array(event["chosen"], dtype=np.int64))
-            self._tighten(event.get("bound"))
-            searched = event["event"] == "improved"
+        elif isinstance(event, Incumbent | Improved):
+            self.offer(np.array(event.chosen, dtype=np.int64))
+            self._tighten(event.claims)
+            searched = isinstance(event, Improved)
             self.say("neighbourhoods" if searched else "branch and bound")
-        elif event["event"] == "bound":
-            self._tighten(event["bound"])
+        elif isinstance(event, BoundTold):
+            self._tighten(event.bound)
             self.say("branch and bound")
-        elif event["event"] == "impossible":
+        elif isinstance(event, Impossible):
             self.impossible = True
-        elif event["event"] in ("proof", "tree"):
-            whole = event["event"] == "tree"
-            if whole and (self.tree is None or event["bound"] <= self.tree["bound"]):
+        elif isinstance(event, Proof | Tree):
+            if isinstance(event, Tree) and (
+                self.tree is None or event.bound <= self.tree.bound
+            ):
                 self.tree = event
-            self._tighten(event["bound"])
+            self._tighten(event.bound)
             self.say("branches")
         if self.best is None or self.objective == before:
             return None
         return [int(k) for k in self.best]
 
-    def _on_relaxation(self, event: Mapping[str, Any]) -> None:
-        """Take prices and bound of the LP relaxation; fill once more by them."""
-        bound = event["objective"] + self.constant
+    def _hear_prices(self, event: Relaxation) -> None:
+        """Take the prices of the LP relaxation, and a plan that is made by them."""
+        if event.objective is None:
+            return
+        bound = event.objective + self.constant
         if self.bound is None or bound <= self.bound or not self.prices:
-            self.prices = event["prices"]
-        self._tighten(event["objective"])
+            self.prices = event.prices
+        self._tighten(event.objective)
         took = self.greedy_seconds + self.check_seconds
         if self.run.left() > self.run.params.start.checks * took:
             self._greedy_by_price()
@@ -445,18 +460,18 @@ class PlanSearch:
         """Return the certificate that proves most, and the bound it proves."""
         priced: list[tuple[Any, Any]] = [(self.prices, [])] if self.prices else []
         if self.cuts is not None:
-            priced.append((self.cuts["prices"], self.cuts["cuts"]))
+            priced.append((self.cuts.prices, self.cuts.cuts))
         tree = self.tree
         if tree is not None and self.cuts is not None:
             # A young tree may prove less than cuts that came after it began.
-            tree = None if self.cuts["bound"] < tree["bound"] else tree
+            tree = None if (self.cuts.bound or 0.0) < tree.bound else tree
         if not self.certifies_bound:
             written = unchecked_certificate(
                 self.portfolio,
                 self.ordered,
                 strict=self.run.strict,
                 priced=priced,
-                tree=tree,
+                tree=None if tree is None else tree.told,
             )
             return written, None
         stopped = stop_asked()  # somebody waits: one proof, and not a long one
@@ -466,7 +481,7 @@ class PlanSearch:
             self.ordered,
             strict=self.run.strict,
             priced=priced,
-            tree=tree,
+            tree=None if tree is None else tree.told,
             question=self.question,
             until=-math.inf if stopped else until,
             steps=_STOPPED_STEPS if stopped else MOST_STEPS,

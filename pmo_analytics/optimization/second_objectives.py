@@ -5,14 +5,19 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from pmo_analytics.errors import ConfigError, closest
 from pmo_analytics.evidence import OPTIMAL_GAP, relative_gap
 from pmo_analytics.optimization.model.purchasing import value_of
-from pmo_analytics.optimization.workers.messages import PolishJob
+from pmo_analytics.optimization.workers.messages import (
+    Event,
+    Polished,
+    PolishJob,
+    StageTold,
+)
 from pmo_analytics.optimization.workers.running import run_task
 from pmo_analytics.rules import priced_projects
 from pmo_analytics.tables import start_windows
@@ -106,7 +111,7 @@ def refine(search: PlanSearch, names: Sequence[str], loss: float) -> None:
     search.stages.append({**first, "proved": proved})
     seconds = search.run.left() - 0.5
     begin = time.monotonic()
-    events: list[dict[str, Any]] = []
+    events: list[Event] = []
     if seconds > 0.2 and len(search.best):
         job = PolishJob(
             seconds=seconds,
@@ -120,11 +125,11 @@ def refine(search: PlanSearch, names: Sequence[str], loss: float) -> None:
         events = run_task(search.compiled.options, job)
     least: dict[int, float | None] = {}
     for event in events:
-        if event["event"] in ("stage", "polished"):
-            chosen = np.array(event["chosen"], dtype=np.int64)
+        if isinstance(event, StageTold | Polished):
+            chosen = np.array(event.chosen, dtype=np.int64)
             _take(search, chosen, floor, stages)
-        if event["event"] == "stage":
-            least[event["number"]] = event["least"]
+        if isinstance(event, StageTold):
+            least[event.number] = event.least
     for number, stage in enumerate(stages):
         measure, bound = stage.measure(search.best), None
         claimed = least.get(number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +31,15 @@ from pmo_analytics.optimization.explaining.wording import (
 )
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.run import question_of
-from pmo_analytics.optimization.workers.messages import ClashJob
-from pmo_analytics.optimization.workers.process import Event
+from pmo_analytics.optimization.workers.messages import (
+    Clashing,
+    ClashJob,
+    End,
+    Event,
+    Step,
+    Units,
+    Verdict,
+)
 from pmo_analytics.optimization.workers.running import run_task
 from pmo_analytics.plan import Plan
 from pmo_analytics.processes import stop_asked, stoppable
@@ -229,9 +236,11 @@ def _find(book: Rulebook, begin: float, limits: SolveLimits, seed: int) -> _Stat
                 facts=facts,
             ),
         )
-        steps = [event for event in told if event["event"] == "step"]
+        steps = [event for event in told if isinstance(event, Step)]
         _take(state, told, steps)
-        if told[-1]["code"] == 0 or told[-1]["code"] is None:
+        end = told[-1]
+        assert isinstance(end, End)
+        if end.code == 0 or end.code is None:
             break
         if state.verdict == "unknown" and attempt:
             raise SolverError(
@@ -239,7 +248,7 @@ def _find(book: Rulebook, begin: float, limits: SolveLimits, seed: int) -> _Stat
                     {
                         "solver": "HiGHS",
                         "outcome": "crashed",
-                        "detail": told[-1]["words"][-200:],
+                        "detail": end.words[-200:],
                     }
                 ]
             )
@@ -247,28 +256,31 @@ def _find(book: Rulebook, begin: float, limits: SolveLimits, seed: int) -> _Stat
             last = steps[-1]
             facts |= {
                 "resumed": True,
-                "units": last["rest"][1:],
-                "need": last["need"],
-                "unsure": [*last["unsure"], *last["rest"][:1]],
+                "units": last.rest[1:],
+                "need": last.need,
+                "unsure": [*last.unsure, *last.rest[:1]],
             }
     return state
 
 
-def _take(state: _State, told: list[Event], steps: list[Event]) -> None:
+def _take(state: _State, told: Sequence[Event], steps: Sequence[Step]) -> None:
     for event in told:
-        if event["event"] == "verdict":
-            state.verdict, state.chosen = event["verdict"], event["chosen"]
-    ended = [event for event in told if event["event"] in ("units", "clash")]
-    last: Mapping[str, Any]
+        if isinstance(event, Verdict):
+            state.verdict, state.chosen = event.verdict, event.chosen
+    ended = [event for event in told if isinstance(event, Clashing)]
     if ended:
         last = ended[-1]
-        state.need, state.unsure = list(last["need"]), list(last["unsure"])
-        state.asked += int(last["asked"])
+        state.need, state.unsure = _units(last.need), _units(last.unsure)
+        state.asked += last.asked
     elif steps:
-        last = steps[-1]
-        state.need = list(last["need"])
-        state.unsure = [*last["unsure"], *last["rest"]]
+        step = steps[-1]
+        state.need = _units(step.need)
+        state.unsure = _units([*step.unsure, *step.rest])
         state.asked += len(steps)
+
+
+def _units(told: Units) -> list[list[int]]:
+    return [list(unit) for unit in told]
 
 
 def _no_clash(

@@ -19,7 +19,7 @@ from pmo_analytics.optimization.explaining.wording import (
     when,
 )
 from pmo_analytics.optimization.limits import SolveLimits
-from pmo_analytics.optimization.workers.messages import RepairJob
+from pmo_analytics.optimization.workers.messages import Repair, RepairJob
 from pmo_analytics.optimization.workers.running import run_task
 
 if TYPE_CHECKING:
@@ -54,13 +54,13 @@ def least_repair(
     memory = limits.memory_gb
     job = RepairJob(seconds=seconds, memory_gb=memory, seed=seed, facts=facts)
     told = run_task(options, job)
-    answer = next((event for event in told if event["event"] == "repair"), None)
-    if answer is None or answer["chosen"] is None:
+    answer = next((event for event in told if isinstance(event, Repair)), None)
+    if answer is None or answer.chosen is None:
         return [], False
-    chosen = np.array(answer["chosen"], dtype=np.int64)
+    chosen = np.array(answer.chosen, dtype=np.int64)
     starts = book.wide.starts_of(chosen)
-    broken = {int(k): float(amount) for k, amount in answer["broken"]}
-    return repair_rows(book, broken, starts), answer["status"] == "optimal"
+    broken = {int(k): float(amount) for k, amount in answer.broken}
+    return repair_rows(book, broken, starts), answer.status == "optimal"
 
 
 def _costs_of_moving(book: Rulebook) -> np.ndarray:

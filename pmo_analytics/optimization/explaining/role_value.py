@@ -20,7 +20,7 @@ from pmo_analytics.optimization.explaining.wording import number, series
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.model.array_sink import build_matrix
 from pmo_analytics.optimization.model.compiling import compile_options
-from pmo_analytics.optimization.workers.messages import PricesJob
+from pmo_analytics.optimization.workers.messages import PricesJob, PricesTold
 from pmo_analytics.optimization.workers.running import run_task
 from pmo_analytics.plan import Plan
 from pmo_analytics.processes import Work, stoppable
@@ -210,13 +210,13 @@ def _lp_prices(
     seconds = min(_SCREEN, limits.seconds)
     job = PricesJob(seconds=seconds, memory_gb=limits.memory_gb, seed=seed)
     told = run_task(options, job)
-    answer = next((event for event in told if event["event"] == "prices"), None)
+    answer = next((event for event in told if isinstance(event, PricesTold)), None)
     if answer is None:
         return {}
     periods = len(plan.portfolio.horizon)
     labels = build_matrix(options).labels
     total = dict.fromkeys(compiled.roles, 0.0)
-    for label, price in zip(labels, answer["prices"], strict=True):
+    for label, price in zip(labels, answer.prices, strict=True):
         if label is None or label.form != "limit":
             continue
         role, period = divmod(label.number, periods)

@@ -29,7 +29,7 @@ from pmo_analytics.optimization.explaining.wording import (
     when,
 )
 from pmo_analytics.optimization.limits import SolveLimits
-from pmo_analytics.optimization.workers.messages import RepairJob
+from pmo_analytics.optimization.workers.messages import Repair, RepairJob
 from pmo_analytics.optimization.workers.running import run_task
 from pmo_analytics.plan import Plan
 from pmo_analytics.processes import stoppable
@@ -316,10 +316,10 @@ def _repair(
                 facts=facts,
             ),
         )
-        answer = next((e for e in told if e["event"] == "repair"), None)
-        if answer is not None and answer["chosen"] is not None:
-            starts = book.wide.starts_of(np.array(answer["chosen"], dtype=np.int64))
-            broken = {int(k): float(amount) for k, amount in answer["broken"]}
+        answer = next((e for e in told if isinstance(e, Repair)), None)
+        if answer is not None and answer.chosen is not None:
+            starts = book.wide.starts_of(np.array(answer.chosen, dtype=np.int64))
+            broken = {int(k): float(amount) for k, amount in answer.broken}
             rows = repair_rows(book, broken, starts)
             cost = sum(amount * float(prices[k] or 0.0) for k, amount in broken.items())
             moved = [n for n, s in plan.starts.items() if starts.get(n, s) != s]

@@ -11,8 +11,16 @@ import numpy as np
 
 from pmo_analytics.optimization.levelling.energetic import refute
 from pmo_analytics.optimization.levelling.finish_model import cut, end_of, with_end
-from pmo_analytics.optimization.workers.messages import SolveJob
-from pmo_analytics.optimization.workers.process import Child, Event
+from pmo_analytics.optimization.workers.messages import (
+    End,
+    Event,
+    Improved,
+    Incumbent,
+    Polished,
+    Solved,
+    SolveJob,
+)
+from pmo_analytics.optimization.workers.process import Child
 from pmo_analytics.optimization.workers.running import run_solver
 
 if TYPE_CHECKING:
@@ -228,16 +236,18 @@ class Prover:
         self.ready = time.monotonic() + _PATIENCE
 
     def _take(self, event: Event) -> dict[str, int] | None:
-        kind = event["event"]
-        if kind == "end":
+        if isinstance(event, End):
             self.given_up = True
-            code = event["code"]
-            self._stop("crashed" if code else "ended", event["words"][-200:])
+            code = event.code
+            self._stop("crashed" if code else "ended", event.words[-200:])
             return None
         better = None
-        if kind in ("incumbent", "solved", "polished") and event["chosen"] is not None:
-            better = self._starts(event["chosen"])
-        if kind == "solved" and event["status"] == "infeasible":
+        if (
+            isinstance(event, Incumbent | Solved | Polished)
+            and event.chosen is not None
+        ):
+            better = self._starts(event.chosen)
+        if isinstance(event, Solved) and event.status == "infeasible":
             key = self.search.key
             if key is not None and key[0] <= self.target:
                 self.given_up = True
@@ -247,9 +257,9 @@ class Prover:
             self._raise_bound(self.target + 1)
             self._stop("infeasible", f"nothing ends within {self.target}")
             return better
-        if event.get("bound") is not None:
-            self._raise_bound(self.search.bound_from(event["bound"]))
-        if kind == "solved" and event["status"] == "optimal":
+        if event.claims is not None:
+            self._raise_bound(self.search.bound_from(event.claims))
+        if isinstance(event, Solved) and event.status == "optimal":
             self.given_up = True
         return better
 
@@ -290,11 +300,11 @@ class Prover:
         start = self._incumbent()
 
         def hear(event: Event) -> list[int] | None:
-            if event["event"] in ("incumbent", "improved"):
-                search.accept(self._starts(event["chosen"]))
+            if isinstance(event, Incumbent | Improved):
+                search.accept(self._starts(event.chosen))
                 search.say("neighbourhoods")
-            elif event.get("bound") is not None:
-                self._raise_bound(search.bound_from(event["bound"]))
+            elif event.claims is not None:
+                self._raise_bound(search.bound_from(event.claims))
             return None
 
         run = run_solver(

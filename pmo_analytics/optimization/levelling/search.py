@@ -27,7 +27,12 @@ from pmo_analytics.optimization.levelling.state import Levelling
 from pmo_analytics.optimization.model.compiling import Compiled, compile_options
 from pmo_analytics.optimization.model.instance import Options
 from pmo_analytics.optimization.run import Run
-from pmo_analytics.optimization.workers.process import Event
+from pmo_analytics.optimization.workers.messages import (
+    Event,
+    Improved,
+    Incumbent,
+    Relaxation,
+)
 from pmo_analytics.optimization.workers.race import Found
 from pmo_analytics.optimization.workers.running import run_solver
 from pmo_analytics.processes import note_stop
@@ -300,12 +305,12 @@ class LevelSearch(Levelling):
 
     def _hear(self, event: Event, compiled: Compiled) -> None:
         """Take what a child reports."""
-        if event["event"] in ("incumbent", "improved"):
-            self.accept(self.starts_of(event["chosen"], compiled))
+        if isinstance(event, Incumbent | Improved):
+            self.accept(self.starts_of(event.chosen, compiled))
             self.say("solver")
-        bound = event.get("bound")
-        if event["event"] == "relaxation":
-            bound = event["objective"]
+        bound = event.claims
+        if isinstance(event, Relaxation):
+            bound = event.objective
         if bound is not None:
             self.tighten(self.bound_from(bound))
             self.say("solver")

@@ -10,7 +10,13 @@ import numpy as np
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import bound_of_prices, build_matrix
 from pmo_analytics.optimization.model.rows import RowLabel
-from pmo_analytics.optimization.workers.messages import SolveJob
+from pmo_analytics.optimization.workers.messages import (
+    BoundTold,
+    Incumbent,
+    Relaxation,
+    Solved,
+    SolveJob,
+)
 from pmo_analytics.optimization.workers.steps import (
     add_cuts,
     ascend_prices,
@@ -44,12 +50,10 @@ def solve_arrays(
 
     def report(x: np.ndarray | None, bound: float) -> None:
         if x is not None:
-            emit(
-                "incumbent", chosen=np.flatnonzero(x[:many] > 0.5).tolist(), bound=None
-            )
+            emit(Incumbent(chosen=np.flatnonzero(x[:many] > 0.5).tolist()))
         elif told[0] - bound > 1e-9 * abs(bound) and time.monotonic() - told[1] > 0.2:
             told[:] = [bound, time.monotonic()]
-            emit("bound", bound=finite(bound))
+            emit(BoundTold(bound=finite(bound)))
 
     answer = highs.solve(
         matrix,
@@ -69,13 +73,8 @@ def solve_arrays(
     chosen = (
         None if answer.x is None else np.flatnonzero(answer.x[:many] > 0.5).tolist()
     )
-    emit(
-        "solved",
-        status=answer.status,
-        solver_status=answer.status,
-        chosen=chosen,
-        bound=finite(answer.bound),
-    )
+    bound, name = finite(answer.bound), answer.status
+    emit(Solved(status=name, solver_status=name, chosen=chosen, bound=bound))
     if answer.status == "optimal" and chosen is not None:
         plan = better_of(options, matrix, job, np.array(chosen, dtype=np.int64))
         prove_optimum(options, job, plan, found, inbox, bounds, end, emit)
@@ -99,7 +98,7 @@ def _relax_arrays(
         **settings(job),
     )
     if answer.prices is None:
-        emit("relaxation", status=answer.status, objective=None, prices=[])
+        emit(Relaxation(status=answer.status))
         return float("inf")
     opens = np.zeros(0) if answer.opens is None else answer.opens
     # Without crossover the solver leaves the sign of a minimisation on them.
@@ -110,5 +109,5 @@ def _relax_arrays(
     prices = by_label(matrix.labels, sign * answer.prices)
     members = [RowLabel("opens", member) for member in range(len(opens))]
     prices += by_label(members, sign * opens)
-    emit("relaxation", status="Optimal", objective=bound, prices=prices)
+    emit(Relaxation(status="Optimal", objective=bound, prices=prices))
     return bound

@@ -20,7 +20,10 @@ import numpy as np
 
 from pmo_analytics.optimization.workers.lazy_modules import load_later
 from pmo_analytics.optimization.workers.messages import (
+    BoundTold,
     ClashJob,
+    Event,
+    Improved,
     ImproveJob,
     Job,
     PolishJob,
@@ -58,9 +61,9 @@ def main(path: str) -> None:
     _limit_memory(job.memory_gb)
     lock = threading.Lock()
 
-    def emit(event: str, **facts: Any) -> None:
+    def emit(event: Event) -> None:
         with lock:
-            events.write(json.dumps({"event": event, **facts}) + "\n")
+            events.write(json.dumps(event.written()) + "\n")
             events.flush()
 
     _work(arrays, job, inbox, emit)
@@ -140,7 +143,7 @@ def _improve(
     from pmo_analytics.optimization.heuristics.alternation import Search
 
     def tell(chosen: np.ndarray) -> None:
-        emit("improved", chosen=chosen.tolist())
+        emit(Improved(chosen=chosen.tolist()))
 
     search = Search(options, job.plan, job.seed, tell, inbox, job.params)
     if job.rounds is not None:
@@ -148,7 +151,7 @@ def _improve(
     else:
         search.run(end)
     if search.nearby.complete:
-        emit("bound", bound=search.objective)
+        emit(BoundTold(bound=search.objective))
 
 
 def _explain(options: Any, job: Job, end: float, emit: Any) -> None:

@@ -23,6 +23,12 @@ from pmo_analytics.optimization.model.array_sink import (
 )
 from pmo_analytics.optimization.model.instance import ALL, TOGETHER, Options
 from pmo_analytics.optimization.model.rows import RowLabel
+from pmo_analytics.optimization.workers.messages import (
+    Clashing,
+    PricesTold,
+    Step,
+    Verdict,
+)
 from pmo_analytics.tolerance import TOLERANCE
 
 # Rows that say how much, and not how many or whether.
@@ -350,7 +356,7 @@ class Filter:
         size = max(len(rest) // 2, 1)
         while rest:
             size = min(size, len(rest))
-            self.emit("step", rest=rest, need=need, unsure=unsure)
+            self.emit(Step(rest=rest, need=need, unsure=unsure))
             if self.left() <= 0.05:
                 return need, [*unsure, *rest]
             verdict = self.ask([*need, *unsure, *rest[size:]])
@@ -403,17 +409,17 @@ def find_clash(options: Options, job: dict[str, Any], end: float, emit: Any) -> 
         verdict, x = clash.check(active, max(0.6 * search.left(), 0.1))
         own = len(options.project)
         chosen = [] if x is None else np.flatnonzero(x[:own] > 0.5).tolist()
-        emit("verdict", verdict=verdict, chosen=chosen)
+        emit(Verdict(verdict=verdict, chosen=chosen))
         if verdict != INFEASIBLE:
             return
         narrowed = search.screen(units)
         if search.ask(narrowed) == INFEASIBLE:
             units = narrowed
     need, unsure = search.run(units, need, unsure)
-    emit("units", need=need, unsure=unsure, asked=clash.asked)
+    emit(Clashing(need=need, unsure=unsure, asked=clash.asked))
     for many in [unit for unit in [*need, *unsure] if len(unit) > 1]:
         need, unsure = search.refine(many, need, unsure)
-    emit("clash", need=need, unsure=unsure, asked=clash.asked)
+    emit(Clashing(need=need, unsure=unsure, asked=clash.asked))
 
 
 def tell_prices(options: Options, end: float, emit: Any) -> None:
@@ -428,4 +434,4 @@ def tell_prices(options: Options, end: float, emit: Any) -> None:
         (bound_of_prices(options, matrix, sign * answer.prices), sign)
         for sign in (1.0, -1.0)
     )
-    emit("prices", prices=(sign * answer.prices).tolist(), bound=bound)
+    emit(PricesTold(prices=(sign * answer.prices).tolist(), bound=bound))

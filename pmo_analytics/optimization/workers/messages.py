@@ -1,4 +1,4 @@
-"""Jobs: what a process is asked to do, as it is written down for it.
+"""Jobs and events: what a process is asked to do, and what it tells of.
 
 A job does not change while it is done. What is found on the way is handed on, and what
 follows from it is a job of its own.
@@ -210,3 +210,250 @@ def read_job(written: Mapping[str, Any]) -> Job:
     facts = dict(written)
     kind = JOBS[facts.pop("task")]
     return kind(**{**facts, "params": SearchParams.of(facts.get("params", {}))})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What a process tells of, one JSON line each."""
+
+    kind: ClassVar[str] = ""
+
+    def written(self) -> dict[str, Any]:
+        """Return the event as JSON has it."""
+        own = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {"event": self.kind, **own}
+
+    @property
+    def claims(self) -> float | None:
+        """The bound that it tells of, None without one."""
+        bound: float | None = getattr(self, "bound", None)
+        return bound
+
+
+Prices = Sequence[tuple[Any, float]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relaxation(Event):
+    """The LP relaxation: its objective and prices by label, or why there is none."""
+
+    kind: ClassVar[str] = "relaxation"
+
+    status: str
+    objective: float | None = None
+    prices: Prices = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoundTold(Event):
+    """A better bound."""
+
+    kind: ClassVar[str] = "bound"
+
+    bound: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incumbent(Event):
+    """A plan of the solver, as option numbers."""
+
+    kind: ClassVar[str] = "incumbent"
+
+    chosen: list[int]
+    bound: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Improved(Event):
+    """A better plan of a search or a proof."""
+
+    kind: ClassVar[str] = "improved"
+
+    chosen: list[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Solved(Event):
+    """The end of branch and bound; `status` is ours, `solver_status` the solver's."""
+
+    kind: ClassVar[str] = "solved"
+
+    status: str
+    solver_status: str
+    chosen: list[int] | None = None
+    bound: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cutting(Event):
+    """Cutting begins, or is over."""
+
+    kind: ClassVar[str] = "cutting"
+
+    over: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class CutsTold(Event):
+    """Cuts as the fields of each `cut_loop.Cut`, with prices and bound."""
+
+    kind: ClassVar[str] = "cuts"
+
+    bound: float | None
+    prices: Prices
+    cuts: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageTold(Event):
+    """A second objective: the plan, and what the objective is at least."""
+
+    kind: ClassVar[str] = "stage"
+
+    number: int
+    chosen: list[int]
+    least: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Polished(Event):
+    """The plan with the earliest starts among those worth as much."""
+
+    kind: ClassVar[str] = "polished"
+
+    chosen: list[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof(Event):
+    """The bound of a proof that is going on."""
+
+    kind: ClassVar[str] = "proof"
+
+    bound: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tree(Event):
+    """The branches so far, as `Branches.told` has them, and whether that is all."""
+
+    kind: ClassVar[str] = "tree"
+
+    bound: float
+    closed: bool
+    told: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Impossible(Event):
+    """There is no plan at all."""
+
+    kind: ClassVar[str] = "impossible"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broken(Event):
+    """The plan that breaks as little as can be, and what it breaks, by how much."""
+
+    kind: ClassVar[str] = "elastic"
+
+    status: str
+    chosen: list[int] | None = None
+    broken: Sequence[tuple[Any, float]] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repair(Broken):
+    """The cheapest way to break rules, by number."""
+
+    kind: ClassVar[str] = "repair"
+
+    objective: float | None = None
+    bound: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PricesTold(Event):
+    """The prices of the LP relaxation by row, and the bound they prove."""
+
+    kind: ClassVar[str] = "prices"
+
+    prices: Sequence[float]
+    bound: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict(Event):
+    """Whether all rules together can be kept, and a plan where they can."""
+
+    kind: ClassVar[str] = "verdict"
+
+    verdict: str
+    chosen: list[int]
+
+
+Units = Sequence[Sequence[int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step(Event):
+    """Where the search for a clash stands: rules to look at, needed, not proved."""
+
+    kind: ClassVar[str] = "step"
+
+    rest: Units
+    need: Units
+    unsure: Units
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clashing(Event):
+    """The rules that clash: needed, not proved to be needed; questions asked."""
+
+    kind: ClassVar[str] = "clash"
+
+    need: Units
+    unsure: Units
+    asked: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class End(Event):
+    """A process is gone: its exit code, None where it was ended, and last words."""
+
+    kind: ClassVar[str] = "end"
+
+    code: int | None
+    words: str = ""
+
+
+EVENTS: dict[str, type[Event]] = {
+    kind.kind: kind
+    for kind in (
+        Relaxation,
+        BoundTold,
+        Incumbent,
+        Improved,
+        Solved,
+        Cutting,
+        CutsTold,
+        StageTold,
+        Polished,
+        Proof,
+        Tree,
+        Impossible,
+        Broken,
+        Repair,
+        PricesTold,
+        Verdict,
+        Step,
+        Clashing,
+        End,
+    )
+}
+
+
+def read_event(written: Mapping[str, Any]) -> Event:
+    """Return the event that was written down."""
+    facts = dict(written)
+    return EVENTS[facts.pop("event")](**facts)

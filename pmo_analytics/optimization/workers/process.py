@@ -19,13 +19,17 @@ import numpy as np
 
 from pmo_analytics.errors import SolverError
 from pmo_analytics.files import JOB, draft_folder
+from pmo_analytics.optimization.workers.messages import (
+    End,
+    Event,
+    Job,
+    read_event,
+)
 from pmo_analytics.processes import deaf_children, safe_environment
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.model.instance import Options
-    from pmo_analytics.optimization.workers.messages import Job
 
-Event = dict[str, Any]
 # Time a child gets beyond its own limit before it is ended.
 GRACE = 0.7
 
@@ -89,13 +93,13 @@ class Child:
             for line in self.process.stdout:
                 # A child that dies in the middle of a line leaves half an event.
                 with contextlib.suppress(json.JSONDecodeError):
-                    self.events.put((self, json.loads(line)))
+                    self.events.put((self, read_event(json.loads(line))))
         code = self.process.wait()
         words = ""
         with contextlib.suppress(ValueError):  # the log is closed: nobody asks
             self.log.seek(0)
             words = self.log.read().decode("utf-8", errors="replace").strip()
-        self.events.put((self, {"event": "end", "code": code, "words": words[-500:]}))
+        self.events.put((self, End(code=code, words=words[-500:])))
 
 
 def _no_room(error: OSError) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,10 +14,17 @@ from pmo_analytics.optimization.bounds.branch_and_bound import Branches
 from pmo_analytics.optimization.bounds.branch_nodes import Guide
 from pmo_analytics.optimization.heuristics.alternation import Search
 from pmo_analytics.optimization.model.instance import carries_branches
+from pmo_analytics.optimization.workers.messages import (
+    Event,
+    Impossible,
+    Improved,
+    Proof,
+    ProveJob,
+    Tree,
+)
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.model.instance import Options
-    from pmo_analytics.optimization.workers.messages import ProveJob
 
 
 def prove(
@@ -25,7 +32,7 @@ def prove(
     job: ProveJob,
     inbox: list[Any],
     end: float,
-    emit: Callable[..., None],
+    emit: Callable[[Event], None],
 ) -> None:
     """Divide the starts until time is up or nothing is left to be gained.
 
@@ -56,7 +63,7 @@ class _Proof:
         job: ProveJob,
         inbox: list[Any],
         end: float,
-        emit: Callable[..., None],
+        emit: Callable[[Event], None],
     ) -> None:
         self.options, self.job, self.inbox, self.emit = options, job, inbox, emit
         self.params = job.params
@@ -99,12 +106,12 @@ class _Proof:
     def _tell_tree(self) -> None:
         tree = self.tree
         if tree.former is not None:
-            self.emit("tree", **tree.former)
+            self.emit(_event_of(tree.former))
             tree.former = None
         if tree.whole:
-            self.emit("tree", **tree.told())
+            self.emit(_event_of(tree.told()))
         if tree.closed and self.known == self.least:
-            self.emit("impossible")
+            self.emit(Impossible())
 
     def _watch(self, bound: float, plan: np.ndarray | None) -> None:
         if plan is not None:
@@ -112,7 +119,7 @@ class _Proof:
         now = time.monotonic()
         if now - self.told[0] > self.p.look and bound < self.told[1]:
             self.told = now, bound
-            self.emit("proof", bound=bound if np.isfinite(bound) else None)
+            self.emit(Proof(bound=bound if np.isfinite(bound) else None))
 
     def _take(self, plan: np.ndarray) -> None:
         worth = float(self.options.worth[plan].sum())
@@ -121,7 +128,7 @@ class _Proof:
 
     def _improve(self, plan: np.ndarray) -> None:
         self._take(plan)
-        self.emit("improved", chosen=plan.tolist())
+        self.emit(Improved(chosen=plan.tolist()))
 
     def _listen(self) -> float:
         while self.inbox:
@@ -137,3 +144,7 @@ class _Proof:
         until = min(time.monotonic() + seconds, self.end)
         search = Search(self.options, self.best, seed, self._improve, [], self.params)
         search.run(until)
+
+
+def _event_of(told: Mapping[str, Any]) -> Tree:
+    return Tree(bound=told["bound"], closed=told["closed"], told=told)

@@ -16,7 +16,18 @@ from pmo_analytics.optimization.model.pulp_sink import (
     build_model,
 )
 from pmo_analytics.optimization.model.purchasing import value_of
-from pmo_analytics.optimization.workers.messages import Job, PolishJob, SolveJob
+from pmo_analytics.optimization.workers.messages import (
+    BoundTold,
+    Broken,
+    Incumbent,
+    Job,
+    Polished,
+    PolishJob,
+    Relaxation,
+    Solved,
+    SolveJob,
+    StageTold,
+)
 from pmo_analytics.optimization.workers.steps import (
     add_cuts,
     ascend_prices,
@@ -75,13 +86,9 @@ def solve_elsewhere(options: Any, job: SolveJob, end: float, emit: Any) -> None:
         )
     )
     status, chosen = _outcome(stats, model)
-    emit(
-        "solved",
-        status=status,
-        solver_status=stats.status.name,
-        chosen=chosen,
-        bound=None if stats.best_bound is None else finite(stats.best_bound),
-    )
+    bound = None if stats.best_bound is None else finite(stats.best_bound)
+    name = stats.status.name
+    emit(Solved(status=status, solver_status=name, chosen=chosen, bound=bound))
 
 
 def polish_plan(options: Any, job: PolishJob, end: float, emit: Any) -> None:
@@ -132,14 +139,13 @@ def _solve_relaxation(model: Any, job: Job, end: float, emit: Any) -> float:
     until = time.monotonic() + 0.5 * (end - time.monotonic())
     stats = model.problem.solve(_solver(job, until, mip=False))
     if stats.status != pulp.LpSolveStatus.Optimal:
-        emit("relaxation", status=stats.status.name, objective=None, prices=[])
+        emit(Relaxation(status=stats.status.name))
         return float("inf")
     found = zip(model.problem.constraints(), model.units, strict=True)
     prices = by_label(model.rows, [row.pi / unit for row, unit in found])
-    emit(
-        "relaxation", status="Optimal", objective=float(stats.objective), prices=prices
-    )
-    return float(stats.objective)
+    objective = float(stats.objective)
+    emit(Relaxation(status="Optimal", objective=objective, prices=prices))
+    return objective
 
 
 def _reporter(count: int, emit: Any) -> tuple[Any, list[Any]]:
@@ -152,18 +158,14 @@ def _reporter(count: int, emit: Any) -> tuple[Any, list[Any]]:
     def report(kind: Any, _message: str, data: Any, _input: Any, _own: Any) -> None:
         if kind == kinds.kCallbackMipImprovingSolution:
             values = np.asarray(data.mip_solution)[:count]
-            emit(
-                "incumbent",
-                chosen=np.flatnonzero(values > 0.5).tolist(),
-                objective=float(data.objective_function_value),
-                bound=finite(data.mip_dual_bound),
-            )
+            chosen = np.flatnonzero(values > 0.5).tolist()
+            emit(Incumbent(chosen=chosen, bound=finite(data.mip_dual_bound)))
             return
         bound = float(data.mip_dual_bound)
         better = last[0] - bound > 1e-9 * abs(bound)
         if better and time.monotonic() - last[1] > 0.2:
             last[:] = [bound, time.monotonic()]
-            emit("bound", bound=finite(bound))
+            emit(BoundTold(bound=finite(bound)))
 
     return report, [kinds.kCallbackMipImprovingSolution, kinds.kCallbackMipLogging]
 
@@ -198,13 +200,8 @@ def _solve_integer(
     )
     status, best = _outcome(stats, model)
     bound = None if stats.best_bound is None else finite(stats.best_bound)
-    emit(
-        "solved",
-        status=status,
-        solver_status=stats.status.name,
-        chosen=best,
-        bound=bound,
-    )
+    name = stats.status.name
+    emit(Solved(status=status, solver_status=name, chosen=best, bound=bound))
     return status if best is not None else "no_solution"
 
 
@@ -241,7 +238,7 @@ def _polish(
         if stats.has_solution:
             chosen = _chosen(model)
         bound = None if stats.best_bound is None else finite(-stats.best_bound)
-        emit("stage", number=number, chosen=chosen.tolist(), least=bound)
+        emit(StageTold(number=number, chosen=chosen.tolist(), least=bound))
         add_ceiling(model, cost, float(cost[chosen].sum()))
     # Starts first; then as few projects as possible, so that nothing worthless that
     # costs nothing comes in.
@@ -252,13 +249,13 @@ def _polish(
         _solver(job, until, warmStart=True, mip_feasibility_tolerance=1e-9)
     )
     if stats.has_solution:
-        emit("polished", chosen=_chosen(model).tolist())
+        emit(Polished(chosen=_chosen(model).tolist()))
 
 
 def _solve_elastic(model: Any, options: Any, job: Job, end: float, emit: Any) -> None:
     stats = model.problem.solve(_solver(job, end, gapRel=1e-4))
     if not stats.has_solution:
-        emit("elastic", status=stats.status.name, chosen=None, broken=[])
+        emit(Broken(status=stats.status.name))
         return
     broken = [
         (label, variable.varValue)
@@ -268,9 +265,5 @@ def _solve_elastic(model: Any, options: Any, job: Job, end: float, emit: Any) ->
     if not broken and not len(options.buy_resource):
         # What a solver takes for nothing may be a rule broken all the same.
         broken = broken_rows(build_matrix(options), _chosen(model))
-    emit(
-        "elastic",
-        status=stats.status.name,
-        chosen=_chosen(model).tolist(),
-        broken=broken,
-    )
+    chosen = _chosen(model).tolist()
+    emit(Broken(status=stats.status.name, chosen=chosen, broken=broken))

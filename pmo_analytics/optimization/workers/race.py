@@ -15,11 +15,25 @@ from pmo_analytics.evidence import OPTIMAL_GAP, relative_gap
 from pmo_analytics.optimization.model.instance import carries_branches
 from pmo_analytics.optimization.model.purchasing import value_of
 from pmo_analytics.optimization.params import DEFAULTS, RaceParams
-from pmo_analytics.optimization.workers.messages import Job, SolveJob
+from pmo_analytics.optimization.workers.messages import (
+    BoundTold,
+    CutsTold,
+    Cutting,
+    End,
+    Event,
+    Improved,
+    Incumbent,
+    Job,
+    Polished,
+    Prices,
+    Relaxation,
+    Solved,
+    SolveJob,
+    Tree,
+)
 from pmo_analytics.optimization.workers.process import (
     GRACE,
     Child,
-    Event,
     end_process,
     next_event,
 )
@@ -57,7 +71,7 @@ class Found:
     incumbents: list[list[int]] | None = None
     polished: list[int] | None = None
     bound: float | None = None
-    prices: list[tuple[list[Any], float]] | None = None
+    prices: Prices | None = None
     seconds: float = 0.0
     detail: str = ""
     interrupted: bool = False
@@ -133,7 +147,7 @@ class Race:
                 self.look_around()
                 continue
             child, event = taken
-            if event["event"] == "end":
+            if isinstance(event, End):
                 self.ended(child, event)
                 continue
             self.hear(child, event)
@@ -141,7 +155,7 @@ class Race:
                 continue
             answer = None if on_event is None else on_event(event)
             # Only what a checker has accepted is passed on.
-            told = event.get("chosen") if on_event is None else answer
+            told = getattr(event, "chosen", None) if on_event is None else answer
             self.tell(child, event, told)
             self.look_around()
 
@@ -151,11 +165,11 @@ class Race:
         Plans come in bursts, faster than they are checked; what is left out is offered
         at the end, should the better one be refused.
         """
-        if event["event"] != "improved":
+        if not isinstance(event, Improved):
             return False
         with self.events.mutex:
             waiting = list(self.events.queue)
-        return any(c is child and e["event"] == "improved" for c, e in waiting)
+        return any(c is child and isinstance(e, Improved) for c, e in waiting)
 
     def running(self) -> bool:
         """Return whether anybody is at work and may go on."""
@@ -260,31 +274,28 @@ class Race:
 
     def hear(self, child: Child, event: Event) -> None:
         """Take what an event says about the solver or the proof."""
-        kind = event["event"]
         if child is self.prover:
-            bound = event.get("bound")
-            if bound is not None:
-                self.proved = min(self.proved, bound)
-            if kind == "tree":
-                self.told = event["bound"]
-                self.closed |= event["closed"]
+            if event.claims is not None:
+                self.proved = min(self.proved, event.claims)
+            if isinstance(event, Tree):
+                self.told = event.bound
+                self.closed |= event.closed
         elif child is self.solver:
             self._hear_solver(event)
-        elif kind == "bound":
+        elif isinstance(event, BoundTold):
             # A search has gone through all plans that could be better.
             _take(self.found, event)
             self.found.notes.append("all plans near the relaxation gone through")
-        if kind == "improved" and self.found.incumbents is not None:
-            self.found.incumbents.append(event["chosen"])
+        if isinstance(event, Improved) and self.found.incumbents is not None:
+            self.found.incumbents.append(event.chosen)
 
     def _hear_solver(self, event: Event) -> None:
-        kind = event["event"]
         _take(self.found, event)
-        if kind == "cutting":
-            self.cutting = not event["over"]
-        if kind == "cuts":
-            self.cuts = event["cuts"]
-        if kind == "solved" and self.found.outcome == "optimal":
+        if isinstance(event, Cutting):
+            self.cutting = not event.over
+        if isinstance(event, CutsTold):
+            self.cuts = list(event.cuts)
+        if isinstance(event, Solved) and self.found.outcome == "optimal":
             # Only the proof is left to be done.
             for searcher in self.searchers:
                 end_process(searcher.process)
@@ -333,7 +344,7 @@ class Race:
         moved = (past[1] - bound) / max(abs(bound), 1e-9)
         return gap > self.p.far and now - past[0] > window and moved < 0.02 * gap
 
-    def ended(self, child: Child, event: Event) -> None:
+    def ended(self, child: Child, event: End) -> None:
         """Take note that a child is gone; let others go on where that helps."""
         if child is self.solver:
             self._solver_ended(event)
@@ -344,12 +355,12 @@ class Race:
             if self.limits.work is None:
                 # Whatever became of it, the others go on.
                 self.wanted -= 1
-                if event["code"]:
+                if event.code:
                     self.found.notes.append(
-                        f"a search around the best plan ended, code {event['code']}"
+                        f"a search around the best plan ended, code {event.code}"
                     )
 
-    def _solver_ended(self, event: Event) -> None:
+    def _solver_ended(self, event: End) -> None:
         _take_end(self.found, event)
         self.solver = None
         final = ("optimal", "infeasible", "crashed")
@@ -384,8 +395,8 @@ class Race:
         for searcher in self.searchers:
             if searcher is child:
                 continue
-            if event["event"] == "relaxation" and event["prices"]:
-                searcher.send(prices=event["prices"])
+            if isinstance(event, Relaxation) and event.prices:
+                searcher.send(prices=event.prices)
             if news:
                 searcher.send(plan=news)
 
@@ -400,28 +411,27 @@ def _cores(limits: SolveLimits, most: int = DEFAULTS.race.most_cores) -> int:
 def _take(found: Found, event: Event) -> None:
     """Add one event to what was found."""
     assert found.incumbents is not None
-    kind = event["event"]
-    if kind == "relaxation":
-        found.prices = event["prices"]
-        found.detail = f"relaxation {event['status']}"
-        if event["objective"] is not None:
+    if isinstance(event, Relaxation):
+        found.prices = event.prices
+        found.detail = f"relaxation {event.status}"
+        if event.objective is not None:
             known = float("inf") if found.bound is None else found.bound
-            found.bound = min(event["objective"], known)
-    elif kind == "incumbent":
-        found.incumbents.append(event["chosen"])
-    elif kind == "solved":
-        found.outcome = event["status"]
-        found.detail = event["solver_status"]
-        if event["chosen"] is not None:
-            found.incumbents.append(event["chosen"])
-    elif kind == "polished":
-        found.polished = event["chosen"]
-    bound = event.get("bound")
+            found.bound = min(event.objective, known)
+    elif isinstance(event, Incumbent):
+        found.incumbents.append(event.chosen)
+    elif isinstance(event, Solved):
+        found.outcome = event.status
+        found.detail = event.solver_status
+        if event.chosen is not None:
+            found.incumbents.append(event.chosen)
+    elif isinstance(event, Polished):
+        found.polished = event.chosen
+    bound = event.claims
     if bound is not None:
         found.bound = bound if found.bound is None else min(found.bound, bound)
 
 
-def _take_end(found: Found, event: Event) -> None:
-    if event["code"] != 0 and found.outcome not in ("optimal", "feasible"):
+def _take_end(found: Found, event: End) -> None:
+    if event.code != 0 and found.outcome not in ("optimal", "feasible"):
         found.outcome = "crashed"
-        found.detail = f"exit code {event['code']}: {event['words'][-200:]}"
+        found.detail = f"exit code {event.code}: {event.words[-200:]}"

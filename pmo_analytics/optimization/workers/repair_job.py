@@ -12,6 +12,7 @@ from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import Matrix
 from pmo_analytics.optimization.model.instance import Options
 from pmo_analytics.optimization.workers.infeasible_subset import AMOUNTS, Clash
+from pmo_analytics.optimization.workers.messages import Repair
 
 
 def repair(options: Options, job: dict[str, Any], end: float, emit: Any) -> None:
@@ -54,7 +55,7 @@ def repair(options: Options, job: dict[str, Any], end: float, emit: Any) -> None
         mip_feasibility_tolerance=1e-7,
     )
     if answer.x is None:
-        emit("repair", status=answer.status, chosen=None, broken=[])
+        emit(Repair(status=answer.status))
         return
     amount = np.zeros(clash.rules)
     np.add.at(amount, owners, answer.x[count:])
@@ -62,12 +63,13 @@ def repair(options: Options, job: dict[str, Any], end: float, emit: Any) -> None
     taken = np.isin(option, chosen)
     np.add.at(amount, rule[taken], 1.0)
     emit(
-        "repair",
-        status=answer.status,
-        chosen=chosen.tolist(),
-        broken=[(int(k), float(amount[k])) for k in np.flatnonzero(amount > 1e-6)],
-        objective=answer.objective,
-        bound=answer.bound if np.isfinite(answer.bound) else None,
+        Repair(
+            status=answer.status,
+            chosen=chosen.tolist(),
+            broken=[(int(k), float(amount[k])) for k in np.flatnonzero(amount > 1e-6)],
+            objective=answer.objective,
+            bound=answer.bound if np.isfinite(answer.bound) else None,
+        )
     )
 
 

@@ -18,12 +18,18 @@ from pmo_analytics.optimization.model.instance import carries_branches
 from pmo_analytics.optimization.model.purchasing import value_of
 from pmo_analytics.optimization.params import DEFAULTS, ProofParams, SearchParams
 from pmo_analytics.optimization.workers.messages import (
+    Broken,
     ElasticJob,
+    End,
+    Event,
+    Improved,
     Job,
+    Polished,
     PolishJob,
     SolveJob,
+    Tree,
 )
-from pmo_analytics.optimization.workers.process import GRACE, Child, Event, next_event
+from pmo_analytics.optimization.workers.process import GRACE, Child, next_event
 from pmo_analytics.optimization.workers.race import Found, Race
 from pmo_analytics.processes import note_stop, stop_asked
 
@@ -163,12 +169,11 @@ def _prove_here(
     end = time.monotonic() + job.seconds
     plans, inbox, closed = found.incumbents, list[Any](), False
 
-    def emit(kind: str, **facts: Any) -> None:
+    def emit(event: Event) -> None:
         nonlocal closed
-        event = {"event": kind, **facts}
-        if kind == "improved":
-            plans.append(facts["chosen"])
-        closed |= kind == "tree" and facts["closed"]
+        if isinstance(event, Improved):
+            plans.append(event.chosen)
+        closed |= isinstance(event, Tree) and event.closed
         better = None if on_event is None else on_event(event)
         if better is not None:
             inbox.append({"plan": better})
@@ -206,7 +211,7 @@ def run_task(
         with Child(options, job, events):
             while (taken := next_event(events, deadline)) is not None:
                 told.append(taken[1])
-                if taken[1]["event"] == "end":
+                if isinstance(taken[1], End):
                     return told
     except KeyboardInterrupt:
         note_stop()
@@ -214,15 +219,15 @@ def run_task(
 
 
 # The end of a job that was not let to its own end.
-_CUT: Event = {"event": "end", "code": None, "words": ""}
+_CUT = End(code=None)
 
 
 def run_elastic(
     options: Options, *, seconds: float, limits: SolveLimits, seed: int = 0
-) -> Event | None:
+) -> Broken | None:
     """Let every rule be broken at a price; return the `elastic` event, or None."""
     job = ElasticJob(seconds=seconds, memory_gb=limits.memory_gb, seed=seed)
-    return _run_task("elastic", options, job)
+    return _run_task(Broken, options, job)
 
 
 def run_polish(
@@ -241,11 +246,11 @@ def run_polish(
         seed=seed,
         start=[int(k) for k in chosen],
     )
-    event = _run_task("polished", options, job)
-    return None if event is None else event["chosen"]
+    event = _run_task(Polished, options, job)
+    return None if event is None else event.chosen
 
 
-def _run_task(wanted: str, options: Options, job: Job) -> Event | None:
+def _run_task[E: Event](wanted: type[E], options: Options, job: Job) -> E | None:
     """Return the one event that a child is asked for, None where it does not come."""
     deadline = time.monotonic() + job.seconds + GRACE
     events: queue.Queue[tuple[Child, Event]] = queue.Queue()
@@ -255,8 +260,10 @@ def _run_task(wanted: str, options: Options, job: Job) -> Event | None:
         with Child(options, job, events):
             while (taken := next_event(events, deadline)) is not None:
                 event = taken[1]
-                if event["event"] in (wanted, "end"):
-                    return event if event["event"] == wanted else None
+                if isinstance(event, wanted):
+                    return event
+                if isinstance(event, End):
+                    return None
     except KeyboardInterrupt:
         note_stop()
     return None

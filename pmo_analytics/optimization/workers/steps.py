@@ -15,10 +15,16 @@ import numpy as np
 
 from pmo_analytics.optimization.model.array_sink import holds
 from pmo_analytics.optimization.model.purchasing import value_of
+from pmo_analytics.optimization.workers.messages import (
+    CutsTold,
+    Cutting,
+    Job,
+    Relaxation,
+    SolveJob,
+)
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.bounds.cut_loop import Tightened
-    from pmo_analytics.optimization.workers.messages import Job, SolveJob
 
 # The share of the time that cutting may take.
 _CUTS_SHARE = 0.15
@@ -51,7 +57,7 @@ def ascend_prices(options: Any, matrix: Any, job: Job, end: float, emit: Any) ->
     seconds = min(5.0, 0.2 * (end - time.monotonic()))
     prices, bound = ascend(options, matrix, known, seconds)
     told = by_label(matrix.labels, prices)
-    emit("relaxation", status="Ascent", objective=bound, prices=told)
+    emit(Relaxation(status="Ascent", objective=bound, prices=told))
 
 
 def by_label(labels: Any, prices: Any) -> list[tuple[Any, float]]:
@@ -84,9 +90,9 @@ def add_cuts(
         last = found
         facts = dataclasses.asdict(found)
         bound = finite(found.bound)
-        emit("cuts", bound=bound, prices=facts["prices"], cuts=facts["cuts"])
+        emit(CutsTold(bound=bound, prices=facts["prices"], cuts=facts["cuts"]))
 
-    emit("cutting", over=False)
+    emit(Cutting(over=False))
     found = None
     # Cuts are extra: what goes wrong with them must not cost the search its solver.
     with contextlib.suppress(RuntimeError, MemoryError):
@@ -100,7 +106,7 @@ def add_cuts(
         )
     if found is not None:
         tell(found)
-    emit("cutting", over=True)
+    emit(Cutting(over=True))
     return last
 
 

@@ -14,6 +14,7 @@ from pmo_analytics.optimization.explaining.infeasible import why_infeasible
 from pmo_analytics.optimization.explaining.rulebook import read_rulebook
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.workers import infeasible_subset
+from pmo_analytics.optimization.workers.messages import Clashing
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.rules.workload import limits
 from tests.support.brute_force import best_plan, combinations, exact
@@ -145,11 +146,11 @@ def clash_of(book) -> list[int]:
         book.wide.options,
         {**book.job(), "units": book.units()},
         time.monotonic() + AMPLE,
-        lambda event, **facts: told.append((event, facts)),
+        told.append,
     )
-    assert told[-1][0] == "clash"
-    assert not told[-1][1]["unsure"]
-    return [k for unit in told[-1][1]["need"] for k in unit]
+    assert isinstance(told[-1], Clashing)
+    assert not told[-1].unsure
+    return [k for unit in told[-1].need for k in unit]
 
 
 def infeasible_portfolios(seed: int, count: int, *, with_rules: bool = False):

@@ -20,7 +20,14 @@ from pmo_analytics.optimization.model.pulp_sink import find_solver
 from pmo_analytics.optimization.optimizing import optimize
 from pmo_analytics.optimization.params import RaceParams, SearchParams
 from pmo_analytics.optimization.workers import pulp_job
-from pmo_analytics.optimization.workers.messages import ImproveJob, SolveJob
+from pmo_analytics.optimization.workers.messages import (
+    BoundTold,
+    Cutting,
+    Improved,
+    ImproveJob,
+    Incumbent,
+    SolveJob,
+)
 from pmo_analytics.optimization.workers.process import Child
 from pmo_analytics.optimization.workers.race import Found, Race, _cores
 from tests.support.clock import AMPLE
@@ -109,9 +116,9 @@ def test_a_bound_that_stands_still_while_cuts_are_sought_is_no_sign(middle):
     race.job = SolveJob(seconds=60.0)
     race.solver, race.prover = object(), None
     race.found = Found(incumbents=[], bound=100.0)
-    race.hear(race.solver, {"event": "cutting", "over": False})
+    race.hear(race.solver, Cutting(over=False))
     assert not any(race._hopeless(float(now), 0.5) for now in range(60))
-    race.hear(race.solver, {"event": "cutting", "over": True})
+    race.hear(race.solver, Cutting(over=True))
     assert [race._hopeless(float(now), 0.5) for now in (60, 63, 67)] == [0, 0, 1]
 
 
@@ -127,10 +134,11 @@ def test_children_are_told_of_each_others_plans(middle):
     events: queue.Queue[Any] = queue.Queue()
     with Child(options, ImproveJob(seconds=60.0), events) as child:
         child.send(plan=[int(k) for k in start])
-        while (event := events.get(timeout=60)[1])["event"] != "improved" or (
-            options.worth[event["chosen"]].sum() <= options.worth[start].sum()
-        ):
-            assert event["event"] == "improved", event
+        reached, wanted = -np.inf, options.worth[start].sum()
+        while reached <= wanted:
+            event = events.get(timeout=60)[1]
+            assert isinstance(event, Improved), event
+            reached = options.worth[event.chosen].sum()
 
 
 def test_a_worse_plan_is_not_passed_on(middle):
@@ -142,10 +150,10 @@ def test_a_worse_plan_is_not_passed_on(middle):
     race.prover = None
     dropped = int(np.argmax(options.worth[start]))
     worse = [k for k in best if k != best[dropped]]
-    race.tell(None, {"event": "incumbent", "chosen": worse}, worse)
+    race.tell(None, Incumbent(chosen=worse), worse)
     assert race.best == best
     race.best = worse
-    race.tell(None, {"event": "incumbent", "chosen": best}, best)
+    race.tell(None, Incumbent(chosen=best), best)
     assert race.best == best
 
 
@@ -153,12 +161,12 @@ def test_of_the_plans_that_wait_only_the_last_of_a_search_is_checked():
     race = Race.__new__(Race)
     race.events = queue.Queue()
     one, other = object(), object()
-    plan = {"event": "improved", "chosen": [1]}
+    plan = Improved(chosen=[1])
     race.events.put((one, plan))
-    race.events.put((one, {"event": "bound", "bound": 1.0}))
+    race.events.put((one, BoundTold(bound=1.0)))
     assert race._outdated(one, plan)
     assert not race._outdated(other, plan)
-    assert not race._outdated(one, {"event": "bound", "bound": 2.0})
+    assert not race._outdated(one, BoundTold(bound=2.0))
     race.events.get()
     assert not race._outdated(one, plan)
 
@@ -182,18 +190,18 @@ def test_the_plan_of_a_search_counts_where_the_solver_has_none(
 def test_another_solver_answers_through_the_model_that_pulp_writes():
     portfolio = generate_portfolio(12, 3, 8, seed=2)
     options = compile_options(portfolio).options
-    told: dict[str, dict[str, Any]] = {}
+    told: dict[str, Any] = {}
     pulp_job.solve_elsewhere(
         options,
         SolveJob(seconds=AMPLE),
         time.monotonic() + AMPLE,
-        lambda event, **facts: told.update({event: facts}),
+        lambda event: told.update({event.kind: event}),
     )
-    assert told["solved"]["status"] == "optimal"
+    assert told["solved"].status == "optimal"
     best = optimize(portfolio, limits=SolveLimits(seconds=AMPLE)).objective
-    worth = options.worth[told["solved"]["chosen"]].sum()
+    worth = options.worth[told["solved"].chosen].sum()
     assert worth == pytest.approx(best, rel=1e-6)
-    assert told["relaxation"]["objective"] >= best - 1e-6
+    assert told["relaxation"].objective >= best - 1e-6
 
 
 def test_where_another_solver_fails_highs_takes_over(middle, monkeypatch):
