@@ -1,4 +1,4 @@
-"""Jobs: written down for another process and read there."""
+"""Jobs and events: written down for another process and read there."""
 
 from __future__ import annotations
 
@@ -11,10 +11,17 @@ import pytest
 from pmo_analytics.optimization.params import RaceParams, SearchParams
 from pmo_analytics.optimization.workers.messages import (
     JOBS,
+    Broken,
+    CutsTold,
+    End,
+    Impossible,
     ImproveJob,
     Job,
     ProveJob,
+    Repair,
     SolveJob,
+    Tree,
+    read_event,
     read_job,
 )
 
@@ -47,3 +54,23 @@ def test_jobs_that_follow_have_what_all_jobs_have():
     assert isinstance(proof, ProveJob)
     shared = {one.name for one in fields(Job)}
     assert {*job.shared()} == shared
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Impossible(),
+        Tree(bound=4.5, closed=True, told={"nodes": [], "bound": 4.5}),
+        CutsTold(bound=3.0, prices=[[["limit", 1], 0.5]], cuts=[{"most": 2}]),
+        Broken(status="Optimal", chosen=[1], broken=[[["at_most", 0], 1.0]]),
+        Repair(status="optimal", objective=-1.0),
+        End(code=None),
+    ],
+    ids=lambda event: event.kind,
+)
+def test_an_event_is_read_as_it_was_told(event):
+    text = json.dumps(event.written())
+    again = read_event(json.loads(text))
+    assert type(again) is type(event)
+    assert json.dumps(again.written()) == text
+    assert again.claims == getattr(event, "bound", None)
