@@ -61,7 +61,7 @@ def test_a_search_that_dies_leaves_the_others_at_work(middle, monkeypatch):
         searching = child in race.searchers
         ended(race, child, event)
         if searching:
-            gone.append(event["code"])
+            gone.append(event.code)
 
     def stop_when_others_are_heard(race, child, event):
         hear(race, child, event)
