@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -95,26 +95,35 @@ def added(portfolio: Portfolio, own: Mapping[int, float]) -> str:
     )
 
 
+type Say = Callable[[Rulebook, Clause], str]
+
+# Kind of clause -> what says it.
+SAYS: dict[str, Say] = {}
+
+
+def says(*kinds: str) -> Callable[[Say], Say]:
+    """Register the sentence of some kinds of clauses."""
+
+    def register(function: Say) -> Say:
+        SAYS.update(dict.fromkeys(kinds, function))
+        return function
+
+    return register
+
+
 def say_rule(book: Rulebook, rule: Clause) -> str:
     """Return one rule as a sentence; the capacity of one period alone."""
-    portfolio = book.portfolio
-    if rule.kind in ("budget", "budget_at_least"):
-        return _say_budget(book, rule)
-    if rule.kind == "capacity":
-        offset = rule.number % len(portfolio.horizon)
-        limit = float(book.wide.options.limit[rule.number])
-        return f"{rule.subject} has {number(limit)} FTE in {when(portfolio, offset)}."
-    if rule.kind == "dependency":
-        return say_dependency(portfolio, *book.dependency(rule))
-    if rule.kind == "group":
-        return say_group(portfolio, rule.subject)
-    if rule.kind == "rule":
-        return say_own_rule(portfolio, rule.subject)
-    if rule.kind == "blackout":
-        return say_blackout(portfolio, rule.number)
-    return _say_project(portfolio, rule.kind, rule.subject)
+    return SAYS[rule.kind](book, rule)
 
 
+@says("capacity")
+def _say_capacity(book: Rulebook, rule: Clause) -> str:
+    offset = rule.number % len(book.portfolio.horizon)
+    limit = number(float(book.wide.options.limit[rule.number]))
+    return f"{rule.subject} has {limit} FTE in {when(book.portfolio, offset)}."
+
+
+@says("budget", "budget_at_least")
 def _say_budget(book: Rulebook, rule: Clause) -> str:
     options, portfolio = book.wide.options, book.portfolio
     least = rule.kind == "budget_at_least"
@@ -265,3 +274,28 @@ def say_state(portfolio: Portfolio, project: str) -> str:
         "running": "is running and stays in",
         "approved": "is approved and stays in",
     }.get(str(row["status"]), f"is {row['status']}")
+
+
+@says("dependency")
+def _of_dependency(book: Rulebook, rule: Clause) -> str:
+    return say_dependency(book.portfolio, *book.dependency(rule))
+
+
+@says("group")
+def _of_group(book: Rulebook, rule: Clause) -> str:
+    return say_group(book.portfolio, rule.subject)
+
+
+@says("rule")
+def _of_own_rule(book: Rulebook, rule: Clause) -> str:
+    return say_own_rule(book.portfolio, rule.subject)
+
+
+@says("blackout")
+def _of_blackout(book: Rulebook, rule: Clause) -> str:
+    return say_blackout(book.portfolio, rule.number)
+
+
+@says("must", "out", "earliest", "latest", "deadline", "start")
+def _of_project(book: Rulebook, rule: Clause) -> str:
+    return _say_project(book.portfolio, rule.kind, rule.subject)

@@ -21,6 +21,7 @@ from pmo_analytics.optimization.model.array_sink import (
     build_matrix,
     spelled_out,
 )
+from pmo_analytics.optimization.model.families import AMOUNTS, CLAUSES
 from pmo_analytics.optimization.model.instance import ALL, TOGETHER, Options
 from pmo_analytics.optimization.model.rows import RowLabel
 from pmo_analytics.optimization.workers.messages import (
@@ -31,27 +32,11 @@ from pmo_analytics.optimization.workers.messages import (
 )
 from pmo_analytics.tolerance import TOLERANCE
 
-# Rows that say how much, and not how many or whether.
-AMOUNTS = ("limit", "least", "linear_most", "linear_least", "distinct")
 # Of what floats may exceed a limit by half is granted here, so that what is called
 # impossible is impossible for the checker too.
 _GRANTED = 0.5
-_KINDS = {
-    "limit": ("capacity", "budget", "linear_resource"),
-    "least": ("budget_at_least", "linear_resource"),
-    "linear_most": ("linear_row",),
-    "linear_least": ("linear_row",),
-    "distinct": ("distinct",),
-    "opens": (),
-    "by": ("dependency",),
-    "after": ("dependency",),
-    "at": ("dependency",),
-    "selected": ("dependency",),
-    "at_most": ("group",),
-    "at_least": ("group",),
-    "same": ("group",),
-    "must": ("must",),
-}
+# Form of a row -> where the rulebook has its rule.
+_KINDS = {**CLAUSES, "must": ("must",)}
 _SETTINGS: dict[str, Any] = {"mip_feasibility_tolerance": 1e-7}
 # Largest share of the time that is left which one question may take.
 _QUESTION = 0.2

@@ -10,8 +10,9 @@ from scipy.sparse import csc_array
 
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import Matrix
+from pmo_analytics.optimization.model.families import AMOUNTS
 from pmo_analytics.optimization.model.instance import Options
-from pmo_analytics.optimization.workers.infeasible_subset import AMOUNTS, Clash
+from pmo_analytics.optimization.workers.infeasible_subset import Clash
 from pmo_analytics.optimization.workers.messages import Repair
 
 

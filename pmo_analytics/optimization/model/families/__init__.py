@@ -7,7 +7,8 @@ the sinks (`array_sink`, `pulp_sink`) store them and know no family.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from pmo_analytics.optimization.model.families import (
     choices,
@@ -21,20 +22,72 @@ from pmo_analytics.optimization.model.families import (
 from pmo_analytics.optimization.model.instance import Options
 from pmo_analytics.optimization.model.rows import Rows
 
-Write = Callable[[Rows, Options], None]
 
-# Family -> what writes it.
-FAMILIES: dict[str, Write] = {
-    "choices": choices.write,
-    "resources": resources.write,
-    "dependencies": dependencies.write,
-    "groups": groups.write,
-    "linear": linear.write,
-    "hires": hires.write,
-    "distinct": distinct.write,
+@dataclass(frozen=True)
+class Family:
+    """One family of constraints.
+
+    Attributes
+    ----------
+    write
+        Writes its rows.
+    clauses
+        Form of its labelled rows -> the numbers of a rulebook (`Rulebook.job`) that
+        may hold the rule to which such a row belongs.
+    amounts
+        Its rows say how much, and not how many or whether.
+    with_columns
+        It has columns of its own, which only solvers are to see.
+    """
+
+    write: Callable[[Rows, Options], None]
+    clauses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    amounts: bool = False
+    with_columns: bool = False
+
+
+_GROUP = dict.fromkeys(("at_most", "at_least", "same"), ("group",))
+_DEPENDENCY = dict.fromkeys(("by", "after", "at", "selected"), ("dependency",))
+
+FAMILIES: dict[str, Family] = {
+    "choices": Family(choices.write),
+    "resources": Family(
+        resources.write,
+        {
+            "limit": ("capacity", "budget", "linear_resource"),
+            "least": ("budget_at_least", "linear_resource"),
+        },
+        amounts=True,
+    ),
+    "dependencies": Family(dependencies.write, _DEPENDENCY),
+    "groups": Family(groups.write, _GROUP),
+    "linear": Family(
+        linear.write,
+        dict.fromkeys(("linear_most", "linear_least"), ("linear_row",)),
+        amounts=True,
+    ),
+    "hires": Family(hires.write),
+    "distinct": Family(
+        distinct.write,
+        {"distinct": ("distinct",), "opens": ()},
+        amounts=True,
+        with_columns=True,
+    ),
 }
-# Families with columns of their own, which only solvers are to see.
-WITH_COLUMNS = frozenset({"distinct"})
+# Form of a row -> where a rulebook has its rule.
+CLAUSES = {
+    form: kinds
+    for family in FAMILIES.values()
+    for form, kinds in family.clauses.items()
+}
+# Forms that say how much.
+AMOUNTS = frozenset(
+    form
+    for family in FAMILIES.values()
+    if family.amounts
+    for form, kinds in family.clauses.items()
+    if kinds
+)
 
 
 def write_rows(options: Options, *, with_columns: bool) -> Rows:
@@ -46,7 +99,7 @@ def write_rows(options: Options, *, with_columns: bool) -> Rows:
         Those of families that need columns of their own, too.
     """
     rows = Rows()
-    for family, write in FAMILIES.items():
-        if with_columns or family not in WITH_COLUMNS:
-            write(rows, options)
+    for family in FAMILIES.values():
+        if with_columns or not family.with_columns:
+            family.write(rows, options)
     return rows
