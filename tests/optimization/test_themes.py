@@ -19,6 +19,7 @@ from pmo_analytics.optimization.heuristics.diving import Diver
 from pmo_analytics.optimization.heuristics.greedy import greedy, move_earlier
 from pmo_analytics.optimization.heuristics.partial_diving import Rebuilder
 from pmo_analytics.optimization.heuristics.ruin_recreate import Ruiner
+from pmo_analytics.optimization.levelling.level import level
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import build_matrix, holds
@@ -298,3 +299,11 @@ def test_a_count_has_no_sum_to_be_priced():
     entry |= {"period": "2027-01", "multiplier": 1}
     with pytest.raises(ConfigError, match="counts themes: its row is 'themes'"):
         check_bound(portfolio, {"format": 3, "strict": False, "multipliers": [entry]})
+
+
+def test_levelling_keeps_it():
+    """By hand: three projects of two months, one theme at a time, in six months."""
+    portfolio = limit_themes(company("ABC", 6, force=["in"] * 3), at_most=1)
+    levelled = level(portfolio, limits=SolveLimits(seconds=AMPLE))
+    assert themes_at_work(portfolio, levelled.starts) == 1
+    assert levelled.violations.empty

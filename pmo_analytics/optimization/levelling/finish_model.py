@@ -14,41 +14,6 @@ import numpy as np
 from pmo_analytics.optimization.model.instance import NO_LIMIT, Options
 
 
-def cut(options: Options, keep: np.ndarray) -> Options:
-    """Return the options that a mask keeps; everything else stays as it is.
-
-    Parameters
-    ----------
-    keep
-        Shape (N,), boolean.
-    """
-    count = np.diff(options.use_first)
-    kept_use = np.repeat(keep, count)
-    project = options.project[keep]
-    return replace(
-        options,
-        first=np.searchsorted(project, np.arange(len(options.must) + 1)),
-        project=project,
-        start=options.start[keep],
-        worth=options.worth[keep],
-        tie=options.tie[keep],
-        use_first=np.concatenate([[0], np.cumsum(count[keep])]),
-        use_row=options.use_row[kept_use],
-        use_amount=options.use_amount[kept_use],
-        **_cut_rows(options, keep),
-    )
-
-
-def _cut_rows(options: Options, keep: np.ndarray) -> dict[str, np.ndarray]:
-    kept = keep[options.linear_option]
-    count = np.concatenate([[0], np.cumsum(kept)])
-    return {
-        "linear_first": count[options.linear_first],
-        "linear_option": (np.cumsum(keep) - 1)[options.linear_option[kept]],
-        "linear_weight": options.linear_weight[kept],
-    }
-
-
 def with_end(
     options: Options, duration: np.ndarray, earliest: int, latest: int
 ) -> Options:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pmo_analytics.optimization.levelling.energetic import refute
-from pmo_analytics.optimization.levelling.finish_model import cut, end_of, with_end
+from pmo_analytics.optimization.levelling.finish_model import end_of, with_end
 from pmo_analytics.optimization.workers.messages import (
     End,
     Event,
@@ -183,7 +183,7 @@ class Prover:
         if keep.sum() > _MOST_OPTIONS:
             return None
         self.numbers = np.flatnonzero(keep)
-        small = cut(search.priced(compiled), keep)
+        small = search.priced(compiled).only(keep)
         if span:
             low = min(search.bound or 0, self.target)
             small = with_end(small, search.lengths(compiled), low, self.target)

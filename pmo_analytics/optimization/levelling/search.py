@@ -14,7 +14,6 @@ import pandas as pd
 from pmo_analytics.optimization.conflicts import find_conflicts
 from pmo_analytics.optimization.heuristics.greedy import greedy
 from pmo_analytics.optimization.levelling.enumeration import Exhaustion
-from pmo_analytics.optimization.levelling.finish_model import cut
 from pmo_analytics.optimization.levelling.genetic import Evolution
 from pmo_analytics.optimization.levelling.jobs import Jobs, read_jobs
 from pmo_analytics.optimization.levelling.layers import Layering
@@ -351,7 +350,7 @@ class LevelSearch(Levelling):
         if keep.sum() > _MOST_POLISHED:
             return
         begin = time.monotonic()
-        small = cut(options, keep)
+        small = options.only(keep)
         numbers = np.flatnonzero(keep)
         chosen = compiled.chosen(self.starts)
         assert chosen is not None
