@@ -175,11 +175,11 @@ def test_the_public_names():
 
 @pytest.mark.parametrize("name", sorted(PUBLIC))
 def test_every_public_name_is_there_and_explained(name):
-    thing = getattr(pmo_analytics, name)
+    resource = getattr(pmo_analytics, name)
     if name != "__version__":
-        assert thing.__doc__
-        assert thing.__name__ == name
-        assert thing.__module__.startswith("pmo_analytics.")
+        assert resource.__doc__
+        assert resource.__name__ == name
+        assert resource.__module__.startswith("pmo_analytics.")
 
 
 def test_dir_lists_the_public_names():

@@ -20,9 +20,7 @@ from pmo_analytics.cli.command import (
     print_answer,
     usage,
 )
-from pmo_analytics.cli.options import (
-    JsonOption,
-)
+from pmo_analytics.cli.options import JsonOption
 from pmo_analytics.cli.results import say_files
 from pmo_analytics.cli.terminal import escaped, output, show_facts
 

@@ -16,12 +16,7 @@ from pmo_analytics.cli.command import (
     print_answer,
     read_data,
 )
-from pmo_analytics.cli.options import (
-    ChartsOption,
-    JsonOption,
-    OutOption,
-    PathArgument,
-)
+from pmo_analytics.cli.options import ChartsOption, JsonOption, OutOption, PathArgument
 from pmo_analytics.cli.results import draw_plan, say_files
 from pmo_analytics.cli.terminal import (
     escaped,

@@ -7,14 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pmo_analytics.cli.command import (
-    OK,
-    app,
-    command,
-    print_answer,
-    read_data,
-    usage,
-)
+from pmo_analytics.cli.command import OK, app, command, print_answer, read_data, usage
 from pmo_analytics.cli.options import (
     ChartsOption,
     DatesOption,

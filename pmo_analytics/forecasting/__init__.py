@@ -10,7 +10,11 @@ if TYPE_CHECKING:
     from pmo_analytics.forecasting.demand import forecast_demand
     from pmo_analytics.forecasting.forecast import QUANTILES, Forecast, facts_of
     from pmo_analytics.forecasting.headroom import forecast_headroom, hire_list
-    from pmo_analytics.forecasting.models import NAIVE, find_model, statsforecast_model
+    from pmo_analytics.forecasting.models.registry import (
+        NAIVE,
+        find_model,
+        statsforecast_model,
+    )
     from pmo_analytics.forecasting.past import after_history, history_alone
     from pmo_analytics.forecasting.shortages import forecast_tables, outlook
 

@@ -11,8 +11,14 @@ import pandas as pd
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.forecasting.breaks import steady
 from pmo_analytics.forecasting.intervals import interval, rolling_origin
-from pmo_analytics.forecasting.models import DEFAULT, NAIVE, Model, find_model, name_of
-from pmo_analytics.forecasting.series import season_of
+from pmo_analytics.forecasting.models.registry import (
+    DEFAULT,
+    NAIVE,
+    Model,
+    find_model,
+    name_of,
+)
+from pmo_analytics.forecasting.models.series import season_of
 
 COLUMNS = ["role", "cutoff", "period", "model", "forecast", "p10", "p90", "actual"]
 # A model is given up where its errors were so many times those of a naive one.

@@ -13,15 +13,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pmo_analytics.forecasting.intermittent import intermittent
-from pmo_analytics.forecasting.series import (
+from pmo_analytics.forecasting.models.intermittent import intermittent
+from pmo_analytics.forecasting.models.series import (
     Series,
     has_season,
     read_series,
     seasonal_indices,
 )
+from pmo_analytics.forecasting.models.theta import positive_series
 from pmo_analytics.forecasting.standing_out import ended_trends, scan
-from pmo_analytics.forecasting.theta import positive_series
 
 # How many standard errors a break has to be away from none, to be one and to be kept
 # away from the season. Chen and Liu take 3 for series as short as these; with 5, what

@@ -12,7 +12,7 @@ from pmo_analytics.errors import ConfigError, closest
 from pmo_analytics.forecasting.forecast import Forecast, widened
 from pmo_analytics.forecasting.guarded import history_draws
 from pmo_analytics.forecasting.leave import share_at_work
-from pmo_analytics.forecasting.models import DEFAULT, Model
+from pmo_analytics.forecasting.models.registry import DEFAULT, Model
 from pmo_analytics.forecasting.past import (
     capacity_past,
     events_of,

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pmo_analytics.forecasting.forecast import Forecast, widened
 from pmo_analytics.forecasting.guarded import history_draws
-from pmo_analytics.forecasting.models import DEFAULT, Model
+from pmo_analytics.forecasting.models.registry import DEFAULT, Model
 from pmo_analytics.forecasting.past import (
     events_of,
     load_past,

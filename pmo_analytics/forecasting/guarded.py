@@ -10,12 +10,12 @@ import pandas as pd
 from pmo_analytics.errors import PmoWarning
 from pmo_analytics.forecasting.backtesting import earned
 from pmo_analytics.forecasting.breaks import steady
-from pmo_analytics.forecasting.intermittent import intermittent
 from pmo_analytics.forecasting.intervals import past_errors, series_draws
-from pmo_analytics.forecasting.models import DEFAULT, NAIVE, Model, find_model
+from pmo_analytics.forecasting.models.intermittent import intermittent
+from pmo_analytics.forecasting.models.registry import DEFAULT, NAIVE, Model, find_model
+from pmo_analytics.forecasting.models.series import read_series, season_of
 from pmo_analytics.forecasting.past import some
 from pmo_analytics.forecasting.said import breaks_of, doubts_of
-from pmo_analytics.forecasting.series import read_series, season_of
 
 # Models for what comes and goes.
 _FOR_RARE = (DEFAULT, "croston_sba", "tsb")

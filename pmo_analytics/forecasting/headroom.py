@@ -12,7 +12,7 @@ from pmo_analytics.errors import ConfigError
 from pmo_analytics.forecasting.capacity import forecast_capacity
 from pmo_analytics.forecasting.demand import forecast_demand
 from pmo_analytics.forecasting.forecast import TOLERANCE, Forecast
-from pmo_analytics.forecasting.models import DEFAULT, Model
+from pmo_analytics.forecasting.models.registry import DEFAULT, Model
 from pmo_analytics.forecasting.past import some
 
 if TYPE_CHECKING:

@@ -20,9 +20,9 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from pmo_analytics.forecasting.breaks import Steady
-from pmo_analytics.forecasting.intermittent import intermittent
-from pmo_analytics.forecasting.models import DEFAULT, Model, find_model
-from pmo_analytics.forecasting.series import read_series
+from pmo_analytics.forecasting.models.intermittent import intermittent
+from pmo_analytics.forecasting.models.registry import DEFAULT, Model, find_model
+from pmo_analytics.forecasting.models.series import read_series
 
 # Origins that residuals come from, and the fewest values before the first of them.
 ORIGINS = 6

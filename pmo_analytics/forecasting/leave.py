@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.forecasting.series import season_of
+from pmo_analytics.forecasting.models.series import season_of
 from pmo_analytics.tables import people_capacity
 
 if TYPE_CHECKING:

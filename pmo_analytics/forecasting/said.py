@@ -9,7 +9,7 @@ import pandas as pd
 
 from pmo_analytics.clock import format_period
 from pmo_analytics.forecasting.breaks import Break, Steady
-from pmo_analytics.forecasting.models import DEFAULT, LONGEST_SEASON
+from pmo_analytics.forecasting.models.registry import DEFAULT, LONGEST_SEASON
 from pmo_analytics.forecasting.past import some
 
 # So many roles have a sentence each; more share one for each reason.
@@ -157,20 +157,22 @@ def doubts_of(past: pd.DataFrame, alone: np.ndarray, season: int) -> list[str]:
         (gaps > 0, has_gaps),
         ((count > 0) & (after > 0), ends),
     ):
-        rows = np.flatnonzero(which)
-        if len(rows) > _SAID_APART:
-            found.append(f"{some(past.columns[rows])}: {said(rows, 'their')}")
-        else:
-            found += [
-                f"{past.columns[k]}: {said(np.array([k]), 'its')}"
-                for k in rows.tolist()
-            ]
+        found += _said_of(past.columns, np.flatnonzero(which), said)
     if zeros.any():
         found.append(
             f"{some(past.columns[zeros])}: every value of the history is 0, so 0 is "
             "forecast."
         )
     return found
+
+
+def _said_of(
+    roles: pd.Index, rows: np.ndarray, said: Callable[[np.ndarray, str], str]
+) -> list[str]:
+    """Return a sentence a role, or one for all where there are many."""
+    if len(rows) > _SAID_APART:
+        return [f"{some(roles[rows])}: {said(rows, 'their')}"]
+    return [f"{roles[k]}: {said(np.array([k]), 'its')}" for k in rows.tolist()]
 
 
 def _span(numbers: np.ndarray) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.forecasting.backtesting import backtest
 from pmo_analytics.forecasting.headroom import hire_list
-from pmo_analytics.forecasting.series import season_of
+from pmo_analytics.forecasting.models.series import season_of
 from pmo_analytics.metrics import forecast_losses
 
 if TYPE_CHECKING:

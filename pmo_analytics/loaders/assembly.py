@@ -8,15 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock import (
-    Settings,
-    parse_day,
-    parse_period,
-    settings_faults,
-)
-from pmo_analytics.errors import (
-    problems_table,
-)
+from pmo_analytics.clock import Settings, parse_day, parse_period, settings_faults
+from pmo_analytics.errors import problems_table
 from pmo_analytics.loaders.aliases import fold
 from pmo_analytics.loaders.cells.numbers import ALONE
 from pmo_analytics.loaders.converting.absence_amounts import to_absence_shares

@@ -153,12 +153,12 @@ def _broken_limit(
     portfolio: Portfolio,
     compiled: Compiled,
     kind: str,
-    thing: int,
+    resource: int,
     chosen: np.ndarray,
 ) -> dict[str, Any]:
     options = compiled.options
     roles, periods, budgets = options.sizes.tolist()
-    beyond = thing - roles * periods - budgets
+    beyond = resource - roles * periods - budgets
     if beyond >= 0:
         side = "linear_most" if kind == "limit" else "linear_least"
         row = compiled.rules[beyond]
@@ -166,15 +166,15 @@ def _broken_limit(
     uses = []
     for option in chosen.tolist():
         rows, amounts = options.uses(option)
-        own = float(amounts[rows == thing].sum())
+        own = float(amounts[rows == resource].sum())
         if own > 0:
             uses.append((own, compiled.names[options.project[option]]))
     needed = sum(own for own, _ in uses)
     names = [name for _, name in sorted(uses, reverse=True)]
-    if thing < roles * periods:
-        role = compiled.roles[thing // periods]
-        period = format_period(portfolio.horizon[thing % periods])
-        available = float(options.limit[thing])
+    if resource < roles * periods:
+        role = compiled.roles[resource // periods]
+        period = format_period(portfolio.horizon[resource % periods])
+        available = float(options.limit[resource])
         return _row(
             "capacity",
             project=", ".join(names[:5]),
@@ -185,8 +185,10 @@ def _broken_limit(
             message=f"{role} is short of {needed - available:.6g} FTE in {period}: "
             f"{needed:.6g} needed by {listing(names)}, {available:.6g} available.",
         )
-    budget = portfolio.budget["budget"].iat[thing - roles * periods]
-    available = float(options.limit[thing] if kind == "limit" else options.least[thing])
+    budget = portfolio.budget["budget"].iat[resource - roles * periods]
+    available = float(
+        options.limit[resource] if kind == "limit" else options.least[resource]
+    )
     difference = needed - available if kind == "limit" else available - needed
     text = "is short of" if kind == "limit" else "cannot spend the last"
     return _row(

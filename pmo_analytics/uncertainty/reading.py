@@ -11,11 +11,7 @@ import pandas as pd
 
 from pmo_analytics.errors import ConfigError, closest, listing
 from pmo_analytics.files import read_toml
-from pmo_analytics.uncertainty.distributions import (
-    KINDS,
-    Distribution,
-    Lognormal,
-)
+from pmo_analytics.uncertainty.distributions import KINDS, Distribution, Lognormal
 from pmo_analytics.uncertainty.uncertainty import (
     FILTERS,
     QUANTITIES,

@@ -21,7 +21,7 @@ import pandas as pd
 import pmo_analytics as pmo
 from pmo_analytics.forecasting.breaks import steady
 from pmo_analytics.forecasting.intervals import spread_of
-from pmo_analytics.forecasting.models import MODELS
+from pmo_analytics.forecasting.models.registry import MODELS
 from tests.support.real_data import DATA
 
 ROOT = Path(__file__).resolve().parents[2]

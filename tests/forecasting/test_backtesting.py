@@ -10,7 +10,7 @@ import pmo_analytics as pmo
 from pmo_analytics import metrics
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.forecasting.guarded import history_draws
-from pmo_analytics.forecasting.models import MODELS
+from pmo_analytics.forecasting.models.registry import MODELS
 
 PERIODS = pd.period_range("2023-01", periods=48, freq="M")
 

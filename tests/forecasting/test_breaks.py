@@ -16,7 +16,7 @@ from pmo_analytics.errors import ConfigError
 from pmo_analytics.forecasting.breaks import steady
 from pmo_analytics.forecasting.guarded import history_draws
 from pmo_analytics.forecasting.intervals import series_draws, spread_of
-from pmo_analytics.forecasting.models import MODELS
+from pmo_analytics.forecasting.models.registry import MODELS
 from pmo_analytics.portfolio import Portfolio
 
 RNG = np.random.default_rng(7)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.forecasting.intervals import spread_of
-from pmo_analytics.forecasting.models import MODELS, find_model
-from pmo_analytics.forecasting.series import read_series, seasonal_indices
-from pmo_analytics.forecasting.theta import trend_shares
+from pmo_analytics.forecasting.models.registry import MODELS, find_model
+from pmo_analytics.forecasting.models.series import read_series, seasonal_indices
+from pmo_analytics.forecasting.models.theta import trend_shares
 from tests.support.real_data import DATA
 
 M3 = DATA / "forecasting" / "m3_data.json"

@@ -11,7 +11,7 @@ import pytest
 
 import pmo_analytics as pmo
 from pmo_analytics.errors import ConfigError, PmoWarning
-from pmo_analytics.forecasting.models import MODELS, find_model
+from pmo_analytics.forecasting.models.registry import MODELS, find_model
 
 NAN = float("nan")
 

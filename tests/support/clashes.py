@@ -40,19 +40,19 @@ def only(book: Rulebook, kept: list[int]) -> Case:
             projects.loc[row, "start"] = None
         elif rule.kind == "out":
             projects.loc[row, ["status", "force"]] = ["proposed", None]
-    things = len(portfolio.horizon) * len(book.wide.roles)
+    resources = len(portfolio.horizon) * len(book.wide.roles)
     capacity = portfolio.capacity * 0.0 + PLENTY
-    for kind, thing in on:
+    for kind, resource in on:
         if kind == "capacity":
-            role, period = divmod(thing, len(portfolio.horizon))
+            role, period = divmod(resource, len(portfolio.horizon))
             limit = book.limits.capacity.iat[period, role]
             capacity.loc[capacity.index[period], book.wide.roles[role]] = limit
     budget = portfolio.budget.copy()
     for b in range(len(budget)):
         label = budget.index[b]
-        held = ("budget", things + b) in on
+        held = ("budget", resources + b) in on
         budget.loc[label, "amount"] = book.limits.budget[b] if held else np.nan
-        if ("budget_at_least", things + b) not in on:
+        if ("budget_at_least", resources + b) not in on:
             budget.loc[label, "at_least"] = np.nan
     gone = {
         book.dependency(rule)

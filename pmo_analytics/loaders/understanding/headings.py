@@ -10,12 +10,7 @@ from functools import cache
 from typing import Any
 
 from pmo_analytics.clock import WEEKS_PER_YEAR
-from pmo_analytics.loaders.aliases import (
-    column_names,
-    fold,
-    unit_words,
-    weak_names,
-)
+from pmo_analytics.loaders.aliases import column_names, fold, unit_words, weak_names
 from pmo_analytics.loaders.findings import Place, Problem, RawTable
 from pmo_analytics.loaders.writing.escape import unescape_text
 from pmo_analytics.tables import table_spec

@@ -14,11 +14,7 @@ from scipy.sparse import csc_array, csr_array, vstack
 
 from pmo_analytics.optimization.bounds.branch_nodes import Domain
 from pmo_analytics.optimization.bounds.cut_loop import Cut, rows_of_cuts
-from pmo_analytics.optimization.model.array_sink import (
-    Matrix,
-    build_matrix,
-    grains_of,
-)
+from pmo_analytics.optimization.model.array_sink import Matrix, build_matrix, grains_of
 from pmo_analytics.optimization.model.instance import TOGETHER, Options
 from pmo_analytics.optimization.model.rows import RowLabel
 

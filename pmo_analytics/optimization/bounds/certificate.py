@@ -314,7 +314,7 @@ def _read_cuts(
     for entry in certificate["cuts"]:
         members = [(number[p], *rest) for p, *rest in entry["members"] if p in number]
         if entry["row"] == "clique":
-            read.append({"thing": None, "members": members, "most": 1})
+            read.append({"resource": None, "members": members, "most": 1})
             continue
         own = ("members", "at_most", "multiplier")
         row = {key: value for key, value in entry.items() if key not in own}
@@ -324,7 +324,7 @@ def _read_cuts(
             continue
         steps = [(p, float(use), int(count)) for p, use, count in members]
         most = int(entry["at_most"])
-        read.append({"thing": label.number, "members": steps, "most": most})
+        read.append({"resource": label.number, "members": steps, "most": most})
     return read
 
 
@@ -339,10 +339,10 @@ def _cut(
     """Return the certificate's entry of one cut."""
     names = compiled.names
     end = {"multiplier": _text(price)}
-    if cut["thing"] is None:
+    if cut["resource"] is None:
         members = [[names[p], int(a), int(b)] for p, a, b in cut["members"]]
         return {"row": "clique", "members": members, **end}
-    row = _row(portfolio, compiled, RowLabel("limit", int(cut["thing"])))
+    row = _row(portfolio, compiled, RowLabel("limit", int(cut["resource"])))
     members = [[names[p], _text(use), int(count)] for p, use, count in cut["members"]]
     return {**row, "members": members, "at_most": int(cut["most"]), **end}
 

@@ -38,12 +38,12 @@ def clashes(options: Options) -> np.ndarray:
     order = np.argsort(options.use_row, kind="stable")
     order = order[~fixed[owner[order]]]
     begin = np.searchsorted(options.use_row[order], np.arange(len(room) + 1))
-    for thing in np.flatnonzero(np.isfinite(room)).tolist():
-        entry = order[begin[thing] : begin[thing + 1]]
+    for resource in np.flatnonzero(np.isfinite(room)).tolist():
+        entry = order[begin[resource] : begin[resource + 1]]
         if not len(entry):
             continue
         use, who = options.use_amount[entry], owner[entry]
-        most = room[thing] + _MARGIN * options.slack[thing]
+        most = room[resource] + _MARGIN * options.slack[resource]
         big = np.flatnonzero(use + use.max() > most)
         both = use[big][:, None] + use[None, :] > most
         found[np.ix_(who[big], who)] |= both
@@ -62,10 +62,8 @@ def _add_dependencies(options: Options, found: np.ndarray) -> None:
             continue
         i = int(o.dependency_target[target])
         mine, theirs = slice(*o.first[j : j + 2]), slice(*o.first[i : i + 2])
-        wait = o.start[mine][:, None] - o.start[theirs][None, :]
-        wrong = (wait < o.dependency_lag[target]) | (
-            wait > o.dependency_lag_max[target]
-        )
+        lag = o.start[mine][:, None] - o.start[theirs][None, :]
+        wrong = (lag < o.dependency_lag[target]) | (lag > o.dependency_lag_max[target])
         found[mine, theirs] |= wrong
         found[theirs, mine] |= wrong.T
 

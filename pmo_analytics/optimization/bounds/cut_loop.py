@@ -47,7 +47,7 @@ class Cut:
         What one more would be worth.
     """
 
-    thing: int | None
+    resource: int | None
     members: list[tuple[int, float, int]]
     most: int
     price: float = 0.0
@@ -115,20 +115,20 @@ class _Cutter:
             sack = self.sacks[self.turn]
             self.turn = (self.turn + 1) % len(self.sacks)
             found = fenchel_cuts.separate(sack, x, reduced)
-            if found is None or not self._fresh(sack.thing, found[0]):
+            if found is None or not self._fresh(sack.resource, found[0]):
                 continue
             some = True
             counts = found[0][sack.item]
             kept = counts > 0
-            cut = Cut(sack.thing, fenchel_cuts.members_of(sack, found[0]), found[1])
+            cut = Cut(sack.resource, fenchel_cuts.members_of(sack, found[0]), found[1])
             yield _Found(cut, sack.option[kept], counts[kept].astype(float))
 
     def rounds(self) -> int:
         """Return how many rounds look at each row once."""
         return 1 if self.sacks is None else max(-(-len(self.sacks) // _AT_ONCE), 1)
 
-    def _fresh(self, thing: int | None, what: np.ndarray) -> bool:
-        key = thing, what.tobytes()
+    def _fresh(self, resource: int | None, what: np.ndarray) -> bool:
+        key = resource, what.tobytes()
         known = key in self.seen
         self.seen.add(key)
         return not known
@@ -237,7 +237,7 @@ def _told(
     )
     own = len(matrix.labels)
     cuts = [
-        Cut(one.cut.thing, one.cut.members, one.cut.most, float(price))
+        Cut(one.cut.resource, one.cut.members, one.cut.most, float(price))
         for one, price in zip(found, prices[own:], strict=True)
         if price > 0
     ]
@@ -292,7 +292,7 @@ def rows_of_cuts(options: Options, cuts: Sequence[Cut]) -> csr_array:
     column: list[int] = []
     count: list[int] = []
     for number, cut in enumerate(cuts):
-        if cut.thing is None:
+        if cut.resource is None:
             for p, low, high in cut.members:
                 span = np.arange(o.first[p], o.first[p + 1])
                 inside = span[(o.start[span] >= low) & (o.start[span] <= high)]
@@ -307,7 +307,7 @@ def rows_of_cuts(options: Options, cuts: Sequence[Cut]) -> csr_array:
             own.sort()
             for k in range(int(o.first[p]), int(o.first[p + 1])):
                 rows, amounts = o.uses(k)
-                used = float(amounts[rows == cut.thing].sum())
+                used = float(amounts[rows == cut.resource].sum())
                 reached = [n for least, n in own if least <= used + 1e-9]
                 if reached and reached[-1]:
                     row.append(number)

@@ -38,7 +38,7 @@ def renewed(
     for number, cut in enumerate(cuts):
         inside = slice(counts.indptr[number], counts.indptr[number + 1])
         columns, count = counts.indices[inside], counts.data[inside]
-        if cut.thing is None:
+        if cut.resource is None:
             found.append(_clique(options, graph, np.sort(columns)))
         else:
             found.append(_row(options, cut, columns, count))
@@ -66,18 +66,18 @@ def _clique(
 def _row(
     options: Options, cut: Cut, columns: np.ndarray, count: np.ndarray
 ) -> Cut | None:
-    most = most_counted(options, int(cut.thing or 0), columns, count)
+    most = most_counted(options, int(cut.resource or 0), columns, count)
     if most is None:
         return None
     largest = np.zeros(len(options.must))
     np.maximum.at(largest, options.project[columns], count)
     if largest.sum() <= most:
         return None  # it cuts nothing off
-    return Cut(cut.thing, cut.members, most)
+    return Cut(cut.resource, cut.members, most)
 
 
 def most_counted(
-    options: Options, thing: int, columns: np.ndarray, count: np.ndarray
+    options: Options, resource: int, columns: np.ndarray, count: np.ndarray
 ) -> int | None:
     """Return the most that options which fit into a limited row can count.
 
@@ -92,16 +92,16 @@ def most_counted(
         None where that takes too long to find out, or amounts are negative.
     """
     o = options
-    limit = float(o.limit[thing])
+    limit = float(o.limit[resource])
     if not np.isfinite(limit):
         return None
-    per = _UNITS / float(o.unit[thing])
+    per = _UNITS / float(o.unit[resource])
     counted = np.zeros(len(o.project), dtype=np.int64)
     counted[columns] = np.round(count).astype(np.int64)
-    used = _used(options, thing, per)
+    used = _used(options, resource, per)
     if used is None:
         return None
-    room = int(np.floor((limit + float(o.slack[thing])) * per + 1e-3))
+    room = int(np.floor((limit + float(o.slack[resource])) * per + 1e-3))
     members = np.unique(np.concatenate([o.project[columns], np.flatnonzero(o.must)]))
     # What must be selected takes its least from the room, whatever it counts.
     groups: list[_Group] = []
@@ -124,10 +124,10 @@ def most_counted(
     return _most_within(room, max(step, 1), groups)
 
 
-def _used(options: Options, thing: int, per: float) -> np.ndarray | None:
+def _used(options: Options, resource: int, per: float) -> np.ndarray | None:
     """Return units of a limited row that each option uses; None of negative ones."""
     o = options
-    entries = np.flatnonzero(o.use_row == thing)
+    entries = np.flatnonzero(o.use_row == resource)
     owner = np.searchsorted(o.use_first, entries, side="right") - 1
     used = np.zeros(len(o.project), dtype=np.int64)
     if len(entries) and o.use_amount[entries].min() < 0:

@@ -45,7 +45,7 @@ class Knapsack:
     What a project that must be selected uses at any start is taken off beforehand.
     """
 
-    thing: int
+    resource: int
     room: int
     option: np.ndarray  # of each entry of the row
     item: np.ndarray  # of each entry
@@ -59,29 +59,29 @@ class Knapsack:
 
 def knapsacks(options: Options) -> list[Knapsack]:
     """Return every row on which more than fits might be put."""
-    things = np.flatnonzero(
+    resources = np.flatnonzero(
         np.isfinite(options.limit) & (options.largest_use() > options.limit)
     )
     order = np.argsort(options.use_row, kind="stable")
     begin = np.searchsorted(options.use_row[order], np.arange(len(options.limit) + 1))
     owner = options.use_option()
     found = []
-    for thing in things.tolist():
-        entry = order[begin[thing] : begin[thing + 1]]
-        sack = _read(options, thing, owner[entry], options.use_amount[entry])
+    for resource in resources.tolist():
+        entry = order[begin[resource] : begin[resource + 1]]
+        sack = _read(options, resource, owner[entry], options.use_amount[entry])
         if sack is not None:
             found.append(sack)
     return found
 
 
 def _read(
-    options: Options, thing: int, option: np.ndarray, amount: np.ndarray
+    options: Options, resource: int, option: np.ndarray, amount: np.ndarray
 ) -> Knapsack | None:
-    granted = float(options.limit[thing] + options.slack[thing])
-    if thing < int(options.sizes[0] * options.sizes[1]):
+    granted = float(options.limit[resource] + options.slack[resource])
+    if resource < int(options.sizes[0] * options.sizes[1]):
         amount = np.round(amount, _PLACES)
     else:
-        unit = float(options.unit[thing])
+        unit = float(options.unit[resource])
         whole = np.round(amount / unit)
         if (np.abs(amount / unit - whole) > _UNEVEN).any():
             return None
@@ -117,7 +117,7 @@ def _read(
         return None
     _, group = np.unique(project[first], return_inverse=True)
     return Knapsack(
-        thing,
+        resource,
         room,
         option,
         item,

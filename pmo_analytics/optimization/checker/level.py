@@ -217,8 +217,8 @@ def _lasts(
             if not rule.in_force or rule.kind == "selected" or len(rule.targets) != 1:
                 continue
             (target,) = rule.targets
-            wait = rule.span(question.projects[target].duration)[0]
-            last = lasts[rule.project] - wait
+            lag = rule.span(question.projects[target].duration)[0]
+            last = lasts[rule.project] - lag
             if last < lasts[target]:
                 allowed = question.projects[target].allowed
                 lasts[target] = max((s for s in allowed if s <= last), default=-(10**9))

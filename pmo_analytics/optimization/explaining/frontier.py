@@ -330,7 +330,7 @@ def name_level(level: Any, over: str) -> str:
 
 def _say(table: pd.DataFrame, over: str, of: str) -> list[str]:
     """Return the frontier in words."""
-    thing = {
+    resource = {
         "budget": f"budget '{of}'" if of else "all budgets",
         "capacity": f"the capacity of {of}" if of else "all capacity",
         "spend": "spend",
@@ -347,14 +347,18 @@ def _say(table: pd.DataFrame, over: str, of: str) -> list[str]:
     missing = table["objective"].isna() & (table["status"] != "stopped")
     for row in table[missing].itertuples():
         level = name_level(row.level, over)
-        where = f"At {level} of {thing}" if scaled else f"With {thing} at most {level}"
+        where = (
+            f"At {level} of {resource}"
+            if scaled
+            else f"With {resource} at most {level}"
+        )
         none = "there is no plan" if row.status == "infeasible" else "none was found"
         lines.append(f"{where} {none}: {row.message}")
     if len(known) < 2:
         return lines
     first, last = known.iloc[0], known.iloc[-1]
-    of_what = f" of {thing}" if scaled else ""
-    lead = "" if scaled else f"With {thing} at most "
+    of_what = f" of {resource}" if scaled else ""
+    lead = "" if scaled else f"With {resource} at most "
     ends = number(first["objective"]), number(last["objective"])
     same = ends[0] == ends[1]
     change = f"stays at {ends[0]}" if same else f"grows from {ends[0]} to {ends[1]}"

@@ -369,9 +369,9 @@ def _rules_table(book: Rulebook, state: _State) -> pd.DataFrame:
 def _months(book: Rulebook, numbers: list[int]) -> dict[int, float]:
     """Return period -> FTE of rules that are capacity of one role."""
     periods = len(book.portfolio.horizon)
-    things = sorted(book.rules[k].number for k in numbers)
+    resources = sorted(book.rules[k].number for k in numbers)
     limit = book.wide.options.limit
-    return {thing % periods: float(limit[thing]) for thing in things}
+    return {resource % periods: float(limit[resource]) for resource in resources}
 
 
 def _say_clash(book: Rulebook, state: _State) -> list[str]:

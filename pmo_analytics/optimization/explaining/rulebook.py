@@ -142,9 +142,9 @@ class Rulebook:
             return [name]
         return groups.loc[groups["group"] == name, "project"].tolist()
 
-    def role_of(self, thing: int) -> str:
+    def role_of(self, resource: int) -> str:
         """Return the role of a limited thing."""
-        return self.wide.roles[thing // len(self.portfolio.horizon)]
+        return self.wide.roles[resource // len(self.portfolio.horizon)]
 
     def units(self) -> list[list[int]]:
         """Return the rules as they are first looked at: the months of a role as one."""
@@ -213,7 +213,7 @@ def read_rulebook(
         more = bought.reindex(columns=bounds.capacity.columns, fill_value=0.0)
         bounds = replace(bounds, capacity=bounds.capacity + more, exact_capacity={})
     done = {rule.name: rule.done for rule in read_rules(portfolio)}
-    things = len(portfolio.horizon) * len(wide.roles)
+    resources = len(portfolio.horizon) * len(wide.roles)
     wide = replace(wide, options=_limited(portfolio, wide, bounds, done))
     rules = [
         *_rules_on_starts(portfolio, windows),
@@ -221,7 +221,7 @@ def read_rulebook(
         *(Clause("group", name, g) for g, name in enumerate(wide.groups)),
         *(Clause("dependency", d[0], k) for k, d in enumerate(wide.dependencies)),
         *(Clause("dependency", key[0], -1 - k) for k, key in enumerate(unserved)),
-        *_rules_on_limits(portfolio, wide, things),
+        *_rules_on_limits(portfolio, wide, resources),
         *(
             Clause("must", name, p)
             for p, name in enumerate(wide.names)
@@ -262,7 +262,7 @@ def _limited(
         What done projects take of each rule of one's own.
     """
     least = portfolio.budget["at_least"].to_numpy(dtype=float)
-    things = len(portfolio.horizon) * len(wide.roles)
+    resources = len(portfolio.horizon) * len(wide.roles)
     limit = np.concatenate([bounds.capacity.to_numpy().T.ravel(), bounds.budget])
     many = len(limit)
 
@@ -285,7 +285,7 @@ def _limited(
         ),
         least=np.concatenate(
             [
-                np.full(things, -np.inf),
+                np.full(resources, -np.inf),
                 np.nan_to_num(least, nan=-np.inf),
                 wide.options.least[many:],
             ]
@@ -368,24 +368,26 @@ def _rules_on_starts(portfolio: Portfolio, windows: pd.DataFrame) -> list[Clause
     return rules
 
 
-def _rules_on_limits(portfolio: Portfolio, wide: Compiled, things: int) -> list[Clause]:
+def _rules_on_limits(
+    portfolio: Portfolio, wide: Compiled, resources: int
+) -> list[Clause]:
     """Return the limits that all projects together could exceed."""
     options = wide.options
     periods = max(len(portfolio.horizon), 1)
     budgets = portfolio.budget["budget"].tolist()
     exceeded = np.isfinite(options.limit) & (options.largest_use() > options.limit)
-    exceeded[things + len(budgets) :] = False  # these are rules of one's own
+    exceeded[resources + len(budgets) :] = False  # these are rules of one's own
     rules = [
-        Clause("capacity", wide.roles[int(thing) // periods], int(thing))
-        if thing < things
-        else Clause("budget", str(budgets[thing - things]), int(thing))
-        for thing in np.flatnonzero(exceeded)
+        Clause("capacity", wide.roles[int(resource) // periods], int(resource))
+        if resource < resources
+        else Clause("budget", str(budgets[resource - resources]), int(resource))
+        for resource in np.flatnonzero(exceeded)
     ]
     wanted = np.isfinite(options.least) & (options.least > 0)
-    wanted[things + len(budgets) :] = False
+    wanted[resources + len(budgets) :] = False
     return rules + [
-        Clause("budget_at_least", str(budgets[thing - things]), int(thing))
-        for thing in np.flatnonzero(wanted)
+        Clause("budget_at_least", str(budgets[resource - resources]), int(resource))
+        for resource in np.flatnonzero(wanted)
     ]
 
 

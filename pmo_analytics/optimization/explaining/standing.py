@@ -221,13 +221,13 @@ def say_standing(
     counts = counts.sort_values(ascending=False, kind="stable")
     words = []
     for (rule, subject), count in counts.items():
-        thing = {
+        resource = {
             "capacity": str(subject),
             "budget": f"budget '{subject}'",
             "dependency": f"{the_project(portfolio, subject)}, which it requires",
             "group": f"group '{subject}'",
         }.get(str(rule), f"rule '{subject}'")
-        words.append(f"{thing} in {int(count)}")
+        words.append(f"{resource} in {int(count)}")
     shown = words[:5] + ([f"{len(words) - 5} more"] if len(words) > 5 else [])
     lines = [
         f"{name} could start in {spans(portfolio, starts.tolist())}. Of these "

@@ -94,8 +94,8 @@ class _State:
             if not self.placed(target):
                 waiting = True
                 continue
-            wait = starts - o.start[self.chosen[target]]
-            served |= (wait >= o.dependency_lag[i]) & (wait <= o.dependency_lag_max[i])
+            lag = starts - o.start[self.chosen[target]]
+            served |= (lag >= o.dependency_lag[i]) & (lag <= o.dependency_lag_max[i])
         # A target that comes later in the same bundle is held to this rule then.
         return served | (waiting and not served.any())
 
@@ -111,8 +111,8 @@ class _State:
         for i in range(int(o.dependency_first[d]), int(o.dependency_first[d + 1])):
             target = int(o.dependency_target[i])
             if target == p:
-                wait = own - starts
-                mine = (wait >= o.dependency_lag[i]) & (wait <= o.dependency_lag_max[i])
+                lag = own - starts
+                mine = (lag >= o.dependency_lag[i]) & (lag <= o.dependency_lag_max[i])
             elif self.placed(target):
                 other = own - int(o.start[self.chosen[target]])
                 if o.dependency_lag[i] <= other <= o.dependency_lag_max[i]:
@@ -128,9 +128,9 @@ class _State:
                 target = int(o.dependency_target[i])
                 if not self.placed(target):
                     continue
-                wait = own - int(o.start[self.chosen[target]])
+                lag = own - int(o.start[self.chosen[target]])
                 if not o.dependency_kind[d] or (
-                    o.dependency_lag[i] <= wait <= o.dependency_lag_max[i]
+                    o.dependency_lag[i] <= lag <= o.dependency_lag_max[i]
                 ):
                     break
             else:
@@ -281,8 +281,8 @@ def _reach_least(state: _State, net: np.ndarray) -> bool:
                 _bring(state, p, net)
         if sum(state.placed(m) for m in members) < o.group_least[g]:
             return False
-    for thing in np.flatnonzero(o.least > 0):
-        if not _spend_enough(state, int(thing), net):
+    for resource in np.flatnonzero(o.least > 0):
+        if not _spend_enough(state, int(resource), net):
             return False
     return True
 
@@ -292,21 +292,21 @@ def _best(options: Options, net: np.ndarray, p: int) -> float:
     return float(own.max()) if len(own) else -np.inf
 
 
-def _used(state: _State, thing: int) -> float:
+def _used(state: _State, resource: int) -> float:
     total = 0.0
     for option in state.chosen[state.chosen != _UNPLACED]:
         rows, amounts = state.o.uses(int(option))
-        total += float(amounts[rows == thing].sum())
+        total += float(amounts[rows == resource].sum())
     return total
 
 
-def _spend_enough(state: _State, thing: int, net: np.ndarray) -> bool:
+def _spend_enough(state: _State, resource: int, net: np.ndarray) -> bool:
     o = state.o
-    need = float(o.least[thing] - o.slack[thing])
-    if _used(state, thing) >= need:
+    need = float(o.least[resource] - o.slack[resource])
+    if _used(state, resource) >= need:
         return True
     owner = o.use_option()
-    helpers = np.unique(o.project[owner[o.use_row == thing]]).tolist()
+    helpers = np.unique(o.project[owner[o.use_row == resource]]).tolist()
     for p in sorted(helpers, key=lambda q: -_best(o, net, q)):
         if state.placed(p):
             continue
@@ -315,9 +315,9 @@ def _spend_enough(state: _State, thing: int, net: np.ndarray) -> bool:
             if q != wanted:  # what is needed first goes as early as it can
                 return -o.start[fits].astype(float)
             uses = [o.uses(int(k)) for k in fits]
-            return np.array([a[r == thing].sum() for r, a in uses])
+            return np.array([a[r == resource].sum() for r, a in uses])
 
-        if _bring(state, p, net, prefer=prefer) and _used(state, thing) >= need:
+        if _bring(state, p, net, prefer=prefer) and _used(state, resource) >= need:
             return True
     return False
 
@@ -383,10 +383,8 @@ def _can_serve(state: _State, d: int) -> bool:
     for i in range(o.dependency_first[d], o.dependency_first[d + 1]):
         target = int(o.dependency_target[i])
         if state.placed(target):
-            wait = starts - o.start[state.chosen[target]]
-            if (
-                (wait >= o.dependency_lag[i]) & (wait <= o.dependency_lag_max[i])
-            ).any():
+            lag = starts - o.start[state.chosen[target]]
+            if ((lag >= o.dependency_lag[i]) & (lag <= o.dependency_lag_max[i])).any():
                 return True
     return False
 
@@ -456,5 +454,5 @@ def _keeps_least(state: _State) -> bool:
     if not state.o.rows_hold(chosen):
         return False
     least = state.o.least - state.o.slack
-    things = np.flatnonzero(state.o.least > 0)
-    return all(_used(state, int(t)) >= float(least[t]) for t in things)
+    resources = np.flatnonzero(state.o.least > 0)
+    return all(_used(state, int(t)) >= float(least[t]) for t in resources)

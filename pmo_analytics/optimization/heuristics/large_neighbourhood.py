@@ -283,10 +283,10 @@ class Improver:
         weight = self._tight_things()
         if weight.sum() <= 0:
             return self._at_random()
-        thing = int(self.rng.choice(len(weight), p=weight / weight.sum()))
-        if thing >= roles * periods:
-            return self._mixed(self.users[thing].copy())
-        role, t = divmod(thing, periods)
+        resource = int(self.rng.choice(len(weight), p=weight / weight.sum()))
+        if resource >= roles * periods:
+            return self._mixed(self.users[resource].copy())
+        role, t = divmod(resource, periods)
         width = int(self.rng.integers(0, 4))
         span = range(max(t - width, 0), min(t + width + 1, periods))
         near = np.unique(np.concatenate([self.users[role * periods + s] for s in span]))

@@ -3,346 +3,27 @@
 A ruin-and-recreate search (Schrimpf, Schneider, Stamm-Wilbrandt and Dueck, Journal of
 Computational Physics 159(2), 2000): some projects near each other leave, the gaps are
 filled by priced density with a little noise, and the result is kept if it is not much
-worse. What makes it fast without compiled code: for every option the number of limited
-things that have no room for it is kept up to date, so "what fits now" is one
-comparison; and whatever leaves or comes between two such questions is counted at once.
+worse.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
-from scipy.sparse import coo_array
 
-from pmo_analytics.optimization.model.counts import Room
-from pmo_analytics.optimization.model.instance import ALL, NONE, TOGETHER, Options
-
-# Chosen options, what is left, what lacks room, up to where it had, what is open; then
-# the classes that are held and those that are shut; the objective.
-_A = np.ndarray
-State = tuple[_A, _A, _A, _A, _A, _A, _A, float]
+from pmo_analytics.optimization.heuristics.occupancy import Occupancy
+from pmo_analytics.optimization.model.instance import Options
 
 
-class Ruiner:
-    """The state of a ruin-and-recreate search.
-
-    Parameters
-    ----------
-    options
-        The model.
-    chosen
-        Option numbers of a feasible plan.
-    rng
-        Source of every random choice.
-    """
+class Ruiner(Occupancy):
+    """The state of a ruin-and-recreate search; made as `Occupancy` is."""
 
     def __init__(
         self, options: Options, chosen: np.ndarray, rng: np.random.Generator
     ) -> None:
-        self.o = options
-        self.rng = rng
-        self.owner = options.use_option()
-        self.counts = Room(options.counts, len(options.project))
-        self._index_uses()
-        self._index_rules()
-        self.scarcity = np.zeros(len(options.limit))
-        limited = np.isfinite(options.limit) & (options.limit > 0)
-        self.scarcity[limited] = 1.0 / options.limit[limited]
-        self.priced(self.scarcity, None)
+        super().__init__(options, chosen, rng)
         # How much worse a plan may get and be kept, in projects of average worth.
         self.heat = 0.1
-        self.set(chosen)
 
-    def _index_uses(self) -> None:
-        """Sort the uses by thing and amount, so that a change flips one stretch."""
-        o = self.o
-        order = np.lexsort((o.use_amount, o.use_row))
-        self.user = self.owner[order]
-        self.row_of = o.use_row[order]
-        amount = o.use_amount[order]
-        # One sorted key for all things: the thing, and the amount as a fraction.
-        self.span = float(amount.max(initial=0.0)) * 2.0 + 1.0
-        self.key = self.row_of * self.span + amount
-
-    def _index_rules(self) -> None:
-        o = self.o
-        projects = len(o.must)
-        self.needs: list[list[int]] = [[] for _ in range(projects)]
-        self.serves: list[list[int]] = [[] for _ in range(projects)]
-        for d, j in enumerate(o.dependency_project.tolist()):
-            self.needs[j].append(d)
-            for i in range(o.dependency_first[d], o.dependency_first[d + 1]):
-                self.serves[int(o.dependency_target[i])].append(d)
-        # Whom each rule asks for, and the least and most wait for it.
-        target, least = o.dependency_target.tolist(), o.dependency_lag.tolist()
-        most = o.dependency_lag_max.tolist()
-        self.asks = [
-            list(zip(target[lo:hi], least[lo:hi], most[lo:hi], strict=True))
-            for lo, hi in pairwise(o.dependency_first.tolist())
-        ]
-        self.span_of = list(pairwise(o.first.tolist()))
-        self.caps: list[list[int]] = [[] for _ in range(projects)]
-        self.held = np.zeros(projects, dtype=bool)
-        self.mates, self.inner = _units(o)
-        for g, whole in enumerate(o.group_all.tolist()):
-            members = o.group_project[o.group_first[g] : o.group_first[g + 1]]
-            if whole in (ALL, NONE):
-                # Those tied to what is done or out are left as they are.
-                self.held[members] = True
-            elif whole == TOGETHER:
-                continue
-            elif o.group_most[g] < len(members):
-                for p in members.tolist():
-                    self.caps[p].append(g)
-        # Whose options open or close when a project comes, moves or goes.
-        self.near = [
-            list(
-                {p}
-                | {int(o.dependency_project[d]) for d in self.serves[p]}
-                | {
-                    int(q)
-                    for g in self.caps[p]
-                    for q in o.group_project[o.group_first[g] : o.group_first[g + 1]]
-                }
-            )
-            for p in range(projects)
-        ]
-        self.held |= o.must & (np.diff(o.first) <= 1)
-        # Nor is what they wait for.
-        self.held = self._with_needs(self.held)
-        self.stays = self._with_needs(self.held | o.must)
-        self.has_least = bool((o.least > 0).any() or (o.group_least > 0).any())
-
-    def _with_needs(self, wanted: np.ndarray) -> np.ndarray:
-        """Return which are wanted, may be what those wait for, or go with them."""
-        o = self.o
-        wanted = wanted.copy()
-        waiting = np.flatnonzero(wanted).tolist()
-        while waiting:
-            p = waiting.pop()
-            others = list(self.mates[p])
-            for d in self.needs[p]:
-                others += o.dependency_target[
-                    o.dependency_first[d] : o.dependency_first[d + 1]
-                ].tolist()
-            for q in others:
-                if not wanted[q]:
-                    wanted[q] = True
-                    waiting.append(q)
-        return wanted
-
-    def priced(self, prices: np.ndarray, adjusted: np.ndarray | None) -> None:
-        """Rank options by worth per cost at these prices of the limited things.
-
-        Parameters
-        ----------
-        prices
-            Shape (M,), at least 0.
-        adjusted
-            Worth of each option with what it does for others; None = its worth.
-        """
-        o = self.o
-        typical = float(np.median(o.worth[o.worth > 0])) if (o.worth > 0).any() else 1.0
-        count = max(float(np.median(np.diff(o.use_first))), 1.0)
-        # Every thing costs a little, or options that use only free ones rank endless.
-        floor = 0.02 * typical / count
-        cost = np.bincount(
-            self.owner,
-            o.use_amount * (prices[o.use_row] + floor * self.scarcity[o.use_row]),
-            minlength=len(o.project),
-        )
-        worth = o.worth if adjusted is None else adjusted
-        self.score = np.where(
-            (worth > 0), worth / np.maximum(cost, 1e-9 * typical), worth * 1e-6
-        )
-        self.score = np.maximum(self.score, 1e-12)
-
-    # ------------------------------------------------------------------ the state
-    def set(self, chosen: np.ndarray) -> None:
-        """Go on from another plan."""
-        o = self.o
-        self.chosen = np.full(len(o.must), -1, dtype=np.int64)
-        self.chosen[o.project[chosen]] = chosen
-        self.left = o.limit + o.slack
-        for k in chosen.tolist():
-            rows, amounts = o.uses(k)
-            self.left[rows] -= amounts
-        lacking = o.use_amount > self.left[o.use_row]
-        self.over = np.bincount(self.owner, lacking, minlength=len(o.project)).astype(
-            np.int32
-        )
-        self.counts.hold(chosen)
-        # Classes that are shut count like what lacks room.
-        self.shut_classes = self.counts.shut()
-        for k in self.shut_classes.nonzero()[0].tolist():
-            self.over[self.counts.options_of(k)] += np.int32(1)
-        # What was left, and up to where uses had room, when that was counted.
-        self.counted = self.left.copy()
-        self.reached = self._reach(np.arange(len(self.left)), self.left)
-        self.open = np.ones(len(o.project), dtype=bool)
-        self.shut: list[int] = []
-        # Projects of which has to be worked out again what may come in.
-        self.stale = set(range(len(o.must)))
-        self._settle()
-        self.objective = float(o.worth[chosen].sum())
-        self.best = np.sort(chosen)
-        self.best_objective = self.objective
-
-    def _reopen(self, p: int) -> None:
-        """Work out which options of a project may come in, rules considered."""
-        o = self.o
-        lo, hi = self.span_of[p]
-        if self.chosen[p] >= 0 or self.held[p]:
-            self.open[lo:hi] = False
-            return
-        for g in self.caps[p]:
-            members = o.group_project[o.group_first[g] : o.group_first[g + 1]]
-            if (self.chosen[members] >= 0).sum() >= o.group_most[g]:
-                self.open[lo:hi] = False
-                return
-        if not self.needs[p]:
-            self.open[lo:hi] = True
-            return
-        ok = np.ones(hi - lo, dtype=bool)
-        starts = o.start[lo:hi]
-        for d in self.needs[p]:
-            if self.inner[d]:
-                continue
-            served = np.zeros(hi - lo, dtype=bool)
-            for target, least, most in self.asks[d]:
-                k = self.chosen[target]
-                if k < 0:
-                    continue
-                if not o.dependency_kind[d]:
-                    served[:] = True
-                    break
-                wait = starts - o.start[k]
-                served |= (wait >= least) & (wait <= most)
-            ok &= served
-        self.open[lo:hi] = ok
-
-    def _reach(self, rows: np.ndarray, left: np.ndarray) -> np.ndarray:
-        """Return up to where the uses of some things have room, in order of amounts."""
-        # Above the largest amount of a thing, below the first one of the next.
-        room = np.minimum(np.maximum(left, -1e-9), self.span * 0.999999)
-        return self.key.searchsorted(rows * self.span + room, "right")
-
-    def _settle(self) -> None:
-        """Count what lacks room, and what may come in, after changes of the plan."""
-        for p in self.stale:
-            self._reopen(p)
-        self.stale = set()
-        self._settle_counts()
-        rows = (self.left != self.counted).nonzero()[0]
-        if not len(rows):
-            return
-        after = self.left[rows]
-        self.counted[rows] = after
-        old, new = self.reached[rows], self._reach(rows, after)
-        self.reached[rows] = new
-        # Each stretch between the two holds uses that gained room, or that lost it.
-        gained, lost = [], []
-        for i, j in zip(old.tolist(), new.tolist(), strict=True):
-            if i < j:
-                gained.append(self.user[i:j])
-            elif j < i:
-                lost.append(self.user[j:i])
-        if gained:
-            np.subtract.at(self.over, np.concatenate(gained), np.int32(1))
-        if lost:
-            np.add.at(self.over, np.concatenate(lost), np.int32(1))
-
-    def _settle_counts(self) -> None:
-        """Count what is shut, after changes of the plan."""
-        if not len(self.shut_classes):
-            return
-        shut = self.counts.shut()
-        changed = (shut != self.shut_classes).nonzero()[0]
-        for k in changed.tolist():
-            self.over[self.counts.options_of(k)] += np.int32(1 if shut[k] else -1)
-        self.shut_classes = shut
-
-    def _place(self, k: int) -> None:
-        o = self.o
-        p = int(o.project[k])
-        rows, amounts = o.uses(k)
-        self.left[rows] -= amounts
-        self.counts.take(k)
-        self.chosen[p] = k
-        self.objective += float(o.worth[k])
-        self._tell(p)
-
-    def _remove(self, p: int) -> None:
-        o = self.o
-        k = int(self.chosen[p])
-        rows, amounts = o.uses(k)
-        self.left[rows] += amounts
-        self.counts.take(k, -1)
-        self.chosen[p] = -1
-        self.objective -= float(o.worth[k])
-        self._tell(p)
-
-    def _tell(self, p: int) -> None:
-        """Have worked out again what depends on whether and when p is in."""
-        self.stale.update(self.near[p])
-
-    def _take_out(self, p: int) -> None:
-        """Remove a project and what can no longer be served without it."""
-        if self.chosen[p] < 0 or self.held[p]:
-            return
-        self._remove(p)
-        for d in self.serves[p]:
-            j = int(self.o.dependency_project[d])
-            if self.chosen[j] >= 0 and not self._served(d):
-                self._take_out(j)
-        for q in self.mates[p]:
-            self._take_out(q)
-
-    def _place_with_mates(self, k: int, score: np.ndarray) -> bool:
-        """Bring an option in, and all projects that come and go with it, or nobody."""
-        o = self.o
-        p = int(o.project[k])
-        before, placed = self.objective, [p]
-        self._place(k)
-        waiting = [q for q in self.mates[p] if self.chosen[q] < 0]
-        stuck = False
-        while waiting and not stuck:
-            stuck = True
-            for q in list(waiting):
-                self.stale.add(q)
-                self._settle()
-                lo, hi = self.span_of[q]
-                fits = lo + np.flatnonzero(self.open[lo:hi] & (self.over[lo:hi] == 0))
-                if len(fits):
-                    self._place(int(fits[np.argmax(score[fits])]))
-                    waiting.remove(q)
-                    placed.append(q)
-                    stuck = False
-        poor = self.objective <= before and not o.must[placed].any()
-        if not waiting and not (poor and len(placed) > 1):
-            return True
-        for q in reversed(placed):
-            self._remove(q)
-        self._settle()
-        # Until the next round; what else comes in may open them again.
-        for q in (*placed, *waiting):
-            self.open[o.first[q] : o.first[q + 1]] = False
-            self.shut.append(q)
-        return False
-
-    def _served(self, d: int) -> bool:
-        o = self.o
-        own = o.start[self.chosen[o.dependency_project[d]]]
-        for target, least, most in self.asks[d]:
-            k = self.chosen[target]
-            if k >= 0 and (
-                not o.dependency_kind[d] or least <= own - o.start[k] <= most
-            ):
-                return True
-        return False
-
-    # ------------------------------------------------------------------ the search
     def round(self) -> bool:
         """Ruin and recreate once; return whether the best plan got better."""
         self._reopen_shut()
@@ -367,27 +48,6 @@ class Ruiner:
     def _reopen_shut(self) -> None:
         self.stale.update(self.shut)
         self.shut = []
-
-    def keep(self) -> State:
-        """Return the state to come back to."""
-        self._settle()
-        return (
-            self.chosen.copy(),
-            self.left.copy(),
-            self.over.copy(),
-            self.reached.copy(),
-            self.open.copy(),
-            self.counts.held.copy(),
-            self.shut_classes.copy(),
-            self.objective,
-        )
-
-    def back(self, state: State) -> None:
-        """Return to a state."""
-        self.chosen, self.left, self.over, self.reached, self.open = state[:5]
-        self.counts.held, self.shut_classes, self.objective = state[5:]
-        self.counted = self.left.copy()
-        self.stale = set()
 
     def refilled(self) -> np.ndarray:
         """Return a plan made afresh, but for what has to stay; nothing if it fails."""
@@ -424,27 +84,6 @@ class Ruiner:
         self._fill()
         return np.sort(self.chosen[self.chosen >= 0])
 
-    def _sound(self) -> bool:
-        """Return whether all that must be in is in, and every least is reached."""
-        o = self.o
-        if (self.chosen[o.must] < 0).any():
-            return False
-        if not o.rows_hold(self.chosen[self.chosen >= 0]):
-            return False
-        if not self.has_least:
-            return True
-        for g in np.flatnonzero(o.group_least > 0):
-            members = o.group_project[o.group_first[g] : o.group_first[g + 1]]
-            if (self.chosen[members] >= 0).sum() < o.group_least[g]:
-                return False
-        things = np.flatnonzero(o.least > 0)
-        # What is used is what the limit had less what is left.
-        used = np.zeros(len(o.limit))
-        for k in self.chosen[self.chosen >= 0].tolist():
-            rows, amounts = o.uses(k)
-            used[rows] += amounts
-        return bool((used[things] >= (o.least - o.slack)[things]).all())
-
     def _ruin_near(self) -> None:
         """Take out projects that are at work in one stretch of time."""
         o = self.o
@@ -465,9 +104,9 @@ class Ruiner:
 
     def sharing(self, ks: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Return how many of some things each of these options uses, as many as ks."""
-        return self._hits(*self._things(ks), rows, len(ks))
+        return self._hits(*self._used(ks), rows, len(ks))
 
-    def _things(self, ks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _used(self, ks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what options use, and at which place in `ks` the user of each is."""
         lo, hi = self.o.use_first[ks], self.o.use_first[ks + 1]
         size = hi - lo
@@ -495,7 +134,7 @@ class Ruiner:
         rows, amounts = o.uses(k)
         placed = np.flatnonzero((self.chosen >= 0) & ~self.held)
         score = self.score[self.chosen[placed]]
-        used, place = self._things(self.chosen[placed])
+        used, place = self._used(self.chosen[placed])
         for _ in range(12):
             short = rows[self.left[rows] < amounts]
             if not len(short) or not len(placed):
@@ -531,57 +170,3 @@ class Ruiner:
                 self.open[k] = False
             elif not self._place_with_mates(k, score):
                 failed.add(p)
-
-
-def _units(options: Options) -> tuple[list[list[int]], np.ndarray]:
-    """Return whom each project comes and goes with, and dependencies among those.
-
-    All-or-none groups, and projects that require each other's selection.
-    """
-    o = options
-    projects = len(o.must)
-    pairs = []
-    for g in np.flatnonzero(o.group_all == TOGETHER).tolist():
-        members = o.group_project[o.group_first[g] : o.group_first[g + 1]].tolist()
-        pairs += list(pairwise(members))
-    single = np.flatnonzero(
-        (o.dependency_kind == 0) & (np.diff(o.dependency_first) == 1)
-    )
-    asks = o.dependency_project[single], o.dependency_target[o.dependency_first[single]]
-    circle = _circles(*asks, projects)
-    for c in np.flatnonzero(np.bincount(circle, minlength=1) > 1).tolist():
-        pairs += list(pairwise(np.flatnonzero(circle == c).tolist()))
-    links = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    unit = _components(links[:, 0], links[:, 1], projects, "weak")
-    inside: dict[int, list[int]] = {}
-    for p, u in enumerate(unit.tolist()):
-        inside.setdefault(u, []).append(p)
-    mates = [[q for q in inside[u] if q != p] for p, u in enumerate(unit.tolist())]
-    targets = np.repeat(np.arange(len(o.dependency_kind)), np.diff(o.dependency_first))
-    own = unit[o.dependency_project[targets]] == unit[o.dependency_target]
-    among = np.bincount(targets[own], minlength=len(o.dependency_kind)) > 0
-    return mates, among & (o.dependency_kind == 0)
-
-
-def _circles(asking: np.ndarray, asked: np.ndarray, projects: int) -> np.ndarray:
-    """Return a number per project, equal for those that ask for each other."""
-    while len(asking):
-        onward = np.isin(asked, asking)
-        if onward.all():
-            break
-        asking, asked = asking[onward], asked[onward]
-    return _components(asking, asked, projects, "strong")
-
-
-def _components(
-    tail: np.ndarray, head: np.ndarray, projects: int, connection: str
-) -> np.ndarray:
-    """Return the number of the component of each project in a graph of links."""
-    if not len(tail):
-        return np.arange(projects)
-    # It loads linear algebra, and most portfolios have nothing to be connected.
-    from scipy.sparse.csgraph import connected_components
-
-    graph = coo_array((np.ones(len(tail)), (tail, head)), (projects, projects))
-    directed = connection == "strong"
-    return np.asarray(connected_components(graph, directed, connection)[1])

@@ -85,8 +85,8 @@ class Exhaustion:
             self.starts = self.placed.copy()
             return
         start = self.heads[j]
-        for i, wait in jobs.before[j]:
-            start = max(start, self.placed[i] + wait)
+        for i, lag in jobs.before[j]:
+            start = max(start, self.placed[i] + lag)
         demand, money = jobs.demand[j], jobs.money[j]
         free, guard = self.free, jobs.guard
         start = jobs.next_start(j, start)

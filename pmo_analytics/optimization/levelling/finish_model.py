@@ -69,7 +69,7 @@ def end_of(options: Options, chosen: np.ndarray) -> int:
     own = slice(
         int(options.dependency_first[-1]) - end, int(options.dependency_first[-1])
     )
-    wait = options.dependency_lag[own]
-    finish = options.start[chosen] + wait[options.project[chosen]]
+    lag = options.dependency_lag[own]
+    finish = options.start[chosen] + lag[options.project[chosen]]
     lo, hi = int(options.first[end]), int(options.first[end + 1])
     return lo + int(np.searchsorted(options.start[lo:hi], finish.max()))

@@ -106,7 +106,7 @@ class Jobs:
         """
         heads: list[int] = []
         for j, first in enumerate(self.first):
-            start = max([first, *(heads[i] + wait for i, wait in self.before[j])])
+            start = max([first, *(heads[i] + lag for i, lag in self.before[j])])
             start = self.next_start(j, start)
             if start > self.last[j]:
                 return None
@@ -117,8 +117,8 @@ class Jobs:
         """Return the least periods from each job's start to the end of all."""
         tails = list(self.duration)
         for j in range(len(tails) - 1, -1, -1):
-            for k, wait in self.after[j]:
-                tails[j] = max(tails[j], wait + tails[k])
+            for k, lag in self.after[j]:
+                tails[j] = max(tails[j], lag + tails[k])
         return tails
 
     def next_start(self, j: int, start: int) -> int:
@@ -228,9 +228,9 @@ def read_jobs(portfolio: Portfolio, *, strict: bool = False) -> Jobs | None:
     number = {name: j for j, name in enumerate(order)}
     before: list[list[tuple[int, int]]] = [[] for _ in order]
     after: list[list[tuple[int, int]]] = [[] for _ in order]
-    for (i, j), wait in links.items():
-        before[number[j]].append((number[i], wait))
-        after[number[i]].append((number[j], wait))
+    for (i, j), lag in links.items():
+        before[number[j]].append((number[i], lag))
+        after[number[i]].append((number[j], lag))
     duration = windows["duration"].to_dict()
     bounds = limits(portfolio, strict=strict, fixed=fixed)
     people = pack_people(portfolio, order, fixed, bounds.capacity, last, duration)
@@ -286,19 +286,19 @@ def _links(
             return None
         if rule.kind == "selected":
             continue
-        wait, most = rule.spans[rule.targets[0]]
+        lag, most = rule.spans[rule.targets[0]]
         if len(rule.spans) > 1 or most is not None:
             return None
         i, j = rule.targets[0], rule.project
         if i in fixed and j in fixed:
-            if fixed[j] < fixed[i] + wait:
+            if fixed[j] < fixed[i] + lag:
                 return None
         elif i in fixed:
-            first[j] = max(first[j], fixed[i] + wait)
+            first[j] = max(first[j], fixed[i] + lag)
         elif j in fixed:
-            last[i] = min(last[i], fixed[j] - wait)
+            last[i] = min(last[i], fixed[j] - lag)
         else:
-            links[i, j] = max(links.get((i, j), wait), wait)
+            links[i, j] = max(links.get((i, j), lag), lag)
     return links
 
 

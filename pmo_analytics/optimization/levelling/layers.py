@@ -59,7 +59,7 @@ def in_layers(jobs: Jobs) -> bool:
             jobs.following[j] is None
             and jobs.money[j] is None
             and (jobs.level[j] is not None or not jobs.demand[j])
-            and all(wait >= 0 for _, wait in jobs.before[j])
+            and all(lag >= 0 for _, lag in jobs.before[j])
             for j in range(count)
         )
     )
@@ -100,23 +100,23 @@ class Layers:
         length = np.array(jobs.duration)
         head = np.array(heads)
         last = np.minimum(jobs.last, finish - np.array(tails))
-        wait = np.full((count, count), _NO_LINK)
+        lag = np.full((count, count), _NO_LINK)
         for j in range(count):
             for i, periods in jobs.before[j]:
-                wait[i, j] = periods
+                lag[i, j] = periods
         free, need = _rooms(jobs, finish)
         if mirrored:
             # A start counts from the end backwards, and so does a wait.
-            linked = wait > _NO_LINK
-            wait = np.where(linked, wait + length - length[:, None], _NO_LINK).T
+            linked = lag > _NO_LINK
+            lag = np.where(linked, lag + length - length[:, None], _NO_LINK).T
             head, last = finish - last - length, finish - head - length
             free = free[:, ::-1]
         self.length, self.head, self.last = length, head, last
-        self.wait = wait.astype(np.int16)
-        self.linked = (wait > _NO_LINK).astype(float)
+        self.lag = lag.astype(np.int16)
+        self.linked = (lag > _NO_LINK).astype(float)
         self.follows = self.linked.sum(axis=0)
         # From this long after its start on a job is of no matter to anybody.
-        self.matters = np.maximum(length, wait.max(axis=1)).astype(np.int16)
+        self.matters = np.maximum(length, lag.max(axis=1)).astype(np.int16)
         self.need = need
         self.level = np.maximum(free.mean(axis=1), 1.0)
         self.cumulated = np.concatenate(
@@ -156,7 +156,7 @@ class Layers:
             start, done = start[i], done[i]
             start[rows, j], done[rows, j] = s, True
             now = s.astype(np.int16)
-            ready = np.maximum(ready[i], now[:, None] + self.wait[j])
+            ready = np.maximum(ready[i], now[:, None] + self.lag[j])
             members = members[i] | np.int64(1) << j
             work = work[i] + self._added(j, s)
             good, score = self._judged(done, start, ready, now, work)
@@ -279,9 +279,9 @@ def can_mirror(jobs: Jobs) -> bool:
     """Return whether links keep their order when time runs backwards."""
     length = jobs.duration
     return all(
-        wait + length[j] >= length[i]
+        lag + length[j] >= length[i]
         for j, before in enumerate(jobs.before)
-        for i, wait in before
+        for i, lag in before
     )
 
 

@@ -40,14 +40,14 @@ class Builder:
             and jobs.money[j] is None
             for j in range(self.count)
         ]
-        waits = [
-            (wait, jobs.duration[i])
+        lags = [
+            (lag, jobs.duration[i])
             for j in range(self.count)
-            for i, wait in jobs.before[j]
+            for i, lag in jobs.before[j]
         ]
-        self.by_finish = all(wait >= length for wait, length in waits)
+        self.by_finish = all(lag >= length for lag, length in lags)
         # With negative waits an order by start may put a job before its predecessor.
-        self.orderly = all(wait >= 0 for wait, _ in waits)
+        self.orderly = all(lag >= 0 for lag, _ in lags)
 
     def forward(self, order: Sequence[int]) -> Starts | None:
         """Return each job's start, every job as early as it fits; None if one cannot.
@@ -66,8 +66,8 @@ class Builder:
         starts = [0] * self.count
         for j in order:
             t = first[j]
-            for i, wait in before[j]:
-                ready = starts[i] + wait
+            for i, lag in before[j]:
+                ready = starts[i] + lag
                 if ready > t:
                     t = ready
             if t > last[j]:
@@ -144,8 +144,8 @@ class Builder:
         starts = [0] * self.count
         for j in order:
             t = min(until - jobs.duration[j], jobs.last[j])
-            for k, wait in jobs.after[j]:
-                latest = starts[k] - wait
+            for k, lag in jobs.after[j]:
+                latest = starts[k] - lag
                 if latest < t:
                     t = latest
             low = jobs.first[j]
@@ -212,8 +212,8 @@ class Builder:
                 cost = jobs.money[j]
                 if cost is not None:
                     purse -= cost.get(t, 0)
-                for k, wait in jobs.after[j]:
-                    ready[k] = max(ready[k], t + wait)
+                for k, lag in jobs.after[j]:
+                    ready[k] = max(ready[k], t + lag)
                     waiting[k] -= 1
                     if not waiting[k]:
                         # A job that could have begun earlier is looked at next.

@@ -12,10 +12,7 @@ import pandas as pd
 
 from pmo_analytics.clock import offsets_from
 from pmo_analytics.optimization.model.grain import grain, grant_people
-from pmo_analytics.optimization.model.instance import (
-    Options,
-    largest_sums,
-)
+from pmo_analytics.optimization.model.instance import Options, largest_sums
 from pmo_analytics.optimization.model.purchasing import cheapest, most_bought
 from pmo_analytics.optimization.model.rule_arrays import (
     Row,
@@ -291,28 +288,28 @@ def grains(
     use_row: np.ndarray,
     use_amount: np.ndarray,
     sums: list[Row],
-    things: int,
+    resources: int,
     only: set[str] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return slack and unit of every limited thing; of people see `grant_people`."""
-    slack, unit = np.full(things, TOLERANCE), np.ones(things)
-    most = largest_sums(project, use_row, use_amount, things)
-    largest = np.zeros(things)
+    slack, unit = np.full(resources, TOLERANCE), np.ones(resources)
+    most = largest_sums(project, use_row, use_amount, resources)
+    largest = np.zeros(resources)
     np.maximum.at(largest, use_row, use_amount)
     spend = portfolio.spend["amount"].to_numpy()
     matches = budget_matches(portfolio)
     if only is not None:
         matches = matches & portfolio.spend["project"].isin(only).to_numpy()
     at_least = portfolio.budget["at_least"].to_numpy(dtype=float)
-    first = things - len(sums) - len(matches)
+    first = resources - len(sums) - len(matches)
     rows: list[tuple[np.ndarray, float | Fraction, float | Fraction]] = [
         (spend[hit], bounds.budget_limit(b), float(at_least[b]))
         for b, hit in enumerate(matches)
     ]
     rows += [(row.weight, row.exact[1], row.exact[0]) for row in sums]
-    for thing, (amounts, upper, lower) in enumerate(rows, first):
-        slack[thing], unit[thing] = grain(
-            amounts, float(most[thing]), float(largest[thing]), upper, lower
+    for resource, (amounts, upper, lower) in enumerate(rows, first):
+        slack[resource], unit[resource] = grain(
+            amounts, float(most[resource]), float(largest[resource]), upper, lower
         )
     return slack, unit
 
@@ -398,13 +395,13 @@ def _uses(
         parts.append(
             (rule.option, np.full(len(rule.option), place_of_rule), rule.weight)
         )
-    things = begin_rules + len(rules)
-    key = np.concatenate([o * np.int64(things) + r for o, r, _ in parts])
+    resources = begin_rules + len(rules)
+    key = np.concatenate([o * np.int64(resources) + r for o, r, _ in parts])
     unique, inverse = np.unique(key, return_inverse=True)
     total = np.bincount(
         inverse, np.concatenate([a for *_, a in parts]), minlength=len(unique)
     )
-    return unique // max(things, 1), unique % max(things, 1), total
+    return unique // max(resources, 1), unique % max(resources, 1), total
 
 
 def _usable(

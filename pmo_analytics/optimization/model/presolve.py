@@ -161,8 +161,8 @@ class Presolve:
             for i in range(int(o.dependency_first[d]), int(o.dependency_first[d + 1])):
                 target = int(o.dependency_target[i])
                 other = np.arange(o.first[target], o.first[target + 1])
-                wait = o.start[own][:, None] - o.start[other][None, :]
-                fits = (wait >= o.dependency_lag[i]) & (wait <= o.dependency_lag_max[i])
+                lag = o.start[own][:, None] - o.start[other][None, :]
+                fits = (lag >= o.dependency_lag[i]) & (lag <= o.dependency_lag_max[i])
                 if not o.dependency_kind[d]:
                     fits[:] = True
                 at, to = np.nonzero(fits)

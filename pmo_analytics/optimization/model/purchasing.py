@@ -112,17 +112,17 @@ def _with_hires(
 
 
 def most_bought(
-    things: int,
-    thing: np.ndarray,
+    resources: int,
+    resource: np.ndarray,
     length: np.ndarray,
     joint: np.ndarray,
     most: np.ndarray,
 ) -> np.ndarray:
     """Return the most that columns can add to each thing, (M,)."""
-    added = np.zeros(things)
+    added = np.zeros(resources)
     seen: set[int] = set()
     for a, n, hire, amount in zip(
-        thing.tolist(), length.tolist(), joint.tolist(), most.tolist(), strict=True
+        resource.tolist(), length.tolist(), joint.tolist(), most.tolist(), strict=True
     ):
         # The first column of a hire covers what the others do.
         if hire in seen:

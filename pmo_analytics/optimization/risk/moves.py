@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pmo_analytics.optimization.heuristics.greedy import greedy
-from pmo_analytics.optimization.heuristics.ruin_recreate import Ruiner, State
+from pmo_analytics.optimization.heuristics.occupancy import State
+from pmo_analytics.optimization.heuristics.ruin_recreate import Ruiner
 from pmo_analytics.optimization.model.compiling import Compiled
 from pmo_analytics.optimization.risk.sample import Sample
 

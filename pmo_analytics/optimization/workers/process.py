@@ -19,12 +19,7 @@ import numpy as np
 
 from pmo_analytics.errors import SolverError
 from pmo_analytics.files import JOB, draft_folder
-from pmo_analytics.optimization.workers.messages import (
-    End,
-    Event,
-    Job,
-    read_event,
-)
+from pmo_analytics.optimization.workers.messages import End, Event, Job, read_event
 from pmo_analytics.processes import deaf_children, safe_environment
 
 if TYPE_CHECKING:

@@ -73,11 +73,11 @@ def test_the_most_of_a_row_is_what_enumeration_says(seed):
     rng = np.random.default_rng([seed, 5])
     compiled = compile_options(crowded(rng))
     o = compiled.options
-    thing = int(rng.choice(np.flatnonzero(np.isfinite(o.limit))))
+    resource = int(rng.choice(np.flatnonzero(np.isfinite(o.limit))))
     counts = rng.integers(0, 4, len(o.project))
     used = np.zeros(len(o.project))
     owner = o.use_option()
-    mine = o.use_row == thing
+    mine = o.use_row == resource
     used[owner[mine]] = o.use_amount[mine]
     best = -1
     choices = [
@@ -86,9 +86,9 @@ def test_the_most_of_a_row_is_what_enumeration_says(seed):
     ]
     for chosen in itertools.product(*choices):
         taken = [k for k in chosen if k >= 0]
-        if used[taken].sum() <= o.limit[thing] + 1e-6:
+        if used[taken].sum() <= o.limit[resource] + 1e-6:
             best = max(best, int(counts[taken].sum()))
-    most = most_counted(o, thing, np.arange(len(o.project)), counts)
+    most = most_counted(o, resource, np.arange(len(o.project)), counts)
     assert most == (best if best >= 0 else None)
 
 

@@ -579,7 +579,7 @@ def test_what_is_told_while_more_cuts_are_sought_proves_its_bound(monkeypatch) -
     until = time.monotonic() + AMPLE
     last = tighten(compiled.options, matrix, until, SETTINGS, tell=told.append)
     assert last is not None
-    assert all(cut.thing is None for cut in told[0].cuts)
+    assert all(cut.resource is None for cut in told[0].cuts)
     assert len({len(one.cuts) for one in told}) > 3
     bounds = [one.bound for one in [*told, last]]
     assert bounds[-1] < 0.995 * bounds[0]

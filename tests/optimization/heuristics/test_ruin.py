@@ -10,7 +10,8 @@ from pmo_analytics.optimization.bounds.lagrangian import ascend
 from pmo_analytics.optimization.checker.check import check_plan
 from pmo_analytics.optimization.heuristics.alternation import Search
 from pmo_analytics.optimization.heuristics.greedy import greedy
-from pmo_analytics.optimization.heuristics.ruin_recreate import Ruiner, _circles
+from pmo_analytics.optimization.heuristics.occupancy import _circles
+from pmo_analytics.optimization.heuristics.ruin_recreate import Ruiner
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import bound_of_prices, build_matrix
 from pmo_analytics.optimization.model.compiling import compile_options

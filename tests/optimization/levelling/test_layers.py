@@ -41,10 +41,10 @@ def random_jobs(rng: np.random.Generator, count: int, *, after_the_end: bool) ->
     for j in range(count):
         for i in range(j):
             if rng.random() < 0.25:
-                wait = int(duration[i] + rng.integers(0, 2))
+                lag = int(duration[i] + rng.integers(0, 2))
                 if not after_the_end:
-                    wait = int(rng.integers(0, 6))
-                before[j].append((i, wait))
+                    lag = int(rng.integers(0, 6))
+                before[j].append((i, lag))
     return made(duration, first, last, need, capacity, before)
 
 
@@ -59,8 +59,8 @@ def made(
     count = len(duration)
     after: list[list[tuple[int, int]]] = [[] for _ in range(count)]
     for j, own in enumerate(before):
-        for i, wait in own:
-            after[i].append((j, wait))
+        for i, lag in own:
+            after[i].append((j, lag))
     guard = packed([1 << BITS] * 2)
     beyond = [guard + packed([(1 << BITS) - 1] * 2)] * 10
     level_work = [packed(own) or None for own in need]
@@ -94,7 +94,7 @@ def broken(jobs: Jobs, starts: list[int]) -> bool:
     for j, s in enumerate(starts):
         if not jobs.first[j] <= s <= jobs.last[j]:
             return True
-        if any(s < starts[i] + wait for i, wait in jobs.before[j]):
+        if any(s < starts[i] + lag for i, lag in jobs.before[j]):
             return True
     mask = (1 << BITS) - 1
     for t in range(PERIODS):
@@ -221,8 +221,8 @@ def test_what_layers_cannot_hold_is_left_alone():
     gaps = [{0: 0, 1: 2, 2: 2}, *jobs.following[1:]]
     assert not in_layers(replace(jobs, following=gaps))
     assert not in_layers(replace(jobs, money=[{0: 1}, *jobs.money[1:]]))
-    waits = [*jobs.before[:4], [(0, -1)]]
-    assert not in_layers(replace(jobs, before=waits))
+    lags = [*jobs.before[:4], [(0, -1)]]
+    assert not in_layers(replace(jobs, before=lags))
     uneven = [None, *jobs.level[1:]]
     demand = [[(0, packed([1, 0]))], *jobs.demand[1:]]
     assert not in_layers(replace(jobs, level=uneven, demand=demand))

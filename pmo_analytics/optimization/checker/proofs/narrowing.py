@@ -106,9 +106,9 @@ class Narrowing:
         if not options:
             return None
         found = cls(question, projects)
-        things = len(question.roles) * question.periods + len(question.budgets)
-        things += len(question.rules) * question.periods
-        if options * things <= MOST_CELLS:
+        resources = len(question.roles) * question.periods + len(question.budgets)
+        resources += len(question.rules) * question.periods
+        if options * resources <= MOST_CELLS:
             found.limited = found._read_limits(question, proofs)
         return found
 
@@ -146,10 +146,10 @@ class Narrowing:
                 fits = np.ones((len(own), len(theirs)), dtype=bool)
                 if row.kind != "selected":
                     low, high = row.span(question.projects[name].duration)
-                    wait = own[:, np.newaxis] - theirs[np.newaxis, :]
-                    fits = wait >= low
+                    lag = own[:, np.newaxis] - theirs[np.newaxis, :]
+                    fits = lag >= low
                     if high is not None:
-                        fits &= wait <= high
+                        fits &= lag <= high
                 served.append((i, fits))
             self.links.append((j, served))
 

@@ -129,7 +129,7 @@ class Side:
         Farthest rate up to which nothing better was found.
     found, flip
         Where another set takes over by the plans found; where it is proved.
-    enters, leaves
+    entering, leaving
         What takes over there.
     """
 
@@ -137,8 +137,8 @@ class Side:
     reached: float
     found: float | None
     flip: float | None
-    enters: tuple[str, ...]
-    leaves: tuple[str, ...]
+    entering: tuple[str, ...]
+    leaving: tuple[str, ...]
 
     def exact(self, here: float) -> bool:
         """Return whether proof and plans found meet."""
@@ -203,17 +203,17 @@ def side_of(
     worse = [x for x in known.above if known.proved_worse(x)]
     worse = [x for x in worse if (x - first.x) * (end - first.x) > 0 or x == first.x]
     flip = min(worse, key=lambda x: abs(x - first.x), default=None)
-    enters: tuple[str, ...] = ()
-    leaves: tuple[str, ...] = ()
+    entering: tuple[str, ...] = ()
+    leaving: tuple[str, ...] = ()
     found = None
     if takeover is not None:
         found, starts = takeover[0], takeover[1].starts or {}
-        enters = tuple(name for name in starts if name not in plan.starts)
-        leaves = tuple(name for name in plan.starts if name not in starts)
+        entering = tuple(name for name in starts if name not in plan.starts)
+        leaving = tuple(name for name in plan.starts if name not in starts)
     at = [None if x is None else 1.0 / x - 1.0 for x in (edge, found, flip)]
     ends = [None if rate is None else _tidy(rate, here, far) for rate in at]
     last = _tidy(1.0 / reach - 1.0, here, far)
-    return Side(ends[0], last, ends[1], ends[2], enters, leaves)
+    return Side(ends[0], last, ends[1], ends[2], entering, leaving)
 
 
 def _tidy(rate: float, here: float, far: float) -> float:
@@ -262,8 +262,8 @@ def _say(
         side = sides[name]
         if side.found is None:
             continue
-        words = [f"{listing(side.enters, 4)} comes in"] if side.enters else []
-        words += [f"{listing(side.leaves, 4)} goes out"] if side.leaves else []
+        words = [f"{listing(side.entering, 4)} comes in"] if side.entering else []
+        words += [f"{listing(side.leaving, 4)} goes out"] if side.leaving else []
         sure = "" if side.flip is None else f", proved at {_rate(side.flip)}"
         text += f" {word} {_rate(side.found)} {' and '.join(words)}{sure}."
     if low.found is None or high.found is None:

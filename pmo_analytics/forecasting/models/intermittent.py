@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pmo_analytics.forecasting.series import Series
+from pmo_analytics.forecasting.models.series import Series
 
 # A value below this share of the mean counts as nothing.
 _NOTHING = 0.01

@@ -11,8 +11,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pmo_analytics.forecasting.series import Series, ahead, has_season, seasonal_indices
-from pmo_analytics.forecasting.smoothing import Shape, smooth
+from pmo_analytics.forecasting.models.series import (
+    Series,
+    ahead,
+    has_season,
+    seasonal_indices,
+)
+from pmo_analytics.forecasting.models.smoothing import Shape, smooth
 
 # Shares of the straight line that `trend_shares` weighs.
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)

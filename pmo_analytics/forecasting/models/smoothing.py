@@ -15,7 +15,7 @@ from itertools import product
 
 import numpy as np
 
-from pmo_analytics.forecasting.series import Series, ahead, seasonal_indices
+from pmo_analytics.forecasting.models.series import Series, ahead, seasonal_indices
 
 # Candidates: level, share of the level's for the trend, share of what the level leaves
 # for the season, damping. A finer grid finds no better forecasts, only later.

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from pmo_analytics.errors import ConfigError, PmoWarning, closest
-from pmo_analytics.forecasting.intermittent import croston_sba, intermittent, tsb
-from pmo_analytics.forecasting.series import Series, read_series
-from pmo_analytics.forecasting.smoothing import Shape, smooth
-from pmo_analytics.forecasting.theta import positive_series, theta, trend_shares
+from pmo_analytics.forecasting.models.intermittent import croston_sba, intermittent, tsb
+from pmo_analytics.forecasting.models.series import Series, read_series
+from pmo_analytics.forecasting.models.smoothing import Shape, smooth
+from pmo_analytics.forecasting.models.theta import positive_series, theta, trend_shares
 
 Model = Callable[[np.ndarray, int, int], np.ndarray]
 DEFAULT = "combination"

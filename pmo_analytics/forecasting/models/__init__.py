@@ -1,0 +1,1 @@
+"""Models of one history: smoothing, theta, intermittent, and their combination."""
