@@ -95,7 +95,7 @@ OverloadChanceOption = Annotated[
 SearchFileOption = Annotated[
     Path | None,
     typer.Option(
-        "--search", help="TOML file: its section [search] changes how it searches."
+        "--search", help="TOML file: its section 'search' changes how it searches."
     ),
 ]
 RiskUncertaintyOption = Annotated[
