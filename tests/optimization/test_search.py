@@ -184,9 +184,9 @@ def test_cuts_count_where_a_young_tree_proves_less(monkeypatch):
     run = SimpleNamespace(strict=False, begin=0.0, limits=limits)
     compiled = compile_options(portfolio)
     search = plan_search.PlanSearch(portfolio, compiled, run, "HiGHS")
-    search.cuts = {"bound": 9.0, "prices": [], "cuts": []}
+    search.cuts = SimpleNamespace(bound=9.0, prices=[], cuts=[])
     for bound in (10.0, 9.0, 8.0):
-        search.tree = {"bound": bound}
+        search.tree = SimpleNamespace(bound=bound, told={"bound": bound})
         search._evidence()
     assert [tree and tree["bound"] for tree in asked] == [None, 9.0, 8.0]
 
