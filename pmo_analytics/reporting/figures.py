@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+# Dots an inch, of files and of pictures inside pages.
+_DPI = 150
+_RENDERED: WeakKeyDictionary[Figure, bytes] = WeakKeyDictionary()
+
+
+def png_of(figure: Figure) -> bytes:
+    """Return a finished chart as a PNG picture; a folder and its page share one."""
+    if figure not in _RENDERED:
+        buffer = io.BytesIO()
+        # No name of the software: the same chart gives the same bytes.
+        figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
+        _RENDERED[figure] = buffer.getvalue()
+    return _RENDERED[figure]
 
 
 @contextmanager

@@ -29,6 +29,7 @@ from pmo_analytics.files import (
 )
 from pmo_analytics.loaders import escape_frame
 from pmo_analytics.processes import stop_asked
+from pmo_analytics.reporting.figures import png_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -240,7 +241,7 @@ def _fill(
         _write_json(draft / name, content)
         names.append(name)
     for name, figure in charts.items():
-        figure.savefig(draft / name, dpi=150, metadata={"Software": None})
+        (draft / name).write_bytes(png_of(figure))
         names.append(name)
     for name, write in (others or {}).items():
         write(draft / name)

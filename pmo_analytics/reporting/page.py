@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ import pandas as pd
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.files import written_whole
 from pmo_analytics.formats import NUMBERS, kind_of, label_of, text_of
+from pmo_analytics.reporting.figures import png_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 # Rows of a table on the page; the rest is in the CSV file.
 MAX_ROWS = 60
 _SHORT = 15
-_DPI = 144
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -246,10 +245,7 @@ def _section(name: str, section: Section) -> str:
 
 def _figure(figure: Figure, alt: str) -> str:
     """Return a chart as a picture inside the page, as wide as it was drawn."""
-    buffer = io.BytesIO()
-    # No name of the software: the same chart gives the same bytes.
-    figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
-    data = base64.b64encode(buffer.getvalue()).decode("ascii")
+    data = base64.b64encode(png_of(figure)).decode("ascii")
     width, height = (round(96 * inches) for inches in figure.get_size_inches())
     return (
         f'<figure><img alt="{_text(alt)}" width="{width}" height="{height}" '

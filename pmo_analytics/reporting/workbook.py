@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import time
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pandas as pd
 
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.facts import text_of_fact
-from pmo_analytics.formats import Kind, kind_of, label_of, text_of
+from pmo_analytics.formats import NUMBERS, Kind, kind_of, label_of, text_of
 from pmo_analytics.loaders import (
     MAX_CELL_CHARACTERS,
     MAX_SHEET_ROWS,
@@ -42,7 +43,7 @@ _SAMPLE = 400
 _SHEET_WIDTH = 31
 # Rows beyond which a table is left to its CSV file: nobody reads them, and Excel takes
 # as long to open them as we do to write them.
-_MOST_ROWS = 50_000
+_MOST_ROWS = 20_000
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 # What XML cannot hold; openpyxl refuses it.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -56,7 +57,7 @@ def fitting(
     Returns
     -------
     tuple
-        The tables of at most 50,000 rows; a sentence about each of the others.
+        The tables of at most 20,000 rows; a sentence about each of the others.
     """
     kept = {name: t for name, t in tables.items() if len(t) <= _MOST_ROWS}
     return kept, [
@@ -181,14 +182,33 @@ def _add_sheet(sheet: Any, table: pd.DataFrame) -> None:
     sheet.append(
         header_row(sheet, [_fitting(label_of(name)) for name in table.columns])
     )
-    columns = [table[name].to_list() for name in table.columns]
+    columns = [
+        _cells(sheet, table[name].to_list(), kind)
+        for name, kind in zip(table.columns, kinds, strict=True)
+    ]
     for cells in zip(*columns, strict=True):
-        sheet.append(
-            [
-                _cell(sheet, value, kind)
-                for value, kind in zip(cells, kinds, strict=True)
-            ]
-        )
+        sheet.append(cells)
+
+
+def _cells(sheet: Any, values: Iterable[Any], kind: Kind) -> Iterator[Any]:
+    """Give the cells of a column, one after the other.
+
+    A cell is written as soon as its row is complete, so numbers of one column are one
+    cell that is filled again: to give a format takes as long as to write.
+    """
+    from openpyxl.cell import WriteOnlyCell
+
+    if kind not in NUMBERS:
+        yield from (_cell(sheet, value, kind) for value in values)
+        return
+    cell = WriteOnlyCell(sheet)
+    cell.number_format = _FORMATS[kind]
+    for value in values:
+        if isinstance(value, float) and math.isfinite(value):
+            cell.value = value
+            yield cell
+        else:
+            yield _cell(sheet, value, kind)
 
 
 def _width(name: str, kind: Kind, column: pd.Series[Any]) -> float:
