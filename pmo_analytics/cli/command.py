@@ -68,6 +68,8 @@ _SHORT = 1.0
 # have a number of rows and panels that a reader can follow, however large the data.
 # Measured with 5,000 projects.
 _TABLES, _WITH_CHARTS = 0.4, 2.2
+# What a search has of the time of its command at least.
+_SEARCH = 0.6
 # Of the data that the command at work has read.
 _warned: ContextVar[pd.DataFrame | None] = ContextVar("warned", default=None)
 
@@ -94,7 +96,7 @@ def seconds_left(
 ) -> float:
     """Return what reading and writing leave of a command's time for its search.
 
-    They count where reading takes longer than a second, and take half at most. How
+    They count where reading takes longer than a second, and take 40 % at most. How
     long writing will take is told by how long reading took, on this machine and now.
 
     Parameters
@@ -112,7 +114,7 @@ def seconds_left(
     if read <= _SHORT:
         return seconds
     written = 0.0 if out is None else _WITH_CHARTS if charts else _TABLES
-    return max(seconds - (1.0 + written) * read, seconds / 2.0)
+    return max(seconds - (1.0 + written) * read, _SEARCH * seconds)
 
 
 def list_warnings(problems: pd.DataFrame) -> None:
