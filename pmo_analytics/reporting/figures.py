@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Dots an inch, of files and of pictures inside pages.
-_DPI = 150
+_DPI = 144
 _RENDERED: WeakKeyDictionary[Figure, bytes] = WeakKeyDictionary()
 
 
