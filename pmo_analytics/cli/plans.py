@@ -45,7 +45,7 @@ from pmo_analytics.cli.options import (
     WeighOption,
     WorkOption,
 )
-from pmo_analytics.cli.records import known_record
+from pmo_analytics.cli.records import known_record, record_terms
 from pmo_analytics.cli.results import draw_plan, say_unfinished, say_written
 from pmo_analytics.cli.terminal import (
     Watching,
@@ -106,12 +106,12 @@ def optimize(
         named_solver(solver, flex)
     with usage("--then"):
         check_stages(then or (), record is not None)
-    terms = {"freeze": freeze, "change_price": change_price, "move_price": move_price}
-    if record is None and any(terms.values()):
-        raise typer.BadParameter("--freeze and prices need --record.")
+    terms = record_terms(
+        record, freeze=freeze, change_price=change_price, move_price=move_price
+    )
     numbers = _params(search_file)
     portfolio = read_data(path)
-    known = None if record is None else known_record(portfolio, record, terms)
+    known = known_record(portfolio, record, terms)
     left = seconds_left(seconds, since, out=out, charts=charts)
     limits = SolveLimits(seconds=left, gap=gap, threads=threads, work=work)
     with Watching() as progress:

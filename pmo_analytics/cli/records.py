@@ -16,11 +16,20 @@ from pmo_analytics.errors import ConfigError
 from pmo_analytics.files import read_json
 
 
-def known_record(portfolio: Any, path: Path, terms: Mapping[str, Any]) -> Any:
-    """Return the plan of record with its freeze and prices.
+def record_terms(path: Path | None, **terms: float) -> dict[str, Any]:
+    """Return the freeze and prices of a plan of record; refused where there is none."""
+    if path is None and any(terms.values()):
+        raise typer.BadParameter("--freeze and prices need --record.")
+    return terms
+
+
+def known_record(portfolio: Any, path: Path | None, terms: Mapping[str, Any]) -> Any:
+    """Return the plan of record with its freeze and prices; None where none is given.
 
     Projects that are gone are named, and left out.
     """
+    if path is None:
+        return None
     from pmo_analytics.loaders import read_schedule
     from pmo_analytics.reporting import read_record
     from pmo_analytics.rules import Record

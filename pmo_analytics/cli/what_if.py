@@ -40,7 +40,7 @@ from pmo_analytics.cli.options import (
     WorkersOption,
     WorkOption,
 )
-from pmo_analytics.cli.records import known_record
+from pmo_analytics.cli.records import known_record, record_terms
 from pmo_analytics.cli.results import say_written
 from pmo_analytics.cli.terminal import (
     Watching,
@@ -89,9 +89,9 @@ def compare(
 
     with usage("--then"):
         check_stages(then or (), record is not None)
-    terms = {"freeze": freeze, "change_price": change_price, "move_price": move_price}
-    if record is None and any(terms.values()):
-        raise typer.BadParameter("--freeze and prices need --record.")
+    terms = record_terms(
+        record, freeze=freeze, change_price=change_price, move_price=move_price
+    )
     portfolio = read_data(path)
     listed = read_scenarios(scenarios)
     # Finished answers lie beside the result until it is written: started again, the
@@ -105,7 +105,7 @@ def compare(
             seed=seed,
             strict=strict,
             flex=flex,
-            record=None if record is None else known_record(portfolio, record, terms),
+            record=known_record(portfolio, record, terms),
             then=then or (),
             value_loss=value_loss,
             workers=workers,

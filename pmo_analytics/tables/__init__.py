@@ -6,7 +6,6 @@ from pmo_analytics.faces import face
 
 if TYPE_CHECKING:
     from pmo_analytics.tables.cache import (
-        Derived,
         Knowledge,
         Remembered,
         content_hash,

@@ -142,10 +142,6 @@ class Rulebook:
             return [name]
         return groups.loc[groups["group"] == name, "project"].tolist()
 
-    def role_of(self, resource: int) -> str:
-        """Return the role of a limited thing."""
-        return self.wide.roles[resource // len(self.portfolio.horizon)]
-
     def units(self) -> list[list[int]]:
         """Return the rules as they are first looked at: the months of a role as one."""
         result: list[list[int]] = []
