@@ -21,6 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("formats", "tables"),
     ("facts",),
     ("portfolio",),
+    ("networks",),
     ("evidence", "examples", "loaders", "rules"),
     ("plan", "uncertainty"),
     ("differences", "forecasting", "optimization", "simulation"),

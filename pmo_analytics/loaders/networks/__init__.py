@@ -1,0 +1,1 @@
+"""Planning files become networks, one module a format; `reading` tells them apart."""

@@ -1,0 +1,13 @@
+"""Networks: the activities, links and people of planning files, and what they tell."""
+
+from typing import TYPE_CHECKING
+
+from pmo_analytics.faces import face
+
+if TYPE_CHECKING:
+    from pmo_analytics.networks.balancing import Balance
+    from pmo_analytics.networks.calendars import NoWorkingTime, WorkCalendar
+    from pmo_analytics.networks.frames import FRAMES, frame_of
+    from pmo_analytics.networks.network import Network
+
+__getattr__, __dir__, __all__ = face(__name__)
