@@ -98,7 +98,7 @@ def test_a_calendar_that_never_works():
 
 @pytest.fixture(scope="module")
 def layered() -> Network:
-    """A calendar, its child with a Friday of its own, a grandchild that says nothing."""
+    """A calendar, its child with an own Friday, a grandchild that says nothing."""
     day = pd.Timestamp
     rows = [("base", k, None, None, 480, 960) for k in range(1, 6)] + [
         ("base", None, day("2026-12-24"), day("2026-12-26"), None, None),

@@ -54,14 +54,7 @@ def _holds(*marks: bytes) -> Callable[[Path, bytes], bool]:
 
 # A new kind of planning file is a module beside this one and its line here; the first
 # that recognises a file reads it.
-READERS: tuple[Reader, ...] = (
-    Reader(
-        "Microsoft Project XML (MSPDI)",
-        (".xml",),
-        _holds(b"schemas.microsoft.com/project"),
-        "mspdi:read_mspdi",
-    ),
-)
+READERS: tuple[Reader, ...] = ()
 
 
 def reader_of(path: Path) -> Reader | None:
