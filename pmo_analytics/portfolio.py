@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from pmo_analytics.tables import Problem
 
 _SETTINGS = tuple(field.name for field in fields(Settings))
+_LATER_TABLES = ("rules", "progress", "milestones", "sprints")
 _LATER_SETTINGS = ("weigh_by_probability", "workweek", "country_workweeks")
 
 
@@ -388,8 +389,9 @@ class Portfolio:
         """Return a hash of everything that can change an answer."""
         supply = self._capacity.supply()
         tables = {**self._raw_tables, "operations": supply.operations}
-        if tables["rules"].empty:
-            del tables["rules"]  # a digest from before there were any still holds
+        for table in _LATER_TABLES:
+            if tables[table].empty:
+                del tables[table]  # a digest from before there were any still holds
         state = hashlib.sha256()
         clock = (str(self.horizon[0]), len(self.horizon), self.freq)
         told = f"({self.name!r}, {clock!r}, {_told(self.settings)})"

@@ -21,6 +21,12 @@ from pmo_analytics.examples.company_past import (
     baselines_of,
     history_of,
 )
+from pmo_analytics.examples.company_status import (
+    described,
+    milestones_of,
+    progress_of,
+    sprints_of,
+)
 from pmo_analytics.portfolio import Portfolio
 
 type Row = dict[str, Any]
@@ -37,8 +43,8 @@ def example_portfolio(seed: int = 2027) -> Portfolio:
     Parameters
     ----------
     seed
-        Where monthly demand, absences, history and actuals are drawn from. What is
-        named (projects, people, rules, money) is the same for every seed.
+        Where monthly demand, absences, history, actuals and sprints are drawn from.
+        What is named (projects, people, rules, money) is the same for every seed.
 
     Examples
     --------
@@ -46,10 +52,10 @@ def example_portfolio(seed: int = 2027) -> Portfolio:
     >>> len(portfolio.projects), portfolio.capacity.shape
     (47, (24, 10))
     """
-    demand_rng, people_rng, past_rng = np.random.default_rng(seed).spawn(3)
+    demand_rng, people_rng, past_rng, team_rng = np.random.default_rng(seed).spawn(4)
     horizon = make_horizon(str(FIRST), PERIODS, "M")
     roles = _roles()
-    projects = _projects()
+    projects = described(_projects())
     needs = _needs(projects, roles, demand_rng)
     live = projects[~projects["status"].isin(["done", "cancelled"])]
     demand = needs[needs["project"].isin(live["project"])].reset_index(drop=True)
@@ -57,6 +63,7 @@ def example_portfolio(seed: int = 2027) -> Portfolio:
     people = _people(roles, people_rng)
     bookings = _bookings(projects, demand, people)
     actuals = actuals_of(projects, needs, spend, bookings, roles, past_rng)
+    baselines = baselines_of(projects, needs, spend, roles)
     return Portfolio(
         company.NAME,
         horizon=horizon,
@@ -76,7 +83,10 @@ def example_portfolio(seed: int = 2027) -> Portfolio:
         flex=company.table_of(company.FLEX),
         history=history_of(people, roles, actuals, past_rng),
         actuals=actuals,
-        baselines=baselines_of(projects, needs, spend, roles),
+        baselines=baselines,
+        progress=progress_of(projects, needs, baselines),
+        milestones=milestones_of(projects, baselines),
+        sprints=sprints_of(team_rng),
     )
 
 

@@ -68,6 +68,13 @@ _TABLES = {
     "actuals": "actual|timesheet|timesheets|time entries|worklogs|实际|工时|工时表|"
     "实际工时|實際|工時|工時表|實際工時|istwerte|zeiterfassung|réalisé|reales",
     "baselines": "baseline|基线|基准|项目基线|基線|基準|專案基線|lignes de base",
+    "progress": "status reports|status report|status updates|project progress|"
+    "progress reports|fortschritt|statusberichte|projektfortschritt|avancement|avance|"
+    "进度|项目进度|状态报告|進度|專案進度|狀態報告",
+    "milestones": "milestone|project milestones|meilensteine|jalons|hitos|里程碑|"
+    "项目里程碑|專案里程碑",
+    "sprints": "sprint|iterations|iteration|sprint report|sprint reports|"
+    "velocity report|iterationen|itérations|iteraciones|迭代|冲刺|衝刺",
     # Not a table of the contract: the settings sheet of a workbook.
     "portfolio": "settings|setup|parameters|portfolio settings|组合|项目组合|投资组合|"
     "设置|参数|組合|專案組合|設定|參數|einstellungen|paramètres|parámetros",
@@ -84,9 +91,7 @@ GUIDE_SHEETS = frozenset(
     )
 )
 # Named in the design for a later version: not misspellings of today's tables.
-LATER_TABLES = frozenset(
-    ("milestones", "progress", "risks", "drivers", "scores", "skills", "lessons")
-)
+LATER_TABLES = frozenset(("risks", "drivers", "scores", "skills", "lessons"))
 
 
 _WORDS: dict[tuple[str, str], dict[str, str]] = {
@@ -159,6 +164,14 @@ _WORDS: dict[tuple[str, str], dict[str, str]] = {
     ("history", "measure"): {
         "load": "load fte|used|actual|负荷|负载|实际|負荷|負載|實際|auslastung",
         "capacity": "capacity fte|available|supply|产能|容量|可用|產能|kapazität",
+    },
+    ("progress", "rag"): {
+        "green": "g|on track|ontrack|good|ok|healthy|🟢|绿|绿色|綠|綠色|正常|grün|"
+        "im plan|vert|verde",
+        "amber": "a|y|yellow|orange|at risk|warning|caution|🟡|🟠|黄|黄色|黃|黃色|橙|"
+        "有风险|有風險|gelb|jaune|ambre|amarillo|ámbar|naranja",
+        "red": "r|off track|offtrack|critical|🔴|红|红色|紅|紅色|严重|嚴重|rot|rouge|"
+        "rojo",
     },
 }
 # Words that leave the cell blank: a project that is not mandatory is free.

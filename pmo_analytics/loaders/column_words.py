@@ -113,6 +113,13 @@ _THEME = "themes|strategic theme|主题|战略主题|主題|戰略主題|thema|t
 _PROGRAM = "programme|programs|项目群|项目集|專案群|專案集|programm|programa"
 
 
+_AS_OF = (
+    "as at|status date|data date|report date|reporting date|reported on|statusdatum|"
+    "stichtag|berichtsdatum|datenstand|date de statut|date d'état|fecha de estado|"
+    "状态日期|报告日期|数据日期|狀態日期|報告日期|資料日期"
+)
+
+
 _UNIT = "units|uom|unit of measure|单位|單位|einheit|unité|unidad"
 
 
@@ -155,6 +162,17 @@ COLUMN_WORDS: dict[str, dict[str, str]] = {
         "theme": _THEME,
         "program": _PROGRAM,
         "sponsor": "sponsors|发起人|發起人|auftraggeber|commanditaire|patrocinador",
+        "manager": "project manager|managers|project lead|projektleiter|"
+        "projektleitung|projektmanager|chef de projet|jefe de proyecto|项目经理|"
+        "項目經理|專案經理|负责人|負責人",
+        "phase": "project phase|stage|project stage|lifecycle stage|projektphase|"
+        "phase du projet|fase|阶段|项目阶段|階段|專案階段",
+        "priority": "prio|project priority|priorität|priorité|prioridad|优先级|優先級|"
+        "優先順序",
+        "kind": _KIND + "|project type|project kind|projektart|projekttyp|"
+        "type de projet|tipo de proyecto|项目类型|專案類型|項目類型",
+        "goal": "goals|objective|objectives|strategic goal|strategic objective|ziel|"
+        "strategisches ziel|objectif|objetivo|目标|战略目标|目標|戰略目標",
     },
     "demand": {
         "project": _PROJECT,
@@ -364,6 +382,85 @@ COLUMN_WORDS: dict[str, dict[str, str]] = {
         "effort": "planned effort|工作量|计划工作量|計劃工作量|aufwand",
         "cost": "planned cost|成本|计划成本|計劃成本|费用|費用|kosten|coût|coste",
     },
+    "progress": {
+        "project": _PROJECT,
+        "as_of": _AS_OF + "|date|datum|fecha|日期",
+        "percent_complete": "% complete|percent complete (%)|percentage complete|"
+        "pct complete|complete|progress|completion|physical % complete|"
+        "physical percent complete|performance % complete|schedule % complete|"
+        "fortschritt|fertigstellungsgrad|% abgeschlossen|% physisch abgeschlossen|"
+        "avancement|% achevé|avance|% completado|进度|完成率|完成百分比|完成度|進度",
+        "planned_value": "pv|bcws|planned value - pv (bcws)|planned value (pv)|"
+        "planned value cost|budgeted cost of work scheduled|geplanter wert|plan wert|"
+        "valeur planifiée|valor planificado|计划价值|計劃價值|计划值|計劃值",
+        "earned_value": "ev|bcwp|earned value - ev (bcwp)|earned value (ev)|"
+        "earned value cost|budgeted cost of work performed|fertigstellungswert|"
+        "leistungswert|valeur acquise|valor ganado|挣值|掙值|实现价值|實獲值",
+        "actual_cost": "ac|acwp|ac (acwp)|actual cost (ac)|actual costs|cost to date|"
+        "actual cost to date|actual total cost|actual cost of work performed|"
+        "istkosten|coût réel|coste real|costo real|实际成本|實際成本",
+        "actual_hours": "actual work|actual effort|actual labor units|hours to date|"
+        "ist stunden|istaufwand|ist arbeit|travail réel|trabajo real|实际工时|實際工時",
+        "remaining_hours": "remaining work|remaining effort|remaining labor units|"
+        "hours remaining|hours left|restaufwand|verbleibende arbeit|reststunden|"
+        "travail restant|trabajo restante|剩余工时|剩餘工時",
+        "forecast_finish": "forecast end|forecast completion|expected finish|"
+        "expected end|estimated finish|estimated completion|projected finish|"
+        "estimated completion date|forecast finish date|finish|finish date|end|"
+        "end date|voraussichtliches ende|prognose ende|fin prévue|fin prevista|"
+        "预计完成|预计完成日期|預計完成|預計完成日期",
+        "rag": "rag status|rag rating|overall rag|health|project health|status|"
+        "overall status|traffic light|status light|colour|color|ampel|feu|semáforo|"
+        "健康度|健康状态|红绿灯|紅綠燈|状态|狀態",
+        "comment": "comments|status comment|commentary|narrative|note|notes|remarks|"
+        "kommentar|bemerkung|commentaire|comentario|备注|说明|備註|說明|评论|評論",
+        "author": "reported by|updated by|submitted by|written by|autor|verfasser|"
+        "auteur|报告人|填报人|報告人|填報人",
+    },
+    "milestones": {
+        "project": _PROJECT,
+        "milestone": "milestone name|milestone id|deliverable|gate|task name|"
+        "activity name|meilenstein|vorgangsname|jalon|hito|里程碑|里程碑名称|"
+        "里程碑名稱|name",
+        "as_of": _AS_OF,
+        "baseline": "baseline date|baseline finish|baseline end|bl project finish|"
+        "bl finish|planned|plan|planned date|plan date|original date|target|"
+        "target date|basisplan|plantermin|geplanter termin|soll|date de référence|"
+        "date prévue|fecha planificada|基线日期|计划日期|基线完成|基線日期|計劃日期",
+        "forecast": "forecast date|forecast finish|current date|expected|"
+        "expected date|estimated date|revised date|date|finish|finish date|end|"
+        "end date|due|due date|prognose|prognosetermin|termin|voraussichtlich|"
+        "date estimée|prévision|fecha estimada|previsión|预测日期|预计日期|預測日期|"
+        "預計日期",
+        "actual": "actual date|actual finish|achieved|achieved on|achieved date|"
+        "completed|completed on|completion date|isttermin|ist|erreicht am|"
+        "date réelle|fecha real|实际日期|实际完成|實際日期|實際完成",
+        "kind": _KIND + "|milestone type|milestone kind",
+    },
+    "sprints": {
+        "team": "teams|team name|board|board id|board name|squad|团队|小组|團隊|小組|"
+        "équipe|equipo",
+        "sprint": "sprint name|sprint id|sprint number|iteration|iteration name|"
+        "iteration id|iteration path|迭代|冲刺|衝刺|itération|iteración",
+        "start": _START,
+        "end": _END,
+        "planned_days": "planned length|sprint length|length in days|duration days|"
+        "planday|plan days|days|geplante tage|计划天数|計劃天數",
+        "elapsed": "time elapsed|% elapsed|percent elapsed|elapsed time|"
+        "elapsed share|verstrichen|已过时间|已過時間",
+        "members": "team members|team size|mitglieder|成员|成員|人数|人數",
+        "committed": "commitment|committed points|committed story points|"
+        "planned points|planned velocity|vel starttime|zugesagt|承诺|承諾|承诺点数|"
+        "承諾點數",
+        "added": "added points|points added|vel added|hinzugefügt|新增",
+        "removed": "removed points|points removed|vel removed|entfernt|移除",
+        "to_do": "todo points|points to do|not started|vel todo|offen|待办|待辦",
+        "in_progress": "in progress points|points in progress|vel inprogress|"
+        "in arbeit|进行中|進行中",
+        "done": "done points|points done|vel done|erledigt|已完成",
+        "delivered": "completed|completed points|completed story points|"
+        "delivered points|actual velocity|velocity|geliefert|交付|已交付|交付点数",
+    },
 }
 
 
@@ -374,7 +471,7 @@ WEAK_WORDS: dict[str, dict[str, str]] = {
         table: {"project": _PROJECT_NAME}
         for table in (
             *("demand", "groups", "rules", "blackouts", "spend", "benefits"),
-            *("dependencies", "baselines"),
+            *("dependencies", "baselines", "progress", "milestones"),
         )
     },
     "people": {"person": _PERSON_NAME},

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pmo_analytics.tables.checks import check_rules
     from pmo_analytics.tables.conforming import clean_text, conform, empty_table
     from pmo_analytics.tables.contract import (
+        COLOURS,
         STATUSES,
         TABLES,
         Column,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pmo_analytics.tables.contract import Problem
 
 # Columns that tables did not always have: where blank, hashes of old still hold.
-_LATER = ("workweek", "event")
+_LATER = ("workweek", "event", "manager", "phase", "priority", "goal")
 # Cells of object columns that nobody can edit without replacing them.
 _PLAIN = frozenset((str, int, float, bool, type(None)))
 
@@ -209,7 +209,8 @@ def _same_cells(one: list[Any], other: list[Any]) -> bool:
 
 def frame_content(frame: pd.DataFrame) -> bytes:
     """Return bytes of the values, labels and column names of a frame, for hashes."""
-    later = [c for c in _LATER if c in frame.columns and frame[c].isna().all()]
+    names = (*_LATER, "kind") if "goal" in frame.columns else _LATER
+    later = [c for c in names if c in frame.columns and frame[c].isna().all()]
     frame = frame.drop(columns=later) if later else frame
     parts = [repr(list(frame.columns)).encode()]
     for values in (

@@ -12,6 +12,7 @@ import pandas as pd
 
 from pmo_analytics.clock import format_period
 from pmo_analytics.errors import closest, listing, problem, suggester
+from pmo_analytics.tables.checking.tracking import check_tracking
 from pmo_analytics.tables.date_checks import check_dates
 from pmo_analytics.tables.link_checks import (
     check_dependencies,
@@ -64,6 +65,7 @@ def check_rules(
     problems += check_magnitude(tables, capacity, horizon, settings)
     problems += check_bookings(tables, horizon, settings)
     problems += check_twins(tables, capacity)
+    problems += check_tracking(tables, horizon)
     problems += check_use(tables)
     return problems
 

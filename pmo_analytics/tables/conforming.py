@@ -16,6 +16,9 @@ from pmo_analytics.clock import parse_day, parse_period
 from pmo_analytics.errors import closest, problem
 from pmo_analytics.tables.contract import Column, Problem, Table, dtype_of, table_spec
 
+# What a cell of a workbook can hold.
+_NOTE = 32_767
+
 
 def empty_table(name: str, freq: str) -> pd.DataFrame:
     """Return a table without rows, with every canonical column and its dtype."""
@@ -250,6 +253,15 @@ def _read_text(value: object, _info: Column, _freq: str) -> str:
     return text
 
 
+def _read_note(value: object, _info: Column, _freq: str) -> str:
+    text = clean_text(value)
+    if len(text) > _NOTE:
+        raise ValueError(
+            f"the text has {len(text):,} characters; at most {_NOTE:,} are read"
+        )
+    return text
+
+
 def _read_number(value: object, _info: Column, _freq: str) -> float:
     if isinstance(value, (bool, np.bool_)):
         raise ValueError(f"{value!r} is not a number")
@@ -281,6 +293,7 @@ def _read_choice(value: object, info: Column, _freq: str) -> str:
 
 _READERS: dict[str, Callable[[object, Column, str], object]] = {
     "text": _read_text,
+    "note": _read_note,
     "number": _read_number,
     "whole": _read_whole,
     "choice": _read_choice,

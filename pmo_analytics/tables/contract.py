@@ -24,6 +24,8 @@ STATUSES = (
     "done",
     "cancelled",
 )
+# Colours of a status, from good to bad.
+COLOURS = ("green", "amber", "red")
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,8 @@ class Column:
     Parameters
     ----------
     kind
-        `text`, `number`, `whole`, `period`, `start_day`, `end_day` (a period
-        stands for its first or last day) or `choice`.
+        `text`, `note` (a long text), `number`, `whole`, `period`, `start_day`,
+        `end_day` (a period stands for its first or last day) or `choice`.
     required
         No cell may be blank.
     low, high
@@ -78,6 +80,7 @@ _PERIOD = Column("period")
 _OFFSET = Column("whole", required=True, low=0)
 _FROM = Column("start_day")
 _TO = Column("end_day")
+_DAY = Column("end_day", required=True)
 
 TABLES: dict[str, Table] = {
     "projects": Table(
@@ -97,6 +100,11 @@ TABLES: dict[str, Table] = {
             "theme": _TEXT,
             "program": _TEXT,
             "sponsor": _TEXT,
+            "manager": _TEXT,
+            "phase": _TEXT,
+            "priority": _TEXT,
+            "kind": _TEXT,
+            "goal": _TEXT,
         },
         ("project",),
     ),
@@ -267,6 +275,54 @@ TABLES: dict[str, Table] = {
         },
         ("project", "baseline"),
     ),
+    "progress": Table(
+        {
+            "project": _ID,
+            "as_of": _DAY,
+            "percent_complete": Column("number", low=0, high=100),
+            "planned_value": _AMOUNT,
+            "earned_value": _AMOUNT,
+            "actual_cost": _AMOUNT,
+            "actual_hours": _AMOUNT,
+            "remaining_hours": _AMOUNT,
+            "forecast_finish": _TO,
+            "rag": _choice(*COLOURS),
+            "comment": Column("note"),
+            "author": _TEXT,
+        },
+        ("project", "as_of"),
+    ),
+    "milestones": Table(
+        {
+            "project": _ID,
+            "milestone": _ID,
+            "as_of": _TO,
+            "baseline": _TO,
+            "forecast": _TO,
+            "actual": _TO,
+            "kind": _TEXT,
+        },
+        ("project", "milestone", "as_of"),
+    ),
+    "sprints": Table(
+        {
+            "team": _ID,
+            "sprint": _ID,
+            "start": _FROM,
+            "end": _TO,
+            "planned_days": _AMOUNT,
+            "elapsed": _SHARE,
+            "members": _AMOUNT,
+            "committed": _AMOUNT,
+            "added": _AMOUNT,
+            "removed": _AMOUNT,
+            "to_do": _AMOUNT,
+            "in_progress": _AMOUNT,
+            "done": _AMOUNT,
+            "delivered": _AMOUNT,
+        },
+        ("team", "sprint", "elapsed"),
+    ),
 }
 # Capacity is a grid in memory and rows in files; loaders read it with this.
 CAPACITY = Table(
@@ -280,6 +336,7 @@ CAPACITY = Table(
 
 _DTYPES = {
     "text": "str",
+    "note": "str",
     "choice": "str",
     "number": "float64",
     "whole": "Int64",

@@ -37,6 +37,7 @@ def check_dates(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
         ("blackouts", "blackout"),
         ("bookings", "booking"),
         ("flex", "offer"),
+        ("sprints", "sprint"),
     ):
         problems += _check_order(tables[table], table, noun)
     return problems

@@ -10,7 +10,10 @@ import pandas as pd
 from pmo_analytics.errors import ConfigError, closest
 
 # Rows of these belong to one project each.
-_OWN = ("demand", "spend", "benefits", "bookings", "baselines", "groups")
+_OWN = (
+    *("demand", "spend", "benefits", "bookings", "baselines", "groups"),
+    *("progress", "milestones"),
+)
 
 
 def chosen_rows(

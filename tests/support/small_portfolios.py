@@ -87,6 +87,11 @@ def everything_portfolio() -> Portfolio:
             force_reason=[None, None, None, "law"] + [None] * 4 + ["stopped"],
             probability=0.8,
             sponsor="Ada",
+            manager="Bob",
+            phase="Build",
+            priority="1",
+            kind="IT",
+            goal="Grow",
         ),
         demand=rows(
             "project role offset fte",
@@ -179,6 +184,52 @@ def everything_portfolio() -> Portfolio:
         baselines=rows(
             "project baseline set_on start duration effort cost",
             ("ERP", "first", "2026-10-01", "2026-12", 3, 3, 8),
+        ),
+        progress=rows(
+            "project as_of percent_complete planned_value earned_value actual_cost "
+            "actual_hours remaining_hours forecast_finish rag comment author",
+            (
+                "ERP",
+                "2026-12-15",
+                10.5,
+                2,
+                1,
+                1.5,
+                40,
+                400,
+                "2027-03",
+                "green",
+                "",
+                "A",
+            ),
+            ("ERP", "2026-12-31", 20, 3, 2, 2.5, 90, 300, "2027-04", "red", "Bad", "A"),
+        ),
+        milestones=rows(
+            "project milestone as_of baseline forecast actual kind",
+            ("ERP", "Live", None, "2027-02-28", None, None, "gate"),
+            ("ERP", "Live", "2026-12-31", "2027-02-28", "2027-03-15", None, "gate"),
+            ("OLD", "Live", "2026-12-31", "2026-11-30", None, "2026-12-04", "gate"),
+        ),
+        sprints=rows(
+            "team sprint start end planned_days elapsed members committed added "
+            "removed to_do in_progress done delivered",
+            ("T", "S1", "2026-12-01", "2026-12-14", 14, 0.5, 5, 20, 2, 1, 8, 5, 8, 19),
+            (
+                "T",
+                "S2",
+                "2026-12-15",
+                "2026-12-28",
+                14,
+                0.3,
+                5,
+                22,
+                0,
+                0,
+                15,
+                4,
+                3,
+                None,
+            ),
         ),
     )
 

@@ -20,7 +20,10 @@ SHARES = {
     "absences": "share",
     "demand": "fte",
     "projects": "probability",
+    "sprints": "elapsed",
 }
+# Table -> the column that counts percent, 0 to 100.
+PERCENTS = {"progress": "percent_complete"}
 # People are asked for by more than one.
 _UNLIMITED = ("demand",)
 _PERCENT_WORDS = ("percent", "pct", "prozent", "pourcent", "porcent", "百分", "%")
@@ -62,6 +65,50 @@ def has_percent_sign(cell: Any) -> bool:
         return False
     text = unicodedata.normalize("NFKC", cell).strip().casefold()
     return text.endswith(("%", "percent", "pct", "prozent"))
+
+
+def weigh_percents(heading: str, raw: list[Any], values: list[Any]) -> ShareReading:
+    """Return how the bare numbers of a column of percent, 0 to 100, are to be read.
+
+    Parameters
+    ----------
+    raw, values
+        As in `weigh_shares`.
+
+    Returns
+    -------
+    ShareReading
+        `factor` 100 where no bare cell is above 1 although some are parts of 1, as in
+        workbooks that show 0.45 as 45 %.
+    """
+    bare = [
+        (i, v)
+        for i, (cell, v) in enumerate(zip(raw, values, strict=True))
+        if v.__class__ is float and v != 0 and not has_percent_sign(cell)
+    ]
+    parts = tuple(i for i, v in bare if 0 < v < 1)
+    if not parts:
+        return ShareReading()
+    if fold(heading) == "percentcomplete":  # the contract's own unit
+        if len(parts) < len(bare):
+            return ShareReading()
+        return ShareReading(
+            rule="below_one_percent",
+            fix=f"No cell of '{heading}' is above 1, and it counts from 0 to 100: 0.5 "
+            "is half of one percent. If half is meant, write 50 or 50 %.",
+        )
+    if any(v > 1 for _, v in bare):
+        return ShareReading(
+            rule="percent_or_share",
+            fix=f"Other cells of '{heading}' are percent: is this one a share, or less "
+            "than 1 %? Write it with its % sign.",
+            wrong=parts,
+        )
+    return ShareReading(
+        100.0,
+        "read_as_shares",
+        f"No cell of '{heading}' is above 1, so they are read as shares: 0.5 is 50 %.",
+    )
 
 
 def weigh_shares(

@@ -33,6 +33,9 @@ def settle_clocks(tidy: Tidy, zone: str, hours_per_week: float) -> None:
     if not tidy.clocks and not tidy.clocked:
         return
     _move_to_zone(tidy, zone)
+    if tidy.place.table in ("progress", "milestones"):
+        tidy.clocks = {}  # days on which something is said or is due, no spans
+        return
     _ends_at_midnight(tidy)
     if tidy.place.table == "absences":
         _half_days(tidy, hours_per_week / 5 * 3600)

@@ -32,7 +32,9 @@ def clear_blank_words(tidy: Tidy, own: tuple[str, ...]) -> None:
         kind = "spread" if name in tidy.spread else kind_of(table, name)
         if name in id_columns(table) and name != "period":
             continue
-        usual = kind not in ("", "text") and not (info is not None and info.required)
+        usual = kind not in ("", "text", "note") and not (
+            info is not None and info.required
+        )
         column = "" if kind == "spread" else name
         words = {
             c: blank_word(table, column, c, declared, usual=usual)

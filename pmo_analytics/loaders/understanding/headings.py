@@ -128,11 +128,17 @@ def kind_of(table: str, column: str) -> str:
     return _BY_DATE.get((table, column), "")
 
 
+_MONEY = frozenset(
+    (
+        *("value", "amount", "cost", "rate"),
+        *("planned_value", "earned_value", "actual_cost"),
+    )
+)
+
+
 def is_money(table: str, column: str) -> bool:
     """Return whether a column holds amounts of the portfolio's currency."""
-    return column in ("value", "amount", "cost", "rate") or (
-        (table, column) == ("budget", "at_least")
-    )
+    return column in _MONEY or (table, column) == ("budget", "at_least")
 
 
 def heading_text(cell: Any) -> str:

@@ -15,7 +15,14 @@ from pmo_analytics.loaders.cells.numbers import (
     decimal_proof,
     read_numbers,
 )
-from pmo_analytics.loaders.cells.shares import SHARES, has_percent_sign, weigh_shares
+from pmo_analytics.loaders.cells.shares import (
+    PERCENTS,
+    SHARES,
+    ShareReading,
+    has_percent_sign,
+    weigh_percents,
+    weigh_shares,
+)
 from pmo_analytics.loaders.findings import FileFormat, Problem
 from pmo_analytics.loaders.understanding.headings import is_money, kind_of
 from pmo_analytics.loaders.understanding.tidy import Tidy
@@ -89,6 +96,8 @@ def _bounded(tidy: Tidy) -> set[str]:
     names = {"weekly_hours", "daily_hours", "monthly_hours"}
     if table in SHARES and table != "demand":
         names.add(SHARES[table])
+    if table in PERCENTS:
+        names.add(PERCENTS[table])
     return names
 
 
@@ -107,11 +116,12 @@ def read_number_columns(tidy: Tidy, declared: FileFormat, company: Company) -> N
         money=_money(tidy),
     )
     share = SHARES.get(tidy.place.table, "")
+    percent = PERCENTS.get(tidy.place.table, "")
     _read_spread(tidy, raw, read)
     for name, factor in tidy.factors.items():
         if name in tidy.spread:
             continue
-        if name in read and not (name == share and factor == 0.01):
+        if name in read and not (name in (share, percent) and factor == 0.01):
             read[name] = [
                 _times(c, factor) if c.__class__ is float else c for c in read[name]
             ]
@@ -126,6 +136,9 @@ def read_number_columns(tidy: Tidy, declared: FileFormat, company: Company) -> N
             )
     if share in read:
         read[share] = _read_shares(tidy, share, raw[share], read[share])
+    if percent in read:
+        read[percent] = _read_percents(tidy, percent, raw[percent], read[percent])
+        findings.percents = ""  # they stay percent
     tidy.columns.update(read)
     _say_numbers(tidy, findings, declared, company)
     _note_currencies(tidy, findings)
@@ -175,9 +188,29 @@ def _read_spread(
         tidy.problems.append(tidy.place.warning(rule, found=tidy.title, fix=fix))
 
 
+def _read_percents(
+    tidy: Tidy, name: str, raw: list[Any], values: list[Any]
+) -> list[Any]:
+    """Return a column of percent as numbers from 0 to 100: 45 % is 45."""
+    found = weigh_percents(tidy.texts.get(name, name), raw, values)
+    values = _weighed(tidy, name, raw, values, found)
+    return [
+        v * 100 if v.__class__ is float and has_percent_sign(cell) else v
+        for cell, v in zip(raw, values, strict=True)
+    ]
+
+
 def _read_shares(tidy: Tidy, name: str, raw: list[Any], values: list[Any]) -> list[Any]:
     heading = tidy.texts.get(name, name)
     found = weigh_shares(tidy.place.table, heading, raw, values)
+    return _weighed(tidy, name, raw, values, found)
+
+
+def _weighed(
+    tidy: Tidy, name: str, raw: list[Any], values: list[Any], found: ShareReading
+) -> list[Any]:
+    """Return the numbers of a column as was found; what has to be said is said."""
+    heading = tidy.texts.get(name, name)
     if found.wrong:
         rows = [tidy.rows[i] for i in found.wrong]
         tidy.problems.append(

@@ -47,6 +47,12 @@ TABLE_TEXTS: dict[str, str] = {
     "history": "What really happened, by role and period; forecasts learn from it.",
     "actuals": "Hours and money really spent, as timesheets and ledgers say.",
     "baselines": "Plans as they were approved, for comparison.",
+    "progress": "What was reported of a project on a day. Blank values are worked out "
+    "from baselines, spend and actuals.",
+    "milestones": "Milestones as they stood on a day: each status date is a row, the "
+    "newest one is in force.",
+    "sprints": "What teams committed to and delivered, seen at some share of the "
+    "sprint; delivered is blank while it runs.",
 }
 
 COLUMN_TEXTS: dict[str, dict[str, Meaning]] = {
@@ -84,6 +90,11 @@ COLUMN_TEXTS: dict[str, dict[str, Meaning]] = {
         "theme": Meaning("Strategic theme, for budgets and charts.", "", "Growth"),
         "program": Meaning("Programme it belongs to.", "", "Digital"),
         "sponsor": Meaning("Who wants it.", "", "COO"),
+        "manager": Meaning("Who leads it.", "", "Susanne Busch"),
+        "phase": Meaning("Phase it is in.", "", "Build"),
+        "priority": Meaning("Priority, in your own words.", "", "High"),
+        "kind": Meaning("Kind of project.", "", "Run the business"),
+        "goal": Meaning("Strategic goal it serves.", "", "Lower cost per claim"),
     },
     "demand": {
         "project": _PROJECT,
@@ -260,8 +271,69 @@ COLUMN_TEXTS: dict[str, dict[str, Meaning]] = {
         "set_on": Meaning("Day on which it was set.", "date", "2026-12-01"),
         "start": Meaning("Start as planned then.", "period", "2027-02"),
         "duration": Meaning("Duration as planned then.", "whole periods", "6"),
-        "effort": Meaning("Effort as planned then.", "FTE x periods", "12.5"),
+        "effort": Meaning("Effort as planned then.", "hours", "4200"),
         "cost": Meaning("Cost as planned then.", "currency", "150000"),
+    },
+    "progress": {
+        "project": _PROJECT,
+        "as_of": Meaning("Day on which this held.", "date", "2027-03-31"),
+        "percent_complete": Meaning("Work done by then.", "0 to 100", "45"),
+        "planned_value": Meaning(
+            "Budget of the work planned by then (PV); blank = from the baseline.",
+            "currency",
+            "90000",
+        ),
+        "earned_value": Meaning(
+            "Budget of the work done by then (EV); blank = from percent_complete.",
+            "currency",
+            "81000",
+        ),
+        "actual_cost": Meaning(
+            "Money spent by then, all in all (AC); blank = from actuals.",
+            "currency",
+            "88000",
+        ),
+        "actual_hours": Meaning(
+            "Hours worked by then, all in all; blank = from actuals.", "hours", "1200"
+        ),
+        "remaining_hours": Meaning("Hours still needed.", "hours", "1500"),
+        "forecast_finish": Meaning(
+            "Last day of work as expected then.", "date", "2027-08-31"
+        ),
+        "rag": Meaning("Colour that was reported.", "", "amber"),
+        "comment": Meaning("What was said with it.", "", "Supplier is two weeks late"),
+        "author": Meaning("Who reported it.", "", "Susanne Busch"),
+    },
+    "milestones": {
+        "project": _PROJECT,
+        "milestone": Meaning("Name of the milestone.", "", "Go live"),
+        "as_of": Meaning(
+            "Day on which this held; blank = before all others.", "date", "2027-03-31"
+        ),
+        "baseline": Meaning("Day as promised.", "date", "2027-06-30"),
+        "forecast": Meaning("Day as expected then.", "date", "2027-07-15"),
+        "actual": Meaning("Day on which it was reached.", "date", "2027-07-12"),
+        "kind": Meaning("Kind of milestone.", "", "gate"),
+    },
+    "sprints": {
+        "team": Meaning("Team, with a unit of its own.", "", "Claims"),
+        "sprint": Meaning("Key of the sprint within the team.", "", "2027-07"),
+        "start": Meaning("First day.", "date", "2027-03-29"),
+        "end": Meaning("Last day.", "date", "2027-04-09"),
+        "planned_days": Meaning("Length as planned.", "days", "12"),
+        "elapsed": Meaning(
+            "Share of the planned time gone by when this was seen.", "0 to 1", "0.5"
+        ),
+        "members": Meaning("People in the team.", "people", "6"),
+        "committed": Meaning("Promised at its start.", "the team's unit", "34"),
+        "added": Meaning("Added since.", "the team's unit", "3"),
+        "removed": Meaning("Taken out since.", "the team's unit", "0"),
+        "to_do": Meaning("Not begun.", "the team's unit", "12"),
+        "in_progress": Meaning("Begun.", "the team's unit", "10"),
+        "done": Meaning("Done by then.", "the team's unit", "15"),
+        "delivered": Meaning(
+            "Done at its end; blank while it runs.", "the team's unit", "31"
+        ),
     },
 }
 

@@ -32,6 +32,7 @@ GUIDE_SHEET = "guide"
 _SPARE_ROWS = 500
 _WORDS = {
     "text": "text",
+    "note": "text",
     "number": "number",
     "whole": "whole number",
     "period": "period: 2027-01, 2027-W05, 2027Q1, 2027",
@@ -41,6 +42,7 @@ _WORDS = {
 # Periods as text: Excel would turn a typed 2027-01 into a date.
 _FORMATS = {
     "text": "@",
+    "note": "@",
     "period": "@",
     "start_day": "yyyy-mm-dd",
     "end_day": "yyyy-mm-dd",

@@ -1,0 +1,1 @@
+"""Rules between tables, a subject a module."""
