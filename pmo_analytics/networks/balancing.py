@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pandas as pd
@@ -13,9 +13,10 @@ from pmo_analytics.networks.frames import frame_of
 class Balance:
     """Counts what a reader read and used, and lists the rest.
 
-    Amounts add up as decimals, so that the balance is exact. Count `read` where the
-    file is read and `used` from the frames that were made of it, never one from the
-    other: the balance is there to find what got lost between.
+    Amounts add up as fractions (a float is the decimal that it is written as), so that
+    the balance is exact. Count `read` where the file is read and `used` from the frames
+    that were made of it, never one from the other: the balance is there to find what
+    got lost between.
 
     Parameters
     ----------
@@ -34,18 +35,18 @@ class Balance:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self._read: dict[str, Decimal] = {}
-        self._used: dict[str, Decimal] = {}
-        self._left: dict[str, Decimal] = {}
+        self._read: dict[str, Fraction] = {}
+        self._used: dict[str, Fraction] = {}
+        self._left: dict[str, Fraction] = {}
         self._listed: list[dict[str, Any]] = []
 
     def read(self, what: str, amount: Any = 1) -> None:
         """Count what stands in the file: `tasks`, `links`, `hours`, `money`, ..."""
-        self._read[what] = self._read.get(what, Decimal(0)) + _decimal(amount)
+        self._read[what] = self._read.get(what, Fraction(0)) + _exact(amount)
 
     def use(self, what: str, amount: Any = 1) -> None:
         """Count what went into the frames."""
-        self._used[what] = self._used.get(what, Decimal(0)) + _decimal(amount)
+        self._used[what] = self._used.get(what, Fraction(0)) + _exact(amount)
 
     def leave(
         self,
@@ -67,7 +68,7 @@ class Balance:
         name
             Id of the task, link, ... as the file has it.
         """
-        self._left[what] = self._left.get(what, Decimal(0)) + _decimal(amount)
+        self._left[what] = self._left.get(what, Fraction(0)) + _exact(amount)
         self._listed.append(
             {
                 "what": what,
@@ -82,14 +83,14 @@ class Balance:
     def frame(self) -> pd.DataFrame:
         """Return `what, read, used, listed`.
 
-        Floats add up too: `read` is the float sum of the other two where the decimals
+        Floats add up too: `read` is the float sum of the other two where the fractions
         balance, and what was read where they do not.
         """
         rows = []
         for what in dict.fromkeys([*self._read, *self._used, *self._left]):
-            read = self._read.get(what, Decimal(0))
-            used = self._used.get(what, Decimal(0))
-            left = self._left.get(what, Decimal(0))
+            read = self._read.get(what, Fraction(0))
+            used = self._used.get(what, Fraction(0))
+            left = self._left.get(what, Fraction(0))
             parts = float(used), float(left)
             whole = sum(parts) if read == used + left else float(read)
             rows.append((what, whole, *parts))
@@ -101,7 +102,7 @@ class Balance:
         return frame_of("listed", pd.DataFrame(self._listed))
 
 
-def _decimal(amount: Any) -> Decimal:
-    if isinstance(amount, Decimal | int):
-        return Decimal(amount)
-    return Decimal(repr(float(amount)))
+def _exact(amount: Any) -> Fraction:
+    if isinstance(amount, float):
+        return Fraction(repr(amount))
+    return Fraction(amount)

@@ -54,7 +54,14 @@ def _holds(*marks: bytes) -> Callable[[Path, bytes], bool]:
 
 # A new kind of planning file is a module beside this one and its line here; the first
 # that recognises a file reads it.
-READERS: tuple[Reader, ...] = ()
+READERS: tuple[Reader, ...] = (
+    Reader(
+        "Microsoft Project XML (MSPDI)",
+        (".xml",),
+        _holds(b"schemas.microsoft.com/project"),
+        "mspdi.reading:read_mspdi",
+    ),
+)
 
 
 def reader_of(path: Path) -> Reader | None:
