@@ -12,8 +12,35 @@ from pmo_analytics.networks.calendars import WorkCalendar, work_calendars
 from pmo_analytics.networks.frames import FRAMES, frame_of
 
 
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Frames:
+    """The frames of a network; see `Network`."""
+
+    tasks: pd.DataFrame = None
+    links: pd.DataFrame = None
+    assignments: pd.DataFrame = None
+    resources: pd.DataFrame = None
+    calendars: pd.DataFrame = None
+    shifts: pd.DataFrame = None
+    baselines: pd.DataFrame = None
+    codes: pd.DataFrame = None
+    timephased: pd.DataFrame = None
+    rates: pd.DataFrame = None
+    units: pd.DataFrame = None
+    balance: pd.DataFrame = None
+    listed: pd.DataFrame = None
+    problems: pd.DataFrame = None
+
+    def __post_init__(self) -> None:
+        for name in FRAMES:
+            object.__setattr__(self, name, frame_of(name, getattr(self, name)))
+        given = self.problems
+        problems = problems_table([]) if given is None else given
+        object.__setattr__(self, "problems", problems[list(PROBLEM_COLUMNS)])
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class Network:
+class Network(Frames):
     """The activity network of one project, as its planning file holds it.
 
     Hours are numbers, times are to the second and without zone, ids are texts, a blank
@@ -101,28 +128,7 @@ class Network:
     status_mode: str = ""
     lag_calendar: str = ""
     fields: dict[str, str] = field(default_factory=dict)
-    tasks: pd.DataFrame = None
-    links: pd.DataFrame = None
-    assignments: pd.DataFrame = None
-    resources: pd.DataFrame = None
-    calendars: pd.DataFrame = None
-    shifts: pd.DataFrame = None
-    baselines: pd.DataFrame = None
-    codes: pd.DataFrame = None
-    timephased: pd.DataFrame = None
-    rates: pd.DataFrame = None
-    units: pd.DataFrame = None
-    balance: pd.DataFrame = None
-    listed: pd.DataFrame = None
-    problems: pd.DataFrame = None
     _clocks: dict[str, WorkCalendar] = field(default_factory=dict, init=False)
-
-    def __post_init__(self) -> None:
-        for name in FRAMES:
-            object.__setattr__(self, name, frame_of(name, getattr(self, name)))
-        given = self.problems
-        problems = problems_table([]) if given is None else given
-        object.__setattr__(self, "problems", problems[list(PROBLEM_COLUMNS)])
 
     def __repr__(self) -> str:
         counts = f"{len(self.tasks):,} tasks, {len(self.links):,} links"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,7 +102,7 @@ class Cells:
     """
 
     frame: str
-    columns: dict[str, Sequence[bytes | None]]
+    columns: Mapping[str, Sequence[bytes | None]]
     lines: Sequence[int]
     ids: Sequence[str]
     told: Told
@@ -112,7 +112,9 @@ class Cells:
 
     def texts(self, name: str) -> list[str]:
         """Return a column as texts, blanks as ""."""
-        return [as_text(cell) for cell in self._raw(name)]
+        cells = self._raw(name)
+        known = {cell: as_text(cell) for cell in set(cells)}
+        return [known[cell] for cell in cells]
 
     def times(self, name: str) -> Times:
         """Return a column of ISO times; a zone is not moved, `NA` is blank."""
@@ -141,29 +143,23 @@ class Cells:
         self, name: str, read: Callable[[str], Any], rule: str, blank: Any
     ) -> Any:
         """Return a column, each different text of it read once."""
-        known: dict[bytes | None, Any] = {None: blank, b"": blank}
-        bad: set[bytes | None] = set()
         cells = self._raw(name)
-        found = []
-        for row, cell in enumerate(cells):
-            if cell not in known:
-                value = read(as_text(cell))
-                known[cell] = blank if value is None else value
-                if value is None:
-                    bad.add(cell)
-            if cell in bad:
-                self.told.warn(
-                    self.frame,
-                    rule,
-                    f"'{as_text(cell)[:40]}' of '{self.ids[row]}' cannot be read and "
-                    "counts as blank. Correct it in the file's own tool.",
-                    line=self.lines[row],
-                    column=name,
-                    found=as_text(cell)[:40],
-                )
-            found.append(known[cell])
+        known = {cell: read(as_text(cell)) if cell else blank for cell in set(cells)}
+        bad = {cell for cell, value in known.items() if value is None}
+        if bad:
+            known |= dict.fromkeys(bad, blank)
+            for row, cell in enumerate(cells):
+                if cell in bad:
+                    self._tell(name, rule, row, as_text(cell)[:40])
+        found = [known[cell] for cell in cells]
         kind = "datetime64[s]" if rule == "bad_date" else float
         return np.array(found, dtype=kind)
+
+    def _tell(self, name: str, rule: str, row: int, text: str) -> None:
+        fix = f"'{text}' of '{self.ids[row]}' cannot be read and counts as blank. "
+        fix += "Correct it in the file's own tool."
+        line = self.lines[row]
+        self.told.warn(self.frame, rule, fix, line=line, column=name, found=text)
 
 
 def read_time(text: str) -> np.datetime64 | None:

@@ -10,7 +10,7 @@ the root, no comments and no CDATA. Any other file is first written anew in that
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,9 @@ from pmo_analytics.loaders.findings import Unreadable
 
 MAX_BYTES = 2**30
 MAX_DEPTH = 200
-_CHUNK = 2**18
+_CHUNK = 2**20
+# Tags that may be open at once by a count that a cut tag can put off by one.
+_MOST_OPEN = 10_000
 # A tag that is not plain: an attribute, a prefix, a comment, CDATA, an instruction.
 _NOT_PLAIN = re.compile(rb"<(?!/?[A-Za-z_][\w.-]*/?>)")
 _ROOT = re.compile(
@@ -100,13 +102,15 @@ def _refuse(name: str, system: str | None, public: str | None, _: int) -> None:
 def _check(data: bytes) -> None:
     """Prove that plain XML is well formed, and not nested without end."""
     parser = _parser()
-    depth = 0
+    open_, counted = 0, 0
     for at in range(0, len(data), _CHUNK):
         chunk = data[at : at + _CHUNK]
-        # A chunk may cut a tag in two; such a slip is undone by the next one.
-        empty = len(_EMPTY.findall(chunk))
-        depth += chunk.count(b"<") - 2 * chunk.count(b"</") - empty
-        if depth > _CHUNK:
+        # A tag that is empty counts as one that stays open, until that matters.
+        open_ += chunk.count(b"<") - 2 * chunk.count(b"</")
+        if open_ > _MOST_OPEN:
+            open_ -= len(_EMPTY.findall(data, counted, at + _CHUNK))
+            counted = at + _CHUNK
+        if open_ > _MOST_OPEN:
             raise _too_deep()
         parser.Parse(chunk, False)
     parser.Parse(b"", True)
@@ -191,6 +195,19 @@ def elements(
 def leaves(content: bytes) -> dict[bytes, bytes]:
     """Return name -> text of the elements without children; the first of a name."""
     return dict(reversed(LEAF.findall(content)))
+
+
+def picked(content: bytes, tags: Sequence[bytes]) -> list[bytes | None]:
+    """Return the text of the first element of each tag; None where there is none."""
+    found: list[bytes | None] = []
+    for tag in tags:
+        at = content.find(tag)
+        if at < 0:
+            found.append(None)
+        else:
+            at += len(tag)
+            found.append(content[at : content.find(b"<", at)])
+    return found
 
 
 def as_text(cell: bytes | None) -> str:

@@ -63,6 +63,7 @@ def read_calendars(
 
 def _rows(uid: str, rule: Rule) -> list[dict[str, Any]]:
     weekday, first, last, shifts, name = rule
+    times: list[tuple[float | None, float | None]] = [*shifts]
     return [
         {
             "calendar": uid,
@@ -73,7 +74,7 @@ def _rows(uid: str, rule: Rule) -> list[dict[str, Any]]:
             "end_minute": end,
             "name": name,
         }
-        for start, end in shifts or [(None, None)]
+        for start, end in times or [(None, None)]
     ]
 
 
@@ -140,9 +141,12 @@ def _shifts(content: bytes, plain: dict[bytes, bytes]) -> list[Shift]:
 
 def _minute(cell: bytes) -> float:
     text = as_text(cell).rpartition("T")[2]
-    hour, minute = text.split(":")[:2]
+    hour, _, rest = text.partition(":")
+    minute = rest.partition(":")[0]
+    if not (hour.isdecimal() and minute.isdecimal()):
+        raise ValueError(text)
     found = int(hour) * 60 + int(minute)
-    if not 0 <= found <= 1440:
+    if found > 1440:
         raise ValueError(text)
     return float(found)
 

@@ -24,6 +24,7 @@ from pmo_analytics.loaders.networks.plain_xml import (
     as_text,
     elements,
     leaves,
+    picked,
     section,
 )
 from pmo_analytics.networks import Balance
@@ -63,26 +64,27 @@ class MspdiFile:
     def cells(self, tag: str, frame: str, names: Sequence[str]) -> tuple[Cells, Nested]:
         """Return the rows of a part of the file that have an id of their own."""
         begin, end = self.parts[f"{tag}s"]
-        keys = [name.encode() for name in names]
+        tags = [f"<{name}>".encode() for name in ("UID", *names)]
         rows, lines, ids = [], [], []
         nested = Nested(frame)
         seen: set[str] = set()
         count = Lines(self.data)
+        read = 0
         for at, content in elements(self.data, tag, begin, end):
             line = count.of(at)
-            self.balance.read(frame)
-            content = nested.take(content)
-            found = leaves(content)
-            uid = as_text(found.get(b"UID"))
+            read += 1
+            own, *row = picked(nested.take(content), tags)
+            uid = as_text(own)
             if not uid or uid in seen:
                 nested.drop()
-                self._leave(tag, frame, uid, line, found)
+                self._leave(tag, frame, uid, line, leaves(content))
                 continue
             seen.add(uid)
             nested.keep(uid, line)
-            rows.append(tuple(map(found.get, keys)))
+            rows.append(row)
             lines.append(line)
             ids.append(uid)
+        self.balance.read(frame, read)
         columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}
         return Cells(frame, columns, lines, ids, self.told), nested
 

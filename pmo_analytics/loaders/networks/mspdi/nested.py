@@ -20,6 +20,7 @@ NESTED = (
     "Rate",
     "AvailabilityPeriod",
 )
+_OPENINGS = [f"<{tag}>".encode() for tag in NESTED]
 _NESTED = re.compile(rf"<({'|'.join(NESTED)})>(.*?)</\1>".encode(), re.DOTALL)
 # Kinds of time-phased data of assignments. Those of baseline n from 1 on lie at
 # 16 + 6 (n - 1) and the next number.
@@ -54,13 +55,14 @@ class Nested:
 
     def take(self, content: bytes) -> bytes:
         """Take what lies inside a record, and return the rest of it."""
-        if b"</" not in content:
+        places = [at for tag in _OPENINGS if (at := content.find(tag)) >= 0]
+        if not places:
             return content
-        found = _NESTED.findall(content)
-        if not found:
-            return content
+        first = min(places)
+        rest = content[first:]
+        found = _NESTED.findall(rest)
         self._waiting = [(tag.decode(), leaves(inner)) for tag, inner in found]
-        return _NESTED.sub(b"", content)
+        return content[:first] + _NESTED.sub(b"", rest)
 
     def keep(self, uid: str, line: int) -> None:
         """Keep what was taken, as lying in a record."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -83,7 +84,7 @@ def read_mspdi(path: Path) -> list[Network]:
     return [network]
 
 
-def _of_project(file: MspdiFile) -> dict[str, object]:
+def _of_project(file: MspdiFile) -> dict[str, Any]:
     """Return what the file says of the project itself."""
     said = {k.decode(): text for k, v in file.project.items() if (text := as_text(v))}
     minutes = file.say("MinutesPerDay", read_number)
