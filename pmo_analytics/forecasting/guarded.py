@@ -15,6 +15,7 @@ from pmo_analytics.forecasting.models.intermittent import intermittent
 from pmo_analytics.forecasting.models.registry import DEFAULT, NAIVE, Model, find_model
 from pmo_analytics.forecasting.models.series import read_series, season_of
 from pmo_analytics.forecasting.past import some
+from pmo_analytics.forecasting.reasons.seen import Seen
 from pmo_analytics.forecasting.said import breaks_of, doubts_of
 
 # Models for what comes and goes.
@@ -31,6 +32,7 @@ def history_draws(
     model: str | Model,
     *,
     breaks: pd.DataFrame | bool = True,
+    seen: list[Seen] | None = None,
 ) -> tuple[np.ndarray, list[str]]:
     """Draw what comes after a history.
 
@@ -50,6 +52,8 @@ def history_draws(
     breaks
         False: nothing is taken out. A frame `period, role, event`: what is known of
         them, of `past.events_of`.
+    seen
+        What was seen and chosen is added here, for `Forecast.why`.
 
     Returns
     -------
@@ -69,6 +73,7 @@ def history_draws(
         for name in dict.fromkeys(names)
     }
     chosen: list[str | Model] = [model] * past.shape[1]
+    wrong = None
     if isinstance(model, str):
         wrong = pd.DataFrame(
             {name: _mean_error(each) for name, each in errors.items()},
@@ -100,6 +105,8 @@ def history_draws(
                 f"{some(past.columns[rows])}: {model} was far more wrong than naive "
                 f"forecasts on the past, so {used} is used."
             )
+    if seen is not None:
+        seen.append(Seen(past, calm, season, model, tuple(chosen), wrong, alone))
     doubts = doubts_of(past, alone, season)
     for doubt in doubts:
         warnings.warn(doubt, PmoWarning, stacklevel=4)

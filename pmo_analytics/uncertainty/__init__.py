@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     )
     from pmo_analytics.uncertainty.draw_model import Model, model_of, profile_of
     from pmo_analytics.uncertainty.draw_ties import all_or_none, rows_of
-    from pmo_analytics.uncertainty.futures import QUANTILES, TOLERANCE, Forecast
+    from pmo_analytics.uncertainty.futures import QUANTILES, TOLERANCE, Forecast, Story
     from pmo_analytics.uncertainty.reading import read_uncertainty
     from pmo_analytics.uncertainty.uncertainty import Spread, Uncertainty
+    from pmo_analytics.uncertainty.why import WHY_COLUMNS, Why
 
 __getattr__, __dir__, __all__ = face(__name__)

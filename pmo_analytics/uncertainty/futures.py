@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from pmo_analytics.clock import format_period
-from pmo_analytics.errors import ConfigError
+from pmo_analytics.errors import ConfigError, closest
 from pmo_analytics.facts import result_html, table_html
+from pmo_analytics.uncertainty.why import Why
 
 QUANTILES = ("p10", "p20", "p50", "p80", "p90")
 TOLERANCE = 1e-6
+
+
+class Story(Protocol):
+    """What a forecast keeps of how it was made."""
+
+    def __call__(self, forecast: Forecast, role: str) -> Why:
+        """Return where the forecast of a role comes from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +49,10 @@ class Forecast:
         What was assumed for lack of data, for a reader to judge.
     parts
         The quantities that this one is the difference of.
+    scope
+        Whose load it is: `pipeline`, `plan` or `committed`; blank for capacity.
+    story
+        What answers `why`; None where nothing is kept of how it was made.
     """
 
     quantity: str
@@ -50,6 +63,8 @@ class Forecast:
     history: pd.DataFrame = field(default_factory=pd.DataFrame)
     notes: tuple[str, ...] = ()
     parts: tuple[Forecast, ...] = ()
+    scope: str = ""
+    story: Story | None = None
 
     def __post_init__(self) -> None:
         self.draws.flags.writeable = False
@@ -131,6 +146,54 @@ class Forecast:
         table["p_overload"] = self._chance.T.ravel() if headroom else np.nan
         return table
 
+    def why(self, role: str) -> Why:
+        """Say where the forecast of a role comes from.
+
+        Level, season, trend, breaks and outliers of a history, projects and people
+        that come and leave, the model and why it was used, how the range was made, and
+        what counted of the history.
+
+        Parameters
+        ----------
+        role
+            One of `roles`; of headroom also one of which only capacity or only load is
+            known.
+
+        Returns
+        -------
+        Why
+            `print` shows its sentences; `table` has their numbers, `parts` what the
+            mean adds up from.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such role, or the forecast is a sum of roles or was made of
+            draws alone.
+
+        Examples
+        --------
+        >>> import pmo_analytics as pmo
+        >>> load = pmo.forecast_demand(pmo.example_portfolio(), draws=200)
+        >>> why = load.why("Developer")
+        >>> bool(abs(why.parts.sum(axis=1) - load.grid("mean")["Developer"]).max() < 1e-6)
+        True
+        """
+        known = dict.fromkeys(
+            [*self.roles, *(role for part in self.parts for role in part.roles)]
+        )
+        if role not in known:
+            raise ConfigError(
+                f"There is no role {role!r} in this forecast{closest(role, known)}."
+            )
+        if self.story is None:
+            raise ConfigError(
+                f"Nothing is kept of how this forecast of {self.quantity} was made: "
+                "ask one of forecast_capacity, forecast_demand or forecast_headroom, "
+                "before it is summed up."
+            )
+        return self.story(self, role)
+
     def sum(self, by: Mapping[str, str] | None = None) -> Forecast:
         """Return the forecast of groups of roles; by default of all together.
 
@@ -150,7 +213,9 @@ class Forecast:
             labels = [known.get(role, role) for role in history.columns]
             history = history.T.groupby(np.array(labels, dtype=object)).sum().T
         parts = tuple(part.sum(known) for part in self.parts)
-        return replace(self, roles=names, draws=draws, history=history, parts=parts)
+        return replace(
+            self, roles=names, draws=draws, history=history, parts=parts, story=None
+        )
 
     def __repr__(self) -> str:
         return (
