@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,26 +18,29 @@ from pmo_analytics.cli.options import (
     OutOption,
     PathArgument,
     RampOption,
+    RecordOption,
     ScopeOption,
     SeedOption,
     StoreOption,
+    WhyOption,
 )
+from pmo_analytics.cli.records import known_record
 from pmo_analytics.cli.results import say_written
-from pmo_analytics.cli.terminal import escaped, messages, output, show_table
-from pmo_analytics.errors import ConfigError
+from pmo_analytics.cli.terminal import escaped, messages, output, records, show_table
+from pmo_analytics.clock import with_period_texts
+from pmo_analytics.errors import ConfigError, closest
 from pmo_analytics.reporting import drawn
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pmo_analytics.forecasting import Forecast
+    from pmo_analytics.forecasting import Forecast, Why
+    from pmo_analytics.plan import Plan
     from pmo_analytics.portfolio import Portfolio
 
 FORECAST_KEYS = ("status", "roles", "periods", "overloaded", "notes", "files")
 # Futures drawn by default; fewer where all numbers would not fit into a gigabyte.
 _USUAL, _FEWEST, _MOST_NUMBERS = 2000, 200, 50_000_000
-# Whose load this command can forecast: a plan is a matter of Python.
-_SCOPES = ("pipeline", "committed")
 # Roles are named as overloaded above this chance.
 _LIKELY = 0.5
 
@@ -51,6 +54,8 @@ def forecast(
     draws: FuturesOption = None,
     model: ModelOption = "combination",
     scope: ScopeOption = "pipeline",
+    record: RecordOption = None,
+    why: WhyOption = None,
     chance: ChanceOption = 0.2,
     lead: LeadOption = 3,
     ramp: RampOption = 0,
@@ -59,20 +64,20 @@ def forecast(
     charts: ChartsOption = True,
     json_output: JsonOption = False,
 ) -> int:
-    """Forecast capacity, load and headroom with intervals, and whom to hire when."""
+    """Forecast capacity, load and headroom with intervals, and whom to hire when.
+
+    --why ROLE says where the forecast of a role comes from instead.
+    """
     from pmo_analytics.batch import remembering
     from pmo_analytics.forecasting import (
         after_history,
-        find_model,
         forecast_headroom,
         forecast_tables,
     )
 
-    with usage("--model"):
-        find_model(model)
-    with usage("--scope"):
-        _check_scope(scope)
+    _check_options(model, scope, record)
     portfolio, notes = after_history(read_data(path))
+    _check_roles(portfolio, why or ())
     if draws is None:
         draws, fewer = _futures(portfolio, horizon)
         notes = [*notes, *fewer]
@@ -84,6 +89,7 @@ def forecast(
             seed=seed,
             model=model,
             scope=scope,
+            plan=_plan_of(portfolio, record),
             ramp=ramp,
             accuracy=memory.learnt,
         )
@@ -92,24 +98,60 @@ def forecast(
     tables = forecast_tables(headroom, model=model, chance=chance, lead=lead, ramp=ramp)
     if store:
         tables |= memory.tables()
+    answers = [headroom.why(role) for role in dict.fromkeys(why or ())]
     files: list[Path] = []
     if out is not None:
         asked = {"notes": notes, "model": model, "seed": seed, "chance": chance}
+        asked["why"] = answers
         files, left_out = _write(out, portfolio, headroom, tables, asked, charts=charts)
         notes += left_out
     for note in notes:
         messages().print(escaped(note))
     if json_output:
-        _print(portfolio, headroom, chance, notes, files)
+        _print(portfolio, headroom, chance, notes, files, answers)
+        return OK
+    if answers:
+        _show_why(answers)
     else:
         _show(headroom, tables["hires.csv"], chance)
-        say_written(out, files)
+    say_written(out, files)
     return OK
 
 
-def _check_scope(scope: str) -> None:
-    if scope not in _SCOPES:
-        raise ConfigError(f"{scope!r} is neither {' nor '.join(_SCOPES)}.")
+def _check_options(model: str, scope: str, record: Path | None) -> None:
+    """Refuse what no portfolio could make right."""
+    from pmo_analytics.forecasting import SCOPES, find_model
+
+    with usage("--model"):
+        find_model(model)
+    with usage("--scope"):
+        if scope not in SCOPES:
+            raise ConfigError(f"{scope!r} is neither {' nor '.join(SCOPES)}.")
+        if (scope == "plan") != (record is not None):
+            raise ConfigError(
+                "--scope plan and --record belong together: the folder of a plan of "
+                "record, or the schedule.csv of a plan."
+            )
+
+
+def _check_roles(portfolio: Portfolio, asked: Sequence[str]) -> None:
+    from pmo_analytics.rules import all_roles
+
+    known = {*all_roles(portfolio), *portfolio.capacity.columns}
+    known |= {*portfolio.history["role"].dropna()}
+    with usage("--why"):
+        for role in asked:
+            if role not in known:
+                raise ConfigError(f"There is no role {role!r}{closest(role, known)}.")
+
+
+def _plan_of(portfolio: Portfolio, record: Path | None) -> Plan | None:
+    """Return the plan of record, None where none is given."""
+    if record is None:
+        return None
+    from pmo_analytics.plan import Plan
+
+    return Plan(portfolio, known_record(portfolio, record, {}).schedule)
 
 
 def _futures(portfolio: Portfolio, horizon: int | None) -> tuple[int, list[str]]:
@@ -133,6 +175,7 @@ def _print(
     chance: float,
     notes: list[str],
     files: list[Path],
+    answers: Sequence[Why],
 ) -> None:
     """Print the JSON line."""
     from pmo_analytics.forecasting import outlook
@@ -145,10 +188,37 @@ def _print(
             "roles": len(headroom.roles),
             "periods": len(headroom.periods),
             "overloaded": list(risks["role"][risks["p_overload"] > _LIKELY]),
+            "scope": headroom.scope,
             "notes": notes,
             "files": [str(file) for file in files],
+            **(
+                {"why": [_facts_of_why(answer) for answer in answers]}
+                if answers
+                else {}
+            ),
         }
     )
+
+
+def _facts_of_why(answer: Why) -> dict[str, Any]:
+    numbers = with_period_texts(answer.table)
+    return {
+        "role": answer.role,
+        "quantity": answer.quantity,
+        "said": dict(answer.said),
+        "numbers": records(numbers),
+    }
+
+
+def _show_why(answers: Sequence[Why]) -> None:
+    """Print the sentences, then their numbers."""
+    console = output()
+    for answer in answers:
+        console.print(escaped(f"{answer}\n"), soft_wrap=True)
+        table = answer.table.drop(
+            columns="quantity" if answer.quantity != "headroom" else []
+        )
+        show_table(table, f"Numbers of {answer.role}", console, most=200)
 
 
 def _show(headroom: Forecast, hires: pd.DataFrame, chance: float) -> None:
@@ -177,22 +247,19 @@ def _write(
     from pmo_analytics.forecasting import facts_of
     from pmo_analytics.reporting import (
         fitting,
+        folder_names,
         forecast_report,
         manifest,
         summary_of,
+        why_table,
         write_page,
         write_result,
         write_workbook,
     )
     from pmo_analytics.versions import versions
 
-    def draw() -> dict[str, Any]:
-        from pmo_analytics.plotting import forecast_figures
-
-        return forecast_figures(
-            headroom, tables["backtest.csv"], tables.get("accuracy.csv")
-        )
-
+    if asked["why"]:
+        tables = {**tables, "why.csv": why_table(asked["why"])}
     sheets, left_out = fitting(tables)
     found = {
         **facts_of(headroom),
@@ -201,7 +268,8 @@ def _write(
         "versions": versions(),
     }
     facts = {**versions(), "digest": portfolio.digest(), "seed": asked["seed"]}
-    with drawn(draw, wanted=charts) as figures:
+    told = folder_names(answer.role for answer in asked["why"])
+    with drawn(lambda: _figures(headroom, tables, told), wanted=charts) as figures:
         report = forecast_report(
             headroom,
             portfolio=portfolio.name,
@@ -212,6 +280,7 @@ def _write(
             tables={"How wrong each model was": tables["losses.csv"]},
             problems=portfolio.problems,
             facts=facts,
+            why=asked["why"],
         )
         files = write_result(
             out,
@@ -226,3 +295,17 @@ def _write(
             },
         )
     return files, left_out
+
+
+def _figures(
+    headroom: Forecast, tables: Mapping[str, pd.DataFrame], told: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the charts; of those who are told why too, role -> name of its file."""
+    from pmo_analytics.plotting import forecast_figures, plot_why
+
+    figures: dict[str, Any] = forecast_figures(
+        headroom, tables["backtest.csv"], tables.get("accuracy.csv")
+    )
+    for role, name in told.items():
+        figures[f"why/{name}"] = plot_why(headroom, role).figure
+    return figures

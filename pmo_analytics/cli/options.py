@@ -157,7 +157,18 @@ FuturesOption = Annotated[
 ]
 ScopeOption = Annotated[
     str,
-    typer.Option(help="Whose load: pipeline, or that of committed projects alone."),
+    typer.Option(
+        help="Whose load: pipeline (candidates by their probability), committed "
+        "(projects that are sure to come), or plan (that of --record)."
+    ),
+]
+WhyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ROLE",
+        help="Say where the forecast of this role comes from; may be given several "
+        "times.",
+    ),
 ]
 ModelOption = Annotated[
     str, typer.Option(help="Model of time series, such as theta or combination.")

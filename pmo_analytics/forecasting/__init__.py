@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from pmo_analytics.forecasting.backtesting import backtest, choose_models
     from pmo_analytics.forecasting.capacity import forecast_capacity
     from pmo_analytics.forecasting.demand import forecast_demand
-    from pmo_analytics.forecasting.forecast import QUANTILES, Forecast, facts_of
+    from pmo_analytics.forecasting.forecast import QUANTILES, Forecast, Why, facts_of
     from pmo_analytics.forecasting.headroom import forecast_headroom, hire_list
     from pmo_analytics.forecasting.models.registry import (
         NAIVE,
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         statsforecast_model,
     )
     from pmo_analytics.forecasting.past import after_history, history_alone
+    from pmo_analytics.forecasting.pipeline import SCOPES
     from pmo_analytics.forecasting.shortages import forecast_tables, outlook
 
 __getattr__, __dir__, __all__ = face(__name__)

@@ -20,6 +20,8 @@ from pmo_analytics.forecasting.past import (
     reaching,
     too_late,
 )
+from pmo_analytics.forecasting.reasons.capacity import AWAY, LEAVING, CapacityStory
+from pmo_analytics.forecasting.reasons.seen import Seen
 from pmo_analytics.tables import person_capacity
 
 if TYPE_CHECKING:
@@ -123,6 +125,8 @@ def forecast_capacity(
     only_past = [role for role in past.columns if role not in grid.columns]
     roles = [*grid.columns, *only_past]
     reach = len(question.horizon)
+    seen: list[Seen] = []
+    steps: dict[str, np.ndarray] = {}
     capacity = np.zeros((draws, reach, len(roles)))
     capacity[:, :, : grid.shape[1]] = grid.to_numpy(dtype=float)
     if len(question.people):
@@ -130,11 +134,13 @@ def forecast_capacity(
             capacity[:, :, : grid.shape[1]] *= _staying(
                 question, draws, backfill, ramp, streams[4], notes, attrition=attrition
             )
+            steps[LEAVING] = capacity.mean(axis=0)
         away = leave and share_at_work(
             question, list(grid.columns), draws, streams[6], notes
         )
         if isinstance(away, np.ndarray):
             capacity[:, :, : grid.shape[1]] *= away
+            steps[AWAY] = capacity.mean(axis=0)
     if only_past:
         future, said = history_draws(
             past[only_past],
@@ -143,6 +149,7 @@ def forecast_capacity(
             streams[5],
             model,
             breaks=events_of(snapshot, breaks),
+            seen=seen,
         )
         capacity[:, :, grid.shape[1] :] = np.nan_to_num(future, copy=False)
         notes += said
@@ -157,10 +164,21 @@ def forecast_capacity(
             streams[7],
             attrition=attrition,
         )
+        steps["hires"] = capacity.mean(axis=0)
     capacity = capacity[:, : len(ahead)]
     capacity = widened(capacity, tuple(roles), "capacity", accuracy)
     np.maximum(capacity, 0.0, out=capacity)
-    return Forecast("capacity", ahead, tuple(roles), capacity, seed, past, tuple(notes))
+    story = CapacityStory(question, grid, steps, tuple(notes), tuple(seen))
+    return Forecast(
+        "capacity",
+        ahead,
+        tuple(roles),
+        capacity,
+        seed,
+        past,
+        tuple(notes),
+        story=story,
+    )
 
 
 def _staying(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,13 +16,14 @@ from pmo_analytics.forecasting.past import (
     past_of,
     periods_ahead,
     reaching,
-    some,
     too_late,
 )
-from pmo_analytics.forecasting.pipeline import draw_pipeline, in_scope
-from pmo_analytics.rules import all_roles, stretched_length
-from pmo_analytics.tables import CANDIDATES, start_windows
-from pmo_analytics.uncertainty import Overruns, add_load, profile_of, read_overruns
+from pmo_analytics.forecasting.pipeline import in_scope
+from pmo_analytics.forecasting.reasons.load import LoadStory
+from pmo_analytics.forecasting.reasons.projects import drawn_projects
+from pmo_analytics.forecasting.reasons.seen import Seen
+from pmo_analytics.rules import all_roles
+from pmo_analytics.uncertainty import add_load, read_overruns
 
 if TYPE_CHECKING:
     from pmo_analytics.plan import Plan
@@ -104,22 +104,28 @@ def forecast_demand(
     notes += too_late(snapshot)
     question, said = in_scope(question, scope, plan)
     notes += said
+    seen: list[Seen] = []
     streams = np.random.default_rng(seed).spawn(4)
     past = load_past(snapshot)
     roles = list(dict.fromkeys([*all_roles(question), *past.columns]))
     load = np.zeros((draws, len(question.horizon), len(roles)), dtype=np.float32)
     classes = read_overruns(snapshot) if overruns else None
-    if classes is not None and len(question.demand):
-        notes.append(classes.note)
-    notes += _add_projects(load, question, roles, classes, streams[0])
+    if len(question.demand):
+        as_planned = "Durations and effort are as planned: overruns are left out."
+        notes.append(as_planned if classes is None else classes.note)
+    projects, said = drawn_projects(question, roles, draws, classes, streams[0])
+    notes += said
+    by_role = load.transpose(2, 1, 0)
+    for one in projects:
+        add_load(by_role, one.profile, one.used, one.begin, one.long, one.amount)
     asked = set(question.demand["role"].dropna())
     events = events_of(snapshot, breaks)
     own = past[[role for role in past.columns if role not in asked]]
-    _add_series(load, own, roles, model, streams[1], notes, events)
+    _add_series(load, own, roles, model, streams[1], notes, events, seen)
     kept = set(question.operations["role"].dropna()) | set(own.columns)
     run = past_of(snapshot, "load_fte", ("operations",))
     run = run[[role for role in run.columns if role not in kept]]
-    _add_series(load, run, roles, model, streams[2], notes, events)
+    _add_series(load, run, roles, model, streams[2], notes, events, seen)
     load = load[:, : len(ahead)]
     result = load
     if accuracy is not None and len(accuracy):
@@ -134,6 +140,8 @@ def forecast_demand(
         seed,
         past,
         tuple(notes),
+        scope=scope,
+        story=LoadStory(question, tuple(roles), scope, classes, tuple(seen)),
     )
 
 
@@ -145,103 +153,14 @@ def _add_series(
     rng: np.random.Generator,
     notes: list[str],
     breaks: pd.DataFrame | bool,
+    seen: list[Seen],
 ) -> None:
     """Add the future of a time series to each role that has one."""
     if not past.shape[1] or not len(past):
         return
     future, said = history_draws(
-        past, load.shape[1], len(load), rng, model, breaks=breaks
+        past, load.shape[1], len(load), rng, model, breaks=breaks, seen=seen
     )
     notes += said
     at = [roles.index(role) for role in past.columns]
     load[:, :, at] += np.nan_to_num(future, copy=False)
-
-
-def _add_projects(
-    load: np.ndarray,
-    portfolio: Portfolio,
-    roles: list[str],
-    classes: Overruns | None,
-    rng: np.random.Generator,
-) -> list[str]:
-    """Add the load of every live project in every draw; return what was assumed."""
-    draws = len(load)
-    by_role = load.transpose(2, 1, 0)
-    windows = start_windows(portfolio.projects, portfolio.horizon)
-    facts = portfolio.projects.set_index("project")
-    demand = portfolio.demand.dropna(subset=["project", "role"])
-    number = {role: k for k, role in enumerate(roles)}
-    by_project = dict(tuple(demand.groupby("project", sort=False)))
-    # One stream a project: what one draws does not depend on the others.
-    own = dict(zip(windows.index, rng.spawn(len(windows)), strict=True))
-    live = windows[(windows["state"] == "live") & (windows["first"] <= windows["last"])]
-    candidates = {
-        name
-        for name, window in live.iterrows()
-        if facts.at[name, "status"] in CANDIDATES and not window["must"]
-    }
-    chosen: list[tuple[Any, ...]] = []
-    luck: dict[str, np.ndarray] = {}
-    undated: dict[bool, list[str]] = {False: [], True: []}
-    for name, window in live.iterrows():
-        fact = facts.loc[name]
-        start, planned = _planned_start(fact, window, portfolio)
-        slip = np.zeros(draws, dtype=np.int64)
-        at: np.ndarray | None = None
-        candidate = name in candidates
-        if classes is not None:
-            at = classes.rows(fact["theme"], own[name].random(draws))
-            if candidate and planned:
-                slip = np.maximum(classes.slip[at], 0)
-        if candidate:
-            if not planned:
-                slip = own[name].integers(0, int(window["last"]) - start + 1, draws)
-            luck[name] = own[name].random(draws)
-        if not planned and name in by_project:
-            undated[candidate].append(name)
-        chosen.append((name, window, start, slip, at))
-    came, notes = draw_pipeline(portfolio, windows, luck)
-    for name, window, start, slip, at in chosen:
-        if name not in by_project:
-            continue
-        stretch, effort = np.ones(draws), np.ones(draws)
-        if classes is not None and at is not None:
-            stretch, effort = classes.duration[at], classes.effort[at]
-        length = max(int(window["duration"]), 1)
-        profile, used = profile_of(by_project[name], length, number)
-        gone = min(max(-start, 0), length) if window["running"] else 0
-        # What lies behind stays as it was; what is left is stretched.
-        long = stretched_length(length - gone, stretch)
-        begin = start + gone + slip
-        amount = effort * came.get(name, 1.0)
-        add_load(by_role, profile[gone:], used, begin, long, amount)
-    return [*notes, *_without_dates(undated)]
-
-
-def _without_dates(undated: Mapping[bool, list[str]]) -> list[str]:
-    """Return which projects have no planned start, and what is assumed of it."""
-    said = []
-    if undated[True]:
-        said.append(
-            f"Dates: {len(undated[True])} candidates have no planned start; each start "
-            f"they may have is as likely as the other: {some(undated[True])}."
-        )
-    if undated[False]:
-        said.append(
-            f"Dates: {len(undated[False])} projects that are sure to come have no "
-            f"planned start; they begin as early as they may: {some(undated[False])}."
-        )
-    return said
-
-
-def _planned_start(
-    fact: pd.Series, window: pd.Series, portfolio: Portfolio
-) -> tuple[int, bool]:
-    """Return the planned start or else the earliest one, and whether it is planned."""
-    first = int(window["first"])
-    if pd.isna(fact["start"]):
-        return first, False
-    if window["kept"]:
-        return first, True
-    planned = (fact["start"] - portfolio.horizon[0]).n
-    return int(min(max(planned, first), window["last"])), True

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.uncertainty import QUANTILES, TOLERANCE, Forecast
+from pmo_analytics.uncertainty import QUANTILES, TOLERANCE, Forecast, Why
 
-__all__ = ["QUANTILES", "TOLERANCE", "Forecast", "facts_of", "widened"]
+__all__ = ["QUANTILES", "TOLERANCE", "Forecast", "Why", "facts_of", "widened"]
 
 # A learnt factor outside of this is a break in the data, not a lesson.
 _LEAST_FACTOR, _MOST_FACTOR = 0.5, 3.0
@@ -51,5 +51,6 @@ def facts_of(forecast: Forecast) -> dict[str, Any]:
     return {
         "draws": len(forecast.draws),
         "seed": forecast.seed,
+        "scope": forecast.scope,
         "notes": list(forecast.notes),
     }

@@ -105,8 +105,8 @@ def history_draws(
                 f"{some(past.columns[rows])}: {model} was far more wrong than naive "
                 f"forecasts on the past, so {used} is used."
             )
-    if seen is not None:
-        seen.append(Seen(past, calm, season, model, tuple(chosen), wrong, alone))
+    made = Seen(past, calm, season, model, tuple(chosen), wrong, alone)
+    (seen if seen is not None else []).append(made)
     doubts = doubts_of(past, alone, season)
     for doubt in doubts:
         warnings.warn(doubt, PmoWarning, stacklevel=4)

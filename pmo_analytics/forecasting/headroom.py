@@ -14,6 +14,7 @@ from pmo_analytics.forecasting.demand import forecast_demand
 from pmo_analytics.forecasting.forecast import TOLERANCE, Forecast
 from pmo_analytics.forecasting.models.registry import DEFAULT, Model
 from pmo_analytics.forecasting.past import some
+from pmo_analytics.forecasting.reasons.headroom import headroom_story
 
 if TYPE_CHECKING:
     from pmo_analytics.plan import Plan
@@ -121,6 +122,8 @@ def forecast_headroom(
         capacity.history[known] - load.history[known],
         tuple(notes),
         (capacity, load),
+        load.scope,
+        headroom_story,
     )
 
 

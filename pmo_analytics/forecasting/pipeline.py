@@ -42,7 +42,7 @@ _WORTH_SAYING = 0.01
 # Rounds of adding for `at_least`; what had to be left out is not tried again.
 _ROUNDS = 10
 # Whose load is forecast.
-SCOPES = ("pipeline", "plan", "committed")
+SCOPES = ("pipeline", "committed", "plan")
 
 
 def in_scope(
@@ -71,12 +71,18 @@ def in_scope(
         )
     if (scope == "plan") != (plan is not None):
         raise ConfigError('scope="plan" and plan= belong together: give both.')
-    if scope == "pipeline":
-        return portfolio, []
     projects = portfolio.projects.copy()
     windows = start_windows(projects, portfolio.horizon)
     must = projects["project"].map(windows["must"]).fillna(False).astype(bool)
     open_ = projects["status"].isin(CANDIDATES) & ~must
+    if scope == "pipeline":
+        live = projects["project"].map(windows["state"]) == "live"
+        may, sure = int((open_ & live).sum()), int((must & live).sum())
+        said = (
+            f"Load: of the whole pipeline, {sure} running, approved and forced "
+            f"projects and {may} candidates by their probability."
+        )
+        return portfolio, [said] if len(projects) else []
     if plan is None:
         said = (
             f"Load: of running, approved and forced projects alone; "

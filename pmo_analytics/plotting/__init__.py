@@ -28,12 +28,15 @@ if TYPE_CHECKING:
         plot_capacity,
         plot_headroom,
     )
-    from pmo_analytics.plotting.fan import figure_forecast, plot_forecast
+    from pmo_analytics.plotting.fan import (
+        figure_forecast,
+        forecast_figures,
+        plot_forecast,
+    )
     from pmo_analytics.plotting.frontier import plot_frontier, plot_role_value
     from pmo_analytics.plotting.gantt import plot_gantt
     from pmo_analytics.plotting.heat_maps import plot_overload_chance, plot_utilization
     from pmo_analytics.plotting.looks import style
-    from pmo_analytics.plotting.pages import forecast_figures
     from pmo_analytics.plotting.progress import plot_progress
     from pmo_analytics.plotting.scenarios import plot_comparison, plot_core, plot_moves
     from pmo_analytics.plotting.simulation import (
@@ -42,5 +45,6 @@ if TYPE_CHECKING:
         plot_tornado,
         simulation_figures,
     )
+    from pmo_analytics.plotting.why import plot_why
 
 __getattr__, __dir__, __all__ = face(__name__)

@@ -17,7 +17,13 @@ from pmo_analytics.clock import format_period
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.forecasting import outlook
 from pmo_analytics.formats import percent
+from pmo_analytics.plotting.accuracy import (
+    figure_accuracy,
+    plot_backtest_errors,
+    plot_calibration,
+)
 from pmo_analytics.plotting.fonts import shorten
+from pmo_analytics.plotting.heat_maps import plot_overload_chance
 from pmo_analytics.plotting.looks import (
     INK,
     OVERLOAD,
@@ -37,7 +43,7 @@ from pmo_analytics.plotting.looks import (
 if TYPE_CHECKING:
     from pmo_analytics.forecasting import Forecast
 
-_COLOURS = {"headroom": "#1F7A72", "capacity": "#3A6EA5", "load": "#5B4A9E"}
+QUANTITY_COLOURS = {"headroom": "#1F7A72", "capacity": "#3A6EA5", "load": "#5B4A9E"}
 # Lower and upper quantile of each band with its opacity, the widest first.
 _BANDS = (("p10", "p90", 0.22), ("p20", "p80", 0.36))
 # With more points than this, a dot on each would hide the line.
@@ -95,7 +101,7 @@ def plot_forecast(
             role = forecast.roles[0]
         dress(ax, grid="y")
         drawn = _draw_fan(ax, forecast, role)
-        write_title(ax, title, _note(forecast, role))
+        write_title(ax, title, risk_note(forecast, role))
         ax.set_ylabel("FTE")
         write_legend(ax, _entries(forecast.quantity, drawn))
     return ax
@@ -204,7 +210,7 @@ def _check_role(forecast: Forecast, role: str) -> str:
 
 def _draw_fan(ax: Axes, forecast: Forecast, role: str) -> set[str]:
     """Draw history, bands and median; return what there was to draw beside these."""
-    past = _past(forecast, role)
+    past = past_shown(forecast, role)
     periods = forecast.periods
     first = min(past.index[0], periods[0]) if len(past) else periods[0]
     period_axis(ax, pd.period_range(first, periods[-1], freq=periods.freq))
@@ -217,7 +223,7 @@ def _draw_fan(ax: Axes, forecast: Forecast, role: str) -> set[str]:
     drawn = set()
     values = np.concatenate([past.to_numpy(dtype=float), *grids.values()])
     low, high = _limits(values, forecast.quantity)
-    colour = _COLOURS[forecast.quantity]
+    colour = QUANTITY_COLOURS[forecast.quantity]
     if forecast.quantity == "headroom":
         ax.axhline(0, color=INK, linewidth=0.9, zorder=1.5)
         _draw_bands(ax, x, grids, colour, (0.0, high))
@@ -272,7 +278,7 @@ def _draw_bands(
     line.set_clip_path(window)
 
 
-def _past(forecast: Forecast, role: str) -> pd.Series[Any]:
+def past_shown(forecast: Forecast, role: str) -> pd.Series[Any]:
     """Return the last known periods of a role that are worth showing, in order.
 
     As many as make the fan readable: half as many again as are forecast, at least
@@ -306,7 +312,7 @@ def _limits(values: np.ndarray, quantity: str) -> tuple[float, float]:
 
 def _entries(quantity: str, drawn: set[str]) -> list[Artist]:
     """Return the legend's entries from the known to the uncertain."""
-    colour = _COLOURS[quantity]
+    colour = QUANTITY_COLOURS[quantity]
     entries: list[Artist] = []
     if "history" in drawn:
         entries.append(Line2D([], [], color=INK, linewidth=1.3, label="history"))
@@ -321,7 +327,7 @@ def _entries(quantity: str, drawn: set[str]) -> list[Artist]:
     return entries
 
 
-def _note(forecast: Forecast, role: str) -> str:
+def risk_note(forecast: Forecast, role: str) -> str:
     """Return what the reader has to know: the risk, or the range of the median."""
     if forecast.quantity != "headroom":
         median = forecast.grid("p50")[role]
@@ -343,3 +349,35 @@ def _write_chance(ax: Axes, chance: float) -> None:
         fontweight="normal",
         color=OVERLOAD if chance >= 0.5 else QUIET,
     )
+
+
+def forecast_figures(
+    headroom: Forecast, backtest: pd.DataFrame, accuracy: pd.DataFrame | None = None
+) -> dict[str, Figure]:
+    """Return the charts by name; those with nothing to show are left out.
+
+    Parameters
+    ----------
+    headroom
+        Of `forecast_headroom`.
+    backtest, accuracy
+        Of `backtest` and `forecast_accuracy`; may be empty, and the latter missing.
+    """
+    figures: dict[str, Figure] = {}
+    if headroom.roles:
+        figures["overload"] = _whole(plot_overload_chance(headroom).figure)
+        figures["headroom"] = figure_forecast(headroom)
+    for part in headroom.parts:
+        if part.roles:
+            figures[part.quantity] = figure_forecast(part)
+    if len(backtest):
+        figures["backtest"] = _whole(plot_backtest_errors(backtest).figure)
+        figures["calibration"] = _whole(plot_calibration(backtest).figure)
+    if accuracy is not None and len(accuracy):
+        figures["accuracy"] = figure_accuracy(accuracy)
+    return figures
+
+
+def _whole(figure: object) -> Figure:
+    assert isinstance(figure, Figure)
+    return figure

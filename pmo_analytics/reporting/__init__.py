@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from pmo_analytics.faces import face
 
 if TYPE_CHECKING:
-    from pmo_analytics.reporting.briefing import forecast_report
+    from pmo_analytics.reporting.briefing import forecast_report, why_table
     from pmo_analytics.reporting.claims import Claims, read_claims, read_plan
     from pmo_analytics.reporting.comparison import comparison_tables
     from pmo_analytics.reporting.figures import drawn
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         capacity_rows,
         data_facts,
         finish_result,
+        folder_names,
         is_unfinished,
         manifest,
         plan_tables,

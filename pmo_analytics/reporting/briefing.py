@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -10,12 +10,14 @@ import pandas as pd
 from pmo_analytics.clock import format_period
 from pmo_analytics.forecasting import outlook
 from pmo_analytics.formats import percent
+from pmo_analytics.reporting.folder import folder_names
 from pmo_analytics.reporting.page import Fact, Report, Section
+from pmo_analytics.uncertainty import WHY_COLUMNS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from pmo_analytics.forecasting import Forecast
+    from pmo_analytics.forecasting import Forecast, Why
 
 _LIKELY = 0.5
 _NAMED = 3
@@ -32,6 +34,7 @@ def forecast_report(
     tables: Mapping[str, pd.DataFrame] | None = None,
     problems: pd.DataFrame | None = None,
     facts: Mapping[str, object] | None = None,
+    why: Sequence[Why] = (),
 ) -> Report:
     """Return the report of a forecast: the headline, then charts, then tables.
 
@@ -52,6 +55,9 @@ def forecast_report(
         Further tables by title, shown after the charts.
     problems, facts
         As in `Report`.
+    why
+        Where forecasts of roles come from, each a section; `figures` may have
+        `why/NAME` of them.
     """
     drawn = figures or {}
     risks = outlook(headroom, chance=chance)
@@ -71,6 +77,8 @@ def forecast_report(
     ]
     if hires is not None:
         sections.append(_hires_section(hires, chance))
+    names = folder_names(one.role for one in why)
+    sections += [_why_section(one, drawn.get(f"why/{names[one.role]}")) for one in why]
     sections += [
         Section(title, takeaway, figure=drawn[name], note=_READING[name])
         for name, title, takeaway in _CHARTS
@@ -89,11 +97,25 @@ def forecast_report(
         portfolio=portfolio,
         as_of=f"{as_of}, looking at {first} to {last}",
         summary=_summary(risks, hires, chance),
-        headline=_headline(risks, hires, chance),
+        headline=[*_headline(risks, hires, chance), *_load_shown(headroom)],
         sections=sections,
         problems=problems,
         facts=facts or {},
     )
+
+
+# Which load a forecast shows, by its scope.
+LOADS = {
+    "pipeline": ("the whole pipeline", "candidates by their probability"),
+    "committed": ("committed work", "running, approved and forced projects alone"),
+    "plan": ("the plan", "its candidates for sure, no others"),
+}
+
+
+def _load_shown(headroom: Forecast) -> list[Fact]:
+    if headroom.scope not in LOADS:
+        return []
+    return [Fact("Load shown", *LOADS[headroom.scope])]
 
 
 def _hires_section(hires: pd.DataFrame, chance: float) -> Section:
@@ -104,6 +126,24 @@ def _hires_section(hires: pd.DataFrame, chance: float) -> Section:
         note="All that are needed in the end; the hire list has the steps. "
         "Late says that hiring should have begun before the first period.",
     )
+
+
+def _why_section(why: Why, figure: Figure | None) -> Section:
+    said = pd.DataFrame(list(why.said), columns=["topic", "what is said"])
+    return Section(
+        f"Why {why.role}",
+        "Where this forecast comes from.",
+        figure=figure,
+        alt="Parts of the forecast by period; why.csv has the numbers.",
+        table=said,
+    )
+
+
+def why_table(answers: Iterable[Why]) -> pd.DataFrame:
+    """Return the numbers of several answers, `role` and `Why.table`."""
+    return pd.concat(
+        [one.table.assign(role=one.role) for one in answers], ignore_index=True
+    )[["role", *WHY_COLUMNS]]
 
 
 _CHARTS = (

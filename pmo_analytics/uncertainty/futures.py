@@ -175,8 +175,8 @@ class Forecast:
         --------
         >>> import pmo_analytics as pmo
         >>> load = pmo.forecast_demand(pmo.example_portfolio(), draws=200)
-        >>> why = load.why("Developer")
-        >>> bool(abs(why.parts.sum(axis=1) - load.grid("mean")["Developer"]).max() < 1e-6)
+        >>> parts = load.why("Developer").parts.sum(axis=1)
+        >>> bool((parts - load.grid("mean")["Developer"]).abs().max() < 1e-6)
         True
         """
         known = dict.fromkeys(
@@ -242,7 +242,7 @@ class Forecast:
         tight = middle if self.quantity != "load" else -middle
         if chance is not None:
             # Chances end at 1: among certain overloads the largest is the worst.
-            tight = tight - chance * (1.0 + 2.0 * float(np.abs(self.draws).max()))
+            tight = tight.where(chance == chance.max())
         at = tight.idxmin()
         name = {"load": "highest in", "capacity": "lowest in"}
         table = pd.DataFrame(
