@@ -78,9 +78,8 @@ def forecast(
     _check_options(model, scope, record)
     portfolio, notes = after_history(read_data(path))
     _check_roles(portfolio, why or ())
-    if draws is None:
-        draws, fewer = _futures(portfolio, horizon)
-        notes = [*notes, *fewer]
+    draws, fewer = _futures(portfolio, horizon, draws)
+    notes += fewer
     with remembering(store, portfolio) as memory:
         headroom = forecast_headroom(
             portfolio,
@@ -102,7 +101,7 @@ def forecast(
     files: list[Path] = []
     if out is not None:
         asked = {"notes": notes, "model": model, "seed": seed, "chance": chance}
-        asked["why"] = answers
+        asked |= {"why": answers}
         files, left_out = _write(out, portfolio, headroom, tables, asked, charts=charts)
         notes += left_out
     for note in notes:
@@ -110,10 +109,7 @@ def forecast(
     if json_output:
         _print(portfolio, headroom, chance, notes, files, answers)
         return OK
-    if answers:
-        _show_why(answers)
-    else:
-        _show(headroom, tables["hires.csv"], chance)
+    _show(headroom, tables["hires.csv"], chance, answers)
     say_written(out, files)
     return OK
 
@@ -154,10 +150,14 @@ def _plan_of(portfolio: Portfolio, record: Path | None) -> Plan | None:
     return Plan(portfolio, known_record(portfolio, record, {}).schedule)
 
 
-def _futures(portfolio: Portfolio, horizon: int | None) -> tuple[int, list[str]]:
-    """Return how many futures fit into memory, and what to say where they are fewer."""
+def _futures(
+    portfolio: Portfolio, horizon: int | None, asked: int | None
+) -> tuple[int, list[str]]:
+    """Return how many futures are asked for, or else fit into memory, and a note."""
     from pmo_analytics.rules import all_roles
 
+    if asked is not None:
+        return asked, []
     roles = {*all_roles(portfolio), *portfolio.history["role"].dropna()}
     cells = len(roles) * max(horizon or 0, len(portfolio.horizon), 1)
     draws = min(max(_MOST_NUMBERS // max(cells, 1), _FEWEST), _USUAL)
@@ -221,9 +221,15 @@ def _show_why(answers: Sequence[Why]) -> None:
         show_table(table, f"Numbers of {answer.role}", console, most=200)
 
 
-def _show(headroom: Forecast, hires: pd.DataFrame, chance: float) -> None:
+def _show(
+    headroom: Forecast, hires: pd.DataFrame, chance: float, answers: Sequence[Why]
+) -> None:
+    """Print who runs short and whom to hire, or the answers asked for."""
     from pmo_analytics.forecasting import outlook
 
+    if answers:
+        _show_why(answers)
+        return
     console = output()
     risks = outlook(headroom, chance=chance)
     show_table(risks, "Headroom by role in its worst period, FTE", console)

@@ -80,10 +80,7 @@ def history_draws(
             index=past.columns,
         )
         rare = intermittent(read_series(calm.y)) & (model in _FOR_RARE)
-        best = earned(wrong, model).to_list()
-        chosen = [
-            model if seldom else name for name, seldom in zip(best, rare, strict=True)
-        ]
+        chosen = earned(wrong, model).where(~rare, model).to_list()
     result = np.full((draws, horizon, past.shape[1]), np.nan, dtype=np.float32)
     alone = np.zeros(past.shape[1], dtype=bool)
     notes = breaks_of(past, calm)

@@ -13,6 +13,7 @@ import sys
 import pandas as pd
 import pytest
 
+import pmo_analytics as pmo
 from pmo_analytics.cli import main
 from pmo_analytics.cli.plans import OPTIMIZE_KEYS
 from tests.support.places import ROOT
@@ -474,3 +475,29 @@ def test_forecast_with_a_misspelt_model(small, capsys):
     code, facts = run_json(capsys, "forecast", small, "--model", "thetta")
     assert code == 2
     assert "did you mean 'theta'" in str(facts["error"])
+
+
+def test_forecast_says_why_and_shows_the_plan(tmp_path, small, capsys):
+    few = "forecast", small, "--horizon", 2, "--draws", 100
+    plan = tmp_path / "plan"
+    assert run_json(capsys, "optimize", small, "--seconds", 5, "--out", plan)[0] == 0
+    record = "--scope", "plan", "--record", plan / "schedule.csv"
+    out = tmp_path / "out"
+    role = pmo.read_portfolio(small).demand["role"].iloc[0]
+    asked = *few, *record, "--why", role, "--out", out
+    code, facts = run_json(capsys, *asked, "--no-charts")
+    assert code == 0
+    assert facts["scope"] == "plan"
+    assert any("are in the plan and come for sure" in n for n in facts["notes"])
+    (why,) = facts["why"]
+    assert why["role"] == role
+    assert why["said"]["load"].startswith("As planned")
+    table = pd.read_csv(out / "why.csv")
+    assert len(table) == len(why["numbers"])
+    assert json.loads((out / "manifest.json").read_text())["report"]["scope"] == "plan"
+    page = (out / "report.html").read_text()
+    assert f"Why {role}" in page
+    assert "its candidates for sure" in page
+    for wrong in (("--scope", "plan"), ("--record", plan), ("--why", "Nobody")):
+        code, facts = run_json(capsys, *few, *wrong)
+        assert code == 2, facts
