@@ -7,6 +7,7 @@ from pmo_analytics.faces import face
 if TYPE_CHECKING:
     from pmo_analytics.networks.balancing import Balance
     from pmo_analytics.networks.calendars import NoWorkingTime, WorkCalendar
+    from pmo_analytics.networks.floats import critical_path
     from pmo_analytics.networks.frames import FRAMES, frame_of
     from pmo_analytics.networks.network import Network
 

@@ -225,16 +225,13 @@ def _activities(
     found = []
     for at, clock in enumerate(calendars):
         started = times["actual_start"][at]
-        constraints = [
-            (word, date)
-            for word, date in (
-                (words["constraint"][at], times["constraint_date"][at]),
-                (words["constraint2"][at], times["constraint2_date"][at]),
-            )
-            if word and date is not None
+        given = [
+            (words["constraint"][at], times["constraint_date"][at]),
+            (words["constraint2"][at], times["constraint2_date"][at]),
         ]
-        if options.scheduler == "msp" and times["deadline"][at] is not None:
-            constraints.append(("finish_no_later", times["deadline"][at]))
+        if options.scheduler == "msp":
+            given.append(("finish_no_later", times["deadline"][at]))
+        constraints = [(word, date) for word, date in given if word and date]
         activity = Activity(
             at,
             clock,

@@ -49,7 +49,8 @@ def _span(logic: Logic, dates: Dates, at: int, links: list[Link]) -> None:
     activity = logic.activities[at]
     clock = activity.clock
     for begin, end in (early, late):
-        starts, finishes = [], []
+        starts: list[int] = []
+        finishes: list[int] = []
         for link in links:
             begins, moment = _end(link, at, begin, end)
             (starts if begins else finishes).append(moment)
@@ -64,10 +65,8 @@ def _span(logic: Logic, dates: Dates, at: int, links: list[Link]) -> None:
     dates.left[at] = clock.between(dates.early_start[at], dates.early_finish[at])
 
 
-def _end(
-    link: Link, at: int, begin: list[int], end: list[int]
-) -> tuple[bool, int]:
-    """Return whether a link sets the start of an effort (else its finish), and where."""
+def _end(link: Link, at: int, begin: list[int], end: list[int]) -> tuple[bool, int]:
+    """Return whether a link sets the start of an effort, else its finish, and when."""
     if link.after == at:
         base = end if link.kind in _FROM_FINISH else begin
         return link.kind in _TO_START, link.clock.add(base[link.before], link.lag)

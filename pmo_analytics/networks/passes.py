@@ -31,6 +31,7 @@ _FROM_FINISH = ("FS", "FF")
 _TO_START = ("FS", "SS")
 _START_BOUNDS = ("start_no_earlier", "start_on")
 _FINISH_BOUNDS = ("finish_no_earlier", "finish_on")
+_MANDATORY = ("must_start_on", "must_finish_on")
 _LATEST_START = ("start_no_later", "start_on")
 _LATEST_FINISH = ("finish_no_later", "finish_on")
 
@@ -113,8 +114,8 @@ def _as_it_happened(logic: Logic, dates: Dates, activity: Activity) -> None:
     begun = logic.data_date if activity.started is None else activity.started
     dates.early_start[at] = begun
     if activity.status == COMPLETE:
-        dates.early_finish[at] = begun if activity.finished is None else (
-            activity.finished
+        dates.early_finish[at] = (
+            begun if activity.finished is None else (activity.finished)
         )
         dates.left[at] = 0
         for link in logic.into[at]:
@@ -137,7 +138,7 @@ def _whole_duration(logic: Logic, at: int) -> int:
 
 
 def _demand(logic: Logic, dates: Dates, link: Link) -> int | None:
-    """Return the moment that a link demands of its successor; None = it demands none."""
+    """Return the moment that a link demands of its successor, None for none."""
     before, after = logic.activities[link.before], logic.activities[link.after]
     if after.status != NOT_STARTED and logic.options.mode == "progress_override":
         return None
@@ -187,7 +188,7 @@ def _bounded(
 
 
 def _fixed(activity: Activity, dates: Dates) -> bool:
-    """Place an activity that a mandatory constraint puts on a date, whatever links say."""
+    """Place an activity that a mandatory constraint puts on a date, despite links."""
     clock, at, left = activity.clock, activity.at, dates.left[activity.at]
     for word, date in activity.constraints:
         if word == "must_start_on":
@@ -243,7 +244,7 @@ def _start(activity: Activity, moment: int) -> int:
 
 
 def _working(activity: Activity, moment: int) -> int:
-    """Return a finish that falls on working time or on its border, else the next one."""
+    """Return a finish that is on working time or on its border, else the next one."""
     clock = activity.clock
     if activity.shape == START_MILESTONE:
         return clock.next_work(moment)
@@ -278,21 +279,13 @@ def _backward(logic: Logic, dates: Dates, at: int) -> None:
     counted = [link for link in logic.out[at] if id(link) in dates.lag]
     if logic.options.open_ends_critical and not counted:
         limits.append(dates.early_finish[at])
-    by_start: list[tuple[int, int]] = []
-    for link in counted:
-        moment = _limit(dates, link)
-        if link.kind not in _FROM_FINISH:
-            by_start.append((moment, clock.add(moment, left)))
-            moment = by_start[-1][1]
-        limits.append(moment)
+    moments = [(_limit(dates, link), link.kind in _FROM_FINISH) for link in counted]
+    limits += [moment for moment, of_finish in moments if of_finish]
+    by_start = [(m, clock.add(m, left)) for m, of_finish in moments if not of_finish]
+    limits += [end for _, end in by_start]
     if activity.status != COMPLETE:
         limits += _limits_of_constraints(activity, left)
-    finish = min(limits)
-    for word, _ in activity.constraints:
-        if word in ("must_start_on", "must_finish_on") and (
-            activity.status == NOT_STARTED
-        ):
-            finish = dates.early_finish[at]
+    finish = dates.early_finish[at] if _mandatory(activity) else min(limits)
     if activity.status == COMPLETE:
         start = finish
     else:
@@ -303,6 +296,11 @@ def _backward(logic: Logic, dates: Dates, at: int) -> None:
             working = clock.next_work(moment) == moment
             start = moment if working else clock.previous_work(moment)
     dates.late_start[at], dates.late_finish[at] = start, finish
+
+
+def _mandatory(activity: Activity) -> bool:
+    words = {word for word, _ in activity.constraints}
+    return activity.status == NOT_STARTED and not words.isdisjoint(_MANDATORY)
 
 
 def _late(activity: Activity, finish: int, left: int) -> tuple[int, int]:

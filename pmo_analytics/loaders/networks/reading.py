@@ -61,6 +61,12 @@ READERS: tuple[Reader, ...] = (
         _holds(b"schemas.microsoft.com/project"),
         "mspdi.reading:read_mspdi",
     ),
+    Reader(
+        "Primavera P6 (XER)",
+        (".xer",),
+        _holds(b"ERMHDR", b"%T\t"),
+        "primavera.xer:read_xer",
+    ),
 )
 
 

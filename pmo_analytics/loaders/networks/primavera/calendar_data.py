@@ -1,8 +1,8 @@
 """`clndr_data`: how P6 writes the working time of a calendar into one cell.
 
 `(0||CalendarData()((0||DaysOfWeek()((0||1()())(0||2()((0||0(s|08:00|f|12:00)()) ...`:
-nodes in brackets, days 1 (Sunday) to 7, shifts inside them, exceptions by the day number
-of spreadsheets. Some versions put 0x7F for line breaks between the nodes.
+nodes in brackets, days 1 (Sunday) to 7, shifts inside them, exceptions by the day
+number of spreadsheets. Some versions put 0x7F for line breaks between the nodes.
 """
 
 from __future__ import annotations

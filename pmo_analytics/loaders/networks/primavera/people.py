@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.loaders.networks.p6_cells import Numbers
-from pmo_analytics.loaders.networks.p6_rows import P6File, Rows, unique
+from pmo_analytics.loaders.networks.primavera.cells import Numbers
+from pmo_analytics.loaders.networks.primavera.tables import P6File, Rows, unique
 from pmo_analytics.networks import Balance
 
 # Word of P6 -> kind, and what P6 calls it.
@@ -30,6 +31,7 @@ class People(NamedTuple):
     by_role: dict[str, str]
     role_names: dict[str, str]
     role_of: dict[str, str]
+    word_of: dict[str, str]
 
 
 def people_of(file: P6File) -> People:
@@ -41,9 +43,7 @@ def people_of(file: P6File) -> People:
     uids, role_uids = rows.text("rsrc_id"), roles.text("role_id")
     names = roles.text("role_name")
     role_names = dict(zip(role_uids, names, strict=True))
-    ids, changed = unique(
-        [*rows.text("rsrc_short_name"), *names], [*uids, *role_uids]
-    )
+    ids, changed = unique([*rows.text("rsrc_short_name"), *names], [*uids, *role_uids])
     lines = [*rows.lines, *roles.lines]
     count = len(rows)
     file.said(
@@ -53,17 +53,7 @@ def people_of(file: P6File) -> People:
         "The ids of these resources are blank or stand more than once; the id of the "
         "database tells them apart. Give them ids of their own in P6.",
     )
-    file.said(
-        "missing_name",
-        "RSRC.rsrc_name",
-        [
-            (line, own)
-            for line, own, name in zip(rows.lines, ids, rows.text("rsrc_name"),
-                                       strict=False)
-            if not name
-        ],
-        "These resources have no name. Their ids stand for it.",
-    )
+    _say_nameless(file, rows, ids)
     kinds = [KINDS.get(cell, ("work", "labor")) for cell in rows.text("rsrc_type")]
     role_of = {
         own: role_names.get(role, "")
@@ -75,8 +65,9 @@ def people_of(file: P6File) -> People:
             "uid": [*uids, *role_uids],
             "name": [
                 name or own
-                for name, own in zip([*rows.text("rsrc_name"), *names], ids,
-                                     strict=True)
+                for name, own in zip(
+                    [*rows.text("rsrc_name"), *names], ids, strict=True
+                )
             ],
             "kind": [kind for kind, _ in kinds] + ["work"] * len(roles),
             "type": [word for _, word in kinds] + ["labor"] * len(roles),
@@ -95,8 +86,22 @@ def people_of(file: P6File) -> People:
         rate=_latest(frame["resource"], rates[rates["table"] == "1"], "rate"),
         max_units=_latest(frame["resource"], units, "units"),
     )
-    return People(
-        frame, rates, units, by_resource, by_role, role_names, role_of
+    words = dict(zip(uids, rows.text("rsrc_type"), strict=True))
+    return People(frame, rates, units, by_resource, by_role, role_names, role_of, words)
+
+
+def _say_nameless(file: P6File, rows: Rows, ids: list[str]) -> None:
+    file.said(
+        "missing_name",
+        "RSRC.rsrc_name",
+        [
+            (line, own)
+            for line, own, name in zip(
+                rows.lines, ids, rows.text("rsrc_name"), strict=False
+            )
+            if not name
+        ],
+        "These resources have no name. Their ids stand for it.",
     )
 
 
@@ -162,63 +167,82 @@ def assignments_of(
     rows = file.rows("TASKRSRC", project)
     amounts = _amounts(rows)
     tasks = [by_task.get(uid, "") for uid in rows.text("task_id")]
-    known = np.array([bool(task) for task in tasks], dtype=bool)
-    lines = rows.lines
     uids, role_uids = rows.text("rsrc_id"), rows.text("role_id")
-    resources = [
-        people.by_resource.get(uid) or people.by_role.get(role, "") if uid or role
-        else ""
-        for uid, role in zip(uids, role_uids, strict=True)
-    ]
-    words = rows.text("rsrc_type")
-    of_people = np.array([KINDS.get(w, ("work", ""))[0] == "work" for w in words])
+    of_people = np.array(
+        [
+            KINDS.get(word or people.word_of.get(uid, ""), ("work", ""))[0] == "work"
+            for word, uid in zip(rows.text("rsrc_type"), uids, strict=True)
+        ],
+        dtype=bool,
+    )
+    frame = pd.DataFrame(
+        {
+            "task": tasks,
+            "resource": [
+                people.by_resource.get(uid) or people.by_role.get(role, "")
+                for uid, role in zip(uids, role_uids, strict=True)
+            ],
+            "role": [
+                people.role_names.get(role, "") or people.role_of.get(uid, "")
+                for uid, role in zip(uids, role_uids, strict=True)
+            ],
+            **_dates(rows),
+            **_kinds(amounts, of_people),
+            "assignment": rows.text("taskrsrc_id"),
+            "line": np.array(rows.lines, dtype=float),
+        }
+    )
     hours = np.where(of_people, amounts["quantity"], 0.0)
     balance.read("assignments", len(rows))
     balance.read("hours", _whole(hours))
     balance.read("money", _whole(amounts["cost"]))
-    for at in np.flatnonzero(~known):
-        name = rows.text("taskrsrc_id")[at]
-        reason = "Its task is not in the project."
-        for what, amount in (
-            ("assignments", 1), ("hours", hours[at]), ("money", amounts["cost"][at])
-        ):
-            if amount:
-                balance.leave(what, reason, amount=amount, line=lines[at], name=name)
+    known = np.array([bool(task) for task in tasks], dtype=bool)
+    _leave(file, rows, balance, ~known, {"hours": hours, "money": amounts["cost"]})
+    _say_missing(file, rows, people)
+    frame = frame[known].reset_index(drop=True)
+    balance.use("assignments", len(frame))
+    balance.use("hours", _whole(frame["work_h"].to_numpy()))
+    balance.use("money", _whole(frame["cost"].to_numpy()))
+    return frame
+
+
+def _leave(
+    file: P6File,
+    rows: Rows,
+    balance: Balance,
+    lost: Any,
+    amounts: dict[str, Numbers],
+) -> None:
+    """List the assignments whose task is not in the project, with what they hold."""
+    lines, tasks, names = rows.lines, rows.text("task_id"), rows.text("taskrsrc_id")
+    reason = "Its task is not in the project."
+    places = np.flatnonzero(lost)
+    for at in places:
+        line, name = lines[at], names[at]
+        balance.leave("assignments", reason, line=line, name=name)
+        for what, values in amounts.items():
+            if values[at]:
+                balance.leave(what, reason, amount=values[at], line=line, name=name)
     file.said(
         "missing_task",
         "TASKRSRC.task_id",
-        [(lines[k], rows.text("task_id")[k]) for k in np.flatnonzero(~known)],
+        [(lines[at], tasks[at]) for at in places],
         "The tasks of these assignments are not in the project. They were not used.",
     )
+
+
+def _say_missing(file: P6File, rows: Rows, people: People) -> None:
+    uids = rows.text("rsrc_id")
     file.said(
         "missing_resource",
         "TASKRSRC.rsrc_id",
         [
-            (lines[k], uid)
-            for k, uid in enumerate(uids)
+            (line, uid)
+            for line, uid in zip(rows.lines, uids, strict=True)
             if uid and uid not in people.by_resource
         ],
         "These resources are not in the file. Their hours are kept without a name.",
     )
-    roles = [
-        people.role_names.get(role, "") or people.role_of.get(uid, "")
-        for uid, role in zip(uids, role_uids, strict=True)
-    ]
-    frame = pd.DataFrame(
-        {
-            "task": tasks,
-            "resource": resources,
-            "role": roles,
-            **_dates(rows),
-            **_kinds(amounts, of_people),
-            "assignment": rows.text("taskrsrc_id"),
-            "line": np.array(lines, dtype=float),
-        }
-    )[known]
-    balance.use("assignments", len(frame))
-    balance.use("hours", _whole(frame["work_h"].to_numpy()))
-    balance.use("money", _whole(frame["cost"].to_numpy()))
-    return frame.reset_index(drop=True)
 
 
 def _amounts(rows: Rows) -> dict[str, Numbers]:
@@ -276,6 +300,4 @@ def _dates(rows: Rows) -> dict[str, Any]:
 
 def _whole(amounts: Any) -> Any:
     """Return the exact sum of floats, as decimals."""
-    from decimal import Decimal
-
     return sum((Decimal(repr(float(x))) for x in amounts if x == x), Decimal(0))

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pmo_analytics.loaders.networks.p6_networks import networks_of
-from pmo_analytics.loaders.networks.p6_rows import P6File
-from pmo_analytics.loaders.networks.xer_calendars import read_calendar_data
-from pmo_analytics.loaders.networks.xer_text import XerText, parse_xer, read_xer_text
+from pmo_analytics.loaders.networks.primavera.calendar_data import read_calendar_data
+from pmo_analytics.loaders.networks.primavera.projects import networks_of
+from pmo_analytics.loaders.networks.primavera.tables import P6File
+from pmo_analytics.loaders.networks.primavera.xer_text import (
+    XerText,
+    parse_xer,
+    read_xer_text,
+)
 from pmo_analytics.networks import Network
 
 

@@ -15,14 +15,19 @@ import numpy as np
 import numpy.typing as npt
 
 from pmo_analytics.loaders.findings import Place, Problem
-from pmo_analytics.loaders.networks.p6_cells import Numbers, Times, numbers, times
-from pmo_analytics.loaders.networks.xer_calendars import CalendarData
+from pmo_analytics.loaders.networks.primavera.calendar_data import CalendarData
+from pmo_analytics.loaders.networks.primavera.cells import (
+    Numbers,
+    Times,
+    numbers,
+    times,
+)
 
 _SHOWN = 5
 
 
 @dataclass
-class XerTable:
+class P6Table:
     """One table of P6, over all projects of the file.
 
     Attributes
@@ -74,7 +79,7 @@ class P6File:
     """
 
     source: str
-    tables: dict[str, XerTable]
+    tables: dict[str, P6Table]
     problems: list[Problem]
     version: str = ""
     currency: str = ""
@@ -88,7 +93,7 @@ class P6File:
 
     def rows(self, name: str, project: str | None = None) -> Rows:
         """Return the rows of a table; None = all, else those of one `proj_id`."""
-        table = self.tables.get(name) or XerTable([])
+        table = self.tables.get(name) or P6Table([])
         at = None if project is None else table.by_project.get(project, [])
         return Rows(self, name, table, at)
 
@@ -132,7 +137,7 @@ class Rows:
     """Some rows of one table."""
 
     def __init__(
-        self, file: P6File, name: str, table: XerTable, at: list[int] | None
+        self, file: P6File, name: str, table: P6Table, at: list[int] | None
     ) -> None:
         self._file, self._name, self._table, self._at = file, name, table, at
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from pmo_analytics.loaders.networks.p6_people import People
-from pmo_analytics.loaders.networks.p6_rows import P6File
+from pmo_analytics.loaders.networks.primavera.people import People
+from pmo_analytics.loaders.networks.primavera.tables import P6File
 
 # Assigned codes: table, its key, the code types and values, what they belong to.
 _CODES = (
@@ -43,7 +43,9 @@ def codes_of(
 
 
 def _labels(file: P6File, table: str, prefix: str) -> dict[str, str]:
-    return dict(file.rows(table).records(f"{prefix}_type_id", f"{prefix}_type"))
+    rows = file.rows(table)
+    kinds = rows.text(f"{prefix}_type_id"), rows.text(f"{prefix}_type")
+    return dict(zip(*kinds, strict=True))
 
 
 def _values(file: P6File, table: str, prefix: str) -> dict[str, tuple[str, str]]:

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pmo_analytics.errors import DataError, problem, problems_table
 from pmo_analytics.networks.activities import (
     COMPLETE,
-    FINISH_MILESTONE,
     Logic,
     Options,
     logic_of,
 )
+from pmo_analytics.networks.calendars import NoWorkingTime
 from pmo_analytics.networks.efforts import place_efforts
 from pmo_analytics.networks.network import Network
 from pmo_analytics.networks.passes import Dates, schedule
@@ -24,18 +25,84 @@ _SLIP = 1 / 60
 
 
 def critical_path(network: Network, **options: Any) -> pd.DataFrame:
-    return _frame(*_scheduled(network, options))
+    """Return early and late dates and floats of the activities of a network.
+
+    Forward and backward pass to the minute, each activity on its own calendar, lags on
+    the calendar that the file names, with the constraints, the data date and the rules
+    for progress out of sequence that the file states (`Options`). Dates of what has
+    started are those of its remaining work, as P6 has them. A network of Microsoft
+    Project keeps the actual dates of what has started, and its deadlines limit floats.
+
+    Parameters
+    ----------
+    network
+        Links from and to other projects do not count; the dates that P6 took over from
+        there do. A link of a summary counts for every activity below it.
+    **options
+        Fields of `Options` to schedule otherwise than the file states, such as
+        `mode="progress_override"` or `float_by="smallest"`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index `task`: the activities that are active, without summaries.
+
+        - `early_start, early_finish, late_start, late_finish`: to the second.
+        - `total_float_h, free_float_h`: working hours of the activity's calendar; NaN
+          for what is complete.
+        - `critical`: total float at most that of the file (usually 0), or on the
+          longest path where the file says so.
+        - `longest_path`: whether driving links lead from here to the last finish.
+
+    Raises
+    ------
+    DataError
+        If links run in a circle, or a calendar has too little working time.
+    TypeError
+        If there is no such option.
+
+    Notes
+    -----
+    P6 computes no new float for an As Late As Possible activity that it cannot move:
+    its file then holds the float of an earlier calculation.
+    """
+    return _frame(*scheduled(network, options))
 
 
-def _scheduled(network: Network, options: dict[str, Any]) -> tuple[Logic, Dates]:
+def scheduled(network: Network, options: dict[str, Any]) -> tuple[Logic, Dates]:
+    """Return a network and its dates as the passes have them; see `critical_path`."""
     chosen = replace(Options.of(network), **options)
     logic = logic_of(network, chosen)
-    dates = schedule(logic)
-    place_efforts(logic, dates)
+    try:
+        dates = schedule(logic)
+        place_efforts(logic, dates)
+    except NoWorkingTime as error:
+        raise DataError(problems_table([_idle(logic, network)])) from error
     return logic, dates
 
 
+def _idle(logic: Logic, network: Network) -> dict[str, Any]:
+    """Return the problem of the calendars that work too little."""
+    calendars = network.tasks["calendar"].reindex(logic.ids)
+    names = {
+        str(network.calendars["name"].get(calendar, calendar) or calendar)
+        for activity, calendar in zip(logic.activities, calendars, strict=True)
+        if not activity.clock.works
+    }
+    return problem(
+        "error",
+        "network",
+        "no_working_time",
+        found=", ".join(sorted(names)[:3]),
+        source=network.source,
+        fix="Work cannot be placed between the years 1900 and 2200: a calendar has no "
+        "working time, or a duration or a date is far too large. Correct it in the "
+        "planning tool.",
+    )
+
+
 def _frame(logic: Logic, dates: Dates) -> pd.DataFrame:
+    """Return the table of `critical_path`."""
     total = _total_floats(logic, dates)
     free = _free_floats(logic, dates)
     longest = _longest_path(logic, dates)
@@ -87,8 +154,8 @@ def _free_floats(logic: Logic, dates: Dates) -> Any:
                 continue
             start = link.kind in ("FS", "SS")
             other = (dates.early_start if start else dates.early_finish)[link.after]
-            mine = dates.early_finish if link.kind in ("FS", "FF") else (
-                dates.early_start
+            mine = (
+                dates.early_finish if link.kind in ("FS", "FF") else (dates.early_start)
             )
             moment = link.clock.add(mine[at], dates.lag[id(link)])
             own.append(clock.between(moment, other))

@@ -8,22 +8,22 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import problems_table
-from pmo_analytics.loaders.networks.p6_codes import codes_of
-from pmo_analytics.loaders.networks.p6_people import (
-    People,
-    assignments_of,
-    people_of,
-)
-from pmo_analytics.loaders.networks.p6_rows import P6File
-from pmo_analytics.loaders.networks.p6_tasks import (
+from pmo_analytics.loaders.networks.primavera.activities import (
     Activities,
     activities_of,
     wbs_of,
     with_summaries,
 )
+from pmo_analytics.loaders.networks.primavera.calendars import calendars_of
+from pmo_analytics.loaders.networks.primavera.codes import codes_of
+from pmo_analytics.loaders.networks.primavera.links import Names, links_of
+from pmo_analytics.loaders.networks.primavera.people import (
+    assignments_of,
+    people_of,
+)
+from pmo_analytics.loaders.networks.primavera.tables import P6File
 from pmo_analytics.networks import Balance, Network
 
-LINKS = {"PR_FS": "FS", "PR_SS": "SS", "PR_FF": "FF", "PR_SF": "SF"}
 _LAGS = {
     "rcal_Predecessor": "predecessor",
     "rcal_Successor": "successor",
@@ -31,7 +31,6 @@ _LAGS = {
     "rcal_24Hour": "24h",
 }
 _FLOATS = {"FT_FF": "finish", "FT_SF": "start", "FT_Min": "smallest"}
-_NAT = np.datetime64("NaT", "s")
 
 
 def networks_of(file: P6File) -> list[Network]:
@@ -43,7 +42,7 @@ class _Assembly:
     def __init__(self, file: P6File) -> None:
         self.file = file
         self.people = people_of(file)
-        self.calendars, self.shifts = _calendars(file)
+        self.calendars, self.shifts = calendars_of(file)
         rows = file.rows("PROJECT")
         self.at = {uid: k for k, uid in enumerate(rows.text("proj_id"))}
         self.projects = rows
@@ -65,7 +64,7 @@ class _Assembly:
         self.baseline_of = {
             own: base_of
             for own, base_of in {
-                **dict(rows.records("proj_id", "orig_proj_id")),
+                **dict(zip(self.at, rows.text("orig_proj_id"), strict=False)),
                 **file.baseline_of,
             }.items()
             if base_of in self.at and base_of != own
@@ -78,7 +77,9 @@ class _Assembly:
             self._network(uid, stray if k == 0 else {}) for k, uid in enumerate(own)
         ]
         # What is said about the whole file is said with each of its projects.
-        problems = problems_table(self.file.problems)
+        problems = problems_table(self.file.problems).drop_duplicates(
+            ["rule", "column", "found"], ignore_index=True
+        )
         return [network.replace(problems=problems) for network in found]
 
     def _strays(self) -> dict[str, list[tuple[int, str]]]:
@@ -105,22 +106,20 @@ class _Assembly:
             )
         return found
 
-    def _network(
-        self, uid: str, stray: dict[str, list[tuple[int, str]]]
-    ) -> Network:
+    def _network(self, uid: str, stray: dict[str, list[tuple[int, str]]]) -> Network:
         file, at = self.file, self.at[uid]
         balance = Balance(file.source)
         for what, items in stray.items():
             balance.read(what, len(items))
             for line, name in items:
-                balance.leave(what, "Its project is not in the file.", line=line,
-                              name=name)
+                balance.leave(
+                    what, "Its project is not in the file.", line=line, name=name
+                )
         wbs = wbs_of(file, uid)
         activities = activities_of(file, uid, balance)
-        links = self._links(uid, activities, balance)
-        assigned = assignments_of(
-            file, uid, self.people, activities.by_uid, balance
-        )
+        names = Names(self.names, self.task_names, activities.by_uid)
+        links = links_of(file, uid, names, balance)
+        assigned = assignments_of(file, uid, self.people, activities.by_uid, balance)
         frame = self._costs(uid, activities, assigned, balance)
         baselines, base = self._baselines(uid, frame)
         base = base.reindex(frame["task"])
@@ -144,8 +143,7 @@ class _Assembly:
             assignments=assigned,
             resources=self.people.resources,
             calendars=self.calendars.assign(
-                default=self.calendars["calendar"]
-                == self.projects.text("clndr_id")[at]
+                default=self.calendars["calendar"] == self.projects.text("clndr_id")[at]
             ),
             shifts=self.shifts,
             baselines=baselines,
@@ -210,84 +208,6 @@ class _Assembly:
             },
         }
 
-    def _links(
-        self, uid: str, activities: Activities, balance: Balance
-    ) -> pd.DataFrame:
-        rows = self.file.rows("TASKPRED", uid)
-        balance.read("links", len(rows))
-        cells = rows.records(
-            "task_id", "pred_task_id", "pred_proj_id", "pred_type", "task_pred_id"
-        )
-        lags = np.nan_to_num(rows.number("lag_hr_cnt"))
-        ids = activities.by_uid
-        found: list[dict[str, Any]] = []
-        lost: list[tuple[int, str]] = []
-        away: list[tuple[int, str]] = []
-        odd: list[tuple[int, str]] = []
-        for line, lag, (task, pred, project, kind, name) in zip(
-            rows.lines, lags, cells, strict=True
-        ):
-            across = project not in ("", uid)
-            before = ids.get(pred, "")
-            if across:
-                before = self.task_names.get(pred, "") or pred
-                away.append((line, f"{self.names.get(project, project)}/{before}"))
-            if task not in ids or not before:
-                missing = task if task not in ids else pred
-                lost.append((line, missing))
-                balance.leave(
-                    "links",
-                    f"Activity {missing} is not in the project.",
-                    line=line,
-                    name=name,
-                )
-                continue
-            if kind not in LINKS:
-                odd.append((line, repr(kind)))
-            found.append(
-                {
-                    "task": ids[task],
-                    "requires": before,
-                    "kind": LINKS.get(kind, "FS"),
-                    "lag_h": lag,
-                    "lag_unit": "working",
-                    "requires_project": self.names.get(project, project)
-                    if across
-                    else "",
-                    "line": float(line),
-                }
-            )
-        balance.use("links", len(found))
-        self._say_links(lost, away, odd)
-        return pd.DataFrame(found, columns=_LINK_COLUMNS)
-
-    def _say_links(
-        self,
-        lost: list[tuple[int, str]],
-        away: list[tuple[int, str]],
-        odd: list[tuple[int, str]],
-    ) -> None:
-        self.file.said(
-            "missing_task",
-            "TASKPRED.pred_task_id",
-            lost,
-            "These activities are not in the project, so their links were not used. "
-            "Export the project again, or delete the links in P6.",
-        )
-        self.file.said(
-            "external_link",
-            "TASKPRED.pred_proj_id",
-            away,
-            "These links come from other projects. They are kept and named; the dates "
-            "that P6 took over from there count in the critical path.",
-        )
-        self.file.said(
-            "unknown_word",
-            "TASKPRED.pred_type",
-            odd,
-            "These are no kinds of links of P6. They count as finish-start.",
-        )
-
     def _costs(
         self,
         uid: str,
@@ -321,7 +241,9 @@ class _Assembly:
                     amount=cost,
                     line=line,
                 )
-        money = pd.concat([assigned[expenses.columns], expenses[expenses["task"] != ""]])
+        money = pd.concat(
+            [assigned[expenses.columns], expenses[expenses["task"] != ""]]
+        )
         sums = money.groupby("task")[list(expenses.columns[1:])].sum()
         hours = assigned.groupby("task")[["work_h", "actual_h", "remaining_h"]].sum()
         hours.columns = ["work_h", "actual_work_h", "remaining_work_h"]
@@ -362,8 +284,9 @@ class _Assembly:
             base = frame.iloc[:0].assign(start=[], finish=[])
         else:
             # P6 itself takes the planned dates where no baseline is assigned.
-            base = frame.assign(start=frame["planned_start"],
-                                finish=frame["planned_finish"])
+            base = frame.assign(
+                start=frame["planned_start"], finish=frame["planned_finish"]
+            )
         dates = base.set_index("task")[["start", "finish"]].astype("datetime64[s]")
         every = pd.concat(found) if found else None
         if every is not None:
@@ -371,79 +294,6 @@ class _Assembly:
         return every, dates
 
 
-_LINK_COLUMNS = [
-    "task",
-    "requires",
-    "kind",
-    "lag_h",
-    "lag_unit",
-    "requires_project",
-    "line",
-]
-
-
 def _title(wbs: Any, short: str) -> str:
     roots = [own for own in wbs.order if not wbs.parent[own]]
     return wbs.name.get(roots[0], "") or short if roots else short
-
-
-def _calendars(file: P6File) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return `calendars` and `shifts` of a file; say which cannot be read."""
-    rows = file.rows("CALENDAR")
-    uids = rows.text("clndr_id")
-    frame = pd.DataFrame(
-        {
-            "calendar": uids,
-            "name": rows.text("clndr_name"),
-            "parent": rows.text("base_clndr_id"),
-            "hours_per_day": rows.number("day_hr_cnt"),
-            "line": np.array(rows.lines, dtype=float),
-        }
-    ).drop_duplicates("calendar")
-    broken, shifts = [], []
-    for line, uid, name in zip(rows.lines, uids, rows.text("clndr_name"), strict=True):
-        data = file.calendars.get(uid)
-        if data is None:
-            continue
-        if not data.sound:
-            broken.append((line, name or uid))
-        for weekday in range(1, 8) if data.week else ():
-            for start, end in data.week.get(weekday) or [(None, None)]:
-                shifts.append((uid, weekday, None, None, start, end))
-        for day, times in data.exceptions.items():
-            for start, end in times or [(None, None)]:
-                shifts.append((uid, None, day, day, start, end))
-    file.said(
-        "broken_calendar",
-        "CALENDAR.clndr_data",
-        broken,
-        "The working time of these calendars cannot be read to its end. What could be "
-        "read counts, else Monday to Friday, 8 to 12 and 13 to 17.",
-    )
-    _missing_calendars(file, set(uids))
-    columns = ["calendar", "weekday", "first", "last", "start_minute", "end_minute"]
-    table = pd.DataFrame(shifts, columns=columns)
-    for name in ("first", "last"):
-        table[name] = pd.to_datetime(table[name]).astype("datetime64[s]")
-    for name in ("weekday", "start_minute", "end_minute"):
-        table[name] = table[name].astype(float)
-    return frame, table
-
-
-def _missing_calendars(file: P6File, known: set[str]) -> None:
-    for table, key in (("TASK", "task_code"), ("RSRC", "rsrc_short_name")):
-        rows = file.rows(table)
-        file.said(
-            "missing_calendar",
-            f"{table}.clndr_id",
-            [
-                (line, name)
-                for line, uid, name in zip(
-                    rows.lines, rows.text("clndr_id"), rows.text(key), strict=True
-                )
-                if uid and uid not in known
-            ],
-            "The calendars of these are not in the file. That of the project counts.",
-        )
-
-

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pmo_analytics.loaders.findings import Place, Problem, Unreadable
-from pmo_analytics.loaders.networks.code_pages import PAGES, decode_by_evidence
-from pmo_analytics.loaders.networks.p6_rows import XerTable
+from pmo_analytics.loaders.networks.primavera.code_pages import (
+    PAGES,
+    decode_by_evidence,
+)
+from pmo_analytics.loaders.networks.primavera.tables import P6Table
 
 MAX_FILE_BYTES = 300 * 2**20
 MAX_ROWS = 5_000_000
@@ -34,7 +37,7 @@ class XerText:
     """
 
     header: list[str]
-    tables: dict[str, XerTable]
+    tables: dict[str, P6Table]
     encoding: str
     problems: list[Problem]
 
@@ -90,7 +93,7 @@ class _Parser:
     def __init__(self, place: Place, encoding: str, problems: list[Problem]) -> None:
         self.place, self.problems = place, problems
         self.xer = XerText([], {}, encoding, problems)
-        self._table: XerTable | None = None
+        self._table: P6Table | None = None
         self._places: list[int] = []  # of the cells of a row in the fields of its table
         self._tables, self._rows = 0, 0
         self._ragged: list[int] = []
@@ -139,7 +142,7 @@ class _Parser:
                 "are read. The file is damaged: export it again.",
                 row=number,
             )
-        table = self.xer.tables.setdefault(self._name, XerTable([]))
+        table = self.xer.tables.setdefault(self._name, P6Table([]))
         for name in names:
             if name not in table.fields:
                 table.fields.append(name)

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.loaders.networks.p6_cells import Numbers, Times
-from pmo_analytics.loaders.networks.p6_rows import P6File, Rows, unique
+from pmo_analytics.loaders.networks.primavera.cells import Numbers, Times
+from pmo_analytics.loaders.networks.primavera.tables import P6File, Rows, unique
 from pmo_analytics.networks import Balance
 
 KINDS = {
@@ -35,7 +35,6 @@ STATUS = {
     "TK_Active": "active",
     "TK_Complete": "complete",
 }
-_NAT = np.datetime64("NaT", "s")
 
 
 class Wbs(NamedTuple):
@@ -130,7 +129,9 @@ def _columns(file: P6File, rows: Rows) -> dict[str, Any]:
         "duration_h": duration,
         "remaining_h": left,
         "percent_complete": _percent(
-            status, rows.text("complete_pct_type"), (duration, left, physical),
+            status,
+            rows.text("complete_pct_type"),
+            (duration, left, physical),
             (work, rest),
         ),
         "physical_percent": physical,
@@ -337,7 +338,11 @@ def _spans(frame: pd.DataFrame, wbs: Wbs) -> dict[str, Any]:
 def _finished(frame: pd.DataFrame, wbs: Wbs) -> dict[str, bool]:
     done = {
         str(k): bool(v)
-        for k, v in frame["actual_finish"].notna().groupby(frame["wbs_id"]).all().items()
+        for k, v in frame["actual_finish"]
+        .notna()
+        .groupby(frame["wbs_id"])
+        .all()
+        .items()
     }
     for child in reversed(wbs.order):
         up = wbs.parent[child]

@@ -16,7 +16,8 @@ _ISO = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?Z?"
 )
 _NAMED = re.compile(r"(\d{1,2})-([A-Za-z]{3})-(\d{2,4})(?: (\d{1,2}):(\d{2}))?")
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun"]
+_MONTHS += ["jul", "aug", "sep", "oct", "nov", "dec"]
 _PLAIN = re.compile(r"-?\d+(?:,\d+)?")
 _LEAST, _MOST = 1900, 2200
 _HUGE = 1e15
@@ -47,7 +48,7 @@ def numbers(cells: Sequence[str]) -> tuple[Numbers, list[int]]:
 
 
 def times(cells: Sequence[str]) -> tuple[Times, list[int]]:
-    """Return cells as times to the second, NaT for blanks, and the places that are none.
+    """Return cells as times to the second, NaT for blanks, and places of what is none.
 
     `2027-1-4 08:00`, `2027-01-04T08:00:00` and `4-Jan-27 08:00` are read.
     """
