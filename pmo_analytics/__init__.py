@@ -105,6 +105,7 @@ _PUBLIC = {
     "shift_budget": "scenarios",
     "sweep": "scenarios",
     "simulate": "simulation",
+    "forecast_delivery": "tracking",
     "Forecast": "uncertainty",
     "read_uncertainty": "uncertainty",
     "Uncertainty": "uncertainty",
@@ -121,6 +122,7 @@ _ROOMS = (
     "reporting",
     "scenarios",
     "simulation",
+    "tracking",
     "uncertainty",
 )
 # Former public name -> the room where it is now.

@@ -26,6 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("plan", "uncertainty"),
     ("differences", "forecasting", "optimization", "simulation"),
     ("scenarios",),
+    ("tracking",),
     ("plotting", "reporting"),
     ("batch",),
     ("cli",),

@@ -40,6 +40,7 @@ PUBLIC = {
     "Forecast",
     "forecast_accuracy",
     "forecast_capacity",
+    "forecast_delivery",
     "forecast_demand",
     "forecast_headroom",
     "freeze_hiring",
