@@ -158,6 +158,7 @@ ROOMS = {
     "reporting",
     "scenarios",
     "simulation",
+    "tracking",
     "uncertainty",
 }
 HEAVY = (
