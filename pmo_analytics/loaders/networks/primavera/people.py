@@ -91,6 +91,7 @@ def people_of(file: P6File) -> People:
 
 
 def _say_nameless(file: P6File, rows: Rows, ids: list[str]) -> None:
+    """Say which resources have no name."""
     file.said(
         "missing_name",
         "RSRC.rsrc_name",
@@ -222,7 +223,8 @@ def _leave(
         balance.leave("assignments", reason, line=line, name=name)
         for what, values in amounts.items():
             if values[at]:
-                balance.leave(what, reason, amount=values[at], line=line, name=name)
+                amount = float(values[at])
+                balance.leave(what, reason, amount=amount, line=line, name=name)
     file.said(
         "missing_task",
         "TASKRSRC.task_id",

@@ -229,7 +229,7 @@ class _Assembly:
             }
         )
         for line, task, cost in zip(
-            rows.lines, expenses["task"], expenses["cost"], strict=True
+            rows.lines, expenses["task"], expenses["cost"].tolist(), strict=True
         ):
             balance.read("money", cost)
             if task:
