@@ -80,9 +80,10 @@ def new(
 @command()
 def check(path: PathArgument, json_output: JsonOption = False) -> int:
     """List every problem in the data, with file, row and fix."""
-    from pmo_analytics.loaders import load_portfolio, planning_problems
+    from pmo_analytics.loaders import load_portfolio, planning_problems, read_rolled
 
-    portfolio = load_portfolio(path)
+    rolled = read_rolled(path)
+    portfolio = load_portfolio(path) if rolled is None else rolled.portfolio
     problems = planning_problems(portfolio)
     errors = int((problems["severity"] == "error").sum())
     if json_output:
@@ -93,12 +94,15 @@ def check(path: PathArgument, json_output: JsonOption = False) -> int:
                 "warnings": len(problems) - errors,
                 "first_period": anchored_days(portfolio.horizon) or None,
                 "problems": records(problems),
+                **({} if rolled is None else {"balance": records(rolled.balance)}),
             }
         )
     else:
         console = output()
         if len(problems):
             show_problems(problems, f"Problems in {path}", console)
+        if rolled is not None:
+            _show_balance(rolled, console)
         console.print(
             escaped(
                 f"{portfolio.name or path}: {_count(errors, 'error')}, "
@@ -166,6 +170,23 @@ def capacity(
         console.print(escaped(sentence), soft_wrap=True)
     say_files(files)
     return OK
+
+
+def _show_balance(rolled: Any, console: Any) -> None:
+    """Print what was read of planning files, used, and listed with reasons."""
+    shown = rolled.balance[rolled.balance["read"] != 0]
+    title = "What was read is used, or listed with its reason"
+    show_table(shown, title, console, most=60)
+    listed = rolled.listed
+    if len(listed):
+        why = listed.groupby(["what", "reason"], sort=False, as_index=False).agg(
+            amount=("amount", "sum"), rows=("amount", "size")
+        )
+        show_table(why, "Listed", console, most=20)
+    open_ = rolled.balance.eval("read != used + listed")
+    if open_.any():
+        what = rolled.balance.loc[open_, "what"].unique()
+        console.print(escaped(f"The balance of {', '.join(what)} does not add up."))
 
 
 def _count(many: int, word: str) -> str:

@@ -14,6 +14,7 @@ from pmo_analytics.errors import ConfigError, DataError, PmoWarning, has_errors
 from pmo_analytics.loaders.assembly import Contents, assemble
 from pmo_analytics.loaders.bad_rows import without_bad_rows
 from pmo_analytics.loaders.findings import Place, fatal
+from pmo_analytics.loaders.networks.portfolio import read_rolled
 from pmo_analytics.loaders.problems import loaded_problems
 from pmo_analytics.loaders.reading.folder import TOML, read_folder
 from pmo_analytics.loaders.reading.workbook import read_workbook
@@ -44,7 +45,7 @@ def read_portfolio(
     tables: Mapping[str, str] | None = None,
     bad_rows: Literal["raise", "drop"] = "raise",
 ) -> Portfolio:
-    """Read a portfolio from a folder of CSV files or from a workbook.
+    """Read a portfolio from a folder of CSV files, a workbook or planning files.
 
     Files and sheets are found by name, columns by name too, in the usual languages;
     wide layouts, hours and person-days, local numbers and dates are converted where
@@ -53,7 +54,9 @@ def read_portfolio(
     Parameters
     ----------
     path
-        A folder, its `portfolio.toml`, or a workbook (.xlsx, .xlsm, .xls, .ods).
+        A folder, its `portfolio.toml`, a workbook (.xlsx, .xlsm, .xls, .ods), or a
+        planning file or folder of such (see `read_networks`), each project of which is
+        a project here (see `networks.roll_up`).
     tables
         Table -> name of the file in the folder or of the sheet that holds it, for
         names that are no known word; None = all by name.
@@ -151,14 +154,17 @@ def load_portfolio(
             "There is no such file or folder. Check the path.",
             found=str(path),
         )
+    if (rolled := read_rolled(path)) is not None:
+        return rolled.portfolio
     folder = path.is_dir()
     read = read_folder if folder else _READERS.get(path.suffix.lower())
     if read is None:
         raise fatal(
             place,
             "unsupported_file",
-            f"A portfolio is a folder with CSV files and {TOML}, or a workbook "
-            f"({', '.join(_READERS)}). For a CSV file give its folder.",
+            f"A portfolio is a folder with CSV files and {TOML}, a workbook "
+            f"({', '.join(_READERS)}), or a planning file. For a CSV file give its "
+            "folder.",
             found=path.name,
         )
     label = path.resolve().name if folder else path.stem

@@ -67,7 +67,7 @@ def read_folder(
     DataError
         If `portfolio.toml` cannot be read, or the folder holds no table.
     """
-    declared, problems = _read_toml_file(folder)
+    declared, problems = read_toml_file(folder)
     files, found = _match_files(folder, tables or {})
     problems += found
     raws: dict[str, RawTable] = {}
@@ -105,7 +105,8 @@ def _unreadable_file(place: Place, error: OSError) -> Problem:
     )
 
 
-def _read_toml_file(folder: Path) -> tuple[Declared, list[Problem]]:
+def read_toml_file(folder: Path) -> tuple[Declared, list[Problem]]:
+    """Return what the `portfolio.toml` of a folder declares, nothing without one."""
     place = Place("portfolio", TOML)
     path = next((p for p in folder.iterdir() if p.name.casefold() == TOML), None)
     if path is None:

@@ -158,7 +158,7 @@ class MspdiFile:
 
 def money_of(cells: Cells, name: str) -> Floats:
     """Return money of cells in units of the currency; the file has hundredths."""
-    return np.round(cells.numbers(name) / 100, 8)
+    return np.round(cells.numbers(name) / 100, 6)
 
 
 def exact_hours(cell: bytes | None) -> Fraction:
@@ -169,7 +169,7 @@ def exact_hours(cell: bytes | None) -> Fraction:
 def exact_money(cell: bytes | None) -> Fraction:
     """Return money of the file in units of the currency; 0 where it is unreadable."""
     number = read_number(as_text(cell)) or 0.0
-    return Fraction(repr(float(np.round(number / 100, 8))))
+    return Fraction(repr(float(np.round(number / 100, 6))))
 
 
 def sum_of_hours(hours: Floats) -> Fraction:

@@ -106,7 +106,7 @@ def read_baselines(nested: Nested, told: Told) -> pd.DataFrame:
             "finish": cells.times("Finish"),
             "duration_h": cells.hours("Duration"),
             "work_h": cells.hours("Work"),
-            "cost": np.round(cells.numbers("Cost") / 100, 8),
+            "cost": np.round(cells.numbers("Cost") / 100, 6),
         }
     )
 

@@ -35,6 +35,9 @@ from pmo_analytics.loaders.networks.mspdi.tasks import read_tasks
 from pmo_analytics.loaders.networks.plain_xml import as_text, plain_xml
 from pmo_analytics.networks import Network
 
+# Names that a tool gives and nobody chose; the file's name says more.
+_NAMELESS = re.compile(r"(project ?\d*|noname|untitled|)", re.IGNORECASE)
+
 
 def read_mspdi(path: Path) -> list[Network]:
     """Return the network of a file, in a list.
@@ -89,9 +92,12 @@ def _of_project(file: MspdiFile) -> dict[str, Any]:
     said = {k.decode(): text for k, v in file.project.items() if (text := as_text(v))}
     minutes = file.say("MinutesPerDay", read_number)
     stem = re.sub(r"\.(xml|mpp)$", "", said.get("Name", ""), flags=re.IGNORECASE)
+    project = stem
+    if _NAMELESS.fullmatch(stem):
+        project = file.name.rpartition(".")[0] or file.name
     return {
-        "project": stem or file.name.rpartition(".")[0] or file.name,
-        "name": said.get("Title", stem),
+        "project": project,
+        "name": said.get("Title", project),
         "data_date": file.say("StatusDate", read_time),
         "currency": said.get("CurrencyCode", said.get("CurrencySymbol", "")),
         "source": file.name,

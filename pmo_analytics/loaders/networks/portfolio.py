@@ -1,0 +1,72 @@
+"""A file or folder of planning files as a portfolio."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pmo_analytics.errors import joined_problems, problems_table
+from pmo_analytics.loaders.aliases import fold, table_names
+from pmo_analytics.loaders.findings import Problem
+from pmo_analytics.loaders.horizon import find_horizon
+from pmo_analytics.loaders.networks.reading import (
+    planning_files,
+    read_networks,
+    reader_of,
+)
+from pmo_analytics.loaders.reading.folder import CSV_SUFFIXES, TOML, read_toml_file
+from pmo_analytics.networks import RolledUp, roll_up_balanced
+
+
+def holds_networks(path: Path) -> bool:
+    """Return whether a path is a planning file, or a folder of such and no tables."""
+    if path.is_file():
+        return reader_of(path) is not None
+    if not path.is_dir():
+        return False
+    names = table_names()
+    tables = any(
+        file.suffix.lower() in CSV_SUFFIXES and names.get(fold(file.stem))
+        for file in path.iterdir()
+    )
+    return not tables and bool(planning_files(path))
+
+
+def read_rolled(path: str | Path) -> RolledUp | None:
+    """Return the portfolio of planning files with its balance.
+
+    `portfolio.toml` of the folder declares name, horizon and settings, where it is
+    there. What it leaves out is made of the files.
+
+    Returns
+    -------
+    RolledUp or None
+        None where the path holds tables, or nothing that is read.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be used, or no task has a date.
+    """
+    path = Path(path)
+    if path.name.casefold() == TOML:
+        path = path.parent
+    if not holds_networks(path):
+        return None
+    networks = read_networks(path)
+    name, horizon, settings, freq = path.resolve().stem, None, None, "M"
+    problems: list[Problem] = []
+    if path.is_dir():
+        declared, problems = read_toml_file(path)
+        name = str(declared.values.get("name", path.resolve().name))
+        freq = str(declared.values.get("horizon.freq") or "M")
+        if declared.values.get("horizon.start") is not None:
+            horizon = find_horizon(declared, {}, problems)
+        if any(key.startswith(("value.", "calendar.")) for key in declared.values):
+            settings = declared.settings
+    rolled = roll_up_balanced(
+        networks, name=name, freq=freq, horizon=horizon, settings=settings
+    )
+    told = joined_problems([problems_table(problems), rolled.portfolio.problems])
+    # A finished portfolio is frozen for users; this one is not handed out yet.
+    object.__setattr__(rolled.portfolio, "problems", told)
+    return rolled

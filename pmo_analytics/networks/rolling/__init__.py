@@ -1,0 +1,1 @@
+"""From networks to a portfolio: projects, hours by period, people, money, links."""
