@@ -12,17 +12,23 @@ import pandas as pd
 
 from pmo_analytics.clock import Settings, checked_horizon, hours_per_fte
 from pmo_analytics.errors import ConfigError, problem, problems_table
-from pmo_analytics.networks.balancing import Balance
 from pmo_analytics.networks.network import Network
 from pmo_analytics.networks.rolling import facts
 from pmo_analytics.networks.rolling.across import dependency_rows
+from pmo_analytics.networks.rolling.balances import (
+    MICRO,
+    begun,
+    count_tasks,
+    leave_rows,
+    listed_warnings,
+    priced,
+    whole,
+)
+from pmo_analytics.networks.rolling.horizons import horizon_of
 from pmo_analytics.networks.rolling.pool import Pool, pooled
 from pmo_analytics.networks.rolling.spreading import MILLI, clock_of, spread
 from pmo_analytics.networks.rolling.staff import Staff, week_hours
 from pmo_analytics.portfolio import Portfolio
-
-_MICRO = 1_000_000
-_MOST_PERIODS = 600
 
 
 @dataclass(frozen=True)
@@ -138,15 +144,17 @@ class _Rolling:
         self.status = [facts.status_of(n) for n in networks]
         self.pool: Pool = pooled(networks)
         self.problems += self.pool.doubts
-        self.horizon = self._horizon(freq) if horizon is None else horizon
-        self.horizon = checked_horizon(self.horizon)
+        if horizon is None:
+            horizon, told = horizon_of(networks, self.spans, self.status, freq)
+            self.problems += told
+        self.horizon = checked_horizon(horizon)
         self.freq = str(self.horizon.freqstr)
         self.settings = settings or Settings(
             hours_per_week=self._week(), currency=self._currency()
         )
         self.staff = Staff(networks, self.pool, self.horizon)
         self.problems += self.staff.problems
-        self.balances = [_begun(n) for n in networks]
+        self.balances = [begun(n) for n in networks]
         self.roles = self.pool.members.set_index("member")["role"].to_dict()
 
     def result(self, name: str) -> RolledUp:
@@ -154,7 +162,7 @@ class _Rolling:
         demand, bookings, spend = [], [], []
         progress, milestones, baselines = [], [], []
         for number, network in enumerate(self.networks):
-            self._count_tasks(number)
+            count_tasks(network, self.balances[number])
             hours, booked = self._hours(number)
             demand.append(hours)
             bookings.append(booked)
@@ -168,7 +176,7 @@ class _Rolling:
             self.networks, self.ids, self.spans, self.freq, self.balances
         )
         self.problems += told
-        self._say_listed()
+        self.problems += listed_warnings(self.networks, self.balances)
         projects = self._projects()
         whole_demand = pd.concat(demand, ignore_index=True)
         portfolio = Portfolio(
@@ -213,44 +221,6 @@ class _Rolling:
             fix=fix,
         )
 
-    def _horizon(self, freq: str) -> pd.PeriodIndex:
-        spans = [s for s in self.spans if pd.notna(s[0])]
-        if not spans:
-            raise ConfigError(
-                "No task of any file has a date, so nothing can be planned."
-            )
-        begins = [
-            self._first_open(n, s[0])
-            for n, s, status in zip(self.networks, self.spans, self.status, strict=True)
-            if status != "done" and pd.notna(s[0])
-        ]
-        first = pd.Period(min(begins or [s[0] for s in spans]), freq=freq)
-        last = pd.Period(max(s[1] for s in spans), freq=freq)
-        lengths = [
-            pd.Period(b, freq=freq).ordinal - pd.Period(a, freq=freq).ordinal + 1
-            for a, b in spans
-        ]
-        count = max(last.ordinal - first.ordinal + 1, 1) + max(lengths)
-        if count > _MOST_PERIODS:
-            fix = (
-                f"From the first work to the last finish there are {count:,} periods; "
-            )
-            fix += f"{_MOST_PERIODS} are planned. Is a date mistyped?"
-            self.problems.append(
-                problem("warning", "portfolio", "long_horizon", fix=fix)
-            )
-        return pd.period_range(first, periods=min(count, _MOST_PERIODS), freq=freq)
-
-    @staticmethod
-    def _first_open(network: Network, start: Any) -> Any:
-        """Return when work that is not done begins or goes on."""
-        if pd.notna(network.data_date):
-            return max(pd.Timestamp(network.data_date), start)
-        leaves = facts.leaf_tasks(network)
-        open_ = leaves[leaves["actual_finish"].isna()]
-        open_ = open_[~(open_["percent_complete"] >= 100)]
-        return open_["start"].min() if open_["start"].notna().any() else start
-
     def _week(self) -> float:
         weeks = [round(week_hours(n.clock()), 6) for n in self.networks]
         usual = [w for w in weeks if 15 <= w <= 60]
@@ -271,27 +241,6 @@ class _Rolling:
                 )
             )
         return next(iter(found), "")
-
-    def _count_tasks(self, number: int) -> None:
-        network, balance = self.networks[number], self.balances[number]
-        tasks = network.tasks
-        reasons = np.where(tasks["kind"] == "", "a blank row", "")
-        reasons = np.where(
-            tasks["kind"] == "summary", "sums up the tasks below", reasons
-        )
-        inactive = ~tasks["active"] & (reasons == "")
-        reasons = np.where(inactive, "inactive", reasons)
-        undated = (tasks["start"].isna() | tasks["finish"].isna()) & (reasons == "")
-        reasons = np.where(undated, "without dates", reasons)
-        balance.use("tasks", int((reasons == "").sum()))
-        for at in np.flatnonzero(reasons != ""):
-            line = tasks["line"].iloc[at]
-            balance.leave(
-                "tasks",
-                str(reasons[at]),
-                line=None if line != line else int(line),
-                name=str(tasks.index[at]),
-            )
 
     def _projects(self) -> pd.DataFrame:
         rows = []
@@ -337,16 +286,14 @@ class _Rolling:
         """Return demand and bookings of a project."""
         network, balance = self.networks[number], self.balances[number]
         rows = network.assignments.copy()
-        rows["amount"] = _whole(rows["work_h"], MILLI)
-        rows = rows[rows["amount"] > 0]
+        rows["amount"] = whole(rows["work_h"], MILLI)
+        rows = rows[rows["amount"] != 0]
         rows, reasons = self._usable(number, rows)
         named = rows["resource"].map(
             lambda uid: self.pool.places.get((number, uid), "")
         )
         reasons = np.where((reasons == "") & (named == ""), "nobody is named", reasons)
-        self._leave(
-            balance, "hours", rows[reasons != ""], reasons[reasons != ""], MILLI
-        )
+        leave_rows(balance, "hours", rows[reasons != ""], reasons[reasons != ""], MILLI)
         rows, named = rows[reasons == ""], named[reasons == ""]
         spreads = spread(network, rows, self.freq)
         balance.use("hours", Fraction(int(spreads["amount"].sum()), MILLI))
@@ -390,28 +337,13 @@ class _Rolling:
         undated = rows["start"].isna() | rows["finish"].isna()
         undated = (undated | (rows["finish"] < rows["start"])).to_numpy()
         reasons = np.where((reasons == "") & undated, "it has no dates", reasons)
+        negative = (rows["amount"] < 0).to_numpy()
+        reasons = np.where((reasons == "") & negative, "it is negative", reasons)
         if pd.notna(start):
             # Work before the first task starts counts on its first day.
             rows["start"] = rows["start"].clip(lower=start)
             rows["finish"] = rows[["start", "finish"]].max(axis=1)
         return rows, reasons
-
-    def _leave(
-        self,
-        balance: Balance,
-        what: str,
-        rows: pd.DataFrame,
-        reasons: np.ndarray,
-        unit: int,
-    ) -> None:
-        for row, reason in zip(rows.itertuples(), reasons, strict=True):
-            balance.leave(
-                what,
-                str(reason),
-                amount=Fraction(int(row.amount), unit),
-                line=None if row.line != row.line else int(row.line),
-                name=str(row.task),
-            )
 
     def _bookings(
         self, number: int, rows: pd.DataFrame, named: pd.Series, role: pd.Series
@@ -448,15 +380,15 @@ class _Rolling:
     def _money(self, number: int) -> pd.DataFrame:
         """Return the rows of `spend` of a project."""
         network, balance = self.networks[number], self.balances[number]
-        whole = _priced(network)
-        whole = whole[whole["amount"] > 0]
-        whole, reasons = self._usable(number, whole)
+        rows = priced(network)
+        rows = rows[rows["amount"] != 0]
+        rows, reasons = self._usable(number, rows)
         left = reasons != ""
-        self._leave(balance, "money", whole[left], reasons[left], _MICRO)
-        whole = whole[~left]
-        spreads = spread(network, whole, self.freq)
-        balance.use("money", Fraction(int(spreads["amount"].sum()), _MICRO))
-        category = whole["category"].reindex(spreads["row"]).to_numpy()
+        leave_rows(balance, "money", rows[left], reasons[left], MICRO)
+        rows = rows[~left]
+        spreads = spread(network, rows, self.freq)
+        balance.use("money", Fraction(int(spreads["amount"].sum()), MICRO))
+        category = rows["category"].reindex(spreads["row"]).to_numpy()
         spreads = spreads.assign(
             category=category, offset=spreads["period"] - self._first(number)
         )
@@ -469,7 +401,7 @@ class _Rolling:
                 "fund": "",
                 "category": grouped["category"],
                 "offset": grouped["offset"],
-                "amount": grouped["amount"] / _MICRO,
+                "amount": grouped["amount"] / MICRO,
             }
         )
 
@@ -480,86 +412,6 @@ class _Rolling:
         if not missing:
             return None
         return pd.DataFrame(0.0, index=self.horizon, columns=missing)
-
-    def _say_listed(self) -> None:
-        """Add a warning for each reason for which hours or money are not used."""
-        for network, balance in zip(self.networks, self.balances, strict=True):
-            listed = balance.listed()
-            listed = listed[listed["what"].isin(["hours", "money"])]
-            for (what, reason), rows in listed.groupby(["what", "reason"], sort=False):
-                word = "h" if what == "hours" else network.currency or "units of money"
-                amount = f"{rows['amount'].sum():,.1f} {word}"
-                fix = f"{amount} of {len(rows)} assignments are not in the portfolio: "
-                fix += f"{reason}."
-                table = "demand" if what == "hours" else "spend"
-                self.problems.append(
-                    problem(
-                        "warning",
-                        table,
-                        f"{what}_left_out",
-                        source=network.source,
-                        found=amount,
-                        fix=fix,
-                    )
-                )
-
-
-def _begun(network: Network) -> Balance:
-    """Return the balance of a network as its reader left it, to go on with.
-
-    What its reader used is what is read here; where the frames do not hold it (more
-    than rounding), the difference stays open and shows.
-    """
-    balance = Balance(network.source)
-    said = network.balance.set_index("what")
-    left = network.listed.groupby("what")["amount"].sum()
-    held = {
-        "tasks": Fraction(len(network.tasks)),
-        "links": Fraction(len(network.links)),
-        "hours": Fraction(
-            int(_whole(network.assignments["work_h"], MILLI).sum()), MILLI
-        ),
-        "money": Fraction(int(_priced(network)["amount"].sum()), _MICRO),
-    }
-    for what, amount in held.items():
-        whole = amount + Fraction(repr(float(left.get(what, 0.0))))
-        read = said["read"].get(what, float(whole))
-        near = abs(float(whole) - read) <= 1e-6 * max(1.0, abs(read))
-        balance.read(what, whole if near else float(read))
-    for what, row in said.iterrows():
-        if what not in held:
-            balance.read(what, float(row["read"]))
-            balance.use(what, float(row["used"]))
-    for row in network.listed.to_dict("records"):
-        balance.leave(
-            row["what"],
-            row["reason"],
-            amount=float(row["amount"]),
-            line=row["line"] or None,
-            name=row["id"],
-        )
-    return balance
-
-
-def _priced(network: Network) -> pd.DataFrame:
-    """Return assignments and fixed costs of tasks, `amount` in millionths."""
-    own = network.assignments.copy()
-    own["amount"] = _whole(own["cost"], _MICRO)
-    own["category"] = own["resource"].map(network.resources["kind"]).fillna("work")
-    if "fixed_cost" not in network.tasks:
-        return own
-    tasks = network.tasks[network.tasks["fixed_cost"] > 0]
-    fixed = pd.DataFrame({"task": tasks.index.to_numpy()})
-    for column in ("start", "finish", "line"):
-        fixed[column] = tasks[column].to_numpy()
-    fixed["amount"] = _whole(tasks["fixed_cost"], _MICRO)
-    fixed["resource"], fixed["contour"], fixed["category"] = "", "", "fixed"
-    fixed.index = -1 - fixed.index
-    return pd.concat([own, fixed]) if len(fixed) else own
-
-
-def _whole(values: pd.Series, unit: int) -> np.ndarray:
-    return np.rint(values.fillna(0).clip(lower=0).to_numpy() * unit).astype(np.int64)
 
 
 def _table(rows: list[dict[str, Any]]) -> pd.DataFrame | None:
