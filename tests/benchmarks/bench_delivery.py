@@ -21,10 +21,10 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from pmo_analytics.tracking import brier, calibration_error, forecast_delivery
-from pmo_analytics.tracking import delivery as module
 from pmo_analytics.tracking.chances import chance, fit_chance
-from pmo_analytics.tracking.delivery_drivers import SIZE, drivers
-from pmo_analytics.tracking.delivery_reading import read_sprints
+from pmo_analytics.tracking.delivery import forecasting as module
+from pmo_analytics.tracking.delivery.drivers import SIZE, drivers
+from pmo_analytics.tracking.delivery.reading import read_sprints
 from tests.support.real_data import DATA
 from tests.support.sprints import COMMUNITIES, MOMENTS, read_community, split
 

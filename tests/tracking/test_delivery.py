@@ -84,8 +84,8 @@ def test_later_looks_and_other_running_sprints_are_not_seen(generated):
 
 
 def test_what_a_finished_sprint_teaches_is_what_came_before_it(generated):
-    from pmo_analytics.tracking.delivery_drivers import drivers
-    from pmo_analytics.tracking.delivery_reading import read_sprints
+    from pmo_analytics.tracking.delivery.drivers import drivers
+    from pmo_analytics.tracking.delivery.reading import read_sprints
 
     whole = drivers(read_sprints(generated))
     few = generated["sprint"].str[1:].astype(int) < 6

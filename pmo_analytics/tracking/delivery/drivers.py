@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.tracking.delivery_reading import Sprints
+from pmo_analytics.tracking.delivery.reading import Sprints
 
 # Weight of the sprint before the last one against the last one.
 _FADING = 0.85

@@ -2,7 +2,7 @@
 
 Learnt by `tests/benchmarks/bench_delivery.py --learn` from 6,500 looks at finished
 sprints of three public communities (Choetkiertikul et al. 2017); one number a driver
-(`delivery_drivers.DRIVERS`), then one a driver times the clock, in log-odds.
+(`drivers.DRIVERS`), then one a driver times the clock, in log-odds.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from pmo_analytics.tracking.delivery_prior import USUAL_GAINS, USUAL_MOMENTS
+from pmo_analytics.tracking.delivery.prior import USUAL_GAINS, USUAL_MOMENTS
 
 LEVEL = 0.80
 # In fresh sprints a range held about two points less than in those it was made of.

@@ -10,10 +10,10 @@ import pandas as pd
 
 from pmo_analytics.errors import PmoWarning
 from pmo_analytics.tracking.chances import chance, fit_chance
-from pmo_analytics.tracking.delivery_drivers import SIZE, drivers
-from pmo_analytics.tracking.delivery_prior import CHANCE_PRIOR, SHARE_PRIOR
-from pmo_analytics.tracking.delivery_ranges import Outcomes
-from pmo_analytics.tracking.delivery_reading import KEYS, Sprints, read_sprints
+from pmo_analytics.tracking.delivery.drivers import SIZE, drivers
+from pmo_analytics.tracking.delivery.prior import CHANCE_PRIOR, SHARE_PRIOR
+from pmo_analytics.tracking.delivery.ranges import Outcomes
+from pmo_analytics.tracking.delivery.reading import KEYS, Sprints, read_sprints
 
 # The prior is worth so many sprints in each driver, and the usual chance so many.
 _PRIOR_SPRINTS = 20.0

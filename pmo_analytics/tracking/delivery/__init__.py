@@ -1,0 +1,1 @@
+"""Whether a sprint delivers what was committed, and how much."""

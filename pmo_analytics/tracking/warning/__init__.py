@@ -1,0 +1,1 @@
+"""What running projects will cost, when they end, and which are at risk."""
