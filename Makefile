@@ -10,8 +10,14 @@ TOGETHER := -n auto --dist worksteal
 READY := $(VENV)/.ready
 PEERS := $(VENV)/peers
 STATSFORECAST := $(VENV)/statsforecast
+LOWER := $(VENV)/lower-bounds
+# Those of them that are installed.
+PYTHONS := python3.12 python3.13 python3.14
+FAST := tests/clock tests/tables tests/rules tests/loaders/reading \
+	tests/optimization/test_search.py tests/test_plan.py tests/test_portfolio.py \
+	tests/test_public_api.py
 
-.PHONY: demo test test-all coverage check notebooks bench data pictures clean
+.PHONY: demo test test-all coverage check notebooks bench data pictures docs dist lower-bounds clean
 
 demo: $(READY)
 	@$(BIN)/python -m pmo_analytics check data/example
@@ -57,11 +63,34 @@ bench: $(READY) $(PEERS)/.ready $(STATSFORECAST)/.ready
 data: $(READY)
 	$(BIN)/python -m pmo_analytics new data/example --force
 
-# Draws the picture of the README.
+# Draws the pictures of the README and the pages, some minutes.
 pictures: $(READY)
-	$(BIN)/python -m pmo_analytics optimize data/example --seconds 60 --out out/pictures
-	mkdir -p data/pictures
-	cp out/pictures/gantt.png data/pictures/roadmap.png
+	$(BIN)/python docs/building/pictures.py
+
+# The site of the documentation, in out/site; warnings are errors.
+docs: $(READY)
+	$(BIN)/python docs/building/reference.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+
+# Wheel and source archive, tried in an environment that holds nothing else.
+dist: $(READY)
+	rm -rf dist
+	$(BIN)/python -m build --quiet
+	@ls -l dist | awk 'NR > 1 {print $$9 ": " int($$5 / 1024) " kB"}'
+	for python in $(PYTHONS); do \
+		command -v $$python >/dev/null && $$python -c '' 2>/dev/null || continue; \
+		rm -rf $(VENV)/wheel && $$python -m venv $(VENV)/wheel && \
+		$(VENV)/wheel/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl && \
+		$(BIN)/python tests/release/main_job.py $(VENV)/wheel/bin || exit 1; \
+	done
+
+# The fast tests with the oldest versions that pyproject.toml allows.
+lower-bounds: $(READY)
+	test -x $(LOWER)/bin/python || $(BIN)/python -m venv $(LOWER)
+	$(BIN)/python tests/release/lower_bounds.py > $(LOWER)/pins.txt
+	$(LOWER)/bin/python -m pip install --quiet --disable-pip-version-check \
+		-r $(LOWER)/pins.txt pytest hypothesis pytest-xdist
+	$(LOWER)/bin/python -m pytest $(TOGETHER) -o filterwarnings=default $(FAST)
 
 clean:
 	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache

@@ -64,6 +64,12 @@ class SolveReport:
         One mapping per objective where there are second ones, in order: `stage`,
         `measure`, `bound` and `proved`, which is the solver's word, given what the
         stages before left.
+    seed
+        Seed of the search.
+    solver
+        Solver that had the last word.
+    versions
+        Versions of what the answer depends on.
     """
 
     status: SolveStatus

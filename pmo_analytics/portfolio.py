@@ -452,6 +452,11 @@ def _told(settings: Settings) -> str:
 def check_portfolio(portfolio: Portfolio) -> pd.DataFrame:
     """Return the problems table of a portfolio, findings of its reading included.
 
+    Parameters
+    ----------
+    portfolio
+        What is checked.
+
     Returns
     -------
     DataFrame

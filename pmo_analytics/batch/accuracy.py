@@ -106,6 +106,15 @@ def learn_intervals(
     quantile of |actual - median| over half the width, by role and quantity, drawn
     towards that of all roles where there is little to go by.
 
+    Parameters
+    ----------
+    store
+        Memory of former forecasts, of `open_store`.
+    actuals
+        What has happened since.
+    portfolio
+        Portfolio of the forecast to come.
+
     Returns
     -------
     DataFrame

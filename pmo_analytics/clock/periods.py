@@ -164,6 +164,15 @@ def hours_per_fte(freq: str, hours_per_week: float = 40.0) -> float:
 def make_horizon(start: object, periods: SupportsIndex, freq: str) -> pd.PeriodIndex:
     """Return the horizon as a PeriodIndex named `period`.
 
+    Parameters
+    ----------
+    start
+        First period, such as "2027-01".
+    periods
+        How many.
+    freq
+        `W`, `M`, `Q`, `Y`, or anchored: `Q-MAR`, `Y-MAR`.
+
     Raises
     ------
     ConfigError

@@ -181,6 +181,8 @@ def write_portfolio(
 
     Parameters
     ----------
+    portfolio
+        What is written.
     path
         A name ending in .xlsx for a workbook, any other for a folder.
     overwrite

@@ -54,6 +54,8 @@ class Progress:
         What is going on, a few words.
     objective, bound
         Best plan and bound so far, None where there is none yet.
+    seconds
+        Wall clock since the search began.
     """
 
     stage: str

@@ -409,6 +409,27 @@ class NearParams(_Params):
 class SearchParams:
     """The numbers that decide a search.
 
+    Parameters
+    ----------
+    start
+        The first plan.
+    race
+        Solvers side by side.
+    proof
+        How long bounds are proved.
+    branching
+        Branches of the proof.
+    alternation
+        How the searches take turns.
+    lns
+        Large neighbourhoods.
+    annealing
+        Population annealing.
+    diving
+        Dives.
+    near
+        Plans near the relaxation.
+
     Examples
     --------
     >>> import pmo_analytics as pmo

@@ -54,6 +54,8 @@ def plot_comparison(
 
     Parameters
     ----------
+    comparison
+        What `compare` returned.
     max_scenarios
         If there are more, those with the largest differences are shown.
     ax
@@ -123,6 +125,8 @@ def plot_moves(
 
     Parameters
     ----------
+    comparison
+        What `compare` returned.
     max_projects
         If there are more, those that change in most scenarios are shown.
     ax
@@ -209,6 +213,8 @@ def plot_core(
 
     Parameters
     ----------
+    comparison
+        What `compare` returned.
     max_projects
         If there are more, those are shown on which the plans differ most.
     ax

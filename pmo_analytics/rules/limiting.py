@@ -22,6 +22,8 @@ def limit_parallel(
 
     Parameters
     ----------
+    portfolio
+        Portfolio as it is; it stays unchanged.
     by
         Column of `projects`: one rule for each of its words, such as each sponsor,
         theme, program or team. Projects where it is blank are not counted.
@@ -83,6 +85,8 @@ def limit_themes(
 
     Parameters
     ----------
+    portfolio
+        Portfolio as it is; it stays unchanged.
     at_most
         Different themes at work in any one period.
     name
@@ -127,6 +131,10 @@ def balance(
 
     Parameters
     ----------
+    portfolio
+        Portfolio as it is; it stays unchanged.
+    theme
+        Theme whose share is limited.
     of
         `spend` or `value`.
     at_least, at_most

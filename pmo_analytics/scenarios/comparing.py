@@ -86,6 +86,8 @@ def compare(
 
     Parameters
     ----------
+    portfolio
+        What the scenarios change: the base.
     scenarios
         What to compare; parents that are given as objects are compared too.
     limits

@@ -21,6 +21,8 @@ def cut_budget(
 
     Parameters
     ----------
+    budget
+        Name of the budget row; None = all.
     share
         0.1 = a tenth less; -0.1 = a tenth more.
     """
@@ -44,6 +46,13 @@ def shift_budget(
     portfolio: Portfolio, amount: float, source: str, target: str
 ) -> Portfolio:
     """Move money from one budget row to another; the sum stays.
+
+    Parameters
+    ----------
+    amount
+        How much money moves.
+    source, target
+        Budget rows that it leaves and enters.
 
     Raises
     ------
@@ -70,5 +79,11 @@ def shift_budget(
 
 @change
 def change_discount(portfolio: Portfolio, rate: float) -> Portfolio:
-    """Discount with another rate per period."""
+    """Discount with another rate per period.
+
+    Parameters
+    ----------
+    rate
+        New rate per period, 0.01 = 1 %.
+    """
     return portfolio.replace(discount=number_of(rate, "rate"))

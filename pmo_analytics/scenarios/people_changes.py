@@ -57,6 +57,8 @@ def add_capacity(
 
     Parameters
     ----------
+    role
+        Role that gets more, or with a negative `fte` less.
     fte
         FTE in every period of the span.
     start, end
@@ -76,7 +78,17 @@ def scale_capacity(
     start: When = None,
     end: When = None,
 ) -> Portfolio:
-    """Multiply the capacity of roles, all where none is named, over a span."""
+    """Multiply the capacity of roles, all where none is named, over a span.
+
+    Parameters
+    ----------
+    factor
+        What each FTE of capacity is multiplied by.
+    role
+        Only this role; None = all.
+    start, end
+        First and last period; None = of the horizon.
+    """
     columns = list(portfolio.capacity.columns)
     roles = columns if role is None else known_names(role, columns, "role")
     inside = span_of(start, end, portfolio)
@@ -94,6 +106,8 @@ def hire(
 
     Parameters
     ----------
+    role
+        Role that the new people have.
     fte
         In full contracts; 1.5 are one full-time person and a half-time one.
     start
@@ -199,6 +213,8 @@ def lose_person(portfolio: Portfolio, person: Names, start: When = None) -> Port
 
     Parameters
     ----------
+    person
+        Key of the person.
     start
         First period without them; blank = the horizon's first.
     """

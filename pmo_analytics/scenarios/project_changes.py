@@ -36,6 +36,13 @@ def delay(portfolio: Portfolio, project: Names, periods: int) -> Portfolio:
     The planned start and the window move; a deadline stays. Of a running project
     what lies behind stays and the rest of its work waits. Negative periods bring a
     project forward, which a running one cannot do.
+
+    Parameters
+    ----------
+    project
+        Key of the project.
+    periods
+        By how many whole periods; negative = earlier.
     """
     meant = chosen_projects(portfolio, project)
     periods = whole_of(periods, "periods")
@@ -92,13 +99,29 @@ def _running_later(
 
 @change
 def drop(portfolio: Portfolio, project: Names, reason: str = "") -> Portfolio:
-    """Stop or cancel projects: they use nothing and are worth nothing."""
+    """Stop or cancel projects: they use nothing and are worth nothing.
+
+    Parameters
+    ----------
+    project
+        Key of the project.
+    reason
+        Why; stands in `force_reason`.
+    """
     return _decided(portfolio, project, "out", reason or "dropped")
 
 
 @change
 def exclude(portfolio: Portfolio, project: Names, reason: str = "") -> Portfolio:
-    """Keep projects out (`force` = out)."""
+    """Keep projects out (`force` = out).
+
+    Parameters
+    ----------
+    project
+        Key of the project.
+    reason
+        Why; stands in `force_reason`.
+    """
     return _decided(portfolio, project, "out", reason or "excluded")
 
 
@@ -110,6 +133,10 @@ def require(
 
     Parameters
     ----------
+    project
+        Key of the project.
+    reason
+        Why; stands in `force_reason`.
     start
         Period in which they have to start; blank = any that is allowed.
     """
@@ -138,6 +165,13 @@ def change_project(portfolio: Portfolio, project: Names, **columns: Any) -> Port
     """Write cells of `projects`: `status = "approved"`, `deadline = "2028-06"` ...
 
     An empty text blanks a cell.
+
+    Parameters
+    ----------
+    project
+        Key of the project.
+    columns
+        Columns of `projects` with their new values.
     """
     known = [c for c in TABLES["projects"].columns if c != "project"]
     unknown = [c for c in columns if c not in known]
@@ -167,6 +201,8 @@ def change_value(
 
     Parameters
     ----------
+    factor
+        What each value and benefit is multiplied by.
     project, theme, program
         Which projects; all that match, all where nothing is named.
     add
@@ -193,7 +229,15 @@ def change_demand(
     theme: str | None = None,
     program: str | None = None,
 ) -> Portfolio:
-    """Multiply the demand of projects, of all their roles where none is named."""
+    """Multiply the demand of projects, of all their roles where none is named.
+
+    Parameters
+    ----------
+    factor
+        What each FTE of demand is multiplied by.
+    project, role, theme, program
+        Only demand of these; None = of all.
+    """
     meant = chosen_projects(portfolio, project, theme, program)
     rows = portfolio.demand.copy()
     theirs = rows["project"].isin(portfolio.projects.loc[meant, "project"])
@@ -220,6 +264,10 @@ def scale_duration(
 
     Parameters
     ----------
+    factor
+        What each duration is multiplied by, rounded to whole periods.
+    project, theme, status
+        Only projects of these; None = all.
     keep
         `effort`: the same person-periods over more or fewer periods. `fte`: as many
         people as before, for longer. Money keeps its amount either way; benefits
@@ -324,6 +372,10 @@ def add_project(
 
     Parameters
     ----------
+    project
+        Key of the new project.
+    duration
+        How long it lasts, whole periods.
     demand
         Role -> FTE in every period of the project, or a list with one number for
         each.

@@ -276,6 +276,8 @@ def sweep(
     **values
         Argument -> one value, or a list of values to go through; several lists make
         a grid.
+    parent
+        Scenario that all of them build on; None = the base.
 
     Raises
     ------
