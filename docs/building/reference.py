@@ -36,6 +36,7 @@ _KINDS = {
     "start_day": "day or period (its first day)",
     "end_day": "day or period (its last day)",
     "day": "day",
+    "note": "text, also long",
 }
 _NOTE = "<!-- Written by docs/building/reference.py: change it there. -->\n\n"
 # Rooms whose functions analysts call, in the order of their work.
