@@ -15,5 +15,6 @@ if TYPE_CHECKING:
         roll_up,
         roll_up_balanced,
     )
+    from pmo_analytics.networks.quality import check_network
 
 __getattr__, __dir__, __all__ = face(__name__)

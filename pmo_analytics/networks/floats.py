@@ -66,7 +66,7 @@ def critical_path(network: Network, **options: Any) -> pd.DataFrame:
     P6 computes no new float for an As Late As Possible activity that it cannot move:
     its file then holds the float of an earlier calculation.
     """
-    return _frame(*scheduled(network, options))
+    return frame_of_dates(*scheduled(network, options))
 
 
 def scheduled(network: Network, options: dict[str, Any]) -> tuple[Logic, Dates]:
@@ -101,7 +101,7 @@ def _idle(logic: Logic, network: Network) -> dict[str, Any]:
     )
 
 
-def _frame(logic: Logic, dates: Dates) -> pd.DataFrame:
+def frame_of_dates(logic: Logic, dates: Dates) -> pd.DataFrame:
     """Return the table of `critical_path`."""
     total = _total_floats(logic, dates)
     free = _free_floats(logic, dates)

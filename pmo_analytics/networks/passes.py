@@ -63,20 +63,7 @@ class Dates:
 
 def schedule(logic: Logic) -> Dates:
     """Return early and late dates of a network, As Late As Possible included."""
-    count = len(logic.ids)
-    dates = Dates(
-        [logic.data_date] * count,
-        [logic.data_date] * count,
-        [logic.data_date] * count,
-        [logic.data_date] * count,
-        [activity.left for activity in logic.activities],
-        {},
-        set(),
-    )
-    for at in logic.order:
-        _forward(logic, dates, at)
-    ends = [dates.early_finish[at] for at in logic.order]
-    dates.finish = max(ends, default=logic.data_date)
+    dates = _early(logic, [activity.left for activity in logic.activities])
     for at in reversed(logic.order):
         _backward(logic, dates, at)
     for at in reversed(logic.order):
@@ -85,7 +72,32 @@ def schedule(logic: Logic) -> Dates:
     return dates
 
 
+def finish_after(logic: Logic, at: int, extra: int) -> int:
+    """Return the early finish of a network when one activity takes longer.
+
+    Parameters
+    ----------
+    extra
+        Working time in seconds on the calendar of the activity.
+    """
+    left = [activity.left for activity in logic.activities]
+    left[at] += extra
+    return _early(logic, left).finish
+
+
 # ---------------------------------------------------------------------------- forward
+
+
+def _early(logic: Logic, left: list[int]) -> Dates:
+    """Return the early dates of a network with so much work left."""
+    count = len(logic.ids)
+    starts, finishes, late, later = ([logic.data_date] * count for _ in range(4))
+    dates = Dates(starts, finishes, late, later, left, {}, set())
+    for at in logic.order:
+        _forward(logic, dates, at)
+    ends = [dates.early_finish[at] for at in logic.order]
+    dates.finish = max(ends, default=logic.data_date)
+    return dates
 
 
 def _forward(logic: Logic, dates: Dates, at: int) -> None:
