@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from pmo_analytics.networks.floats import critical_path
     from pmo_analytics.networks.frames import FRAMES, frame_of
     from pmo_analytics.networks.network import Network
+    from pmo_analytics.networks.quality import check_network
     from pmo_analytics.networks.rolling.rolling import (
         RolledUp,
         roll_up,
         roll_up_balanced,
     )
-    from pmo_analytics.networks.quality import check_network
 
 __getattr__, __dir__, __all__ = face(__name__)
