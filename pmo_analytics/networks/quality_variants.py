@@ -5,9 +5,15 @@ What differs, and why, stands in the documentation; only counts are reproduced.
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
+from pmo_analytics.errors import DataError
+from pmo_analytics.networks.floats import critical_path
+from pmo_analytics.networks.network import Network
 from pmo_analytics.networks.quality_points import (
     HIGH_DAYS,
     Counting,
@@ -66,7 +72,17 @@ class _Planned(Counting):
 
 
 class LongPath(_Planned):
-    """longpath 0.1."""
+    """longpath 0.1, with the floats of its own critical path."""
+
+    @cached_property
+    def own_float_h(self) -> Any:
+        """Return floats of the network as that engine reads it."""
+        tasks = self.sample.tasks
+        try:
+            frame = critical_path(_as_longpath_reads(self.sample.network))
+        except DataError:
+            return self.sample.stored_float_h
+        return frame["total_float_h"].reindex(tasks.index).to_numpy()
 
     @property
     def links(self) -> pd.DataFrame:
@@ -81,9 +97,14 @@ class LongPath(_Planned):
 
     def high_float(self) -> Measure:
         """Round days to two digits first."""
-        days = np.round(self.sample.float_h / self.sample.day_h, 2)
+        days = np.round(self.own_float_h / self.sample.day_h, 2)
         found = self.sample.ids(self.open & (days > HIGH_DAYS))
-        return counted(found, int(self.open.sum()), note=self.float_note())
+        return counted(found, int(self.open.sum()))
+
+    def negative_float(self) -> Measure:
+        """Take its own float."""
+        found = self.sample.ids(self.open & (self.own_float_h < -1e-6))
+        return counted(found, int(self.open.sum()))
 
     def durations(self) -> Measure:
         """Take what remains where that is longer."""
@@ -97,6 +118,35 @@ class LongPath(_Planned):
     def pool(self, with_length: Mask) -> Mask:
         """Count among all work, that of no duration included."""
         return self.work | (self.work & with_length)
+
+
+def _as_longpath_reads(network: Network) -> Network:
+    """Return a network as longpath has it before its critical path.
+
+    Calendars with 0x7F between their nodes are Monday to Friday, 8 to 12 and 13 to 17;
+    people drive no calendar; what has begun goes on after the work that its durations
+    say is done; links into what is complete do not count, expected finishes neither.
+    """
+    tasks = network.tasks
+    begun = (tasks.get("status", "") == "active") & tasks["actual_start"].notna()
+    resume = tasks["resume"].where(~begun, tasks["actual_start"])
+    for at in np.flatnonzero(begun):
+        row = tasks.iloc[at]
+        done = max(0.0, row["duration_h"] - row["remaining_h"])
+        clock = network.clock(row["calendar"])
+        moment = clock.add(int(row["actual_start"].timestamp()), round(done * 3600))
+        resume.iloc[at] = pd.Timestamp(moment, unit="s")
+    calendars, links = network.calendars, network.links
+    odd = calendars.index[calendars.get("delete_signs", False)]
+    complete = tasks.index[tasks.get("status", "") == "complete"]
+    plain = tasks.assign(resume=resume, suspend=resume, type=tasks.get("type", ""))
+    plain["type"] = plain["type"].replace("TT_Rsrc", "TT_Task")
+    return network.replace(
+        tasks=plain,
+        links=links[~links["task"].isin(complete)],
+        shifts=network.shifts[~network.shifts["calendar"].isin(odd)],
+        fields=network.fields | {"use_expected_finish": "N"},
+    )
 
 
 class P6Mcp(_Planned):

@@ -38,11 +38,14 @@ class CalendarData(NamedTuple):
         Day -> shifts; none = no work.
     sound
         Whether the cell could be read to its end.
+    delete_signs
+        Whether 0x7F stands between its nodes, which not every engine expects.
     """
 
     week: dict[int, list[Shift]]
     exceptions: dict[date, list[Shift]]
     sound: bool
+    delete_signs: bool = False
 
 
 def read_calendar_data(cell: str) -> CalendarData:
@@ -62,7 +65,7 @@ def read_calendar_data(cell: str) -> CalendarData:
             sound &= _exceptions(part, exceptions)
     if not sound and not any(week.values()):
         week = {}  # it was cut off before its first shift
-    return CalendarData(week, exceptions, sound)
+    return CalendarData(week, exceptions, sound, "\x7f" in cell)
 
 
 def _weekdays(part: str, week: dict[int, list[Shift]]) -> bool:

@@ -25,6 +25,8 @@ def calendars_of(file: P6File) -> tuple[pd.DataFrame, pd.DataFrame]:
             "line": np.array(rows.lines, dtype=float),
         }
     ).drop_duplicates("calendar")
+    cells = [file.calendars.get(uid) for uid in frame["calendar"]]
+    frame["delete_signs"] = [d is not None and d.delete_signs for d in cells]
     broken: list[tuple[int, str]] = []
     shifts: list[tuple[Any, ...]] = []
     for line, uid, name in zip(rows.lines, uids, rows.text("clndr_name"), strict=True):
