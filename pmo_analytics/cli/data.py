@@ -18,6 +18,7 @@ from pmo_analytics.cli.command import (
 )
 from pmo_analytics.cli.options import ChartsOption, JsonOption, OutOption, PathArgument
 from pmo_analytics.cli.results import draw_plan, say_files
+from pmo_analytics.cli.schedules import check_schedules
 from pmo_analytics.cli.terminal import (
     escaped,
     output,
@@ -78,8 +79,25 @@ def new(
 
 @app.command()
 @command()
-def check(path: PathArgument, json_output: JsonOption = False) -> int:
+def check(
+    path: PathArgument,
+    schedule: Annotated[
+        bool,
+        typer.Option(
+            "--schedule", help="The quality of planning files: the DCMA's 14 points."
+        ),
+    ] = False,
+    variant: Annotated[
+        str,
+        typer.Option(help="Count points as another engine: longpath, p6-mcp, pyp6xer."),
+    ] = "",
+    json_output: JsonOption = False,
+) -> int:
     """List every problem in the data, with file, row and fix."""
+    if variant and not schedule:
+        raise typer.BadParameter("--variant goes with --schedule.")
+    if schedule:
+        return check_schedules(path, variant, json_output=json_output)
     from pmo_analytics.loaders import load_portfolio, planning_problems, read_rolled
 
     rolled = read_rolled(path)

@@ -76,7 +76,9 @@ def _shown(points: pd.DataFrame) -> pd.DataFrame:
                 for n, d in points[["numerator", "denominator"]].to_numpy()
             ],
             "limit": points["threshold"],
-            "found": [_share(*row) for row in points[["share", "threshold"]].to_numpy()],
+            "found": [
+                _share(*row) for row in points[["share", "threshold"]].to_numpy()
+            ],
             "passed": [words.get(p, "") for p in points["passed"].to_numpy(object)],
             "offenders": [_some(names) for names in points["offenders"]],
         }

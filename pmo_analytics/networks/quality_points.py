@@ -257,18 +257,24 @@ class Counting:
         if pd.isna(now):
             return NOT_ASSESSED._replace(note="The file has no data date.")
         ahead = (tasks["actual_start"] > now) | (tasks["actual_finish"] > now)
-        start = tasks["early_start"].fillna(tasks["start"])
-        finish = tasks["early_finish"].fillna(tasks["finish"])
+        start, finish = self.forecast("start"), self.forecast("finish")
         behind = (~self.sample.started & self.before(start)) | (
             ~self.sample.complete & self.before(finish)
         )
         wrong = (ahead.to_numpy() | behind) & ~self.sample.effort
         return counted(self.sample.ids(wrong), int((~self.sample.effort).sum()))
 
+    def forecast(self, end: str) -> pd.Series:
+        """Return early dates as the file stores them, else as they are worked out."""
+        stored = self.sample.tasks[f"early_{end}"]
+        if self.sample.dates is None:
+            return stored.fillna(self.sample.tasks[end])
+        return stored.fillna(self.sample.dates[f"early_{end}"])
+
     def before(self, times: pd.Series) -> Mask:
         """Return which times lie before the data date, in working time."""
         now = pd.Timestamp(self.sample.data_date)
-        found = (times < now).to_numpy()
+        found = (times < now).to_numpy(copy=True)
         calendars = self.sample.tasks["calendar"]
         for at in np.flatnonzero(found):
             clock = self.sample.network.clock(calendars.iloc[at])

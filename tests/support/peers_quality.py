@@ -1,7 +1,7 @@
 """What other engines count for the 14 points, as JSON: `peers_quality.py FILE...`.
 
-Run by the interpreter of an environment that has longpath, p6-mcp and PyP6XER (the extra
-`peers`). Prints engine -> file -> point -> [count, of how many].
+Run by the interpreter of an environment that has longpath, p6-mcp and PyP6XER (the
+extra `peers`). Prints engine -> file -> point -> [count, of how many].
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from pathlib import Path
 
 
 def longpath(path: Path) -> dict[int, list]:
-    from longpath import checks, cpm
+    from longpath import checks, cpm, loader
     from longpath import compare as cmp
-    from longpath import loader
 
     schedule = loader.open_schedule(str(path))
     own = [p for p in schedule.projects.values() if not p.is_baseline_copy]
