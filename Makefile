@@ -24,6 +24,7 @@ demo: $(READY)
 	@$(BIN)/python -m pmo_analytics capacity data/example --out out/demo
 	@$(BIN)/python -m pmo_analytics optimize data/example --seconds $(SECONDS_DEMO) --out out/demo
 	@$(BIN)/python -m pmo_analytics verify data/example out/demo/schedule.csv
+	@$(BIN)/python -m pmo_analytics status data/example --since 2026-11-30
 
 # Every test runs; of the random cases some.
 test: $(READY)

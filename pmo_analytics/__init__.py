@@ -106,6 +106,8 @@ _PUBLIC = {
     "sweep": "scenarios",
     "simulate": "simulation",
     "forecast_delivery": "tracking",
+    "status": "tracking",
+    "Status": "tracking",
     "Forecast": "uncertainty",
     "read_uncertainty": "uncertainty",
     "Uncertainty": "uncertainty",

@@ -100,6 +100,8 @@ PUBLIC = {
     "Settings",
     "shift_budget",
     "simulate",
+    "status",
+    "Status",
     "SolveLimits",
     "SolveReport",
     "SolverError",

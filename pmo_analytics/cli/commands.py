@@ -16,6 +16,7 @@ from pmo_analytics.cli import (
     plans,
     records,
     simulations,
+    tracking,
     what_if,
 )
 from pmo_analytics.cli.command import OK, app
@@ -31,6 +32,7 @@ __all__ = [
     "records",
     "run_words",
     "simulations",
+    "tracking",
     "what_if",
 ]
 

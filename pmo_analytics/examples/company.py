@@ -84,7 +84,7 @@ def example_portfolio(seed: int = 2027) -> Portfolio:
         history=history_of(people, roles, actuals, past_rng),
         actuals=actuals,
         baselines=baselines,
-        progress=progress_of(projects, needs, baselines),
+        progress=progress_of(projects, needs, spend, roles, baselines),
         milestones=milestones_of(projects, baselines),
         sprints=sprints_of(team_rng),
     )

@@ -46,11 +46,11 @@ _GOALS = {
 # says; what is reported; how old the last report is, in days.
 RUNNING = """
 project  | done | late | colours           | age | comment
-CORE-MOT | 0.80 | 4    | green amber red   | 0   | Rating engine fails its tests
-DORA     | 0.93 | 2    | green green amber | 0   | Two suppliers have not signed
+CORE-MOT | 0.86 | 4    | green amber red   | 0   | Rating engine fails its tests
+DORA     | 1.00 | 0    | green green amber | 0   | Two suppliers have not signed
 LANDING  | 1.02 | 0    | green             | 2   | First workloads moved
-BROKER   | 0.74 | 3    | green             | 23  | On track, pilot is prepared
-MDM      | 0.98 | 0    | green             | 4   | Matching rules agreed
+BROKER   | 0.80 | 3    | green             | 23  | On track, pilot is prepared
+MDM      | 1.18 | 0    | green             | 4   | Matching rules agreed
 """
 _STEPS = (
     ("Requirements agreed", "delivery", 0.25),
@@ -85,7 +85,11 @@ def described(projects: pd.DataFrame) -> pd.DataFrame:
 
 
 def progress_of(
-    projects: pd.DataFrame, needs: pd.DataFrame, baselines: pd.DataFrame
+    projects: pd.DataFrame,
+    needs: pd.DataFrame,
+    spend: pd.DataFrame,
+    roles: pd.DataFrame,
+    baselines: pd.DataFrame,
 ) -> pd.DataFrame:
     """Return a report a month of each project that has begun.
 
@@ -97,53 +101,68 @@ def progress_of(
     """
     first = baselines.drop_duplicates("project").set_index("project")
     running = company.table_of(RUNNING).set_index("project")
+    rates = roles.set_index("role")["rate"]
     rows: list[Row] = []
     for project in _begun(projects):
         name = project["project"]
-        own = needs[needs["project"] == name].groupby("offset")["fte"].sum()
-        hours = own.reindex(range(project["duration"]), fill_value=0.0) * HOURS
+        own = needs[needs["project"] == name]
+        offsets = range(project["duration"])
+        hours = own.groupby("offset")["fte"].sum().reindex(offsets, fill_value=0.0)
+        paid = (own["fte"] * own["role"].map(rates)).groupby(own["offset"]).sum()
+        bills = spend[spend["project"] == name].groupby("offset")["amount"].sum()
+        cost = paid.reindex(offsets, fill_value=0.0) * HOURS
+        cost += bills.reindex(offsets, fill_value=0.0)
         promised = _finish(first.at[name, "start"], int(first.at[name, "duration"]))
         told = running.loc[name] if name in running.index else None
-        rows += _reports(project, hours.to_numpy(dtype=float), promised, told)
+        share = np.asarray(cost.cumsum() / cost.sum(), dtype=float)
+        rows += _reports(project, float(hours.sum() * HOURS), share, promised, told)
     return pd.DataFrame(rows).sort_values(
         ["as_of", "project"], kind="stable", ignore_index=True
     )
 
 
 def _reports(
-    project: Row, hours: Floats, promised: pd.Timestamp, told: pd.Series[Any] | None
+    project: Row,
+    hours: float,
+    share: Floats,
+    promised: pd.Timestamp,
+    told: pd.Series[Any] | None,
 ) -> list[Row]:
     """Return the reports of one project, one a month.
 
     Parameters
     ----------
     hours
-        Work by period after the start.
+        Of work, all in all.
+    share
+        Of its cost by the end of each period.
     promised
         Last day as first promised.
     told
         Its row of `RUNNING`; None = it is finished.
     """
-    share = hours.cumsum() / hours.sum()
     done = _done(share, told)
-    months = min(len(hours), (FIRST - project["start"]).n)
+    months = min(len(share), (FIRST - project["start"]).n)
     rows: list[Row] = []
     for k in range(months):
         day, last = _month_end(project["start"] + k), k == months - 1
         if told is not None and last:
-            day -= pd.Timedelta(days=int(told["age"]))
+            age = int(told["age"])
+            # Of the last month only the part before the report.
+            done[k] -= (done[k] - done[k - 1]) * age / day.day
+            day -= pd.Timedelta(days=age)
         finish = max(
             _admitted(project, promised, told, (k + 1) / months),
             day + pd.Timedelta(days=21),
         )
-        over = bool(share[k] >= 1)
+        over = k == len(share) - 1
         colour = _colour(told, months - k, finish - promised, over=over)
         rows.append(
             {
                 "project": project["project"],
                 "as_of": day,
                 "percent_complete": float(np.floor(100 * done[k])),
-                "remaining_hours": float(round(hours.sum() * (1 - done[k]), -1)),
+                "remaining_hours": float(round(hours * (1 - done[k]), -1)),
                 "forecast_finish": day if over else finish,
                 "rag": colour,
                 "comment": _comment(told, colour, last=last),
@@ -154,7 +173,7 @@ def _reports(
 
 
 def milestones_of(projects: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
-    """Return four milestones of each project that has begun, as seen every quarter.
+    """Return four milestones of each project that has begun, as seen every month.
 
     Returns
     -------
@@ -168,7 +187,7 @@ def milestones_of(projects: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFra
         late = int(running.at[name, "late"]) if name in running.index else 0
         length = _finish(project["start"], project["duration"] + late) - begin
         last = min(begin + length + pd.Timedelta(days=31), TODAY).normalize()
-        for day in pd.date_range(begin, last, freq="QE").union([last]):
+        for day in pd.date_range(begin, last, freq="ME").union([last]):
             known = baselines[
                 (baselines["project"] == name) & (baselines["set_on"] <= day)
             ].iloc[-1]
@@ -279,7 +298,7 @@ def _finish(start: pd.Period, duration: int) -> pd.Timestamp:
 def _done(share: Floats, told: pd.Series[Any] | None) -> Floats:
     """Return what is said to be done: early on more than is, at the end what is."""
     if told is None:
-        return np.asarray(share**0.85)
+        return np.asarray(np.minimum(share, 1.0) ** 0.85)
     ramp = np.minimum(np.linspace(0.3, 2.2, len(share)), 1.0)
     return np.maximum.accumulate(share * (1 + (float(told["done"]) - 1) * ramp))
 

@@ -1,4 +1,4 @@
-"""How projects are doing: chances, ranges, warnings, and the way back on track."""
+"""How projects are doing: status and colours, chances and ranges, the way back."""
 
 from typing import TYPE_CHECKING
 
@@ -7,6 +7,24 @@ from pmo_analytics.faces import face
 if TYPE_CHECKING:
     from pmo_analytics.tracking.chances import brier, calibration_error, reliability
     from pmo_analytics.tracking.delivery.forecasting import forecast_delivery
+    from pmo_analytics.tracking.earned.promises import Promise
+    from pmo_analytics.tracking.earned.reports import promise_on, reports_of
+    from pmo_analytics.tracking.earned.schedules import (
+        Limits,
+        earned_schedule,
+        index_limits,
+    )
+    from pmo_analytics.tracking.earned.values import EARNING_RULES, earned_value
+    from pmo_analytics.tracking.judging.changes import status_changes
+    from pmo_analytics.tracking.judging.milestones import (
+        milestone_status,
+        milestone_trend,
+        on_time_rate,
+    )
+    from pmo_analytics.tracking.judging.rag import DIMENSIONS, RULES, Rule, read_rules
+    from pmo_analytics.tracking.result import Status
+    from pmo_analytics.tracking.statuses import status
+    from pmo_analytics.tracking.usable import read_day
     from pmo_analytics.tracking.warning.ranges import Ranges, project_ranges
 
 __getattr__, __dir__, __all__ = face(__name__)

@@ -1,0 +1,297 @@
+"""How the projects are doing: status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import pandas as pd
+import typer
+
+from pmo_analytics.cli.command import (
+    OK,
+    app,
+    command,
+    list_warnings,
+    print_answer,
+    usage,
+)
+from pmo_analytics.cli.options import JsonOption, OutOption, PathArgument
+from pmo_analytics.cli.results import say_files
+from pmo_analytics.cli.terminal import (
+    escaped,
+    messages,
+    output,
+    plain,
+    records,
+    show_paragraph,
+)
+from pmo_analytics.errors import DataError, has_errors, listing, say_warnings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pmo_analytics.tracking import Status
+
+STATUS_KEYS = ("status", "as_of", "projects", "milestones", "changes", "left_out")
+# What one screen holds: projects with their reasons, changes, notes.
+_MOST_PROJECTS, _MOST_CHANGES, _MOST_NOTES = 6, 6, 3
+_WIDTH = 80
+_WORST_FIRST = {"red": 0, "amber": 1, "green": 3}
+_STYLES = {"red": "bold red", "amber": "bold yellow", "green": "bold green"}
+
+
+@app.command()
+@command(STATUS_KEYS)
+def status(
+    path: PathArgument,
+    as_of: Annotated[
+        str,
+        typer.Option("--as-of", help="Last day that is known; default the newest."),
+    ] = "",
+    since: Annotated[
+        str, typer.Option(help="Say what changed since this day, 2027-02-28.")
+    ] = "",
+    rules: Annotated[
+        Path | None, typer.Option(help="TOML file of thresholds: [cpi], amber, red.")
+    ] = None,
+    earned: Annotated[
+        str,
+        typer.Option(help="Earned value by percent, 0/100, 50/50 or milestones."),
+    ] = "percent",
+    unit: Annotated[str, typer.Option(help="In money or in hours.")] = "money",
+    out: OutOption = None,
+    json_output: JsonOption = False,
+) -> int:
+    """Say how the projects are doing, what is wrong and why, on one screen."""
+    from pmo_analytics.loaders import load_portfolio, loaded_problems
+    from pmo_analytics.tracking import read_day
+    from pmo_analytics.tracking import status as status_of
+
+    for option, day in (("--as-of", as_of), ("--since", since)):
+        with usage(option):
+            if day:
+                read_day(day)
+    portfolio = load_portfolio(path)
+    problems = loaded_problems(portfolio)
+    warnings = problems[problems["severity"] != "error"]
+    list_warnings(warnings)
+    try:
+        found = status_of(
+            portfolio,
+            as_of=as_of or None,
+            since=since or None,
+            rules=rules,
+            earned=earned,
+            unit=unit,
+        )
+    except DataError as error:
+        # The same without what merely follows from a table that could not be read.
+        raise (DataError(problems) if has_errors(problems) else error) from None
+    if line := say_warnings(warnings, path):
+        messages().print(escaped(line), style="yellow")
+    files = [] if out is None else _write(found, out)
+    if json_output:
+        print_answer(_facts(found, since, files))
+    else:
+        console = output()
+        console.width = min(console.width, _WIDTH)
+        _show(found, since, console)
+        say_files(files)
+    return OK
+
+
+def _facts(found: Status, since: str, files: list[Path]) -> dict[str, Any]:
+    table = _rows(found)
+    return {
+        "status": "ok",
+        "portfolio": found.portfolio.name,
+        "as_of": f"{found.as_of:%Y-%m-%d}",
+        "since": since or None,
+        "projects": plain(records(table)),
+        "summary": plain(found.summary().to_dict()),
+        "programs": plain(records(_dated(found.by("program").reset_index()))),
+        "milestones": plain(records(_dated(found.milestones))),
+        "changes": plain(records(found.changes)) if found.changes is not None else [],
+        "left_out": records(found.left_out),
+        "notes": list(found.notes),
+        "files": [str(file) for file in files],
+    }
+
+
+def _rows(found: Status) -> pd.DataFrame:
+    """Return the table of projects with what a reader needs beside it."""
+    more = ["name", "program", "manager", "percent_complete", "reported", "comment"]
+    more += ["pv", "ev", "ac", "bac", "finish", "baseline_finish", "deadline"]
+    more += ["next_milestone", "next_due", "slip_days", "notes"]
+    return _dated(found.table.join(found.indicators[more]).reset_index())
+
+
+def _dated(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame whose days are texts."""
+    days = {
+        name: frame[name].dt.strftime("%Y-%m-%d")
+        for name in frame
+        if frame[name].dtype.kind == "M"
+    }
+    frame = frame.assign(**days)
+    return frame.astype(object).where(frame.notna(), None)
+
+
+def _write(found: Status, out: Path) -> list[Path]:
+    from pmo_analytics.reporting import manifest, write_result
+
+    rows = _rows(found).drop(columns="notes")
+    history = found.history.drop(columns="notes")
+    tables = {
+        "status.csv": rows,
+        "programs.csv": found.by("program").reset_index(),
+        "milestones.csv": _dated(found.milestones),
+        "status_history.csv": _dated(history),
+    }
+    if found.changes is not None:
+        tables["changes.csv"] = found.changes
+    facts = manifest(found.portfolio, command="status")
+    facts |= {"as_of": f"{found.as_of:%Y-%m-%d}", "notes": list(found.notes)}
+    return list(write_result(out, tables=tables, facts=facts))
+
+
+# -------------------------------------------------------------------------- the screen
+
+
+def _show(found: Status, since: str, console: Console) -> None:
+    for line in _headlines(found):
+        show_paragraph(line, console)
+    rows = found.indicators.assign(
+        order=[_WORST_FIRST.get(str(c), 2) for c in found.indicators["rag"]]
+    ).sort_values(["order", "bac"], ascending=[True, False], kind="stable")
+    wrong = rows[rows["rag"].isin(["red", "amber"])]
+    for project, row in wrong.head(_MOST_PROJECTS).iterrows():
+        _show_project(str(project), row, console)
+    more = wrong.index[_MOST_PROJECTS:]
+    console.print()
+    if len(more):
+        show_paragraph(f"{len(more)} more red or amber: {listing(more, 8)}", console)
+    green = rows.index[rows["rag"] == "green"]
+    if len(green):
+        show_paragraph(f"Green: {listing(green, 8)}", console)
+    unknown = rows[rows["rag"].isna()]
+    if len(unknown):
+        why = [f"{p} ({row['reason']})" for p, row in unknown.head(4).iterrows()]
+        rest = f" and {len(unknown) - 4} more" if len(unknown) > 4 else ""
+        show_paragraph(f"Not known: {', '.join(why)}{rest}", console)
+    for line in _changes(found, since):
+        show_paragraph(line, console)
+    for line in _lacking(found):
+        show_paragraph(line, console)
+
+
+def _headlines(found: Status) -> Iterator[str]:
+    facts, sums = found.summary(), found.by("program").loc["all"]
+    name = found.portfolio.name or "Portfolio"
+    yield f"{name}: status of {found.as_of:%Y-%m-%d}"
+    counts = [f"{facts['  ' + c]} {c}" for c in ("red", "amber", "green")]
+    if facts["  nothing known"]:
+        counts.append(f"{facts['  nothing known']} not known")
+    pace = [
+        f"{label} {sums[column]:.2f}"
+        for label, column in (("CPI", "cpi"), ("SPI(t)", "spi_t"))
+        if pd.notna(sums[column])
+    ]
+    yield f"{len(found.table)} running: {', '.join([*counts, *pace])}"
+    if pd.notna(sums["eac"]):
+        more = sums["eac"] / sums["bac"] - 1
+        apart = int(sums["not_counted"])
+        without = f" (without {apart} not known)" if apart else ""
+        yield (
+            f"Budget {_short(sums['bac'])} {found.unit_name}, spent "
+            f"{_short(sums['ac'])}, expected {_short(sums['eac'])} ({more:+.0%})"
+            f"{without}"
+        )
+    late = int((found.milestones["state"] == "overdue").sum())
+    if len(found.milestones):
+        yield f"Milestones: {facts['milestones in time']} in time, {late} overdue"
+
+
+def _short(amount: float) -> str:
+    for size, unit in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
+        if abs(amount) >= size:
+            return f"{amount / size:,.2f}{unit}"
+    return f"{amount:,.0f}"
+
+
+def _show_project(project: str, row: pd.Series[Any], console: Console) -> None:
+    from rich.text import Text
+
+    name = "" if pd.isna(row["name"]) else f" {row['name']}"
+    said = []
+    if pd.notna(row["reported"]) and row["reported"] != row["rag"]:
+        said.append(f"said {row['reported']}")
+    if pd.notna(row["age_days"]) and row["age_days"] > 0:
+        said.append(f"{row['age_days']:.0f} days old")
+    told = ", ".join(said)
+    room = console.width - 7 - (len(told) + 2 if told else 0)
+    title = f"{project}{name}"
+    title = title if len(title) <= room else title[: room - 1] + "…"
+    console.print()
+    line = Text(f"{str(row['rag']).upper():<7}", style=_STYLES[row["rag"]])
+    line.append(title, style="bold")
+    if told:
+        line.append(" " * (console.width - len(line.plain) - len(told)) + told)
+    console.print(line, soft_wrap=True)
+    show_paragraph(str(row["reason"]), console, indent=7)
+    facts = []
+    if pd.notna(row["percent_complete"]):
+        facts.append(f"{row['percent_complete']:.0f} % done")
+    if pd.notna(row["finish"]):
+        facts.append(f"ends {row['finish']:%Y-%m-%d}")
+    if pd.notna(row["next_due"]):
+        facts.append(f"next {row['next_milestone']} {row['next_due']:%Y-%m-%d}")
+    if pd.notna(row["manager"]):
+        facts.append(str(row["manager"]))
+    show_paragraph("; ".join(facts), console, indent=7)
+
+
+def _changes(found: Status, since: str) -> Iterator[str]:
+    if found.changes is None:
+        return
+    changes = found.changes
+    yield ""
+    if changes.empty:
+        yield f"Nothing changed since {since}."
+        return
+    worse = int((changes["worse"] == True).sum())  # noqa: E712
+    yield f"Since {since}: {len(changes)} changes, {worse} of them for the worse"
+    for text in changes["text"].head(_MOST_CHANGES):
+        yield f"- {text}"
+    if len(changes) > _MOST_CHANGES:
+        yield f"- and {len(changes) - _MOST_CHANGES} more; --json lists all of them"
+
+
+def _lacking(found: Status) -> Iterator[str]:
+    """Say what could not be worked out, and which rows could not be used."""
+    told: dict[str, list[str]] = {}
+    for project, notes in found.indicators["notes"].items():
+        if str(found.indicators.at[project, "reason"]).startswith("begins"):
+            continue
+        for note in notes:
+            told.setdefault(str(note), []).append(str(project))
+    lines = [
+        f"{text[:1].upper()}{text[1:]} ({listing(names, 4)})"
+        for text, names in told.items()
+    ]
+    lines += [f"{note}" for note in found.notes]
+    if len(found.left_out):
+        first = found.left_out.iloc[0]
+        where = f"{first['table']} row {first['row']}, {first['column']}"
+        lines.insert(
+            0,
+            f"{len(found.left_out)} rows could not be used, the first: {where} is "
+            f"{first['found']}. {first['fix']} See pmo check.",
+        )
+    if lines:
+        yield ""
+    yield from lines[:_MOST_NOTES]
+    if len(lines) > _MOST_NOTES:
+        yield f"And {len(lines) - _MOST_NOTES} more notes; --json lists them."

@@ -1,0 +1,1 @@
+"""What was promised, done and spent, in money, hours and time."""

@@ -1,0 +1,207 @@
+"""The reports of projects, each with what was planned, done and spent by its day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pmo_analytics.portfolio import Portfolio
+from pmo_analytics.tracking.earned.promises import Promise, Promises, Spent
+from pmo_analytics.tracking.earned.schedules import schedule_of
+from pmo_analytics.tracking.earned.values import earned_share, earned_value, ratio
+
+_COLUMNS = [
+    *(
+        "project",
+        "as_of",
+        "percent_complete",
+        "pv",
+        "ev",
+        "ac",
+        "bac",
+        "es",
+        "at",
+        "pd",
+    ),
+    *("start", "baseline_finish", "baseline", "unit", "reported", "forecast_finish"),
+    *("comment", "author", "notes"),
+]
+
+
+def reports_of(
+    portfolio: Portfolio,
+    as_of: pd.Timestamp,
+    projects: list[str],
+    *,
+    unit: str = "money",
+    rules: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """Return every report of projects by a day, oldest first, with earned value.
+
+    Parameters
+    ----------
+    rules
+        Project -> rule of earned value; `percent` where it is not in it.
+
+    Returns
+    -------
+    DataFrame
+        Columns `project, as_of, percent_complete, pv, ev, ac, bac, es, at, pd, start,
+        baseline_finish, baseline, unit, reported, forecast_finish, comment, author,
+        notes`, and of `earned_value` and earned schedule `cv ... tcpi_eac, sv_t, spi_t,
+        ieac_t`. What a report says itself counts before what is worked out; `notes`
+        say what was taken from elsewhere.
+    """
+    promises, spent = Promises(portfolio, unit), Spent(portfolio, as_of, unit)
+    reached = _Reached(portfolio)
+    told = portfolio.progress
+    told = told[(told["as_of"] <= as_of) & told["project"].isin(projects)]
+    told = told.sort_values(["project", "as_of"], kind="stable")
+    known = set(told["project"])
+    rows = told.to_dict("records")
+    # Of a project without a report, what was planned by now and spent is known.
+    rows += [{"project": p, "as_of": as_of} for p in projects if p not in known]
+    found = [
+        _report(row, promises, spent, reached, unit, (rules or {}).get(row["project"]))
+        for row in rows
+    ]
+    frame = pd.DataFrame(found, columns=_COLUMNS)
+    for name in ("as_of", "start", "baseline_finish", "forecast_finish"):
+        frame[name] = pd.to_datetime(frame[name]).astype("datetime64[s]")
+    return _with_indices(frame)
+
+
+def _with_indices(frame: pd.DataFrame) -> pd.DataFrame:
+    """Add the indicators of earned value and earned schedule."""
+    values = earned_value(**{n: frame[n].to_numpy() for n in ("bac", "pv", "ev", "ac")})
+    values.index = frame.index
+    es, gone, planned = (frame[n].to_numpy(dtype=float) for n in ("es", "at", "pd"))
+    gone = np.where(gone > 0, gone, np.nan)  # not begun: there is no pace yet
+    spi_t = ratio(es, gone)
+    more = pd.DataFrame(
+        {"sv_t": es - gone, "spi_t": spi_t, "ieac_t": ratio(planned, spi_t)},
+        index=frame.index,
+    )
+    added = [c for c in values.columns if c not in frame.columns]
+    return pd.concat([frame, values[added], more], axis=1)
+
+
+def _report(
+    row: dict[Any, Any],
+    promises: Promises,
+    spent: Spent,
+    reached: _Reached,
+    unit: str,
+    rule: str | None,
+) -> dict[str, Any]:
+    project, day = row["project"], row["as_of"]
+    promise = promises.on(project, day)
+    percent = _number(row, "percent_complete")
+    facts = {
+        "project": project,
+        "as_of": day,
+        "percent_complete": percent,
+        "reported": row.get("rag"),
+        "forecast_finish": row.get("forecast_finish", pd.NaT),
+        "comment": row.get("comment"),
+        "author": row.get("author"),
+        "ac": _spent(row, spent, unit),
+        "unit": "",
+        "baseline": "",
+        "notes": ("no start and duration are known: nothing to be held against",),
+    }
+    if promise is None:
+        return facts
+    share = earned_share(rule or "percent", percent / 100, reached.on(project, day))
+    money = promise.unit == "money"
+    ev = _number(row, "earned_value") if money else np.nan
+    ev = share * promise.bac if np.isnan(ev) else ev
+    gone = promise.gone(day)
+    pv = _number(row, "planned_value") if money else np.nan
+    pv = promise.planned(gone) if np.isnan(pv) else pv
+    return {
+        **facts,
+        "pv": pv,
+        "ev": ev,
+        "ac": np.nan if promise.unit == "time" else facts["ac"],
+        "bac": promise.bac,
+        "es": float(schedule_of(promise.curve, np.array([ev]))[0]),
+        "at": gone,
+        "pd": float(promise.duration),
+        "start": promise.start.start_time,
+        "baseline_finish": promise.finish,
+        "baseline": promise.name,
+        "unit": promise.unit,
+        "notes": (
+            *promise.notes,
+            *_lacking(facts["ac"], percent, share, spent, project),
+        ),
+    }
+
+
+def _number(row: dict[Any, Any], name: str) -> float:
+    value = row.get(name)
+    return np.nan if value is None or pd.isna(value) else float(value)
+
+
+def _spent(row: dict[Any, Any], spent: Spent, unit: str) -> float:
+    own = _number(row, "actual_cost" if unit == "money" else "actual_hours")
+    return spent.until(row["project"], row["as_of"]) if np.isnan(own) else own
+
+
+def _lacking(
+    cost: float, percent: float, share: float, spent: Spent, project: str
+) -> list[str]:
+    """Return what could not be worked out, and why."""
+    notes = []
+    if np.isnan(share):
+        notes.append(
+            "no percent complete is reported: no earned value"
+            if np.isnan(percent)
+            else "it has no milestones to earn value by"
+        )
+    if np.isnan(cost):
+        notes.append("nothing was booked and no cost is reported: no CPI")
+    if hours := spent.unpriced.get(project):
+        notes.append(
+            f"{hours:,.0f} hours have neither amount nor rate: not in its cost"
+        )
+    return notes
+
+
+class _Reached:
+    """Which share of the milestones of projects was reached by a day, by weight.
+
+    A column `weight` of one's own in the table milestones counts; else all are equal.
+    """
+
+    def __init__(self, portfolio: Portfolio) -> None:
+        rows = portfolio.milestones
+        weight = pd.Series(1.0, index=rows.index)
+        if "weight" in rows:
+            weight = pd.to_numeric(rows["weight"], errors="coerce").fillna(1.0)
+        last = rows.assign(weight=weight).groupby(["project", "milestone"])
+        ends = pd.DataFrame(
+            {"actual": last["actual"].max(), "weight": last["weight"].last()}
+        )
+        self._ends = {
+            str(project): own.droplevel(0) for project, own in ends.groupby(level=0)
+        }
+
+    def on(self, project: str, day: pd.Timestamp) -> float:
+        """Return the share, blank where there are no milestones."""
+        own = self._ends.get(project)
+        if own is None or not own["weight"].sum() > 0:
+            return np.nan
+        done = own.loc[own["actual"] <= day, "weight"].sum()
+        return float(done / own["weight"].sum())
+
+
+def promise_on(
+    portfolio: Portfolio, project: str, day: pd.Timestamp, unit: str = "money"
+) -> Promise | None:
+    """Return what a project is held against on a day; None = nothing dated is known."""
+    return Promises(portfolio, unit).on(project, day)

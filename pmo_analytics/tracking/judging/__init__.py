@@ -1,0 +1,1 @@
+"""What is said of it: milestones, colours with reasons, what has changed."""

@@ -1,0 +1,159 @@
+"""A status: what it holds, and how it is summed up and shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from pmo_analytics.errors import ConfigError
+from pmo_analytics.facts import Facts, facts_html, result_html, table_html
+from pmo_analytics.portfolio import Portfolio
+from pmo_analytics.tracking.earned.curves import curve_of, sums_of
+from pmo_analytics.tracking.judging.milestones import on_time_rate
+from pmo_analytics.tracking.judging.rag import Rule
+
+
+@dataclass(frozen=True)
+class Status:
+    """How the running projects are doing on a day.
+
+    Attributes
+    ----------
+    portfolio
+        What it was worked out from; rows that could not be used are not in it.
+    as_of
+        The day.
+    table
+        Index `project`, of the projects that run: `cpi, spi, spi_t`, `eac` (BAC / CPI),
+        `eac_p50, eac_p80` (currency), `finish_p50, finish_p80` (days), `p_late, p_over`
+        (0 to 1), `rag` (green, amber, red; blank = nothing is known), `reason` and
+        `age_days` of the newest report. Blank where something is not known.
+    indicators
+        Index `project`: the same with all it came from: who leads it, what was
+        reported, PV, EV, AC, BAC, earned schedule in periods, limits of CPI and SPI(t)
+        (Lipke et al. 2009), `finish` (start + IEAC(t)), milestones, colours by
+        dimension, and `notes`: what could not be worked out.
+    colours
+        Index `project`, a column an indicator that has a rule: its colour.
+    milestones
+        Every milestone as it stood; see `milestone_status`.
+    history
+        Every report by the day, oldest first: the indicators then, `rag` by the same
+        rules and `reported` by a human.
+    left_out
+        Problems table of the rows that could not be used.
+    notes
+        What is to be known of the whole.
+    changes
+        What changed since a day that was named; None = none was.
+    rules
+        Of the colours.
+    """
+
+    portfolio: Portfolio
+    as_of: pd.Timestamp
+    table: pd.DataFrame
+    indicators: pd.DataFrame
+    colours: pd.DataFrame
+    milestones: pd.DataFrame
+    history: pd.DataFrame
+    left_out: pd.DataFrame
+    notes: tuple[str, ...]
+    changes: pd.DataFrame | None
+    rules: tuple[Rule, ...]
+    unit: str
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The same as `table`."""
+        return self.table
+
+    @property
+    def unit_name(self) -> str:
+        """Hours, or the name of the currency."""
+        if self.unit == "hours":
+            return "hours"
+        return self.portfolio.settings.currency or "of money"
+
+    def by(self, column: str = "program") -> pd.DataFrame:
+        """Return earned value by a column of `projects`, and of all of them.
+
+        Parameters
+        ----------
+        column
+            `program`, `theme`, `manager`, ...
+
+        Returns
+        -------
+        DataFrame
+            Index the words of the column, the last row `all`: `projects, red, amber,
+            green`, sums of PV, EV, AC and BAC with the indicators of `earned_value`,
+            and `spi_t`, earned time over time gone by weighed by budget. Projects of
+            which anything is unknown are not in the sums; `not_counted` says how many.
+
+        Raises
+        ------
+        ConfigError
+            If the column is unknown.
+        """
+        if column not in self.portfolio.projects:
+            raise ConfigError(f"The table projects has no column '{column}'.")
+        words = self.portfolio.projects.set_index("project")[column]
+        return sums_of(self.indicators, words.reindex(self.table.index))
+
+    def curve(self, project: str | None = None) -> pd.DataFrame:
+        """Return planned value, earned value and actual cost by period, cumulative.
+
+        Parameters
+        ----------
+        project
+            None = all running projects together.
+
+        Returns
+        -------
+        DataFrame
+            Index PeriodIndex, columns `pv, ev, ac, cpi, spi_t, baseline`; EV and AC end
+            with the last report.
+        """
+        names = list(self.table.index) if project is None else [project]
+        unknown = [n for n in names if n not in self.table.index]
+        if unknown:
+            raise ConfigError(f"'{unknown[0]}' is not among the running projects.")
+        return curve_of(self.portfolio, self.history, names, self.as_of, self.unit)
+
+    def summary(self) -> pd.Series[Any]:
+        """Return the portfolio in a few labelled facts."""
+        sums = self.by("program").loc["all"]
+        counts = self.table["rag"].value_counts()
+        reached, due = on_time_rate(self.milestones, self.as_of)
+        return Facts(
+            {
+                "as of": f"{self.as_of:%Y-%m-%d}",
+                "projects": len(self.table),
+                **{f"  {c}": int(counts.get(c, 0)) for c in ("red", "amber", "green")},
+                "  nothing known": int(self.table["rag"].isna().sum()),
+                "CPI": _rounded(sums["cpi"]),
+                "SPI(t)": _rounded(sums["spi_t"]),
+                "budget": _rounded(sums["bac"], 0),
+                "expected cost": _rounded(sums["eac"], 0),
+                "milestones in time": f"{reached} of {due} due",
+                "left out": len(self.left_out),
+            },
+            name="status",
+            dtype=object,
+        )
+
+    def __repr__(self) -> str:
+        return f"<Status {self.portfolio.name!r}>\n{self.summary()}"
+
+    def _repr_html_(self) -> str:
+        shown = self.table[["rag", "reason", "cpi", "spi_t", "age_days"]].reset_index()
+        title = f"Status {self.portfolio.name} as of {self.as_of:%Y-%m-%d}"
+        parts = (facts_html(self.summary()), table_html(shown))
+        return result_html(title, *parts, notes=self.notes)
+
+
+def _rounded(value: float, digits: int = 2) -> float | None:
+    return None if pd.isna(value) else round(float(value), digits)

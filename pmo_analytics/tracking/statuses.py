@@ -1,0 +1,238 @@
+"""How the projects of a portfolio are doing on a day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pmo_analytics.errors import ConfigError
+from pmo_analytics.portfolio import Portfolio
+from pmo_analytics.tracking.earned.promises import day_after
+from pmo_analytics.tracking.earned.reports import reports_of
+from pmo_analytics.tracking.earned.schedules import index_limits
+from pmo_analytics.tracking.earned.values import rules_of
+from pmo_analytics.tracking.judging.changes import status_changes
+from pmo_analytics.tracking.judging.milestones import milestone_status, of_projects
+from pmo_analytics.tracking.judging.rag import Rule, colours_of, judged, read_rules
+from pmo_analytics.tracking.result import Status
+from pmo_analytics.tracking.usable import last_known_day, projects_on, read_day, usable
+
+_FRAME = [
+    *("cpi", "spi", "spi_t", "eac", "eac_p50", "eac_p80", "finish_p50", "finish_p80"),
+    *("p_late", "p_over", "rag", "reason", "age_days"),
+]
+_DESCRIBED = ("name", "program", "theme", "manager", "sponsor", "phase", "status")
+# A finish further away than this many planned durations says only that little is done.
+_MOST = 20.0
+
+
+def status(
+    portfolio: Portfolio,
+    *,
+    as_of: str | date | pd.Timestamp | None = None,
+    since: str | date | pd.Timestamp | None = None,
+    rules: str | Path | Mapping[str, Any] | None = None,
+    earned: str | Mapping[str, str] = "percent",
+    unit: str = "money",
+) -> Status:
+    """Return how the running projects are doing on a day, and why.
+
+    Nothing that was said after the day is used. Planned value comes from the baseline
+    in force (spread as the plan of today is), actual cost from `actuals`, earned value
+    from percent complete; what a report says itself counts before. Rows of progress,
+    milestones, sprints, actuals and baselines that cannot be used are left out and
+    listed.
+
+    Parameters
+    ----------
+    as_of
+        Last day that is known; None = the newest status date of the tables.
+    since
+        An earlier day: `changes` say what is different.
+    rules
+        Thresholds of the colours: a TOML file or a mapping; None = `rag.RULES`.
+    earned
+        Rule of earned value, `percent`, `0/100`, `50/50` or `milestones`; or project ->
+        rule.
+    unit
+        `money` or `hours`.
+
+    Raises
+    ------
+    DataError
+        If other tables have errors.
+    ConfigError
+        If a day, a rule or a threshold cannot be used.
+
+    Examples
+    --------
+    >>> from pmo_analytics.examples import example_portfolio
+    >>> now = status(example_portfolio(), as_of="2026-12-31")
+    >>> now.table.loc["CORE-MOT", "rag"]
+    'red'
+    """
+    if unit not in ("money", "hours"):
+        raise ConfigError(f"Earned value is in money or in hours, not in '{unit}'.")
+    thresholds = read_rules(rules)
+    rules_of(earned, list(portfolio.projects["project"].dropna()))
+    sound, left_out = usable(portfolio)
+    day = last_known_day(sound) if as_of is None else read_day(as_of)
+    now = _status(sound, day, thresholds, earned, unit, left_out)
+    if since is None:
+        return now
+    then = read_day(since)
+    if then >= day:
+        raise ConfigError(f"{then:%Y-%m-%d} is not before {day:%Y-%m-%d}.")
+    before = _status(sound, then, thresholds, earned, unit, left_out)
+    return replace(now, changes=status_changes(before, now))
+
+
+def _status(
+    portfolio: Portfolio,
+    day: pd.Timestamp,
+    rules: list[Rule],
+    earned: str | Mapping[str, str],
+    unit: str,
+    left_out: pd.DataFrame,
+) -> Status:
+    projects, notes = projects_on(portfolio, day)
+    by_project = rules_of(earned, list(portfolio.projects["project"].dropna()))
+    history = reports_of(portfolio, day, projects, unit=unit, rules=by_project)
+    milestones = milestone_status(portfolio, day)
+    values = _indicators(portfolio, history, milestones, day, projects)
+    colours = colours_of(values, rules)
+    values = values.join(judged(values, colours, rules))
+    waiting = values["rag"].isna() & (values["start"] > day)
+    begins = "begins " + values["start"].dt.strftime("%Y-%m-%d")
+    values["reason"] = values["reason"].mask(waiting, begins)
+    named = portfolio.projects.set_index("project")
+    described = named[[c for c in _DESCRIBED if c in named]].reindex(values.index)
+    values = described.join(values)
+    mine = milestones[milestones["project"].isin(projects)].reset_index(drop=True)
+    return Status(
+        portfolio,
+        day,
+        values[_FRAME].copy(),
+        values,
+        colours,
+        mine,
+        _with_colours(portfolio, history, rules),
+        left_out,
+        tuple(notes),
+        None,
+        tuple(rules),
+        unit,
+    )
+
+
+def _indicators(
+    portfolio: Portfolio,
+    history: pd.DataFrame,
+    milestones: pd.DataFrame,
+    day: pd.Timestamp,
+    projects: list[str],
+) -> pd.DataFrame:
+    """Return everything known of each project, without colours."""
+    last = history.groupby("project", sort=False).tail(1).set_index("project")
+    values = last.reindex(projects)
+    told = set(portfolio.progress.loc[portfolio.progress["as_of"] <= day, "project"])
+    fresh = pd.Series([p in told for p in values.index], index=values.index)
+    values["age_days"] = (day - values["as_of"]).dt.days.where(fresh).astype(float)
+    values = values.join(of_projects(milestones, values.index))
+    values = values.join(_limits(history, values))
+    values["finish"] = _finishes(portfolio, values, day)
+    values["finish_days"] = (
+        values["finish"] - values["baseline_finish"]
+    ).dt.days.astype(float)
+    deadlines = portfolio.projects.set_index("project")["deadline"]
+    ends = deadlines.reindex(values.index)
+    last_day = pd.Series(
+        [pd.NaT if pd.isna(p) else p.end_time.normalize() for p in ends],
+        index=values.index,
+        dtype="datetime64[s]",
+    )
+    values["deadline"] = last_day
+    values["deadline_days"] = (values["finish"] - last_day).dt.days.astype(float)
+    values["over_share"] = values["eac"] / values["bac"] - 1
+    return values.join(_ranges(portfolio, values, day))
+
+
+def _limits(history: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
+    """Return the limits of CPI and SPI(t) at 90 %, and how many reports tell them."""
+    rows = {}
+    for project, own in history.groupby("project", sort=False):
+        cost = index_limits(own["ev"], own["ac"], total=float(own["bac"].iloc[-1]))
+        time = index_limits(own["es"], own["at"], total=float(own["pd"].iloc[-1]))
+        rows[project] = {
+            "cpi_low": cost.low,
+            "cpi_high": cost.high,
+            "cpi_sd": cost.spread,
+            "spi_t_low": time.low,
+            "spi_t_high": time.high,
+            "spi_t_sd": time.spread,
+            "n": float(max(cost.periods, time.periods)),
+        }
+    frame = pd.DataFrame.from_dict(rows, orient="index", dtype=float)
+    return frame.reindex(values.index)
+
+
+def _finishes(
+    portfolio: Portfolio, values: pd.DataFrame, day: pd.Timestamp
+) -> pd.Series[Any]:
+    """Return the day on which each project ends at its pace so far: start + IEAC(t)."""
+    found = []
+    for row in values.to_dict("records"):
+        periods = row["ieac_t"]
+        if pd.isna(periods) or pd.isna(row["start"]) or periods > _MOST * row["pd"]:
+            found.append(pd.NaT)
+            continue
+        start = pd.Period(row["start"], freq=portfolio.freq)
+        end = day_after(start, float(periods))
+        done = row["percent_complete"] >= 100
+        found.append(row["as_of"] if done else max(end, day))
+    return pd.Series(found, index=values.index, dtype="datetime64[s]")
+
+
+def _ranges(
+    portfolio: Portfolio, values: pd.DataFrame, day: pd.Timestamp
+) -> pd.DataFrame:
+    """Return ranges of cost and finish, and the chances to end late or over."""
+    blank = pd.DataFrame(
+        {
+            **dict.fromkeys(("eac_p50", "eac_p80", "p_late", "p_over"), np.nan),
+            **dict.fromkeys(("finish_p50", "finish_p80"), pd.NaT),
+            "drivers": None,
+        },
+        index=values.index,
+    )
+    return blank.astype({"finish_p50": "datetime64[s]", "finish_p80": "datetime64[s]"})
+
+
+def _with_colours(
+    portfolio: Portfolio, history: pd.DataFrame, rules: list[Rule]
+) -> pd.DataFrame:
+    """Add the colour of each report by the rules, as all was known on its day."""
+    told = history[history["percent_complete"].notna() | history["reported"].notna()]
+    parts = []
+    for day, rows in told.groupby("as_of", sort=True):
+        values = rows.set_index("project")
+        stones = milestone_status(portfolio, pd.Timestamp(day))
+        values = values.join(of_projects(stones, values.index))
+        values["age_days"] = 0.0
+        values["over_share"] = values["eac"] / values["bac"] - 1
+        for rule in rules:
+            if rule.indicator not in values:
+                values[rule.indicator] = np.nan
+        verdict = judged(values, colours_of(values, rules), rules)
+        parts.append(values.join(verdict[["rag", "reason"]]).reset_index())
+    if not parts:
+        return told.assign(rag=None, reason=None)
+    return pd.concat(parts, ignore_index=True).sort_values(
+        ["project", "as_of"], kind="stable", ignore_index=True
+    )

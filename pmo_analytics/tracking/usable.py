@@ -1,0 +1,111 @@
+"""What a status can be worked out from: rows without errors, a day, the projects."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from pmo_analytics.errors import ConfigError, DataError, listing, problems_table
+from pmo_analytics.portfolio import Portfolio, check_portfolio
+
+# Tables of which a row can go without making a project look other than it is planned.
+_OWN = ("progress", "milestones", "sprints", "actuals", "baselines")
+
+
+def usable(portfolio: Portfolio) -> tuple[Portfolio, pd.DataFrame]:
+    """Return a portfolio without the rows of status that have errors, and those.
+
+    Raises
+    ------
+    DataError
+        If there are errors in other tables, or of whole columns.
+    """
+    problems = check_portfolio(portfolio)
+    errors = problems[problems["severity"] == "error"]
+    if errors.empty:
+        return portfolio.snapshot(), errors
+    row_of_ours = errors["table"].isin(_OWN) & errors["row"].notna()
+    if not row_of_ours.all():
+        raise DataError(problems)
+    kept = {}
+    for table, wrong in errors.groupby("table"):
+        frame = portfolio.tables[str(table)]
+        source = portfolio.sources.get(str(table))
+        rows = set(wrong["row"])
+        labels = set(frame.index) & rows
+        if source is not None:
+            labels = set(source.index[source["row"].isin(rows)]) & set(frame.index)
+        kept[str(table)] = frame.drop(index=list(labels))
+    return portfolio.replace(**kept), problems_table(errors.to_dict("records"))
+
+
+def read_day(day: str | date | pd.Timestamp) -> pd.Timestamp:
+    """Return a day that is given as text, 2027-03-31, or as a date.
+
+    Raises
+    ------
+    ConfigError
+        If it is none.
+    """
+    try:
+        read = date.fromisoformat(day) if isinstance(day, str) else day
+        return pd.Timestamp(read).normalize()
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"{day!r} is no date: write 2027-03-31.") from error
+
+
+def last_known_day(portfolio: Portfolio) -> pd.Timestamp:
+    """Return the newest day on which something was reported.
+
+    Raises
+    ------
+    ConfigError
+        If nothing was: then the day has to be named.
+    """
+    days = pd.concat([portfolio.progress["as_of"], portfolio.milestones["as_of"]])
+    if days.notna().any():
+        return pd.Timestamp(days.max())
+    raise ConfigError(
+        "No report and no milestone has a date, so it is not known of which day the "
+        "status is: name it, --as-of 2027-03-31 (as_of=)."
+    )
+
+
+def projects_on(portfolio: Portfolio, day: pd.Timestamp) -> tuple[list[str], list[str]]:
+    """Return the projects whose status on a day is asked for, and what is to be said.
+
+    They are those that run; approved and paused ones that were reported on; and what is
+    done now and was reported as not done then.
+    """
+    projects = portfolio.projects.dropna(subset=["project"])
+    told = portfolio.progress.dropna(subset=["project", "as_of"])
+    before = told[told["as_of"] <= day].sort_values("as_of", kind="stable")
+    last = before.drop_duplicates("project", keep="last").set_index("project")
+    after = set(told.loc[told["as_of"] > day, "project"])
+    percent: dict[Any, float] = last["percent_complete"].to_dict()
+    names = []
+    for name, state, start in zip(
+        projects["project"], projects["status"], projects["start"], strict=True
+    ):
+        begun = name in percent or not (pd.notna(start) and start.start_time > day)
+        running = state == "running" and (begun or name not in after)
+        reported = state in ("approved", "paused") and name in percent
+        then = state == "done" and name in after and percent.get(name, 100.0) < 100
+        if running or reported or then:
+            names.append(str(name))
+    notes = []
+    later = int((told["as_of"] > day).sum())
+    if later:
+        notes.append(f"{later} reports of days after {day:%Y-%m-%d} are not used.")
+    strange = told.loc[~told["project"].isin(projects["project"]), "project"]
+    if len(strange):
+        notes.append(f"Reports of unknown projects: {listing(strange.unique(), 3)}.")
+    begun_by = [pd.notna(s) and s.end_time <= day for s in projects["start"]]
+    waiting = (projects["status"] == "approved") & ~projects["project"].isin(names)
+    started = projects[waiting & pd.Series(begun_by, index=projects.index)]
+    if len(started):
+        which = listing(started["project"], 3)
+        notes.append(f"Approved, should have begun, and no report: {which}.")
+    return names, notes

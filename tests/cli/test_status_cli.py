@@ -1,0 +1,92 @@
+"""`pmo status` on one screen and as JSON, with bad rows, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+
+from pmo_analytics.cli import main
+from tests.support.places import ROOT
+
+EXAMPLE = ROOT / "data" / "example"
+
+
+@pytest.fixture(scope="module")
+def screen():
+    """Return what one call prints, and its JSON line."""
+    import contextlib
+    import io
+
+    texts = []
+    for more in ([], ["--json"]):
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+            words = ["status", str(EXAMPLE), "--since", "2026-11-30"]
+            assert main([*words, *more]) == 0
+        texts.append(out.getvalue())
+    return texts[0], json.loads(texts[1])
+
+
+def test_one_screen_says_what_is_wrong_and_why(screen):
+    text, _ = screen
+    assert max(map(len, text.splitlines())) <= 80
+    assert len(text.splitlines()) <= 45
+    assert "2 red, 2 amber, 1 green, 1 not known" in text
+    assert "CPI 0.78 (red below 0.85)" in text
+    assert "said green, 23 days old" in text
+    assert "Since 2026-11-30" in text
+    worst = [text.index(p) for p in ("CORE-MOT", "BROKER", "DORA", "LANDING", "COACH")]
+    assert worst == sorted(worst)
+
+
+def test_json_has_the_frame_and_what_changed(screen):
+    _, facts = screen
+    assert (facts["status"], facts["as_of"]) == ("ok", "2026-12-31")
+    rows = {row["project"]: row for row in facts["projects"]}
+    assert rows["CORE-MOT"]["rag"] == "red"
+    assert rows["CORE-MOT"]["deadline"] == "2027-09-30"
+    assert {"cpi", "spi", "spi_t", "eac", "p_late", "reason", "age_days"} <= set(
+        rows["CORE-MOT"]
+    )
+    assert any(c["what"] == "reported" for c in facts["changes"])
+    assert facts["summary"]["  red"] == 2
+    assert {p["program"] for p in facts["programs"]} >= {"Growth", "all"}
+
+
+@pytest.fixture
+def mine(tmp_path):
+    folder = tmp_path / "mine"
+    shutil.copytree(EXAMPLE, folder)
+    return folder
+
+
+def test_bad_rows_are_named_and_the_rest_is_worked_out(mine, tmp_path, capsys):
+    file = mine / "progress.csv"
+    table = pd.read_csv(file)
+    at = table.index[(table["project"] == "DORA")][-1]
+    table.loc[at, "percent_complete"] = 140
+    table.to_csv(file, index=False)
+    out = tmp_path / "out"
+    assert main(["status", str(mine), "--out", str(out)]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert f"1 rows could not be used, the first: progress row {at + 2}" in text
+    assert "must be at most 100" in text
+    written = pd.read_csv(out / "status.csv", index_col="project")
+    assert written.loc["DORA", "age_days"] == 31
+    assert written.loc["CORE-MOT", "rag"] == "red"
+    assert len(pd.read_csv(out / "status_history.csv")) > 25
+    assert main(["check", str(mine)]) == 3
+
+
+def test_errors_elsewhere_stop_it_and_wrong_usage_is_said(mine, capsys):
+    (mine / "projects.csv").write_text("project,value,duration\nA,1,0\n")
+    assert main(["status", str(mine), "--json"]) == 3
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["status"] == "failed"
+    assert facts["problems"]
+    assert main(["status", str(EXAMPLE), "--as-of", "31.12.2026"]) == 2
+    assert main(["status", str(EXAMPLE), "--rules", "nowhere.toml"]) == 3
+    assert "cannot be read" in capsys.readouterr().err

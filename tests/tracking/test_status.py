@@ -1,0 +1,269 @@
+"""The status of a portfolio worked out by hand, of the example, and of bad tables."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import pmo_analytics as pmo
+from pmo_analytics.errors import ConfigError, DataError
+from pmo_analytics.tracking import milestone_status, milestone_trend, on_time_rate
+
+DAY = pd.Timestamp("2027-03-31")
+
+
+def rows(columns: str, *records: tuple) -> pd.DataFrame:
+    return pd.DataFrame(list(records), columns=columns.split())
+
+
+def small(**more) -> pmo.Portfolio:
+    """Return A, promised for 1,000 in five months, and B without a plan."""
+    parts = {
+        "projects": rows(
+            "project status value duration start",
+            ("A", "running", 1, 5, "2027-01"),
+            ("B", "running", 1, 4, "2027-01"),
+            ("C", "proposed", 1, 4, None),
+        ),
+        "spend": rows("project offset amount", *(("A", k, 300) for k in range(5))),
+        "baselines": rows(
+            "project baseline set_on start duration effort cost",
+            ("A", "approval", "2026-12-01", "2027-01", 5, 100, 1000),
+        ),
+        "actuals": rows(
+            "period project role person hours amount",
+            ("2027-01", "A", "Dev", "Ann", 10, None),
+            ("2027-02", "A", "Dev", None, 20, None),
+            ("2027-03", "A", None, None, None, 100),
+            ("2027-04", "A", None, None, None, 9999),
+        ),
+        "people": rows(
+            "person role start rate",
+            ("Ann", "Dev", None, 8),
+            ("Ann", "Dev", "2027-02-01", 99),
+        ),
+        "roles": rows("role rate", ("Dev", 10)),
+        "progress": rows(
+            "project as_of percent_complete rag",
+            ("A", "2027-01-31", 20, "green"),
+            ("A", "2027-03-31", 40, "amber"),
+            ("A", "2027-04-30", 99, "green"),
+        ),
+        "milestones": rows(
+            "project milestone as_of baseline forecast actual",
+            ("A", "plan", "2027-01-31", "2027-01-31", None, "2027-01-31"),
+            ("A", "build", "2027-01-31", "2027-03-15", "2027-03-15", None),
+            ("A", "build", "2027-03-31", "2027-03-15", "2027-04-14", None),
+            ("A", "live", "2027-03-31", "2027-05-31", "2027-05-31", None),
+            ("A", "live", "2027-04-30", "2027-05-31", "2027-12-31", None),
+        ),
+    }
+    parts.update(more)
+    return pmo.Portfolio("small", horizon=pmo.make_horizon("2027-01", 12, "M"), **parts)
+
+
+@pytest.fixture(scope="module")
+def found():
+    return pmo.status(small(), as_of="2027-03-31")
+
+
+def test_indicators_worked_out_by_hand(found):
+    row = found.indicators.loc["A"]
+    # PV: three of five even months of 1,000. AC: 10 h of Ann at 8, 20 h of the role at
+    # 10, and a bill; April is not known yet.
+    assert (row["pv"], row["ev"], row["ac"], row["bac"]) == (600, 400, 380, 1000)
+    assert (row["es"], row["at"], row["pd"]) == (2, 3, 5)
+    assert row["cpi"] == pytest.approx(400 / 380)
+    assert row["spi"] == pytest.approx(2 / 3)
+    assert row["spi_t"] == pytest.approx(2 / 3)
+    assert row["eac"] == pytest.approx(950)
+    # 7.5 months from January: the first half of August.
+    assert row["finish"] == pd.Timestamp("2027-08-16")
+    assert row["reported"] == "amber"
+    assert row["age_days"] == 0
+
+
+def test_the_frame_has_the_columns_of_the_contract(found):
+    assert list(found.table.columns) == [
+        "cpi",
+        "spi",
+        "spi_t",
+        "eac",
+        "eac_p50",
+        "eac_p80",
+        "finish_p50",
+        "finish_p80",
+        "p_late",
+        "p_over",
+        "rag",
+        "reason",
+        "age_days",
+    ]
+    assert found.table.index.to_list() == ["A", "B"]
+    assert found.table.index.name == "project"
+    assert found.table.loc["A", "rag"] == "red"
+    assert found.table.loc["A", "reason"].startswith("SPI(t) 0.67 (red below 0.85)")
+
+
+def test_what_could_not_be_worked_out_is_named(found):
+    notes = found.indicators.loc["B", "notes"]
+    assert any("no baseline" in note for note in notes)
+    assert any("no earned value" in note for note in notes)
+    assert pd.isna(found.table.loc["B", "rag"])
+
+
+def test_nothing_that_was_said_later_is_used(found):
+    assert any("1 reports of days after" in note for note in found.notes)
+    assert found.history["as_of"].max() == DAY
+    live = found.milestones.set_index("milestone").loc["live"]
+    assert live["due"] == pd.Timestamp("2027-05-31")
+
+
+def test_milestones_due_missed_and_slipped(found):
+    stones = found.milestones.set_index("milestone")
+    assert stones["state"].to_dict() == {
+        "plan": "reached",
+        "build": "soon",
+        "live": "ahead",
+    }
+    assert stones["slip_days"].to_dict() == {"plan": 0, "build": 30, "live": 0}
+    assert on_time_rate(found.milestones, DAY) == (1, 2)
+    later = milestone_status(small(), pd.Timestamp("2027-04-20"))
+    build = later.set_index("milestone").loc["build"]
+    # Its day is over: it slips on, a day a day.
+    assert (build["state"], build["slip_days"]) == ("overdue", 36)
+    trend = milestone_trend(small(), "A")
+    assert trend.loc["2027-04-30", "live"] == pd.Timestamp("2027-12-31")
+    assert list(trend.columns) == ["plan", "build", "live"]
+
+
+def test_in_hours(found):
+    row = pmo.status(small(), as_of=DAY, unit="hours").indicators.loc["A"]
+    assert (row["bac"], row["ev"], row["ac"], row["unit"]) == (100, 40, 30, "hours")
+
+
+def test_what_a_report_says_itself_counts_before(found):
+    told = small().progress.assign(
+        planned_value=[None, 650, None],
+        earned_value=[None, 500, None],
+        actual_cost=[None, 450, None],
+    )
+    row = pmo.status(small(progress=told), as_of=DAY).indicators.loc["A"]
+    assert (row["pv"], row["ev"], row["ac"]) == (650, 500, 450)
+
+
+@pytest.mark.parametrize(
+    ("rule", "earned"),
+    [("0/100", 0), ("50/50", 500), ("milestones", 1000 / 3), ({"A": "50/50"}, 500)],
+)
+def test_earned_value_by_a_named_rule(rule, earned):
+    row = pmo.status(small(), as_of=DAY, earned=rule).indicators.loc["A"]
+    assert row["ev"] == pytest.approx(earned)
+
+
+def test_what_changed_since(found):
+    changes = pmo.status(small(), as_of="2027-04-30", since=DAY).changes
+    by = {(r["project"], r["what"]): r for r in changes.to_dict("records")}
+    assert by["A", "reported"]["after"] == "green"
+    assert by["A", "cost"]["worse"]
+    assert not by["A", "finish"]["worse"]
+    assert "214 days later" in by["A", "milestone"]["text"]
+
+
+def test_sums_count_whole_projects_and_say_how_many_are_not(found):
+    table = found.by("status")
+    assert table.loc["all", "not_counted"] == 1
+    assert table.loc["all", "cpi"] == pytest.approx(400 / 380)
+    assert table.loc["all", ["red", "amber", "green"]].to_list() == [1, 0, 0]
+    with pytest.raises(ConfigError, match="no column 'colour'"):
+        found.by("colour")
+
+
+def test_curves_end_with_what_is_known(found):
+    curve = found.curve("A")
+    assert curve["pv"].to_list() == pytest.approx([200, 400, 600, 800, 1000])
+    assert curve["ev"].to_list()[:3] == [200, 200, 400]
+    assert curve["ev"].isna().to_list() == [False] * 3 + [True] * 2
+    assert curve.loc["2027-03", "spi_t"] == pytest.approx(2 / 3)
+
+
+def test_a_baseline_that_was_set_later_holds_from_then_on():
+    plans = rows(
+        "project baseline set_on start duration cost",
+        ("A", "approval", "2026-12-01", "2027-01", 5, 1000),
+        ("A", "replanned", "2027-03-01", "2027-01", 10, 2000),
+    )
+    now = pmo.status(small(baselines=plans), as_of=DAY)
+    assert now.indicators.loc["A", ["baseline", "bac"]].to_list() == ["replanned", 2000]
+    first = now.history.iloc[0]
+    assert (first["baseline"], first["bac"]) == ("approval", 1000)
+
+
+def test_spread_of_the_plan_is_stretched_over_the_baseline():
+    spend = rows("project offset amount", ("A", 0, 900), ("A", 4, 100))
+    row = pmo.status(small(spend=spend), as_of="2027-01-31").indicators.loc["A"]
+    assert row["pv"] == pytest.approx(900)
+    assert row["es"] == pytest.approx(200 / 900)
+
+
+def test_rows_that_cannot_be_used_are_left_out_and_the_rest_is_worked_out():
+    told = small().progress.assign(percent_complete=[20, 140, 50])
+    now = pmo.status(small(progress=told), as_of=DAY)
+    assert now.left_out["row"].to_list() == [1]
+    assert now.left_out["rule"].to_list() == ["above_maximum"]
+    assert now.indicators.loc["A", "percent_complete"] == 20
+    assert now.table.loc["A", "age_days"] == 59
+    broken = small(projects=small().projects.assign(duration=[0, 4, 4]))
+    with pytest.raises(DataError):
+        pmo.status(broken, as_of=DAY)
+
+
+def test_actuals_without_a_price_are_named():
+    paid = rows("period project hours", ("2027-01", "A", 10))
+    row = pmo.status(small(actuals=paid), as_of=DAY).indicators.loc["A"]
+    assert np.isnan(row["ac"])
+    assert any("10 hours have neither amount nor rate" in n for n in row["notes"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"as_of": "31.3.2027"}, "is no date"),
+        ({"as_of": DAY, "since": DAY}, "is not before"),
+        ({"as_of": DAY, "unit": "days"}, "in money or in hours"),
+        ({"as_of": DAY, "earned": "99"}, "no rule '99'"),
+    ],
+)
+def test_questions_that_cannot_be_answered(asked, said):
+    with pytest.raises(ConfigError, match=said):
+        pmo.status(small(), **asked)
+
+
+def test_a_portfolio_without_reports_needs_a_day():
+    bare = small(progress=None, milestones=None)
+    with pytest.raises(ConfigError, match="name it, --as-of"):
+        pmo.status(bare)
+    now = pmo.status(bare, as_of=DAY)
+    assert now.table["rag"].isna().all()
+    assert now.indicators.loc["A", ["pv", "ac"]].to_list() == [600, 380]
+
+
+def test_the_example_tells_its_story():
+    portfolio = pmo.example_portfolio()
+    now = pmo.status(portfolio)
+    assert f"{now.as_of:%Y-%m-%d}" == "2026-12-31"
+    assert now.table["rag"].fillna("").to_dict() == {
+        "CORE-MOT": "red",
+        "DORA": "amber",
+        "LANDING": "green",
+        "BROKER": "red",
+        "MDM": "amber",
+        "COACH": "",
+    }
+    broker = now.indicators.loc["BROKER"]
+    assert (broker["reported"], broker["age_days"]) == ("green", 23)
+    assert now.table.loc["COACH", "reason"] == "begins 2027-01-01"
+    pd.testing.assert_frame_equal(now.table, pmo.status(portfolio).table)
+    assert "red" in repr(now)
+    assert "<table" in now._repr_html_()
