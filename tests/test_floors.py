@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("networks",),
     ("evidence", "examples", "loaders", "rules"),
     ("plan", "uncertainty"),
-    ("differences", "forecasting", "optimization", "simulation", "tracking"),
+    ("differences", "forecasting", "optimization", "simulation"),
     ("scenarios",),
     ("tracking",),
     ("plotting", "reporting"),

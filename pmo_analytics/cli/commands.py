@@ -16,11 +16,11 @@ from pmo_analytics.cli import (
     plans,
     records,
     simulations,
-    tracking,
     what_if,
 )
 from pmo_analytics.cli.command import OK, app
 from pmo_analytics.cli.terminal import escaped, messages, print_json
+from pmo_analytics.cli.tracked import status
 
 __all__ = [
     "app",
@@ -32,7 +32,7 @@ __all__ = [
     "records",
     "run_words",
     "simulations",
-    "tracking",
+    "status",
     "what_if",
 ]
 

@@ -160,7 +160,7 @@ def _indicators(
     values["deadline"] = last_day
     values["deadline_days"] = (values["finish"] - last_day).dt.days.astype(float)
     values["over_share"] = values["eac"] / values["bac"] - 1
-    return values.join(_ranges(portfolio, values, day))
+    return values.join(_ranges(values))
 
 
 def _limits(history: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
@@ -199,10 +199,8 @@ def _finishes(
     return pd.Series(found, index=values.index, dtype="datetime64[s]")
 
 
-def _ranges(
-    portfolio: Portfolio, values: pd.DataFrame, day: pd.Timestamp
-) -> pd.DataFrame:
-    """Return ranges of cost and finish, and the chances to end late or over."""
+def _ranges(values: pd.DataFrame) -> pd.DataFrame:
+    """Return ranges of cost and finish and the chances to end late or over: blank."""
     blank = pd.DataFrame(
         {
             **dict.fromkeys(("eac_p50", "eac_p80", "p_late", "p_over"), np.nan),

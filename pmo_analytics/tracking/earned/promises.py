@@ -113,7 +113,8 @@ class Promises:
         ]
         base = known[-1] if known else {}
         notes = []
-        start, duration = base.get("start"), base.get("duration")
+        start: Any = base.get("start")
+        duration: Any = base.get("duration")
         if base and (pd.isna(start) or pd.isna(duration)):
             notes.append("the baseline has no start or duration: those of today")
         if not base:

@@ -89,7 +89,9 @@ def earned_value(
 def ratio(above: Floats, below: Floats) -> Floats:
     """Return one divided by the other, missing where that is nothing or not known."""
     sound = np.isfinite(below) & (np.abs(below) > 0)
-    return np.where(sound, above / np.where(sound, below, 1.0), np.nan)
+    with np.errstate(over="ignore"):
+        found = above / np.where(sound, below, 1.0)
+    return np.where(sound & np.isfinite(found), found, np.nan)
 
 
 def earned_share(rule: str, complete: float, reached: float) -> float:

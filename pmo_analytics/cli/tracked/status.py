@@ -261,7 +261,7 @@ def _changes(found: Status, since: str) -> Iterator[str]:
     if changes.empty:
         yield f"Nothing changed since {since}."
         return
-    worse = int((changes["worse"] == True).sum())  # noqa: E712
+    worse = int(changes["worse"].eq(True).sum())
     yield f"Since {since}: {len(changes)} changes, {worse} of them for the worse"
     for text in changes["text"].head(_MOST_CHANGES):
         yield f"- {text}"

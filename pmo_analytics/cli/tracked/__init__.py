@@ -1,0 +1,1 @@
+"""Commands on how the projects are doing."""
