@@ -13,7 +13,7 @@ import pandas as pd
 
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.tracking.earned.promises import day_after
+from pmo_analytics.tracking.earned.promises import Spent, day_after
 from pmo_analytics.tracking.earned.reports import reports_of
 from pmo_analytics.tracking.earned.schedules import index_limits
 from pmo_analytics.tracking.earned.values import rules_of
@@ -22,10 +22,15 @@ from pmo_analytics.tracking.judging.milestones import milestone_status, of_proje
 from pmo_analytics.tracking.judging.rag import Rule, colours_of, judged, read_rules
 from pmo_analytics.tracking.result import Status
 from pmo_analytics.tracking.usable import last_known_day, projects_on, read_day, usable
+from pmo_analytics.tracking.warning.ranges import project_ranges
 
 _FRAME = [
     *("cpi", "spi", "spi_t", "eac", "eac_p50", "eac_p80", "finish_p50", "finish_p80"),
     *("p_late", "p_over", "rag", "reason", "age_days"),
+]
+_RANGES = [
+    *("eac_p50", "eac_p80", "finish_p50", "finish_p80", "p_late", "p_over", "drivers"),
+    *("cost_method", "finish_method"),
 ]
 _DESCRIBED = ("name", "program", "theme", "manager", "sponsor", "phase", "status")
 # A finish further away than this many planned durations says only that little is done.
@@ -106,6 +111,7 @@ def _status(
     history = reports_of(portfolio, day, projects, unit=unit, rules=by_project)
     milestones = milestone_status(portfolio, day)
     values = _indicators(portfolio, history, milestones, day, projects)
+    values = values.join(_ranges(portfolio, history, day, values.index, unit))
     colours = colours_of(values, rules)
     values = values.join(judged(values, colours, rules))
     waiting = values["rag"].isna() & (values["start"] > day)
@@ -160,7 +166,7 @@ def _indicators(
     values["deadline"] = last_day
     values["deadline_days"] = (values["finish"] - last_day).dt.days.astype(float)
     values["over_share"] = values["eac"] / values["bac"] - 1
-    return values.join(_ranges(values))
+    return values
 
 
 def _limits(history: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
@@ -199,17 +205,55 @@ def _finishes(
     return pd.Series(found, index=values.index, dtype="datetime64[s]")
 
 
-def _ranges(values: pd.DataFrame) -> pd.DataFrame:
-    """Return ranges of cost and finish and the chances to end late or over: blank."""
-    blank = pd.DataFrame(
+def _ranges(
+    portfolio: Portfolio,
+    history: pd.DataFrame,
+    day: pd.Timestamp,
+    names: pd.Index,
+    unit: str,
+) -> pd.DataFrame:
+    """Return ranges of cost and finish, and the chances to end late or over.
+
+    They are learnt from all reports up to the day, those of finished projects among
+    them.
+    """
+    looks = _looks(portfolio, history, day, unit)
+    if looks.empty:
+        found = pd.DataFrame(index=names, columns=_RANGES, dtype=float)
+    else:
+        found = project_ranges(looks).projects.reindex(index=names, columns=_RANGES)
+    days = {c: pd.to_datetime(found[c]) for c in ("finish_p50", "finish_p80")}
+    return found.assign(**days).astype(dict.fromkeys(days, "datetime64[s]"))
+
+
+def _looks(
+    portfolio: Portfolio, history: pd.DataFrame, day: pd.Timestamp, unit: str
+) -> pd.DataFrame:
+    """Return one row a project and report, with the end of those that are finished."""
+    over = portfolio.projects.dropna(subset=["project", "start", "duration"])
+    over = over[(over["status"] == "done") & ~over["project"].isin(history["project"])]
+    ends = {
+        name: (start + int(duration) - 1).end_time.normalize()
+        for name, start, duration in zip(
+            over["project"], over["start"], over["duration"], strict=True
+        )
+    }
+    ends = {name: end for name, end in ends.items() if end <= day}
+    past = reports_of(portfolio, day, list(ends), unit=unit)
+    spent = Spent(portfolio, day, unit)
+    cost = {name: spent.until(name, day) for name in ends}
+    rows = pd.concat([history, past], ignore_index=True) if len(past) else history
+    rows = rows[rows["percent_complete"].notna() & (rows["unit"] == unit)]
+    planned = (rows["baseline_finish"] - rows["start"]).dt.days + 1
+    return pd.DataFrame(
         {
-            **dict.fromkeys(("eac_p50", "eac_p80", "p_late", "p_over"), np.nan),
-            **dict.fromkeys(("finish_p50", "finish_p80"), pd.NaT),
-            "drivers": None,
-        },
-        index=values.index,
-    )
-    return blank.astype({"finish_p50": "datetime64[s]", "finish_p80": "datetime64[s]"})
+            **{c: rows[c] for c in ("project", "as_of", "bac", "ev", "ac", "start")},
+            "planned_finish": rows["baseline_finish"],
+            "es_days": rows["es"] / rows["pd"] * planned,
+            "finished": pd.to_datetime(rows["project"].map(ends)),
+            "cost": rows["project"].map(cost).astype(float),
+        }
+    ).reset_index(drop=True)
 
 
 def _with_colours(

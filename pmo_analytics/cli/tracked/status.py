@@ -206,7 +206,7 @@ def _headlines(found: Status) -> Iterator[str]:
         without = f" (without {apart} not known)" if apart else ""
         yield (
             f"Budget {_short(sums['bac'])} {found.unit_name}, spent "
-            f"{_short(sums['ac'])}, expected {_short(sums['eac'])} ({more:+.0%})"
+            f"{_short(sums['ac'])}, expected {_short(sums['eac'])} ({100 * more:+.0f} %)"
             f"{without}"
         )
     late = int((found.milestones["state"] == "overdue").sum())
@@ -244,7 +244,10 @@ def _show_project(project: str, row: pd.Series[Any], console: Console) -> None:
     facts = []
     if pd.notna(row["percent_complete"]):
         facts.append(f"{row['percent_complete']:.0f} % done")
-    if pd.notna(row["finish"]):
+    if pd.notna(row["finish_p50"]) and pd.notna(row["finish_p80"]):
+        late = f"p80 {row['finish_p80']:%Y-%m-%d}"
+        facts.append(f"ends {row['finish_p50']:%Y-%m-%d} ({late})")
+    elif pd.notna(row["finish"]):
         facts.append(f"ends {row['finish']:%Y-%m-%d}")
     if pd.notna(row["next_due"]):
         facts.append(f"next {row['next_milestone']} {row['next_due']:%Y-%m-%d}")

@@ -32,16 +32,18 @@ _KNOWN: dict[str, tuple[str, bool, str]] = {
     "cpi": ("money", True, "CPI {:.2f}"),
     "spi": ("time", True, "SPI {:.2f}"),
     "spi_t": ("time", True, "SPI(t) {:.2f}"),
-    "over_share": ("money", False, "EAC {:+.0%} of budget"),
+    "over_share": ("money", False, "EAC {:+.0f} % of budget"),
     "vac": ("money", True, "VAC {:,.0f}"),
     "overdue": ("milestones", False, "{:.0f} overdue"),
     "slip_days": ("milestones", False, "slip of {:.0f} days"),
     "finish_days": ("time", False, "end {:.0f} days after baseline"),
     "deadline_days": ("time", False, "end {:.0f} days after deadline"),
-    "p_late": ("time", False, "{:.0%} chance to end late"),
-    "p_over": ("money", False, "{:.0%} chance to cost more"),
+    "p_late": ("time", False, "{:.0f} % chance to end late"),
+    "p_over": ("money", False, "{:.0f} % chance to cost more"),
     "age_days": ("report", False, "status {:.0f} days old"),
 }
+# Of these 0.8 is said as 80 %.
+_SHARES = ("over_share", "p_late", "p_over")
 DIMENSIONS = ("money", "time", "milestones", "report")
 _SEVERITY = {"": 0, "green": 1, "amber": 2, "red": 3}
 
@@ -83,8 +85,11 @@ class Rule:
         """Return value and threshold in words: CPI 0.79 (red below 0.85)."""
         edge = self.red if colour == "red" else self.amber
         word = "below" if self.falling else "from"
-        said = _KNOWN[self.indicator][2].format(value)
-        limit = f"{edge:.0%}" if self.indicator.startswith("p_") else f"{edge:g}"
+        share = self.indicator in _SHARES
+        limit = f"{edge:g}"
+        if share and edge is not None:
+            limit = f"{100 * edge:g} %"
+        said = _KNOWN[self.indicator][2].format(100 * value if share else value)
         return f"{what and what + ': '}{said} ({colour} {word} {limit})"
 
 
