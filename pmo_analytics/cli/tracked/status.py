@@ -201,12 +201,12 @@ def _headlines(found: Status) -> Iterator[str]:
     ]
     yield f"{len(found.table)} running: {', '.join([*counts, *pace])}"
     if pd.notna(sums["eac"]):
-        more = sums["eac"] / sums["bac"] - 1
+        more = 100 * (sums["eac"] / sums["bac"] - 1)
         apart = int(sums["not_counted"])
         without = f" (without {apart} not known)" if apart else ""
         yield (
             f"Budget {_short(sums['bac'])} {found.unit_name}, spent "
-            f"{_short(sums['ac'])}, expected {_short(sums['eac'])} ({100 * more:+.0f} %)"
+            f"{_short(sums['ac'])}, expected {_short(sums['eac'])} ({more:+.0f} %)"
             f"{without}"
         )
     late = int((found.milestones["state"] == "overdue").sum())
