@@ -62,6 +62,8 @@ class Sample:
         Active activities without summaries, level of effort included.
     links
         Links between them, and those from other projects.
+    leaving
+        Tasks with a link to another project.
     """
 
     def __init__(self, network: Network) -> None:
@@ -69,10 +71,12 @@ class Sample:
         tasks = network.tasks
         self.tasks = tasks[(tasks["kind"] != "summary") & tasks["active"]]
         links = network.links
+        leaving = links["task_project"] != ""
         known = links["task"].isin(self.tasks.index) & (
             links["requires"].isin(self.tasks.index) | (links["requires_project"] != "")
         )
-        self.links = links[known]
+        self.links = links[known & ~leaving]
+        self.leaving = set(links.loc[leaving, "requires"])
         self.data_date = network.data_date
 
     @cached_property
@@ -191,7 +195,7 @@ class Counting:
         links, efforts = self.sample.links, self.sample.ids(self.sample.effort)
         links = links[~links["task"].isin(efforts) & ~links["requires"].isin(efforts)]
         inside = links[links["requires_project"] == ""]
-        return set(links["task"]), set(inside["requires"])
+        return set(links["task"]), set(inside["requires"]) | self.sample.leaving
 
     def logic(self) -> Measure:
         """Open activities without a predecessor or without a successor."""

@@ -62,6 +62,12 @@ READERS: tuple[Reader, ...] = (
         "mspdi.reading:read_mspdi",
     ),
     Reader(
+        "Primavera P6 XML (PMXML)",
+        (".xml",),
+        _holds(b"APIBusinessObjects"),
+        "primavera.pmxml:read_pmxml",
+    ),
+    Reader(
         "Primavera P6 (XER)",
         (".xer",),
         _holds(b"ERMHDR", b"%T\t"),

@@ -18,6 +18,7 @@ _LINK_COLUMNS = [
     "lag_h",
     "lag_unit",
     "requires_project",
+    "task_project",
     "line",
 ]
 _Items = list[tuple[int, str]]
@@ -49,21 +50,27 @@ def links_of(file: P6File, uid: str, names: Names, balance: Balance) -> pd.DataF
     cells = rows.records(
         "task_id", "pred_task_id", "pred_proj_id", "pred_type", "task_pred_id"
     )
+    # An XER holds a link with its successor, a PMXML also with its predecessor.
+    other = [k if k != uid else "" for k in rows.text("succ_proj_id")]
     lags = np.nan_to_num(rows.number("lag_hr_cnt"))
     found: list[dict[str, Any]] = []
     lost: _Items = []
     away: _Items = []
     odd: _Items = []
-    for line, lag, (task, pred, project, kind, name) in zip(
-        rows.lines, lags, cells, strict=True
+    for line, lag, onto, (task, pred, project, kind, name) in zip(
+        rows.lines, lags, other, cells, strict=True
     ):
         across = project not in ("", uid)
         before = names.own.get(pred, "")
         if across:
             before = names.tasks.get(pred, "") or pred
             away.append((line, f"{names.projects.get(project, project)}/{before}"))
-        if task not in names.own or not before:
-            missing = pred if task in names.own else task
+        after = names.own.get(task, "")
+        if onto and not after:
+            after = names.tasks.get(task, "") or task
+            away.append((line, f"{names.projects.get(onto, onto)}/{after}"))
+        if not after or not before:
+            missing = pred if after else task
             lost.append((line, missing))
             reason = f"Activity {missing} is not in the project."
             balance.leave("links", reason, line=line, name=name)
@@ -72,7 +79,7 @@ def links_of(file: P6File, uid: str, names: Names, balance: Balance) -> pd.DataF
             odd.append((line, repr(kind)))
         found.append(
             {
-                "task": names.own[task],
+                "task": after,
                 "requires": before,
                 "kind": LINKS.get(kind, "FS"),
                 "lag_h": lag,
@@ -80,6 +87,7 @@ def links_of(file: P6File, uid: str, names: Names, balance: Balance) -> pd.DataF
                 "requires_project": names.projects.get(project, project)
                 if across
                 else "",
+                "task_project": names.projects.get(onto, onto) if onto else "",
                 "line": float(line),
             }
         )
@@ -101,8 +109,8 @@ def _say(file: P6File, lost: _Items, away: _Items, odd: _Items) -> None:
         "external_link",
         "TASKPRED.pred_proj_id",
         away,
-        "These links come from other projects. They are kept and named; the dates "
-        "that P6 took over from there count in the critical path.",
+        "These links come from other projects or lead there. They are kept and named; "
+        "the dates that P6 took over from there count in the critical path.",
     )
     file.said(
         "unknown_word",
