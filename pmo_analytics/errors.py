@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 from unicodedata import combining, normalize
 
@@ -158,12 +158,21 @@ def problems_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     import pandas as pd
 
     rows = list(rows)
+    if not rows:
+        return _no_problems().copy()
     # As objects: a None among the row numbers must not make them floats.
     columns = {
         name: np.fromiter((row[name] for row in rows), dtype=object, count=len(rows))
         for name in PROBLEM_COLUMNS
     }
     return _errors_first(pd.DataFrame(columns, dtype=object))
+
+
+@cache
+def _no_problems() -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame({name: [] for name in PROBLEM_COLUMNS}, dtype=object)
 
 
 def joined_problems(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:

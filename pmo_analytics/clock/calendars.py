@@ -423,13 +423,18 @@ def country_fix(text: str) -> str:
 
 def period_bounds(horizon: pd.PeriodIndex) -> Ints:
     """Return the first day of each period, and the day after the last."""
-    starts = [*horizon.start_time, (horizon[-1] + 1).start_time]
-    return epoch_days(pd.Series(starts), OPEN)
+    first = horizon.asfreq("D", how="start").asi8
+    last = horizon[-1:].asfreq("D", how="end").asi8
+    days: Ints = np.clip(np.append(first, last + 1), -OPEN, OPEN)
+    return days
 
 
 def epoch_days(dates: pd.Series[Any], blank: int) -> Ints:
     """Return dates as days since 1970, `blank` where there is none."""
-    values = pd.to_datetime(dates).to_numpy(dtype="datetime64[D]")
+    read = dates if isinstance(dates.dtype, np.dtype) else pd.to_datetime(dates)
+    if read.dtype.kind != "M":
+        read = pd.to_datetime(read)
+    values = read.to_numpy(dtype="datetime64[D]")
     days: Ints = np.clip(values.astype(np.int64), -OPEN, OPEN)
     days[np.isnat(values)] = blank
     return days

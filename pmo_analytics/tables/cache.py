@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from pandas.api.types import is_object_dtype
 
-from pmo_analytics.tables.conforming import conform
+from pmo_analytics.tables.conforming import conform, empty_table, is_without_rows
+from pmo_analytics.tables.contract import TABLES
 from pmo_analytics.tables.schemas import check_table
 
 if TYPE_CHECKING:
@@ -55,6 +57,8 @@ class Remembered:
                 return False
             if is_object_dtype(a.dtype) and not _same_cells(a.to_list(), b.to_list()):
                 return False
+        if not len(frame.index):
+            return list(own.columns) == list(frame.columns)
         if not own.equals(frame):
             return False
         # `equals` holds 1 for True and None for NaN; and a list may change inside.
@@ -165,12 +169,15 @@ class Knowledge:
         freq
             Of the portfolio; the same for as long as knowledge is handed on.
         """
+        if frame is None or is_without_rows(name, frame):
+            return _nothing(name, freq)
         last = self.known(name, frame)
         if last is not None:
             return last
         fresh = Remembered(*conform(name, frame, freq))
-        # What conforming changes has to be conformed again when it comes again.
-        if frame is not None and fresh.holds(frame):
+        # It is what its own frame is read as: but for columns of the analyst's own,
+        # which are found every time, nothing is left to find in it.
+        if all(found["rule"] == "extra_column" for found in fresh.found):
             self._tables[name] = fresh
         return fresh
 
@@ -183,6 +190,8 @@ class Knowledge:
 
     def content(self, name: str, frame: pd.DataFrame) -> bytes:
         """Return what goes into hashes of a frame as it is now."""
+        if name in TABLES and is_without_rows(name, frame):
+            return _content_of_nothing(name)
         last = self.known(name, frame)
         return frame_content(frame) if last is None else last.content
 
@@ -198,6 +207,17 @@ class Knowledge:
         if last is None or last[0] != facts:
             last = self._answers[what] = (facts, answer())
         return last[1]
+
+
+@cache
+def _nothing(name: str, freq: str) -> Remembered:
+    """Return what every table without rows and columns of its own is read as."""
+    return Remembered(empty_table(name, freq), [])
+
+
+@cache
+def _content_of_nothing(name: str) -> bytes:
+    return frame_content(empty_table(name, "M"))
 
 
 def _same_cells(one: list[Any], other: list[Any]) -> bool:

@@ -25,7 +25,12 @@ from pmo_analytics.tables.plausibility import (
     check_magnitude,
     check_twins,
 )
-from pmo_analytics.tables.windows import CANDIDATES, by_project, live_projects
+from pmo_analytics.tables.windows import (
+    CANDIDATES,
+    by_project,
+    live_names,
+    live_projects,
+)
 
 if TYPE_CHECKING:
     from pmo_analytics.clock import Settings
@@ -92,7 +97,8 @@ def check_not_empty(tables: Tables, capacity: pd.DataFrame) -> list[Problem]:
 def check_references(tables: Tables) -> list[Problem]:
     """Return rows that name a project, theme or fund nobody knows."""
     problems = []
-    known = _words(tables["projects"], "project")
+    projects = tables["projects"]
+    known = _words(projects, "project")
     for name in (
         "demand",
         "groups",
@@ -133,7 +139,7 @@ def check_references(tables: Tables) -> list[Problem]:
         ("budget", "theme"),
         ("budget", "program"),
     ):
-        words = _words(tables["projects"], column)
+        words = _words(projects, column)
         problems += _unknown(tables[table], table, column, words, "warning", column)
     for column in ("fund", "category"):
         words = _words(tables["spend"], column)
@@ -162,6 +168,8 @@ def _unknown(
     severity: str,
     noun: str = "project",
 ) -> list[Problem]:
+    if frame.empty:
+        return []
     strange = _strange(frame[column], known)
     nearest = suggester(known)
     return [
@@ -183,8 +191,10 @@ def check_durations(tables: Tables) -> list[Problem]:
     """Return live projects without a duration, and demand after their end."""
     projects = tables["projects"]
     problems = []
-    missing = projects[live_projects(tables["projects"]) & projects["duration"].isna()]
-    for label, name in missing["project"].items():
+    missing = live_projects(projects) & projects["duration"].isna()
+    for label, name in (
+        projects.loc[missing, "project"].items() if missing.any() else ()
+    ):
         problems.append(
             problem(
                 "error",
@@ -195,8 +205,10 @@ def check_durations(tables: Tables) -> list[Problem]:
                 fix=f"Give project '{name}' a duration in whole periods.",
             )
         )
-    durations = by_project(projects, "duration")
     demand = tables["demand"]
+    if demand.empty:
+        return problems
+    durations = by_project(projects, "duration")
     length = [durations.get(name, np.nan) for name in demand["project"].tolist()]
     beyond = demand["offset"].to_numpy(dtype=float, na_value=np.nan) >= length
     at = np.flatnonzero(beyond)
@@ -280,7 +292,9 @@ def check_budget(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
 def _check_covered(tables: Tables) -> list[Problem]:
     """Warn of spend that no budget row covers at any time."""
     spend, budget, projects = tables["spend"], tables["budget"], tables["projects"]
-    live = _words(projects[live_projects(projects)], "project")
+    if spend.empty:
+        return []
+    live = live_names(projects)
     owners = spend["project"].tolist()
     paid = np.array([project in live for project in owners], dtype=bool)
     paid &= spend["amount"].to_numpy() > 0
@@ -325,7 +339,7 @@ def check_capacity(
 ) -> list[Problem]:
     """Return demanded roles without capacity, in all or in some periods."""
     demand = tables["demand"]
-    live = _words(tables["projects"][live_projects(tables["projects"])], "project")
+    live = live_names(tables["projects"])
     cells = (demand[column].tolist() for column in ("project", "role", "fte"))
     needed: dict[str, list[Any]] = {}  # role -> row labels
     for label, project, role, fte in zip(demand.index, *cells, strict=True):
@@ -381,6 +395,8 @@ def check_capacity(
 def check_flex(tables: Tables, capacity: pd.DataFrame) -> list[Problem]:
     """Return offers of capacity that cannot be used."""
     flex, roles = tables["flex"], tables["roles"]
+    if flex.empty:
+        return []
     known = {r for r in capacity.columns if isinstance(r, str)}
     known |= _words(tables["demand"], "role") | _words(roles, "role")
     problems = _unknown(flex, "flex", "role", known, "error", "role")
@@ -400,8 +416,8 @@ def check_flex(tables: Tables, capacity: pd.DataFrame) -> list[Problem]:
 
 def check_value(tables: Tables, settings: Settings) -> list[Problem]:
     """Return an unclear or missing source of value."""
-    live = live_projects(tables["projects"])
-    has_value = bool(tables["projects"]["value"].notna().any())
+    projects = tables["projects"]
+    has_value = bool(projects["value"].notna().any())
     has_benefits = not tables["benefits"].empty
     if settings.source == "" and has_value and has_benefits:
         return [
@@ -415,14 +431,15 @@ def check_value(tables: Tables, settings: Settings) -> list[Problem]:
                 "'value', 'benefits' or 'sum' in portfolio.toml.",
             )
         ]
-    if not len(tables["projects"]):
+    if not len(projects):
         return []
     by_value = settings.source in ("value", "sum") or (
         settings.source == "" and not has_benefits
     )
     if by_value and settings.source != "sum":
-        blank = tables["projects"][live & tables["projects"]["value"].isna()]
-        if len(blank):
+        unvalued = live_projects(projects) & projects["value"].isna()
+        if unvalued.any():
+            blank = projects[unvalued]
             return [
                 problem(
                     "warning",
@@ -459,12 +476,14 @@ def check_use(tables: Tables) -> list[Problem]:
         )
         if amount > 0
     }
-    idle = projects[
-        live_projects(tables["projects"])
-        & projects["status"].isin(CANDIDATES)
-        & projects["project"].notna()
-        & ~projects["project"].isin(using)
-    ]
+    candidates = live_projects(projects) & projects["status"].isin(CANDIDATES)
+    idle = {
+        label: name
+        for label, name in zip(
+            projects.index[candidates], projects.loc[candidates, "project"], strict=True
+        )
+        if isinstance(name, str) and name not in using
+    }
     return [
         problem(
             "warning",
@@ -476,5 +495,5 @@ def check_use(tables: Tables) -> list[Problem]:
             fix=f"'{name}' needs neither people nor money, so it looks free. Add its "
             "demand or spend.",
         )
-        for label, name in idle["project"].items()
+        for label, name in idle.items()
     ]

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import pandas_dtype
 
 from pmo_analytics.clock import parse_day, parse_period
 from pmo_analytics.errors import closest, problem
@@ -36,6 +37,13 @@ def _empty(name: str, freq: str) -> pd.DataFrame:
     )
 
 
+def is_without_rows(name: str, frame: pd.DataFrame) -> bool:
+    """Return whether a frame is an empty table with the columns of the contract."""
+    if len(frame.index):
+        return False
+    return list(frame.columns) == list(table_spec(name).columns)
+
+
 def conform(
     name: str, frame: pd.DataFrame | None, freq: str
 ) -> tuple[pd.DataFrame, list[Problem]]:
@@ -56,50 +64,60 @@ def conform(
         Index labels are kept: problems name rows by them. A cell that could not
         be read is blank in the frame.
     """
-    if frame is None:
+    if frame is None or is_without_rows(name, frame):
         return empty_table(name, freq), []
     spec = table_spec(name)
-    # Most tables of most portfolios are empty, and made anew time and again.
-    if frame.empty and list(frame.columns) == list(spec.columns):
-        empty = _empty(name, freq)
-        if list(frame.dtypes) == list(empty.dtypes):
-            return empty.copy(), []
     frame = _with_unique_labels(frame, spec)
     frame, problems = _with_unique_columns(name, frame)
-    columns: dict[str, pd.Series[Any]] = {}
+    columns: dict[str, Any] = {}
     for column in spec.columns:
         columns[column], found = _conformed(name, column, frame, freq)
         problems += found
     for column in frame.columns:
         if column in spec.columns:
             continue
-        columns[column] = frame[column].copy()
+        columns[column] = frame[column].array.copy()
         problems.append(_unknown_column(name, column, spec, frame))
     return pd.DataFrame(columns, index=frame.index), problems
 
 
 def _conformed(
     name: str, column: str, frame: pd.DataFrame, freq: str
-) -> tuple[pd.Series[Any], list[Problem]]:
+) -> tuple[Any, list[Problem]]:
     """Return a column of the contract as its type, and its unreadable cells."""
     info = table_spec(name).columns[column]
     if column not in frame.columns:
         missing = info.required and len(frame)
         problems = [_missing_column(name, column, frame)] if missing else []
-        values = pd.Series(
-            [None] * len(frame), index=frame.index, dtype=dtype_of(info, freq)
-        )
+        values = _blanks(dtype_of(info, freq), len(frame))
     else:
-        values, bad = read_column(frame[column], info, freq)
+        read, bad = read_column(frame[column], info, freq)
+        values = read.array
         rule = f"not_a_{info.kind}"
         problems = [
             problem("error", name, rule, row=label, column=column, found=found, fix=fix)
             for label, found, fix in bad
         ]
-    if info.default is not None and (blank := values.isna()).any():
-        blank &= ~values.index.isin([p["row"] for p in problems])
-        values = values.mask(blank, info.default)
+    if info.default is not None and (blank := np.asarray(pd.isna(values))).any():
+        if problems:
+            blank &= ~frame.index.isin([p["row"] for p in problems])
+        values = values.copy()
+        values[blank] = info.default
     return values, problems
+
+
+# Its name is looked up again for every column of every table otherwise.
+_dtype = cache(pandas_dtype)
+
+
+@cache
+def _blank(dtype: str) -> Any:
+    return pd.Series([None], dtype=dtype).array
+
+
+def _blanks(dtype: str, count: int) -> Any:
+    """Return an array without a filled cell."""
+    return _blank(dtype).take(np.zeros(count, dtype=np.intp))
 
 
 def _with_unique_labels(frame: pd.DataFrame, spec: Table) -> pd.DataFrame:
@@ -196,7 +214,7 @@ def read_column(
         return values.copy(), []
     if kind in ("start_day", "end_day") and values.dtype.kind == "M":
         days = values.dt.tz_localize(None) if values.dt.tz is not None else values
-        return days.dt.normalize().astype(dtype), []
+        return days.dt.normalize().astype(_dtype(dtype)), []
     read: Callable[[object, Column, str], object] = _READERS[kind]
     out: list[object] = []
     bad = []
@@ -213,10 +231,8 @@ def read_column(
             bad.append((values.index[i], value, answer[1]))
     if kind == "period":
         ordinals = [pd.NaT if value is None else value for value in out]
-        return pd.Series(
-            pd.PeriodIndex(ordinals, freq=freq), index=values.index, dtype=dtype
-        ), bad
-    return pd.Series(out, index=values.index, dtype=dtype), bad
+        return pd.Series(pd.PeriodIndex(ordinals, freq=freq), index=values.index), bad
+    return pd.Series(out, index=values.index, dtype=_dtype(dtype)), bad
 
 
 def _read_cell(

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from pmo_analytics.errors import problem
-from pmo_analytics.tables.windows import by_project, live_projects
+from pmo_analytics.tables.windows import by_project, live_names
 
 Problem = dict[str, Any]
 Tables = dict[str, pd.DataFrame]
@@ -16,6 +16,8 @@ Tables = dict[str, pd.DataFrame]
 def check_dependencies(tables: Tables) -> list[Problem]:
     """Return self-references, contradicting lags and cycles of positive length."""
     frame = tables["dependencies"]
+    if frame.empty:
+        return []
     problems = []
     for label, project, requires in zip(
         frame.index, frame["project"], frame["requires"], strict=True
@@ -68,7 +70,7 @@ def check_dependencies(tables: Tables) -> list[Problem]:
 def _check_cycles(tables: Tables, names: set[str]) -> list[Problem]:
     """Report cycles whose total length is positive: nobody in them could start."""
     projects = tables["projects"]
-    live = set(projects.loc[live_projects(tables["projects"]), "project"].dropna())
+    live = live_names(projects)
     durations = by_project(projects, "duration")
     frame = tables["dependencies"]
     edges: dict[tuple[str, str], tuple[float, object]] = {}
@@ -137,7 +139,9 @@ def _positive_cycle(
 
 def check_groups(tables: Tables) -> list[Problem]:
     """Return groups whose rows or limits contradict each other."""
-    problems = []
+    problems: list[Problem] = []
+    if tables["groups"].empty:
+        return problems
     for name, rows in tables["groups"].groupby("group", sort=False):
         problems += _check_group(str(name), rows)
     return problems
@@ -203,7 +207,9 @@ def _check_group(name: str, rows: pd.DataFrame) -> list[Problem]:
 
 def check_own_rules(tables: Tables) -> list[Problem]:
     """Return rules whose rows or limits contradict each other, or limit nothing."""
-    problems = []
+    problems: list[Problem] = []
+    if tables["rules"].empty:
+        return problems
     for name, rows in tables["rules"].groupby("rule", sort=False):
         label = rows.index[-1]
         mixed = [

@@ -20,7 +20,7 @@ from pmo_analytics.clock import (
 from pmo_analytics.errors import folded, listing, problem
 from pmo_analytics.tables.supply import employment
 from pmo_analytics.tables.supply_checks import other_unit
-from pmo_analytics.tables.windows import live_projects
+from pmo_analytics.tables.windows import live_names, live_projects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,14 +83,17 @@ def _too_much_demand(
     tables: Tables, capacity: pd.DataFrame, hours: float, day: float
 ) -> list[Problem]:
     """Return projects that need more of a role than there ever is."""
-    projects, demand = tables["projects"], tables["demand"]
-    most = capacity.max(axis=0)
-    bought = tables["flex"].groupby("role")["fte_max"].sum()
-    most = most.add(bought.reindex(most.index, fill_value=0.0))
+    projects, demand, flex = (tables[t] for t in ("projects", "demand", "flex"))
+    most = dict(zip(capacity.columns, capacity.max(axis=0).tolist(), strict=True))
+    if len(flex):
+        for role, fte in flex.groupby("role")["fte_max"].sum().items():
+            most[role] = most.get(role, np.nan) + fte
     needed = demand["fte"].to_numpy(dtype=float)
-    room = demand["role"].map(most).to_numpy(dtype=float)
-    live = set(projects.loc[live_projects(projects), "project"].dropna())
+    room = np.array([most.get(role, np.nan) for role in demand["role"].tolist()])
     over = needed > np.maximum(room, 0.0) * (1 + 1e-6) + 1e-6
+    if not over.any():
+        return []
+    live = live_names(projects)
     rows = demand.assign(room=room)[over & demand["project"].isin(live).to_numpy()]
     found = []
     for role, theirs in rows.groupby("role", sort=False):
@@ -155,18 +158,16 @@ def _too_much_capacity(
 ) -> list[Problem]:
     """Return roles with many times more capacity than people or all of the demand."""
     demand, people = tables["demand"], tables["people"]
-    heads = people.groupby("role")["person"].nunique()
-    peaks = demand.groupby(["role", "project"])["fte"].max().groupby("role").sum()
+    heads, peaks = _heads(people), _peaks(demand)
     found = []
-    for role in capacity.columns:
-        there = capacity[role].max()
-        known = float(heads.get(role, 0.0)) or float(peaks.get(role, 0.0))
+    for role, there in capacity.max(axis=0).items():
+        known = heads.get(role, 0) or peaks.get(role, 0.0)
         if not known > 0 or not there > 4 * _OTHER_UNIT * known:
             continue
         unit = _likely_unit(capacity[role].dropna(), known, hours, day, room=5.0)
         if not unit:
             continue
-        what = "people in it" if role in heads.index else "FTE that all projects need"
+        what = "people in it" if role in heads else "FTE that all projects need"
         found.append(
             problem(
                 "warning",
@@ -181,9 +182,37 @@ def _too_much_capacity(
     return found
 
 
+def _heads(people: pd.DataFrame) -> dict[Any, int]:
+    """Return how many people each role has."""
+    members: dict[Any, set[Any]] = {}
+    for role, person in zip(people["role"], people["person"], strict=True):
+        if isinstance(role, str):
+            named = members.setdefault(role, set())
+            if isinstance(person, str):
+                named.add(person)
+    return {role: len(names) for role, names in members.items()}
+
+
+def _peaks(demand: pd.DataFrame) -> dict[Any, float]:
+    """Return what all projects need of each role, each at its peak."""
+    greatest: dict[tuple[Any, Any], float] = {}
+    cells = (demand[column].tolist() for column in ("role", "project", "fte"))
+    for role, project, fte in zip(*cells, strict=True):
+        if not (isinstance(role, str) and isinstance(project, str)):
+            continue
+        if fte > greatest.get((role, project), -np.inf):
+            greatest[role, project] = fte
+    sums: dict[Any, float] = {}
+    for (role, _), fte in greatest.items():
+        sums[role] = sums.get(role, 0.0) + fte
+    return sums
+
+
 def _other_money(tables: Tables) -> list[Problem]:
     """Return budgets that no project, or all of them many times over, would fit."""
     projects, spend, budget = (tables[t] for t in ("projects", "spend", "budget"))
+    if budget.empty:
+        return []
     live = projects[live_projects(projects)].drop_duplicates("project")
     paid = spend[spend["project"].isin(live["project"]) & (spend["amount"] > 0)]
     for column in ("theme", "program"):
@@ -248,10 +277,12 @@ def check_bookings(
     tables: Tables, horizon: pd.PeriodIndex, settings: Settings
 ) -> list[Problem]:
     """Return people who are booked for more than their contract, by period."""
+    bookings = tables["bookings"]
+    if bookings.empty:
+        return []
     hours = hours_per_fte(str(horizon.freqstr), settings.hours_per_week)
     projects, people = tables["projects"], tables["people"]
-    live = set(projects.loc[live_projects(projects), "project"].dropna())
-    bookings = tables["bookings"]
+    live = live_names(projects)
     bookings = bookings[bookings["project"].isin(live) & bookings["person"].notna()]
     if bookings.empty:
         return []

@@ -34,6 +34,8 @@ def without_repeats(new: list[Problem], old: list[Problem]) -> list[Problem]:
 
 def locate(problems: pd.DataFrame, sources: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return problems with index labels turned into file, sheet and row."""
+    if problems.empty:
+        return problems
     open_ones = ~problems["source"].to_numpy().astype(bool)
     places = {name: problems[name].to_numpy(copy=True) for name in _PLACE}
     for table, origin in sources.items():

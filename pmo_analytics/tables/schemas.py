@@ -12,6 +12,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pmo_analytics.clock import format_period
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     import pandera.pandas as pa
 
     from pmo_analytics.tables.contract import Problem
+
+type Cells = Any  # an array of numpy or pandas
+type Flags = npt.NDArray[np.bool_]
 
 _MOMENTS = ("period", "start_day", "end_day")
 
@@ -36,33 +40,51 @@ class CellRule:
     name
         As problems call it.
     breaks
-        Column and its cells -> which of them break the rule; None where the column
-        knows no such rule.
+        Column and an array of its cells -> which of them break the rule; None where
+        the column knows no such rule.
     fix
         Name of the column and the column -> what to do.
     """
 
     name: str
-    breaks: Callable[[Column, pd.Series[Any]], pd.Series[bool] | None]
+    breaks: Callable[[Column, Cells], Flags | None]
     fix: Callable[[str, Column], str]
 
 
-def _too_low(info: Column, cells: pd.Series[Any]) -> pd.Series[bool] | None:
-    return None if info.low is None else cells < info.low
+def _blank(info: Column, cells: Cells) -> Flags | None:
+    return np.asarray(pd.isna(cells)) if info.required else None
 
 
-def _too_high(info: Column, cells: pd.Series[Any]) -> pd.Series[bool] | None:
-    return None if info.high is None else cells > info.high
+def _too_low(info: Column, cells: Cells) -> Flags | None:
+    return None if info.low is None else _sure(cells < info.low)
 
 
-def _no_choice(info: Column, cells: pd.Series[Any]) -> pd.Series[bool] | None:
-    return ~cells.isin(info.choices) & cells.notna() if info.choices else None
+def _too_high(info: Column, cells: Cells) -> Flags | None:
+    return None if info.high is None else _sure(cells > info.high)
+
+
+def _no_choice(info: Column, cells: Cells) -> Flags | None:
+    if not info.choices:
+        return None
+    known = {*info.choices}
+    # A blank is no text.
+    return np.array(
+        [isinstance(cell, str) and cell not in known for cell in cells.tolist()],
+        dtype=np.bool_,
+    )
+
+
+def _sure(broken: Any) -> Flags:
+    """Return which of comparisons came true: those with a blank did not."""
+    if isinstance(broken, np.ndarray):
+        return broken
+    return np.asarray(broken.to_numpy(dtype=bool, na_value=False))
 
 
 CELL_RULES = (
     CellRule(
         "missing_value",
-        lambda info, cells: cells.isna() if info.required else None,
+        _blank,
         lambda name, _: f"Fill in '{name}'.",
     ),
     CellRule(
@@ -102,10 +124,12 @@ def schema(name: str) -> pa.DataFrameSchema:
 
 
 def _keeps(rule: CellRule, info: Column, cells: pd.Series[Any]) -> pd.Series[bool]:
-    broken = rule.breaks(info, cells)
-    if broken is None:
-        return pd.Series(True, index=cells.index)
-    return ~broken.fillna(False).astype(bool)
+    broken = rule.breaks(info, _array(cells))
+    return pd.Series(True if broken is None else ~broken, index=cells.index)
+
+
+def _array(cells: pd.Series[Any]) -> Cells:
+    return cells.to_numpy() if isinstance(cells.dtype, np.dtype) else cells.array
 
 
 def check_table(name: str, frame: pd.DataFrame) -> list[Problem]:
@@ -113,19 +137,18 @@ def check_table(name: str, frame: pd.DataFrame) -> list[Problem]:
     if frame.empty:
         return []
     problems = _duplicates(name, frame)
+    kinds = dict(zip(frame.columns, frame.dtypes.tolist(), strict=True))
     for column, info in table_spec(name).columns.items():
-        cells = frame[column]
-        if info.kind not in _MOMENTS and str(cells.dtype) != dtype_of(info, ""):
-            problems += _wrong_type(name, column, info, cells)
+        if info.kind not in _MOMENTS and str(kinds[column]) != dtype_of(info, ""):
+            problems += _wrong_type(name, column, info, frame[column])
             continue
+        cells = _array(frame[column])
         for rule in CELL_RULES:
             broken = rule.breaks(info, cells)
-            if broken is None:
+            if broken is None or not broken.any():
                 continue
-            at = np.flatnonzero(broken.to_numpy(dtype=bool, na_value=False))
-            if not len(at):
-                continue
-            labels, values = cells.index[at].tolist(), cells.iloc[at].tolist()
+            at = np.flatnonzero(broken)
+            labels, values = frame.index[at].tolist(), cells[at].tolist()
             fix = rule.fix(column, info)
             problems += [
                 problem(

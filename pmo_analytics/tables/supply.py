@@ -392,6 +392,8 @@ def _people_fte(
         raise ConfigError(
             f"[calendar] hours_per_week must be greater than 0, not {hours_per_week!r}."
         )
+    if people.empty:
+        return pd.Index([], dtype="str"), np.zeros((len(horizon), 0))
     roles = pd.Index(pd.unique(people["role"].dropna()), dtype="str")
     bounds = period_bounds(horizon)
     rows = employment(people)
@@ -461,6 +463,8 @@ def work_out_supply(
     own = ~people_roles.isin(given.columns)
     roles = pd.Index([*given.columns, *people_roles[own]], dtype="str")
     gross = np.hstack((known, fte[:, own]))
+    if operations.empty:
+        return Supply(roles, given.shape[1], gross, np.zeros_like(gross))
 
     bounds = period_bounds(horizon)
     start = epoch_days(operations["start"], -OPEN)

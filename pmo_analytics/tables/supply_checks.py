@@ -251,7 +251,7 @@ def _check_rest(text: str, place: Place, row: Any, bounds: Ints) -> Problems:
 def _check_workweeks(
     people: pd.DataFrame, rows: EmploymentRows, contract: Contract
 ) -> Problems:
-    if "workweek" not in people or not people["workweek"].notna().any():
+    if people.empty or "workweek" not in people or not people["workweek"].notna().any():
         return []
     full, total = contract.hours_per_week, shares_at_once(people, rows)
     wrong: list[tuple[Any, str, str]] = []
@@ -301,6 +301,8 @@ def _check_superseded(people: pd.DataFrame, rows: EmploymentRows) -> Problems:
 def _check_over_one(
     people: pd.DataFrame, rows: EmploymentRows, bounds: Ints, full: float
 ) -> Problems:
+    if people.empty:
+        return []
     spans, inside = clipped(rows.spans, bounds)
     position, since = rows.position[inside], rows.spans.start[inside]
     over = over_one(spans)
@@ -341,6 +343,8 @@ def _check_over_one(
 def _check_absences(
     people: pd.DataFrame, absences: pd.DataFrame, rows: EmploymentRows
 ) -> Problems:
+    if absences.empty:
+        return []
     spans, label = absent_spans(people, absences), absences.index
     name = absences["person"]
     nearest = suggester(pd.Index(pd.unique(people["person"].dropna()), dtype="str"))
@@ -380,6 +384,8 @@ def _check_absences(
 
 
 def _check_replaced(people: pd.DataFrame, supply: Supply) -> Problems:
+    if people.empty:
+        return []
     members = people.groupby("role")["person"].nunique().to_dict()
 
     def cases() -> Iterator[tuple[Any, str, str]]:
@@ -400,6 +406,8 @@ def _check_replaced(people: pd.DataFrame, supply: Supply) -> Problems:
 def _check_operations(
     operations: pd.DataFrame, supply: Supply, horizon: pd.PeriodIndex, full: float
 ) -> Problems:
+    if operations.empty:
+        return []
     freq = str(horizon.freqstr)
     nearest = suggester(supply.roles)
     named = operations["role"].dropna().astype("str")

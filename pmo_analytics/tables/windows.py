@@ -20,6 +20,13 @@ def live_projects(projects: pd.DataFrame) -> pd.Series[Any]:
     return pd.Series(~out & (status != "done"), index=projects.index)
 
 
+def live_names(projects: pd.DataFrame) -> set[str]:
+    """Return the names of the projects that can use people or money."""
+    live = live_projects(projects).tolist()
+    names = zip(projects["project"].tolist(), live, strict=True)
+    return {name for name, lives in names if lives and isinstance(name, str)}
+
+
 def by_project(projects: pd.DataFrame, column: str) -> dict[str, Any]:
     """Return the filled cells of a column of `projects` by project."""
     filled = projects[column].notna().tolist()
