@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,7 @@ def names(tree: ast.AST) -> Iterator[str]:
             yield node.attr
 
 
+@cache
 def made(path: Path) -> set[str]:
     return set(names(ast.parse(path.read_text(encoding="utf-8"))))
 
