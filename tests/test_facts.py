@@ -11,6 +11,8 @@ from pmo_analytics.facts import Facts, facts_html, table_html
 from tests.support.clock import AMPLE
 from tests.support.small_portfolios import tiny_portfolio
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 BAD = "<script>alert(1)</script>"
 
 

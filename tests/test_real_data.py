@@ -13,6 +13,8 @@ from tests.support.clock import AMPLE
 from tests.support.instances import ppssp_portfolio
 from tests.support.real_data import GMPP, gmpp_folder, mknap_portfolios, real
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 
 @pytest.mark.parametrize("number", range(7))
 def test_mknap1_optima_are_proved(number):

@@ -238,6 +238,17 @@ def _year(year: int, freq: str) -> pd.Period:
 
 
 def _parse_text(text: str, freq: str) -> pd.Period:
+    # Whatever is a period begins with its year.
+    if text[:4].isdecimal() and (period := _of_year(text, freq)) is not None:
+        return period
+    why = next((w for form, w in _UNCLEAR if form.fullmatch(text)), "")
+    raise ValueError(
+        f"{text!r} is not a period{f' ({why})' if why else ''}; write it as 2027-01, "
+        "2027-W05, 2027Q1, 2027 or as a date 2027-01-31"
+    )
+
+
+def _of_year(text: str, freq: str) -> pd.Period | None:
     unit = base_freq(freq)
     if match := _DATE.fullmatch(text):
         try:
@@ -269,11 +280,7 @@ def _parse_text(text: str, freq: str) -> pd.Period:
     if match := _YEAR.fullmatch(text):
         _check_year(int(text), text)
         return _fit(_year(int(text), freq), freq, text)
-    why = next((w for form, w in _UNCLEAR if form.fullmatch(text)), "")
-    raise ValueError(
-        f"{text!r} is not a period{f' ({why})' if why else ''}; write it as 2027-01, "
-        "2027-W05, 2027Q1, 2027 or as a date 2027-01-31"
-    )
+    return None
 
 
 def _check_year(year: int, text: str) -> None:

@@ -86,8 +86,11 @@ def loaded_problems(portfolio: Portfolio) -> pd.DataFrame:
 
 def _said_already(checking: pd.DataFrame, errors: list[Problem]) -> np.ndarray:
     """Return which findings are about cells of which reading has said an error."""
-    cells = {_cell(p) for p in errors}
-    rows = {_cell(p)[:4] for p in errors if p["row"] is not None}
+    said = [_cell(p) for p in errors]
+    cells = set(said)
+    rows = {
+        cell[:4] for cell, p in zip(said, errors, strict=True) if p["row"] is not None
+    }
     whole_columns = {
         (p["table"], column.strip())
         for p in errors
@@ -157,4 +160,6 @@ def _damaged_tables(errors: list[Problem], checking: pd.DataFrame) -> set[str]:
 
 
 def _cell(p: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(str(p[k]) for k in ("table", "source", "sheet", "row", "column"))
+    # Every finding of a bad table passes here.
+    place = p["table"], p["source"], p["sheet"], p["row"], p["column"]
+    return tuple(map(str, place))

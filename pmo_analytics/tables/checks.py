@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.clock import format_period
+from pmo_analytics.clock import format_period, offsets_from
 from pmo_analytics.errors import closest, listing, problem, suggester
 from pmo_analytics.tables.checking.tracking import check_tracking
 from pmo_analytics.tables.date_checks import check_dates
@@ -232,10 +232,18 @@ def check_durations(tables: Tables) -> list[Problem]:
 def check_budget(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
     """Return budget rows that limit nothing, and spend that nothing limits."""
     budget = tables["budget"]
-    problems = []
-    for label, row in zip(budget.index, budget.to_dict("records"), strict=True):
-        name, start, end = row["budget"], row["start"], row["end"]
-        if pd.isna(row["amount"]) and pd.isna(row["at_least"]):
+    if budget.empty:
+        return _check_covered(tables)
+    amounts, floors = (budget[c].to_numpy(float) for c in ("amount", "at_least"))
+    starts, ends = (offsets_from(budget[c], horizon) for c in ("start", "end"))
+    unlimited = np.isnan(amounts) & np.isnan(floors)
+    strange = unlimited | (floors > amounts) | (ends < starts)
+    strange |= (starts < 0) | (ends >= len(horizon))
+    at = np.flatnonzero(strange)
+    problems: list[Problem] = []
+    columns = (budget[c].iloc[at].tolist() for c in ("budget", "start", "end"))
+    for i, label, name, start, end in zip(at, budget.index[at], *columns, strict=True):
+        if unlimited[i]:
             problems.append(
                 problem(
                     "error",
@@ -247,7 +255,7 @@ def check_budget(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
                     fix=f"Budget '{name}' needs an amount or an at_least.",
                 )
             )
-        if row["at_least"] > row["amount"]:
+        if floors[i] > amounts[i]:
             problems.append(
                 problem(
                     "error",
@@ -255,11 +263,11 @@ def check_budget(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
                     "budget_contradiction",
                     row=label,
                     column="at_least",
-                    found=f"at_least {row['at_least']:g} > amount {row['amount']:g}",
+                    found=f"at_least {floors[i]:g} > amount {amounts[i]:g}",
                     fix=f"Correct the limits of budget '{name}'.",
                 )
             )
-        if not pd.isna(start) and not pd.isna(end) and end < start:
+        if ends[i] < starts[i]:
             problems.append(
                 problem(
                     "error",
@@ -271,9 +279,7 @@ def check_budget(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
                     fix=f"Budget '{name}' ends before it starts.",
                 )
             )
-        elif (not pd.isna(start) and start < horizon[0]) or (
-            not pd.isna(end) and end > horizon[-1]
-        ):
+        elif starts[i] < 0 or ends[i] >= len(horizon):
             problems.append(
                 problem(
                     "warning",

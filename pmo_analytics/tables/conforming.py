@@ -14,11 +14,13 @@ import pandas as pd
 from pandas.api.types import pandas_dtype
 
 from pmo_analytics.clock import parse_day, parse_period
-from pmo_analytics.errors import closest, problem
+from pmo_analytics.errors import problem, suggester
 from pmo_analytics.tables.contract import Column, Problem, Table, dtype_of, table_spec
 
 # What a cell of a workbook can hold.
 _NOTE = 32_767
+
+type _Reader = Callable[[object, Column, str], object]
 
 
 def empty_table(name: str, freq: str) -> pd.DataFrame:
@@ -215,7 +217,7 @@ def read_column(
     if kind in ("start_day", "end_day") and values.dtype.kind == "M":
         days = values.dt.tz_localize(None) if values.dt.tz is not None else values
         return days.dt.normalize().astype(_dtype(dtype)), []
-    read: Callable[[object, Column, str], object] = _READERS[kind]
+    read = _choice_reader(info) if kind == "choice" else _READERS[kind]
     out: list[object] = []
     bad = []
     # Ids and words come again and again: each is read once, with what is wrong with it.
@@ -236,7 +238,7 @@ def read_column(
 
 
 def _read_cell(
-    read: Callable[[object, Column, str], object],
+    read: _Reader,
     value: object,
     info: Column,
     freq: str,
@@ -258,7 +260,9 @@ def clean_text(value: object) -> str:
     """Return an id or a name as text: NFC, trimmed, 101.0 as 101."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    text = unicodedata.normalize("NFC", str(value))
+    text = str(value)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
     return " ".join(text.split())
 
 
@@ -299,20 +303,24 @@ def _read_whole(value: object, info: Column, freq: str) -> int:
     return round(number)
 
 
-def _read_choice(value: object, info: Column, _freq: str) -> str:
-    word = clean_text(value).casefold().replace("-", "_").replace(" ", "_")
-    if word in info.choices:
-        return word
-    hint = closest(word, info.choices)
-    raise ValueError(f"'{value}' is not one of {', '.join(info.choices)}{hint}")
+def _choice_reader(info: Column) -> _Reader:
+    """Return what reads the cells of one column of choices."""
+    nearest, words = suggester(info.choices), ", ".join(info.choices)
+
+    def read(value: object, info: Column, _freq: str) -> str:
+        word = clean_text(value).casefold().replace("-", "_").replace(" ", "_")
+        if word in info.choices:
+            return word
+        raise ValueError(f"'{value}' is not one of {words}{nearest(word)}")
+
+    return read
 
 
-_READERS: dict[str, Callable[[object, Column, str], object]] = {
+_READERS: dict[str, _Reader] = {
     "text": _read_text,
     "note": _read_note,
     "number": _read_number,
     "whole": _read_whole,
-    "choice": _read_choice,
     "period": lambda value, _info, freq: parse_period(value, freq),
     "start_day": lambda value, _info, _freq: parse_day(value),
     "end_day": lambda value, _info, _freq: parse_day(value, end=True),

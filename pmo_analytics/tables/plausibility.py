@@ -222,11 +222,11 @@ def _other_money(tables: Tables) -> list[Problem]:
     found = []
     # What the projects spend under each set of filters: budgets share few.
     known: dict[tuple[str | None, ...], pd.Series[Any]] = {}
-    for label, row in zip(budget.index, budget.to_dict("records"), strict=True):
-        amount = row["amount"]
-        if pd.isna(amount) or amount <= 0:
+    columns = (budget[c].tolist() for c in ("budget", "amount", *_FILTERS))
+    for label, name, amount, *words in zip(budget.index, *columns, strict=True):
+        if not amount > 0:
             continue
-        filters = tuple(None if pd.isna(row[name]) else row[name] for name in _FILTERS)
+        filters = tuple(w if isinstance(w, str) else None for w in words)
         if filters not in known:
             known[filters] = _spent_by_project(paid, filters)
         each = known[filters]
@@ -235,13 +235,13 @@ def _other_money(tables: Tables) -> list[Problem]:
         least, total = float(each.min()), float(each.sum())
         if least > _OTHER_MONEY / 10 * amount:
             said = (
-                f"'{row['budget']}' has {amount:,.6g}, and the cheapest of "
+                f"'{name}' has {amount:,.6g}, and the cheapest of "
                 f"{len(each)} projects spends {least:,.6g}, {least / amount:,.4g} "
                 "times as much"
             )
         elif amount >= _OTHER_MONEY * total:
             said = (
-                f"'{row['budget']}' has {amount:,.6g}, {amount / total:,.4g} times "
+                f"'{name}' has {amount:,.6g}, {amount / total:,.4g} times "
                 f"the {total:,.6g} that all {len(each)} projects spend"
             )
         else:

@@ -11,6 +11,8 @@ from pmo_analytics.optimization.checker.check import check_plan
 from tests.support.clock import AMPLE
 from tests.support.places import SHARED
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 CASES = SHARED / "cases"
 
 

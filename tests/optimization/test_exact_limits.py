@@ -9,6 +9,8 @@ from pmo_analytics.errors import InfeasibleError
 from tests.support.certify_cases import make, money
 from tests.support.clock import AMPLE
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 NAMES = ("A", "B")
 
 

@@ -17,6 +17,8 @@ from pmo_analytics.optimization.params import (
 )
 from tests.support.small_portfolios import tiny_portfolio
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 
 def test_params_travel_as_json_and_back():
     params = SearchParams(

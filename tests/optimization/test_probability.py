@@ -20,6 +20,8 @@ from tests.support.clock import AMPLE
 from tests.support.counts import tried
 from tests.support.instances_random import random_portfolio
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 
 def one_of_two(**settings: object) -> Portfolio:
     """Return two projects of which one fits: the greater is the less likely."""

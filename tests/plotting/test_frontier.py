@@ -9,6 +9,8 @@ import pytest
 from pmo_analytics.optimization.explaining.frontier import COLUMNS, Frontier
 from pmo_analytics.plotting.frontier import plot_frontier, plot_role_value
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 
 def frontier_of(levels, objective, bound, *, over="budget", knee=None) -> Frontier:
     table = pd.DataFrame({"level": levels, "objective": objective, "bound": bound})

@@ -13,6 +13,8 @@ from pmo_analytics.scenarios.loosening import only_more
 from tests.support.clock import AMPLE
 from tests.support.small_portfolios import tiny_portfolio
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 
 def test_more_of_a_role_is_only_more_and_not_the_other_way_round():
     tiny = tiny_portfolio().validate()

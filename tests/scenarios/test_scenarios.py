@@ -10,6 +10,8 @@ from pmo_analytics.scenarios.change import CHANGES
 from pmo_analytics.scenarios.scenario import apply_scenario, apply_scenarios, in_order
 from tests.support.small_portfolios import tiny_portfolio
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 FILE = """
 [[scenario]]
 name = "two developers from April"

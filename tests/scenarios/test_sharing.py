@@ -19,6 +19,8 @@ from tests.support.counts import tried
 from tests.support.instances_random import random_portfolio
 from tests.support.small_portfolios import tiny_portfolio
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 
 def plan_of(portfolio: Portfolio, starts: Mapping[str, int]) -> Plan:
     plan = Plan.from_starts(portfolio, starts)

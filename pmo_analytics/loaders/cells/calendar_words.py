@@ -32,6 +32,8 @@ _WEEKDAYS = (
 
 def plain(word: str) -> str:
     """Return a word without case and accents."""
+    if word.isascii():
+        return word.lower()
     text = unicodedata.normalize("NFKD", word.casefold())
     return "".join(c for c in text if not unicodedata.combining(c))
 

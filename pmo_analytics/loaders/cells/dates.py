@@ -165,7 +165,9 @@ def read_moment(cell: Any, *, serials: bool = False) -> Moment | None:
         cell = str(int(cell))
     if not isinstance(cell, str):
         return None
-    return _read_text(" ".join(unicodedata.normalize("NFKC", cell).split()))
+    if not cell.isascii():
+        cell = unicodedata.normalize("NFKC", cell)
+    return _read_text(" ".join(cell.split()))
 
 
 def _seconds(when: datetime) -> int:
@@ -174,10 +176,10 @@ def _seconds(when: datetime) -> int:
 
 def _read_text(text: str) -> Moment | None:
     clock = None
-    if m := _COMPACT_CLOCK.fullmatch(text):
+    if text[8:9] == "T" and (m := _COMPACT_CLOCK.fullmatch(text)):
         text = m[1]
         clock = _clock(m[2], m[3], m[4], None, m[5])
-    elif m := _CLOCK.fullmatch(text):
+    elif ":" in text and (m := _CLOCK.fullmatch(text)):
         clock = _clock(m[2], m[3], m[4], m[5], m[6])
         if clock is None:
             return None
@@ -259,7 +261,7 @@ def _read_bare_day(text: str) -> str | DayOrMonthFirst | None:
         day, month, year = m[1], m[2], m[3]
     elif m := _NAMED_DAY.fullmatch(text):
         month, day, year = m[1], m[2], m[3]
-    number = MONTH_OF.get(plain(month))
+    number = MONTH_OF.get(plain(month)) if month else None
     return None if number is None else f"{year}-{number:02d}-{int(day):02d}"
 
 
@@ -275,17 +277,21 @@ _PERIODS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (_WEEK_YEAR, lambda m: f"{m[2]}-W{int(m[1]):02d}"),
 )
 
+# One look tells that a text is none of them, which most texts of a bad column are.
+_ANY_PERIOD = re.compile("|".join(f"(?:{f.pattern})" for f, _ in _PERIODS), re.I)
+
 
 def _read_period(text: str) -> str | None:
-    for form, written in _PERIODS:
-        if m := form.fullmatch(text):
-            return written(m)
+    if _ANY_PERIOD.fullmatch(text):
+        for form, written in _PERIODS:
+            if m := form.fullmatch(text):
+                return written(m)
     month = year = ""
     if m := _NAMED.fullmatch(text):
         month, year = m[1], m[2] or f"20{m[3]}"
     elif m := _YEAR_NAMED.fullmatch(text):
         month, year = m[2], m[1]
-    number = MONTH_OF.get(plain(month))
+    number = MONTH_OF.get(plain(month)) if month else None
     return None if number is None else f"{year}-{number:02d}"
 
 

@@ -399,7 +399,8 @@ def _ordinals(
     column: str = "period",
 ) -> list[int | None]:
     """Return the ordinal of each wanted cell and report what is no period."""
-    read: dict[Any, int | ValueError | None] = {None: None}
+    # What is wrong as text: an error would keep all that was at work when it arose.
+    read: dict[Any, int | str | None] = {None: None}
     out: list[int | None] = []
     for i, cell in enumerate(cells):
         if wanted is not None and not wanted[i]:
@@ -409,9 +410,9 @@ def _ordinals(
             try:
                 read[cell] = parse_period(cell, freq).ordinal
             except ValueError as error:
-                read[cell] = error
+                read[cell] = str(error)
         value = read[cell]
-        if value is None or isinstance(value, ValueError):
+        if value is None or isinstance(value, str):
             problem = tidy.place.error(
                 "missing_value" if value is None else "not_a_period",
                 row=tidy.rows[i],

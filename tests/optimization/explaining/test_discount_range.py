@@ -23,6 +23,8 @@ from tests.support.clock import AMPLE
 from tests.support.instances_random import random_portfolio
 from tests.support.small_portfolios import EVERYTHING_STARTS, tiny_portfolio
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 LIMITS = SolveLimits(seconds=AMPLE)
 
 

@@ -15,6 +15,8 @@ from tests.optimization.explaining.test_why_not import portfolio_of
 from tests.optimization.test_flex import HOURS, draw_offers, enumerated
 from tests.support.clock import AMPLE
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 LIMITS = SolveLimits(seconds=AMPLE)
 # 1 FTE of Dev for a month costs 8.
 OFFER = {"role": "Dev", "kind": "contractor", "fte_max": 1.0, "rate": 8 / HOURS["M"]}

@@ -20,6 +20,8 @@ from pmo_analytics.optimization.limits import SolveLimits
 from tests.support.instances_levelling import psplib_optima, psplib_portfolio
 from tests.support.real_data import real
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 PERIODS = 14
 BITS = 6
 

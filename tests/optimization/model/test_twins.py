@@ -21,6 +21,8 @@ from tests.support.clock import AMPLE
 from tests.support.counts import tried
 from tests.support.instances_random import random_portfolio
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 LIMITS = pmo.SolveLimits(seconds=AMPLE)
 
 

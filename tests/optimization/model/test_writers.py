@@ -22,6 +22,8 @@ from tests.support.clock import AMPLE
 from tests.support.counts import tried
 from tests.support.instances_random import drawn
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 
 @pytest.mark.parametrize("chunk", range(tried(8)))
 def test_both_writers_agree(chunk):
