@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from pandas.api.types import is_object_dtype
 
@@ -233,15 +234,14 @@ def frame_content(frame: pd.DataFrame) -> bytes:
     later = [c for c in names if c in frame.columns and frame[c].isna().all()]
     frame = frame.drop(columns=later) if later else frame
     parts = [repr(list(frame.columns)).encode()]
-    for values in (
-        frame.index.to_series(),
-        *(frame.iloc[:, k] for k in range(frame.shape[1])),
-    ):
-        if isinstance(values.dtype, pd.PeriodDtype):
-            values = values.astype("int64")
+    for values in (frame.index, *(frame.iloc[:, k] for k in range(frame.shape[1]))):
+        cells: Any = values.array
+        if isinstance(cells.dtype, pd.PeriodDtype):
+            cells = cells.view("i8")
+        elif isinstance(values.dtype, np.dtype):
+            cells = values.to_numpy()
         try:
-            hashed = pd.util.hash_pandas_object(values, index=False)
-            parts.append(hashed.to_numpy().tobytes())
+            parts.append(pd.util.hash_array(cells).tobytes())
         except TypeError:
             parts.append(repr(values.to_list()).encode())
     return b"".join(parts)

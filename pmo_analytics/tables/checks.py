@@ -24,6 +24,7 @@ from pmo_analytics.tables.plausibility import (
     check_chances,
     check_magnitude,
     check_twins,
+    check_value,
 )
 from pmo_analytics.tables.windows import (
     CANDIDATES,
@@ -242,7 +243,7 @@ def check_budget(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
     at = np.flatnonzero(strange)
     problems: list[Problem] = []
     columns = (budget[c].iloc[at].tolist() for c in ("budget", "start", "end"))
-    for i, label, name, start, end in zip(at, budget.index[at], *columns, strict=True):
+    for i, label, name, *span in zip(at, budget.index[at], *columns, strict=True):
         if unlimited[i]:
             problems.append(
                 problem(
@@ -267,32 +268,38 @@ def check_budget(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
                     fix=f"Correct the limits of budget '{name}'.",
                 )
             )
-        if ends[i] < starts[i]:
-            problems.append(
-                problem(
-                    "error",
-                    "budget",
-                    "end_before_start",
-                    row=label,
-                    column="end",
-                    found=format_period(end),
-                    fix=f"Budget '{name}' ends before it starts.",
-                )
-            )
-        elif starts[i] < 0 or ends[i] >= len(horizon):
-            problems.append(
-                problem(
-                    "warning",
-                    "budget",
-                    "outside_horizon",
-                    row=label,
-                    column="start, end",
-                    found=f"{format_period(start)} .. {format_period(end)}",
-                    fix=f"Budget '{name}' reaches outside the horizon; its amount is "
-                    "taken as what is left for the periods inside.",
-                )
-            )
+        outside = bool(starts[i] < 0 or ends[i] >= len(horizon))
+        if ends[i] < starts[i] or outside:
+            start, end = map(format_period, span)
+            backwards = bool(ends[i] < starts[i])
+            problems.append(_wrong_span(label, name, start, end, backwards=backwards))
     return problems + _check_covered(tables)
+
+
+def _wrong_span(
+    label: object, name: object, start: str, end: str, *, backwards: bool
+) -> Problem:
+    """Return the problem of a budget that ends before it starts, or reaches out."""
+    if backwards:
+        return problem(
+            "error",
+            "budget",
+            "end_before_start",
+            row=label,
+            column="end",
+            found=end,
+            fix=f"Budget '{name}' ends before it starts.",
+        )
+    return problem(
+        "warning",
+        "budget",
+        "outside_horizon",
+        row=label,
+        column="start, end",
+        found=f"{start} .. {end}",
+        fix=f"Budget '{name}' reaches outside the horizon; its amount is taken as what "
+        "is left for the periods inside.",
+    )
 
 
 def _check_covered(tables: Tables) -> list[Problem]:
@@ -418,56 +425,6 @@ def check_flex(tables: Tables, capacity: pd.DataFrame) -> list[Problem]:
             for label in flex.index[missing]
         ]
     return problems
-
-
-def check_value(tables: Tables, settings: Settings) -> list[Problem]:
-    """Return an unclear or missing source of value."""
-    projects = tables["projects"]
-    has_value = bool(projects["value"].notna().any())
-    has_benefits = not tables["benefits"].empty
-    if settings.source == "" and has_value and has_benefits:
-        return [
-            problem(
-                "error",
-                "portfolio",
-                "unclear_value_source",
-                column="source",
-                found="projects.value and benefits",
-                fix="Both are filled. Say which one counts: [value] source = "
-                "'value', 'benefits' or 'sum' in portfolio.toml.",
-            )
-        ]
-    if not len(projects):
-        return []
-    by_value = settings.source in ("value", "sum") or (
-        settings.source == "" and not has_benefits
-    )
-    if by_value and settings.source != "sum":
-        unvalued = live_projects(projects) & projects["value"].isna()
-        if unvalued.any():
-            blank = projects[unvalued]
-            return [
-                problem(
-                    "warning",
-                    "projects",
-                    "no_value",
-                    row=blank.index[0],
-                    column="value",
-                    found=f"{len(blank)} projects",
-                    fix="A project without a value counts 0 and is chosen only when "
-                    f"it must be: {listing(blank['project'])}.",
-                )
-            ]
-    if settings.source == "benefits" and not has_benefits:
-        return [
-            problem(
-                "warning",
-                "benefits",
-                "no_value",
-                fix="The objective counts benefits, and there are none.",
-            )
-        ]
-    return []
 
 
 def check_use(tables: Tables) -> list[Problem]:

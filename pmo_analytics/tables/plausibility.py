@@ -20,7 +20,7 @@ from pmo_analytics.clock import (
 from pmo_analytics.errors import folded, listing, problem
 from pmo_analytics.tables.supply import employment
 from pmo_analytics.tables.supply_checks import other_unit
-from pmo_analytics.tables.windows import live_names, live_projects
+from pmo_analytics.tables.windows import by_project, live_names, live_projects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,6 +62,56 @@ def check_chances(tables: Tables, settings: Settings) -> list[Problem]:
             f"full: {listing(blank['project'])}.",
         )
     ]
+
+
+def check_value(tables: Tables, settings: Settings) -> list[Problem]:
+    """Return an unclear or missing source of value."""
+    projects = tables["projects"]
+    has_value = bool(projects["value"].notna().any())
+    has_benefits = not tables["benefits"].empty
+    if settings.source == "" and has_value and has_benefits:
+        return [
+            problem(
+                "error",
+                "portfolio",
+                "unclear_value_source",
+                column="source",
+                found="projects.value and benefits",
+                fix="Both are filled. Say which one counts: [value] source = "
+                "'value', 'benefits' or 'sum' in portfolio.toml.",
+            )
+        ]
+    if not len(projects):
+        return []
+    by_value = settings.source in ("value", "sum") or (
+        settings.source == "" and not has_benefits
+    )
+    if by_value and settings.source != "sum":
+        unvalued = live_projects(projects) & projects["value"].isna()
+        if unvalued.any():
+            blank = projects[unvalued]
+            return [
+                problem(
+                    "warning",
+                    "projects",
+                    "no_value",
+                    row=blank.index[0],
+                    column="value",
+                    found=f"{len(blank)} projects",
+                    fix="A project without a value counts 0 and is chosen only when "
+                    f"it must be: {listing(blank['project'])}.",
+                )
+            ]
+    if settings.source == "benefits" and not has_benefits:
+        return [
+            problem(
+                "warning",
+                "benefits",
+                "no_value",
+                fix="The objective counts benefits, and there are none.",
+            )
+        ]
+    return []
 
 
 # ------------------------------------------------------------------------- magnitude
@@ -213,22 +263,30 @@ def _other_money(tables: Tables) -> list[Problem]:
     projects, spend, budget = (tables[t] for t in ("projects", "spend", "budget"))
     if budget.empty:
         return []
-    live = projects[live_projects(projects)].drop_duplicates("project")
-    paid = spend[spend["project"].isin(live["project"]) & (spend["amount"] > 0)]
+    names = spend["project"].tolist()
+    live = live_names(projects)
+    paid = np.array([name in live for name in names], dtype=np.bool_)
+    paid &= spend["amount"].to_numpy() > 0
+    facts = {c: spend[c].to_numpy(dtype=object) for c in ("fund", "category")}
     for column in ("theme", "program"):
-        paid = paid.assign(
-            **{column: paid["project"].map(live.set_index("project")[column])}
-        )
+        of = by_project(projects, column)
+        facts[column] = np.array([of.get(name) for name in names], dtype=object)
+    owner = pd.factorize(spend["project"])[0]
+    amounts = spend["amount"].to_numpy()
     found = []
     # What the projects spend under each set of filters: budgets share few.
-    known: dict[tuple[str | None, ...], pd.Series[Any]] = {}
+    known: dict[tuple[str | None, ...], np.ndarray] = {}
     columns = (budget[c].tolist() for c in ("budget", "amount", *_FILTERS))
     for label, name, amount, *words in zip(budget.index, *columns, strict=True):
         if not amount > 0:
             continue
         filters = tuple(w if isinstance(w, str) else None for w in words)
         if filters not in known:
-            known[filters] = _spent_by_project(paid, filters)
+            covered = paid.copy()
+            for column, word in zip(_FILTERS, filters, strict=True):
+                if word is not None:
+                    covered &= facts[column] == word
+            known[filters] = _spent_by_project(owner[covered], amounts[covered])
         each = known[filters]
         if len(each) < 2:
             continue
@@ -261,13 +319,10 @@ def _other_money(tables: Tables) -> list[Problem]:
     return found
 
 
-def _spent_by_project(
-    paid: pd.DataFrame, filters: tuple[str | None, ...]
-) -> pd.Series[Any]:
-    for column, word in zip(_FILTERS, filters, strict=True):
-        if word is not None:
-            paid = paid[paid[column] == word]
-    return paid.groupby("project")["amount"].sum()
+def _spent_by_project(owner: np.ndarray, amounts: np.ndarray) -> np.ndarray:
+    """Return what each project spends that spends anything."""
+    spent = np.bincount(owner, amounts)
+    return spent[np.bincount(owner) > 0]
 
 
 # -------------------------------------------------------------------------- bookings

@@ -200,7 +200,10 @@ def _duplicates(name: str, frame: pd.DataFrame) -> list[Problem]:
     key = list(table_spec(name).key)
     if not key:
         return []
-    rows = frame.loc[_repeats(name, frame), key]
+    again = _repeats(name, frame)
+    if not again.any():
+        return []
+    rows = frame.loc[again, key]
     known: dict[tuple[Any, ...], str] = {}
     found = []
     for label, *cells in rows.itertuples(name=None):

@@ -72,16 +72,16 @@ def exact(number: Any) -> Fraction:
 
 def _records(frame: pd.DataFrame, first: pd.Period) -> list[dict[str, Any]]:
     def plain(cell: Any) -> Any:
-        if pd.isna(cell):
+        if cell is None or cell is pd.NaT or cell is pd.NA or cell != cell:
             return None
         if isinstance(cell, pd.Period):
             return cell.ordinal - first.ordinal
         return cell
 
-    return [
-        {column: plain(cell) for column, cell in row.items()}
-        for row in frame.to_dict("records")
-    ]
+    # Thousands of small tables are read, most of them empty.
+    names = list(frame.columns) if len(frame) else []
+    columns = [map(plain, frame[name].tolist()) for name in names]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def read_case(portfolio: Portfolio) -> Case:

@@ -132,6 +132,16 @@ def read_question(portfolio: Portfolio, strict: bool) -> Question:
     return question
 
 
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table by column; most tables have none."""
+    if table.empty:
+        return []
+    cells = (table[column].tolist() for column in table.columns)
+    return [
+        dict(zip(table.columns, row, strict=True)) for row in zip(*cells, strict=True)
+    ]
+
+
 def _read_projects(portfolio: Portfolio) -> dict[str, Project]:
     table = portfolio.projects
     first, periods = portfolio.horizon[0], len(portfolio.horizon)
@@ -146,10 +156,10 @@ def _read_projects(portfolio: Portfolio) -> dict[str, Project]:
             0 if (begin := read_offset(row["start"], first)) is None else begin,
             periods - 1 if (end := read_offset(row["end"], first)) is None else end,
         )
-        for row in blackouts.to_dict("records")
+        for row in records(blackouts)
     ]
     projects: dict[str, Project] = {}
-    for row in table.to_dict("records"):
+    for row in records(table):
         name = read_name(row["project"])
         if name is None or name in projects:
             raise refused(
@@ -330,7 +340,7 @@ def _read_budgets(
             for side, sign in enumerate((1, -1)):
                 own = sum(units for _, units in uses if units * sign > 0)
                 parts[side] += Fraction(own, question.spend_unit)
-    for row in portfolio.budget.to_dict("records"):
+    for row in records(portfolio.budget):
         name = read_name(row["budget"]) or ""
         begin = read_offset(row["start"], question.first)
         end = read_offset(row["end"], question.first)
@@ -364,7 +374,7 @@ def _read_budgets(
 
 def _read_groups(question: Question, portfolio: Portfolio) -> None:
     members: dict[str, list[Mapping[Any, Any]]] = {}
-    for row in portfolio.groups.to_dict("records"):
+    for row in records(portfolio.groups):
         if (name := read_name(row["group"])) is not None:
             members.setdefault(name, []).append(row)
     for name, rows in members.items():
@@ -387,7 +397,7 @@ def _read_groups(question: Question, portfolio: Portfolio) -> None:
 
 
 def _read_dependencies(question: Question, portfolio: Portfolio) -> None:
-    for row in portfolio.dependencies.to_dict("records"):
+    for row in records(portfolio.dependencies):
         project, requires = (
             read_name(row["project"]) or "",
             read_name(row["requires"]) or "",
@@ -421,7 +431,7 @@ def _read_dependencies(question: Question, portfolio: Portfolio) -> None:
 def _read_own_rules(
     question: Question, portfolio: Portfolio, fixed: Mapping[str, int]
 ) -> None:
-    for row in portfolio.rules.to_dict("records"):
+    for row in records(portfolio.rules):
         name, project = read_name(row["rule"]) or "", read_name(row["project"]) or ""
         applies_to = read_word(
             read_name(row["applies_to"]) or "selected",

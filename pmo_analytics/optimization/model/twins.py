@@ -38,10 +38,10 @@ def find_twins(portfolio: Portfolio) -> list[tuple[str, str]]:
     facts = _facts(portfolio)
     last: dict[object, str] = {}
     pairs = []
-    for name in windows.index[free].tolist():
+    lengths = zip(windows.index[free], windows.loc[free, "duration"], strict=True)
+    for name, length in lengths:
         if name in named or not len(starts[name]):
             continue
-        length = int(windows.at[name, "duration"])
         sameness = (length, tuple(starts[name].tolist()), *facts[name])
         if sameness in last:
             pairs.append((name, last[sameness]))
@@ -55,11 +55,10 @@ def _facts(portfolio: Portfolio) -> dict[str, tuple[object, ...]]:
     spend = _rows(portfolio.spend, ["fund", "category", "offset", "amount"])
     worth = _worth_by_offset(portfolio)
     facts: dict[str, tuple[object, ...]] = {}
-    for row in portfolio.projects.to_dict("records"):
-        name = row["project"]
-        filters = tuple(
-            None if pd.isna(v) else v for v in (row["theme"], row["program"])
-        )
+    projects = portfolio.projects
+    columns = (projects[c].tolist() for c in ("project", "theme", "program"))
+    for name, *words in zip(*columns, strict=True):
+        filters = tuple(word if isinstance(word, str) else None for word in words)
         paid = spend.get(name, frozenset())
         facts[name] = (
             demand.get(name, frozenset()),
@@ -72,7 +71,8 @@ def _facts(portfolio: Portfolio) -> dict[str, tuple[object, ...]]:
 def _rows(table: pd.DataFrame, columns: list[str]) -> dict[str, frozenset[Any]]:
     """Return the rows of each project."""
     found: dict[str, set[Any]] = {}
-    for name, *cells in table[["project", *columns]].itertuples(index=False):
+    given = (table[c].tolist() for c in ("project", *columns))
+    for name, *cells in zip(*given, strict=True) if len(table) else ():
         row = tuple(None if pd.isna(cell) else cell for cell in cells)
         found.setdefault(name, set()).add(row)
     return {name: frozenset(rows) for name, rows in found.items()}
