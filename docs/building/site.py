@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,10 +17,11 @@ _ADDED = (
     "notebooks/*.ipynb",
     "data/*.toml",
     "data/pictures/*.png",
-    "tests/benchmarks/*.py",
 )
 
 
+# Before what makes pages of notebooks.
+@event_priority(100)
 def on_files(files: Files, *, config: Any) -> Files:
     """Add what pages link to and what lies outside `docs/`."""
     for pattern in _ADDED:
