@@ -39,3 +39,9 @@ def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
     if name in {"CONTRIBUTING.md", "CHANGELOG.md"}:
         return markdown.replace("](docs/", "](")
     return re.sub(r"\]\(\.\./(?!README)", "](", markdown)
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """Leave out what would load formulas from elsewhere; no page has any."""
+    pattern = r"<script data-mkdocs-jupyter-mathjax.*?</script>"
+    return re.sub(pattern, "", output, flags=re.DOTALL)
