@@ -37,8 +37,9 @@ def begun(network: Network) -> Balance:
     for what, amount in held.items():
         total = amount + Fraction(repr(float(left.get(what, 0.0))))
         read = said["read"].get(what, float(total))
-        near = abs(float(total) - read) <= 1e-6 * max(1.0, abs(read))
-        balance.read(what, total if near else float(read))
+        # A reader may make summary tasks of what its file calls otherwise.
+        held_all = read - float(total) <= 1e-6 * max(1.0, abs(read))
+        balance.read(what, total if held_all else float(read))
     for what, row in said.iterrows():
         if what not in held:
             balance.read(what, float(row["read"]))
@@ -59,9 +60,13 @@ def priced(network: Network) -> pd.DataFrame:
     own = network.assignments.copy()
     own["amount"] = whole(own["cost"], MICRO)
     own["category"] = own["resource"].map(network.resources["kind"]).fillna("work")
-    if "fixed_cost" not in network.tasks:
-        return own
-    tasks = network.tasks[network.tasks["fixed_cost"] > 0]
+    tasks = network.tasks
+    if "fixed_cost" not in tasks:
+        # What a task costs beyond its assignments: expenses.
+        people = own.groupby("task")["cost"].sum().reindex(tasks.index).fillna(0)
+        beyond = (tasks["cost"] - people).where(tasks["kind"] != "summary")
+        tasks = tasks.assign(fixed_cost=beyond.where(beyond.abs() > 1e-6))
+    tasks = tasks[tasks["fixed_cost"].fillna(0) != 0]
     fixed = pd.DataFrame({"task": tasks.index.to_numpy()})
     for column in ("start", "finish", "line"):
         fixed[column] = tasks[column].to_numpy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import ceil
 from typing import Any
 
@@ -80,32 +80,34 @@ class Staff:
             self.problems.append(problem("warning", "people", "many_units", fix=fix))
         if count == 1 and not row["generic"]:
             self.named.add(row["member"])
+        spans = _spans(units, row["max_units"])
+        week = workweek_of(clock)
         for k in range(count):
             person = row["member"] if count == 1 else f"{row['member']} #{k + 1}"
-            for start, end, share in _spans(units, row["max_units"]):
-                fte = min(max(share - k, 0.0), 1.0)
-                if fte > 0:
-                    self._people.append(
-                        {
-                            "person": person,
-                            "role": row["role"],
-                            "start": start,
-                            "end": end,
-                            "fte": round(fte, 6),
-                            "workweek": workweek_of(clock),
-                            "rate": row["rate"] if row["rate"] > 0 else np.nan,
-                        }
-                    )
-            for start, end, share in self._absent(clock, person):
-                self._absences.append(
+            own = [(a, b, share - k) for a, b, share in spans if share - k > 1e-9]
+            for start, end, share in own:
+                self._people.append(
                     {
                         "person": person,
+                        "role": row["role"],
                         "start": start,
                         "end": end,
-                        "kind": "calendar",
-                        "share": share,
+                        "fte": round(min(share, 1.0), 6),
+                        "workweek": week,
+                        "rate": row["rate"] if row["rate"] > 0 else np.nan,
                     }
                 )
+            for first, last, share in self._absent(clock, person):
+                for start, end in _inside(first, last, own):
+                    self._absences.append(
+                        {
+                            "person": person,
+                            "start": start,
+                            "end": end,
+                            "kind": "calendar",
+                            "share": share,
+                        }
+                    )
 
     def _absent(self, clock: WorkCalendar, person: str) -> list[tuple[Any, Any, float]]:
         """Return first day, last day and share of what a calendar takes off."""
@@ -152,6 +154,17 @@ def _spans(units: pd.DataFrame, most: float) -> list[tuple[Any, Any, float]]:
         if row.units > 0:
             rows.append((start, end, float(row.units)))
     return rows
+
+
+def _inside(
+    first: Any, last: Any, spans: list[tuple[Any, Any, float]]
+) -> Iterator[tuple[Any, Any]]:
+    """Yield the parts of days away that lie within spans of employment."""
+    for start, end, _ in spans:
+        begin = first if pd.isna(start) else max(first, start)
+        until = last if pd.isna(end) else min(last, end)
+        if begin <= until:
+            yield begin, until
 
 
 def _runs(
