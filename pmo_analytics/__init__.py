@@ -79,6 +79,7 @@ _PUBLIC = {
     "read_record": "reporting",
     "save_record": "reporting",
     "verify": "reporting",
+    "write_mspdi": "reporting",
     "balance": "rules",
     "limit_parallel": "rules",
     "limit_themes": "rules",

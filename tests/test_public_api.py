@@ -111,6 +111,7 @@ PUBLIC = {
     "verify",
     "why_infeasible",
     "why_not",
+    "write_mspdi",
     "write_portfolio",
 }
 # Former names -> the room that offers them.

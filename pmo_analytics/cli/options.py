@@ -16,6 +16,23 @@ JsonOption = Annotated[
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="Folder for the result files.")
 ]
+
+
+def _xml_name(path: Path | None) -> Path | None:
+    """Refuse a file of another kind before anything is searched."""
+    if path is not None and path.suffix.lower() != ".xml":
+        raise typer.BadParameter(f"{path}: the name must end in .xml.")
+    return path
+
+
+MspdiOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--mspdi",
+        callback=_xml_name,
+        help="Also write the plan for Microsoft Project (.xml).",
+    ),
+]
 StrictOption = Annotated[
     bool,
     typer.Option(help="Overloads of work that cannot be moved count as broken rules."),

@@ -29,6 +29,7 @@ from pmo_analytics.cli.options import (
     JsonOption,
     MeasureOption,
     MovePriceOption,
+    MspdiOption,
     OutOption,
     OverloadChanceOption,
     PathArgument,
@@ -94,6 +95,7 @@ def optimize(
     overload_chance: OverloadChanceOption = None,
     uncertainty: RiskUncertaintyOption = None,
     search_file: SearchFileOption = None,
+    mspdi: MspdiOption = None,
     charts: ChartsOption = True,
     json_output: JsonOption = False,
 ) -> int:
@@ -130,7 +132,9 @@ def optimize(
             params=numbers,
             progress=progress,
         )
-    _say_plan(plan, "optimize", out=out, charts=charts, as_json=json_output)
+    _say_plan(
+        plan, "optimize", out=out, charts=charts, as_json=json_output, mspdi=mspdi
+    )
     return OK
 
 
@@ -204,7 +208,13 @@ def _risk(chance: float | None, uncertainty: Path | None) -> Any:
 
 
 def _say_plan(
-    plan: Any, verb: str, *, out: Path | None, charts: bool, as_json: bool
+    plan: Any,
+    verb: str,
+    *,
+    out: Path | None,
+    charts: bool,
+    as_json: bool,
+    mspdi: Path | None = None,
 ) -> None:
     """Write the files of a plan that a verb found, and print it.
 
@@ -220,6 +230,11 @@ def _say_plan(
     try:
         if out is not None:
             files = _write_plan(plan, verb, out, charts, changes)
+        if mspdi is not None:
+            from pmo_analytics.reporting import write_mspdi
+
+            write_mspdi(plan, mspdi)
+            messages().print(escaped(f"Wrote {mspdi}."))
     except ConfigError as error:
         lost = f"{error} The plan is printed in full instead."
     for attempt in plan.report.attempts:

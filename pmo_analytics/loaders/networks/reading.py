@@ -52,6 +52,10 @@ def _holds(*marks: bytes) -> Callable[[Path, bytes], bool]:
     return recognises
 
 
+def _told_by_its_ending(_: Path, __: bytes) -> bool:
+    return True
+
+
 # A new kind of planning file is a module beside this one and its line here; the first
 # that recognises a file reads it.
 READERS: tuple[Reader, ...] = (
@@ -72,6 +76,12 @@ READERS: tuple[Reader, ...] = (
         (".xer",),
         _holds(b"ERMHDR", b"%T\t"),
         "primavera.xer:read_xer",
+    ),
+    Reader(
+        "Microsoft Project (.mpp) and other tools, through mpxj",
+        (".mpp", ".mpt", ".mpx", ".pp", ".gan", ".pod", ".planner", ".pep"),
+        _told_by_its_ending,
+        "through_mpxj:read_through_mpxj",
     ),
 )
 
