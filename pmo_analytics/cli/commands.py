@@ -15,6 +15,7 @@ from pmo_analytics.cli import (
     forecasts,
     plans,
     records,
+    schedules,
     simulations,
     what_if,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "plans",
     "records",
     "run_words",
+    "schedules",
     "simulations",
     "status",
     "what_if",

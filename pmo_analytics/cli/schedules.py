@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
+import typer
 
-from pmo_analytics.cli.command import BAD_DATA, OK, print_answer
+from pmo_analytics.cli.command import BAD_DATA, OK, app, command, print_answer
+from pmo_analytics.cli.options import ChartsOption, JsonOption, OutOption
+from pmo_analytics.cli.results import say_files
 from pmo_analytics.cli.terminal import (
     escaped,
     output,
@@ -17,6 +20,7 @@ from pmo_analytics.cli.terminal import (
     show_table,
 )
 from pmo_analytics.errors import has_errors, joined_problems
+from pmo_analytics.reporting import drawn
 
 _SHOWN = 3
 
@@ -94,3 +98,75 @@ def _share(share: Any, threshold: str) -> str:
 def _some(names: tuple[str, ...]) -> str:
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
+
+
+@app.command()
+@command()
+def story(
+    path: Annotated[
+        Path, typer.Argument(help="Folder with the updates of one project.")
+    ],
+    out: OutOption = None,
+    charts: ChartsOption = True,
+    json_output: JsonOption = False,
+) -> int:
+    """Tell how a project's finish moved from update to update, and what moved it."""
+    from pmo_analytics.loaders import read_networks
+    from pmo_analytics.networks import compare_networks
+    from pmo_analytics.reporting import write_result
+
+    told = compare_networks(read_networks(path))
+    files = []
+    if out is not None:
+        with drawn(lambda: _trend(told), wanted=charts) as figures:
+            tables = {
+                f"{name}.csv": getattr(told, name)
+                for name in ("finishes", "milestones", "changes", "slip")
+            }
+            facts = {"command": "story", "updates": len(told.finishes)}
+            files = write_result(out, tables=tables, facts=facts, figures=figures)
+    if json_output:
+        answer = {
+            "status": "ok",
+            "slip_days": float(told.slip["days"].sum()),
+            "finishes": plain(records(told.finishes)),
+            "slip": plain(records(told.slip)),
+            "changes": plain(records(told.changes)),
+            "milestones": plain(records(told.milestones)),
+        }
+        print_answer(answer)
+    else:
+        _show_story(told)
+    say_files(files)
+    return OK
+
+
+def _trend(told: Any) -> dict[str, Any]:
+    from pmo_analytics.plotting import plot_milestone_trend
+
+    return {"milestones": plot_milestone_trend(told).figure}
+
+
+def _show_story(told: Any) -> None:
+    """Print finishes, causes and what changed."""
+    console = output()
+    finishes = told.finishes[["update", "data_date", "finish", "slip_days"]]
+    days = {name: finishes[name].dt.strftime("%Y-%m-%d") for name in _DATES}
+    show_table(finishes.assign(**days), "The finish from update to update", console)
+    if len(told.slip):
+        causes = told.slip[["update", "what", "days"]]
+        show_table(causes, "What moved it, in days", console)
+    if len(told.changes):
+        counts = told.changes.groupby(["update", "what"], sort=False, as_index=False)
+        shown = counts.agg(count=("id", "size"), examples=("id", _first))
+        show_table(shown, "What changed", console)
+    total = told.slip["days"].sum()
+    words = f"{len(told.finishes)} updates: the finish moved by {total:+,.1f} days."
+    console.print(escaped(words))
+
+
+_DATES = ("data_date", "finish")
+
+
+def _first(ids: pd.Series) -> str:
+    return _some(tuple(ids))

@@ -16,5 +16,6 @@ if TYPE_CHECKING:
         roll_up,
         roll_up_balanced,
     )
+    from pmo_analytics.networks.story import Story, compare_networks
 
 __getattr__, __dir__, __all__ = face(__name__)

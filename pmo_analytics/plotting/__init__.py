@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         plot_forecast,
     )
     from pmo_analytics.plotting.frontier import plot_frontier, plot_role_value
-    from pmo_analytics.plotting.gantt import plot_gantt
+    from pmo_analytics.plotting.gantt import plot_gantt, plot_milestone_trend
     from pmo_analytics.plotting.heat_maps import plot_overload_chance, plot_utilization
     from pmo_analytics.plotting.looks import style
     from pmo_analytics.plotting.progress import plot_progress

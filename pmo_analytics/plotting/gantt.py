@@ -1,4 +1,4 @@
-"""The roadmap of a plan: one bar for each selected project."""
+"""Dates over time: the roadmap of a plan, and milestones from update to update."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from pmo_analytics.clock import offsets_from
+from pmo_analytics.networks import Story
 from pmo_analytics.plan import Plan
 from pmo_analytics.plotting.fonts import shorten
 from pmo_analytics.plotting.looks import (
@@ -395,3 +396,63 @@ def _windows(plan: Plan, rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         if len(starts) > 1:
             first[i], end[i] = starts[0], starts[-1] + length[i]
     return first, end
+
+
+def plot_milestone_trend(
+    story: Story, *, most: int = 12, ax: Axes | None = None
+) -> Axes:
+    """Draw the milestone trend chart: forecast dates over the dates of the updates.
+
+    A line that stays level is on time, one that climbs slips; a milestone that is
+    reached ends on the diagonal.
+
+    Parameters
+    ----------
+    story
+        Of `compare_networks`.
+    most
+        Milestones that are drawn: those that moved most.
+    ax
+        Axes to draw on; None = a new figure.
+    """
+    at_least_one("most", most)
+    rows = story.milestones.dropna(subset=["data_date", "forecast"])
+    title = "Milestones from update to update"
+    with canvas(ax, height=5.0) as ax:
+        # What was reached before the first update has no trend.
+        last = rows.groupby("milestone", sort=False)["forecast"].transform("max")
+        rows = rows[last >= rows["data_date"].min()]
+        reached = rows["actual"].notna()
+        before = reached.groupby(rows["milestone"]).cumsum() - reached
+        rows = rows[before == 0]
+        moved = rows.groupby("milestone", sort=False)["forecast"].agg(["min", "max"])
+        moved = (moved["max"] - moved["min"]).sort_values(
+            ascending=False, kind="stable"
+        )
+        if not len(moved):
+            return write_empty(ax, title, "No update holds a milestone ahead of it.")
+        dress(ax, grid="y")
+        shown = list(moved.index[:most])
+        colour = colours(shown, shown)
+        for name in shown:
+            own = rows[rows["milestone"] == name].sort_values("data_date")
+            label = legend_label(shorten(f"{name} {own['name'].iloc[-1]}", LABEL_WIDTH))
+            ax.plot(
+                own["data_date"].to_numpy(),
+                own["forecast"].to_numpy(),
+                marker="o",
+                color=colour[name],
+                label=label,
+            )
+        drawn = rows[rows["milestone"].isin(shown)]
+        days = drawn[["data_date", "forecast"]].stack()
+        ends = [drawn["data_date"].min(), min(drawn["data_date"].max(), days.max())]
+        ax.plot(ends, ends, color=QUIET, linewidth=1, linestyle=":")
+        ax.set_xlabel("Data date of the update")
+        ax.set_ylabel("Forecast date")
+        note = ""
+        if len(moved) > most:
+            note = f"the {most} of {len(moved)} that moved most"
+        write_title(ax, title, note)
+        write_legend(ax, ax.get_legend_handles_labels()[0])
+    return ax
