@@ -186,12 +186,18 @@ class Memory:
         The same by the teams of the `roles` table.
     keep
         Keeps a forecast of headroom with its parts, as of the period before it.
+    statuses
+        What was kept of projects, the oldest day first; empty without a store.
+    keep_status
+        Keeps the indicators of a status, with its day as text.
     """
 
     learnt: pd.DataFrame | None
     accuracy: pd.DataFrame
     by_team: pd.DataFrame
     keep: Callable[[Forecast], None]
+    statuses: pd.DataFrame
+    keep_status: Callable[[pd.DataFrame, str], None]
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the accuracy of former forecasts by the names of their files."""
@@ -216,7 +222,7 @@ def remembering(
     """
     if not place:
         none = pd.DataFrame()
-        yield Memory(None, none, none, lambda _headroom: None)
+        yield Memory(None, none, none, lambda _: None, none, lambda _, __: None)
         return
     store = open_store(place)
     past = portfolio.history
@@ -233,6 +239,9 @@ def remembering(
             facts={"versions": versions(), "notes": list(headroom.notes)},
         )
 
+    def keep_status(indicators: pd.DataFrame, day: str) -> None:
+        store.save_statuses(indicators, portfolio=portfolio.name, as_of=day)
+
     try:
         name = portfolio.name
         learnt = learn_intervals(store, past, portfolio=name)
@@ -240,7 +249,8 @@ def remembering(
             forecast_accuracy(store, past, portfolio=name, teams=teams)
             for teams in (None, _teams(portfolio))
         )
-        yield Memory(learnt, accuracy, by_team, keep)
+        said = store.statuses(name)
+        yield Memory(learnt, accuracy, by_team, keep, said, keep_status)
     finally:
         store.close()
 

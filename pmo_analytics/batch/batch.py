@@ -15,6 +15,7 @@ import pandas as pd
 from pmo_analytics.batch.accuracy import Memory, remembering
 from pmo_analytics.batch.config import BatchConfig, read_config
 from pmo_analytics.batch.folder import alone, clear, keep_good, point_to
+from pmo_analytics.batch.statuses import status_of, status_rows, status_tables
 from pmo_analytics.clock import format_period
 from pmo_analytics.errors import ConfigError, say_warnings
 from pmo_analytics.facts import text_of_fact
@@ -36,6 +37,7 @@ from pmo_analytics.reporting import (
     write_result,
 )
 from pmo_analytics.scenarios import compare, read_scenarios
+from pmo_analytics.tracking import read_rules
 from pmo_analytics.versions import versions
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
     from pmo_analytics.reporting import Report
     from pmo_analytics.scenarios import Comparison, Scenario
+    from pmo_analytics.tracking import Status
 
 _LOG = logging.getLogger(__name__)
 
@@ -71,6 +74,8 @@ class BatchRun:
     stopped
         Ctrl-C ended the search before its limits: the run is marked so, and is not
         the last good one.
+    status
+        How the running projects are doing; None where nothing was ever reported.
     """
 
     folder: Path
@@ -80,6 +85,7 @@ class BatchRun:
     accuracy: pd.DataFrame
     files: tuple[Path, ...]
     stopped: bool = False
+    status: Status | None = None
 
 
 @stoppable()
@@ -152,12 +158,14 @@ def known_on(portfolio: Portfolio, day: date) -> Portfolio:
     horizon = portfolio.horizon
     over = _last_over(horizon, day)
     past, actuals = portfolio.history, portfolio.actuals
-    plans = portfolio.baselines
+    plans, told, stones = portfolio.baselines, portfolio.progress, portfolio.milestones
     later = pd.to_datetime(plans["set_on"]) > pd.Timestamp(day)
     known = portfolio.replace(
         history=past[past["period"] <= over],
         actuals=actuals[actuals["period"] <= over],
         baselines=plans[~later.fillna(False).astype(bool)],
+        progress=told[told["as_of"] <= pd.Timestamp(day)],
+        milestones=stones[~(stones["as_of"] > pd.Timestamp(day))],
     )
     if history_alone(known):
         return after_history(known)[0]
@@ -182,6 +190,8 @@ def _run(config: BatchConfig, day: date, folder: Path) -> BatchRun:
     if line := say_warnings(read.problems, config.portfolio):
         _LOG.warning("%s", line)
     portfolio = known_on(read, day)
+    if config.status.rules:
+        read_rules(config.status.rules)  # before anything takes time
     _LOG.info(
         "%s as of %s: %s projects, %s rows of history, %s to %s",
         portfolio.name,
@@ -200,19 +210,33 @@ def _run(config: BatchConfig, day: date, folder: Path) -> BatchRun:
     with remembering(config.store, portfolio, known) as memory:
         headroom = _forecast(config, portfolio, memory)
         plan = _plan(config, portfolio, headroom)
-        found = _Found(portfolio, headroom, plan, _compare(config, plan, scenarios))
+        standing = status_of(config.status, read, day, memory.statuses)
+        compared = _compare(config, plan, scenarios)
+        found = _Found(portfolio, headroom, plan, compared, standing)
         tables = _tables(config, found, memory)
         if stop_asked():
             keep_good(folder)
         # Remembered when all is written, and before it takes its place: a run that
         # fails at either leaves the former one whole, and the same date mends it.
         files = _write(
-            config, day, folder, found, tables, last=lambda: memory.keep(headroom)
+            config,
+            day,
+            folder,
+            found,
+            tables,
+            last=lambda: _remember(memory, headroom, standing),
         )
         _LOG.info("%d files in %s", len(files), folder)
     accuracy = memory.accuracy
     return BatchRun(
-        folder, portfolio, headroom, plan, accuracy, tuple(files), stop_asked()
+        folder,
+        portfolio,
+        headroom,
+        plan,
+        accuracy,
+        tuple(files),
+        stop_asked(),
+        standing,
     )
 
 
@@ -224,6 +248,14 @@ class _Found:
     headroom: Forecast
     plan: Plan | None
     comparison: Comparison | None
+    standing: Status | None
+
+
+def _remember(memory: Memory, headroom: Forecast, standing: Status | None) -> None:
+    memory.keep(headroom)
+    if standing is not None:
+        day = f"{standing.as_of:%Y-%m-%d}"
+        memory.keep_status(standing.indicators, day)
 
 
 def _forecast(config: BatchConfig, portfolio: Portfolio, memory: Memory) -> Forecast:
@@ -317,6 +349,8 @@ def _tables(
         tables.update(plan_tables(found.plan))
     if found.comparison is not None:
         tables.update(comparison_tables(found.comparison))
+    if found.standing is not None:
+        tables.update(status_tables(found.standing, memory.statuses))
     return tables
 
 
@@ -374,6 +408,8 @@ def _report(
 
     portfolio = found.portfolio
     more = {"How wrong each model was": tables["losses.csv"]}
+    if found.standing is not None:
+        more = {"How the projects are doing": status_rows(found.standing), **more}
     if found.comparison is not None:
         said = pd.DataFrame({"Scenarios": found.comparison.sentences()})
         more["What the scenarios do"] = said

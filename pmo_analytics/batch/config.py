@@ -86,6 +86,26 @@ class CompareSettings:
 
 
 @dataclass(frozen=True)
+class StatusSettings:
+    """Section `[status]`: how the running projects are doing.
+
+    Parameters
+    ----------
+    run
+        False leaves it out.
+    rules
+        TOML file of thresholds; a relative path is one beside the configuration;
+        blank = those of the house.
+    earned
+        Rule of earned value: percent, 0/100, 50/50 or milestones.
+    """
+
+    run: bool = True
+    rules: str = ""
+    earned: str = "percent"
+
+
+@dataclass(frozen=True)
 class ReportSettings:
     """Section `[report]`.
 
@@ -124,6 +144,7 @@ class BatchConfig:
     forecast: ForecastSettings = field(default_factory=ForecastSettings)
     optimize: OptimizeSettings = field(default_factory=OptimizeSettings)
     compare: CompareSettings = field(default_factory=CompareSettings)
+    status: StatusSettings = field(default_factory=StatusSettings)
     report: ReportSettings = field(default_factory=ReportSettings)
     search: SearchParams = field(default_factory=SearchParams)
 
@@ -132,6 +153,7 @@ _SECTIONS = {
     "forecast": ForecastSettings,
     "optimize": OptimizeSettings,
     "compare": CompareSettings,
+    "status": StatusSettings,
     "report": ReportSettings,
 }
 _TOP: dict[str, Any] = {"portfolio": "", "store": "", "seed": 0}
@@ -158,7 +180,7 @@ def read_config(path: str | Path) -> BatchConfig:
     ----------
     path
         TOML file: `portfolio`, `store`, `seed`, and the sections `[forecast]`,
-        `[optimize]`, `[compare]`, `[report]` and `[search]`.
+        `[optimize]`, `[compare]`, `[status]`, `[report]` and `[search]`.
 
     Raises
     ------
@@ -191,10 +213,10 @@ def read_config(path: str | Path) -> BatchConfig:
     if wrong:
         raise ConfigError(f"{path.name} cannot be used: " + "; ".join(wrong) + ".")
     folder = path.resolve().parent
-    compare = sections.get("compare")
-    if isinstance(compare, CompareSettings) and compare.scenarios:
-        beside = str(folder / compare.scenarios)
-        sections["compare"] = replace(compare, scenarios=beside)
+    for name, key in (("compare", "scenarios"), ("status", "rules")):
+        file = getattr(sections.get(name), key, "")
+        if file:
+            sections[name] = replace(sections[name], **{key: str(folder / file)})
     store = str(top.get("store", ""))
     if store and "://" not in store:
         if re.match(r"[A-Za-z][A-Za-z0-9+]+:.*@", store):

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,9 +28,14 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 
+from pmo_analytics.batch.store_tables import FORECASTS as _FORECASTS
+from pmo_analytics.batch.store_tables import RUNS as _RUNS
+from pmo_analytics.batch.store_tables import STATUSES as _STATUSES
+from pmo_analytics.batch.store_tables import STEPS as _STEPS
+from pmo_analytics.batch.store_tables import VERSION as _VERSION
 from pmo_analytics.clock import format_period
 from pmo_analytics.errors import ConfigError, PmoError
-from pmo_analytics.forecasting import QUANTILES, Forecast
+from pmo_analytics.forecasting import Forecast
 
 # Seconds that a writer waits for another one.
 _PATIENCE = 30
@@ -39,55 +44,6 @@ _TRIES = 3
 # longer ones into an index, and all of them shall do the same.
 _LONGEST = 200
 
-_TABLES = sa.MetaData()
-_VERSION = sa.Table(
-    "pmo_schema", _TABLES, sa.Column("version", sa.Integer, nullable=False)
-)
-_RUNS = sa.Table(
-    "pmo_runs",
-    _TABLES,
-    sa.Column("run", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("portfolio", sa.String(200), nullable=False),
-    sa.Column("as_of", sa.String(20), nullable=False),
-    sa.Column("key", sa.String(200), nullable=False),
-    sa.Column("freq", sa.String(10), nullable=False),
-    sa.Column("made_at", sa.String(40), nullable=False),
-    sa.Column("seed", sa.Integer, nullable=False),
-    sa.Column("digest", sa.String(80), nullable=False),
-    sa.Column("facts", sa.Text, nullable=False),
-    sa.UniqueConstraint("portfolio", "as_of", "key", name="pmo_one_run"),
-)
-_FORECASTS = sa.Table(
-    "pmo_forecasts",
-    _TABLES,
-    sa.Column("run", sa.Integer, sa.ForeignKey("pmo_runs.run"), nullable=False),
-    sa.Column("role", sa.String(200), nullable=False),
-    sa.Column("period", sa.String(20), nullable=False),
-    sa.Column("lead", sa.Integer, nullable=False),
-    sa.Column("quantity", sa.String(20), nullable=False),
-    *(sa.Column(name, sa.Float) for name in ("mean", *QUANTILES, "p_overload")),
-    sa.Index("pmo_forecasts_of_a_run", "run"),
-)
-
-
-def _first_tables(connection: sa.Connection) -> None:
-    _RUNS.create(connection)
-    _FORECASTS.create(connection)
-
-
-def _names_of_any_length(connection: sa.Connection) -> None:
-    # SQLite does not hold texts to a length.
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(
-            "ALTER TABLE pmo_forecasts ALTER COLUMN role TYPE text"
-        )
-
-
-# Step k brings a store from version k to k + 1; steps are added and never changed.
-_STEPS: tuple[Callable[[sa.Connection], None], ...] = (
-    _first_tables,
-    _names_of_any_length,
-)
 SCHEMA_VERSION = len(_STEPS)
 
 
@@ -247,6 +203,52 @@ class Store:
         with self._reading() as connection:
             rows = [tuple(row) for row in connection.execute(query)]
         return pd.DataFrame(rows, columns=[c.name for c in columns])
+
+    def save_statuses(self, table: pd.DataFrame, *, portfolio: str, as_of: str) -> None:
+        """Keep the status of projects on a day; one of that day before goes.
+
+        Parameters
+        ----------
+        table
+            Index `project`, columns as in `Status.indicators`; those that the store
+            does not know are left out.
+        as_of
+            The day, 2027-03-31.
+        """
+        name = _kept_name(portfolio)
+        known = [c.name for c in _STATUSES.columns if c.name in table.columns]
+        rows = table[known].astype(object).where(table[known].notna(), None)
+        days = [c for c in rows if table[c].dtype.kind == "M"]
+        rows = rows.assign(
+            **{
+                c: table[c].dt.strftime("%Y-%m-%d").where(table[c].notna(), None)
+                for c in days
+            }
+        )
+        cells = [
+            {"project": str(p), "portfolio": name, **row, "as_of": as_of}
+            for p, row in zip(rows.index, rows.to_dict("records"), strict=True)
+        ]
+        same = (_STATUSES.c.portfolio == name) & (_STATUSES.c.as_of == as_of)
+        with self._writing() as connection:
+            connection.execute(sa.delete(_STATUSES).where(same))
+            if cells:
+                connection.execute(sa.insert(_STATUSES), cells)
+
+    def statuses(self, portfolio: str | None = None) -> pd.DataFrame:
+        """Return every status kept, the oldest day first.
+
+        Returns
+        -------
+        DataFrame
+            `portfolio, as_of` (text), `project` and the columns of the store.
+        """
+        query = sa.select(_STATUSES).order_by(_STATUSES.c.as_of)
+        if portfolio is not None:
+            query = query.where(_STATUSES.c.portfolio == _kept_name(portfolio))
+        with self._reading() as connection:
+            rows = [tuple(row) for row in connection.execute(query)]
+        return pd.DataFrame(rows, columns=[c.name for c in _STATUSES.columns])
 
 
 def _kept_name(text: str) -> str:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 import pmo_analytics as pmo
 from pmo_analytics.batch import store as memory
+from pmo_analytics.batch import store_tables
 from pmo_analytics.batch.accuracy import forecast_accuracy, learn_intervals
 from pmo_analytics.batch.store import open_store
 from pmo_analytics.clock.periods import make_horizon
@@ -66,7 +67,7 @@ def place(request, tmp_path):
     yield address
     engine = sa.create_engine(address)
     with engine.begin() as connection:
-        memory._TABLES.drop_all(connection)
+        store_tables.TABLES.drop_all(connection)
     engine.dispose()
 
 
@@ -204,7 +205,7 @@ def test_a_locked_server_is_named(server, monkeypatch):
             store.save(load([1.0] * 3), portfolio="locked", as_of=DECEMBER)
     store.save(load([1.0] * 3), portfolio="locked", as_of=DECEMBER)
     with store._writing() as connection:
-        memory._TABLES.drop_all(connection)
+        store_tables.TABLES.drop_all(connection)
     store.close()
 
 
@@ -230,7 +231,7 @@ def test_a_server_that_may_only_be_read_is_named(server):
     store.close()
     again = open_store(server)
     with again._writing() as connection:
-        memory._TABLES.drop_all(connection)
+        store_tables.TABLES.drop_all(connection)
     again.close()
 
 
@@ -351,7 +352,7 @@ def test_a_lost_server_is_said_and_nothing_is_lost(server):
     store.save(load([2.0] * 3), portfolio="lost", as_of=DECEMBER)
     assert store.forecasts("lost")["mean"].tolist() == [2.0]
     with store._writing() as connection:
-        memory._TABLES.drop_all(connection)
+        store_tables.TABLES.drop_all(connection)
     store.close()
 
 

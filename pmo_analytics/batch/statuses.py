@@ -1,0 +1,95 @@
+"""The status of the projects every night, and its trend without typing."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+
+from pmo_analytics.batch.config import StatusSettings
+from pmo_analytics.portfolio import Portfolio
+from pmo_analytics.tracking import Status, status
+
+_SHOWN = ["rag", "reported", "reason", "percent_complete", "cpi", "spi_t", "age_days"]
+
+
+def status_of(
+    settings: StatusSettings, portfolio: Portfolio, day: date, kept: pd.DataFrame
+) -> Status | None:
+    """Return the status on a day, with what changed since the last one that was kept.
+
+    None where it is not asked for, or nothing was ever reported.
+
+    Parameters
+    ----------
+    portfolio
+        As it was read: nothing after the day is used.
+    kept
+        Statuses of former nights.
+    """
+    told = portfolio.progress["as_of"].notna().any() or len(portfolio.milestones)
+    if not settings.run or not told:
+        return None
+    earlier = sorted(d for d in set(kept.get("as_of", ())) if d < day.isoformat())
+    return status(
+        portfolio,
+        as_of=day,
+        since=earlier[-1] if earlier else None,
+        rules=settings.rules or None,
+        earned=settings.earned,
+    )
+
+
+def status_tables(found: Status, kept: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the files of a status: projects, milestones, changes, trend.
+
+    Parameters
+    ----------
+    kept
+        Statuses of former nights; this one is added to the trend.
+    """
+    day = f"{found.as_of:%Y-%m-%d}"
+    projects = found.indicators.drop(columns="notes").reset_index()
+    tables = {"status.csv": projects, "milestones.csv": found.milestones}
+    if found.changes is not None:
+        tables["status_changes.csv"] = found.changes
+    tables["status_trend.csv"] = status_trend(
+        pd.concat(
+            [
+                kept[kept["as_of"] != day] if len(kept) else kept,
+                projects.assign(as_of=day),
+            ],
+            ignore_index=True,
+        )
+    )
+    return tables
+
+
+def status_trend(kept: pd.DataFrame) -> pd.DataFrame:
+    """Return how many projects were of each colour on each day that was kept.
+
+    Returns
+    -------
+    DataFrame
+        Columns `as_of, projects, red, amber, green, not_known`, then `said_red,
+        said_amber, said_green`: as a human reported them.
+    """
+    rows = []
+    for day, own in kept.groupby("as_of", sort=True):
+        colours = ("red", "amber", "green")
+        rows.append(
+            {
+                "as_of": day,
+                "projects": len(own),
+                **{c: int((own["rag"] == c).sum()) for c in colours},
+                "not_known": int(own["rag"].isna().sum()),
+                **{f"said_{c}": int((own["reported"] == c).sum()) for c in colours},
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def status_rows(found: Status) -> pd.DataFrame:
+    """Return the projects for a page: colour, reason and what was said."""
+    names = found.indicators["name"].fillna("")
+    return found.indicators[_SHOWN].assign(name=names).reset_index()
