@@ -12,7 +12,6 @@ the shape of normal errors.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -22,10 +21,11 @@ from scipy.special import ndtr, ndtri
 from pmo_analytics.forecasting.breaks import Steady
 from pmo_analytics.forecasting.models.intermittent import intermittent
 from pmo_analytics.forecasting.models.registry import DEFAULT, Model, find_model
+from pmo_analytics.forecasting.models.rolling import Remembered, walked_on
 from pmo_analytics.forecasting.models.series import read_series
 
 # Origins that residuals come from, and the fewest values before the first of them.
-ORIGINS = 6
+ORIGINS = 7
 _LEAST_BEFORE = 4
 # Origins lie in this last part of the history, or in the last two horizons.
 _LATE = 0.3
@@ -40,6 +40,11 @@ _OWN = 6.0
 # fewer than so many values, and how many of its own moves that counts as.
 _UNKNOWN = 0.2
 _SHORT, _SHORT_UNKNOWN, _SHORT_MOVES = 12, 0.1, 3.0
+# How much wider intervals have to be than the errors of the past, for histories of so
+# many seasons: far ahead, short ones tell little of it; in long ones what was fitted
+# at the first origin has grown old. Learnt on the last 30 and 60 and on all values of
+# the monthly series of the M1 and M3 competitions.
+_SEASONS, _WIDER = (2.5, 5.0, 9.5), (1.05, 1.0, 0.96)
 # Errors of normal shape that count beside those of the past.
 _NORMAL = 20
 # Typical errors that draws may lie outside of all values and of the forecast.
@@ -81,44 +86,6 @@ class Spread:
         return np.asarray(np.copysign(size, away))
 
 
-def rolling_origin(
-    y: np.ndarray,
-    origins: list[int],
-    horizon: int,
-    season: int,
-    model: Model,
-    *,
-    pasts: Sequence[np.ndarray] | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Forecast from several origins at once.
-
-    Parameters
-    ----------
-    y
-        Shape (S, T), NaN where nothing is known.
-    origins
-        Columns at which the future begins, above 0.
-    pasts
-        What is forecast from at each origin, as long; by default `y` before it.
-
-    Returns
-    -------
-    tuple of ndarray
-        Forecasts and actual values, shape (S, origins, horizon); actual values that are
-        not known are NaN.
-    """
-    count, periods = y.shape
-    past = np.full((len(origins), count, periods), np.nan)
-    actual = np.full((count, len(origins), horizon), np.nan)
-    for k, origin in enumerate(origins):
-        before = y[:, :origin] if pasts is None else pasts[k]
-        past[k, :, periods - origin :] = before
-        known = y[:, origin : origin + horizon]
-        actual[:, k, : known.shape[1]] = known
-    told = model(past.reshape(-1, periods), horizon, season)
-    return told.reshape(len(origins), count, horizon).transpose(1, 0, 2), actual
-
-
 def past_errors(
     y: np.ndarray,
     horizon: int,
@@ -127,6 +94,7 @@ def past_errors(
     origins: int = ORIGINS,
     *,
     since: np.ndarray | None = None,
+    remembered: Remembered | None = None,
 ) -> np.ndarray:
     """Return how wrong a model was when it knew less, shape (S, origins, horizon).
 
@@ -137,7 +105,7 @@ def past_errors(
     at = _origins(periods, horizon, season, origins)
     if not at:
         return np.full((count, 1, horizon), np.nan)
-    told, actual = rolling_origin(y, at, horizon, season, model)
+    told, actual = walked_on(y, at, horizon, season, model, remembered)
     errors = actual - told
     errors[_too_early(y, at, horizon, season)] = np.nan
     if since is not None:
@@ -155,6 +123,7 @@ def spread_of(
     *,
     since: np.ndarray | None = None,
     errors: np.ndarray | None = None,
+    remembered: Remembered | None = None,
 ) -> Spread:
     """Return the errors to expect of a model, from its errors in the past.
 
@@ -167,7 +136,9 @@ def spread_of(
         Of `past_errors`, where they are known already.
     """
     if errors is None:
-        errors = past_errors(y, horizon, season, model, origins, since=since)
+        errors = past_errors(
+            y, horizon, season, model, origins, since=since, remembered=remembered
+        )
     at = _origins(y.shape[1], horizon, season, origins)
     if at:
         errors = errors / _levels(y, at, season)[:, :, None]
@@ -186,7 +157,9 @@ def spread_of(
     pool = standard / factor[:, None, None]
     wider = _by_horizon(pool)
     growth = growth * wider
-    scale = base[:, None] * growth * factor[:, None]
+    seasons = np.isfinite(y).sum(axis=1) / season
+    more = np.interp(np.log(np.maximum(seasons, 1e-9)), np.log(_SEASONS), _WIDER)
+    scale = base[:, None] * growth * (factor * more)[:, None]
     shape = np.sort(np.append(np.abs(pool / wider)[known], _NORMAL_SHAPE))
     return Spread(scale, shape, _memory(standard), number == 0)
 
@@ -339,10 +312,17 @@ def _bounds(
 
 
 def interval(
-    past: Steady, told: np.ndarray, horizon: int, season: int, model: Model
+    past: Steady,
+    told: np.ndarray,
+    horizon: int,
+    season: int,
+    model: Model,
+    remembered: Remembered | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return p10 and p90 of forecasts, as `series_draws` would have them."""
-    spread = spread_of(past.y, horizon, season, model, since=past.since)
+    spread = spread_of(
+        past.y, horizon, season, model, since=past.since, remembered=remembered
+    )
     scale, least, most = _room(past, told, spread)
     low, high = (
         np.clip(told + scale * float(spread.quantile(share)), least, most)

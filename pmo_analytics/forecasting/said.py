@@ -9,7 +9,8 @@ import pandas as pd
 
 from pmo_analytics.clock import format_period
 from pmo_analytics.forecasting.breaks import Break, Steady
-from pmo_analytics.forecasting.models.registry import DEFAULT, LONGEST_SEASON
+from pmo_analytics.forecasting.models.combination import LONGEST_SEASON
+from pmo_analytics.forecasting.models.registry import DEFAULT
 from pmo_analytics.forecasting.past import some
 
 # So many roles have a sentence each; more share one for each reason.

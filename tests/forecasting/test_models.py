@@ -13,7 +13,6 @@ from pmo_analytics.errors import ConfigError
 from pmo_analytics.forecasting.intervals import spread_of
 from pmo_analytics.forecasting.models.registry import MODELS, find_model
 from pmo_analytics.forecasting.models.series import read_series, seasonal_indices
-from pmo_analytics.forecasting.models.theta import trend_shares
 from tests.support.real_data import DATA
 
 M3 = DATA / "forecasting" / "m3_data.json"
@@ -183,14 +182,6 @@ def test_an_unsure_season_is_drawn_towards_none():
             for shrink in (False, True)
         ]
         assert sure[1] == pytest.approx(sure[0], rel=1e-3, abs=1e-3)
-
-
-def test_shares_of_the_trend_by_hand():
-    # On a straight line the whole of it fits best; without one there is no slope.
-    line = read_series(np.array([[3.0 + 2.0 * t for t in range(24)]]))
-    assert trend_shares(line, 3, 1)[0] == pytest.approx([51, 53, 55], abs=1e-6)
-    flat = read_series(np.full((1, 24), 4.0))
-    assert trend_shares(flat, 3, 12)[0] == pytest.approx([4, 4, 4])
 
 
 def test_intervals_of_a_short_history_do_not_hold_on_to_one_error():

@@ -19,48 +19,23 @@ from typing import Any
 import numpy as np
 
 from pmo_analytics.errors import ConfigError, PmoWarning, closest
-from pmo_analytics.forecasting.models.intermittent import croston_sba, intermittent, tsb
+from pmo_analytics.forecasting.models.combination import combination
+from pmo_analytics.forecasting.models.intermittent import croston_sba, tsb
+from pmo_analytics.forecasting.models.members import (
+    LEAST_SEASONS,
+    LEAST_TREND,
+    MEMBERS,
+    Memory,
+    told_by_members,
+)
+from pmo_analytics.forecasting.models.naive import drift, naive, seasonal_naive
 from pmo_analytics.forecasting.models.series import Series, read_series
 from pmo_analytics.forecasting.models.smoothing import Shape, smooth
-from pmo_analytics.forecasting.models.theta import positive_series, theta, trend_shares
+from pmo_analytics.forecasting.models.theta import positive_series, theta
 
 Model = Callable[[np.ndarray, int, int], np.ndarray]
 DEFAULT = "combination"
 NAIVE = ("naive", "seasonal_naive")
-# Values from which a model with a trend is tried, and seasons for one with a season.
-_LEAST_TREND = 6
-_LEAST_SEASONS = 2
-# Series of one to two years of more periods than this do not look at last year: how
-# that turns out was measured for months and quarters.
-LONGEST_SEASON = 12
-# Shapes that are weighted: a trend that goes on for ever is seldom right.
-_WEIGHTED = tuple(Shape(t, s) for t in ("", "d") for s in ("", "a", "m"))
-# How much closer to a straight line values have to lie than their logarithms for these
-# to count less, and what is taken for exact, in squares of the values.
-_FAR_CLOSER, _EXACT = 20.0, 1e-9
-# Logarithms may leave the range of the past by its width, by a factor of 2 at least.
-_LEAST_SPAN = 0.7
-
-
-def naive(series: Series, horizon: int, _season: int) -> np.ndarray:
-    """Repeat the last value."""
-    return np.repeat(series.y[:, -1:], horizon, axis=1)
-
-
-def seasonal_naive(series: Series, horizon: int, season: int) -> np.ndarray:
-    """Repeat the last season; the last value where there is no whole season."""
-    back = season - np.arange(horizon) % season
-    short = series.length < season
-    columns = np.maximum(series.y.shape[1] - back, 0)
-    return np.where(short[:, None], series.y[:, -1:], series.y[:, columns])
-
-
-def drift(series: Series, horizon: int, _season: int) -> np.ndarray:
-    """Go on along the line from the first to the last value."""
-    rows = np.arange(len(series.y))
-    rise = series.y[:, -1] - series.y[rows, series.first]
-    slope = rise / np.maximum(series.length - 1, 1)
-    return np.asarray(series.y[:, -1:] + slope[:, None] * np.arange(1, horizon + 1))
 
 
 def smoothing(series: Series, horizon: int, season: int, *, shape: Shape) -> np.ndarray:
@@ -72,9 +47,9 @@ def _fits(series: Series, season: int, shape: Shape) -> np.ndarray:
     """Return which series are long enough for a shape, and above 0 if it needs that."""
     fits = np.ones(len(series.y), dtype=bool)
     if shape.trend:
-        fits &= series.length >= _LEAST_TREND
+        fits &= series.length >= LEAST_TREND
     if shape.season:
-        fits &= (series.length >= _LEAST_SEASONS * season + 1) & (season > 1)
+        fits &= (series.length >= LEAST_SEASONS * season + 1) & (season > 1)
     if shape.season == "m":
         fits &= positive_series(series)
     return fits
@@ -91,192 +66,63 @@ def _by_rows(
     return result
 
 
-def weighted_smoothing(series: Series, horizon: int, season: int) -> np.ndarray:
-    """Every shape of smoothing that fits, without plain trends, by Akaike weights.
+def ets(series: Series, horizon: int, season: int) -> np.ndarray:
+    """Exponential smoothing of the shape with the best information criterion.
 
-    Weights after Kolassa (International Journal of Forecasting 27(2), 2011), from the
-    information criterion corrected for short series.
+    Akaike's, corrected for short series, among added and multiplied errors, trends and
+    seasons. Ones of a few values get simple smoothing.
     """
-    count = len(series.y)
-    forecasts, criteria = [], []
-    for shape in _WEIGHTED:
-        fits = _fits(series, season, shape)
-        forecast, criterion = np.zeros((count, horizon)), np.full(count, np.inf)
-        if fits.any():
-            part = series.rows(fits)
-            fit = smooth(part, shape, horizon, season)
-            many = shape.states + season * bool(shape.season)
-            free = np.maximum(part.length - many - 1, 0.5)
-            error = np.maximum(fit.error, 1e-12)
-            forecast[fits] = fit.forecast
-            criterion[fits] = part.length * (np.log(error) + 2.0 * many / free)
-        forecasts.append(forecast)
-        criteria.append(criterion)
-    apart = np.array(criteria) - np.min(criteria, axis=0)
-    weight = np.exp(-0.5 * np.minimum(apart, 200.0))
-    weight /= weight.sum(axis=0)
-    return np.asarray((np.array(forecasts) * weight[:, :, None]).sum(axis=0))
-
-
-def combination(series: Series, horizon: int, season: int) -> np.ndarray:
-    """Average Theta, shares of the trend and weighted smoothing, each twice.
-
-    Of the values, and of their logarithms where all values are above 0, unless those
-    are far from straight beside the values. Intermittent series get the mean of
-    Croston's method without bias and of TSB; ones of fewer than six values simple
-    smoothing with half the weight on the last one: so few tell of no trend. Ones of
-    one to two years are averaged with what last year was at the same time; ones of less
-    than a year of months go on with a trend only where they are nearly straight.
-    """
-    result = np.zeros((len(series.y), horizon))
-    often = intermittent(series)
-    few = ~often & (series.length < _LEAST_TREND)
-    if often.any():
-        part = series.rows(often)
-        two = croston_sba(part, horizon, season), tsb(part, horizon, season)
-        result[often] = (two[0] + two[1]) / 2.0
-    if few.any():
-        result[few] = _of_few(series.rows(few), horizon)
-    rest = ~often & ~few
-    if rest.any():
-        part = series.rows(rest)
-        told = _both_scales(part, horizon, season)
-        doubt = _doubtful(part, season)[:, None]
-        if doubt.any():
-            told = (1.0 - doubt) * told + doubt * _of_few(part, horizon)
-        share = _last_year(part, season)[:, None]
-        before = seasonal_naive(part, horizon, season)
-        result[rest] = np.where(
-            share > 0.0, (1.0 - share) * told + share * before, told
-        )
+    result = smoothing(series, horizon, season, shape=Shape("", ""))
+    long = series.length >= LEAST_TREND
+    if long.any():
+        told, criterion = told_by_members(series.rows(long), horizon, season)
+        choice = [k for k, m in enumerate(MEMBERS) if not m.logs]
+        best = criterion[choice].argmin(axis=0)
+        result[long] = told[choice][best, np.arange(len(best))]
     return result
-
-
-def _doubtful(series: Series, season: int) -> np.ndarray:
-    """Return how little the trend of a series can be believed, shape (S,), 0-1.
-
-    Of less than a year of months: what rises within it may be the season. Only what
-    lies near to a straight line is believed to go on.
-    """
-    inside = np.arange(series.y.shape[1]) >= series.first[:, None]
-    mean = series.y.sum(axis=1) / series.length
-    apart = np.where(inside, series.y - mean[:, None], 0.0)
-    spread = (apart**2).sum(axis=1) / series.length
-    share = _FAR_CLOSER * _misfit(series.y, inside) / np.maximum(spread, 1e-300)
-    few = series.length < min(season, LONGEST_SEASON)
-    return np.where(few, np.minimum(share, 1.0), 0.0)
-
-
-def _last_year(series: Series, season: int) -> np.ndarray:
-    """Return the share of last year's values in a forecast, shape (S,).
-
-    For series of one to two years, too short for a pattern of their own: half, times
-    how far they lie from a straight line beside how far they spread. So a wave is half
-    repeated and a ramp is not. Where values of the second year are known, less so as
-    they correlate with those of the year before; a whole year is taken for granted.
-    """
-    share = np.zeros(len(series.y))
-    short = (series.length >= season) & (series.length < _LEAST_SEASONS * season + 1)
-    if not short.any() or not 1 < season <= LONGEST_SEASON:
-        return share
-    part = series.rows(short)
-    inside = np.arange(part.y.shape[1]) >= part.first[:, None]
-    mean = part.y.sum(axis=1) / part.length
-    spread = (np.where(inside, part.y - mean[:, None], 0.0) ** 2).sum(axis=1)
-    apart = np.where(inside, _from_line(part.y, inside), 0.0)
-    far = np.sqrt((apart**2).sum(axis=1) / np.maximum(spread, 1e-300))
-    now, then = apart[:, season:], apart[:, :-season]
-    now = np.where(inside[:, :-season], now, 0.0)
-    power = (now**2).sum(axis=1) * (then**2 * (now != 0.0)).sum(axis=1)
-    alike = (now * then).sum(axis=1) / np.sqrt(np.maximum(power, 1e-300))
-    pairs = inside[:, :-season].sum(axis=1)
-    borne_out = np.clip((season + pairs * alike) / (season + pairs), 0.0, 1.0)
-    share[short] = 0.5 * np.minimum(far, 1.0) * borne_out
-    return share
-
-
-def _of_few(series: Series, horizon: int) -> np.ndarray:
-    """Smooth from the first value on, each new one counting half."""
-    level = series.y[np.arange(len(series.y)), series.first]
-    for t in range(series.y.shape[1]):
-        level = np.where(t > series.first, (level + series.y[:, t]) / 2.0, level)
-    return np.repeat(level[:, None], horizon, axis=1)
-
-
-def _both_scales(series: Series, horizon: int, season: int) -> np.ndarray:
-    plain = _mean_of_three(series, horizon, season)
-    positive = positive_series(series)
-    if positive.any():
-        part = series.rows(positive)
-        inside = np.arange(part.y.shape[1]) >= part.first[:, None]
-        logs = np.log(np.where(inside, part.y, 1.0))
-        low = np.where(inside, logs, np.inf).min(axis=1)
-        high = np.where(inside, logs, -np.inf).max(axis=1)
-        span = np.maximum(high - low, _LEAST_SPAN)
-        told = _mean_of_three(Series(logs, part.first, part.order), horizon, season)
-        # A trend in logarithms may not run away.
-        told = np.clip(told, (low - span)[:, None], (high + span)[:, None])
-        share = _bent(part.y, logs, inside)[:, None]
-        plain[positive] = (1.0 - share) * plain[positive] + share * np.exp(told)
-    return plain
-
-
-def _bent(y: np.ndarray, logs: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Return the share of the forecast of logarithms, shape (S,): half, or less.
-
-    Less where the values lie far closer to a straight line than their logarithms do:
-    a ramp goes on as it did, and not faster and faster. In the ratio of likelihoods,
-    with the Jacobian of the logarithm (Box and Cox, Journal of the Royal Statistical
-    Society B 26(2), 1964).
-    """
-    number = inside.sum(axis=1)
-    size = np.exp(2.0 * np.where(inside, logs, 0.0).sum(axis=1) / number)
-    plain = _misfit(y, inside) + _EXACT * size
-    bent = _misfit(logs, inside) * size + _EXACT * size
-    return np.asarray(0.5 * np.minimum(1.0, _FAR_CLOSER * plain / bent))
-
-
-def _misfit(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Return the mean squared distance of each series from a straight line."""
-    weight = inside / inside.sum(axis=1, keepdims=True)
-    return np.asarray((weight * _from_line(values, inside) ** 2).sum(axis=1))
-
-
-def _from_line(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Return how far values lie from the straight line through those inside."""
-    weight = inside / inside.sum(axis=1, keepdims=True)
-    t = np.arange(values.shape[1]) - (weight * np.arange(values.shape[1])).sum(
-        axis=1, keepdims=True
-    )
-    away = values - (weight * values).sum(axis=1, keepdims=True)
-    slope = (weight * t * away).sum(axis=1) / np.maximum(
-        (weight * t**2).sum(axis=1), 1e-12
-    )
-    return np.asarray(away - slope[:, None] * t)
-
-
-def _mean_of_three(series: Series, horizon: int, season: int) -> np.ndarray:
-    smoothed = weighted_smoothing(series, horizon, season)
-    shared = trend_shares(series, horizon, season)
-    return (theta(series, horizon, season, shrink=True) + shared + smoothed) / 3.0
 
 
 def _named(function: Callable[[Series, int, int], np.ndarray]) -> Model:
     """Return a model of plain arrays."""
 
     def model(y: np.ndarray, horizon: int, season: int) -> np.ndarray:
-        y = np.array(y, dtype=float, ndmin=2)
-        known = np.isfinite(y)
-        if not y.size or not known.any():
-            return np.full((len(y), horizon), np.nan)
-        series = read_series(y)
-        forecast = series.back(function(series, horizon, max(season, 1)))
-        lowest = np.where(known, y, np.inf).min(axis=1)
-        forecast = np.where((lowest >= 0.0)[:, None], np.maximum(forecast, 0), forecast)
-        forecast[~known.any(axis=1)] = np.nan
-        return forecast
+        return _told(function, y, horizon, season)
 
     return model
+
+
+def _told(
+    function: Callable[[Series, int, int], np.ndarray],
+    y: np.ndarray,
+    horizon: int,
+    season: int,
+) -> np.ndarray:
+    y = np.array(y, dtype=float, ndmin=2)
+    known = np.isfinite(y)
+    if not y.size or not known.any():
+        return np.full((len(y), horizon), np.nan)
+    series = read_series(y)
+    forecast = series.back(function(series, horizon, max(season, 1)))
+    lowest = np.where(known, y, np.inf).min(axis=1)
+    forecast = np.where((lowest >= 0.0)[:, None], np.maximum(forecast, 0), forecast)
+    forecast[~known.any(axis=1)] = np.nan
+    return forecast
+
+
+def remembering(
+    model: Model,
+) -> Callable[[np.ndarray, int, int, Memory], np.ndarray] | None:
+    """Return the model with a fourth parameter: numbers that it need not fit again.
+
+    None of a model that has none: whatever it knows it learns anew.
+    """
+    if model is not MODELS[DEFAULT]:
+        return None
+
+    def told(y: np.ndarray, horizon: int, season: int, memory: Memory) -> np.ndarray:
+        return _told(partial(combination, memory=memory), y, horizon, season)
+
+    return told
 
 
 MODELS: dict[str, Model] = {
@@ -288,6 +134,7 @@ MODELS: dict[str, Model] = {
     "damped": _named(partial(smoothing, shape=Shape("d", ""))),
     "holt_winters": _named(partial(smoothing, shape=Shape("d", "m"))),
     "holt_winters_additive": _named(partial(smoothing, shape=Shape("d", "a"))),
+    "ets": _named(ets),
     "theta": _named(theta),
     "croston_sba": _named(croston_sba),
     "tsb": _named(tsb),

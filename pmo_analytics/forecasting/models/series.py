@@ -50,8 +50,7 @@ class Series:
 
     def rows(self, which: np.ndarray) -> Series:
         """Return the series of a mask."""
-        count = int(which.sum())
-        return Series(self.y[which], self.first[which], np.arange(count))
+        return Series(self.y[which], self.first[which], self.order[which])
 
     def part(self, rows: slice) -> Series:
         """Return some of the series, without the time before the first of them."""

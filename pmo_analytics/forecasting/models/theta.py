@@ -19,37 +19,15 @@ from pmo_analytics.forecasting.models.series import (
 )
 from pmo_analytics.forecasting.models.smoothing import Shape, smooth
 
-# Shares of the straight line that `trend_shares` weighs.
-_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
-
-def theta(
-    series: Series, horizon: int, season: int, *, shrink: bool = False
-) -> np.ndarray:
+def theta(series: Series, horizon: int, season: int) -> np.ndarray:
     """Return forecasts, shape (S, horizon).
 
     Series that repeat themselves are freed of their season first, by ratios where all
     values are above 0 and by differences elsewhere.
-
-    Parameters
-    ----------
-    shrink
-        Draw the season towards none as far as it is unsure.
     """
     seasonal = has_season(series, season)
-    return _freed(series, horizon, season, seasonal, _plain_theta, shrink=shrink)
-
-
-def trend_shares(series: Series, horizon: int, season: int) -> np.ndarray:
-    """Return smoothing with a share of the straight line, shape (S, horizon).
-
-    Theta takes half of the line; here none, a quarter, ... all of it are tried and
-    weighed by how well they fit (as `weighted_smoothing` does; their number of
-    parameters is the same). Every series of two seasons is freed of its season, drawn
-    towards none as far as that is unsure.
-    """
-    seasonal = (series.length >= 2 * season + 1) & (season > 1)
-    return _freed(series, horizon, season, seasonal, _shares, shrink=True)
+    return _freed(series, horizon, season, seasonal, _plain_theta)
 
 
 def positive_series(series: Series) -> np.ndarray:
@@ -64,8 +42,6 @@ def _freed(
     season: int,
     seasonal: np.ndarray,
     forecast: Callable[[Series, int], np.ndarray],
-    *,
-    shrink: bool,
 ) -> np.ndarray:
     """Forecast without the season, and put that on again."""
     if not seasonal.any():
@@ -74,9 +50,9 @@ def _freed(
     inside = np.arange(series.y.shape[1]) >= series.first[:, None]
     at = np.arange(series.y.shape[1]) % season
     to_come = ahead(series, season, horizon)
-    ratios = seasonal_indices(series, season, ratio=True, shrink=shrink)
+    ratios = seasonal_indices(series, season, ratio=True)
     ratios[~(seasonal & positive)] = 1.0
-    steps = seasonal_indices(series, season, ratio=False, shrink=shrink)
+    steps = seasonal_indices(series, season, ratio=False)
     steps[~seasonal | positive] = 0.0
     plain = np.where(inside, series.y / ratios[:, at] - steps[:, at], 0.0)
     result = forecast(Series(plain, series.first, series.order), horizon)
@@ -98,24 +74,3 @@ def _plain_theta(series: Series, horizon: int) -> np.ndarray:
     level = smooth(series, Shape("", ""), horizon, 1).forecast
     slope, _ = _line(series)
     return np.asarray(level + 0.5 * slope[:, None] * np.arange(1, horizon + 1))
-
-
-def _shares(series: Series, horizon: int) -> np.ndarray:
-    slope, middle = _line(series)
-    columns = np.arange(series.y.shape[1])
-    inside = columns >= series.first[:, None]
-    to_come = series.y.shape[1] + np.arange(horizon)
-    forecasts, misfits = [], []
-    for share in _SHARES:
-        line = share * slope[:, None]
-        rest = series.y - line * (columns - middle[:, None])
-        rest = np.where(inside, rest, 0.0)
-        fit = smooth(
-            Series(rest, series.first, series.order), Shape("", ""), horizon, 1
-        )
-        forecasts.append(fit.forecast + line * (to_come - middle[:, None]))
-        misfits.append(series.length * np.log(np.maximum(fit.error, 1e-12)))
-    apart = np.array(misfits) - np.min(misfits, axis=0)
-    weight = np.exp(-0.5 * np.minimum(apart, 200.0))
-    weight /= weight.sum(axis=0)
-    return np.asarray((np.array(forecasts) * weight[:, :, None]).sum(axis=0))

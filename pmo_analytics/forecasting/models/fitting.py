@@ -1,0 +1,296 @@
+"""Numbers of exponential smoothing, fitted to many series side by side.
+
+The steps of Levenberg and Marquardt (Marquardt, SIAM Journal on Applied Mathematics
+11(2), 1963), for all series at once: each gets lanes, one with its numbers as they are
+and one for each of them moved a little, and all lanes walk through the past together.
+So one walk tells the errors and how each number moves them, without a loop over series
+and without a solver.
+
+The numbers, in rows: log odds of the level's smoothing, of the trend's as a share of
+that, of the season's as a share of what is left of it, and of the damping; the first
+level, the first trend, the places of the first season.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+LEVEL, RISE, FIRST_PLACE = 4, 5, 6
+# Where log odds begin, which is what is believed of them; how surely, as the inverse
+# of their variance; and how far they go.
+ODDS = np.array([0.0, -2.0, -2.0, 1.0])
+_SURE = 0.2
+_FAR, _LEAP = 7.0, 2.0
+# Damping lies between this and this much more.
+_DAMPED, _DAMPING = 0.8, 0.19
+# Walks at most: without the places of the season and then with them, which mostly are
+# right after two. Gain in twice the log likelihood at which a fit ends.
+_WALKS, _WALKS_SEASON, _ENOUGH = 8, 3, 0.1
+# Steps of derivatives: of log odds, and of states in typical changes of the series.
+_ODDS_STEP, _STATE_STEP = 1e-4, 1e-3
+# Share of the mean that an error of counts as none.
+_EXACT = 1e-7
+
+
+@dataclass(frozen=True)
+class Past:
+    """What is known of series, and the shape that they are fitted with.
+
+    Attributes
+    ----------
+    y
+        Shape (T, S), 0 before each series begins.
+    first
+        Shape (S,), ascending: where that is.
+    trend, season, relative
+        As of `smoothing.Shape`.
+    """
+
+    y: np.ndarray
+    first: np.ndarray
+    trend: str
+    season: str
+    relative: bool
+
+    @property
+    def length(self) -> np.ndarray:
+        """Return how many values each series has."""
+        return len(self.y) - self.first
+
+    def rows(self, which: np.ndarray) -> Past:
+        """Return some of the series, without the time before the first of them."""
+        return replace(
+            self, y=np.ascontiguousarray(self.y[:, which]), first=self.first[which]
+        )
+
+    def place(self, number: int, places: int) -> np.ndarray:
+        """Return the rows of a place of the season of each series, from its first on.
+
+        Places lie by column: so series that begin at different times stand together,
+        and each has the same numbers alone.
+        """
+        return np.asarray(FIRST_PLACE + (number + self.first) % places)
+
+    def size(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the mean size and the typical change of each series."""
+        mean = np.abs(self.y).sum(axis=0) / self.length
+        later = np.arange(1, len(self.y))[:, None] > self.first
+        moves = np.where(later, np.abs(np.diff(self.y, axis=0)), 0.0).sum(axis=0)
+        change = moves / np.maximum(self.length - 1, 1)
+        return mean, np.maximum(change, 1e-6 * mean) + 1e-150
+
+    def misfit(self, numbers: np.ndarray) -> np.ndarray:
+        """Return T log(mean squared error) with numbers (N, S)."""
+        errors, told, _ = walk(self, numbers[:, None])
+        return self._misfit(_power(errors[:, 0], told[0]))
+
+    def _misfit(self, power: np.ndarray) -> np.ndarray:
+        least = (_EXACT * self.size()[0]) ** 2 + 1e-300
+        return np.asarray(self.length * np.log(power / self.length + least))
+
+
+def _power(errors: np.ndarray, told: np.ndarray) -> np.ndarray:
+    """Return the sum of squares of errors (T, S), times what was told, squared."""
+    return np.asarray((errors**2).sum(axis=0) * told**2)
+
+
+def walk(past: Past, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Walk through the past with numbers (N, P, S): P of them for each series.
+
+    Series lie side by side in memory: so all of them take a step together, those that
+    begin first on top.
+
+    Returns
+    -------
+    tuple of ndarray
+        Errors, shape (T, P, S); where they are relative, the geometric mean of what
+        was told, shape (P, S), else 1; and the last states, shape (N, P, S), with what
+        log odds stand for in place of these.
+    """
+    state = np.array(numbers)
+    state[:LEVEL] = 1.0 / (1.0 + np.exp(-numbers[:LEVEL]))
+    state[1] *= state[0]
+    state[2] *= 1.0 - state[0]
+    state[3] = _DAMPED + _DAMPING * state[3] if past.trend == "d" else 1.0
+    if not past.trend:
+        state[RISE] = 0.0
+    errors = np.zeros((len(past.y), *numbers.shape[1:]))
+    began = np.searchsorted(past.first, np.arange(len(past.y)), side="right")
+    with np.errstate(all="ignore"):
+        for k in np.unique(began[began > 0]).tolist():
+            begin, end = np.searchsorted(began, [k, k + 1]).tolist()
+            live = state[:, :, :k]
+            _go(past, past.y[begin:end, :k], live, errors[begin:end, :, :k], begin)
+        if not past.relative:
+            return errors, np.ones(numbers.shape[1:]), state
+        told = past.y[:, None] - errors
+        inside = np.arange(len(past.y))[:, None] >= past.first
+        errors = np.where(inside[:, None], errors / told, 0.0)
+        logs = np.log(np.where(inside[:, None], told, 1.0)).sum(axis=0)
+        return errors, np.exp(logs / past.length), state
+
+
+def _go(
+    past: Past, values: np.ndarray, state: np.ndarray, errors: np.ndarray, begin: int
+) -> None:
+    """Take states (N, P, S) through values (T, S) from column `begin` on, in place.
+
+    Nothing in the loop asks for memory: that takes as long as the sums.
+    """
+    alpha, beta, gamma, phi, level, rise = state[:FIRST_PLACE]
+    places = state[FIRST_PLACE:]
+    moves = past.trend in ("a", "d")
+    step, told = np.empty(level.shape), np.empty(level.shape)
+    for t, (value, error) in enumerate(zip(values, errors, strict=True), begin):
+        if past.trend == "d":
+            np.multiply(phi, rise, out=rise)
+        if past.trend:
+            np.add(level, rise, out=level)
+        base = error
+        if past.season:
+            place = places[t % len(places)]
+            put_on = np.multiply if past.season == "m" else np.add
+            put_on(level, place, out=told)
+            np.subtract(value, told, out=error)
+            np.multiply(gamma, error, out=step)
+            if past.season == "m":
+                np.divide(step, level, out=step)
+                np.divide(error, place, out=told)
+                base = told
+            np.add(place, step, out=place)
+        else:
+            np.subtract(value, level, out=error)
+        np.multiply(alpha, base, out=step)
+        np.add(level, step, out=level)
+        if moves:
+            np.multiply(beta, base, out=step)
+            np.add(rise, step, out=rise)
+
+
+def fitted(
+    past: Past, opening: np.ndarray, *, places: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the best numbers (N, S) and their misfit (S,), from an opening on.
+
+    The smallest T log(mean squared error) + sum of `_SURE` (log odds - `ODDS`)^2. Of a
+    shape with relative errors these are taken times the geometric mean of what was
+    told, which is the likelihood of either; the places of a season add up to as much
+    as in the opening, or stay what they are there without `places`.
+    """
+    used = [0, LEVEL]
+    used += [1] if past.trend in ("a", "d") else []
+    used += [3] if past.trend == "d" else []
+    used += [RISE] if past.trend not in ("", "h") else []
+    used += [2] if past.season else []
+    numbers, misfit = _improved(past, opening, np.array(sorted(used)), _WALKS)
+    if places and past.season and len(opening) - FIRST_PLACE <= _MOST_PLACES:
+        used += range(FIRST_PLACE, len(opening) - 1)
+        numbers, misfit = _improved(
+            past, numbers, np.array(sorted(used)), _WALKS_SEASON
+        )
+    return numbers, misfit
+
+
+# Places of a season that are fitted; of longer ones too few years are known.
+_MOST_PLACES = 12
+
+
+def _improved(
+    past: Past, opening: np.ndarray, used: np.ndarray, walks: int
+) -> tuple[np.ndarray, np.ndarray]:
+    count, numbers = len(used), opening.shape[1]
+    best, goal = opening.copy(), np.full(numbers, np.inf)
+    misfit, pull = np.full(numbers, np.inf), np.full(numbers, 0.01)
+    matrix, slope = np.zeros((numbers, count, count)), np.zeros((numbers, count))
+    rows, trial = np.arange(numbers), opening.copy()
+    for turn in range(walks):
+        part = past.rows(rows)
+        power, normal, gradient = _derived(part, trial, used)
+        fit = part._misfit(power)
+        away = trial[:LEVEL] - ODDS[:, None]
+        told = fit + _SURE * (away**2).sum(axis=0)
+        better = told < goal[rows]
+        gain = goal[rows] - told
+        won = rows[better]
+        best[:, won], goal[won] = trial[:, better], told[better]
+        misfit[won] = fit[better]
+        matrix[won], slope[won] = normal[better], gradient[better]
+        pull[rows] *= np.where(better, 0.2, 10.0)
+        still = np.where(better, gain > _ENOUGH, pull[rows] < 1e3)
+        rows = rows[still & np.isfinite(goal[rows])]
+        if turn == walks - 1 or not len(rows):
+            break
+        move = _solved(matrix[rows], slope[rows], np.maximum(pull[rows], 1e-7))
+        trial = _moved(past.rows(rows), best[:, rows], used, move.T)
+    return best, misfit
+
+
+def _derived(
+    past: Past, numbers: np.ndarray, used: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the sum of squares, and half the second and first derivatives of it.
+
+    Shapes (S,), (S, n, n) and (S, n); of what is believed the derivatives as well.
+    """
+    mean, change = past.size()
+    step = np.full((len(used), numbers.shape[1]), _ODDS_STEP)
+    step[used >= LEVEL] = _STATE_STEP * change
+    if past.season == "m":
+        step[used >= FIRST_PLACE] /= np.maximum(mean, 1e-150)
+    lanes = np.repeat(numbers[:, None], len(used) + 1, axis=1)
+    places, every = len(numbers) - FIRST_PLACE, np.arange(numbers.shape[1])
+    for lane, (number, size) in enumerate(zip(used, step, strict=True), 1):
+        if number < FIRST_PLACE:
+            lanes[number, lane] += size
+        else:
+            own = past.place(number - FIRST_PLACE, places)
+            lanes[own, lane, every] += size
+            lanes[past.place(places - 1, places), lane, every] -= size
+    errors, told, _ = walk(past, lanes)
+    with np.errstate(all="ignore"):
+        if past.relative:
+            errors *= told
+        own = np.ascontiguousarray(errors[:, 0].T)
+        errors = errors[:, 1:]
+        errors -= own.T[:, None]
+        errors /= step
+        slopes = np.ascontiguousarray(errors.transpose(2, 1, 0))
+        power = (own**2).sum(axis=1)
+        normal = slopes @ slopes.transpose(0, 2, 1)
+        gradient = (slopes @ own[:, :, None])[:, :, 0]
+    belief = _SURE * power / past.length
+    for k in np.flatnonzero(used < LEVEL):
+        normal[:, k, k] += belief
+        gradient[:, k] += belief * (numbers[used[k]] - ODDS[used[k]])
+    return power, normal, gradient
+
+
+def _solved(matrix: np.ndarray, slope: np.ndarray, pull: np.ndarray) -> np.ndarray:
+    """Return the step that lowers the squares most, drawn to none by `pull`."""
+    size = np.sqrt(np.maximum(np.einsum("snn->sn", matrix), 0.0))
+    size = np.where(size > 0.0, size, 1.0)
+    even = matrix / size[:, :, None] / size[:, None, :]
+    places = np.arange(matrix.shape[1])
+    even[:, places, places] = 1.0 + pull[:, None]
+    move = np.linalg.solve(even, (-slope / size)[:, :, None])[:, :, 0]
+    return np.asarray(move / size)
+
+
+def _moved(
+    past: Past, best: np.ndarray, used: np.ndarray, move: np.ndarray
+) -> np.ndarray:
+    """Return numbers (N, S) and a move (n, S) of those that are used."""
+    result = best.copy()
+    places, every = len(best) - FIRST_PLACE, np.arange(best.shape[1])
+    for number, step in zip(used, move, strict=True):
+        if number < LEVEL:
+            moved = result[number] + np.clip(step, -_LEAP, _LEAP)
+            result[number] = np.clip(moved, -_FAR, _FAR)
+        elif number < FIRST_PLACE:
+            result[number] += step
+        else:
+            result[past.place(number - FIRST_PLACE, places), every] += step
+            result[past.place(places - 1, places), every] -= step
+    return result
