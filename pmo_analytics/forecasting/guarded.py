@@ -38,12 +38,12 @@ def history_draws(
 
     Level shifts, ended trends and outliers are taken out first: what was before counts
     as if it had been on the level of now, and errors from before do not count
-    (`forecasting.breaks`). A model by
-    name whose errors on a role's own past were nearly twice as large as those of a
-    naive one is not used for that role, unless that comes and goes, where the last value
-    tells nothing; a function is used as it is. The errors are those that the intervals
-    are made of, up to a year ahead. A history that is short, has gaps or ends early is
-    forecast all the same, with a warning that names the role.
+    (`forecasting.breaks`). A model by name whose errors on a role's own past were
+    nearly twice as large as those of a naive one is not used for that role, unless that
+    comes and goes, where the last value tells nothing; a function is used as it is. The
+    errors are those that the intervals are made of, up to a year ahead. A history that
+    is short, has gaps or ends early is forecast all the same, with a warning that names
+    the role.
 
     Parameters
     ----------
