@@ -101,6 +101,14 @@ def label_of(name: object) -> str:
 
 _LABELS = {
     "p_overload": "chance of overload",
+    "p_overload_pipeline": "chance of overload, pipeline",
+    "worst_pipeline": "worst period, pipeline",
+    "short_p80_pipeline": "FTE short, worst fifth, pipeline",
+    "periods_at_risk_pipeline": "periods at risk, pipeline",
+    "p_overload_plan": "chance of overload, plan",
+    "worst_plan": "worst period, plan",
+    "short_p80_plan": "FTE short, worst fifth, plan",
+    "periods_at_risk_plan": "periods at risk, plan",
     "p_overload_before": "chance of overload before",
     "p_overload_after": "chance of overload after",
     "p_deadline": "chance to meet the deadline",

@@ -21,8 +21,11 @@ from pmo_analytics.errors import ConfigError, say_warnings
 from pmo_analytics.facts import text_of_fact
 from pmo_analytics.forecasting import (
     after_history,
+    beside,
+    forecast_demand,
     forecast_headroom,
     forecast_tables,
+    headroom_of,
     history_alone,
 )
 from pmo_analytics.formats import text_of
@@ -210,9 +213,10 @@ def _run(config: BatchConfig, day: date, folder: Path) -> BatchRun:
     with remembering(config.store, portfolio, known) as memory:
         headroom = _forecast(config, portfolio, memory)
         plan = _plan(config, portfolio, headroom)
+        planned = _planned(config, portfolio, headroom, plan, memory)
         standing = status_of(config.status, read, day, memory.statuses)
         compared = _compare(config, plan, scenarios)
-        found = _Found(portfolio, headroom, plan, compared, standing)
+        found = _Found(portfolio, headroom, plan, planned, compared, standing)
         tables = _tables(config, found, memory)
         if stop_asked():
             keep_good(folder)
@@ -247,6 +251,7 @@ class _Found:
     portfolio: Portfolio
     headroom: Forecast
     plan: Plan | None
+    planned: Forecast | None
     comparison: Comparison | None
     standing: Status | None
 
@@ -304,6 +309,29 @@ def _plan(config: BatchConfig, portfolio: Portfolio, headroom: Forecast) -> Plan
     return plan
 
 
+def _planned(
+    config: BatchConfig,
+    portfolio: Portfolio,
+    headroom: Forecast,
+    plan: Plan | None,
+    memory: Memory,
+) -> Forecast | None:
+    """Return the headroom that the plan leaves, None where there is no plan."""
+    if plan is None:
+        return None
+    load = forecast_demand(
+        portfolio,
+        periods=config.forecast.periods or None,
+        draws=config.forecast.draws,
+        seed=config.seed,
+        model=config.forecast.model,
+        scope="plan",
+        plan=plan,
+        accuracy=memory.learnt,
+    )
+    return headroom_of(headroom.parts[0], load)
+
+
 def _limits(config: BatchConfig) -> SolveLimits:
     settings = config.optimize
     return SolveLimits(
@@ -347,6 +375,11 @@ def _tables(
         tables |= memory.tables()
     if found.plan is not None:
         tables.update(plan_tables(found.plan))
+    if found.planned is not None:
+        tables["plan_headroom.csv"] = found.planned.table
+        tables["headroom_by_load.csv"] = beside(
+            found.headroom, found.planned, chance=settings.chance
+        )
     if found.comparison is not None:
         tables.update(comparison_tables(found.comparison))
     if found.standing is not None:
@@ -372,6 +405,7 @@ def _write(
     for sentence in left_out:
         _LOG.info("%s", sentence)
     facts["notes"] = [*found.headroom.notes, *left_out]
+    facts["scope"] = found.headroom.scope
     documents: dict[str, Any] = {}
     if found.plan is not None and found.plan.report is not None:
         evidence = found.plan.report
@@ -429,6 +463,8 @@ def _report(
     return with_plan(
         report,
         found.plan,
+        loads=tables.get("headroom_by_load.csv"),
+        chance=config.forecast.chance,
         last=before(folder.parent, day, found.plan),
         roadmap=figures.get("gantt"),
         stopped=stop_asked(),

@@ -9,7 +9,11 @@ if TYPE_CHECKING:
     from pmo_analytics.forecasting.capacity import forecast_capacity
     from pmo_analytics.forecasting.demand import forecast_demand
     from pmo_analytics.forecasting.forecast import QUANTILES, Forecast, Why, facts_of
-    from pmo_analytics.forecasting.headroom import forecast_headroom, hire_list
+    from pmo_analytics.forecasting.headroom import (
+        forecast_headroom,
+        headroom_of,
+        hire_list,
+    )
     from pmo_analytics.forecasting.models.registry import (
         NAIVE,
         find_model,
@@ -17,6 +21,10 @@ if TYPE_CHECKING:
     )
     from pmo_analytics.forecasting.past import after_history, history_alone
     from pmo_analytics.forecasting.pipeline import SCOPES
-    from pmo_analytics.forecasting.shortages import forecast_tables, outlook
+    from pmo_analytics.forecasting.shortages import (
+        beside,
+        forecast_tables,
+        outlook,
+    )
 
 __getattr__, __dir__, __all__ = face(__name__)

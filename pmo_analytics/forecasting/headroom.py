@@ -103,6 +103,17 @@ def forecast_headroom(
         plan=plan,
         accuracy=accuracy,
     )
+    return headroom_of(capacity, load)
+
+
+def headroom_of(capacity: Forecast, load: Forecast) -> Forecast:
+    """Return what a capacity leaves of a load, draw by draw.
+
+    Parameters
+    ----------
+    capacity, load
+        Of the same portfolio, periods, draws and seed.
+    """
     roles = tuple(role for role in capacity.roles if role in load.roles)
     notes = list(dict.fromkeys([*capacity.notes, *load.notes]))
     alone = [r for r in (*capacity.roles, *load.roles) if r not in roles]
@@ -118,7 +129,7 @@ def forecast_headroom(
         capacity.periods,
         roles,
         _difference(capacity.draws, load.draws, left, right),
-        seed,
+        capacity.seed,
         capacity.history[known] - load.history[known],
         tuple(notes),
         (capacity, load),

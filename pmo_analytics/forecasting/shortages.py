@@ -84,6 +84,30 @@ def outlook(headroom: Forecast, *, chance: float = 0.2) -> pd.DataFrame:
     return ranked.reset_index()[list(OUTLOOK_COLUMNS)]
 
 
+def beside(pipeline: Forecast, plan: Forecast, *, chance: float = 0.2) -> pd.DataFrame:
+    """Return the outlook with the whole pipeline and with a plan beside each other.
+
+    Parameters
+    ----------
+    pipeline, plan
+        Forecasts of headroom that differ in their load.
+    chance
+        As in `outlook`.
+
+    Returns
+    -------
+    DataFrame
+        One row a role, in the order of the pipeline's outlook: `role`, then
+        `p_overload`, `worst`, `short_p80` and `periods_at_risk` of each, with
+        `_pipeline` and `_plan` behind their names.
+    """
+    columns = ["role", "p_overload", "worst", "short_p80", "periods_at_risk"]
+    both = [outlook(which, chance=chance)[columns] for which in (pipeline, plan)]
+    return both[0].merge(
+        both[1], on="role", how="left", suffixes=("_pipeline", "_plan")
+    )
+
+
 def forecast_tables(
     headroom: Forecast, *, model: str, chance: float, lead: int, ramp: int = 0
 ) -> dict[str, pd.DataFrame]:

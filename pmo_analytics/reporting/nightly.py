@@ -13,7 +13,7 @@ import pandas as pd
 
 from pmo_analytics.differences import change_sentences, plan_changes
 from pmo_analytics.errors import PmoError
-from pmo_analytics.formats import names_of
+from pmo_analytics.formats import names_of, percent
 from pmo_analytics.loaders import read_schedule
 from pmo_analytics.plan import Plan
 from pmo_analytics.reporting.page import Fact, Report, Section
@@ -86,6 +86,8 @@ def with_plan(
     last: Before | None,
     roadmap: Figure | None = None,
     stopped: bool = False,
+    loads: pd.DataFrame | None = None,
+    chance: float = 0.2,
 ) -> Report:
     """Return a report that begins with the plan.
 
@@ -101,12 +103,36 @@ def with_plan(
         Chart of the plan.
     stopped
         Whether somebody stopped the search before its end.
+    loads
+        Of `forecasting.beside`: the plan's headroom beside the pipeline's.
+    chance
+        Of overload from which a role counts as at risk.
     """
+    sections = [*_sections(plan, last, roadmap, stopped)]
+    if loads is not None and len(loads):
+        sections.insert(1, _beside(loads, chance))
     return replace(
         report,
         headline=[*_headline(plan, last), *report.headline],
         summary=f"{_takeaway(plan)} {report.summary}".strip(),
-        sections=[*_sections(plan, last, roadmap, stopped), *report.sections],
+        sections=[*sections, *report.sections],
+    )
+
+
+def _beside(loads: pd.DataFrame, chance: float) -> Section:
+    """Return who runs short by the plan, and who would with the whole pipeline."""
+    at_risk = [
+        int((loads[f"p_overload_{load}"] >= chance).sum())
+        for load in ("plan", "pipeline")
+    ]
+    return Section(
+        "The plan's headroom beside the pipeline's",
+        f"With the plan {at_risk[0]} of {len(loads)} roles reach a chance of "
+        f"{percent(chance)} of overload in some period, with the whole pipeline "
+        f"{at_risk[1]}.",
+        table=loads,
+        note="Plan: its projects at its dates for sure, with overruns, and no others. "
+        "Pipeline: candidates by their probability; all that follows below is of it.",
     )
 
 

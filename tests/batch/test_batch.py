@@ -18,6 +18,7 @@ from pmo_analytics.batch.folder import clear
 from pmo_analytics.batch.store import Store, open_store
 from pmo_analytics.cli import main
 from pmo_analytics.errors import ConfigError, DataError, PmoError, SolverError
+from pmo_analytics.forecasting import forecast_headroom, outlook
 from pmo_analytics.loaders import read_portfolio
 from pmo_analytics.processes.stopping import note_stop
 from tests.support.chromium import browser, find_chromium
@@ -84,6 +85,30 @@ def test_a_run_has_everything(config, tmp_path):
     assert set(table["period"]) == {"2027-01", "2027-02", "2027-03"}
     latest = json.loads((tmp_path / "runs" / "latest.json").read_text("utf-8"))
     assert latest == {"run": "2026-12-31"}
+
+
+def test_the_plan_s_headroom_stands_beside_the_pipeline_s(config, tmp_path):
+    run = run_batch(config, as_of="2026-12-31", out=tmp_path / "runs")
+    assert run.plan is not None
+    again = forecast_headroom(
+        run.portfolio,
+        periods=len(run.headroom.periods),
+        draws=len(run.headroom.draws),
+        scope="plan",
+        plan=run.plan,
+    )
+    table = pd.read_csv(run.folder / "headroom_by_load.csv").set_index("role")
+    assert list(table.index) == list(outlook(run.headroom, chance=0.2)["role"])
+    for load, headroom in (("pipeline", run.headroom), ("plan", again)):
+        told = table[f"p_overload_{load}"]
+        assert told.to_dict() == pytest.approx(headroom.p_overload.max().to_dict())
+    page = (run.folder / "report.html").read_text("utf-8")
+    assert "headroom beside the pipeline" in page
+    facts = json.loads((run.folder / "manifest.json").read_text("utf-8"))
+    assert facts["scope"] == "pipeline"
+    assert any(
+        note.startswith("Load: of the whole pipeline") for note in facts["notes"]
+    )
 
 
 def test_the_same_date_again_gives_the_same_tables(config, tmp_path):
