@@ -49,13 +49,14 @@ def forecast_demand(
     as much longer, and as much more effort, as finished projects of their theme did
     against their first baseline; of running ones only what is left is stretched. A
     stretched project spreads its effort. Candidates come with their `probability`
-    (blank: idea 0.2, proposed 0.5, paused 0.5), within groups and dependencies, which
-    hold in every future (`forecasting.pipeline` says how): at their planned start and
-    as much later as finished projects began, or, without one, at any start they may
-    have, one as likely as the other. Budgets and rules of one's own choose nothing
-    here, and dependencies move no dates. Roles without any demand of projects get the
-    load of their history as a time series; run-the-business work of history is added
-    for roles that have no `operations` rows, which lower the capacity already.
+    (blank: idea 0.2, proposed 0.5, paused 0.5), within groups, dependencies and
+    budgets, which hold in every future (`forecasting.pipeline` says how): at their
+    planned start and as much later as finished projects began, or, without one, at any
+    start they may have, one as likely as the other. What budgets ask for at least and
+    rules of one's own choose nothing here, and dependencies move no dates. Roles
+    without any demand of projects get the load of their history as a time series;
+    run-the-business work of history is added for roles that have no `operations` rows,
+    which lower the capacity already.
 
     Parameters
     ----------

@@ -12,9 +12,13 @@ hold in every future:
 - What a project requires (of every kind of dependency; of a group any member) has to
   come, or it does not come either.
 
-Running, approved and forced members count, and are never left out; done ones count as
-selected; what is cancelled or forced out never comes. Budgets and rules of one's own
-do not choose, and dependencies move no dates here.
+- Of those whose spend a budget row covers, the keenest come as long as it holds them,
+  at the dates that they have in that future.
+
+Running, approved and forced members count, and are never left out, whatever they spend;
+done ones count as selected; what is cancelled or forced out never comes. What budgets
+ask for at least and rules of one's own do not choose, and dependencies move no dates
+here.
 """
 
 from __future__ import annotations
@@ -28,7 +32,9 @@ import pandas as pd
 
 from pmo_analytics.errors import ConfigError, closest
 from pmo_analytics.forecasting.past import some
+from pmo_analytics.rules import budget_matches, budget_spans
 from pmo_analytics.tables import CANDIDATES, start_windows
+from pmo_analytics.tolerance import ROUNDING
 from pmo_analytics.uncertainty import all_or_none, rows_of
 
 if TYPE_CHECKING:
@@ -41,6 +47,8 @@ CHANCES = {"idea": 0.2, "proposed": 0.5, "paused": 0.5}
 _WORTH_SAYING = 0.01
 # Rounds of adding for `at_least`; what had to be left out is not tried again.
 _ROUNDS = 10
+# What holds in every future, without and with budgets.
+_RULES = ("Groups and dependencies", "Groups, dependencies and budgets")
 # Whose load is forecast.
 SCOPES = ("pipeline", "committed", "plan")
 
@@ -117,8 +125,23 @@ class _Limit:
     most: float
 
 
+@dataclass(frozen=True)
+class _Fund:
+    """A budget row: its candidates, what each spends of it, and what there is.
+
+    `use` has a row a candidate and a column a draw; what comes anyway is taken off.
+    """
+
+    rows: list[int]
+    use: np.ndarray
+    left: float
+
+
 def draw_pipeline(
-    portfolio: Portfolio, windows: pd.DataFrame, number: Mapping[str, np.ndarray]
+    portfolio: Portfolio,
+    windows: pd.DataFrame,
+    number: Mapping[str, np.ndarray],
+    starts: Mapping[str, np.ndarray],
 ) -> tuple[dict[str, np.ndarray], list[str]]:
     """Draw which candidates come.
 
@@ -130,6 +153,8 @@ def draw_pipeline(
         Of `start_windows`.
     number
         Candidate -> a number from 0 to 1 in each draw: its own luck, small is good.
+    starts
+        Live project -> first period in each draw, after the first of the horizon.
 
     Returns
     -------
@@ -164,6 +189,7 @@ def draw_pipeline(
         eager = np.where(chance[:, None] > 0.0, luck / chance[:, None], np.inf)
     limits = _limits(portfolio.groups, row, sure)
     needs = _needs(portfolio, row, sure)
+    funds = _funds(portfolio, row, sure, starts)
     came = luck < chance[:, None]
     barred = np.repeat(chance[:, None] <= 0.0, luck.shape[1], axis=1)
     for _ in range(_ROUNDS):
@@ -179,6 +205,8 @@ def draw_pipeline(
                 came[project] &= came[servers].any(axis=0)
             for limit in limits:
                 _leave_out(came, limit, eager)
+            for fund in funds:
+                _spend(came, fund, eager)
             if (came == kept).all():
                 break
         barred |= tried & ~came
@@ -186,7 +214,7 @@ def draw_pipeline(
             break
     return dict(zip(names, came, strict=True)), [
         *notes,
-        *_changed(names, wished, came),
+        *_changed(names, wished, came, _RULES[bool(funds)]),
         *_too_few(limits, came),
     ]
 
@@ -264,7 +292,66 @@ def _leave_out(came: np.ndarray, limit: _Limit, eager: np.ndarray) -> None:
     came[limit.rows] &= rank < limit.most
 
 
-def _changed(names: list[str], wished: np.ndarray, came: np.ndarray) -> list[str]:
+def _funds(
+    portfolio: Portfolio,
+    row: dict[str, int],
+    sure: set[str],
+    starts: Mapping[str, np.ndarray],
+) -> list[_Fund]:
+    """Return the budget rows that limit, each with the candidates it covers."""
+    spend, limit = portfolio.spend, portfolio.budget["amount"].to_numpy(dtype=float)
+    if not len(spend) or not np.isfinite(limit).any():
+        return []
+    first, last = budget_spans(portfolio)
+    matches = budget_matches(portfolio)
+    rows = spend.groupby("project", sort=False).indices
+    found = []
+    for b in np.flatnonzero(np.isfinite(limit)).tolist():
+        used = {}
+        for name in starts:
+            own = rows.get(name, np.zeros(0, dtype=np.int64))
+            own = own[matches[b, own]]
+            if len(own):
+                used[name] = _falls(spend.iloc[own], starts[name], first[b], last[b])
+        fixed = sum(float(used[name].max()) for name in used if name in sure)
+        mine = [name for name in used if name in row and used[name].any()]
+        if mine:
+            use = np.array([used[name] for name in mine])
+            # With what floats of these amounts can err by.
+            err = ROUNDING * (fixed + float(use.max(axis=1).sum()))
+            left = max(float(limit[b]) - fixed, 0.0) + err
+            found.append(_Fund([row[name] for name in mine], use, left))
+    return found
+
+
+def _falls(
+    spend: pd.DataFrame, starts: np.ndarray, first: int, last: int
+) -> np.ndarray:
+    """Return what a project's rows spend from a first to a last period, by draw."""
+    begins, which = np.unique(starts, return_inverse=True)
+    period = begins[:, None] + spend["offset"].to_numpy(dtype=np.int64)
+    inside = (period >= first) & (period <= last)
+    amount = spend["amount"].to_numpy(dtype=float)
+    return np.asarray((inside * amount).sum(axis=1)[which])
+
+
+def _spend(came: np.ndarray, fund: _Fund, eager: np.ndarray) -> None:
+    """Let the keenest come while the budget holds them; who spends nothing stays."""
+    own = came[fund.rows]
+    order = np.where(own, eager[fund.rows], np.inf).argsort(axis=0, kind="stable")
+    draws = np.arange(own.shape[1])
+    spent = np.zeros(own.shape[1])
+    for now in order:
+        need = fund.use[now, draws] * own[now, draws]
+        fits = (spent + need <= fund.left) | (need == 0.0)
+        own[now, draws] &= fits
+        spent += need * fits
+    came[fund.rows] = own
+
+
+def _changed(
+    names: list[str], wished: np.ndarray, came: np.ndarray, what: str
+) -> list[str]:
     """Return a sentence about those that come less or more often than they would."""
     often = came.mean(axis=1)
     # What chance alone may bring is no change.
@@ -274,8 +361,8 @@ def _changed(names: list[str], wished: np.ndarray, came: np.ndarray) -> list[str
         return []
     parts = [f"{names[k]} {often[k]:.0%} (alone {wished[k]:.0%})" for k in moved]
     return [
-        "Groups and dependencies hold in every future, so these candidates come in "
-        f"another share of them than their probability: {some(parts)}."
+        f"{what} hold in every future, so these candidates come in another share of "
+        f"them than their probability: {some(parts)}."
     ]
 
 

@@ -477,6 +477,31 @@ def test_forecast_with_a_misspelt_model(small, capsys):
     assert "did you mean 'theta'" in str(facts["error"])
 
 
+def test_at_most_one_of_two_comes_in_every_future_of_the_command(tmp_path, capsys):
+    folder = tmp_path / "two"
+    folder.mkdir()
+    files = {
+        "portfolio.toml": 'name = "Two"\n[horizon]\nstart = "2027-01"\nperiods = 2\n'
+        'freq = "M"\n',
+        "projects.csv": "project,value,duration,status,start,probability\n"
+        "A,5,2,proposed,2027-01,1\nB,3,2,proposed,2027-01,1\n",
+        "demand.csv": "project,role,offset,fte\nA,Dev,0,1\nA,Dev,1,1\n"
+        "B,Dev,0,1\nB,Dev,1,1\n",
+        "groups.csv": "group,project,rule,at_most\nG,A,limit,1\nG,B,limit,1\n",
+        "capacity.csv": "period,role,fte\n2027-01,Dev,2\n2027-02,Dev,2\n",
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    code, facts = run_json(
+        capsys, "forecast", folder, "--draws", 100, "--out", tmp_path / "o"
+    )
+    assert code == 0
+    assert any("hold in every future" in note for note in facts["notes"])
+    table = pd.read_csv(tmp_path / "o" / "forecast.csv")
+    load = table[table["quantity"] == "load"]
+    assert (load[["mean", "p10", "p90"]] == 1.0).all(axis=None)
+
+
 def test_forecast_says_why_and_shows_the_plan(tmp_path, small, capsys):
     few = "forecast", small, "--horizon", 2, "--draws", 100
     plan = tmp_path / "plan"

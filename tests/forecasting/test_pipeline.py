@@ -134,6 +134,68 @@ def test_what_is_assumed_is_said():
     assert "Dates" not in said
 
 
+def money(spend: dict[str, float], **budget: object) -> dict[str, pd.DataFrame]:
+    """Return the tables of one amount a project in its first period, and a budget."""
+    rows = pd.DataFrame({"project": list(spend), "amount": list(spend.values())})
+    limit = pd.DataFrame([{"budget": "All", **budget}])
+    return {"spend": rows.assign(offset=0, fund="F", category="C"), "budget": limit}
+
+
+def test_a_budget_holds_in_every_future():
+    tables = money({"A": 6.0, "B": 4.0, "C": 0.0}, amount=9.0)
+    there, said = came(pipeline({"A": 1.0, "B": 1.0, "C": 1.0}, **tables))
+    assert (there["A"] ^ there["B"]).all()
+    assert there["C"].all()
+    assert there["A"].mean() == pytest.approx(0.5, abs=0.03)
+    assert "Groups, dependencies and budgets hold in every future" in said
+    # 0.1 + 0.2 keeps 0.3; and a budget of another time limits nothing.
+    tables = money({"A": 0.1, "B": 0.2}, amount=0.3)
+    assert came(pipeline({"A": 1.0, "B": 1.0}, **tables))[0].to_numpy().all()
+    tables = money({"A": 6.0, "B": 4.0}, amount=1.0, start="2027-03")
+    assert came(pipeline({"A": 1.0, "B": 1.0}, **tables))[0].to_numpy().all()
+
+
+def test_what_comes_anyway_spends_first():
+    sure = pd.DataFrame({"project": ["A"], "status": ["approved"]})
+    tables = money({"A": 6.0, "B": 4.0, "C": 3.0}, amount=9.0)
+    there, _ = came(pipeline({"A": 0.1, "B": 1.0, "C": 1.0}, projects=sure, **tables))
+    assert there["A"].all()
+    assert not there["B"].any()
+    assert there["C"].all()
+    tables = money({"A": 6.0, "B": 4.0, "C": 3.0}, amount=5.0)
+    there, _ = came(pipeline({"A": 0.1, "B": 1.0, "C": 1.0}, projects=sure, **tables))
+    assert there["A"].all()
+    assert not there[["B", "C"]].to_numpy().any()
+
+
+@settings(max_examples=6, deadline=None)
+@given(
+    amounts=st.lists(st.sampled_from([0.0, 0.1, 0.2, 7.0]), min_size=4, max_size=4),
+    limit=st.sampled_from([0.0, 0.3, 7.0, 7.2]),
+    end=st.sampled_from(["2027-02", "2027-04", None]),
+    tied=st.booleans(),
+)
+def test_every_future_keeps_its_budgets(amounts, limit, end, tied):
+    tables = money(dict(zip("ABCD", amounts, strict=True)), amount=limit, end=end)
+    if tied:
+        tables["groups"] = group("all_or_none", "AB")
+    portfolio = pipeline(dict.fromkeys("ABCD", 0.7), **tables)
+    projects = portfolio.projects.copy()
+    projects["start"] = pd.NaT
+    portfolio = portfolio.replace(projects=projects)
+    load = pmo.forecast_demand(portfolio, draws=40, overruns=False)
+    for future in load.draws:
+        where = (future > 0).argmax(axis=0)
+        come = (future > 0).any(axis=0)
+        starts = {
+            role: HORIZON[at]
+            for role, at, there in zip(load.roles, where, come, strict=True)
+            if there
+        }
+        broken = Plan(portfolio, starts).violations
+        assert broken.empty, broken
+
+
 @settings(max_examples=8, deadline=None)
 @given(
     chances=st.lists(st.sampled_from([0.0, 0.3, 0.6, 1.0]), min_size=5, max_size=5),

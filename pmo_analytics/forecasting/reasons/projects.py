@@ -94,6 +94,7 @@ def drawn_projects(
     }
     chosen: list[tuple[Any, ...]] = []
     luck: dict[str, np.ndarray] = {}
+    starts: dict[str, np.ndarray] = {}
     undated: dict[bool, list[str]] = {False: [], True: []}
     for name, window in live.iterrows():
         fact = facts.loc[name]
@@ -109,11 +110,12 @@ def drawn_projects(
             if not planned:
                 slip = own[name].integers(0, int(window["last"]) - start + 1, draws)
             luck[name] = own[name].random(draws)
+        starts[name] = start + slip
         if name in by_project:
             if not planned:
                 undated[candidate].append(name)
             chosen.append((name, window, start, planned, slip, at))
-    came, notes = draw_pipeline(portfolio, windows, luck)
+    came, notes = draw_pipeline(portfolio, windows, luck, starts)
     number = {role: k for k, role in enumerate(roles)}
     projects = (
         _drawn(by_project[one[0]], one, came.get(one[0]), number, classes)
