@@ -14,6 +14,12 @@ from pmo_analytics.forecasting.intervals import past_errors, series_draws
 from pmo_analytics.forecasting.models.intermittent import intermittent
 from pmo_analytics.forecasting.models.registry import DEFAULT, NAIVE, Model, find_model
 from pmo_analytics.forecasting.models.series import read_series, season_of
+from pmo_analytics.forecasting.models.siblings import (
+    Kin,
+    lean_on,
+    lend,
+    said_of_loan,
+)
 from pmo_analytics.forecasting.past import some
 from pmo_analytics.forecasting.reasons.seen import Seen
 from pmo_analytics.forecasting.said import breaks_of, doubts_of
@@ -33,6 +39,7 @@ def history_draws(
     *,
     breaks: pd.DataFrame | bool = True,
     seen: list[Seen] | None = None,
+    kin: Kin | None = None,
 ) -> tuple[np.ndarray, list[str]]:
     """Draw what comes after a history.
 
@@ -54,6 +61,8 @@ def history_draws(
         them, of `past.events_of`.
     seen
         What was seen and chosen is added here, for `Forecast.why`.
+    kin
+        Roles that may lend season and spread to those of short histories.
 
     Returns
     -------
@@ -61,8 +70,9 @@ def history_draws(
         Draws, shape (draws, horizon, roles), and sentences about what was assumed.
     """
     season = season_of(pd.PeriodIndex(past.index).freqstr)
+    loan = lend(past, season, kin)
     calm = steady(
-        past.to_numpy(dtype=float).T,
+        past.to_numpy(dtype=float).T / loan.past(len(past)),
         season,
         said=_cells(past, breaks) if isinstance(breaks, pd.DataFrame) else (),
         find=breaks is not False,
@@ -102,9 +112,11 @@ def history_draws(
                 f"{some(past.columns[rows])}: {model} was far more wrong than naive "
                 f"forecasts on the past, so {used} is used."
             )
-    made = Seen(past, calm, season, model, tuple(chosen), wrong, alone)
+    result = lean_on(result, past, loan)
+    notes += said_of_loan(past, loan)
+    made = Seen(past, calm, season, model, tuple(chosen), wrong, alone, loan)
     (seen if seen is not None else []).append(made)
-    doubts = doubts_of(past, alone, season)
+    doubts = doubts_of(past, alone, season, loan.lent)
     for doubt in doubts:
         warnings.warn(doubt, PmoWarning, stacklevel=4)
     return result, [*doubts, *notes]

@@ -173,18 +173,7 @@ def draw_pipeline(
         windows.index[(possible & windows["must"]) | (windows["state"] == "done")]
     )
     wished = chance.copy()
-    ties = []
-    for members in all_or_none(portfolio.groups):
-        rows = rows_of(members, row)
-        ties.append(rows)
-        if not rows:
-            continue
-        luck[rows] = luck[rows[0]]
-        chance[rows] = chance[rows].min()
-        if any(member in sure for member in members):
-            chance[rows] = 1.0
-        if any(member not in sure and member not in row for member in members):
-            chance[rows] = 0.0
+    ties = _tied(portfolio.groups, row, sure, luck, chance)
     with np.errstate(divide="ignore", invalid="ignore"):
         eager = np.where(chance[:, None] > 0.0, luck / chance[:, None], np.inf)
     limits = _limits(portfolio.groups, row, sure)
@@ -217,6 +206,29 @@ def draw_pipeline(
         *_changed(names, wished, came, _RULES[bool(funds)]),
         *_too_few(limits, came),
     ]
+
+
+def _tied(
+    groups: pd.DataFrame,
+    row: dict[str, int],
+    sure: set[str],
+    luck: np.ndarray,
+    chance: np.ndarray,
+) -> list[list[int]]:
+    """Give those that come together one luck and one chance; return who they are."""
+    ties = []
+    for members in all_or_none(groups):
+        rows = rows_of(members, row)
+        ties.append(rows)
+        if not rows:
+            continue
+        luck[rows] = luck[rows[0]]
+        chance[rows] = chance[rows].min()
+        if any(member in sure for member in members):
+            chance[rows] = 1.0
+        if any(member not in sure and member not in row for member in members):
+            chance[rows] = 0.0
+    return ties
 
 
 def _chances(facts: pd.DataFrame) -> tuple[np.ndarray, list[str]]:

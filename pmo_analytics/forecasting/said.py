@@ -101,8 +101,18 @@ _KINDS: dict[str, tuple[Callable[[pd.DataFrame, Break], str], str, str, str]] = 
 }
 
 
-def doubts_of(past: pd.DataFrame, alone: np.ndarray, season: int) -> list[str]:
-    """Return what is doubtful of histories: by reason, with the roles that have it."""
+def doubts_of(
+    past: pd.DataFrame, alone: np.ndarray, season: int, lent: np.ndarray
+) -> list[str]:
+    """Return what is doubtful of histories: by reason, with the roles that have it.
+
+    Parameters
+    ----------
+    alone
+        Roles without any error of their own.
+    lent
+        Roles whose season is their siblings', which is said elsewhere.
+    """
     known = past.notna().to_numpy()
     count = known.sum(axis=0)
     end = len(known) - 1
@@ -110,7 +120,7 @@ def doubts_of(past: pd.DataFrame, alone: np.ndarray, season: int) -> list[str]:
     gaps = last - known.argmax(axis=0) + 1 - count
     after = end - last
     few = alone.astype(bool)
-    short = ~few & (count < 2 * season + 1)
+    short = ~few & ~lent & (count < 2 * season + 1)
     year = (count >= season) & (1 < season <= LONGEST_SEASON)
     zeros = ((past.to_numpy() == 0.0) | ~known).all(axis=0) & (count > 0)
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from pmo_analytics.forecasting.breaks import Steady
 from pmo_analytics.forecasting.models.registry import Model
+from pmo_analytics.forecasting.models.siblings import Loan
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,8 @@ class Seen:
         Role x model: mean absolute errors on the past; None where nothing was compared.
     short
         Roles whose past was too short to try a model on.
+    loan
+        What siblings lend; `calm` is without their season.
     """
 
     past: pd.DataFrame
@@ -40,3 +43,4 @@ class Seen:
     used: tuple[str | Model, ...]
     wrong: pd.DataFrame | None
     short: np.ndarray
+    loan: Loan

@@ -9,6 +9,7 @@ from pmo_analytics.clock import format_period
 from pmo_analytics.forecasting.breaks import Break
 from pmo_analytics.forecasting.intervals import past_errors
 from pmo_analytics.forecasting.models.registry import NAIVE, find_model, name_of
+from pmo_analytics.forecasting.models.siblings import lent_by
 from pmo_analytics.forecasting.reasons.piece import (
     SMALL,
     Piece,
@@ -66,7 +67,7 @@ def _path(seen: Seen, k: int, ahead: int) -> np.ndarray:
     model = find_model(seen.used[k])
     reach = max(ahead, 2 * seen.season)
     path = np.nan_to_num(model(seen.calm.y[k : k + 1], reach, seen.season)[0])
-    return np.asarray(path)
+    return np.asarray(path * seen.loan.ahead(len(seen.past), reach)[k])
 
 
 def split(
@@ -130,7 +131,8 @@ def _tell_shape(
             "season",
             f"Highest in {format_period(periods[high])} "
             f"({fte(season[high], sign=True)} FTE), lowest in "
-            f"{format_period(periods[low])} ({fte(season[low], sign=True)} FTE).",
+            f"{format_period(periods[low])} ({fte(season[low], sign=True)} FTE)."
+            f"{_lent(seen, k)}",
         )
         piece.add("season", "highest", season[high], periods[high])
         piece.add("season", "lowest", season[low], periods[low])
@@ -145,6 +147,11 @@ def _tell_shape(
         if seen.season > 1
         else "None: periods are years.",
     )
+
+
+def _lent(seen: Seen, k: int) -> str:
+    text = lent_by(seen.loan, k)
+    return f" {text[:1].upper()}{text[1:]}"
 
 
 def _tell_breaks(piece: Piece, seen: Seen, k: int) -> None:
@@ -274,5 +281,6 @@ def _tell_history(piece: Piece, seen: Seen, k: int, what: str) -> None:
     piece.say("history", f"{text}.")
     piece.add("history", "values that counted", len(known), unit="count")
     piece.past = pd.DataFrame(
-        {"history": own, "counted": seen.calm.y[k]}, index=own.index
+        {"history": own, "counted": seen.calm.y[k] * seen.loan.past(len(own))[k]},
+        index=own.index,
     ).loc[first:]
