@@ -326,7 +326,7 @@ def _assignments(network: Network, numbers: dict[str, dict[str, int]]) -> Iterat
             Start=_time(row["start"]),
             Units=row["units"],
             Work=_span(work),
-            WorkContour=_CONTOURS.get(row["contour"], "0"),
+            WorkContour=_CONTOURS.get(row["contour"], ""),
         )
         yield from _phases(number, by_row.get(int(at), phased.iloc[:0]))
         yield "</Assignment>\n"
