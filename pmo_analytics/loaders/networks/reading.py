@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from pmo_analytics.errors import ConfigError, DataError, has_errors, problems_table
 from pmo_analytics.loaders.findings import Place, Problem, Unreadable
+from pmo_analytics.loaders.networks.sheets import is_sheet
 from pmo_analytics.networks import Network
 
 _HEAD_BYTES = 4096
@@ -82,6 +83,12 @@ READERS: tuple[Reader, ...] = (
         (".mpp", ".mpt", ".mpx", ".pp", ".gan", ".pod", ".planner", ".pep"),
         _told_by_its_ending,
         "through_mpxj:read_through_mpxj",
+    ),
+    Reader(
+        "spreadsheet exports of P6 and Microsoft Project",
+        (".csv", ".xlsx", ".xlsm"),
+        is_sheet,
+        "sheets:read_sheets",
     ),
 )
 
