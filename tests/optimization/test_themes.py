@@ -29,7 +29,12 @@ from pmo_analytics.optimization.optimizing import optimize
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.rules.limiting import limit_themes
-from tests.support.brute_force import best_plan, broken_rules, combinations
+from tests.support.brute_force import (
+    best_plan,
+    broken_rules,
+    combinations,
+    read_case,
+)
 from tests.support.clock import AMPLE
 from tests.support.counts import tried
 from tests.support.instances_random import random_portfolio
@@ -59,15 +64,31 @@ def company(themes: str, periods: int = 4, **columns: list[object]) -> Portfolio
 
 def themes_at_work(portfolio: Portfolio, starts: dict[str, int]) -> int:
     """Return the most different themes at work in a period."""
-    rows = portfolio.projects.set_index("project")
+    return _themes_at_work(*_of_themes(portfolio), starts)
+
+
+def _of_themes(portfolio: Portfolio) -> tuple[dict[str, tuple[str, int]], int]:
+    """Return theme and duration of each project that counts, and the periods."""
     own = set(portfolio.rules["project"])
+    columns = (portfolio.projects[c] for c in ("project", "theme", "duration"))
+    facts = {
+        name: (theme, int(duration))
+        for name, theme, duration in zip(*columns, strict=True)
+        if name in own and not pd.isna(theme)
+    }
+    return facts, len(portfolio.horizon)
+
+
+def _themes_at_work(
+    facts: dict[str, tuple[str, int]], periods: int, starts: dict[str, int]
+) -> int:
     work: dict[int, set[str]] = {}
     for name, start in starts.items():
-        theme = rows.at[name, "theme"]
-        if name not in own or pd.isna(theme):
+        if name not in facts:
             continue
-        for t in range(start, start + int(rows.at[name, "duration"])):
-            if 0 <= t < len(portfolio.horizon):
+        theme, duration = facts[name]
+        for t in range(start, start + duration):
+            if 0 <= t < periods:
                 work.setdefault(t, set()).add(theme)
     return max(map(len, work.values()), default=0)
 
@@ -92,10 +113,11 @@ def drawn(seed: int, **size: int) -> Portfolio:
 
 def enumerated(portfolio: Portfolio) -> float | None:
     """Return the best worth of all starts and refusals, the themes counted here."""
-    compiled = compile_options(portfolio.replace(rules=None))
-    o = compiled.options
     free = portfolio.replace(rules=None)
+    compiled = compile_options(free)
+    o, case, facts = compiled.options, read_case(free), _of_themes(portfolio)
     choices = [[None, *range(o.first[p], o.first[p + 1])] for p in range(len(o.must))]
+    at_most = portfolio.rules["at_most"].iat[0]
     best = None
     for choice in itertools.product(*choices):
         chosen = np.array([k for k in choice if k is not None], dtype=np.int64)
@@ -103,9 +125,9 @@ def enumerated(portfolio: Portfolio) -> float | None:
         if best is not None and worth <= best:
             continue
         starts = compiled.starts_of(chosen)
-        if themes_at_work(portfolio, starts) > portfolio.rules["at_most"].iat[0]:
+        if _themes_at_work(*facts, starts) > at_most:
             continue
-        if not broken_rules(free, starts):
+        if not broken_rules(case, starts):
             best = worth
     return best
 
