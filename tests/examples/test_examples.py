@@ -517,12 +517,13 @@ def test_random_portfolios_use_every_rule():
     count = 120 if ALL else 80
     for seed in range(count):
         portfolio = drawn(seed)
-        assert combinations(portfolio) <= 200_000
-        worth, plan = best_plan(portfolio)
+        case = read_case(portfolio)
+        assert combinations(case) <= 200_000
+        worth, plan = best_plan(case)
         feasible += plan is not None
         if plan is not None:
-            assert broken_rules(portfolio, plan) == []
-            assert objective(portfolio, plan) == worth
+            assert broken_rules(case, plan) == []
+            assert objective(case, plan) == worth
         projects, settings = portfolio.projects, portfolio.settings
         seen.update(("status", s) for s in projects["status"])
         seen.update(("force", f) for f in projects["force"].dropna())

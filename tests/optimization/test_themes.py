@@ -101,13 +101,15 @@ def drawn(seed: int, **size: int) -> Portfolio:
         themes = rng.choice(["A", "B", "C", "D"], len(portfolio.projects))
         projects = portfolio.projects.assign(theme=themes)
         portfolio = portfolio.replace(projects=projects)
-        if combinations(portfolio) > 1500 or has_errors(portfolio.check()):
-            continue
-        compiled = compile_options(portfolio)
-        if compiled.fixed or not compiled.names:
+        case = read_case(portfolio)
+        # Most are refused: first by what is cheap to see.
+        if combinations(case) > 1500 or any(p.fixed for p in case.projects.values()):
             continue
         limited = limit_themes(portfolio, at_most=1 + seed % 4 // 3)
-        if len(compile_options(limited).options.counts):
+        compiled = compile_options(limited)
+        if not compiled.names or not len(compiled.options.counts):
+            continue
+        if not has_errors(portfolio.check()):
             return limited
 
 

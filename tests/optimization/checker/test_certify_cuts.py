@@ -594,7 +594,7 @@ def test_what_is_told_while_more_cuts_are_sought_proves_its_bound(monkeypatch) -
 
 
 def test_optimize_and_verify_with_cuts(tmp_path, capsys) -> None:
-    portfolio = generate_portfolio(20, 4, 10, seed=1)
+    portfolio = generate_portfolio(14, 4, 10, seed=1)
     plan = optimize(portfolio, limits=SolveLimits(seconds=AMPLE))
     assert plan.report is not None
     written = json.loads(json.dumps(plan.report.certificate))

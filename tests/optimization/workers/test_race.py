@@ -232,6 +232,7 @@ def test_cores_are_those_this_process_may_use():
     assert 1 <= _cores(SolveLimits()) <= 8
 
 
+@pytest.mark.usefixtures("warm_solver")
 def test_one_thread_or_many_the_same_plan_with_a_work_limit():
     portfolio = generate_portfolio(30, 4, 12, seed=3, kind="few_big")
     limits = [SolveLimits(seconds=AMPLE, work=1, threads=t) for t in (1, 4)]
