@@ -105,7 +105,9 @@ def test_calendar_cells_with_and_without_delete_signs():
     exceptions = "(0||0(d|46391)())(0||1(d|46392)((0||0(f|10:00|s|09:00)())))"
     plain = OFFICE.format(exceptions)
     signs = plain.replace("(0||", "\x7f\x7f  (0||")
-    assert read_calendar_data(plain) == read_calendar_data(signs)
+    # Not every engine expects the signs, so they are noted; nothing else differs.
+    assert read_calendar_data(plain)[:3] == read_calendar_data(signs)[:3]
+    assert read_calendar_data(signs).delete_signs
     data = read_calendar_data(plain)
     assert data.sound
     assert data.week[1] == [(480, 720), (780, 1020)]  # Monday

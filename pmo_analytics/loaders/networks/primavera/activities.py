@@ -301,6 +301,8 @@ def _summary_ids(wbs: Wbs, taken: set[str]) -> dict[str, str]:
     return ids
 
 
+_BLANK = np.iinfo(np.int64).min
+_LATEST = np.iinfo(np.int64).max
 _SPANS = (
     ("start", min),
     ("finish", max),
@@ -316,18 +318,27 @@ _SPANS = (
 
 def _spans(frame: pd.DataFrame, wbs: Wbs) -> dict[str, Any]:
     """Return the dates of summaries, in the order of the tree."""
+    rank = {own: k for k, own in enumerate(wbs.order)}
+    above = [rank.get(wbs.parent[own], -1) for own in wbs.order]
+    places = np.array([rank.get(own, -1) for own in frame["wbs_id"]], dtype=int)
     found: dict[str, Any] = {}
-    groups = frame.groupby("wbs_id", sort=False)
     for name, pick in _SPANS:
-        own = groups[name].min() if pick is min else groups[name].max()
-        best = {k: v for k, v in own.items() if v == v}
-        for child in reversed(wbs.order):
-            up = wbs.parent[child]
-            if up and child in best:
-                best[up] = pick(best[child], best.get(up, best[child]))
-        found[name] = pd.Series(
-            [best.get(k, pd.NaT) for k in wbs.order], dtype="datetime64[s]"
-        )
+        times = frame[name].to_numpy("datetime64[s]")
+        known = ~np.isnat(times) & (places >= 0)
+        seconds = times[known].astype(np.int64)
+        least = pick is min
+        none = _LATEST if least else -_LATEST
+        best = np.full(len(wbs.order), none)
+        meet = np.minimum if least else np.maximum
+        meet.at(best, places[known], seconds)
+        spans = best.tolist()
+        for child in range(len(spans) - 1, -1, -1):
+            up = above[child]
+            if up >= 0:
+                spans[up] = pick(spans[up], spans[child])
+        best = np.array(spans, dtype=np.int64)
+        best[best == none] = _BLANK
+        found[name] = pd.Series(best.astype("datetime64[s]"))
     done = _finished(frame, wbs)
     found["actual_finish"] = found["finish"].where(
         pd.Series([done.get(k, False) for k in wbs.order], dtype=bool)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 Numbers = npt.NDArray[np.float64]
 Times = npt.NDArray[np.datetime64]
@@ -66,6 +66,7 @@ def times(cells: Sequence[str]) -> tuple[Times, list[int]]:
     return found, bad
 
 
+@lru_cache(maxsize=2**16)
 def _time(cell: str) -> np.datetime64 | None:
     if match := _ISO.fullmatch(cell):
         year, month, day, hour, minute, second = (int(g or 0) for g in match.groups())
@@ -82,8 +83,9 @@ def _time(cell: str) -> np.datetime64 | None:
         return None
     # 24:00 is the end of a day.
     late = hour == 24 and minute == second == 0
+    clock = f"{0 if late else hour:02}:{minute:02}:{second:02}"
     try:
-        time = pd.Timestamp(year, month, day, 0 if late else hour, minute, second)
+        time = np.datetime64(f"{year}-{month:02}-{day:02}T{clock}", "s")
     except ValueError:
         return None
-    return np.datetime64(time + pd.Timedelta(days=int(late)), "s")
+    return time + np.timedelta64(int(late), "D")

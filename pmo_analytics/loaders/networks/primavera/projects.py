@@ -73,14 +73,12 @@ class _Assembly:
     def networks(self) -> list[Network]:
         own = [uid for uid in self.at if uid not in self.baseline_of]
         stray = self._strays()
-        found = [
-            self._network(uid, stray if k == 0 else {}) for k, uid in enumerate(own)
-        ]
+        found = [self._parts(uid, stray if k == 0 else {}) for k, uid in enumerate(own)]
         # What is said about the whole file is said with each of its projects.
         problems = problems_table(self.file.problems).drop_duplicates(
             ["rule", "column", "found"], ignore_index=True
         )
-        return [network.replace(problems=problems) for network in found]
+        return [Network(**parts, problems=problems) for parts in found]
 
     def _strays(self) -> dict[str, list[tuple[int, str]]]:
         """Return rows of projects that the file does not hold: what -> (line, id)."""
@@ -106,7 +104,10 @@ class _Assembly:
             )
         return found
 
-    def _network(self, uid: str, stray: dict[str, list[tuple[int, str]]]) -> Network:
+    def _parts(
+        self, uid: str, stray: dict[str, list[tuple[int, str]]]
+    ) -> dict[str, Any]:
+        """Return what the network of a project is made of."""
         file, at = self.file, self.at[uid]
         balance = Balance(file.source)
         for what, items in stray.items():
@@ -129,8 +130,8 @@ class _Assembly:
         )
         tasks = with_summaries(frame, wbs, file)
         balance.use("tasks", int((tasks["kind"] != "summary").sum()))
-        return Network(
-            self.names[uid],
+        return dict(
+            project=self.names[uid],
             name=_title(wbs, self.names[uid]),
             data_date=self.projects.time("last_recalc_date")[at],
             currency=file.currency,

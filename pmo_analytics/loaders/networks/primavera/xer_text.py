@@ -5,7 +5,6 @@ Only the layout is read here. An empty cell stays "", whatever it means.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +20,6 @@ MAX_ROWS = 5_000_000
 MAX_FIELDS = 2_000
 MAX_CELL = 5_000_000
 _SHOWN = 5
-_BREAKS = re.compile(r"\r?\n")
 
 
 @dataclass
@@ -223,7 +221,8 @@ def _records(text: str) -> list[tuple[int, str]]:
     """
     records: list[tuple[int, str]] = []
     pieces: list[str] = []
-    for number, line in enumerate(_BREAKS.split(text), start=1):
+    lines = text.replace("\r\n", "\n").split("\n")
+    for number, line in enumerate(lines, start=1):
         if line.startswith(("%R\t", "%T\t", "%F\t", "ERMHDR", "%E")) or not records:
             if pieces:
                 records[-1] = (records[-1][0], "\n".join((records[-1][1], *pieces)))
