@@ -94,7 +94,7 @@ def status(
     then = read_day(since)
     if then >= day:
         raise ConfigError(f"{then:%Y-%m-%d} is not before {day:%Y-%m-%d}.")
-    before = _status(sound, then, thresholds, earned, unit, left_out)
+    before = _status(sound, then, thresholds, earned, unit, left_out, ranges=False)
     return replace(now, changes=status_changes(before, now))
 
 
@@ -105,13 +105,16 @@ def _status(
     earned: str | Mapping[str, str],
     unit: str,
     left_out: pd.DataFrame,
+    *,
+    ranges: bool = True,
 ) -> Status:
     projects, notes = projects_on(portfolio, day)
     by_project = rules_of(earned, list(portfolio.projects["project"].dropna()))
     history = reports_of(portfolio, day, projects, unit=unit, rules=by_project)
     milestones = milestone_status(portfolio, day)
     values = _indicators(portfolio, history, milestones, day, projects)
-    values = values.join(_ranges(portfolio, history, day, values.index, unit))
+    looks = _looks(portfolio, history, day, unit) if ranges else pd.DataFrame()
+    values = values.join(_ranges(looks, values.index))
     colours = colours_of(values, rules)
     values = values.join(judged(values, colours, rules))
     waiting = values["rag"].isna() & (values["start"] > day)
@@ -205,19 +208,12 @@ def _finishes(
     return pd.Series(found, index=values.index, dtype="datetime64[s]")
 
 
-def _ranges(
-    portfolio: Portfolio,
-    history: pd.DataFrame,
-    day: pd.Timestamp,
-    names: pd.Index,
-    unit: str,
-) -> pd.DataFrame:
+def _ranges(looks: pd.DataFrame, names: pd.Index) -> pd.DataFrame:
     """Return ranges of cost and finish, and the chances to end late or over.
 
     They are learnt from all reports up to the day, those of finished projects among
-    them.
+    them; without any they are blank.
     """
-    looks = _looks(portfolio, history, day, unit)
     if looks.empty:
         found = pd.DataFrame(index=names, columns=_RANGES, dtype=float)
     else:

@@ -115,7 +115,8 @@ def _report(
     }
     if promise is None:
         return facts
-    share = earned_share(rule or "percent", percent / 100, reached.on(project, day))
+    done = reached.on(project, day) if rule == "milestones" else np.nan
+    share = earned_share(rule or "percent", percent / 100, done)
     money = promise.unit == "money"
     ev = _number(row, "earned_value") if money else np.nan
     ev = share * promise.bac if np.isnan(ev) else ev
@@ -188,16 +189,22 @@ class _Reached:
             {"actual": last["actual"].max(), "weight": last["weight"].last()}
         )
         self._ends = {
-            str(project): own.droplevel(0) for project, own in ends.groupby(level=0)
+            str(project): (
+                own["actual"].to_numpy(),
+                own["weight"].to_numpy(dtype=float),
+            )
+            for project, own in ends.groupby(level=0)
         }
 
     def on(self, project: str, day: pd.Timestamp) -> float:
         """Return the share, blank where there are no milestones."""
-        own = self._ends.get(project)
-        if own is None or not own["weight"].sum() > 0:
+        if project not in self._ends:
             return np.nan
-        done = own.loc[own["actual"] <= day, "weight"].sum()
-        return float(done / own["weight"].sum())
+        actual, weight = self._ends[project]
+        total = float(weight.sum())
+        if not total > 0:
+            return np.nan
+        return float(weight[actual <= day.to_datetime64()].sum()) / total
 
 
 def promise_on(

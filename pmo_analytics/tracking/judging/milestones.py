@@ -146,14 +146,13 @@ def of_projects(milestones: pd.DataFrame, projects: pd.Index) -> pd.DataFrame:
     )
     worst = worst.drop_duplicates("project").set_index("project")
     coming = open_ones.drop_duplicates("project").set_index("project")
-    groups = milestones.groupby("project")["state"]
-    late = groups.agg(lambda s: int((s == "overdue").sum())).astype(float)
-    done = groups.agg(lambda s: float((s == "reached").mean()))
+    late = (milestones["state"] == "overdue").groupby(milestones["project"]).sum()
+    done = (milestones["state"] == "reached").groupby(milestones["project"]).mean()
     return pd.DataFrame(
         {
             "slip_days": worst["slip_days"].reindex(projects),
             "slipped": worst["milestone"].reindex(projects),
-            "overdue": late.reindex(projects),
+            "overdue": late.astype(float).reindex(projects),
             "next_milestone": coming["milestone"].reindex(projects),
             "next_due": coming["due"].reindex(projects),
             "reached": done.reindex(projects),

@@ -47,7 +47,7 @@ class Rest:
     spread: np.ndarray
 
 
-def rest_of(side: Side, project: np.ndarray) -> Rest:
+def rest_of(side: Side, project: np.ndarray, rows: np.ndarray | None = None) -> Rest:
     """Return what the rest of each look takes, as finished projects teach it.
 
     Parameters
@@ -56,6 +56,8 @@ def rest_of(side: Side, project: np.ndarray) -> Rest:
         Money or time of the looks.
     project
         Number of each look's project.
+    rows
+        Looks whose spread is asked for, which takes time; None = all.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         pace = np.log(np.clip(side.used / side.earned, _LEAST, _MOST))
@@ -69,7 +71,10 @@ def rest_of(side: Side, project: np.ndarray) -> Rest:
         usual = np.median(ended) * len(ended) / (len(ended) + _LEVEL_PROJECTS)
     level = own * np.nan_to_num(pace) + (1.0 - own) * usual
     missed = np.log(np.clip(side.rest_factor[teaches], _LEAST, _MOST)) - level[teaches]
-    return Rest(level, _spread(np.abs(missed), earned[teaches], earned))
+    asked = np.arange(len(earned)) if rows is None else rows
+    spread = np.full(len(earned), np.nan)
+    spread[asked] = _spread(np.abs(missed), earned[teaches], earned[asked])
+    return Rest(level, spread)
 
 
 def _spread(missed: np.ndarray, at: np.ndarray, earned: np.ndarray) -> np.ndarray:

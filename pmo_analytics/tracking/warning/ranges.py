@@ -129,7 +129,7 @@ def _all_methods(
 ) -> dict[str, np.ndarray]:
     """Return p50 and p80 by each method as shares of the plan: shape (rows, 2)."""
     return {
-        "earned_value": earned_value(side, rest_of(side, project))[rows],
+        "earned_value": earned_value(side, rest_of(side, project, rows))[rows],
         "reference_class": reference_class(side, project, rows),
         "throughput": throughput(side, project, rows, draws, seed),
     }
