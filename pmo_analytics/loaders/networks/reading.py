@@ -9,7 +9,9 @@ from typing import Literal, NamedTuple
 
 from pmo_analytics.errors import ConfigError, DataError, has_errors, problems_table
 from pmo_analytics.loaders.findings import Place, Problem, Unreadable
+from pmo_analytics.loaders.networks.extracts import is_extract
 from pmo_analytics.loaders.networks.sheets import is_sheet
+from pmo_analytics.loaders.networks.tabular import WORKBOOKS
 from pmo_analytics.networks import Network
 
 _HEAD_BYTES = 4096
@@ -29,12 +31,15 @@ class Reader(NamedTuple):
     home
         `module:function` under `loaders.networks`: Path -> list of networks; it raises
         `Unreadable` for a file that it refuses.
+    together
+        Files of one folder are one thing, which any of them stands for.
     """
 
     name: str
     endings: tuple[str, ...]
     recognises: Callable[[Path, bytes], bool]
     home: str
+    together: bool = False
 
     def read(self, path: Path) -> list[Network]:
         """Return the networks of a file."""
@@ -85,6 +90,13 @@ READERS: tuple[Reader, ...] = (
         "through_mpxj:read_through_mpxj",
     ),
     Reader(
+        "extracts of Project Online (OData)",
+        (".json", ".csv", ".xlsx", ".xlsm"),
+        is_extract,
+        "extracts:read_extracts",
+        together=True,
+    ),
+    Reader(
         "spreadsheet exports of P6 and Microsoft Project",
         (".csv", ".xlsx", ".xlsm"),
         is_sheet,
@@ -111,7 +123,9 @@ def read_networks(
 ) -> list[Network]:
     """Read the activity networks of planning files.
 
-    Microsoft Project (MSPDI) is told by the content of a file, not by its ending alone.
+    Microsoft Project XML, XER of P6, extracts of Project Online (JSON, CSV, workbooks)
+    and spreadsheet exports are told by their content; .mpp, .mpx, .pp, .gan, .pod and
+    .planner are read through mpxj (extra `mpxj`, needs Java).
 
     Parameters
     ----------
@@ -139,10 +153,11 @@ def read_networks(
     given = [path] if isinstance(path, str | Path) else list(path)
     networks: list[Network] = []
     problems: list[Problem] = []
+    done: set[tuple[str, Path]] = set()
     for one in given:
         for file in _files(Path(one), problems):
             try:
-                networks += _read(file)
+                networks += _read(file, done)
             except Unreadable as error:
                 problems.append(Place("network", file.name).unreadable(error))
     found = problems_table(problems)
@@ -155,7 +170,7 @@ def read_networks(
     return networks
 
 
-def _read(file: Path) -> list[Network]:
+def _read(file: Path, done: set[tuple[str, Path]]) -> list[Network]:
     try:
         reader = reader_of(file)
         if reader is None:
@@ -164,6 +179,11 @@ def _read(file: Path) -> list[Network]:
                 "This is no planning file that can be read: "
                 f"{', '.join(r.name for r in READERS)}.",
             )
+        if reader.together and file.suffix.lower() not in WORKBOOKS:
+            place = reader.home, file.resolve().parent
+            if place in done:
+                return []
+            done.add(place)
         return reader.read(file)
     except OSError as error:
         raise Unreadable(

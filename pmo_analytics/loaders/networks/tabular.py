@@ -74,11 +74,15 @@ def _workbook(path: Path) -> dict[str, Rows]:
         ) from error
 
 
-def holds_words(path: Path, head: bytes, *groups: tuple[bytes, ...]) -> bool:
+def holds_words(
+    path: Path, head: bytes, *groups: tuple[bytes, ...], beside_tables: bool = False
+) -> bool:
     """Return whether a file holds every word of one of some groups, near its top.
 
-    A workbook with a sheet of the name of a table is one of a portfolio, never of a
-    planning tool.
+    Parameters
+    ----------
+    beside_tables
+        Look into a workbook with a sheet of the name of a table of a portfolio too.
     """
     if path.suffix.lower() in (".csv", ".tsv", ".txt"):
         first = head.replace(b"\0", b"").split(b"\n", 6)[:5]
@@ -99,7 +103,9 @@ def holds_words(path: Path, head: bytes, *groups: tuple[bytes, ...]) -> bool:
     except (zipfile.BadZipFile, KeyError, OSError, RuntimeError, ValueError):
         return False
     known = table_names()
-    if any(known.get(fold(name.decode("utf-8", "replace"))) for name in sheets):
+    if not beside_tables and any(
+        known.get(fold(name.decode("utf-8", "replace"))) for name in sheets
+    ):
         return False
     return any(all(word in text for word in words) for words in groups)
 

@@ -13,6 +13,9 @@ from pmo_analytics.networks.network import Network
 
 # What tells the same person in two files, beside the name.
 _IDS = ("email", "account", "code")
+# The same where two files took it from one server; each file may make its own, so that
+# two different ones tell nothing.
+_SHARED = ("guid",)
 
 
 @dataclass
@@ -83,7 +86,7 @@ def _groups(
             k = leader[k]
         return k
 
-    for kind in _IDS:
+    for kind in (*_SHARED, *_IDS):
         seen: dict[tuple[str, str], int] = {}
         for k, (_, _, row) in enumerate(rows):
             if value := folded(row.get(kind, "") or ""):
