@@ -221,9 +221,16 @@ class AlternationParams(_Params):
         Time that the exact models get after a cycle, in lengths of it: the first time,
         and within what it follows from who of the two finds more.
     exact_after, least_after, most_after
-        The same where a population is annealed.
-    longest_anew, anew_of_three
-        Seconds of the longest cycle there, and how many cycles of three are its own.
+        The same where branches can prove an optimum.
+    longest_anew
+        Seconds of the longest cycle there.
+    slower, polished
+        How each next cycle of annealing the whole plan grows, and the share of it in
+        which its plan is repacked.
+    near, better, follow
+        How a search is paid: 1 for a plan as good as the best one, e times less for
+        each share of it by which it is worse, this much for a better one; and how fast
+        its weight follows.
     hottest, first_heat, coldest
         Temperature at the begin of a cycle, of the first one, and at the end as a
         share of that at the begin.
@@ -233,8 +240,9 @@ class AlternationParams(_Params):
         Plans made afresh when prices come.
     told
         Seconds between plans told of while repacking.
-    counted
-        Rounds of a cycle where rounds are counted and not seconds.
+    counted, moved
+        Rounds of a cycle, or moves of annealing, where those are counted and not
+        seconds.
     walk, relaxed
         Time for the plans near the relaxation, where they are few, in lengths of a
         cycle; and seconds for each of their relaxations.
@@ -245,14 +253,13 @@ class AlternationParams(_Params):
         The first and then each so many-th cycle begins with the best plan.
     warm, cool, anew, rarely
         Temperature at the begin of rebuilding, drawn from this range, and of each
-        repacking in it; how often it begins with nothing; and how rarely at least it,
-        or repacking alone, is tried.
+        repacking in it; how often it begins with nothing; and how rarely at least each
+        search is tried.
     polish, longest_polish, whole
         Seconds of each repacking in it for every project, and at most, and how much
         longer it takes after a whole dive.
-    rounds, at_once, quick
-        Dives that it should have time for within a share of what is left; and how many
-        there must be time for to do nothing else.
+    rounds, at_once
+        Dives that it should have time for within a share of what is left.
     slow
         Where a part takes more seconds than this, a dive for half of the plan is made.
     kept
@@ -268,14 +275,19 @@ class AlternationParams(_Params):
     least_after: float = 0.25
     most_after: float = 1.0
     longest_anew: float = 10.0
-    anew_of_three: int = _count(2, 0)
+    slower: float = 2.0
+    polished: float = _share(0.2)
+    near: float = 0.005
+    better: float = 2.0
+    follow: float = _share(0.4)
     hottest: float = 2.0
     first_heat: float = 0.3
     coldest: float = 0.02
     many: int = _count(100)
     refills: int = _count(8, 0)
     told: float = 0.3
-    counted: int = _count(400)
+    counted: int = _count(2_000)
+    moved: int = _count(200_000)
     walk: float = 4.0
     relaxed: float = 10.0
     root: float = _share(0.15)
@@ -291,7 +303,6 @@ class AlternationParams(_Params):
     whole: float = 10.0
     rounds: int = _count(150)
     at_once: float = _share(0.4)
-    quick: int = _count(400)
     slow: float = 0.5
     kept: Range = (0.5, 0.95)
 
@@ -328,31 +339,46 @@ class LnsParams(_Params):
 
 @dataclass(frozen=True)
 class AnnealingParams(_Params):
-    """Population annealing: many plans cooled side by side.
+    """Annealing of the whole plan, what is broken at a rising price.
+
+    Temperatures and prices are in projects of median worth.
 
     Parameters
     ----------
-    members
-        Plans that are cooled.
-    moves, paired, stays
-        Moves of each member before temperature and price change; the share of them in
-        which a selected project leaves or moves besides, and how often it is a move.
-    hot, cold, cheap, dear
-        Temperature from and to, and what a rule broken by its largest use costs, drawn
-        from a range, to this, in projects of median worth.
-    anew
-        Changes of temperature after which sums are made anew.
+    members, enough
+        Plans that are cooled side by side where branches can prove an optimum, at most,
+        each with so many moves for every option; one elsewhere.
+    hot, cold
+        Temperature from and to.
+    cheap, dear
+        Price of a rule broken by its largest use: drawn from a range, and to this.
+    step
+        How much more a rule costs that is broken at all, as such a use.
+    link
+        Least price of a dependency that is not served.
+    paired, stays
+        Share of the moves in which a second project leaves or moves, and how often it
+        is a move.
+    drawn, blur
+        Share of the moves in which the option is drawn by the prices of the relaxation,
+        and how much worth it takes to be e times as likely.
+    out
+        How often a project that is in leaves.
     """
 
     members: int = _count(128, 2)
-    moves: int = _count(50)
-    paired: float = _share(0.7)
-    stays: float = _share(0.5)
-    hot: float = 0.4
-    cold: float = 0.06
+    enough: float = 60.0
+    hot: float = 0.3
+    cold: float = 0.03
     cheap: Range = (0.5, 1.5)
     dear: float = 25.0
-    anew: int = _count(20)
+    step: float = 0.1
+    link: float = 5.0
+    paired: float = _share(0.7)
+    stays: float = _share(0.5)
+    drawn: float = _share(0.5)
+    blur: float = 1.5
+    out: float = _share(0.3)
 
 
 @dataclass(frozen=True)

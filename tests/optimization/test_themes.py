@@ -212,12 +212,12 @@ def test_dives_and_repacking_keep_it(middle):
     rng = np.random.default_rng(3)
     ruiner = Ruiner(o, start, rng)
     for _ in range(60):
-        ruiner.round()
+        ruiner.rounds()
         assert holds(matrix, ruiner.best)
         # What is counted as it goes is what counting anew gives.
-        placed = ruiner.chosen[ruiner.chosen >= 0]
+        placed = ruiner.chosen()
         again = o.counts.held(placed, len(o.project))
-        assert (again == ruiner.counts.held).all()
+        assert (again == ruiner.state.holding).all()
         assert o.counts.hold(placed, len(o.project))
     diver = Diver(o, matrix, 1)
     assert diver.begin(AMPLE)

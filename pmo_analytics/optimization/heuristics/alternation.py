@@ -1,12 +1,12 @@
 """The search around a plan: repacking, rebuilding, and exact models of parts.
 
-They find different things: ruin and recreate repacks, a thousand tries a second; dives
-for a part of the plan let whole chains leave for others, a few a second; the small
-exact models see exchanges of many projects at once. They take turns; some of what they
-begin with is not the best plan but one that dives into the relaxation, which is
-elsewhere. In small models, two times of three, a population is annealed from nothing.
-Where few plans are near the relaxation, those are gone through one after the other
-besides.
+They find different things: annealing moves the whole plan, millions of times a second,
+and the slower it cools the more it finds; ruin and recreate repacks; dives for a part
+of the plan let whole chains leave for others, a few a second; the small exact models
+see exchanges of many projects at once. They take turns, those more often that reached
+most of late (`bandit`); some of what they begin with is not the best plan but one that
+dives into the relaxation, which is elsewhere. Where few plans are near the relaxation,
+those are gone through one after the other besides.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from typing import Any
 
 import numpy as np
 
+from pmo_analytics.optimization.heuristics.bandit import Bandit
 from pmo_analytics.optimization.heuristics.diving import Diver
+from pmo_analytics.optimization.heuristics.kernels.loading import Loading, at_hand
 from pmo_analytics.optimization.heuristics.large_neighbourhood import Improver
 from pmo_analytics.optimization.heuristics.near_relaxation import Nearby
 from pmo_analytics.optimization.heuristics.partial_diving import Rebuilder
-from pmo_analytics.optimization.heuristics.population_annealing import Population
 from pmo_analytics.optimization.heuristics.ruin_recreate import Ruiner
+from pmo_analytics.optimization.heuristics.whole_plan_annealing import Annealer
 from pmo_analytics.optimization.model.array_sink import Matrix, build_matrix
 from pmo_analytics.optimization.model.instance import Options, carries_branches
 from pmo_analytics.optimization.model.purchasing import value_of, with_room_of
@@ -31,6 +33,14 @@ from pmo_analytics.optimization.model.symmetry import ordered, without_order
 from pmo_analytics.optimization.params import DEFAULTS, SearchParams
 
 Tell = Callable[[np.ndarray], None]
+# Rounds of repacking between two looks at the clock, at first and at most; seconds that
+# they should take.
+_BATCH, _MOST_ROUNDS, _PAUSE = 20, 2_000, 0.01
+# Seconds in which kernels that are in the cache are there, and between two looks
+# whether they are compiled.
+_AT_ONCE, _WHILE_COMPILED = 3.0, 0.5
+# The searches that take turns.
+_WHOLE, _REPACK, _REBUILD = "whole", "repack", "rebuild"
 
 
 class Search:
@@ -51,6 +61,9 @@ class Search:
         emptied as it is read.
     params
         The numbers that decide it.
+    compiles
+        Kernels that are not in the cache are compiled; else the exact models search
+        alone then.
     """
 
     def __init__(
@@ -61,6 +74,7 @@ class Search:
         tell: Tell,
         inbox: list[dict[str, Any]],
         params: SearchParams = DEFAULTS,
+        compiles: bool = True,
     ) -> None:
         self.params, self.p = params, params.alternation
         # Twins in any order: they would only be in the way of each other here.
@@ -85,108 +99,123 @@ class Search:
         self.rebuilder: Rebuilder | None = None
         self.divable = not self.sells
         self.dived = False
-        # Whether rebuilding is quick enough to do nothing else, once that is known.
-        self.quick: bool | None = None
-        # Time for the exact models, in lengths of a cycle; and what repacking and
-        # rebuilding gained in a second of late.
+        self.batch, self.repacked = _BATCH, 0
+        # Time for the exact models, in lengths of a cycle.
         self.share, self.least, self.most = (
             self.p.exact,
             self.p.least_exact,
             self.p.most_exact,
         )
         self.longest = np.inf
-        # Sizes that branches carry are those at which a population finds most.
-        self.population: Population | None = None
         if carries_branches(options):
-            self.population = Population(
-                options, self.matrix, self.rng, params.annealing
-            )
             self.share, self.least = self.p.exact_after, self.p.least_after
             self.most, self.longest = self.p.most_after, self.p.longest_anew
-        self.pays = [0.0, 0.0]
+        self.annealer: Annealer | None = None
+        if not self.sells:
+            self.annealer = Annealer(options, self.rng, params.annealing)
+        self.loading: Loading | None = None
+        if compiles or at_hand():
+            self.loading = Loading(self.ruiner.model)
+        self.loaded = False
+        self.bandit = Bandit((_WHOLE, _REBUILD, _REPACK), self.rng, self.p)
 
     def run(self, end: float) -> None:
         """Search until a moment of the monotonic clock."""
-        length = self.p.first_cycle
-        hottest = self.p.first_heat
-        cycle = 0
+        length = dict.fromkeys((_WHOLE, _REBUILD, _REPACK), self.p.first_cycle)
+        turn = 0
+        ready = self._load(min(_AT_ONCE, max(end - time.monotonic(), 0.0)))
+        while not ready and time.monotonic() < end:
+            # Compiled for the first time: meanwhile the exact models find something.
+            self._listen()
+            self._solve_parts(min(time.monotonic() + _WHILE_COMPILED, end), self.best)
+            ready = self._load(0.0)
         while time.monotonic() < end:
             self._listen()
-            if self._go_through(min(time.monotonic() + self.p.walk * length, end)):
+            walk = self.p.walk * min(length.values())
+            if self._go_through(min(time.monotonic() + walk, end)):
                 return
-            few = min(1.0, self.p.many / max(len(self.best), 1))
-            before, begin = self.objective, time.monotonic()
-            anew = self.population is not None and cycle % 3 < self.p.anew_of_three
-            rebuilds = (
-                cycle > 0
-                and not anew
-                and self._prepare(end)
-                and self._prefers_rebuilding(end - begin)
-            )
-            if anew:
-                plan = self._begin_anew(min(begin + length, end))
-            elif rebuilds:
-                heat = self.rng.uniform(*self.p.warm) * few
-                dived = None if self.dived else self._dive(length, end)
-                plan = self._rebuild(length, end, heat, dived)
-            else:
-                dived = self._dive(length, end) if cycle % self.p.from_best else None
-                heat = hottest
-                if dived is not None:
-                    heat = self.p.first_heat * few * self.rng.uniform(0.5, 2.0)
-                self._anneal(min(time.monotonic() + length, end), heat, dived)
-                plan = self.best
-                hottest = self.p.hottest * few * self.rng.uniform(0.25, 1.25)
-            cycle += 1
-            repacked = self.objective - before
-            if cycle > 1 and not anew:
-                self._reward(rebuilds, repacked / (time.monotonic() - begin))
-            self._listen()
+            name = self._next(turn, end)
             before = self.objective
-            self._solve_parts(min(time.monotonic() + self.share * length, end), plan)
-            solved = self.objective - before
-            if solved != repacked:
-                self.share *= 1.5 if solved > repacked * self.share else 0.75
-                self.share = min(max(self.share, self.least), self.most)
-            length = min(length * self.p.growth, self.longest)
+            plan = self._take_turn(name, length[name], end)
+            if turn:
+                self.bandit.reward(name, value_of(self.o, plan), before)
+            self._listen()
+            self._help(length[name], end, plan, self.objective - before)
+            if turn:
+                growth = self.p.slower if name == _WHOLE else self.p.growth
+                length[name] = min(length[name] * growth, self.longest)
+            turn += 1
+
+    def _load(self, seconds: float | None) -> bool:
+        """Return whether the kernels are ready; then plans are made by the prices."""
+        if not self.loaded and self.loading and self.loading.ready(seconds):
+            self.loaded = True
+            self._refill()
+        return self.loaded
+
+    def _refill(self) -> None:
+        for _ in range(self.p.refills if self.reduced is not None else 0):
+            self._take(self.ruiner.refilled())
+
+    def _next(self, turn: int, end: float) -> str:
+        """Return the search whose turn it is: repacking before anything is known."""
+        possible = [_REPACK]
+        if turn == 0:
+            return _REPACK
+        if self.annealer is not None:
+            possible.append(_WHOLE)
+        if self._prepare(end):
+            assert self.rebuilder is not None
+            if self.rebuilder.pace <= self.p.slow:
+                possible.append(_REBUILD)
+        return self.bandit.pick(possible)
+
+    def _take_turn(self, name: str, length: float, end: float) -> np.ndarray:
+        """Let one of the searches work for a while; return what it ends with."""
+        few = min(1.0, self.p.many / max(len(self.best), 1))
+        now = time.monotonic()
+        if name == _WHOLE:
+            # What is left would be too short for another one.
+            until = end if end - now < 1.5 * length else now + length
+            return self._begin_anew(until)
+        if name == _REBUILD:
+            heat = self.rng.uniform(*self.p.warm) * few
+            dived = None if self.dived else self._dive(length, end)
+            return self._rebuild(length, end, heat, dived)
+        heat, plan = self.p.first_heat, None
+        self.repacked += 1
+        if self.repacked > 1:
+            plan = self._dive(length, end) if self.repacked % self.p.from_best else None
+            low, high = (0.5, 2.0) if plan is not None else (0.25, 1.25)
+            hottest = self.p.first_heat if plan is not None else self.p.hottest
+            heat = hottest * few * self.rng.uniform(low, high)
+        self._anneal(min(time.monotonic() + length, end), heat, plan)
+        return self.ruiner.best
+
+    def _help(self, length: float, end: float, plan: np.ndarray, gained: float) -> None:
+        """Let the exact models work on a plan, longer where they find more."""
+        before = self.objective
+        self._solve_parts(min(time.monotonic() + self.share * length, end), plan)
+        solved = self.objective - before
+        if solved != gained:
+            self.share *= 1.5 if solved > gained * self.share else 0.75
+            self.share = min(max(self.share, self.least), self.most)
 
     def _begin_anew(self, until: float) -> np.ndarray:
-        """Anneal a population; return its best plan, or the best one known."""
-        assert self.population is not None
-        made = [self.best]
-
-        def tell(plan: np.ndarray) -> None:
-            made.append(plan)
-            self._take(plan)
-
-        self.population.anneal(until, tell)
-        return made[-1]
-
-    def _prefers_rebuilding(self, left: float) -> bool:
-        """Return which of the two ways to go on is next, mostly the one that pays."""
-        assert self.rebuilder is not None
-        if self.rebuilder.pace > self.p.slow:
-            return False
-        if self.quick is None and self.rebuilder.pace:
-            self.quick = self.p.quick * (self.rebuilder.pace + self._polish()) < left
-        if self.quick:
-            return True
-        if not self.rebuilder.pace:
-            return True
-        repacking, rebuilding = self.pays
-        share = 0.5
-        if repacking + rebuilding > 0:
-            share = rebuilding / (repacking + rebuilding)
-        return bool(
-            self.rng.random() < min(max(share, self.p.rarely), 1 - self.p.rarely)
-        )
+        """Anneal a whole plan and repack it; return it, or the best one known."""
+        assert self.annealer is not None
+        begin = time.monotonic()
+        cooled = until - self.p.polished * (until - begin)
+        plan = self.annealer.anneal(cooled, self._take)
+        if plan is None:
+            return self.best
+        self._anneal(until, self.p.cool, plan)
+        self._take(self.ruiner.best)
+        return self.ruiner.best
 
     def _polish(self) -> float:
         """Return the seconds that a plan just rebuilt is repacked."""
         return min(self.p.polish * len(self.o.must), self.p.longest_polish)
-
-    def _reward(self, rebuilt: bool, pays: float) -> None:
-        self.pays[rebuilt] = 0.6 * self.pays[rebuilt] + 0.4 * pays
 
     def _rebuild(
         self, length: float, end: float, hottest: float, plan: np.ndarray | None
@@ -246,21 +275,37 @@ class Search:
 
     def run_counted(self, rounds: int, end: float) -> None:
         """Search for a number of cycles, the same ones whatever the clock says."""
+        self._load(None)
         hottest = self.p.first_heat
-        for _ in range(rounds):
+        for turn in range(rounds):
             if time.monotonic() >= end:
                 return
-            self.ruiner.score = self.rankings[self.rng.integers(len(self.rankings))]
-            self._make_room()
-            self.ruiner.set(self.best)
-            for i in range(self.p.counted):
-                self.ruiner.heat = self._cooled(hottest, i / self.p.counted)
-                if self.ruiner.round():
-                    self._take(self.ruiner.best)
+            possible = [_REPACK] if self.annealer is None else [_REPACK, _WHOLE]
+            name = self.bandit.pick(possible) if turn else _REPACK
+            before, plan = self.objective, self.best
+            if name == _WHOLE:
+                assert self.annealer is not None
+                made = self.annealer.anneal_counted(self.p.moved, self._take)
+                plan = plan if made is None else made
+            self._repack_counted(hottest if name == _REPACK else self.p.cool, plan)
+            if turn:
+                self.bandit.reward(name, self.ruiner.best_objective, before)
             self.improver.set(self.best)
             if self.improver.round(float("inf")):
                 self._take(self.improver.plan())
             hottest = self.p.hottest
+
+    def _repack_counted(self, hottest: float, plan: np.ndarray) -> None:
+        """Repack a plan with a number of rounds."""
+        self.ruiner.score = self.rankings[self.rng.integers(len(self.rankings))]
+        self._make_room()
+        self.ruiner.set(plan)
+        done = 0
+        while done < self.p.counted:
+            self.ruiner.heat = self._cooled(hottest, done / self.p.counted)
+            self.ruiner.rounds(min(_BATCH, self.p.counted - done))
+            done += _BATCH
+        self._take(self.ruiner.best)
 
     def _go_through(self, until: float) -> bool:
         """Go on through the plans near the relaxation; return whether that was all."""
@@ -344,13 +389,19 @@ class Search:
         better = False
         while (now := time.monotonic()) < until:
             self.ruiner.heat = self._cooled(hottest, (now - begin) / length)
-            better |= self.ruiner.round()
+            better |= self.ruiner.rounds(self.batch)
+            self._keep_pace(time.monotonic() - now)
             # Plans come in bursts; each one told is checked by the parent.
             if better and now - told > self.p.told:
                 self._take(self.ruiner.best)
                 told, better = now, False
         if better:
             self._take(self.ruiner.best)
+
+    def _keep_pace(self, took: float) -> None:
+        """Adapt how many rounds are made between two looks at the clock."""
+        pace = min(_PAUSE / max(took, 1e-5), 2.0)
+        self.batch = int(min(max(self.batch * pace, 1), _MOST_ROUNDS))
 
     def _cooled(self, hottest: float, done: float) -> float:
         return float(hottest * self.p.coldest**done)
@@ -388,6 +439,8 @@ class Search:
         if self.walk is None:
             self.prices = prices
         self.improver.follow(reduced)
+        if self.annealer is not None:
+            self.annealer.follow(reduced)
         limits = np.zeros(len(self.o.limit))
         others = prices.copy()
         for row, label in enumerate(self.matrix.labels):
@@ -403,8 +456,8 @@ class Search:
         profit = np.exp(np.clip(reduced / typical, -30.0, 30.0))
         self.rankings = [self.rankings[0], dense, profit, profit]
         self.ruiner.score = profit
-        for _ in range(self.p.refills):
-            self._take(self.ruiner.refilled())
+        if self.loaded:
+            self._refill()
 
 
 def by_row(matrix: Matrix, prices: Sequence[tuple[Sequence[Any], float]]) -> np.ndarray:

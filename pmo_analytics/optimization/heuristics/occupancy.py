@@ -10,8 +10,9 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from scipy.sparse import coo_array
 
+from pmo_analytics.optimization.heuristics.scoring import density, scarcity
+from pmo_analytics.optimization.heuristics.units import mates_of, with_needs
 from pmo_analytics.optimization.model.counts import Room
 from pmo_analytics.optimization.model.instance import ALL, NONE, TOGETHER, Options
 
@@ -43,10 +44,7 @@ class Occupancy:
         self.counts = Room(options.counts, len(options.project))
         self._index_uses()
         self._index_rules()
-        self.scarcity = np.zeros(len(options.limit))
-        limited = np.isfinite(options.limit) & (options.limit > 0)
-        self.scarcity[limited] = 1.0 / options.limit[limited]
-        self.priced(self.scarcity, None)
+        self.priced(scarcity(options), None)
         self.set(chosen)
 
     def _index_uses(self) -> None:
@@ -79,7 +77,7 @@ class Occupancy:
         self.span_of = list(pairwise(o.first.tolist()))
         self.caps: list[list[int]] = [[] for _ in range(projects)]
         self.held = np.zeros(projects, dtype=bool)
-        self.mates, self.inner = _units(o)
+        self.mates, self.inner = mates_of(o)
         for g, whole in enumerate(o.group_all.tolist()):
             members = o.group_project[o.group_first[g] : o.group_first[g + 1]]
             if whole in (ALL, NONE):
@@ -105,27 +103,9 @@ class Occupancy:
         ]
         self.held |= o.must & (np.diff(o.first) <= 1)
         # Nor is what they wait for.
-        self.held = self._with_needs(self.held)
-        self.stays = self._with_needs(self.held | o.must)
+        self.held = with_needs(o, self.held)
+        self.stays = with_needs(o, self.held | o.must)
         self.has_least = bool((o.least > 0).any() or (o.group_least > 0).any())
-
-    def _with_needs(self, wanted: np.ndarray) -> np.ndarray:
-        """Return which are wanted, may be what those wait for, or go with them."""
-        o = self.o
-        wanted = wanted.copy()
-        waiting = np.flatnonzero(wanted).tolist()
-        while waiting:
-            p = waiting.pop()
-            others = list(self.mates[p])
-            for d in self.needs[p]:
-                others += o.dependency_target[
-                    o.dependency_first[d] : o.dependency_first[d + 1]
-                ].tolist()
-            for q in others:
-                if not wanted[q]:
-                    wanted[q] = True
-                    waiting.append(q)
-        return wanted
 
     def priced(self, prices: np.ndarray, adjusted: np.ndarray | None) -> None:
         """Rank options by worth per cost at these prices of the limited things.
@@ -137,21 +117,7 @@ class Occupancy:
         adjusted
             Worth of each option with what it does for others; None = its worth.
         """
-        o = self.o
-        typical = float(np.median(o.worth[o.worth > 0])) if (o.worth > 0).any() else 1.0
-        count = max(float(np.median(np.diff(o.use_first))), 1.0)
-        # Every thing costs a little, or options that use only free ones rank endless.
-        floor = 0.02 * typical / count
-        cost = np.bincount(
-            self.owner,
-            o.use_amount * (prices[o.use_row] + floor * self.scarcity[o.use_row]),
-            minlength=len(o.project),
-        )
-        worth = o.worth if adjusted is None else adjusted
-        self.score = np.where(
-            (worth > 0), worth / np.maximum(cost, 1e-9 * typical), worth * 1e-6
-        )
-        self.score = np.maximum(self.score, 1e-12)
+        self.score = density(self.o, prices, adjusted)
 
     # ------------------------------------------------------------------ the state
 
@@ -379,57 +345,3 @@ class Occupancy:
             rows, amounts = o.uses(k)
             used[rows] += amounts
         return bool((used[resources] >= (o.least - o.slack)[resources]).all())
-
-
-def _units(options: Options) -> tuple[list[list[int]], np.ndarray]:
-    """Return whom each project comes and goes with, and dependencies among those.
-
-    All-or-none groups, and projects that require each other's selection.
-    """
-    o = options
-    projects = len(o.must)
-    pairs = []
-    for g in np.flatnonzero(o.group_all == TOGETHER).tolist():
-        members = o.group_project[o.group_first[g] : o.group_first[g + 1]].tolist()
-        pairs += list(pairwise(members))
-    single = np.flatnonzero(
-        (o.dependency_kind == 0) & (np.diff(o.dependency_first) == 1)
-    )
-    asks = o.dependency_project[single], o.dependency_target[o.dependency_first[single]]
-    circle = _circles(*asks, projects)
-    for c in np.flatnonzero(np.bincount(circle, minlength=1) > 1).tolist():
-        pairs += list(pairwise(np.flatnonzero(circle == c).tolist()))
-    links = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    unit = _components(links[:, 0], links[:, 1], projects, "weak")
-    inside: dict[int, list[int]] = {}
-    for p, u in enumerate(unit.tolist()):
-        inside.setdefault(u, []).append(p)
-    mates = [[q for q in inside[u] if q != p] for p, u in enumerate(unit.tolist())]
-    targets = np.repeat(np.arange(len(o.dependency_kind)), np.diff(o.dependency_first))
-    own = unit[o.dependency_project[targets]] == unit[o.dependency_target]
-    among = np.bincount(targets[own], minlength=len(o.dependency_kind)) > 0
-    return mates, among & (o.dependency_kind == 0)
-
-
-def _circles(asking: np.ndarray, asked: np.ndarray, projects: int) -> np.ndarray:
-    """Return a number per project, equal for those that ask for each other."""
-    while len(asking):
-        onward = np.isin(asked, asking)
-        if onward.all():
-            break
-        asking, asked = asking[onward], asked[onward]
-    return _components(asking, asked, projects, "strong")
-
-
-def _components(
-    tail: np.ndarray, head: np.ndarray, projects: int, connection: str
-) -> np.ndarray:
-    """Return the number of the component of each project in a graph of links."""
-    if not len(tail):
-        return np.arange(projects)
-    # It loads linear algebra, and most portfolios have nothing to be connected.
-    from scipy.sparse.csgraph import connected_components
-
-    graph = coo_array((np.ones(len(tail)), (tail, head)), (projects, projects))
-    directed = connection == "strong"
-    return np.asarray(connected_components(graph, directed, connection)[1])

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pmo_analytics.optimization.heuristics.greedy import greedy
-from pmo_analytics.optimization.heuristics.occupancy import State
+from pmo_analytics.optimization.heuristics.occupancy import Occupancy, State
 from pmo_analytics.optimization.heuristics.ruin_recreate import Ruiner
 from pmo_analytics.optimization.model.compiling import Compiled
 from pmo_analytics.optimization.risk.sample import Sample
@@ -45,12 +45,16 @@ class Aim:
     floor: float = -np.inf
 
 
-class _Packing(Ruiner):
+class _Packing(Occupancy):
     """A plan with what still fits; moves can be taken back."""
 
     def back(self, state: State) -> None:
         """Return to a state."""
         super().back(state)
+        self.shut = []
+
+    def _reopen_shut(self) -> None:
+        self.stale.update(self.shut)
         self.shut = []
 
     def movable(self) -> np.ndarray:
@@ -228,7 +232,7 @@ def refilled(
     for _ in range(_ENDLESS if most is None else most):
         if time.monotonic() > until:
             break
-        ruiner.round()
+        ruiner.rounds()
     return ruiner.best
 
 

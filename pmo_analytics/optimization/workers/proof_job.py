@@ -142,7 +142,16 @@ class _Proof:
         """Look for a better plan for a while."""
         seed = self.job.seed + len(self.tree.nodes)
         until = min(time.monotonic() + seconds, self.end)
-        search = Search(self.options, self.best, seed, self._improve, [], self.params)
+        # The process may be that of the caller, who waits for nothing to be compiled.
+        search = Search(
+            self.options,
+            self.best,
+            seed,
+            self._improve,
+            [],
+            self.params,
+            compiles=False,
+        )
         search.run(until)
 
 

@@ -10,8 +10,9 @@ from pmo_analytics.optimization.bounds.lagrangian import ascend
 from pmo_analytics.optimization.checker.check import check_plan
 from pmo_analytics.optimization.heuristics.alternation import Search
 from pmo_analytics.optimization.heuristics.greedy import greedy
-from pmo_analytics.optimization.heuristics.occupancy import _circles
+from pmo_analytics.optimization.heuristics.occupancy import Occupancy
 from pmo_analytics.optimization.heuristics.ruin_recreate import Ruiner
+from pmo_analytics.optimization.heuristics.units import circles
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import bound_of_prices, build_matrix
 from pmo_analytics.optimization.model.compiling import compile_options
@@ -43,8 +44,8 @@ def test_every_plan_of_ruin_and_recreate_keeps_every_rule():
         plans = {}
         for _ in range(25):
             ruiner.heat = 2.0
-            ruiner.round()
-            current = np.sort(ruiner.chosen[ruiner.chosen >= 0])
+            ruiner.rounds()
+            current = ruiner.chosen()
             plans[current.tobytes()] = current
         for plan in plans.values():
             assert keeps_every_rule(portfolio, compiled, plan)
@@ -55,31 +56,37 @@ def test_every_plan_of_ruin_and_recreate_keeps_every_rule():
     assert improved
 
 
-def test_what_is_counted_at_once_is_what_there_is():
+def test_what_lacks_room_is_counted_right_as_projects_come_and_go():
     for seed in range(30):
         compiled = compile_options(drawn(seed))
         o = compiled.options
         start = greedy(o)
         if start is None or not len(o.project):
             continue
-        ruiner = Ruiner(o, start, np.random.default_rng(seed))
+        rng = np.random.default_rng(seed)
+        packed = Occupancy(o, start, rng)
         for _ in range(20):
-            ruiner.heat = 2.0
-            ruiner.round()
-            current = np.sort(ruiner.chosen[ruiner.chosen >= 0])
+            for p in rng.permutation(np.flatnonzero(packed.chosen >= 0))[:2].tolist():
+                packed._take_out(p)
+            packed._settle()
+            fits = np.flatnonzero((packed.over == 0) & packed.open)
+            if len(fits):
+                packed._place_with_mates(int(rng.choice(fits)), packed.score)
+                packed._settle()
             used = np.zeros(len(o.limit))
-            for k in current:
+            for k in packed.chosen[packed.chosen >= 0].tolist():
                 rows, amounts = o.uses(k)
                 used[rows] += amounts
             left = (o.limit + TOLERANCE - used)[o.use_row]
             # Where an amount is what is left to the last digit, either is right.
             sure = np.abs(o.use_amount - left) > 1e-9
+            many = len(o.project)
             lacking = np.bincount(
-                ruiner.owner, (o.use_amount > left) & sure, minlength=len(o.project)
+                packed.owner, (o.use_amount > left) & sure, minlength=many
             )
-            unsure = np.bincount(ruiner.owner, ~sure, minlength=len(o.project))
-            assert (ruiner.over >= lacking).all()
-            assert (ruiner.over <= lacking + unsure).all()
+            unsure = np.bincount(packed.owner, ~sure, minlength=many)
+            assert (packed.over >= lacking).all()
+            assert (packed.over <= lacking + unsure).all()
 
 
 def test_those_that_come_and_go_together_do_so():
@@ -106,7 +113,7 @@ def test_those_that_come_and_go_together_do_so():
         begin = compiled.chosen({"C": 0, "D": 0})
         ruiner = Ruiner(compiled.options, begin, np.random.default_rng(0))
         for _ in range(50):
-            ruiner.round()
+            ruiner.rounds()
         assert compiled.starts_of(ruiner.best) == {"A": 0, "B": 0}
         assert keeps_every_rule(portfolio, compiled, ruiner.best)
 
@@ -126,24 +133,11 @@ def middle(request):
     return portfolio, compiled, greedy(compiled.options)
 
 
-def test_what_has_no_room_is_counted_right_after_many_rounds(middle):
-    _, compiled, start = middle
-    options = compiled.options
-    ruiner = Ruiner(options, start, np.random.default_rng(2))
-    for _ in range(300):
-        ruiner.round()
-    fresh = Ruiner(options, np.sort(ruiner.chosen[ruiner.chosen >= 0]), ruiner.rng)
-    assert np.allclose(ruiner.left, fresh.left, atol=1e-9, equal_nan=True)
-    assert np.array_equal(ruiner.over, fresh.over)
-    assert ruiner.objective == pytest.approx(fresh.objective)
-
-
 def test_ruin_and_recreate_finds_better_plans(middle):
     portfolio, compiled, start = middle
     ruiner = Ruiner(compiled.options, start, np.random.default_rng(1))
     first = ruiner.best_objective
-    for _ in range(400):
-        ruiner.round()
+    ruiner.rounds(400)
     assert ruiner.best_objective > first
     assert keeps_every_rule(portfolio, compiled, ruiner.best)
 
@@ -196,5 +190,5 @@ def test_projects_that_ask_for_each_other_are_found_in_any_graph(links):
         reaches[asking, asked] = True
         for middle in range(12):
             reaches |= np.outer(reaches[:, middle], reaches[middle])
-        circle = _circles(asking, asked, 12)
+        circle = circles(asking, asked, 12)
         assert ((circle[:, None] == circle) == (reaches & reaches.T)).all()

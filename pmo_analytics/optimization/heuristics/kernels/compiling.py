@@ -1,0 +1,94 @@
+"""How kernels are compiled, and where machine code is kept.
+
+Machine code lies in the cache folder of the user, in a folder of its own for each state
+of the kernels: numba looks only at the file of a kernel for changes, not at those of
+the kernels that it calls. Where the folder cannot be written everything is compiled
+anew by each process. With NUMBA_DISABLE_JIT=1 the kernels are plain Python, slower.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numba
+
+HERE = Path(__file__).parent
+# The file that is there once all kernels are.
+READY = "ready"
+# Kernels make no arrays: without counting who holds them they are twice as fast, and
+# compiled in half the time.
+_OPTIONS = {"_nrt": False, "no_cfunc_wrapper": True}
+_njit: Any = numba.njit
+_settings: Any = numba.config
+
+
+def compiled[F: Callable[..., object]](function: F) -> F:
+    """Return a kernel as machine code, compiled when it is first called."""
+    kernel: F = _njit(cache=_cached(), **_OPTIONS)(function)
+    return kernel
+
+
+def inner[F: Callable[..., object]](function: F) -> F:
+    """Return a kernel that only kernels call: nothing is compiled to call it by."""
+    kernel: F = _njit(cache=_cached(), no_cpython_wrapper=True, **_OPTIONS)(function)
+    return kernel
+
+
+@cache
+def _cached() -> bool:
+    """Return whether machine code can be kept; tell numba where."""
+    if _settings.DISABLE_JIT:
+        return False
+    folder = cache_folder()
+    if not _writable(folder):
+        return False
+    _settings.CACHE_DIR = str(folder)
+    return True
+
+
+def in_cache() -> bool:
+    """Return whether all kernels can be had without being compiled."""
+    return bool(_settings.DISABLE_JIT) or (cache_folder() / READY).exists()
+
+
+def note_ready() -> None:
+    """Take note that all kernels are in the cache."""
+    if _cached():
+        with contextlib.suppress(OSError):
+            (cache_folder() / READY).touch()
+
+
+def cache_folder() -> Path:
+    """Return where machine code of these kernels is kept, NUMBA_CACHE_DIR first."""
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    home = Path(given) if given else _users_cache() / "pmo_analytics"
+    words = hashlib.sha256()
+    for path in sorted(HERE.glob("*.py")):
+        words.update(path.read_bytes())
+    return home / f"kernels-{words.hexdigest()[:12]}"
+
+
+def _users_cache() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        # Code is run from there: it is nobody else's.
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except (OSError, RuntimeError):
+        return False
