@@ -45,6 +45,16 @@ if TYPE_CHECKING:
         plot_tornado,
         simulation_figures,
     )
+    from pmo_analytics.plotting.status.roadmap import plot_status_roadmap
+    from pmo_analytics.plotting.status.trends import (
+        plot_milestone_slips,
+        plot_rag_history,
+    )
+    from pmo_analytics.plotting.status.worth import (
+        figure_earned_value,
+        plot_earned_value,
+        plot_status_money,
+    )
     from pmo_analytics.plotting.why import plot_why
 
 __getattr__, __dir__, __all__ = face(__name__)

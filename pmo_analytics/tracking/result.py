@@ -41,7 +41,7 @@ class Status:
         Every milestone as it stood; see `milestone_status`.
     history
         Every report by the day, oldest first: the indicators then, `rag` by the same
-        rules and `reported` by a human.
+        rules (of the newest that of the day itself) and `reported` by a human.
     left_out
         Problems table of the rows that could not be used.
     notes

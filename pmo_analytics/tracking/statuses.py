@@ -131,7 +131,7 @@ def _status(
         values,
         colours,
         mine,
-        _with_colours(portfolio, history, rules),
+        _with_colours(portfolio, history, rules, values),
         left_out,
         tuple(notes),
         None,
@@ -253,9 +253,15 @@ def _looks(
 
 
 def _with_colours(
-    portfolio: Portfolio, history: pd.DataFrame, rules: list[Rule]
+    portfolio: Portfolio,
+    history: pd.DataFrame,
+    rules: list[Rule],
+    now: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Add the colour of each report by the rules, as all was known on its day."""
+    """Add the colour of each report by the rules, as all was known on its day.
+
+    The newest report of a project has the colour of the status itself.
+    """
     told = history[history["percent_complete"].notna() | history["reported"].notna()]
     parts = []
     for day, rows in told.groupby("as_of", sort=True):
@@ -271,6 +277,10 @@ def _with_colours(
         parts.append(values.join(verdict[["rag", "reason"]]).reset_index())
     if not parts:
         return told.assign(rag=None, reason=None)
-    return pd.concat(parts, ignore_index=True).sort_values(
+    found = pd.concat(parts, ignore_index=True).sort_values(
         ["project", "as_of"], kind="stable", ignore_index=True
     )
+    last = ~found.duplicated("project", keep="last")
+    for name in ("rag", "reason"):
+        found.loc[last, name] = found.loc[last, "project"].map(now[name])
+    return found

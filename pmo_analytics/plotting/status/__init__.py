@@ -1,0 +1,1 @@
+"""Charts of how the projects are doing."""

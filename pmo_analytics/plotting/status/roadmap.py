@@ -1,0 +1,135 @@
+"""The roadmap of what runs: baseline, progress, milestones, expected end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from pmo_analytics.plotting.fonts import shorten
+from pmo_analytics.plotting.looks import (
+    INK,
+    LIMIT,
+    OTHER,
+    canvas,
+    dress,
+    period_axis,
+    write_empty,
+    write_legend,
+    write_title,
+)
+from pmo_analytics.plotting.status.trends import RAG
+from pmo_analytics.tracking import Status, periods_between
+
+
+def plot_status_roadmap(
+    status: Status, *, max_rows: int = 40, ax: Axes | None = None
+) -> Axes:
+    """Draw the running projects on the calendar, as promised and as expected.
+
+    Parameters
+    ----------
+    max_rows
+        Most projects; the worst come first.
+    ax
+        Axes to draw on; None = a new figure that grows with the rows.
+
+    Returns
+    -------
+    Axes
+        A row a project: the thin grey bar is its baseline, the wide one runs from its
+        start to its expected end in the colour of its status, dark as far as it is
+        done, the whisker to p80. Diamonds are milestones, full where they are reached.
+    """
+    title = "Running projects: promised and expected"
+    order = {"red": 0, "amber": 1, "green": 2}
+    rows = status.indicators.dropna(subset=["start", "baseline_finish"])
+    rows = rows.assign(order=[order.get(str(c), 3) for c in rows["rag"]])
+    rows = rows.sort_values(["order", "start"], kind="stable").head(max_rows)
+    height = float(np.clip(1.6 + 0.42 * len(rows), 3.0, 60.0))
+    with canvas(ax, width=10.5, height=height) as ax:
+        if rows.empty:
+            return write_empty(ax, title, "No running project has a start and an end.")
+        ends = rows[["baseline_finish", "finish", "finish_p80", "deadline"]].max(axis=1)
+        freq = status.portfolio.freq
+        first = pd.Period(rows["start"].min(), freq=freq)
+        periods = pd.period_range(first, pd.Period(ends.max(), freq=freq), freq=freq)
+        dress(ax, grid="x")
+        for y, (project, row) in enumerate(rows.iterrows()):
+            _draw(ax, y, row, first)
+            _stones(ax, y, status.milestones, str(project), first)
+        now = periods_between(first, status.as_of) - 0.5
+        ax.axvline(now, color=INK, linewidth=1.0, linestyle=":")
+        ax.set_ylim(len(rows) - 0.4, -0.6)
+        names = [
+            shorten(f"{p} {'' if pd.isna(n) else n}", 34)
+            for p, n in zip(rows.index, rows["name"], strict=True)
+        ]
+        ax.set_yticks(range(len(rows)), names)
+        period_axis(ax, periods)
+        write_title(ax, title, f"as of {status.as_of:%Y-%m-%d} (dotted line)")
+        write_legend(ax, _legend())
+    return ax
+
+
+def _at(first: pd.Period, day: Any) -> float:
+    """Return where the end of a day lies on the axis."""
+    return periods_between(first, day) - 0.5
+
+
+def _draw(ax: Axes, y: int, row: pd.Series[Any], first: pd.Period) -> None:
+    begin = _at(first, row["start"] - pd.Timedelta(days=1))
+    promised = _at(first, row["baseline_finish"])
+    ax.barh(y + 0.3, promised - begin, 0.16, left=begin, color=OTHER)
+    expected = row["finish_p50"] if pd.notna(row["finish_p50"]) else row["finish"]
+    if pd.isna(expected):
+        return
+    end, colour = _at(first, expected), RAG.get(str(row["rag"]), LIMIT)
+    ax.barh(y, end - begin, 0.36, left=begin, color=colour, alpha=0.45)
+    done = np.nan_to_num(row["percent_complete"]) / 100
+    ax.barh(y, (end - begin) * done, 0.36, left=begin, color=colour)
+    if pd.notna(row["finish_p80"]):
+        ax.plot([end, _at(first, row["finish_p80"])], [y, y], color=colour, linewidth=2)
+    if pd.notna(row["deadline"]):
+        ax.plot([_at(first, row["deadline"])] * 2, [y - 0.35, y + 0.35], color=INK)
+
+
+def _stones(
+    ax: Axes, y: int, milestones: pd.DataFrame, project: str, first: pd.Period
+) -> None:
+    own = milestones[(milestones["project"] == project) & milestones["due"].notna()]
+    for state, day in zip(own["state"], own["due"], strict=True):
+        ax.plot(
+            [_at(first, day)],
+            [y],
+            marker="D",
+            markersize=5,
+            markeredgecolor=INK,
+            markerfacecolor=INK if state == "reached" else "white",
+            linestyle="none",
+        )
+
+
+def _legend() -> list[Any]:
+    return [
+        Patch(color=OTHER, label="baseline"),
+        *(Patch(color=RAG[c], label=c) for c in RAG),
+        Line2D([], [], color=INK, label="deadline", marker="|", linestyle="none"),
+        *(
+            Line2D(
+                [],
+                [],
+                marker="D",
+                markerfacecolor=face,
+                markeredgecolor=INK,
+                linestyle="none",
+                markersize=5,
+                label=label,
+            )
+            for face, label in ((INK, "reached"), ("white", "milestone"))
+        ),
+    ]
