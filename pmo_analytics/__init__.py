@@ -109,6 +109,7 @@ _PUBLIC = {
     "forecast_delivery": "tracking",
     "status": "tracking",
     "Status": "tracking",
+    "recover": "tracking",
     "Forecast": "uncertainty",
     "read_uncertainty": "uncertainty",
     "Uncertainty": "uncertainty",

@@ -87,6 +87,7 @@ PUBLIC = {
     "read_scenarios",
     "read_uncertainty",
     "Record",
+    "recover",
     "require",
     "Risk",
     "role_value",

@@ -1,4 +1,4 @@
-"""What if: compare."""
+"""What if: compare, recover."""
 
 from __future__ import annotations
 
@@ -55,7 +55,17 @@ from pmo_analytics.reporting import drawn
 
 if TYPE_CHECKING:
     from pmo_analytics.scenarios import Comparison
+    from pmo_analytics.tracking import Recovery
 
+RECOVER_KEYS = (
+    "status",
+    "project",
+    "reasons",
+    "best",
+    "most_moved",
+    "options",
+    "files",
+)
 COMPARE_KEYS = ("status", "scenarios", "failed", "rows", "files")
 
 
@@ -218,3 +228,114 @@ def _draw(result: Comparison) -> dict[str, Any]:
         "moves": plot_moves(result).figure,
         "core": plot_core(result).figure,
     }
+
+
+@app.command()
+@command(RECOVER_KEYS)
+def recover(
+    path: PathArgument,
+    project: Annotated[str, typer.Option(help="Id of the project in trouble.")],
+    record: RecordOption = None,
+    most_moved: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            help="Other projects an option may move: a share below 1, or how many.",
+        ),
+    ] = 0.1,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only this one, may be given several times: accept, resequence, "
+            "people, buy, scope, stop."
+        ),
+    ] = None,
+    seconds: SecondsOption = 60.0,
+    out: OutOption = None,
+    seed: SeedOption = 0,
+    json_output: JsonOption = False,
+) -> int:
+    """Find ways to get a project back on track, each solved and checked."""
+    from pmo_analytics.tracking import OPTIONS
+    from pmo_analytics.tracking import recover as find_ways
+
+    for name in option or ():
+        if name not in OPTIONS:
+            ways = ", ".join(OPTIONS)
+            raise typer.BadParameter(f"'{name}' is none of {ways}.")
+    portfolio = read_data(path)
+    known = known_record(portfolio, record, {})
+    if known is None:
+        messages().print(
+            "No plan of record was given (--record): the best plan of these tables, "
+            "found first, stands for it."
+        )
+    result = find_ways(
+        portfolio,
+        project,
+        record=known,
+        most_moved=most_moved,
+        options=option or OPTIONS,
+        seconds=seconds,
+        seed=seed,
+    )
+    files = [] if out is None else _write_recovery(result, portfolio, out)
+    if json_output:
+        _print_recovery(result, files)
+    else:
+        _show_recovery(result)
+        say_written(out, files)
+    return INFEASIBLE if result.reasons and result.best is None else OK
+
+
+def _print_recovery(result: Recovery, files: list[Path]) -> None:
+    """Print the JSON line."""
+    status = "ok" if result.best else "infeasible" if result.reasons else "on_track"
+    print_answer(
+        {
+            "status": status,
+            "project": result.project,
+            "reasons": list(result.reasons),
+            "best": result.best,
+            "most_moved": result.most,
+            "options": records(result.table),
+            "files": [str(file) for file in files],
+        }
+    )
+
+
+def _show_recovery(result: Recovery) -> None:
+    console = output()
+    if not result.reasons:
+        console.print(
+            escaped(f"'{result.project}' is on track: there is nothing to recover.")
+        )
+        return
+    for reason in result.reasons:
+        console.print(escaped(reason))
+    fine = result.table[result.table["status"] == "ok"]
+    columns = ["option", "finish", "late", "rest_cost", "rest_cost_low", "own_cost"]
+    columns += ["moved", "checked"]
+    if len(fine):
+        title = f"Ways back, at most {result.most} other projects moved"
+        show_table(fine[columns], title, console)
+    for row in result.table.to_dict("records"):
+        mark = "" if row["status"] == "ok" else f" ({row['status']})"
+        console.print(escaped(f"{row['option']}{mark}: {row['what']}"))
+        if row["status"] == "ok" and row["moved_projects"]:
+            console.print(escaped(f"  moves {row['moved_projects']}"))
+    console.print(
+        "rest_cost: what the other projects lose against the plan of record, in the "
+        "unit of the objective; rest_cost_low: no plan with as few moves costs less."
+    )
+
+
+def _write_recovery(result: Recovery, portfolio: Any, out: Path) -> list[Path]:
+    from pmo_analytics.reporting import manifest, write_result
+
+    tables = {"options.csv": result.table}
+    for name, plan in result.plans.items():
+        tables[f"{name}/schedule.csv"] = plan.schedule
+    facts = manifest(portfolio, command="recover")
+    facts |= {"project": result.project, "reasons": list(result.reasons)}
+    return write_result(out, tables=tables, facts=facts, figures={})

@@ -6,6 +6,7 @@ from pmo_analytics.faces import face
 
 if TYPE_CHECKING:
     from pmo_analytics.scenarios.answer import Kept
+    from pmo_analytics.scenarios.change import AnyChange
     from pmo_analytics.scenarios.changes import (
         Change,
         add_capacity,
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     from pmo_analytics.scenarios.comparing import compare
     from pmo_analytics.scenarios.comparison import Comparison
     from pmo_analytics.scenarios.reading import read_scenarios
-    from pmo_analytics.scenarios.scenario import BASE, Scenario, sweep
+    from pmo_analytics.scenarios.scenario import (
+        BASE,
+        Scenario,
+        changed_portfolio,
+        sweep,
+    )
 
 __getattr__, __dir__, __all__ = face(__name__)

@@ -178,7 +178,7 @@ def apply_scenarios(
     for scenario in asked:
         for one in ancestry(scenario, known, made):
             begin = made.get(one.parent_name, portfolio)
-            made[one.name] = _changed(begin, one)
+            made[one.name] = changed_portfolio(begin, one)
     return {scenario.name: made[scenario.name] for scenario in asked}
 
 
@@ -195,8 +195,14 @@ def apply_scenario(
     return apply_scenarios(portfolio, [scenario], known)[scenario.name]
 
 
-def _changed(portfolio: Portfolio, scenario: Scenario) -> Portfolio:
-    """Return a portfolio with a scenario's own changes."""
+def changed_portfolio(portfolio: Portfolio, scenario: Scenario) -> Portfolio:
+    """Return a portfolio with a scenario's own changes, not checked yet.
+
+    Raises
+    ------
+    ConfigError
+        If a change cannot be applied; it names the scenario and the change.
+    """
     changed = portfolio
     for number, edit in enumerate(scenario.changes, 1):
         where = f"Scenario '{scenario.name}', change {number} ({name_of(edit)})"

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         on_time_rate,
     )
     from pmo_analytics.tracking.judging.rag import DIMENSIONS, RULES, Rule, read_rules
+    from pmo_analytics.tracking.recovery.options import OPTIONS
+    from pmo_analytics.tracking.recovery.recovering import Recovery, recover
     from pmo_analytics.tracking.result import Status
     from pmo_analytics.tracking.statuses import status
     from pmo_analytics.tracking.usable import read_day

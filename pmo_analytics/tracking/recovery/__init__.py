@@ -1,0 +1,1 @@
+"""Getting a project back on track: options, solved and checked."""
