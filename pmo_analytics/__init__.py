@@ -108,7 +108,6 @@ _PUBLIC = {
     "simulate": "simulation",
     "forecast_delivery": "tracking",
     "status": "tracking",
-    "Status": "tracking",
     "recover": "tracking",
     "Forecast": "uncertainty",
     "read_uncertainty": "uncertainty",

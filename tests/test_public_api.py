@@ -102,7 +102,6 @@ PUBLIC = {
     "shift_budget",
     "simulate",
     "status",
-    "Status",
     "SolveLimits",
     "SolveReport",
     "SolverError",
