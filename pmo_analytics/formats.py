@@ -41,6 +41,7 @@ _AMOUNTS = {
     "objective",
     "bound",
     "worth",
+    "earned",
     "delta",
     "gain",
     "swing",

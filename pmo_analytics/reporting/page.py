@@ -1,7 +1,8 @@
 """A report as one HTML page that needs nothing but itself.
 
-No script, no font, picture or style from elsewhere: the page forbids that to the
-browser in its own content policy. Every text from data is escaped.
+No font, picture, style or script from elsewhere: the page forbids that to the browser
+in its own content policy, which allows one script by its digest, where a page has
+tables to sort and filter. Every text from data is escaped.
 """
 
 from __future__ import annotations
@@ -22,14 +23,20 @@ import pandas as pd
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.files import written_whole
 from pmo_analytics.formats import NUMBERS, kind_of, label_of, text_of
+from pmo_analytics.reporting.charts import svg_of
 from pmo_analytics.reporting.figures import png_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from pmo_analytics.reporting.charts import Chart
+
 # Rows of a table on the page; the rest is in the CSV file.
 MAX_ROWS = 60
 _SHORT = 15
+# Columns that hold colours, and their words.
+_COLOURED = ("rag", "reported", "cost", "time", "milestones")
+_COLOURS = ("red", "amber", "green")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -74,6 +81,12 @@ class Section:
         Rows; numbers are written by what their columns are.
     note
         How to read it.
+    chart
+        Chart as numbers, drawn by each kind of file in its own way.
+    links
+        What the first column says -> page beside this one.
+    rows
+        Rows of the table on the page.
     """
 
     title: str
@@ -82,6 +95,9 @@ class Section:
     alt: str = ""
     table: pd.DataFrame | None = None
     note: str = ""
+    chart: Chart | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
+    rows: int = MAX_ROWS
 
 
 @dataclass(frozen=True)
@@ -107,6 +123,10 @@ class Report:
         checked.
     facts
         What the report was made from: versions, seed, digests; label -> value.
+    sortable
+        Whether tables can be sorted and filtered, by a script of the page's own.
+    back
+        Page that this one belongs to, and what it is called.
     """
 
     title: str
@@ -117,6 +137,8 @@ class Report:
     sections: Sequence[Section] = ()
     problems: pd.DataFrame | None = None
     facts: Mapping[str, object] = field(default_factory=dict)
+    sortable: bool = False
+    back: tuple[str, str] | None = None
 
 
 def summary_of(report: Report) -> dict[str, str]:
@@ -163,7 +185,10 @@ def page_html(report: Report) -> str:
     room = files("pmo_analytics.reporting")
     style = (room / "page.css").read_text(encoding="utf-8")
     frame = Template((room / "page.html").read_text(encoding="utf-8"))
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    script, policy = "", ""
+    if report.sortable:
+        code = (room / "page.js").read_text(encoding="utf-8")
+        script, policy = f"<script>{code}</script>", f" script-src {_digest(code)};"
     sections = [
         _section(f"s{number}", section)
         for number, section in enumerate(report.sections, 1)
@@ -174,7 +199,9 @@ def page_html(report: Report) -> str:
         titles.append(_PROBLEMS)
     return frame.substitute(
         style=style,
-        digest=digest,
+        policy=f"{policy} style-src {_digest(style)};",
+        back=_back(report.back),
+        script=script,
         tab=_text(" - ".join(t for t in (report.title, report.portfolio) if t)),
         title=_text(report.title),
         portfolio=_text(report.portfolio),
@@ -188,6 +215,18 @@ def page_html(report: Report) -> str:
 
 
 _PROBLEMS = "Data quality"
+
+
+def _digest(text: str) -> str:
+    """Return how a content policy names a text that it allows."""
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
+
+
+def _back(page: tuple[str, str] | None) -> str:
+    if page is None:
+        return ""
+    return f'<p class="back"><a href="{_text(page[0])}">{_text(page[1])}</a></p>'
 
 
 def _text(value: object) -> str:
@@ -236,8 +275,11 @@ def _section(name: str, section: Section) -> str:
             t.rstrip(".") for t in (section.title, section.takeaway) if t
         )
         parts.append(_figure(section.figure, alt))
+    if section.chart is not None:
+        alt = section.alt or section.title
+        parts.append(f"<figure>{svg_of(section.chart, alt)}</figure>")
     if section.table is not None:
-        parts.append(_table(section.table, section.title))
+        parts.append(_table(section))
     parts.append(_paragraph("note", section.note))
     inside = "\n".join(part for part in parts if part)
     return f'<section id="{name}">\n{inside}\n</section>'
@@ -253,11 +295,12 @@ def _figure(figure: Figure, alt: str) -> str:
     )
 
 
-def _table(table: pd.DataFrame, caption: str) -> str:
+def _table(section: Section) -> str:
     """Return the first rows of a table; what was left out is said below it."""
-    if table.empty:
+    table, caption = section.table, section.title
+    if table is None or table.empty:
         return '<p class="empty">Nothing to list.</p>'
-    shown = table.head(MAX_ROWS)
+    shown = table.head(section.rows)
     kinds = [kind_of(name, table[name]) for name in table.columns]
     head = "".join(
         f'<th scope="col"{_side(kind)}>{_text(label_of(name))}</th>'
@@ -267,7 +310,10 @@ def _table(table: pd.DataFrame, caption: str) -> str:
     named = 0 if len(table.columns) > 1 else -1
     # By column, not by row: a row of mixed types would become one of objects.
     columns = [
-        [_cell(str(name), kind, cell, first=i == named) for cell in shown[name]]
+        [
+            _cell(str(name), kind, cell, first=i == named, links=section.links)
+            for cell in shown[name]
+        ]
         for i, (name, kind) in enumerate(zip(table.columns, kinds, strict=True))
     ]
     body = "".join(
@@ -293,10 +339,17 @@ def _side(kind: str) -> str:
     return ' class="n"' if kind in NUMBERS else ""
 
 
-def _cell(name: str, kind: str, value: object, *, first: bool) -> str:
+def _cell(
+    name: str, kind: str, value: object, *, first: bool, links: Mapping[str, str]
+) -> str:
     text = _text(text_of(value, kind))  # type: ignore[arg-type]
     if first and kind not in NUMBERS:
+        if page := links.get(str(value)):
+            text = f'<a href="{_text(page)}">{text}</a>'
         return f'<th scope="row">{text}</th>'
+    if name in _COLOURED and text in _COLOURS:
+        # The colour repeats what the word says.
+        return f'<td class="rag {text}">{text}</td>'
     risk = ""
     if name.startswith("p_overload") and isinstance(value, float) and value >= 0.1:
         # The shade repeats what the number says.

@@ -25,8 +25,8 @@ from pmo_analytics.loaders import (
 
 # Months and years are dates; of weeks and quarters no format shows the number, so they
 # are text in the forms that the loaders read.
-_PERIOD_FORMATS = {"M": "yyyy-mm", "Y-DEC": "yyyy"}
-_FORMATS: Mapping[Kind, str] = {
+PERIOD_FORMATS = {"M": "yyyy-mm", "Y-DEC": "yyyy"}
+FORMATS: Mapping[Kind, str] = {
     "date": "yyyy-mm-dd",
     "whole": "#,##0",
     "percent": "0.0%",
@@ -35,7 +35,7 @@ _FORMATS: Mapping[Kind, str] = {
     "number": "#,##0.00",
 }
 # Before that Excel knows no dates.
-_FIRST_YEAR = 1901
+FIRST_YEAR = 1901
 _NARROWEST, _WIDEST = 10, 48
 _A4 = 9  # as Excel numbers the sizes of paper
 # Rows that are looked at for the width of a column.
@@ -119,7 +119,7 @@ def write_workbook(
         if summary is not None:
             missing = {f"Not here {k + 1}": text for k, text in enumerate(left_out)}
             tables = {"Summary": _summary({**summary, **missing}, tables), **tables}
-        for name, table in zip(_sheet_names(tables), tables.values(), strict=True):
+        for name, table in zip(sheet_names(tables), tables.values(), strict=True):
             _add_sheet(book.create_sheet(name), table)
         save(book, path)
     except OSError as error:
@@ -130,7 +130,7 @@ def _summary(
     facts: Mapping[str, object], tables: Mapping[str, pd.DataFrame]
 ) -> pd.DataFrame:
     """Return the first sheet: the facts, and then what the other sheets hold."""
-    names = _sheet_names(["Summary", *tables])[1:]
+    names = sheet_names(["Summary", *tables])[1:]
     rows = [
         *((str(name), text_of_fact(value)) for name, value in facts.items()),
         *(
@@ -141,7 +141,7 @@ def _summary(
     return pd.DataFrame(rows, columns=["what", "answer"], dtype=object)
 
 
-def _sheet_names(tables: Iterable[str]) -> list[str]:
+def sheet_names(tables: Iterable[str]) -> list[str]:
     """Return a name for each sheet; Excel compares them without case."""
     taken: dict[str, None] = {}
     names = []
@@ -172,7 +172,7 @@ def _add_sheet(sheet: Any, table: pd.DataFrame) -> None:
     widen(
         sheet,
         [
-            _width(label_of(name), kind, table[name])
+            width_of(label_of(name), kind, table[name])
             for name, kind in zip(table.columns, kinds, strict=True)
         ],
     )
@@ -180,7 +180,7 @@ def _add_sheet(sheet: Any, table: pd.DataFrame) -> None:
         last = get_column_letter(len(table.columns))
         sheet.auto_filter.ref = f"A1:{last}{len(table) + 1}"
     sheet.append(
-        header_row(sheet, [_fitting(label_of(name)) for name in table.columns])
+        header_row(sheet, [fitting_text(label_of(name)) for name in table.columns])
     )
     columns = [
         _cells(sheet, table[name].to_list(), kind)
@@ -202,7 +202,7 @@ def _cells(sheet: Any, values: Iterable[Any], kind: Kind) -> Iterator[Any]:
         yield from (_cell(sheet, value, kind) for value in values)
         return
     cell = WriteOnlyCell(sheet)
-    cell.number_format = _FORMATS[kind]
+    cell.number_format = FORMATS[kind]
     for value in values:
         if isinstance(value, float) and math.isfinite(value):
             cell.value = value
@@ -211,7 +211,7 @@ def _cells(sheet: Any, values: Iterable[Any], kind: Kind) -> Iterator[Any]:
             yield _cell(sheet, value, kind)
 
 
-def _width(name: str, kind: Kind, column: pd.Series[Any]) -> float:
+def width_of(name: str, kind: Kind, column: pd.Series[Any]) -> float:
     """Return a width that shows the header with its filter button, and the cells."""
     texts = (text_of(cell, kind) for cell in column.head(_SAMPLE))
     longest = max((_columns(text) for text in texts), default=0)
@@ -230,8 +230,8 @@ def _cell(sheet: Any, value: Any, kind: Kind) -> Any:
     if value is None or value is pd.NaT or value is pd.NA or value != value:
         return None
     if kind == "period":
-        form = _PERIOD_FORMATS.get(value.freqstr)
-        if form is None or value.year < _FIRST_YEAR:
+        form = PERIOD_FORMATS.get(value.freqstr)
+        if form is None or value.year < FIRST_YEAR:
             return cell_of(sheet, text_of(value, kind))
         cell = WriteOnlyCell(sheet, value=value.start_time.date())
         cell.number_format = form
@@ -239,10 +239,10 @@ def _cell(sheet: Any, value: Any, kind: Kind) -> Any:
     if kind == "text" or value in (float("inf"), -float("inf")):
         if kind == "text" and isinstance(value, (bool, int, float)):
             return cell_of(sheet, value)
-        return cell_of(sheet, _fitting(text_of(value, kind)))
+        return cell_of(sheet, fitting_text(text_of(value, kind)))
     if kind == "flag":
         return bool(value)
-    form = _FORMATS[kind]
+    form = FORMATS[kind]
     if kind == "date":
         # A sheet knows no time zones.
         value = value.to_pydatetime().replace(tzinfo=None)
@@ -254,7 +254,7 @@ def _cell(sheet: Any, value: Any, kind: Kind) -> Any:
     return cell
 
 
-def _fitting(text: str) -> str:
+def fitting_text(text: str) -> str:
     """Return text as a cell can hold it."""
     kept = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
     if len(kept) > MAX_CELL_CHARACTERS:

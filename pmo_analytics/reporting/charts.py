@@ -1,0 +1,197 @@
+"""Charts as numbers: drawn as a vector on a page, native in workbooks and slides.
+
+A picture of a chart cannot be edited and one of 300 charts is megabytes. So what a
+report shows as a simple chart is kept as its numbers, and each kind of file draws it in
+its own way, from the same ones.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Literal
+
+# Read in print, by those who see no red, and on both grounds.
+COLOURS = ("#1f4e79", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#7f7f7f")
+RAG = {"red": "#b3121d", "amber": "#e69f00", "green": "#2e7d32", "not known": "#9aa5b1"}
+_WIDTH, _HEIGHT = 760, 300
+_LEFT, _RIGHT, _TOP, _BOTTOM = 74, 14, 34, 44
+_LABEL_WIDTH = 66
+# Where a value or a label lies.
+type Place = Callable[[float], float]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Some series over the same labels.
+
+    Parameters
+    ----------
+    kind
+        `line`, `bar` (side by side) or `stacked`.
+    labels
+        Of the axis, in order.
+    series
+        Name -> one number a label; NaN = nothing there.
+    unit
+        Of the numbers, written at the axis.
+    colours
+        Name -> colour, where it means something.
+    """
+
+    kind: Literal["line", "bar", "stacked"]
+    labels: Sequence[str]
+    series: Mapping[str, Sequence[float]]
+    unit: str = ""
+    colours: Mapping[str, str] = field(default_factory=dict)
+
+    def colour(self, name: str) -> str:
+        """Return the colour of a series."""
+        number = list(self.series).index(name)
+        return self.colours.get(name, COLOURS[number % len(COLOURS)])
+
+
+def svg_of(chart: Chart, alt: str) -> str:
+    """Return a chart as one SVG element, which needs no style and no script."""
+    low, high, step = _axis(chart)
+    inner = _WIDTH - _LEFT - _RIGHT
+    width = inner / max(len(chart.labels), 1)
+
+    def across(position: float) -> float:
+        return _LEFT + width * position
+
+    def up(value: float) -> float:
+        share = (value - low) / (high - low)
+        return _HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM)
+
+    parts = [*_grid(chart, low, high, step, up), *_labels(chart, across)]
+    if chart.kind == "line":
+        parts += _lines(chart, across, up)
+    else:
+        parts += _bars(chart, across, up, width)
+    parts += _legend(chart)
+    return (
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}" '
+        'role="img" font-family="inherit" font-size="12" fill="currentColor">'
+        f"<title>{escape(alt)}</title>{''.join(parts)}</svg>"
+    )
+
+
+def _axis(chart: Chart) -> tuple[float, float, float]:
+    """Return the ends of the axis and the distance of its lines: round numbers."""
+    rows = list(chart.series.values())
+    if chart.kind == "stacked":
+        rows = [[sum(v for v in at if _is_there(v)) for at in zip(*rows, strict=True)]]
+    there = [v for row in rows for v in row if _is_there(v)]
+    low, high = min([0.0, *there]), max([0.0, *there])
+    if low == high:
+        high = 1.0
+    rough = (high - low) / 4
+    size = 10 ** math.floor(math.log10(rough))
+    step = next(s * size for s in (1, 2, 2.5, 5, 10) if s * size >= rough)
+    return math.floor(low / step) * step, math.ceil(high / step) * step, step
+
+
+def _is_there(value: float) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def short(value: float) -> str:
+    """Return a number as an axis shows it.
+
+    Examples
+    --------
+    >>> short(2_500_000), short(40_000), short(0.25)
+    ('2.5m', '40k', '0.25')
+    """
+    for size, unit in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:.4g}{unit}"
+    return f"{value:.4g}"
+
+
+def _grid(chart: Chart, low: float, high: float, step: float, up: Place) -> list[str]:
+    parts = []
+    for number in range(round((high - low) / step) + 1):
+        value = low + number * step
+        y = up(value)
+        parts.append(
+            f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" '
+            'stroke="currentColor" stroke-opacity="0.18"/>'
+            f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">'
+            f"{short(value)}</text>"
+        )
+    if chart.unit:
+        parts.append(f'<text x="4" y="14">{escape(chart.unit)}</text>')
+    return parts
+
+
+def _labels(chart: Chart, across: Place) -> list[str]:
+    """Return as many labels as there is room for, the first and others evenly."""
+    room = max(1, (_WIDTH - _LEFT - _RIGHT) // _LABEL_WIDTH)
+    every = max(1, math.ceil(len(chart.labels) / room))
+    longest = 11 * every if every == 1 else 16
+    parts = []
+    for number in range(0, len(chart.labels), every):
+        text = chart.labels[number]
+        text = text if len(text) <= longest else text[: longest - 1] + "…"
+        parts.append(
+            f'<text x="{across(number + 0.5):.1f}" y="{_HEIGHT - _BOTTOM + 18}" '
+            f'text-anchor="middle">{escape(text)}</text>'
+        )
+    return parts
+
+
+def _lines(chart: Chart, across: Place, up: Place) -> list[str]:
+    parts = []
+    for name, values in chart.series.items():
+        points = [
+            f"{across(number + 0.5):.1f},{up(value):.1f}"
+            for number, value in enumerate(values)
+            if _is_there(value)
+        ]
+        colour = chart.colour(name)
+        parts.append(
+            f'<polyline points="{" ".join(points)}" fill="none" stroke="{colour}" '
+            'stroke-width="2.2"/>'
+        )
+        if points:
+            x, y = points[-1].split(",")
+            parts.append(f'<circle cx="{x}" cy="{y}" r="3.2" fill="{colour}"/>')
+    return parts
+
+
+def _bars(chart: Chart, across: Place, up: Place, width: float) -> list[str]:
+    parts = []
+    count = 1 if chart.kind == "stacked" else len(chart.series)
+    wide = width * 0.78 / count
+    for number in range(len(chart.labels)):
+        bottom = 0.0
+        for place, (name, values) in enumerate(chart.series.items()):
+            value = values[number]
+            if not _is_there(value) or value == 0:
+                continue
+            at = 0 if chart.kind == "stacked" else place
+            x = across(number) + width * 0.11 + at * wide
+            first, last = sorted((up(bottom), up(bottom + value)))
+            parts.append(
+                f'<rect x="{x:.1f}" y="{first:.1f}" width="{wide:.1f}" '
+                f'height="{last - first:.1f}" fill="{chart.colour(name)}"/>'
+            )
+            if chart.kind == "stacked":
+                bottom += value
+    return parts
+
+
+def _legend(chart: Chart) -> list[str]:
+    parts, x = [], float(_LEFT + 60)
+    for name in chart.series:
+        parts.append(
+            f'<rect x="{x:.0f}" y="5" width="11" height="11" '
+            f'fill="{chart.colour(name)}"/>'
+            f'<text x="{x + 16:.0f}" y="15">{escape(name)}</text>'
+        )
+        x += 34 + 6.6 * len(name)
+    return parts

@@ -1,0 +1,1 @@
+"""Reports as files of an office: workbooks and slides with charts that can be edited."""
