@@ -21,7 +21,7 @@ from pmo_analytics.cli import (
 )
 from pmo_analytics.cli.command import OK, app
 from pmo_analytics.cli.terminal import escaped, messages, print_json
-from pmo_analytics.cli.tracked import status
+from pmo_analytics.cli.tracked import report, status
 
 __all__ = [
     "app",
@@ -31,6 +31,7 @@ __all__ = [
     "forecasts",
     "plans",
     "records",
+    "report",
     "run_words",
     "schedules",
     "simulations",

@@ -89,6 +89,8 @@ def _axis(chart: Chart) -> tuple[float, float, float]:
     if low == high:
         high = 1.0
     rough = (high - low) / 4
+    if all(v == round(v) for v in there):
+        rough = max(rough, 1.0)  # nobody counts half a project
     size = 10 ** math.floor(math.log10(rough))
     step = next(s * size for s in (1, 2, 2.5, 5, 10) if s * size >= rough)
     return math.floor(low / step) * step, math.ceil(high / step) * step, step

@@ -32,6 +32,7 @@ for (const table of document.querySelectorAll("table")) {
       body.append(...sorted);
     });
   });
+  if (rows.length < 8) continue;
   const line = document.createElement("p");
   line.className = "filter";
   const label = document.createElement("label");

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 # Rows of a table on the page; the rest is in the CSV file.
 MAX_ROWS = 60
 _SHORT = 15
+# Letters from which a cell is given room.
+_LONG = 40
 # Columns that hold colours, and their words.
 _COLOURED = ("rag", "reported", "cost", "time", "milestones")
 _COLOURS = ("red", "amber", "green")
@@ -356,8 +358,8 @@ def _cell(
         risk = f" r{1 + (value >= 0.2) + (value >= 0.5) + (value >= 0.8)}"
     if kind in NUMBERS:
         return f'<td class="n{risk}">{text}</td>'
-    dated = ' class="d"' if kind in ("period", "date") else ""
-    return f"<td{dated}>{text}</td>"
+    kept = "d" if kind in ("period", "date") else "long" if len(text) > _LONG else ""
+    return f'<td class="{kept}">{text}</td>' if kept else f"<td>{text}</td>"
 
 
 def _problems(name: str, problems: pd.DataFrame) -> str:

@@ -1,1 +1,1 @@
-"""Reports as files of an office: workbooks and slides with charts that can be edited."""
+"""Reports as workbooks and slides, with charts that can be edited."""

@@ -31,8 +31,8 @@ def write_slides(path: Path, report: Report, template: Path | None = None) -> No
     """Write a report as slides.
 
     The first slide has the message and the numbers that matter most. Each part with a
-    chart has a slide for it, each part with a table one for its first rows; what is left
-    out is said there. Charts are native: a double click shows their numbers.
+    chart has a slide for it, each part with a table one for its first rows; what is
+    left out is said there. Charts are native: a double click shows their numbers.
 
     Parameters
     ----------
@@ -228,4 +228,6 @@ def _table_slide(show: Any, section: Section, table: pd.DataFrame) -> None:
                 cell.fill.solid()
                 cell.fill.fore_color.rgb = RGBColor.from_string(_COLOURS[text])
                 dark = text == "amber"
-                line.font.color.rgb = RGBColor(0, 0, 0) if dark else RGBColor(255, 255, 255)
+                line.font.color.rgb = (
+                    RGBColor(0, 0, 0) if dark else RGBColor(255, 255, 255)
+                )

@@ -1,4 +1,4 @@
-"""The status of a portfolio as a report: one page for all, one a program and project."""
+"""The status of a portfolio as a report: for all, and for each program and project."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import pandas as pd
 
 from pmo_analytics.clock import format_period
 from pmo_analytics.facts import text_of_fact
+from pmo_analytics.formats import percent
 from pmo_analytics.reporting.charts import RAG, Chart
 from pmo_analytics.reporting.folder import folder_names
 from pmo_analytics.reporting.page import Fact, Report, Section
+from pmo_analytics.tracking import on_time_rate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -163,13 +165,15 @@ def _headline(status: Status) -> list[Fact]:
             Fact(
                 "Expected cost",
                 f"{sums['eac']:,.0f} {status.unit_name}",
-                f"{more:+.0%} against a budget of {sums['bac']:,.0f}",
+                f"{100 * more:+.0f} % against a budget of {sums['bac']:,.0f}",
                 alarm=bool(more > 0.05),
             )
         )
     late = int((status.milestones["state"] == "overdue").sum())
-    said = status.summary()["milestones in time"]
-    facts.append(Fact("Milestones in time", str(said), f"{late} overdue now", late > 0))
+    reached, due = on_time_rate(status.milestones, status.as_of)
+    alarm = late > 0 or 2 * reached < due
+    said = f"{reached} of {due} due"
+    facts.append(Fact("Milestones in time", said, f"{late} overdue now", alarm))
     return facts
 
 
@@ -208,14 +212,8 @@ def _projects(status: Status, pages: Mapping[str, str]) -> Section:
         table=_rows(status),
         links=pages,
         rows=_MOST_ROWS,
-        chart=Chart(
-            "bar",
-            [c for c in _ORDER if counts[c]],
-            {"projects": [float(counts[c]) for c in _ORDER if counts[c]]},
-            "projects",
-        ),
         note="rag is the colour by the rules, reported what a human said; why names "
-        "the indicator and the value that made it. p late and p over budget are chances.",
+        "the indicator and the value that made it. p late, p over budget: chances.",
     )
 
 
@@ -488,7 +486,7 @@ def _numbers(row: pd.Series[Any], table: pd.Series[Any]) -> list[Fact]:
     if pd.notna(table["finish_p50"]):
         late = f"p80 {table['finish_p80']:%Y-%m-%d}"
         facts.append(Fact("Finish", f"{table['finish_p50']:%Y-%m-%d}", late))
-    for column, label in (("p_late", "Chance to end late"), ("p_over", "to cost more")):
+    for column, label in (("p_late", "Chance to end late"), ("p_over", "Chance to cost more")):
         if pd.notna(table[column]) and math.isfinite(table[column]):
-            facts.append(Fact(label, f"{table[column]:.0%}"))
+            facts.append(Fact(label, percent(float(table[column]))))
     return facts

@@ -1,0 +1,295 @@
+"""The report of a status: the same numbers in three files, and pages that work."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from urllib.parse import unquote
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+
+import pmo_analytics as pmo
+from pmo_analytics.cli import main
+from pmo_analytics.errors import ConfigError
+from pmo_analytics.formats import kind_of, label_of, text_of
+from pmo_analytics.reporting import (
+    status_report,
+    write_page,
+    write_slides,
+    write_spreadsheet,
+)
+from pmo_analytics.reporting.charts import Chart, short, svg_of
+from pmo_analytics.reporting.page import Fact, Report, Section, page_html
+from tests.support.chromium import browser, find_chromium
+from tests.support.places import ROOT
+
+needs_chromium = pytest.mark.skipif(
+    find_chromium() is None, reason="no Chromium is installed"
+)
+
+
+class Tables(HTMLParser):
+    """Reads the texts of all tables of a page, headings included, and its links."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.tables: list[list[list[str]]] = []
+        self.links: list[str] = []
+        self.inside = False
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in {"td", "th"}:
+            self.tables[-1][-1].append("")
+            self.inside = True
+        elif tag == "a":
+            self.links.append(dict(attrs)["href"])
+
+    def handle_endtag(self, tag):
+        if tag in {"td", "th"}:
+            self.inside = False
+
+    def handle_data(self, data):
+        if self.inside:
+            self.tables[-1][-1][-1] += data
+
+
+@pytest.fixture(scope="module")
+def status():
+    return pmo.status(pmo.example_portfolio(), as_of="2026-12-31", since="2026-10-31")
+
+
+@pytest.fixture(scope="module")
+def report(status):
+    return status_report(status)[0]
+
+
+def texts_of(table: pd.DataFrame) -> list[list[str]]:
+    kinds = [kind_of(name, table[name]) for name in table]
+    columns = [
+        [label_of(name), *(text_of(cell, kind) for cell in table[name])]
+        for name, kind in zip(table, kinds, strict=True)
+    ]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def test_every_number_is_the_same_in_page_workbook_and_slides(report, tmp_path):
+    write_page(tmp_path / "r.html", report)
+    write_spreadsheet(tmp_path / "r.xlsx", report)
+    write_slides(tmp_path / "r.pptx", report)
+    shown = [s for s in report.sections if s.table is not None and len(s.table)]
+    assert len(shown) >= 6
+    page = Tables((tmp_path / "r.html").read_text(encoding="utf-8")).tables
+    book = openpyxl.load_workbook(tmp_path / "r.xlsx")
+    slides = slide_tables(tmp_path / "r.pptx")
+    for section, on_page in zip(shown, page, strict=True):
+        expected = texts_of(section.table)
+        assert on_page == expected[: section.rows + 1], section.title
+        sheet = book[section.title[:31]]
+        assert sheet.freeze_panes == "B2"
+        width, height = section.table.shape[1], len(section.table)
+        for place, name in enumerate(section.table, 1):
+            kind = kind_of(name, section.table[name])
+            for row in range(height):
+                cell = sheet.cell(row + 2, place).value
+                assert same(cell, section.table[name].iloc[row], kind), (name, row)
+        slide = slides[section.title]
+        assert slide == [row[: len(slide[0])] for row in expected[: len(slide)]]
+        assert len(slide) == min(height, 12) + 1
+        assert len(slide[0]) == min(width, 8)
+
+
+def same(cell, value, kind) -> bool:
+    """Whether a cell of a workbook shows what the page shows."""
+    text = text_of(value, kind)
+    if cell is None:
+        return text == ""
+    if kind == "period":
+        return text_of(pd.Period(cell, value.freq), kind) == text
+    if kind == "date":
+        return text_of(pd.Timestamp(cell), kind) == text
+    return text_of(cell, kind) == text
+
+
+def slide_tables(path) -> dict[str, list[list[str]]]:
+    from pptx import Presentation
+
+    found = {}
+    for slide in Presentation(str(path)).slides:
+        for shape in slide.shapes:
+            if shape.has_table:
+                rows = [[cell.text for cell in row.cells] for row in shape.table.rows]
+                found[slide.shapes.title.text_frame.text] = rows
+    return found
+
+
+def test_charts_are_native_and_hold_the_numbers(report, tmp_path):
+    from pptx import Presentation
+
+    write_slides(tmp_path / "r.pptx", report)
+    write_spreadsheet(tmp_path / "r.xlsx", report)
+    charts = {
+        slide.shapes.title.text_frame.text: shape.chart
+        for slide in Presentation(str(tmp_path / "r.pptx")).slides
+        for shape in slide.shapes
+        if shape.has_chart
+    }
+    book = openpyxl.load_workbook(tmp_path / "r.xlsx")
+    drawn = [section for section in report.sections if section.chart is not None]
+    assert {section.title for section in drawn} == set(charts)
+    for section in drawn:
+        plot = charts[section.title].plots[0]
+        assert list(plot.categories) == list(section.chart.labels)
+        for series, values in zip(
+            plot.series, section.chart.series.values(), strict=True
+        ):
+            there = [None if np.isnan(v) else v for v in values]
+            assert list(series.values) == pytest.approx(there)
+        (native,) = book[section.title[:31]]._charts
+        assert len(native.series) == len(section.chart.series)
+
+
+def test_there_is_a_page_for_each_program_and_project(status, tmp_path):
+    report, pages = status_report(status)
+    links = Tables(page_html(report)).links
+    inside = [unquote(link) for link in links if not link.startswith("#")]
+    assert set(inside) == set(pages)
+    assert {f"projects/{p}.html" for p in status.table.index} <= set(pages)
+    for page, content in pages.items():
+        back = [x for x in Tables(page_html(content)).links if not x.startswith("#")]
+        assert "../report.html" in back, page
+        for link in back[1:]:
+            assert link.removeprefix("../") in pages
+
+
+def test_the_headline_is_that_of_the_status(status, report):
+    facts = {fact.label: fact for fact in report.headline}
+    assert facts["Running projects"].value == str(len(status.table))
+    sums = status.by("program").loc["all"]
+    assert facts["CPI"].value == f"{sums['cpi']:.2f}"
+    assert f"{sums['eac']:,.0f}" in facts["Expected cost"].value
+    assert facts["CPI"].alarm
+    assert report.summary.startswith("Red: Core policy system: motor")
+
+
+def test_a_portfolio_without_any_report_has_a_report():
+    portfolio = pmo.example_portfolio()
+    bare = portfolio.replace(
+        progress=portfolio.progress.iloc[:0],
+        milestones=portfolio.milestones.iloc[:0],
+        baselines=portfolio.baselines.iloc[:0],
+    )
+    report, pages = status_report(pmo.status(bare, as_of="2026-12-31"))
+    assert "not known" in report.headline[0].note
+    assert "Traceback" not in page_html(report)
+    assert len(pages) >= 6
+
+
+@pytest.mark.parametrize("kind", ["line", "bar", "stacked"])
+def test_a_chart_keeps_to_its_frame(kind):
+    rng = np.random.default_rng(1)
+    for size in (1, 7, 60):
+        values = {"a & b": rng.normal(0, 1e6, size), "c": rng.uniform(0, 3e6, size)}
+        if kind == "stacked":
+            values = {name: np.abs(v) for name, v in values.items()}
+        labels = [f"2027-{k:02}" for k in range(size)]
+        svg = svg_of(Chart(kind, labels, values, "EUR"), "what <it> shows")
+        assert "a &amp; b" in svg
+        assert "what &lt;it&gt; shows" in svg
+        heights = [float(y) for y in re.findall(r' y="([-.\d]+)"', svg)]
+        assert min(heights) >= 0
+        assert max(heights) <= 300
+        for points in re.findall(r'points="([^"]+)"', svg):
+            ys = [float(pair.split(",")[1]) for pair in points.split()]
+            assert min(ys) >= 33
+            assert max(ys) <= 257
+
+
+def test_bars_are_as_high_as_their_numbers():
+    svg = svg_of(Chart("bar", ["x"], {"a": [2.0], "b": [4.0]}), "bars")
+    low, high = (
+        float(h) for h in re.findall(r'height="([.\d]+)" fill="#(?:1f4e79|e69f00)"', svg)
+        if float(h) != 11
+    )
+    assert high == pytest.approx(2 * low, rel=0.01)
+
+
+def test_short_numbers():
+    assert [short(v) for v in (0, 12.5, 1500, -2e6, 3.25e9)] == [
+        "0",
+        "12.5",
+        "1.5k",
+        "-2m",
+        "3.25bn",
+    ]
+
+
+def test_formulas_in_data_stay_text(tmp_path):
+    table = pd.DataFrame({"project": ["=1+1", "@x"], "note": ["=cmd|' /C calc'!A0", "b"]})
+    evil = Report("=T", "=P", "2027-01", [Fact("=a", "=b")], "=s", [Section("S", table=table)])
+    write_spreadsheet(tmp_path / "r.xlsx", evil)
+    book = openpyxl.load_workbook(tmp_path / "r.xlsx")
+    kinds = {c.data_type for s in book for row in s.iter_rows() for c in row}
+    assert "f" not in kinds
+    assert book["S"]["A2"].value == "=1+1"
+
+
+def test_a_template_gives_its_look_and_a_bad_one_is_refused(report, tmp_path):
+    from pptx import Presentation
+    from pptx.util import Inches
+
+    own = Presentation()
+    own.slide_width = Inches(10)
+    own.save(str(tmp_path / "own.pptx"))
+    write_slides(tmp_path / "r.pptx", report, template=tmp_path / "own.pptx")
+    assert Presentation(str(tmp_path / "r.pptx")).slide_width == Inches(10)
+    (tmp_path / "bad.pptx").write_text("no slides")
+    for bad in (tmp_path / "bad.pptx", tmp_path / "none.pptx"):
+        with pytest.raises(ConfigError, match="cannot be read as slides"):
+            write_slides(tmp_path / "r.pptx", report, template=bad)
+
+
+@needs_chromium
+def test_a_browser_sorts_and_filters_without_a_complaint(report, tmp_path):
+    write_page(tmp_path / "report.html", report)
+    with browser(tmp_path / "profile") as tab:
+        tab.open(tmp_path / "report.html")
+        assert tab.complaints() == []
+        assert tab.requests() == []
+        first = "[...document.querySelector('table').tBodies[0].rows]"
+        names = f"{first}.map(r => r.cells[0].innerText)"
+        before = tab.value(names)
+        tab.value("document.querySelector('thead button').click()")
+        assert tab.value(names) == sorted(before, key=str.casefold)
+        tab.value("document.querySelector('thead button').click()")
+        assert tab.value(names) == sorted(before, key=str.casefold, reverse=True)
+        sort = "document.querySelector('th[aria-sort]').getAttribute('aria-sort')"
+        assert tab.value(sort) == "descending"
+        tab.value(
+            "(() => {const i = document.querySelector('.filter input');"
+            "const t = i.closest('p').nextElementSibling.querySelector('tbody');"
+            "i.value = t.rows[0].cells[0].innerText;"
+            "i.dispatchEvent(new Event('input'));})()"
+        )
+        said = tab.value("document.querySelector('.filter span').innerText")
+        assert re.fullmatch(r"\d+ of \d+ rows", said)
+
+
+def test_the_command_writes_the_three_files(tmp_path, capsys):
+    out = tmp_path / "out"
+    words = ["report", str(ROOT / "data" / "example"), "--as-of", "2026-12-31"]
+    assert main([*words, "--out", str(out), "--json"]) == 0
+    assert '"status": "ok"' in capsys.readouterr().out
+    assert {"report.html", "report.xlsx", "report.pptx", "projects", "programs"} <= {
+        path.name for path in out.iterdir()
+    }
+    assert main(["report", str(tmp_path / "none"), "--out", str(out)]) == 3
+    assert main([*words[:2], "--as-of", "soon", "--out", str(out)]) == 2
