@@ -486,7 +486,10 @@ def _numbers(row: pd.Series[Any], table: pd.Series[Any]) -> list[Fact]:
     if pd.notna(table["finish_p50"]):
         late = f"p80 {table['finish_p80']:%Y-%m-%d}"
         facts.append(Fact("Finish", f"{table['finish_p50']:%Y-%m-%d}", late))
-    for column, label in (("p_late", "Chance to end late"), ("p_over", "Chance to cost more")):
+    for column, label in (
+        ("p_late", "Chance to end late"),
+        ("p_over", "Chance to cost more"),
+    ):
         if pd.notna(table[column]) and math.isfinite(table[column]):
             facts.append(Fact(label, percent(float(table[column]))))
     return facts

@@ -216,7 +216,8 @@ def test_a_chart_keeps_to_its_frame(kind):
 def test_bars_are_as_high_as_their_numbers():
     svg = svg_of(Chart("bar", ["x"], {"a": [2.0], "b": [4.0]}), "bars")
     low, high = (
-        float(h) for h in re.findall(r'height="([.\d]+)" fill="#(?:1f4e79|e69f00)"', svg)
+        float(h)
+        for h in re.findall(r'height="([.\d]+)" fill="#(?:1f4e79|e69f00)"', svg)
         if float(h) != 11
     )
     assert high == pytest.approx(2 * low, rel=0.01)
@@ -233,8 +234,12 @@ def test_short_numbers():
 
 
 def test_formulas_in_data_stay_text(tmp_path):
-    table = pd.DataFrame({"project": ["=1+1", "@x"], "note": ["=cmd|' /C calc'!A0", "b"]})
-    evil = Report("=T", "=P", "2027-01", [Fact("=a", "=b")], "=s", [Section("S", table=table)])
+    table = pd.DataFrame(
+        {"project": ["=1+1", "@x"], "note": ["=cmd|' /C calc'!A0", "b"]}
+    )
+    evil = Report(
+        "=T", "=P", "2027-01", [Fact("=a", "=b")], "=s", [Section("S", table=table)]
+    )
     write_spreadsheet(tmp_path / "r.xlsx", evil)
     book = openpyxl.load_workbook(tmp_path / "r.xlsx")
     kinds = {c.data_type for s in book for row in s.iter_rows() for c in row}
