@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from pmo_analytics.plotting.looks import (
     INK,
@@ -151,9 +152,11 @@ def plot_status_money(status: Status, *, ax: Axes | None = None) -> Axes:
         scale, unit = _unit(status, float(np.nanmax([*planned, *spent])))
         dress(ax, grid="y")
         at = np.arange(len(curve))
+        ax.bar(at - 0.2, planned, 0.4, color=LIMIT, label="planned")
+        ax.bar(at + 0.2, np.nan_to_num(spent), 0.4, color=OVERLOAD, label="spent")
         bars = [
-            ax.bar(at - 0.2, planned, 0.4, color=LIMIT, label="planned"),
-            ax.bar(at + 0.2, np.nan_to_num(spent), 0.4, color=OVERLOAD, label="spent"),
+            Patch(color=LIMIT, label="planned"),
+            Patch(color=OVERLOAD, label="spent"),
         ]
         number_axis(ax.yaxis, scale=scale)
         ax.set_ylabel(unit)
