@@ -40,6 +40,19 @@ _SETS = {
 _VERBOSE_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d+)?\)/")
 _KINDS = {"0": "material", "1": "work", "2": "work", "3": "cost"}
 Record = dict[str, Any]
+_TASK_NUMBERS = {
+    "duration_h": "TaskDuration",
+    "remaining_h": "TaskRemainingDuration",
+    "percent_complete": "TaskPercentCompleted",
+    "total_float_h": "TaskTotalSlack",
+    "free_float_h": "TaskFreeSlack",
+    "cost": "TaskCost",
+    "actual_cost": "TaskActualCost",
+    "fixed_cost": "TaskFixedCost",
+    "work_h": "TaskWork",
+    "actual_work_h": "TaskActualWork",
+    "remaining_work_h": "TaskRemainingWork",
+}
 
 
 def is_extract(path: Path, head: bytes) -> bool:
@@ -124,8 +137,8 @@ class _Service:
         by_project: dict[str, dict[str, list[Record]]] = {p: {} for p in projects}
         for name in ("tasks", "assignments", "assignment_days", "baselines"):
             for record in self.sets[name]:
-                own = by_project.get(_id(record, "ProjectId"), {})
-                own.setdefault(name, []).append(record)
+                sets = by_project.get(_id(record, "ProjectId"), {})
+                sets.setdefault(name, []).append(record)
         pool = {_id(r, "ResourceId"): r for r in self.sets["resources"]}
         free = set(pool) - {_id(r, "ResourceId") for r in self.sets["assignments"]}
         found = []
@@ -321,19 +334,6 @@ class _Project:
         ids = {_id(r, "TaskId") for r in records}
         parents = [_id(r, "ParentTaskId") for r in records]
         own = [_id(r, "TaskId") for r in records]
-        numbers = {
-            "duration_h": "TaskDuration",
-            "remaining_h": "TaskRemainingDuration",
-            "percent_complete": "TaskPercentCompleted",
-            "total_float_h": "TaskTotalSlack",
-            "free_float_h": "TaskFreeSlack",
-            "cost": "TaskCost",
-            "actual_cost": "TaskActualCost",
-            "fixed_cost": "TaskFixedCost",
-            "work_h": "TaskWork",
-            "actual_work_h": "TaskActualWork",
-            "remaining_work_h": "TaskRemainingWork",
-        }
         times = {
             "start": "TaskStartDate",
             "finish": "TaskFinishDate",
@@ -354,9 +354,7 @@ class _Project:
                 "active": _flags(records, "TaskIsActive", blank=True),
                 "critical": _flags(records, "TaskIsCritical"),
                 **{column: self._times(records, at) for column, at in times.items()},
-                **{
-                    column: self._numbers(records, at) for column, at in numbers.items()
-                },
+                **{c: self._numbers(records, at) for c, at in _TASK_NUMBERS.items()},
             }
         )
         first = self._baseline()

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ MAX_BYTES = 200 * 2**20
 _LOOK_BYTES = 2**20
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
 Rows = list[list[Any]]
+# What else a damaged workbook raises; whoever reads it in full says so.
+_DAMAGED = (KeyError, OSError, RuntimeError, ValueError, EOFError)
 
 
 def tables_of(path: Path) -> tuple[dict[str, Rows], str]:
@@ -100,7 +103,7 @@ def holds_words(
             sheets = re.findall(
                 rb'<sheet [^>]*name="([^"]*)"', _beginning(archive, "xl/workbook.xml")
             )
-    except (zipfile.BadZipFile, KeyError, OSError, RuntimeError, ValueError):
+    except (zipfile.BadZipFile, zlib.error, *_DAMAGED):
         return False
     known = table_names()
     if not beside_tables and any(
