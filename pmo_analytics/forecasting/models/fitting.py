@@ -14,6 +14,7 @@ level, the first trend, the places of the first season.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -25,9 +26,9 @@ _SURE = 0.2
 _FAR, _LEAP = 7.0, 2.0
 # Damping lies between this and this much more.
 _DAMPED, _DAMPING = 0.8, 0.19
-# Walks at most: without the places of the season and then with them, which mostly are
-# right after two. Gain in twice the log likelihood at which a fit ends.
-_WALKS, _WALKS_SEASON, _ENOUGH = 8, 3, 0.1
+# Walks at most: without the places of the season, the same from the numbers of another
+# shape, and then with the places, which mostly are right after two. Gain in twice the log likelihood at which a fit ends.
+_WALKS, _WALKS_NEAR, _WALKS_SEASON, _ENOUGH = 8, 6, 3, 0.3
 # Steps of derivatives: of log odds, and of states in typical changes of the series.
 _ODDS_STEP, _STATE_STEP = 1e-4, 1e-3
 # Share of the mean that an error of counts as none.
@@ -59,11 +60,21 @@ class Past:
         """Return how many values each series has."""
         return len(self.y) - self.first
 
+    @cached_property
+    def size(self) -> np.ndarray:
+        """Return the mean size of each series, and its typical change below."""
+        mean = np.abs(self.y).sum(axis=0) / self.length
+        later = np.arange(1, len(self.y))[:, None] > self.first
+        moves = np.where(later, np.abs(np.diff(self.y, axis=0)), 0.0).sum(axis=0)
+        change = moves / np.maximum(self.length - 1, 1)
+        return np.array([mean, np.maximum(change, 1e-6 * mean) + 1e-150])
+
     def rows(self, which: np.ndarray) -> Past:
         """Return some of the series, without the time before the first of them."""
-        return replace(
-            self, y=np.ascontiguousarray(self.y[:, which]), first=self.first[which]
-        )
+        y = np.ascontiguousarray(self.y[:, which])
+        part = replace(self, y=y, first=self.first[which])
+        part.__dict__["size"] = self.size[:, which]
+        return part
 
     def place(self, number: int, places: int) -> np.ndarray:
         """Return the rows of a place of the season of each series, from its first on.
@@ -73,21 +84,13 @@ class Past:
         """
         return np.asarray(FIRST_PLACE + (number + self.first) % places)
 
-    def size(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the mean size and the typical change of each series."""
-        mean = np.abs(self.y).sum(axis=0) / self.length
-        later = np.arange(1, len(self.y))[:, None] > self.first
-        moves = np.where(later, np.abs(np.diff(self.y, axis=0)), 0.0).sum(axis=0)
-        change = moves / np.maximum(self.length - 1, 1)
-        return mean, np.maximum(change, 1e-6 * mean) + 1e-150
-
     def misfit(self, numbers: np.ndarray) -> np.ndarray:
         """Return T log(mean squared error) with numbers (N, S)."""
         errors, told, _ = walk(self, numbers[:, None])
         return self._misfit(_power(errors[:, 0], told[0]))
 
     def _misfit(self, power: np.ndarray) -> np.ndarray:
-        least = (_EXACT * self.size()[0]) ** 2 + 1e-300
+        least = (_EXACT * self.size[0]) ** 2 + 1e-300
         return np.asarray(self.length * np.log(power / self.length + least))
 
 
@@ -184,7 +187,8 @@ def fitted(
     used += [3] if past.trend == "d" else []
     used += [RISE] if past.trend not in ("", "h") else []
     used += [2] if past.season else []
-    numbers, misfit = _improved(past, opening, np.array(sorted(used)), _WALKS)
+    walks = _WALKS if places else _WALKS_NEAR
+    numbers, misfit = _improved(past, opening, np.array(sorted(used)), walks)
     if places and past.season and len(opening) - FIRST_PLACE <= _MOST_PLACES:
         used += range(FIRST_PLACE, len(opening) - 1)
         numbers, misfit = _improved(
@@ -234,7 +238,7 @@ def _derived(
 
     Shapes (S,), (S, n, n) and (S, n); of what is believed the derivatives as well.
     """
-    mean, change = past.size()
+    mean, change = past.size
     step = np.full((len(used), numbers.shape[1]), _ODDS_STEP)
     step[used >= LEVEL] = _STATE_STEP * change
     if past.season == "m":
@@ -253,13 +257,13 @@ def _derived(
         if past.relative:
             errors *= told
         own = np.ascontiguousarray(errors[:, 0].T)
-        errors = errors[:, 1:]
-        errors -= own.T[:, None]
-        errors /= step
-        slopes = np.ascontiguousarray(errors.transpose(2, 1, 0))
+        slopes = np.empty((own.shape[0], len(used), own.shape[1]))
+        np.subtract(errors[:, 1:].transpose(2, 1, 0), own[:, None], out=slopes)
         power = (own**2).sum(axis=1)
+        each = 1.0 / step.T
         normal = slopes @ slopes.transpose(0, 2, 1)
-        gradient = (slopes @ own[:, :, None])[:, :, 0]
+        normal *= each[:, :, None] * each[:, None]
+        gradient = (slopes @ own[:, :, None])[:, :, 0] * each
     belief = _SURE * power / past.length
     for k in np.flatnonzero(used < LEVEL):
         normal[:, k, k] += belief

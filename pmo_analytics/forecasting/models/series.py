@@ -74,13 +74,11 @@ def read_series(y: np.ndarray) -> Series:
     y = np.array(y, dtype=float, ndmin=2)
     known = np.isfinite(y)
     columns = np.arange(y.shape[1])
-    for i in np.flatnonzero(~known.all(axis=1)):
-        at = np.flatnonzero(known[i])
-        if len(at):
-            y[i] = np.interp(columns, at, y[i, at])
-        else:
-            y[i] = 0.0
     first = np.where(known.any(axis=1), known.argmax(axis=1), 0)
+    for i in np.flatnonzero((~known & (columns > first[:, None])).any(axis=1)):
+        at = np.flatnonzero(known[i])
+        y[i] = np.interp(columns, at, y[i, at]) if len(at) else 0.0
+    y[~known.any(axis=1)] = 0.0
     y[columns < first[:, None]] = 0.0
     order = np.argsort(first, kind="stable")
     return Series(y[order], first[order], order)

@@ -25,7 +25,7 @@ from pmo_analytics.forecasting.models.fitting import (
 from pmo_analytics.forecasting.models.series import Series, ahead, seasonal_indices
 
 # Numbers worked on at once: they stay in the cache of a core.
-_AT_ONCE = 4_000
+_AT_ONCE = 8_000
 # Values that the first level and trend are read from.
 _OPENING = 12
 
