@@ -1,7 +1,9 @@
-"""Forecasts on the M3 competition beside statsforecast, and their speed.
+"""Forecasts of the M1 and M3 competitions beside statsforecast, and their speed.
 
-    python tests/benchmarks/bench_forecast.py             and the peer if it is there
-    python tests/benchmarks/bench_forecast.py --no-peer   about a minute
+    python tests/benchmarks/bench_forecast.py             some of the series, minutes
+    python tests/benchmarks/bench_forecast.py --full      all of them
+    python tests/benchmarks/bench_forecast.py --no-peer   ours alone
+    python tests/benchmarks/bench_forecast.py --only accuracy
 
 `make bench` installs the peer in an environment of its own: it needs an older pandas.
 """
@@ -12,6 +14,7 @@ import argparse
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -20,30 +23,34 @@ import pandas as pd
 
 import pmo_analytics as pmo
 from pmo_analytics.forecasting.breaks import steady
-from pmo_analytics.forecasting.intervals import spread_of
+from pmo_analytics.forecasting.intervals import past_errors, spread_of
 from pmo_analytics.forecasting.models.registry import MODELS
 from tests.support.real_data import DATA
 
 ROOT = Path(__file__).resolve().parents[2]
 PEER = ROOT / ".venv" / "statsforecast" / "bin" / "python"
-M3 = DATA / "forecasting" / "m3_data.json"
-M1 = DATA / "forecasting" / "m1_data.json"
+SETS = {
+    name: DATA / "forecasting" / f"{name.lower()}_data.json" for name in ("M1", "M3")
+}
 # Kind of series -> horizon, season.
-KINDS = {"MONTHLY": (18, 12), "QUARTERLY": (8, 4), "YEARLY": (6, 1), "OTHER": (8, 1)}
+KINDS = {"MONTHLY": (18, 12), "QUARTERLY": (8, 4), "YEARLY": (6, 1)}
+# Series at most of a set where not all are asked for.
+SOME = 150
+OURS = MODELS["combination"]
 
 
-def competition(kind: str, path: Path = M3) -> tuple[np.ndarray, np.ndarray]:
+def competition(name: str, kind: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the series of a kind, NaN before each begins, and what came after."""
     rows = [
         row
-        for row in json.loads(path.read_text(encoding="utf-8")).values()
+        for row in json.loads(SETS[name].read_text(encoding="utf-8")).values()
         if row["period"][0] == kind
     ]
     length = max(len(row["x"]) for row in rows)
     y = np.full((len(rows), length), np.nan)
     for k, row in enumerate(rows):
         y[k, length - len(row["x"]) :] = row["x"]
-    return y, np.array([row["xx"] for row in rows])
+    return y, np.array([row["xx"] for row in rows], dtype=float)
 
 
 def losses(
@@ -57,119 +64,136 @@ def losses(
     return float(relative.mean()), float(np.nanmean(apart.mean(axis=1) / scale))
 
 
+def peer(y: np.ndarray, *numbers: int) -> dict:
+    """Return what statsforecast says of series; nothing where it is not installed."""
+    if not PEER.exists():
+        return {}
+    script = Path(__file__).with_name("_statsforecast_peer.py")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "series.npz"
+        np.savez(path, y=y)
+        answer = subprocess.run(
+            [str(PEER), str(script), str(path), *map(str, numbers)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if answer.returncode:
+        print("statsforecast failed:", answer.stderr[-500:])
+        return {}
+    return dict(json.loads(answer.stdout.splitlines()[-1]))
+
+
 def show(*cells: object) -> None:
-    """Print one row of the table."""
-    print("{:<12}{:<28}{:>9}{:>9}{:>9}{:>10}".format(*cells), flush=True)
+    """Print one row of a table."""
+    print("{:<14}{:<28}{:>9}{:>9}{:>10}".format(*cells), flush=True)
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--no-peer", action="store_true", help="ours alone")
-    chosen = parser.parse_args()
-    if M3.exists():
-        show("M3", "model", "sMAPE", "MASE", "seconds", "in p10-90")
+def accuracy(some: int | None, beside: bool) -> None:
+    """Print sMAPE, MASE and seconds of CPU of six kinds of series."""
+    show("series", "model", "sMAPE", "MASE", "seconds")
+    for name in SETS:
         for kind, (horizon, season) in KINDS.items():
-            y, actual = competition(kind)
-            for name in ("seasonal_naive", "theta", "combination"):
-                begin = time.perf_counter()
-                told = MODELS[name](y, horizon, season)
-                seconds = time.perf_counter() - begin
-                held = ""
-                if name == "combination":
-                    spread = spread_of(y, horizon, season, MODELS[name])
-                    low, high = (
-                        told + spread.scale * spread.quantile(q) for q in (0.1, 0.9)
-                    )
-                    inside = (actual >= low) & (actual <= high)
-                    held = f"{inside.mean():.1%}"
-                    each = " ".join(f"{share:.1%}" for share in inside.mean(axis=0))
+            y, actual = competition(name, kind)
+            step = 1 if some is None else -(-len(y) // some)
+            y, actual = y[::step], actual[::step]
+            label = f"{name} {kind[0]} {len(y)}"
+            for model in ("seasonal_naive", "theta", "ets", "combination"):
+                begin = time.process_time()
+                told = MODELS[model](y, horizon, season)
+                seconds = time.process_time() - begin
                 smape, mase = losses(y, told, actual, season)
-                show(kind, name, f"{smape:.3f}", f"{mase:.4f}", f"{seconds:.2f}", held)
-            print(f"{kind}: in p10-90 by horizon: {each}")
-        if not chosen.no_peer:
-            beside()
-    else:
-        print("../shared/data/forecasting is not here: no M3 competition.")
-    if M1.exists():
-        without_breaks()
-        short_histories()
-    many_roles()
-    many_draws()
+                show(label, model, f"{smape:.2f}", f"{mase:.4f}", f"{seconds:.2f}")
+            answer = peer(y, horizon, season) if beside else {}
+            if answer:
+                members = [np.array(each["forecast"]) for each in answer.values()]
+                seconds = sum(each["seconds"] for each in answer.values())
+                told = np.median(members, axis=0)
+                smape, mase = losses(y, told, actual, season)
+                row = f"{smape:.2f}", f"{mase:.4f}", f"{seconds:.2f}"
+                show(label, "statsforecast, median of 3", *row)
+
+
+def groups(some: int | None, beside: bool) -> None:
+    """Print how often 80 % intervals hold, for one series and for eight at a time.
+
+    A year ahead, from the last 30 and 60 months: in all and by quarter of the horizon,
+    and the mean pinball loss of p10 and p90 in mean changes from month to month.
+    """
+    print("80 % intervals, a year ahead, of N months and G series at a time")
+    for name in SETS:
+        every, after = competition(name, "MONTHLY")
+        for months in (30, 60):
+            known = np.isfinite(every[:, -months:]).all(axis=1)
+            y, actual = every[known, -months:], after[known, :12]
+            told, errors = OURS(y, 12, 12), past_errors(y, 12, 12, OURS)
+            for size in (1, 8):
+                order = np.random.default_rng(0).permutation(len(y))
+                low, high = np.full((2, *told.shape), np.nan)
+                for begin in range(0, len(y) - size + 1, size):
+                    rows = order[begin : begin + size]
+                    spread = spread_of(y[rows], 12, 12, OURS, errors=errors[rows])
+                    low[rows], high[rows] = (
+                        told[rows] + spread.scale * spread.quantile(q)
+                        for q in (0.1, 0.9)
+                    )
+                hold(f"{name}, N {months}, G {size}", y, actual, low, high)
+            if beside:
+                few = slice(None, None, 1 if some is None else -(-len(y) // 60))
+                answer = peer(y[few], 12, 12, 2)
+                if answer:
+                    pair = np.array(answer["lo-80"]), np.array(answer["hi-80"])
+                    label = f"{name}, N {months}, statsforecast"
+                    hold(label, y[few], actual[few], *pair)
+                    label = f"{name}, N {months}, G 8, these"
+                    hold(label, y[few], actual[few], low[few], high[few])
+
+
+def hold(
+    label: str, y: np.ndarray, actual: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> None:
+    """Print one row of the table of intervals."""
+    rows = np.isfinite(low).all(axis=1)
+    y, actual, low, high = y[rows], actual[rows], low[rows], high[rows]
+    change = np.abs(np.diff(y, axis=1)).mean(axis=1)[:, None] + 1e-9
+    loss = 0.0
+    for share, told in ((0.1, np.maximum(low, 0.0)), (0.9, high)):
+        apart = (actual - told) / change
+        loss += np.maximum(share * apart, (share - 1.0) * apart).mean() / 2.0
+    inside = (actual >= low) & (actual <= high)
+    quarters = " ".join(f"{part.mean():.1%}" for part in np.split(inside, 4, axis=1))
+    print(f"  {label:<28}{inside.mean():>7.1%} ({quarters}), pinball {loss:.4f}")
 
 
 def without_breaks() -> None:
-    """Print MASE with breaks left in and taken out, of M3 and of M1, never tuned to."""
-    for path in (M3, M1):
-        for kind, (_, season) in KINDS.items():
-            if path == M1 and kind == "OTHER":
-                continue
-            y, actual = competition(kind, path)
-            calm = steady(y, season).y
-            told = [
-                MODELS["combination"](past, actual.shape[1], season)
-                for past in (y, calm)
-            ]
-            left, out = (losses(y, each, actual, season)[1] for each in told)
-            print(f"{path.stem} {kind}: MASE {left:.4f}, without breaks {out:.4f}")
+    """Print MASE with breaks left in and taken out."""
+    for name in SETS:
+        for kind, (horizon, season) in KINDS.items():
+            y, actual = competition(name, kind)
+            pasts = y, steady(y, season).y
+            left, out = (
+                losses(y, OURS(past, horizon, season), actual, season)[1]
+                for past in pasts
+            )
+            print(f"{name} {kind}: MASE {left:.4f}, without breaks {out:.4f}")
 
 
 def short_histories() -> None:
     """Print MASE of the last few months and quarters, scaled by the whole history."""
-    for path in (M3, M1):
+    for name in SETS:
         for kind, lengths in (
             ("MONTHLY", (3, 6, 12, 18, 24, 30, 60)),
             ("QUARTERLY", (4, 6, 8, 12)),
         ):
-            season = KINDS[kind][1]
-            y, actual = competition(kind, path)
+            horizon, season = KINDS[kind]
+            y, actual = competition(name, kind)
             for count in lengths:
                 row = [
-                    f"{losses(y, told, actual, season)[1]:.4f} {name}"
-                    for name in ("combination", "seasonal_naive", "naive")
-                    for told in [MODELS[name](y[:, -count:], actual.shape[1], season)]
+                    f"{losses(y, told, actual, season)[1]:.4f} {model}"
+                    for model in ("combination", "seasonal_naive", "naive")
+                    for told in [MODELS[model](y[:, -count:], horizon, season)]
                 ]
-                print(f"{path.stem} {kind}, last {count}: MASE {', '.join(row)}")
-
-
-def beside() -> None:
-    """Run statsforecast on the monthly series, on all cores, in its own process."""
-    if not PEER.exists():
-        print("statsforecast is not installed; `make bench` does it.")
-        return
-    script = Path(__file__).with_name("_statsforecast_peer.py")
-    answer = subprocess.run(
-        [str(PEER), str(script), str(M3)], capture_output=True, text=True, check=False
-    )
-    if answer.returncode:
-        print("statsforecast failed:", answer.stderr[-500:])
-        return
-    y, actual = competition("MONTHLY")
-    told = json.loads(answer.stdout.splitlines()[-1])
-    members = [np.array(m["forecast"]) for m in told.values()]
-    total = sum(m["seconds"] for m in told.values())
-    for name, model in told.items():
-        smape, mase = losses(y, np.array(model["forecast"]), actual, 12)
-        label = f"statsforecast {name}"
-        show(
-            "MONTHLY",
-            label,
-            f"{smape:.3f}",
-            f"{mase:.4f}",
-            f"{model['seconds']:.1f}",
-            "",
-        )
-    smape, mase = losses(y, np.median(members, axis=0), actual, 12)
-    show(
-        "MONTHLY",
-        "statsforecast, median",
-        f"{smape:.3f}",
-        f"{mase:.4f}",
-        f"{total:.1f}",
-        "",
-    )
+                print(f"{name} {kind}, last {count}: MASE {', '.join(row)}")
 
 
 def many_roles() -> None:
@@ -190,7 +214,6 @@ def many_roles() -> None:
 _DRAWS = """
 import resource, sys, time
 import pmo_analytics as pmo
-from pmo_analytics.forecasting.breaks import steady
 portfolio = pmo.generate_portfolio(300, 20, 24, 0, mid_life=True)
 begin, work = time.perf_counter(), time.process_time()
 pmo.forecast_headroom(portfolio, draws=10_000)
@@ -211,6 +234,39 @@ def many_draws() -> None:
         cwd=ROOT,
     )
     print("10,000 draws of 300 projects x 20 roles x 24 months:", answer.stdout.strip())
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--no-peer", action="store_true", help="ours alone")
+    parser.add_argument("--full", action="store_true", help="all series")
+    tables = ("accuracy", "groups", "breaks", "short", "speed")
+    parser.add_argument("--only", choices=tables, action="append", help="this table")
+    parser.add_argument("--peer", type=Path, default=PEER, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    globals()["PEER"] = chosen.peer
+    wanted = chosen.only or tables
+    some = None if chosen.full else SOME
+    beside = not chosen.no_peer
+    if beside and not PEER.exists():
+        print("statsforecast is not installed; `make bench` does it.")
+    if not all(path.exists() for path in SETS.values()):
+        print("../shared/data/forecasting is not here: no M1 and M3 competitions.")
+        wanted = [each for each in wanted if each == "speed"]
+    if "accuracy" in wanted:
+        accuracy(some, beside)
+    if "groups" in wanted:
+        groups(some, beside)
+    if "breaks" in wanted:
+        without_breaks()
+    if "short" in wanted:
+        short_histories()
+    if "speed" in wanted:
+        many_roles()
+        many_draws()
 
 
 if __name__ == "__main__":

@@ -67,16 +67,16 @@ class Liking:
 
 # Of series long enough for a season, and of others.
 _LONG = Liking(
-    constant=0.40,
-    damped=-0.25,
-    logs=-0.18,
-    constant_logs=-0.40,
-    multiplied=0.30,
-    none=-0.38,
-    patience=8.2,
+    constant=0.29,
+    damped=-0.24,
+    logs=-0.32,
+    constant_logs=-0.31,
+    multiplied=0.29,
+    none=-0.51,
+    patience=6.8,
 )
 _SHORT = Liking(
-    constant=0.49, damped=-0.24, half=-1.34, moving=1.13, logs=-0.50, patience=1.5
+    constant=0.40, damped=-0.26, half=-1.49, moving=1.26, logs=-0.59, patience=1.4
 )
 
 

@@ -27,7 +27,8 @@ _FAR, _LEAP = 7.0, 2.0
 # Damping lies between this and this much more.
 _DAMPED, _DAMPING = 0.8, 0.19
 # Walks at most: without the places of the season, the same from the numbers of another
-# shape, and then with the places, which mostly are right after two. Gain in twice the log likelihood at which a fit ends.
+# shape, and then with the places, which mostly are right after two. Gain in twice the
+# log likelihood at which a fit ends.
 _WALKS, _WALKS_NEAR, _WALKS_SEASON, _ENOUGH = 8, 6, 3, 0.3
 # Steps of derivatives: of log odds, and of states in typical changes of the series.
 _ODDS_STEP, _STATE_STEP = 1e-4, 1e-3
