@@ -79,7 +79,7 @@ def peer(y: np.ndarray, *numbers: int) -> dict:
             check=False,
         )
     if answer.returncode:
-        print("statsforecast failed:", answer.stderr[-500:])
+        print("  statsforecast failed:", answer.stderr.strip().splitlines()[-1])
         return {}
     return dict(json.loads(answer.stdout.splitlines()[-1]))
 
