@@ -19,6 +19,7 @@ import numpy as np
 
 from pmo_analytics.optimization.heuristics.bandit import Bandit
 from pmo_analytics.optimization.heuristics.diving import Diver
+from pmo_analytics.optimization.heuristics.kernels.arrays import model_of
 from pmo_analytics.optimization.heuristics.kernels.loading import Loading, at_hand
 from pmo_analytics.optimization.heuristics.large_neighbourhood import Improver
 from pmo_analytics.optimization.heuristics.near_relaxation import Nearby
@@ -87,7 +88,8 @@ class Search:
         # Repacking knows no purchases: it works in the room that the best plan buys.
         self.sells = bool(len(options.buy_resource))
         room = with_room_of(options, start) if self.sells else options
-        self.ruiner = Ruiner(room, start, self.rng)
+        model = model_of(room)
+        self.ruiner = Ruiner(room, start, self.rng, model)
         self.improver = Improver(options, self.matrix, start, self.rng, params.lns)
         self.best = np.sort(start)
         self.objective = value_of(options, start)
@@ -112,7 +114,7 @@ class Search:
             self.most, self.longest = self.p.most_after, self.p.longest_anew
         self.annealer: Annealer | None = None
         if not self.sells:
-            self.annealer = Annealer(options, self.rng, params.annealing)
+            self.annealer = Annealer(options, self.rng, params.annealing, model)
         self.loading: Loading | None = None
         if compiles or at_hand():
             self.loading = Loading(self.ruiner.model)

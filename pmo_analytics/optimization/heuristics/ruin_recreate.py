@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from pmo_analytics.optimization.heuristics.kernels.arrays import (
+    Model,
     empty_state,
     model_of,
     room_for,
@@ -32,16 +33,23 @@ class Ruiner:
         Option numbers of a feasible plan.
     rng
         Source of every random choice.
+    model
+        The arrays of the options, if they are there already.
     """
 
     def __init__(
-        self, options: Options, chosen: np.ndarray, rng: np.random.Generator
+        self,
+        options: Options,
+        chosen: np.ndarray,
+        rng: np.random.Generator,
+        model: Model | None = None,
     ) -> None:
         self.o = options
         self.rng = rng
-        self.model = model_of(options)
+        model = model_of(options) if model is None else model
         # What those wait for that are as they are stays as well.
-        own = self.model.project
+        own = model.project.copy()
+        self.model = model._replace(project=own)
         own["held"] |= with_needs(options, own["held"] & own["must"])
         self.stays = with_needs(options, own["must"])
         self.state = empty_state(self.model)

@@ -19,6 +19,7 @@ import numpy as np
 
 from pmo_analytics.optimization.heuristics.kernels.arrays import (
     Climate,
+    Model,
     State,
     empty_state,
     model_of,
@@ -46,6 +47,8 @@ class Annealer:
         The model; what can be bought is not there.
     rng
         Source of every random choice.
+    model
+        The arrays of the options, if they are there already.
     """
 
     def __init__(
@@ -53,11 +56,12 @@ class Annealer:
         options: Options,
         rng: np.random.Generator,
         params: AnnealingParams = DEFAULTS.annealing,
+        model: Model | None = None,
     ) -> None:
         self.params = params
         self.o = options
         self.rng = rng
-        self.model = model_of(options)
+        self.model = model_of(options) if model is None else model
         sizes = np.abs(options.worth[options.worth != 0])
         self.typical = float(np.median(sizes)) if len(sizes) else 1.0
         self.largest = float(sizes.max(initial=0.0))

@@ -268,8 +268,9 @@ def _options(
     """Return the options, their uses, and the rows."""
     many = len(o.project)
     owner, row, amount, upper, lower = _rows(o)
-    order = np.argsort(owner, kind="stable")
-    owner, row, amount = owner[order], row[order], amount[order]
+    if (np.diff(owner) < 0).any():
+        order = np.argsort(owner, kind="stable")
+        owner, row, amount = owner[order], row[order], amount[order]
     spans = np.searchsorted(owner, np.arange(many + 1))
     largest = np.zeros(len(upper))
     np.maximum.at(largest, row, np.abs(amount))
@@ -326,6 +327,8 @@ def _rows(o: Options) -> tuple[np.ndarray, ...]:
     floor = np.where(o.least > 0, o.least - slack, -np.inf)
     lower = np.concatenate([floor, o.linear_lower - o.linear_slack, least])
     binds = np.isfinite(upper) | np.isfinite(lower)
+    if binds.all():
+        return owner, row, amount, upper, lower
     used = binds[row]
     place = np.cumsum(binds) - 1
     return owner[used], place[row[used]], amount[used], upper[binds], lower[binds]
