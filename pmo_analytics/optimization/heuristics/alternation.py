@@ -39,7 +39,7 @@ Tell = Callable[[np.ndarray], None]
 _BATCH, _MOST_ROUNDS, _PAUSE = 20, 2_000, 0.01
 # Seconds in which kernels that are in the cache are there, and between two looks
 # whether they are compiled.
-_AT_ONCE, _WHILE_COMPILED = 3.0, 0.5
+_AT_ONCE, _WHILE_COMPILED = 0.5, 0.5
 # The searches that take turns.
 _WHOLE, _REPACK, _REBUILD = "whole", "repack", "rebuild"
 
