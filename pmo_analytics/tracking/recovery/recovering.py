@@ -141,9 +141,9 @@ def recover(
     --------
     >>> import pmo_analytics as pmo
     >>> portfolio = pmo.example_portfolio()
-    >>> recovery = recover(portfolio, "CORE-MOT", seconds=10)
-    >>> recovery.project
-    'CORE-MOT'
+    >>> recovery = pmo.recover(portfolio, "CORE-MOT", seconds=10, options=["accept"])
+    >>> recovery.reasons
+    ("It ends in 2027-07, 1 period after 2027-06 as baseline 'replanned' has it.",)
     """
     unknown = [kind for kind in options if kind not in OPTIONS]
     if unknown:
