@@ -98,7 +98,7 @@ def projects_on(portfolio: Portfolio, day: pd.Timestamp) -> tuple[list[str], lis
     notes = []
     later = int((told["as_of"] > day).sum())
     if later:
-        notes.append(f"{later} reports of days after {day:%Y-%m-%d} are not used.")
+        notes.append(f"Reports of days after {day:%Y-%m-%d}, not used: {later}.")
     strange = told.loc[~told["project"].isin(projects["project"]), "project"]
     if len(strange):
         notes.append(f"Reports of unknown projects: {listing(strange.unique(), 3)}.")

@@ -72,7 +72,7 @@ def test_bad_rows_are_named_and_the_rest_is_worked_out(mine, tmp_path, capsys):
     out = tmp_path / "out"
     assert main(["status", str(mine), "--out", str(out)]) == 0
     text = " ".join(capsys.readouterr().out.split())
-    assert f"1 rows could not be used, the first: progress row {at + 2}" in text
+    assert f"Rows that could not be used: 1; progress row {at + 2}" in text
     assert "must be at most 100" in text
     written = pd.read_csv(out / "status.csv", index_col="project")
     assert written.loc["DORA", "age_days"] == 31

@@ -290,7 +290,7 @@ def _lacking(found: Status) -> Iterator[str]:
         where = f"{first['table']} row {first['row']}, {first['column']}"
         lines.insert(
             0,
-            f"{len(found.left_out)} rows could not be used, the first: {where} is "
+            f"Rows that could not be used: {len(found.left_out)}; {where} is "
             f"{first['found']}. {first['fix']} See pmo check.",
         )
     if lines:
