@@ -199,19 +199,26 @@ def hire_list(
     ).reshape(len(headroom.periods), len(headroom.roles))
     missing = np.where(least < -TOLERANCE, np.ceil(-least / _STEP - 1e-9) * _STEP, 0.0)
     risk = headroom.p_overload.to_numpy()
-    rows = []
-    for k, role in enumerate(headroom.roles):
-        total = 0.0
-        for t, period in enumerate(headroom.periods):
-            more = missing[t, k] - total
-            if more > _STEP / 2:
-                total = float(missing[t, k])
-                decide = period - before[role]
-                late = decide < headroom.periods[0]
-                needed = round(more, 1), round(total, 1)
-                rows.append((role, period, *needed, decide, late, risk[t, k]))
+    total = np.maximum.accumulate(missing, axis=0)
+    more = np.diff(total, axis=0, prepend=0.0)
+    role, at = np.nonzero((more > _STEP / 2).T)
+    periods = headroom.periods
+    earlier = np.array([before[name] for name in headroom.roles], dtype=np.int64)
+    decide = periods.asi8[at] - earlier[role]
     columns = ["role", "period", "fte", "total", "decide_by", "late", "p_overload"]
-    table = pd.DataFrame(rows, columns=columns)
+    if not len(role):
+        return pd.DataFrame(columns=columns)
+    table = pd.DataFrame(
+        {
+            "role": np.array(headroom.roles, dtype=object)[role],
+            "period": periods[at],
+            "fte": more[at, role].round(1),
+            "total": total[at, role].round(1),
+            "decide_by": pd.PeriodIndex.from_ordinals(decide, freq=periods.freq),
+            "late": decide < periods[0].ordinal,
+            "p_overload": risk[at, role],
+        }
+    )
     most = table.groupby("role")["total"].transform("max")
     order = table.assign(most=-most).sort_values(["most", "role", "period"])
     return order[columns].reset_index(drop=True)
