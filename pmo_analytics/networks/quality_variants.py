@@ -128,7 +128,9 @@ def _as_longpath_reads(network: Network) -> Network:
     say is done; links into what is complete do not count, expected finishes neither.
     """
     tasks = network.tasks
-    begun = (tasks.get("status", "") == "active") & tasks["actual_start"].notna()
+    # Only files of P6 have these columns.
+    status = tasks["status"] if "status" in tasks else pd.Series("", tasks.index)
+    begun = (status == "active") & tasks["actual_start"].notna()
     resume = tasks["resume"].where(~begun, tasks["actual_start"])
     for at in np.flatnonzero(begun):
         row = tasks.iloc[at]
@@ -137,10 +139,13 @@ def _as_longpath_reads(network: Network) -> Network:
         moment = clock.add(int(row["actual_start"].timestamp()), round(done * 3600))
         resume.iloc[at] = pd.Timestamp(moment, unit="s")
     calendars, links = network.calendars, network.links
-    odd = calendars.index[calendars.get("delete_signs", False)]
-    complete = tasks.index[tasks.get("status", "") == "complete"]
-    plain = tasks.assign(resume=resume, suspend=resume, type=tasks.get("type", ""))
-    plain["type"] = plain["type"].replace("TT_Rsrc", "TT_Task")
+    odd = calendars.index[:0]
+    if "delete_signs" in calendars:
+        odd = calendars.index[calendars["delete_signs"].to_numpy(dtype=bool)]
+    complete = tasks.index[status == "complete"]
+    plain = tasks.assign(resume=resume, suspend=resume)
+    if "type" in plain:
+        plain["type"] = plain["type"].replace("TT_Rsrc", "TT_Task")
     return network.replace(
         tasks=plain,
         links=links[~links["task"].isin(complete)],
@@ -207,7 +212,8 @@ class P6Mcp(_Planned):
         """Count every date that is wrong, by the clock, starts of forecasts not."""
         tasks, now = self.sample.tasks, pd.Timestamp(self.sample.data_date)
         plain = ~self.sample.effort
-        finish = tasks["early_finish"].fillna(tasks["planned_finish"])
+        planned = tasks.get("planned_finish", tasks["finish"])
+        finish = tasks["early_finish"].fillna(planned)
         masks = [
             (tasks["actual_start"] > now).to_numpy() & plain,
             (tasks["actual_finish"] > now).to_numpy() & plain,

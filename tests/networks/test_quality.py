@@ -7,13 +7,14 @@ import os
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
 from pmo_analytics.cli import main
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.loaders import read_networks
 from pmo_analytics.loaders.networks.primavera.xer import xer_networks
-from pmo_analytics.networks import check_network
+from pmo_analytics.networks import Network, check_network
 from tests.support.places import ROOT, SHARED
 from tests.support.xer_files import link, project, task, xer_text
 
@@ -149,6 +150,18 @@ def test_the_variants_differ_where_they_are_said_to(network):
     assert longpath.offenders[1] == ("S", "X", "E")
     assert pyp6xer.denominator[1] == 10
     assert (ours.denominator[2], p6_mcp.denominator[2]) == (9, 10)
+
+
+@pytest.mark.parametrize("variant", [None, "longpath", "p6-mcp", "pyp6xer"])
+def test_networks_without_the_columns_of_p6(variant):
+    plain = Network(
+        "P",
+        data_date=pd.Timestamp("2027-01-04 08:00"),
+        tasks={"task": ["A", "B"], "kind": "task", "duration_h": [8.0, 16.0]},
+        links={"task": ["B"], "requires": ["A"], "kind": "FS", "lag_h": 0.0},
+    )
+    points = check_network(plain, variant).set_index("point")
+    assert points.loc[4, "denominator"] == 1
 
 
 def test_the_command_line(tmp_path, tables, capsys):
