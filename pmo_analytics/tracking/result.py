@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,7 @@ from pmo_analytics.errors import ConfigError
 from pmo_analytics.facts import Facts, facts_html, result_html, table_html
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.tracking.earned.curves import curve_of, sums_of
+from pmo_analytics.tracking.earned.promises import Promises
 from pmo_analytics.tracking.judging.milestones import on_time_rate
 from pmo_analytics.tracking.judging.rag import Rule
 
@@ -121,7 +123,19 @@ class Status:
         unknown = [n for n in names if n not in self.table.index]
         if unknown:
             raise ConfigError(f"'{unknown[0]}' is not among the running projects.")
-        return curve_of(self.portfolio, self.history, names, self.as_of, self.unit)
+        return curve_of(
+            self._promises,
+            self.history,
+            names,
+            self.as_of,
+            self.unit,
+            self.portfolio.freq,
+        )
+
+    @cached_property
+    def _promises(self) -> Promises:
+        """What was promised; a report asks for the curve of every project."""
+        return Promises(self.portfolio, self.unit)
 
     def summary(self) -> pd.Series[Any]:
         """Return the portfolio in a few labelled facts."""

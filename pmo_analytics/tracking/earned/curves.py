@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.tracking.earned.promises import Promises, periods_between
 from pmo_analytics.tracking.earned.schedules import schedule_of
 from pmo_analytics.tracking.earned.values import earned_value, ratio
@@ -52,23 +51,23 @@ def sums_of(indicators: pd.DataFrame, words: pd.Series[str]) -> pd.DataFrame:
 
 
 def curve_of(
-    portfolio: Portfolio,
+    promises: Promises,
     history: pd.DataFrame,
     projects: list[str],
     as_of: pd.Timestamp,
     unit: str,
+    freq: str,
 ) -> pd.DataFrame:
     """Return cumulative PV, EV and AC of projects by period; see `Status.curve`."""
-    promises = Promises(portfolio, unit)
     known = {p: promises.on(p, as_of) for p in projects}
     held = {p: k for p, k in known.items() if k is not None and k.unit == unit}
-    now = pd.Period(as_of, freq=portfolio.freq)
+    now = pd.Period(as_of, freq=freq)
     if not held:
-        index = pd.PeriodIndex([], freq=portfolio.freq)
+        index = pd.PeriodIndex([], freq=freq)
         return pd.DataFrame(columns=["pv", "ev", "ac", "cpi", "spi_t"], index=index)
     first = min(p.start for p in held.values())
     last = max([now, *(p.start + p.duration - 1 for p in held.values())])
-    index = pd.period_range(first, last, freq=portfolio.freq)
+    index = pd.period_range(first, last, freq=freq)
     ends = [p.end_time.normalize() for p in index]
     planned = np.zeros(len(index))
     for promise in held.values():
