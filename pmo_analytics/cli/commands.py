@@ -15,13 +15,12 @@ from pmo_analytics.cli import (
     forecasts,
     plans,
     records,
-    schedules,
     simulations,
     what_if,
 )
 from pmo_analytics.cli.command import OK, app
 from pmo_analytics.cli.terminal import escaped, messages, print_json
-from pmo_analytics.cli.tracked import report, status
+from pmo_analytics.cli.tracked import report, schedules, status
 
 __all__ = [
     "app",

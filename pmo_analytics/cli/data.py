@@ -18,7 +18,6 @@ from pmo_analytics.cli.command import (
 )
 from pmo_analytics.cli.options import ChartsOption, JsonOption, OutOption, PathArgument
 from pmo_analytics.cli.results import draw_plan, say_files
-from pmo_analytics.cli.schedules import check_schedules
 from pmo_analytics.cli.terminal import (
     escaped,
     output,
@@ -27,6 +26,7 @@ from pmo_analytics.cli.terminal import (
     show_problems,
     show_table,
 )
+from pmo_analytics.cli.tracked.schedules import check_schedules
 from pmo_analytics.clock import anchored_days
 from pmo_analytics.errors import has_errors
 from pmo_analytics.reporting import drawn

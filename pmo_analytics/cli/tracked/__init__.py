@@ -1,1 +1,1 @@
-"""Commands on how the projects are doing."""
+"""Commands on how the projects are doing, and how their plans moved."""
