@@ -14,6 +14,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 
 import pmo_analytics as pmo
+from pmo_analytics.plotting import figure_earned_value
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "out" / "pictures"
@@ -55,6 +56,15 @@ def main() -> None:
             subprocess.run([*command, "--out", str(folder)], cwd=ROOT, check=True)
         shutil.copyfile(OUT / made, KEPT / name)
     _progress()
+    _earned_value()
+
+
+def _earned_value() -> None:
+    """Draw planned value, earned value and actual cost of a red project."""
+    status = pmo.status(pmo.read_portfolio(ROOT / EXAMPLE), as_of="2026-12-31")
+    figure = figure_earned_value(status)
+    figure.savefig(KEPT / "earned_value.png", dpi=110, bbox_inches="tight")
+    plt.close("all")
 
 
 def _progress() -> None:

@@ -27,6 +27,8 @@ def write_mspdi(plan: Plan, path: str | Path) -> Path:
 
     Parameters
     ----------
+    plan
+        What is written.
     path
         A name ending in .xml; what is there is replaced.
 

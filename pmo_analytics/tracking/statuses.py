@@ -56,6 +56,8 @@ def status(
 
     Parameters
     ----------
+    portfolio
+        What is looked at; its running projects.
     as_of
         Last day that is known; None = the newest status date of the tables.
     since
