@@ -11,7 +11,13 @@ from pmo_analytics.errors import InfeasibleError, SolverError
 from pmo_analytics.formats import called, names_of
 from pmo_analytics.optimization.explaining.infeasible import why_infeasible
 from pmo_analytics.optimization.explaining.resolving import settings_of
-from pmo_analytics.optimization.explaining.wording import money, number, series, when
+from pmo_analytics.optimization.explaining.wording import (
+    is_nothing,
+    money,
+    number,
+    series,
+    when,
+)
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.optimizing import optimize
 from pmo_analytics.plan import Plan
@@ -156,7 +162,7 @@ class Asked:
             ]
         if self.low is None or self.high is None:
             return [f"Taking {name} in would cost {cost} of the objective."]
-        if self.high < 0:
+        if self.high < 0 or is_nothing(self.high, self.base.objective):
             between = (
                 ""
                 if self.high - self.low <= 1e-6 * max(1.0, abs(self.delta))

@@ -19,7 +19,7 @@ from pmo_analytics.optimization.explaining.resolving import (
     resolve,
     resolve_all,
 )
-from pmo_analytics.optimization.explaining.wording import number
+from pmo_analytics.optimization.explaining.wording import is_nothing, number
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.run import question_of
 from pmo_analytics.plan import Plan
@@ -35,8 +35,6 @@ COLUMNS = [
 ]
 # A knee less than this share of the whole rise above the chord is none.
 _BEND = 0.02
-# Differences of objectives that count as none, relative.
-_SAME = 1e-9
 
 
 @dataclass(frozen=True)
@@ -289,7 +287,7 @@ def _efficient(objective: np.ndarray) -> np.ndarray:
     best, flags = -np.inf, []
     for value in objective.tolist():
         better = not np.isnan(value) and (
-            best == -np.inf or value > best + _SAME * max(1.0, abs(best))
+            best == -np.inf or (value > best and not is_nothing(value - best, best))
         )
         flags.append(better)
         if not np.isnan(value):

@@ -16,7 +16,7 @@ from pmo_analytics.optimization.explaining.resolving import (
     resolve_all,
     settings_of,
 )
-from pmo_analytics.optimization.explaining.wording import number, series
+from pmo_analytics.optimization.explaining.wording import is_nothing, number, series
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.model.array_sink import build_matrix
 from pmo_analytics.optimization.model.compiling import compile_options
@@ -253,7 +253,8 @@ def _rows(
         row["message"] = answer.message
         row |= _interval(answer, sign, best, bound)
         # With more of a role the plan known without it counts where it is no worse.
-        kept = sign > 0 and answer.objective is not None and answer.objective <= best
+        gain = None if answer.objective is None else answer.objective - best
+        kept = sign > 0 and gain is not None and (gain <= 0 or is_nothing(gain, best))
         if answer.starts is not None and not kept:
             changes = difference(starts, answer.starts)
             for change in ("entering", "leaving"):
@@ -377,9 +378,10 @@ def say_role_values(
 
 def _worth(row: dict[str, Any], more: bool) -> str:
     value = abs(row["value"])
-    low, high = row["low"], row["high"]
+    low, high = (_plain(row[end], row) for end in ("low", "high"))
+    nothing = is_nothing(value, row["objective"])
     if pd.isna(low) or pd.isna(high):
-        if value <= 1e-9:
+        if nothing:
             return "changed nothing in the time given; no bound says what it may"
         between = ""
     else:
@@ -390,13 +392,18 @@ def _worth(row: dict[str, Any], more: bool) -> str:
             if spread <= 1e-6 * max(1.0, ends[1])
             else f" (between {number(ends[0])} and {number(ends[1])})"
         )
-    if value <= 1e-9 and between:
+    if nothing and between:
         most = number(max(abs(low), abs(high)))
         verb = "bring" if more else "cost"
         return f"changed nothing in the time given; it may {verb} up to {most}"
-    if value <= 1e-9:
+    if nothing:
         return "brings nothing" if more else "costs nothing"
     return f"{'brings' if more else 'costs'} {number(value)}{between}"
+
+
+def _plain(end: float, row: dict[str, Any]) -> float:
+    """Return an end of the interval, 0 where it is below rounding."""
+    return 0.0 if is_nothing(end, row["objective"]) else end
 
 
 def _news(row: dict[str, Any], names: Mapping[str, str]) -> str:
@@ -413,7 +420,8 @@ def _news(row: dict[str, Any], names: Mapping[str, str]) -> str:
             words.append(f"{one if len(own) == 1 else many} {series(shown)}")
     text = "; ".join(words)
     # Of equal worth is another plan, not an effect of the role.
-    head = "" if abs(row["value"]) > 1e-9 else "by another plan of the same worth: "
+    same = is_nothing(row["value"], row["objective"])
+    head = "by another plan of the same worth: " if same else ""
     text = f"{head}{text}"
     text = f" {text[0].upper()}{text[1:]}." if words else ""
     if row["overload"] > 0:

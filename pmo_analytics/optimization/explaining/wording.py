@@ -20,15 +20,28 @@ if TYPE_CHECKING:
 _NAMED = 5
 # Amounts by period that take more letters than this are summed up.
 _READABLE = 130
+# What objectives are rounded by, as a share of them.
+_ROUNDED = 1e-8
 
 
 def number(amount: float) -> str:
-    """Return an amount as people write it: 12,400 and 0.25."""
+    """Return an amount as people write it: 12,400 and 0.25; 0 below rounding."""
+    if abs(amount) <= _ROUNDED:
+        return "0"
     if abs(amount) >= 10_000:
         return f"{amount:,.0f}"
     if abs(amount) >= 0.01:
         return f"{amount:,.2f}".rstrip("0").rstrip(".")
     return f"{amount:.2g}"
+
+
+def is_nothing(difference: float, objective: float) -> bool:
+    """Return whether a difference of objectives is below what they are rounded by.
+
+    Amounts that are bought are rounded, and sums of floats are: 1e-8, of the
+    objective where that is more.
+    """
+    return abs(difference) <= _ROUNDED * max(1.0, abs(objective))
 
 
 def rounded_up(amount: float) -> float:

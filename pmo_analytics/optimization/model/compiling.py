@@ -13,7 +13,7 @@ import pandas as pd
 from pmo_analytics.clock import offsets_from
 from pmo_analytics.optimization.model.grain import grain, grant_people
 from pmo_analytics.optimization.model.instance import Options, largest_sums
-from pmo_analytics.optimization.model.purchasing import cheapest, most_bought
+from pmo_analytics.optimization.model.purchasing import cheapest, most_bought, round_up
 from pmo_analytics.optimization.model.rule_arrays import (
     Row,
     dependency_arrays,
@@ -116,7 +116,8 @@ class Compiled:
             for t in range(begin, begin + int(o.buy_length[i])):
                 key = int(o.buy_offer[i]), t
                 most = float(o.buy_most[i])
-                total[key] = min(round(total.get(key, 0.0) + float(bought[i]), 9), most)
+                on_board = float(round_up(total.get(key, 0.0) + float(bought[i])))
+                total[key] = min(on_board, most)
         return purchases_table(portfolio, total)
 
     def chosen(self, starts: Mapping[str, int]) -> np.ndarray | None:

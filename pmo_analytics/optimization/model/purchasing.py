@@ -3,6 +3,9 @@
 The searches choose projects; what has to be bought for a choice follows from it. Where
 everything is sold period by period the cheapest offer comes first; with hires, who
 stay, it is a small linear program per role.
+
+Amounts are rounded up, to 1e-9 FTE: the limit of people may have what the exact check
+grants in it already (see `grain.people_grain`), so that nothing may be missing.
 """
 
 from __future__ import annotations
@@ -13,11 +16,16 @@ from dataclasses import replace
 import numpy as np
 
 from pmo_analytics.optimization.model.instance import Options
+from pmo_analytics.tolerance import ROUNDING, TOLERANCE
 
-# Shortages below this are within the tolerance that is granted on every limit.
-_NEGLIGIBLE = 5e-7
-# Amounts are written with so many digits.
-_DIGITS = 9
+# What may be missing where all of the tolerance is granted beyond the limit.
+_NEGLIGIBLE = TOLERANCE / 2
+# Amounts are bought in parts of 1 FTE, so many.
+_PARTS = 1e9
+# What floats may be off by, of a part, where an amount is of whole parts.
+_SAME = 1e-3
+# What a sum of uses may be off by, as a share of it.
+_NOISE = 16 * ROUNDING
 
 
 def value_of(options: Options, chosen: np.ndarray) -> float:
@@ -42,23 +50,48 @@ def cheapest(options: Options, chosen: np.ndarray) -> np.ndarray | None:
         used[rows] += amounts
     roles, periods, _ = o.sizes.tolist()
     cells = roles * periods
-    short = np.maximum(used - o.limit, 0.0)[:cells]
-    short[short <= _NEGLIGIBLE] = 0.0
-    for role in np.unique(np.flatnonzero(short) // periods).tolist():
-        need = short[role * periods : (role + 1) * periods]
+    used, limit, slack = used[:cells], o.limit[:cells], o.slack[:cells]
+    short = used - limit
+    noise = _NOISE * used
+    # What has no common part has no next sum, and floats may be off either way; of
+    # the rest only a sum of parts is needed, and no less than that.
+    need = np.where(short > slack, short + np.where(slack > noise, -noise, noise), 0.0)
+    spare = np.where(slack < TOLERANCE, noise, _NEGLIGIBLE)
+    for role in np.unique(np.flatnonzero(need) // periods).tolist():
+        own = slice(role * periods, (role + 1) * periods)
         columns = np.flatnonzero(o.buy_resource // periods == role)
-        covering = _cover(o, columns, need)
+        covering = _cover(o, columns, need[own], spare[own])
         if covering is None:
             return None
         bought[columns] = covering
     return bought
 
 
-def _cover(o: Options, columns: np.ndarray, need: np.ndarray) -> np.ndarray | None:
-    """Return the cheapest amounts of the columns of one role that cover its need."""
-    periods = len(need)
-    first = o.buy_resource[columns] % periods
+def round_up(fte: np.ndarray | float) -> np.ndarray:
+    """Return amounts in whole parts of FTE that can be bought, none of them less."""
+    return np.asarray(np.ceil(np.asarray(fte) * _PARTS - _SAME) / _PARTS)
+
+
+def _cover(
+    o: Options, columns: np.ndarray, need: np.ndarray, spare: np.ndarray
+) -> np.ndarray | None:
+    """Return the cheapest amounts of the columns of one role that cover its need.
+
+    None where they fall short of it by more than may be spared.
+    """
+    first = o.buy_resource[columns] % len(need)
     last = first + o.buy_length[columns] - 1
+    there = most_bought(
+        len(need),
+        first,
+        o.buy_length[columns],
+        o.buy_joint[columns],
+        o.buy_most[columns],
+    )
+    if (need - there > spare).any():
+        return None
+    # The last part of an FTE may be more than there is.
+    need = np.minimum(np.ceil(need * _PARTS) / _PARTS, there)
     hires = bool((o.buy_joint[columns] >= 0).any())
     found = (
         _with_hires(o, columns, first, last, need)
@@ -67,11 +100,23 @@ def _cover(o: Options, columns: np.ndarray, need: np.ndarray) -> np.ndarray | No
     )
     if found is None:
         return None
-    amounts = np.minimum(np.round(found, _DIGITS), o.buy_most[columns])
-    covered = np.zeros(periods)
+    amounts = _within_most(o, columns, round_up(found))
+    covered = np.zeros(len(need))
     for a, b, amount in zip(first, last, amounts, strict=True):
         covered[a : b + 1] += amount
-    return amounts if (need - covered <= _NEGLIGIBLE).all() else None
+    return amounts if (need - covered <= spare).all() else None
+
+
+def _within_most(o: Options, columns: np.ndarray, amounts: np.ndarray) -> np.ndarray:
+    """Return amounts without what an offer does not have, of a hire at the end."""
+    amounts = np.minimum(amounts, o.buy_most[columns])
+    joint = o.buy_joint[columns]
+    for hire in np.unique(joint[joint >= 0]).tolist():
+        own = np.flatnonzero(joint == hire)
+        most = float(o.buy_most[columns[own[0]]])
+        on_board = np.minimum(np.cumsum(amounts[own]), most)
+        amounts[own] = np.diff(on_board, prepend=0.0)
+    return amounts
 
 
 def _period_by_period(
@@ -107,6 +152,8 @@ def _with_hires(
         b_ub=np.concatenate([-need[wanted], most]),
         bounds=np.column_stack([np.zeros(len(columns)), o.buy_most[columns]]),
         method="highs",
+        # Below a part, so that rounding up makes good what it leaves open.
+        options={"primal_feasibility_tolerance": 1e-10},
     )
     return np.asarray(answer.x) if answer.status == 0 else None
 

@@ -244,13 +244,8 @@ class _Faster:
         self.__name__ = f"finish {project} in {factor:.0%} of the time left"
 
     def __call__(self, portfolio: Portfolio) -> Portfolio:
-        """Return the portfolio with more people of it at once, in 0.0001 FTE."""
-        faster = scale_duration(self.factor, self.project)(portfolio)
-        demand = faster.demand.copy()
-        own = demand["project"] == self.project
-        # Rounded up: nobody is booked to the twelfth digit.
-        demand.loc[own, "fte"] = np.ceil(demand.loc[own, "fte"] * 1e4 - 1e-6) / 1e4
-        return faster.replace(demand=demand)
+        """Return the portfolio with more people of it at once, its effort the same."""
+        return scale_duration(self.factor, self.project)(portfolio)
 
 
 class _Shorter:

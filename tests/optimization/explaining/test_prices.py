@@ -56,6 +56,27 @@ def test_more_lets_in_what_alone_was_too_much():
     assert table.at[1.0, "value"] == pytest.approx(4.0)
 
 
+@pytest.mark.parametrize(
+    ("change", "value", "low", "high", "says"),
+    [
+        (1.0, 3.7e-9, 0.0, 4.1e-9, "brings nothing."),
+        (1.0, 3.7e-9, 3.7e-9, 3.7e-9, "brings nothing."),
+        (-1.0, -3.7e-9, -3.7e-9, 0.0, "costs nothing."),
+        (1.0, 3.7e-9, 0.0, 0.4, "changed nothing in the time given; it may bring up"),
+        (1.0, 0.25, 3.7e-9, 0.5, "brings 0.25 (between 0 and 0.5)."),
+        (1.0, 3e-6, 3e-6, 3e-6, "brings 3e-06."),
+    ],
+)
+def test_a_difference_below_rounding_is_said_as_nothing(change, value, low, high, says):
+    plan = optimize(portfolio_of({"X": 5, "Y": 3}, capacity=4.0), limits=LIMITS)
+    table = role_value(plan, limits=LIMITS, workers=1).iloc[:1]
+    table = table.assign(how="solved", change=change, value=value, low=low, high=high)
+    (text,) = say_role_values(table.assign(entering="", leaving="Y", objective=8.0))
+    assert says in text
+    assert ("another plan of the same worth: out goes" in text) == (abs(value) < 1e-8)
+    assert "e-09" not in text
+
+
 def test_the_window_counts():
     portfolio = portfolio_of({"X": 5, "Y": 3, "Z": 1}, periods=2)
     plan = optimize(portfolio, limits=LIMITS)  # X and Y
