@@ -7,7 +7,13 @@ import pytest
 from scipy.optimize import minimize
 
 from pmo_analytics.forecasting.models.combination import weighted_smoothing
-from pmo_analytics.forecasting.models.fitting import ODDS, Past, walk
+from pmo_analytics.forecasting.models.fitting import (
+    FIRST_PLACE,
+    ODDS,
+    Past,
+    _derived,
+    walk,
+)
 from pmo_analytics.forecasting.models.members import MEMBERS, told_by_members
 from pmo_analytics.forecasting.models.registry import MODELS
 from pmo_analytics.forecasting.models.rolling import (
@@ -40,7 +46,7 @@ def test_relative_errors_by_hand():
     errors, told, _ = walk(past, numbers[:, None])
     assert errors[:, 0, 0] == pytest.approx([0.2, 0.0])
     assert told[0, 0] == pytest.approx(27.5**0.5)
-    assert past.misfit(numbers)[0] == pytest.approx(2 * np.log(27.5 * 0.04 / 2))
+    assert past.misfit(numbers)[0][0] == pytest.approx(2 * np.log(27.5 * 0.04 / 2))
 
 
 @pytest.mark.parametrize(
@@ -59,12 +65,44 @@ def test_a_search_from_what_was_fitted_finds_little_better(shape):
 
     def misfit(numbers):
         far = ((numbers[:4] - ODDS) ** 2).sum()
-        fit = past.misfit(numbers[:, None])[0]
+        fit = past.misfit(numbers[:, None])[0][0]
         return fit + 0.2 * far if np.isfinite(fit) and far < 200 else 1e6
 
     used = fit.numbers[0]
     better = minimize(misfit, used, method="Powell", options={"maxfev": 3000})
     assert better.fun > misfit(used) - 3.0
+
+
+@pytest.mark.parametrize(
+    ("shape", "near"),
+    [(Shape("c", "a"), 1e-3), (Shape("d", "a"), 1e-3), (Shape("c", "m", True), 0.1)],
+)
+def test_places_of_the_season_move_the_errors_one_after_the_other(shape, near):
+    # Series that begin in other months; the gradient beside one of differences.
+    y = WAVE[:2].copy()
+    y[1, :7] = np.nan
+    series = read_series(y)
+    fit = smooth(series, shape, 3, 12)
+    past = Past(
+        series.y.T.copy(), series.first, shape.trend, shape.season, shape.relative
+    )
+    numbers, every = fit.numbers.T.copy(), np.arange(2)
+    turn = (np.arange(12)[:, None] - series.first) % 12
+    numbers[FIRST_PLACE:] = np.take_along_axis(numbers[FIRST_PLACE:], turn, 0)
+    numbers[past.place(3, 12), every] *= 1.05
+    used = np.array([0, 2, 4, *range(FIRST_PLACE, FIRST_PLACE + 11)])
+    _, _, gradient = _derived(past, numbers, used)
+
+    def squares(place, step):
+        moved = numbers.copy()
+        moved[past.place(place, 12), every] += step
+        moved[past.place(11, 12), every] -= step
+        errors, told, _ = walk(past, moved[:, None])
+        return (errors[:, 0] ** 2).sum(axis=0) * told[0] ** 2
+
+    slopes = [(squares(k, 1e-5) - squares(k, -1e-5)) / 4e-5 for k in range(11)]
+    apart = np.abs(gradient[:, 3:].T - slopes).max()
+    assert apart < near * np.abs(slopes).max()
 
 
 def test_remembered_numbers_forecast_the_same():

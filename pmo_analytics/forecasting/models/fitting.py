@@ -2,9 +2,10 @@
 
 The steps of Levenberg and Marquardt (Marquardt, SIAM Journal on Applied Mathematics
 11(2), 1963), for all series at once: each gets lanes, one with its numbers as they are
-and one for each of them moved a little, and all lanes walk through the past together.
-So one walk tells the errors and how each number moves them, without a loop over series
-and without a solver.
+and one for each of them moved a little (of the places of the season only for the first:
+the others move the errors as that does, later), and all lanes walk through the past
+together. So one walk tells the errors and how each number moves them, without a loop
+over series and without a solver.
 
 The numbers, in rows: log odds of the level's smoothing, of the trend's as a share of
 that, of the season's as a share of what is left of it, and of the damping; the first
@@ -27,9 +28,9 @@ _FAR, _LEAP = 7.0, 2.0
 # Damping lies between this and this much more.
 _DAMPED, _DAMPING = 0.8, 0.19
 # Walks at most: without the places of the season, the same from the numbers of another
-# shape, and then with the places, which mostly are right after two. Gain in twice the
-# log likelihood at which a fit ends.
-_WALKS, _WALKS_NEAR, _WALKS_SEASON, _ENOUGH = 8, 6, 3, 0.3
+# shape, and then with the places, which mostly are right after two. A fit ends where
+# twice the log likelihood gained, or can hope for, less than this.
+_WALKS, _WALKS_NEAR, _WALKS_SEASON, _ENOUGH, _HOPE = 8, 6, 3, 0.3, 0.1
 # Steps of derivatives: of log odds, and of states in typical changes of the series.
 _ODDS_STEP, _STATE_STEP = 1e-4, 1e-3
 # Share of the mean that an error of counts as none.
@@ -85,10 +86,10 @@ class Past:
         """
         return np.asarray(FIRST_PLACE + (number + self.first) % places)
 
-    def misfit(self, numbers: np.ndarray) -> np.ndarray:
-        """Return T log(mean squared error) with numbers (N, S)."""
-        errors, told, _ = walk(self, numbers[:, None])
-        return self._misfit(_power(errors[:, 0], told[0]))
+    def misfit(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return T log(mean squared error) with numbers (N, S), and the last states."""
+        errors, told, last = walk(self, numbers[:, None])
+        return self._misfit(_power(errors[:, 0], told[0])), last[:, 0]
 
     def _misfit(self, power: np.ndarray) -> np.ndarray:
         least = (_EXACT * self.size[0]) ** 2 + 1e-300
@@ -173,10 +174,8 @@ def _go(
             np.add(rise, step, out=rise)
 
 
-def fitted(
-    past: Past, opening: np.ndarray, *, places: bool = True
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the best numbers (N, S) and their misfit (S,), from an opening on.
+def fitted(past: Past, opening: np.ndarray, *, places: bool = True) -> np.ndarray:
+    """Return the best numbers (N, S), from an opening on.
 
     The smallest T log(mean squared error) + sum of `_SURE` (log odds - `ODDS`)^2. Of a
     shape with relative errors these are taken times the geometric mean of what was
@@ -189,13 +188,11 @@ def fitted(
     used += [RISE] if past.trend not in ("", "h") else []
     used += [2] if past.season else []
     walks = _WALKS if places else _WALKS_NEAR
-    numbers, misfit = _improved(past, opening, np.array(sorted(used)), walks)
+    numbers = _improved(past, opening, np.array(sorted(used)), walks)
     if places and past.season and len(opening) - FIRST_PLACE <= _MOST_PLACES:
         used += range(FIRST_PLACE, len(opening) - 1)
-        numbers, misfit = _improved(
-            past, numbers, np.array(sorted(used)), _WALKS_SEASON
-        )
-    return numbers, misfit
+        numbers = _improved(past, numbers, np.array(sorted(used)), _WALKS_SEASON)
+    return numbers
 
 
 # Places of a season that are fitted; of longer ones too few years are known.
@@ -204,32 +201,44 @@ _MOST_PLACES = 12
 
 def _improved(
     past: Past, opening: np.ndarray, used: np.ndarray, walks: int
-) -> tuple[np.ndarray, np.ndarray]:
+) -> np.ndarray:
     count, numbers = len(used), opening.shape[1]
     best, goal = opening.copy(), np.full(numbers, np.inf)
-    misfit, pull = np.full(numbers, np.inf), np.full(numbers, 0.01)
+    pull, size = np.full(numbers, 0.01), np.zeros(numbers)
     matrix, slope = np.zeros((numbers, count, count)), np.zeros((numbers, count))
     rows, trial = np.arange(numbers), opening.copy()
     for turn in range(walks):
-        part = past.rows(rows)
-        power, normal, gradient = _derived(part, trial, used)
-        fit = part._misfit(power)
+        part, last = past.rows(rows), turn == walks - 1
+        if last:
+            # Nothing is moved after it: how the numbers move errors need not be known.
+            fit, _ = part.misfit(trial)
+        else:
+            power, normal, gradient = _derived(part, trial, used)
+            fit = part._misfit(power)
         away = trial[:LEVEL] - ODDS[:, None]
         told = fit + _SURE * (away**2).sum(axis=0)
         better = told < goal[rows]
         gain = goal[rows] - told
         won = rows[better]
         best[:, won], goal[won] = trial[:, better], told[better]
-        misfit[won] = fit[better]
+        if last:
+            break
         matrix[won], slope[won] = normal[better], gradient[better]
+        size[won] = power[better]
         pull[rows] *= np.where(better, 0.2, 10.0)
         still = np.where(better, gain > _ENOUGH, pull[rows] < 1e3)
         rows = rows[still & np.isfinite(goal[rows])]
-        if turn == walks - 1 or not len(rows):
+        if not len(rows):
             break
         move = _solved(matrix[rows], slope[rows], np.maximum(pull[rows], 1e-7))
+        # What the squares say is to be won yet.
+        hoped = -(move * slope[rows]).sum(axis=1) / np.maximum(size[rows], 1e-300)
+        worth = past.length[rows] * hoped > _HOPE
+        rows, move = rows[worth], move[worth]
+        if not len(rows):
+            break
         trial = _moved(past.rows(rows), best[:, rows], used, move.T)
-    return best, misfit
+    return best
 
 
 def _derived(
@@ -240,26 +249,41 @@ def _derived(
     Shapes (S,), (S, n, n) and (S, n); of what is believed the derivatives as well.
     """
     mean, change = past.size
+    plain = used[used < FIRST_PLACE]
     step = np.full((len(used), numbers.shape[1]), _ODDS_STEP)
     step[used >= LEVEL] = _STATE_STEP * change
     if past.season == "m":
         step[used >= FIRST_PLACE] /= np.maximum(mean, 1e-150)
-    lanes = np.repeat(numbers[:, None], len(used) + 1, axis=1)
-    places, every = len(numbers) - FIRST_PLACE, np.arange(numbers.shape[1])
-    for lane, (number, size) in enumerate(zip(used, step, strict=True), 1):
-        if number < FIRST_PLACE:
-            lanes[number, lane] += size
-        else:
-            own = past.place(number - FIRST_PLACE, places)
-            lanes[own, lane, every] += size
-            lanes[past.place(places - 1, places), lane, every] -= size
+    with_places = len(plain) < len(used)
+    lanes = np.repeat(numbers[:, None], len(plain) + 1 + with_places, axis=1)
+    for lane, (number, size) in enumerate(zip(plain, step, strict=False), 1):
+        lanes[number, lane] += size
+    if with_places:
+        # One lane for all places: each moves the errors as the one before, later.
+        places, every = len(numbers) - FIRST_PLACE, np.arange(numbers.shape[1])
+        lanes[past.place(0, places), -1, every] += step[-1]
     errors, told, _ = walk(past, lanes)
     with np.errstate(all="ignore"):
+        raw = errors[:, 0].T, errors[:, -1].T
+        moved = errors[:, 1 : len(plain) + 1]
+        own = np.ascontiguousarray(raw[0])
         if past.relative:
-            errors *= told
-        own = np.ascontiguousarray(errors[:, 0].T)
+            own = own * told[0][:, None]
+            moved = moved * told[1 : len(plain) + 1]
         slopes = np.empty((own.shape[0], len(used), own.shape[1]))
-        np.subtract(errors[:, 1:].transpose(2, 1, 0), own[:, None], out=slopes)
+        np.subtract(moved.transpose(2, 1, 0), own[:, None], out=slopes[:, : len(plain)])
+        if with_places:
+            late, moved = slopes[:, len(plain) :], raw[1] - raw[0]
+            if not past.relative:
+                _delayed(past, numbers, moved, late)
+            else:
+                # The logarithm of what is told is what moves alike, and the mean of
+                # what is told with it, which errors are taken times.
+                _delayed(past, numbers, moved / (1.0 + raw[0]), late)
+                mean_told = late.sum(axis=2) / past.length[:, None]
+                late *= (1.0 + raw[0])[:, None]
+                late -= raw[0][:, None] * mean_told[:, :, None]
+                late *= told[0][:, None, None]
         power = (own**2).sum(axis=1)
         each = 1.0 / step.T
         normal = slopes @ slopes.transpose(0, 2, 1)
@@ -270,6 +294,29 @@ def _derived(
         normal[:, k, k] += belief
         gradient[:, k] += belief * (numbers[used[k]] - ODDS[used[k]])
     return power, normal, gradient
+
+
+def _delayed(
+    past: Past, numbers: np.ndarray, moved: np.ndarray, slopes: np.ndarray
+) -> None:
+    """Write how each place of the season moves the errors (S, places - 1, T).
+
+    As the first one does, `moved` (S, T), so many periods later; and the last one the
+    other way. That is exact where the season is added; where it is multiplied it holds
+    for shares of the places, as far as errors are small beside what is told.
+    """
+    count, periods = moved.shape
+    places = len(numbers) - FIRST_PLACE
+    padded = np.zeros((count, periods + places - 1))
+    padded[:, places - 1 :] = moved
+    late = np.lib.stride_tricks.sliding_window_view(padded, periods, axis=1)[:, ::-1]
+    if past.season != "m":
+        np.subtract(late[:, :-1], late[:, -1:], out=slopes)
+        return
+    rows = np.array([past.place(k, places) for k in range(places)])
+    own = numbers[rows, np.arange(count)].T[:, :, None]
+    np.multiply(late[:, :-1], own[:, :1] / own[:, :-1], out=slopes)
+    slopes -= late[:, -1:] * (own[:, :1] / own[:, -1:])
 
 
 def _solved(matrix: np.ndarray, slope: np.ndarray, pull: np.ndarray) -> np.ndarray:

@@ -20,7 +20,6 @@ from pmo_analytics.forecasting.models.fitting import (
     RISE,
     Past,
     fitted,
-    walk,
 )
 from pmo_analytics.forecasting.models.series import Series, ahead, seasonal_indices
 
@@ -143,17 +142,15 @@ def _fit(
     # What is known begins where the series does.
     turn = (np.arange(places) - series.first[:, None]) % places
     if given is None:
-        numbers, misfit = fitted(past, _opening(series, shape, season))
+        numbers = fitted(past, _opening(series, shape, season))
     else:
         numbers = given.T.copy()
         numbers[FIRST_PLACE:] = np.take_along_axis(given[:, FIRST_PLACE:], turn, 1).T
         if near:
             numbers[3], numbers[RISE] = ODDS[3], numbers[RISE] * bool(shape.trend)
-            numbers, misfit = fitted(past, numbers, places=False)
-        else:
-            misfit = past.misfit(numbers)
-    _, _, last = walk(past, numbers[:, None])
-    forecast = _ahead(series, shape, season, horizon, last[:, 0])
+            numbers = fitted(past, numbers, places=False)
+    misfit, last = past.misfit(numbers)
+    forecast = _ahead(series, shape, season, horizon, last)
     fits = np.isfinite(forecast).all(axis=1) & np.isfinite(misfit)
     result = numbers.T.copy()
     back = (np.arange(places) + series.first[:, None]) % places

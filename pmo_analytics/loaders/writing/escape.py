@@ -48,11 +48,18 @@ def escape_frame(frame: pd.DataFrame) -> pd.DataFrame:
     """
     safe = frame.copy()
     for position, dtype in enumerate(frame.dtypes):
-        if dtype.kind == "O" or str(dtype) in ("str", "string", "category"):
+        if dtype.kind == "O":
             cells = [
                 escape_text(c) if isinstance(c, str) else c
                 for c in frame.iloc[:, position]
             ]
             safe.isetitem(position, cells)
+        elif str(dtype) in ("str", "string", "category"):
+            cells = frame.iloc[:, position]
+            # Each text once: long tables repeat few of them.
+            texts = [c for c in cells.unique() if isinstance(c, str)]
+            escaped = {c: escape_text(c) for c in texts if escape_text(c) != c}
+            if escaped:
+                safe.isetitem(position, [escaped.get(c, c) for c in cells])
     safe.columns = [escape_text(c) if isinstance(c, str) else c for c in frame.columns]
     return safe
