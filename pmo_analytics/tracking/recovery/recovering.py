@@ -208,10 +208,14 @@ class _Search:
         """Return the best of the options of one kind."""
         answers: list[tuple[Option, Answer]] = []
         ends = Clock.start(self.clock.part(share))
+        waited: set[str] = set()
         for option in options:
             if ends.is_over and answers:
                 break
-            answers.append((option, self._quick(option)))
+            # Who could wait less costs no less by waiting longer.
+            if waited.isdisjoint(name for name, _ in option.shifts):
+                answers.append((option, self._quick(option)))
+                waited |= self._enough(*answers[-1])
         fine = [(o, a) for o, a in answers if a.plan is not None and not o.few]
         if fine and not options[0].flex:
             return min(fine, key=lambda pair: (self._cost(pair[1]), pair[0].late))
@@ -235,6 +239,17 @@ class _Search:
         if option.flex and answer.plan is None:
             answer = replace(answer, why=answer.why or "What is offered does not do.")
         return option, answer
+
+    def _enough(self, option: Option, answer: Answer) -> set[str]:
+        """Return the projects whose wait does, where a longer one gains nothing."""
+        if answer.plan is None or self.portfolio.settings.discount < 0:
+            return set()
+        worth = answer.plan.worth
+        return {
+            name
+            for name, _ in option.shifts
+            if name == self.trouble.project or worth.get(name, 0.0) >= 0
+        }
 
     def _changed(self, option: Option) -> Portfolio:
         """Return the portfolio of an option."""
