@@ -22,7 +22,13 @@ def test_the_example_shows_every_key():
     assert config.portfolio == ROOT / "data" / "example"
     assert config.forecast.periods == 12
     text = (ROOT / "data" / "batch.toml").read_text(encoding="utf-8")
-    for section in (config, config.forecast, config.optimize, config.report):
+    for section in (
+        config,
+        config.forecast,
+        config.optimize,
+        config.status,
+        config.report,
+    ):
         for key in vars(section):
             assert f"{key} = " in text or f"[{key}]" in text
 
