@@ -7,85 +7,18 @@ report of a plan. None of them changes what a plan, a bound or a proof means.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from dataclasses import dataclass, fields
+from typing import Any
 
 from pmo_analytics.errors import ConfigError, closest
+from pmo_analytics.optimization.numbers_given import Params, count, share
 
 Range = tuple[float, float]
 
 
-def _share(default: float) -> Any:
-    """Return a field that is a share: from 0 to 1."""
-    return field(default=default, metadata={"most": 1.0})
-
-
-def _count(default: int, least: int = 1) -> Any:
-    """Return a field that is a whole number."""
-    return field(default=default, metadata={"least": least})
-
-
 @dataclass(frozen=True)
-class _Params:
-    """Numbers that are looked at when they are given."""
-
-    def __post_init__(self) -> None:
-        for one in fields(self):
-            _look(type(self).__name__, one.name, getattr(self, one.name), one)
-
-    @classmethod
-    def of(cls, given: Mapping[str, Any]) -> Self:
-        """Return params with some numbers given by name; the others are the defaults.
-
-        Raises
-        ------
-        ConfigError
-            If there is no such number, or it cannot be that.
-        """
-        names = [one.name for one in fields(cls)]
-        for name in given:
-            if name not in names:
-                raise ConfigError(
-                    f"{cls.__name__} has no '{name}'{closest(name, names)}. It has: "
-                    f"{', '.join(names)}."
-                )
-        ranges = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
-        return cls(**ranges)
-
-    def changed(self) -> dict[str, Any]:
-        """Return what differs from the defaults, ready for JSON."""
-        own = {one.name: getattr(self, one.name) for one in fields(self)}
-        plain = {one.name: one.default for one in fields(self)}
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in own.items()
-            if value != plain[name]
-        }
-
-
-def _look(owner: str, name: str, value: Any, one: Any) -> None:
-    """Refuse what the number of a field cannot be."""
-    parts = value if isinstance(value, tuple) else (value,)
-    pair = isinstance(one.default, tuple)
-    whole = isinstance(one.default, int)
-    most, least = one.metadata.get("most", math.inf), one.metadata.get("least", 0)
-    fine = len(parts) == (2 if pair else 1) and isinstance(value, tuple) == pair
-    for part in parts:
-        number = isinstance(part, int | float) and not isinstance(part, bool)
-        fine = fine and number and math.isfinite(part) and least <= part <= most
-        fine = fine and (not whole or isinstance(part, int))
-    if fine and list(parts) == sorted(parts):
-        return
-    kind = "a whole number" if whole else "a number"
-    kind = "two numbers, the smaller one first," if pair else kind
-    span = f"from {least}" + ("" if most == math.inf else f" to {most:g}")
-    raise ConfigError(f"{owner}.{name} is {kind} {span}, not {value!r}.")
-
-
-@dataclass(frozen=True)
-class StartParams(_Params):
+class StartParams(Params):
     """How a search begins, and what it keeps back for its end.
 
     Parameters
@@ -99,14 +32,14 @@ class StartParams(_Params):
         the portfolio by the checker.
     """
 
-    shakes: int = _count(30, 0)
-    repairs: int = _count(20, 0)
+    shakes: int = count(30, 0)
+    repairs: int = count(20, 0)
     checks: float = 3.0
     readings: float = 2.5
 
 
 @dataclass(frozen=True)
-class RaceParams(_Params):
+class RaceParams(Params):
     """Who works on a question, and who makes way for whom.
 
     Parameters
@@ -134,18 +67,18 @@ class RaceParams(_Params):
     patience: float = 1.5
     look: float = 0.5
     still: float = 5.0
-    still_share: float = _share(0.1)
+    still_share: float = share(0.1)
     far: float = 0.002
-    small: int = _count(2000, 0)
+    small: int = count(2000, 0)
     proof_after: float = 3.0
-    proof_share: float = _share(0.05)
+    proof_share: float = share(0.05)
     tree: float = 10.0
-    most_cores: int = _count(8)
-    most_uses: int = _count(8_000_000)
+    most_cores: int = count(8)
+    most_uses: int = count(8_000_000)
 
 
 @dataclass(frozen=True)
-class ProofParams(_Params):
+class ProofParams(Params):
     """A proof by branches beside the solver, and the time to check it.
 
     Parameters
@@ -171,14 +104,14 @@ class ProofParams(_Params):
     alone_first: float = 1.0
     searched: float = 0.3
     last_word: float = 0.3
-    checked: float = _share(0.09)
-    checked_cuts: float = _share(0.05)
-    nodes_a_second: int = _count(780)
-    fewest_nodes: int = _count(1_400)
+    checked: float = share(0.09)
+    checked_cuts: float = share(0.05)
+    nodes_a_second: int = count(780)
+    fewest_nodes: int = count(1_400)
 
 
 @dataclass(frozen=True)
-class BranchingParams(_Params):
+class BranchingParams(Params):
     """The tree of branches, and how it grows.
 
     Parameters
@@ -196,17 +129,17 @@ class BranchingParams(_Params):
         Prices of a node, on average: they make the length of the certificate.
     """
 
-    afresh: float = _share(0.5)
-    cuts: int = _count(20, 0)
+    afresh: float = share(0.5)
+    cuts: int = count(20, 0)
     exceeded: float = 0.05
-    most_cuts: int = _count(500, 0)
-    cut_from: int = _count(300, 0)
-    gain: float = _share(0.01)
-    most_prices: int = _count(150)
+    most_cuts: int = count(500, 0)
+    cut_from: int = count(300, 0)
+    gain: float = share(0.01)
+    most_prices: int = count(150)
 
 
 @dataclass(frozen=True)
-class AlternationParams(_Params):
+class AlternationParams(Params):
     """How a search divides its time between repacking, diving and exact models.
 
     Temperatures are how much worse a plan may get and be kept, in projects of average
@@ -224,9 +157,10 @@ class AlternationParams(_Params):
         The same where branches can prove an optimum.
     longest_anew
         Seconds of the longest cycle there.
-    slower, polished
-        How each next cycle of annealing the whole plan grows, and the share of it in
-        which its plan is repacked.
+    first_whole, slower, polished
+        Seconds of the first cycle of annealing the whole plan where branches can prove
+        an optimum, how each next one grows, and the share of it in which its plan is
+        repacked.
     near, better, follow
         How a search is paid: 1 for a plan as good as the best one, e times less for
         each share of it by which it is worse, this much for a better one; and how fast
@@ -275,40 +209,41 @@ class AlternationParams(_Params):
     least_after: float = 0.25
     most_after: float = 1.0
     longest_anew: float = 10.0
+    first_whole: float = 0.5
     slower: float = 2.0
-    polished: float = _share(0.2)
+    polished: float = share(0.2)
     near: float = 0.005
     better: float = 2.0
-    follow: float = _share(0.4)
+    follow: float = share(0.4)
     hottest: float = 2.0
     first_heat: float = 0.3
     coldest: float = 0.02
-    many: int = _count(100)
-    refills: int = _count(8, 0)
+    many: int = count(100)
+    refills: int = count(8, 0)
     told: float = 0.3
-    counted: int = _count(2_000)
-    moved: int = _count(200_000)
+    counted: int = count(2_000)
+    moved: int = count(200_000)
     walk: float = 4.0
     relaxed: float = 10.0
-    root: float = _share(0.15)
-    first_dive: float = _share(0.2)
+    root: float = share(0.15)
+    first_dive: float = share(0.2)
     dive: float = 0.5
-    from_best: int = _count(4)
+    from_best: int = count(4)
     warm: Range = (0.1, 0.7)
     cool: float = 0.1
-    anew: float = _share(0.3)
-    rarely: float = _share(0.15)
+    anew: float = share(0.3)
+    rarely: float = share(0.15)
     polish: float = 6e-4
     longest_polish: float = 0.5
     whole: float = 10.0
-    rounds: int = _count(150)
-    at_once: float = _share(0.4)
+    rounds: int = count(150)
+    at_once: float = share(0.4)
     slow: float = 0.5
     kept: Range = (0.5, 0.95)
 
 
 @dataclass(frozen=True)
-class LnsParams(_Params):
+class LnsParams(Params):
     """Large neighbourhood search: parts of a plan by exact models.
 
     Parameters
@@ -327,18 +262,18 @@ class LnsParams(_Params):
     """
 
     first_size: float = 400.0
-    first_share: float = _share(0.4)
+    first_share: float = share(0.4)
     wanted_seconds: float = 1.0
     longest_seconds: float = 4.0
-    nodes: int = _count(3000)
-    few_nodes: int = _count(100)
-    thin: int = _count(4)
-    most_moved: int = _count(500)
+    nodes: int = count(3000)
+    few_nodes: int = count(100)
+    thin: int = count(4)
+    most_moved: int = count(500)
     others: float = 40.0
 
 
 @dataclass(frozen=True)
-class AnnealingParams(_Params):
+class AnnealingParams(Params):
     """Annealing of the whole plan, what is broken at a rising price.
 
     Temperatures and prices are in projects of median worth.
@@ -366,7 +301,7 @@ class AnnealingParams(_Params):
         How often a project that is in leaves.
     """
 
-    members: int = _count(128, 2)
+    members: int = count(128, 2)
     enough: float = 60.0
     hot: float = 0.3
     cold: float = 0.03
@@ -374,15 +309,15 @@ class AnnealingParams(_Params):
     dear: float = 25.0
     step: float = 0.1
     link: float = 5.0
-    paired: float = _share(0.7)
-    stays: float = _share(0.5)
-    drawn: float = _share(0.5)
+    paired: float = share(0.7)
+    stays: float = share(0.5)
+    drawn: float = share(0.5)
     blur: float = 1.5
-    out: float = _share(0.3)
+    out: float = share(0.3)
 
 
 @dataclass(frozen=True)
-class DivingParams(_Params):
+class DivingParams(Params):
     """Dives into the relaxation, and rebuilding a part of a plan by them.
 
     Parameters
@@ -400,17 +335,17 @@ class DivingParams(_Params):
         Periods by which the order of who leaves is blurred.
     """
 
-    many_uses: int = _count(30_000, 0)
-    at_once: float = _share(0.25)
+    many_uses: int = count(30_000, 0)
+    at_once: float = share(0.25)
     leaves: Range = (0.1, 0.5)
-    few: int = _count(8)
-    many: int = _count(30)
+    few: int = count(8)
+    many: int = count(30)
     stray: float = 0.3
     blur: float = 4.0
 
 
 @dataclass(frozen=True)
-class NearParams(_Params):
+class NearParams(Params):
     """Going through all plans near the relaxation, where they are few.
 
     Parameters
@@ -423,10 +358,10 @@ class NearParams(_Params):
         (powers of ten).
     """
 
-    options: int = _count(4_000, 0)
-    rows: int = _count(40, 0)
+    options: int = count(4_000, 0)
+    rows: int = count(40, 0)
     choices: float = 17.0
-    numbers: int = _count(60)
+    numbers: int = count(60)
     first: float = 9.0
     step: float = 0.7
 

@@ -109,7 +109,8 @@ class Search:
             self.p.most_exact,
         )
         self.longest = np.inf
-        if carries_branches(options):
+        self.small = carries_branches(options)
+        if self.small:
             self.share, self.least = self.p.exact_after, self.p.least_after
             self.most, self.longest = self.p.most_after, self.p.longest_anew
         self.annealer: Annealer | None = None
@@ -124,6 +125,8 @@ class Search:
     def run(self, end: float) -> None:
         """Search until a moment of the monotonic clock."""
         length = dict.fromkeys((_WHOLE, _REBUILD, _REPACK), self.p.first_cycle)
+        if self.small:
+            length[_WHOLE] = self.p.first_whole
         turn = 0
         ready = self._load(min(_AT_ONCE, max(end - time.monotonic(), 0.0)))
         while not ready and time.monotonic() < end:
@@ -160,10 +163,13 @@ class Search:
             self._take(self.ruiner.refilled())
 
     def _next(self, turn: int, end: float) -> str:
-        """Return the search whose turn it is: repacking before anything is known."""
+        """Return the search whose turn it is: before anything is known, repacking.
+
+        Sizes that branches carry are those at which whole plans are annealed soonest.
+        """
         possible = [_REPACK]
         if turn == 0:
-            return _REPACK
+            return _WHOLE if self.small and self.annealer is not None else _REPACK
         if self.annealer is not None:
             possible.append(_WHOLE)
         if self._prepare(end):
