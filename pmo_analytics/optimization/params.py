@@ -45,7 +45,8 @@ class RaceParams(Params):
     Parameters
     ----------
     patience
-        Seconds that the solver works alone before a search joins in.
+        Seconds that the solver works alone before a search joins in; a search has
+        machine code to load before it begins.
     look
         Seconds between two looks around when nothing is reported.
     still, still_share, far
@@ -64,7 +65,7 @@ class RaceParams(Params):
         Uses of limited things that all processes together may hold.
     """
 
-    patience: float = 1.5
+    patience: float = 0.3
     look: float = 0.5
     still: float = 5.0
     still_share: float = share(0.1)

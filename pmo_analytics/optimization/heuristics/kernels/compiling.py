@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import platform
 import sys
 import tempfile
 from collections.abc import Callable
@@ -70,7 +71,9 @@ def cache_folder() -> Path:
     """Return where machine code of these kernels is kept, NUMBA_CACHE_DIR first."""
     given = os.environ.get("NUMBA_CACHE_DIR")
     home = Path(given) if given else _users_cache() / "pmo_analytics"
-    words = hashlib.sha256()
+    # Another installation, Python, numba or machine finds nothing that it can use.
+    own = HERE, sys.version, numba.__version__, platform.machine()
+    words = hashlib.sha256(repr(tuple(map(str, own))).encode())
     for path in sorted(HERE.glob("*.py")):
         words.update(path.read_bytes())
     return home / f"kernels-{words.hexdigest()[:12]}"
