@@ -34,6 +34,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 )
 # The same inside the largest room.
 OPTIMIZATION: tuple[tuple[str, ...], ...] = (
+    ("numbers_given",),
     ("model", "checker", "limits", "params"),
     ("bounds", "heuristics", "arguments"),
     ("workers",),
