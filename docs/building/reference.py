@@ -140,7 +140,8 @@ def commands_page() -> str:
     ]
     group: Any = typer.main.get_command(app)
     context = group.context_class(group, info_name="pmo")
-    for name in group.list_commands(context):
+    # By name: in which order modules were loaded is nobody's business.
+    for name in sorted(group.list_commands(context)):
         command = group.get_command(context, name)
         lines += [f"## pmo {name}", "", inspect.cleandoc(command.help or ""), ""]
         lines += ["| | | |", "|---|---|---|"]
