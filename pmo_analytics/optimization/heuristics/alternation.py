@@ -40,6 +40,8 @@ _BATCH, _MOST_ROUNDS, _PAUSE = 20, 2_000, 0.01
 # Seconds in which kernels that are in the cache are there, and between two looks
 # whether they are compiled.
 _AT_ONCE, _WHILE_COMPILED = 0.5, 0.5
+# Options times projects that all plans made afresh may look through.
+_REFILLED = 100_000_000
 # The searches that take turns.
 _WHOLE, _REPACK, _REBUILD = "whole", "repack", "rebuild"
 
@@ -170,7 +172,11 @@ class Search:
         return self.loaded
 
     def _refill(self) -> None:
-        for _ in range(self.p.refills if self.reduced is not None else 0):
+        if self.reduced is None:
+            return
+        # Each looks through the options once for every project that comes in.
+        looks = max(len(self.o.project) * len(self.o.must), 1)
+        for _ in range(min(self.p.refills, _REFILLED // looks)):
             self._take(self.ruiner.refilled())
 
     def _next(self, turn: int, end: float) -> str:

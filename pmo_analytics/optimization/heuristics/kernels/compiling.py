@@ -32,8 +32,11 @@ _settings: Any = numba.config
 
 
 def compiled[F: Callable[..., object]](function: F) -> F:
-    """Return a kernel as machine code, compiled when it is first called."""
-    kernel: F = _njit(cache=_cached(), **_OPTIONS)(function)
+    """Return a kernel as machine code, compiled when it is first called.
+
+    Other threads go on meanwhile: a parent would wait for who does not listen.
+    """
+    kernel: F = _njit(cache=_cached(), nogil=True, **_OPTIONS)(function)
     return kernel
 
 
