@@ -164,7 +164,9 @@ def test_networks_without_the_columns_of_p6(variant):
     assert points.loc[4, "denominator"] == 1
 
 
-def test_the_command_line(tmp_path, tables, capsys):
+def test_the_command_line(tmp_path, tables, capsys, monkeypatch):
+    # Wide enough that no word of the table is on a line of its own.
+    monkeypatch.setenv("COLUMNS", "200")
     path = tmp_path / "p.xer"
     path.write_text(xer_text(tables))
     assert main(["check", str(path), "--schedule"]) == 0
