@@ -126,7 +126,7 @@ class WorkCalendar:
 
     def hours_between(self, start: Any, finish: Any) -> npt.NDArray[np.float64]:
         """Return hours worked between arrays of times; NaN where one is blank."""
-        a, b = _seconds(start), _seconds(finish)
+        a, b = seconds_of(start), seconds_of(finish)
         a, b = np.broadcast_arrays(a, b)
         known = (a != _NAT) & (b != _NAT)
         hours = np.full(a.shape, np.nan)
@@ -156,7 +156,7 @@ class WorkCalendar:
 
     def add_hours(self, start: Any, hours: Any) -> npt.NDArray[np.datetime64]:
         """Return `add` of arrays of times and hours; NaT where one is blank."""
-        begin = _seconds(start)
+        begin = seconds_of(start)
         begin, many = np.broadcast_arrays(begin, np.asarray(hours, dtype=float))
         found = np.full(begin.shape, _NAT)
         known = (begin != _NAT) & ~np.isnan(many)
@@ -223,7 +223,8 @@ class WorkCalendar:
 _NAT = np.iinfo(np.int64).min
 
 
-def _seconds(times: Any) -> npt.NDArray[np.int64]:
+def seconds_of(times: Any) -> npt.NDArray[np.int64]:
+    """Return times as whole seconds since 1970, as the clocks count."""
     return np.asarray(times, dtype="datetime64[s]").astype(np.int64)
 
 

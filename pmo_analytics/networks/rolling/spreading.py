@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pmo_analytics.networks.calendars import WorkCalendar
+from pmo_analytics.networks.calendars import WorkCalendar, seconds_of
 from pmo_analytics.networks.network import Network
 
 Ints = npt.NDArray[np.int64]
@@ -180,8 +180,8 @@ def _by_period(network: Network, pieces: pd.DataFrame, freq: str) -> pd.DataFram
     at = np.repeat(np.arange(len(rest)), count)
     period = np.repeat(low[~one], count) + np.concatenate([np.arange(n) for n in count])
     index = pd.PeriodIndex.from_ordinals(period, freq=freq)
-    begin = np.maximum(_seconds(index.start_time), _seconds(rest["start"])[at])
-    end = np.minimum(_seconds((index + 1).start_time), _seconds(rest["finish"])[at])
+    begin = np.maximum(seconds_of(index.start_time), seconds_of(rest["start"])[at])
+    end = np.minimum(seconds_of((index + 1).start_time), seconds_of(rest["finish"])[at])
     weight = _worked(network, rest, at, begin, end)
     total = rest["amount"].to_numpy()[at]
     cut = pd.DataFrame({"row": rest["row"].to_numpy()[at], "period": period})
@@ -207,7 +207,3 @@ def _worked(
     none = np.bincount(at, weights=weight, minlength=len(rest))[at] <= 0
     weight[none] = (end - begin)[none]
     return weight
-
-
-def _seconds(times: Any) -> Ints:
-    return np.asarray(times, dtype="datetime64[s]").astype(np.int64)

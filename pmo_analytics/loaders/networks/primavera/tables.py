@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -122,15 +121,6 @@ class P6File:
                 fix=fix,
             )
         )
-
-
-class BadCell(NamedTuple):
-    """A cell that is no number or no time."""
-
-    table: str
-    column: str
-    line: int
-    cell: str
 
 
 class Rows:
