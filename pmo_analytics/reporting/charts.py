@@ -83,8 +83,8 @@ def _axis(chart: Chart) -> tuple[float, float, float]:
     """Return the ends of the axis and the distance of its lines: round numbers."""
     rows = list(chart.series.values())
     if chart.kind == "stacked":
-        rows = [[sum(v for v in at if _is_there(v)) for at in zip(*rows, strict=True)]]
-    there = [v for row in rows for v in row if _is_there(v)]
+        rows = [[sum(v for v in at if is_there(v)) for at in zip(*rows, strict=True)]]
+    there = [v for row in rows for v in row if is_there(v)]
     low, high = min([0.0, *there]), max([0.0, *there])
     if low == high:
         high = 1.0
@@ -96,7 +96,8 @@ def _axis(chart: Chart) -> tuple[float, float, float]:
     return math.floor(low / step) * step, math.ceil(high / step) * step, step
 
 
-def _is_there(value: float) -> bool:
+def is_there(value: float | None) -> bool:
+    """Return whether there is a number, to be drawn or written."""
     return value is not None and math.isfinite(value)
 
 
@@ -152,7 +153,7 @@ def _lines(chart: Chart, across: Place, up: Place) -> list[str]:
         points = [
             f"{across(number + 0.5):.1f},{up(value):.1f}"
             for number, value in enumerate(values)
-            if _is_there(value)
+            if is_there(value)
         ]
         colour = chart.colour(name)
         parts.append(
@@ -173,7 +174,7 @@ def _bars(chart: Chart, across: Place, up: Place, width: float) -> list[str]:
         bottom = 0.0
         for place, (name, values) in enumerate(chart.series.items()):
             value = values[number]
-            if not _is_there(value) or value == 0:
+            if not is_there(value) or value == 0:
                 continue
             at = 0 if chart.kind == "stacked" else place
             x = across(number) + width * 0.11 + at * wide

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -87,13 +87,14 @@ def status_report(
         The report of the portfolio, and page -> report of a program or a project;
         pages are names such as `projects/CRM.html`, beside the first one.
     """
-    pages = _pages(status)
+    rows, sums = _rows(status), status.by("program")
+    pages = _pages(status, sums)
     shown = dict(figures or {})
     sections = [
-        _projects(status, pages),
+        _projects(status, rows, pages),
         _colours_over_time(status),
         *_changes(status),
-        *_money(status, pages),
+        *_money(status, sums, pages),
         _curve(status, None),
         _milestones(status, pages),
         *_people(status, plan, shown),
@@ -104,7 +105,7 @@ def status_report(
         title=TITLE,
         portfolio=status.portfolio.name,
         as_of=f"{status.as_of:%Y-%m-%d}",
-        headline=_headline(status),
+        headline=_headline(status, sums.loc["all"]),
         summary=_summary(status),
         sections=[section for section in sections if section is not None],
         problems=problems,
@@ -112,7 +113,7 @@ def status_report(
         sortable=True,
     )
     more = {
-        page: _program(status, name, pages)
+        page: _program(status, name, rows, sums, pages)
         for name, page in pages.items()
         if page.startswith("programs/")
     } | {
@@ -122,12 +123,12 @@ def status_report(
     return report, more
 
 
-def _pages(status: Status) -> dict[str, str]:
+def _pages(status: Status, sums: pd.DataFrame) -> dict[str, str]:
     """Return the page of each program and project that has one."""
     projects = [str(project) for project in status.table.index]
-    programs = [str(p) for p in status.by("program").index if p not in ("all", "none")]
+    programs = [str(p) for p in sums.index if p not in ("all", "none")]
     pages = {p: f"projects/{n}.html" for p, n in folder_names(projects).items()}
-    # A program that is called like a project has a page that no table leads to.
+    # A program that is called like a project has no page of its own.
     for program, name in folder_names(programs).items():
         pages.setdefault(program, f"programs/{name}.html")
     return pages
@@ -137,19 +138,19 @@ def _colour(cells: pd.Series[Any]) -> pd.Series[Any]:
     return cells.astype(object).where(cells.notna(), "not known")
 
 
-def _counts(status: Status) -> dict[str, int]:
-    counts = _colour(status.table["rag"]).value_counts()
-    return {name: int(counts.get(name, 0)) for name in _ORDER}
+def _counted(colours: pd.Series[Any]) -> str:
+    counts = _colour(colours).value_counts()
+    return ", ".join(f"{counts[c]} {c}" for c in _ORDER if c in counts)
 
 
-def _headline(status: Status) -> list[Fact]:
-    counts, sums = _counts(status), status.by("program").loc["all"]
+def _headline(status: Status, sums: pd.Series[Any]) -> list[Fact]:
+    colours = status.table["rag"]
     facts = [
         Fact(
             "Running projects",
             str(len(status.table)),
-            ", ".join(f"{n} {c}" for c, n in counts.items() if n),
-            alarm=counts["red"] > 0,
+            _counted(colours),
+            alarm=bool((colours == "red").any()),
         )
     ]
     for column, label, note in (
@@ -189,13 +190,11 @@ def _summary(status: Status) -> str:
     return f"Red: {'; '.join(worst)}{rest}."
 
 
-def _rows(status: Status, projects: Sequence[str] | None = None) -> pd.DataFrame:
+def _rows(status: Status) -> pd.DataFrame:
     """Return one row a project, the worst first, in the words of a reader."""
     table = status.table.join(
         status.indicators.drop(columns=status.table.columns, errors="ignore")
     )
-    if projects is not None:
-        table = table.loc[list(projects)]
     table = table.reset_index().rename(columns={"index": "project"})
     table["share_done"] = table["percent_complete"] / 100
     order = table["rag"].map({"red": 0, "amber": 1, "green": 3}).fillna(2)
@@ -204,12 +203,11 @@ def _rows(status: Status, projects: Sequence[str] | None = None) -> pd.DataFrame
     return table[list(_COLUMNS)].rename(columns=_COLUMNS).reset_index(drop=True)
 
 
-def _projects(status: Status, pages: Mapping[str, str]) -> Section:
-    counts = _counts(status)
+def _projects(status: Status, rows: pd.DataFrame, pages: Mapping[str, str]) -> Section:
     return Section(
         "Where each project stands",
-        ", ".join(f"{n} {c}" for c, n in counts.items() if n) + ".",
-        table=_rows(status),
+        f"{_counted(status.table['rag'])}.",
+        table=rows,
         links=pages,
         rows=_MOST_ROWS,
         note="rag is the colour by the rules, reported what a human said; why names "
@@ -258,8 +256,9 @@ def _money_table(sums: pd.DataFrame, first: str) -> pd.DataFrame:
     return table.reset_index().astype({first: object})
 
 
-def _money(status: Status, pages: Mapping[str, str]) -> list[Section]:
-    sums = status.by("program")
+def _money(
+    status: Status, sums: pd.DataFrame, pages: Mapping[str, str]
+) -> list[Section]:
     parts = sums[sums.index != "all"]
     if parts[_MONEY].isna().all().all():
         return []
@@ -328,13 +327,14 @@ def _milestones(status: Status, pages: Mapping[str, str]) -> Section | None:
     place = rows["state"].map(order).fillna(2)
     rows = rows.assign(place=place).sort_values(["place", "due"], kind="stable")
     late = int((rows["state"] == "overdue").sum())
+    reached, due = on_time_rate(status.milestones, status.as_of)
     table = rows[
         ["project", "milestone", "state", "baseline", "due", "slip_days", "moves"]
     ].rename(columns={"slip_days": "slip, days", "moves": "times moved"})
     table["slip, days"] = table["slip, days"].round().astype("Int64")
     return Section(
         "Milestones",
-        f"{status.summary()['milestones in time']} in time; {late} overdue.",
+        f"{reached} of {due} due in time; {late} overdue.",
         table=table.reset_index(drop=True),
         links=pages,
         rows=_MOST_ROWS,
@@ -420,16 +420,20 @@ def _notes(status: Status) -> list[Section]:
     return sections
 
 
-def _program(status: Status, name: str, pages: Mapping[str, str]) -> Report:
+def _program(
+    status: Status,
+    name: str,
+    rows: pd.DataFrame,
+    sums: pd.DataFrame,
+    pages: Mapping[str, str],
+) -> Report:
     members = status.indicators.index[status.indicators["program"] == name]
-    table = _rows(status, [str(project) for project in members])
-    counts = table["rag"].fillna("not known").value_counts()
-    sums = status.by("program").loc[[name]]
-    said = ", ".join(f"{counts[c]} {c}" for c in _ORDER if c in counts) + "."
+    table = rows[rows["project"].isin(members)].reset_index(drop=True)
+    said = f"{_counted(table['rag'])}."
     links = {key: f"../{page}" for key, page in pages.items()}
     sections = [
         Section("Projects", said, table=table, links=links, rows=_MOST_ROWS),
-        Section("Money", table=_money_table(sums, "program")),
+        Section("Money", table=_money_table(sums.loc[[name]], "program")),
     ]
     return Report(
         title=f"Program {name}",

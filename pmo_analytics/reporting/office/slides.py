@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.formats import NUMBERS, kind_of, label_of, text_of
+from pmo_analytics.reporting.charts import is_there
 from pmo_analytics.reporting.figures import png_of
 from pmo_analytics.reporting.page import Report, Section
 
@@ -144,7 +144,7 @@ def _chart_slide(show: Any, section: Section, chart: Chart) -> None:
     data = CategoryChartData(number_format="#,##0.00")
     data.categories = list(chart.labels)
     for name, values in chart.series.items():
-        data.add_series(name, [v if _is_there(v) else None for v in values])
+        data.add_series(name, [v if is_there(v) else None for v in values])
     frame = slide.shapes.add_chart(
         kinds[chart.kind],
         Inches(0.5),
@@ -166,10 +166,6 @@ def _chart_slide(show: Any, section: Section, chart: Chart) -> None:
         else:
             series.format.fill.solid()
             series.format.fill.fore_color.rgb = colour
-
-
-def _is_there(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)
 
 
 def _picture_slide(show: Any, section: Section) -> None:

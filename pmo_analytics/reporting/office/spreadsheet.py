@@ -10,6 +10,7 @@ import pandas as pd
 
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.formats import NUMBERS, Kind, kind_of, label_of, text_of
+from pmo_analytics.reporting.charts import is_there
 from pmo_analytics.reporting.page import Report, Section, summary_of
 from pmo_analytics.reporting.workbook import (
     FIRST_YEAR,
@@ -155,7 +156,7 @@ def _add_chart(book: Any, sheet: Any, name: str, section: Section, place: int) -
     for at, (series, values) in enumerate(chart.series.items(), place + 1):
         sheet.write_string(first, at, fitting_text(series), bold)
         for row, value in enumerate(values, first + 1):
-            if value is not None and math.isfinite(value):
+            if is_there(value):
                 sheet.write_number(row, at, value, number)
         colour = {"color": chart.colour(series)}
         native.add_series(
