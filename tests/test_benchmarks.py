@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import pmo_analytics as pmo
-from tests.benchmarks import bench_optimize, bench_simulate, racing, results, table
+from tests.benchmarks import (
+    bench_optimize,
+    bench_simulate,
+    progress,
+    racing,
+    results,
+    table,
+)
 from tests.benchmarks.registry import (
     Instance,
     all_instances,
     best_knapsacks,
     choose,
+    fingerprint,
 )
 from tests.support.clock import AMPLE
 from tests.support.places import ROOT
@@ -200,6 +209,56 @@ def test_summary_compares_with_the_best_peer_of_each_instance():
     assert row["win/tie/loss"] == "1/0/1"
     assert row["only ours"] == "1"
     assert row["vs PuLP + SCIP"] == "+25.00%"
+
+
+def test_versions_stand_side_by_side_by_question():
+    def run(instance, version, when, at, objective, gap, **facts):
+        facts["at"] = {"10": at, "30": at, "60": objective}
+        return record(
+            "ours",
+            objective,
+            instance,
+            seed=int(instance[-1]),
+            version=version,
+            when=when,
+            certified_gap=gap,
+            **facts,
+        )
+
+    before = [
+        run("a/0", "0", "2026-11-01", 10.0, 10.0, 0.9),
+        run("a/0", "1", "2026-11-02", 90.0, 100.0, 0.3),
+        run("a/1", "1", "2026-11-02", 100.0, 100.0, 0.1),
+        run("a/2", "1", "2026-11-02", 1.0, 1.0, 0.1, fingerprint="another"),
+        record("cbc", 500.0, "a/0", version="1", when="2026-11-02"),
+    ]
+    after = [
+        run("a/0", "2", "2026-11-03", 99.0, 110.0, 0.2),
+        run("a/1", "2", "2026-11-03", 95.0, 98.0, 0.1),
+        run("a/2", "2", "2026-11-03", 2.0, 2.0, 0.1),
+    ]
+    compared = progress.pairs(before, before + after)
+    summary = progress.summary(compared)
+    (row,) = [dict(zip(summary.headings, r, strict=True)) for r in summary.rows]
+    assert row["n"] == "2"
+    assert row["at 10 s"] == "+2.50%"  # 10 % and -5 %
+    assert row["at the end"] == "+4.00%"
+    assert (row["worst"], row["of seed"], row["worse"]) == ("-2.00%", "1", "1")
+    assert row["10 s against the end before"] == "-3.00%"
+    assert (row["gap before"], row["gap after"]) == ("20.00%", "15.00%")
+    assert progress.detail(compared).rows[0][:4] == [
+        "a/0 (60 s)",
+        "90.0",
+        "99.0",
+        "+10.00%",
+    ]
+
+
+def test_a_question_is_known_by_what_it_asks(question):
+    options = question.compiled.options
+    assert fingerprint(replace(options, tie=options.tie + 1.0)) == question.fingerprint
+    asked = replace(options, worth=options.worth + 1.0)
+    assert fingerprint(asked) != question.fingerprint
 
 
 def test_a_bound_below_a_plan_is_called_wrong():

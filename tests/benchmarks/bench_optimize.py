@@ -4,6 +4,7 @@
     python tests/benchmarks/bench_optimize.py --full          everything, about 11 hours
     python tests/benchmarks/bench_optimize.py --only chains --seeds 3 --seconds 30
     python tests/benchmarks/bench_optimize.py --table --markdown out/bench/table.md
+    python tests/benchmarks/bench_optimize.py --table --before   beside older runs
 
 Every run is one line of out/bench/optimize.jsonl, and is not repeated unless asked for
 with --again: a benchmark that was stopped goes on where it was. Peers that are not
@@ -18,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.benchmarks import racing, results, table
+from tests.benchmarks import progress, racing, results, table
 from tests.benchmarks.registry import (
     QUICK_SECONDS,
     Instance,
@@ -27,6 +28,8 @@ from tests.benchmarks.registry import (
 )
 
 FILE = Path(__file__).resolve().parents[2] / "out" / "bench" / "optimize.jsonl"
+# What was measured of released versions.
+MEASURED = Path(__file__).with_name("measured.jsonl")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -53,9 +56,16 @@ def main(arguments: list[str] | None = None) -> None:
     print(table.detail(records).text())
     print()
     print(table.summary(records).text())
+    markdown = table.markdown(records)
+    if args.before:
+        compared = progress.pairs(results.read(args.before), records)
+        tables = progress.summary(compared), progress.detail(compared)
+        for one in tables:
+            print(f"\n{one.text()}")
+            markdown += f"\n{one.markdown()}\n"
     if args.markdown:
         args.markdown.parent.mkdir(parents=True, exist_ok=True)
-        args.markdown.write_text(table.markdown(records), encoding="utf-8")
+        args.markdown.write_text(markdown, encoding="utf-8")
 
 
 def run(wanted: list[Instance], args: argparse.Namespace) -> None:
@@ -139,6 +149,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--list", action="store_true", help="only name the instances")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="tables to FILE")
     parser.add_argument("--file", type=Path, default=FILE, help="of the results")
+    parser.add_argument(
+        "--before",
+        type=Path,
+        nargs="?",
+        const=MEASURED,
+        metavar="FILE",
+        help="compare ours with the runs of an older version in FILE, "
+        f"{MEASURED.name} if none is named",
+    )
     return parser
 
 

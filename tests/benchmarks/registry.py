@@ -117,12 +117,42 @@ def choose(
     return result
 
 
+# What makes a question: names of arrays may change, and what follows from these.
+_QUESTION = [
+    "first",
+    "start",
+    "worth",
+    "must",
+    "use_first",
+    "use_row",
+    "use_amount",
+    "limit",
+    "least",
+    "group_first",
+    "group_project",
+    "group_least",
+    "group_most",
+    "group_all",
+    "sizes",
+    "dependency_project",
+    "dependency_kind",
+    "dependency_first",
+    "dependency_target",
+    "dependency_lag",
+    "dependency_lag_max",
+    "linear_first",
+    "linear_option",
+    "linear_weight",
+    "linear_lower",
+    "linear_upper",
+]
+
+
 def fingerprint(options: Options) -> str:
     """Return a short digest of the options: the same question, the same text."""
     digest = hashlib.sha256()
-    for name, array in sorted(options.arrays().items()):
-        digest.update(name.encode())
-        digest.update(array.tobytes())
+    for name in _QUESTION:
+        digest.update(getattr(options, name).tobytes())
     return digest.hexdigest()[:12]
 
 

@@ -87,12 +87,12 @@ def detail(records: Iterable[Record]) -> Table:
                     title,
                     SOLVERS[run["solver"]].label,
                     run["status"],
-                    _number(run["objective"]),
-                    _percent(better, signed=True),
-                    _percent(run["gap"]),
-                    _percent(run.get("certified_gap")),
+                    number(run["objective"]),
+                    percent(better, signed=True),
+                    percent(run["gap"]),
+                    percent(run.get("certified_gap")),
                     _seconds(run["first_seconds"]),
-                    *(_number(run["at"].get(str(m))) for m in MOMENTS),
+                    *(number(run["at"].get(str(m))) for m in MOMENTS),
                     _seconds(run.get("took")),
                     "; ".join(notes(run, top)),
                 ]
@@ -167,14 +167,14 @@ def _group_row(questions: list[list[Record]], peers: list[str]) -> list[str]:
     ties = len(better) - wins - sum(b < -TIE for b in better)
     return [
         str(count),
-        _percent(_mean(better), signed=True),
-        _percent(min(better, default=None), signed=True),
+        percent(_mean(better), signed=True),
+        percent(min(better, default=None), signed=True),
         f"{wins}/{ties}/{losses}",
         str(only),
-        *(_percent(_mean(each[p]), signed=True) for p in peers),
-        _percent(_mean(gaps)),
-        _percent(_mean(peer_gaps)),
-        _percent(_mean(certified)),
+        *(percent(_mean(each[p]), signed=True) for p in peers),
+        percent(_mean(gaps)),
+        percent(_mean(peer_gaps)),
+        percent(_mean(certified)),
         f"{reached} of {known} reached" if known else "",
     ]
 
@@ -260,11 +260,13 @@ def _mean(values: Sequence[float]) -> float | None:
     return fmean(values) if values else None
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """Return a number of the objective; nothing where there is none."""
     return "" if value is None else f"{value:,.1f}"
 
 
-def _percent(value: float | None, *, signed: bool = False) -> str:
+def percent(value: float | None, *, signed: bool = False) -> str:
+    """Return a share in per cent; nothing where there is none."""
     if value is None:
         return ""
     return f"{value:+.2%}" if signed else f"{value:.2%}"
