@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from pmo_analytics.loaders.understanding.headings import DAYS_OF, HOURS_OF
+from pmo_analytics.loaders.findings import Problem
+from pmo_analytics.loaders.understanding.headings import (
+    DAYS_OF,
+    HOURS_OF,
+    full_contract,
+)
 from pmo_analytics.loaders.understanding.tidy import Tidy
 
 _UNIT = {"weekly_hours": "week", "daily_hours": "day", "monthly_hours": "month"}
 # Beyond this many full weeks, hours are those of a longer span.
 _LONGEST_WEEK = 1.5
+# Hours that may be those of a day as well as those of a week.
+_LONGEST_DAY = 12
 
 
 def to_contract_shares(tidy: Tidy, hours_per_week: float) -> None:
@@ -33,26 +40,13 @@ def to_contract_shares(tidy: Tidy, hours_per_week: float) -> None:
         )
         return
     name, cells = next(iter(taken.items()))
-    of_days = name == DAYS_OF
-    full = 5.0 if of_days else hours_per_week / HOURS_OF[name]
-    what = "days" if of_days else "hours"
     heading = tidy.texts.get(name, name)
-    if wrong := _unlikely(cells, full):
-        few = (
-            " If everybody works a day a week or less, write 0.2 for a day under 'FTE'."
-        )
-        tidy.problems.append(
-            tidy.place.error(
-                "unlikely_hours",
-                row=tidy.rows[wrong[0]],
-                column=name,
-                found=f"{cells[wrong[0]]:g} ({len(wrong)} cells)",
-                fix=f"'{heading}' is read as {what} of which {full:.4g} are a full "
-                "contract, and that does not fit. Head the column 'hours per week', "
-                "'hours per day', 'hours per month' or 'FTE', whichever it is."
-                f"{few if of_days and cells[wrong[0]] <= 1 else ''}",
-            )
-        )
+    usual = 5.0 if name == DAYS_OF else hours_per_week / HOURS_OF[name]
+    full = full_contract(heading) or usual
+    what = "days" if name == DAYS_OF else "hours"
+    doubts = _doubts(tidy, name, cells, full)
+    few = _few_hours(name, cells, full)
+    tidy.problems += doubts
     tidy.columns["fte"] = [c / full if c.__class__ is float else c for c in cells]
     tidy.problems.append(
         tidy.place.warning(
@@ -60,14 +54,58 @@ def to_contract_shares(tidy: Tidy, hours_per_week: float) -> None:
             column=name,
             found=heading,
             fix=f"Converted to FTE: {full:.6g} {what} a {_UNIT.get(name, 'week')} "
-            "are 1 FTE.",
+            f"are 1 FTE.{'' if doubts or full_contract(heading) else few}",
         )
     )
 
 
-def _unlikely(cells: list[Any], full: float) -> list[int]:
-    """Return the cells that are more than a long week, or all if they are shares."""
-    hours = {i: c for i, c in enumerate(cells) if c.__class__ is float and c}
-    if hours and max(hours.values()) <= 1:
-        return list(hours)
-    return [i for i, c in hours.items() if c > _LONGEST_WEEK * full]
+def _doubts(tidy: Tidy, name: str, cells: list[Any], full: float) -> list[Problem]:
+    """Return an error where the numbers may be something else than the heading says."""
+    heading = tidy.texts.get(name, name)
+    given = {i: c for i, c in enumerate(cells) if c.__class__ is float and c}
+    if not given:
+        return []
+    what = "days" if name == DAYS_OF else "hours"
+    most = max(given.values())
+    wrong = [i for i, c in given.items() if c > _LONGEST_WEEK * full]
+    fix = (
+        f"'{heading}' is read as {what} of which {full:.4g} are a full contract, and "
+        "that does not fit. Head the column 'hours per week', 'hours per day', 'hours "
+        "per month' or 'FTE', whichever it is."
+    )
+    if not wrong and full_contract(heading) is None:
+        if most <= 1:
+            fix = (
+                f"Shares of a full contract, or {what}? Head the column 'FTE' if 1 is "
+                f"somebody who works full time, or '{heading} (of {full:.4g})' if 1 is "
+                f"one of {full:.4g} {what}."
+            )
+            wrong = list(given)
+        elif name == "contract_hours" and most <= _LONGEST_DAY:
+            fix = (
+                f"Hours a day, or a week? Head the column 'hours per day' or 'hours "
+                f"per week (of {full:.4g})'."
+            )
+            wrong = list(given)
+    if not wrong:
+        return []
+    return [
+        tidy.place.error(
+            "unlikely_hours",
+            row=tidy.rows[wrong[0]],
+            column=name,
+            found=f"{cells[wrong[0]]:g} ({len(wrong)} cells)",
+            fix=fix,
+        )
+    ]
+
+
+def _few_hours(name: str, cells: list[Any], full: float) -> str:
+    """Return what is said where nobody works more than a day a week."""
+    given = [c for c in cells if c.__class__ is float and c]
+    if name != "weekly_hours" or not given or max(given) > full / 5:
+        return ""
+    return (
+        " So nobody works more than a day a week; if these are hours a day, head the "
+        "column 'hours per day'."
+    )

@@ -10,14 +10,22 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from bisect import bisect_right
 from datetime import date
 from pathlib import Path
 
+from pmo_analytics.loaders.cells.currencies import meanings
 from pmo_analytics.loaders.findings import FIRST_DAY, SheetFacts
-from pmo_analytics.loaders.guarding.sheet_scan import Budget, Target, local
+from pmo_analytics.loaders.guarding.sheet_scan import (
+    MAX_COLUMNS,
+    Budget,
+    Target,
+    local,
+)
 
 # Fewer empty rows, or empty columns, than this are left to the reader.
 _LONG_GAP, _WIDE_GAP = 1_000, 200
+_NUMBERS = ("float", "currency")
 _HIDDEN = ("collapse", "filter")
 _RESULTS = ("value", "string-value", "date-value", "time-value", "boolean-value")
 _ERROR = re.compile(r"#(?:N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!)|Err:\d{3}")
@@ -40,6 +48,57 @@ class OdsScan:
         return self._content.sheets
 
 
+class _Formats:
+    """Which cell styles show a currency: style -> format -> what it writes."""
+
+    def __init__(self) -> None:
+        self._written: dict[str, str] = {}
+        self._format_of: dict[str, str] = {}
+        self._format = ""
+        self._inside = False
+        # Of the columns of a table: first column behind each run, style of its cells.
+        self._behind: list[int] = []
+        self._usual: list[str] = []
+
+    def start(self, name: str, plain: dict[str, str]) -> None:
+        """Take an element of the styles, or a column with the style of its cells."""
+        if name in ("currency-style", "number-style"):
+            self._format = plain.get("name", "")
+        elif name == "style" and "data-style-name" in plain:
+            self._format_of[plain.get("name", "")] = plain["data-style-name"]
+        elif name == "table":
+            self._behind, self._usual = [], []
+        elif name == "table-column":
+            count = _repeats(plain.get("number-columns-repeated"))
+            self._behind.append((self._behind[-1] if self._behind else 0) + count)
+            self._usual.append(plain.get("default-cell-style-name", ""))
+        self._inside = name in ("currency-symbol", "text") and bool(self._format)
+
+    def data(self, text: str) -> None:
+        """Take what a format writes before or behind a number."""
+        if self._inside:
+            self._written[self._format] = self._written.get(self._format, "") + text
+
+    def end(self, name: str) -> None:
+        """Take the end of an element."""
+        self._inside = False
+        if name in ("currency-style", "number-style"):
+            self._format = ""
+
+    def currency(self, plain: dict[str, str], column: int) -> str:
+        """Return the currency that a cell with a number shows, if any."""
+        if plain.get("currency"):
+            return plain["currency"]
+        if not self._written:
+            return ""
+        style = plain.get("style-name", "")
+        at = bisect_right(self._behind, column)
+        if not style and at < len(self._usual):
+            style = self._usual[at]
+        written = self._written.get(self._format_of.get(style, ""), "").strip()
+        return written if meanings(written) else ""
+
+
 class _Content(Target):
     """Measures the tables of an OpenDocument spreadsheet."""
 
@@ -52,6 +111,7 @@ class _Content(Target):
         self._shift = 0
         self._style = ""
         self._hidden_styles: set[str] = set()
+        self._formats = _Formats()
         self._row = self._column = self._last_row = self._last_column = 0
         self._row_repeat = self._cell_repeat = 1
         self._row_filled = self._row_used = self._row_text = self._kept = 0
@@ -70,6 +130,7 @@ class _Content(Target):
         plain = {local(key): value for key, value in attrs.items()}
         if self._gap_from >= 0:
             self._close_gap()
+        self._formats.start(name, plain)
         if name in ("table-cell", "covered-table-cell"):
             self._start_cell(attrs, plain)
         elif name == "table-row":
@@ -118,6 +179,10 @@ class _Content(Target):
         self._result = any(key in plain for key in _RESULTS)
         self._explicit = "value-type" in plain or self._formula
         kind = plain.get("value-type", "string")
+        if kind in _NUMBERS and (sign := self._formats.currency(plain, self._column)):
+            count = min(self._cell_repeat, MAX_COLUMNS)
+            for column in range(self._column, self._column + count):
+                self._facts.currencies.setdefault((column, sign), self._row + 1)
         self._filled = kind != "string" or bool(plain.get("string-value"))
         self._cell_text, self._depth = len(plain.get("string-value", "")), 1
         self._text = []
@@ -129,6 +194,7 @@ class _Content(Target):
             self._blank_from = self.parser.CurrentByteIndex
 
     def data(self, text: str) -> None:
+        self._formats.data(text)
         if self._depth:
             self._cell_text += len(text)
             if self._formula and len(self._text) < 4:
@@ -138,6 +204,7 @@ class _Content(Target):
         name = local(tag)
         if self._gap_from >= 0:
             self._close_gap()
+        self._formats.end(name)
         if name in ("table-cell", "covered-table-cell"):
             self._end_cell()
         elif name == "table-row":

@@ -12,14 +12,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pmo_analytics.loaders.findings import MAC_SHIFT, SheetFacts, Unreadable
+from pmo_analytics.loaders.guarding.number_formats import currency_of, shows_clock
 
 _END, _FREE = 0xFFFFFFFE, 0xFFFFFFFF
 _BOF, _EOF, _BOUNDSHEET, _FILEPASS = 0x0809, 0x000A, 0x0085, 0x002F
 _SST, _CONTINUE, _DIMENSIONS = 0x00FC, 0x003C, 0x0200
 _NUMBER, _LABEL, _BOOLERR, _RK, _LABELSST = 0x0203, 0x0204, 0x0205, 0x027E, 0x00FD
 _DATEMODE, _UNCALCED, _ROW, _COLINFO, _MERGED = 0x0022, 0x005E, 0x0208, 0x007D, 0x00E5
+_FORMAT, _XF = 0x041E, 0x00E0
 _RSTRING, _FORMULA, _MULRK, _BLANK, _MULBLANK = 0x00D6, 0x0006, 0x00BD, 0x0201, 0x00BE
 _CELLS = {_NUMBER, _LABEL, _BOOLERR, _RK, _LABELSST, _RSTRING, _FORMULA, _MULRK}
+_NUMBERS = {_NUMBER, _RK, _FORMULA, _MULRK}
 _STATES = {1: "hidden", 2: "very hidden"}
 _ERROR_TEXTS = {
     0x00: "#NULL!",
@@ -179,6 +182,16 @@ class _Book:
     shift: int = 0
     shared: list[bytes] = field(default_factory=list)
     wide: bool = True
+    codes: dict[int, str] = field(default_factory=dict)
+    formats: list[int] = field(default_factory=list)
+
+    def shown(self) -> list[tuple[str, bool]]:
+        """Return of each cell format its currency, and whether it shows a time."""
+        return [
+            (currency_of(code), shows_clock(number, code))
+            for number in self.formats
+            for code in [self.codes.get(number, "")]
+        ]
 
 
 def _book(stream: bytes) -> _Book:
@@ -192,6 +205,11 @@ def _book(stream: bytes) -> _Book:
             name = _sheet_name(body, book.wide)
             book.offsets[name] = struct.unpack_from("<I", body)[0]
             book.states[name] = _STATES.get(body[4] & 3, "")
+        elif kind == _FORMAT:
+            number = struct.unpack_from("<H", body)[0]
+            book.codes[number] = _format_code(body, book.wide)
+        elif kind == _XF:
+            book.formats.append(struct.unpack_from("<H", body, 2)[0])
         elif kind == _DATEMODE:
             book.shift = MAC_SHIFT if body[:1] == b"\x01" else 0
         elif kind == _SST or (kind == _CONTINUE and last == _SST):
@@ -211,8 +229,9 @@ def _check_stream(
     result: dict[str, _Sheet] = {}
     used: Counter[int] = Counter()
     cells = area = 0
+    shown = book.shown()
     for name, offset in book.offsets.items():
-        sheet = _check_sheet(stream, offset, book.wide, used)
+        sheet = _check_sheet(stream, offset, book.wide, used, shown)
         rows, columns = sheet.rows, sheet.columns
         cells += sheet.count
         area += rows * columns
@@ -233,8 +252,12 @@ def _check_stream(
 
 @dataclass
 class _Sheet:
-    """Extent and facts of a sheet, and its formulas that show 0 or a blank text."""
+    """Extent and facts of a sheet, and its formulas that show 0 or a blank text.
 
+    `shown` tells of each cell format its currency, and whether it shows a time.
+    """
+
+    shown: list[tuple[str, bool]] = field(default_factory=list)
     facts: SheetFacts = field(default_factory=SheetFacts)
     rows: int = 0
     columns: int = 0
@@ -257,9 +280,22 @@ class _Sheet:
             self.facts.errors[place] = _ERROR_TEXTS.get(body[6], "#ERROR")
         elif kind == _FORMULA:
             self.note_formula(place, body)
+        if kind in _NUMBERS:
+            self.note_formats(kind, place, body)
         self.rows = max(self.rows, row + 1)
         self.columns = max(self.columns, column + 1)
         self.count += 1
+
+    def note_formats(self, kind: int, place: tuple[int, int], body: bytes) -> None:
+        """Look at the formats of a number, or of several beside each other."""
+        row, first = place
+        last = len(body) - 5 if kind == _MULRK else 5
+        for column, at in enumerate(range(4, last, 6), first):
+            index = struct.unpack_from("<H", body, at)[0]
+            sign, clock = self.shown[index] if index < len(self.shown) else ("", False)
+            (self.facts.clocks if clock else self.facts.no_clocks).add(column)
+            if sign:
+                self.facts.currencies.setdefault((column, sign), row)
 
     def note_formula(self, place: tuple[int, int], body: bytes) -> None:
         """Look at the result that was saved with a formula."""
@@ -274,6 +310,15 @@ class _Sheet:
             self.results = True
 
 
+def _format_code(body: bytes, wide: bool) -> str:
+    if not wide:
+        return body[3 : 3 + body[2]].decode("latin-1")
+    count, flags = struct.unpack_from("<HB", body, 2)
+    if flags & 1:
+        return body[5 : 5 + 2 * count].decode("utf-16-le")
+    return body[5 : 5 + count].decode("latin-1")
+
+
 def _sheet_name(body: bytes, wide: bool) -> str:
     count = body[6]
     if not wide:
@@ -283,8 +328,14 @@ def _sheet_name(body: bytes, wide: bool) -> str:
     return body[8 : 8 + count].decode("latin-1")
 
 
-def _check_sheet(stream: bytes, offset: int, wide: bool, used: Counter[int]) -> _Sheet:
-    sheet = _Sheet()
+def _check_sheet(
+    stream: bytes,
+    offset: int,
+    wide: bool,
+    used: Counter[int],
+    shown: list[tuple[str, bool]],
+) -> _Sheet:
+    sheet = _Sheet(shown)
     facts = sheet.facts
     for kind, body in _records(stream, offset):
         if kind == _EOF:

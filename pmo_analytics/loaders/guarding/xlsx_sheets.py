@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from pathlib import PurePosixPath
 
-from pmo_analytics.loaders.cells.currencies import meanings
 from pmo_analytics.loaders.findings import MAC_SHIFT, SheetFacts
+from pmo_analytics.loaders.guarding.number_formats import currency_of, shows_clock
 from pmo_analytics.loaders.guarding.sheet_scan import (
     MAX_COLUMNS,
     MAX_ROWS,
@@ -147,25 +147,10 @@ class _Styles(Target):
             number, index = attrs.get("numFmtId", ""), str(self._count)
             self._count += 1
             code = self._codes.get(number, "")
-            plain = _QUOTED.sub("", code)
-            if number == "22" or ("h" in plain.lower() and "y" in plain.lower()):
+            if shows_clock(int(number) if number.isdecimal() else 0, code):
                 self.clocks.add(index)
-            if sign := _format_currency(code):
+            if sign := currency_of(code):
                 self.currencies[index] = sign
-
-
-# What is no code of a format: texts in quotes, conditions and colours in brackets.
-_QUOTED = re.compile(r'"[^"]*"|\\\\.|\[[^\]]*\]')
-_SIGNS = re.compile(r'\[\$([^\]-]+)|"([^"]+)"|([$€£¥₹])')
-
-
-def _format_currency(code: str) -> str:
-    """Return the sign or code of a currency that a cell format writes, if any."""
-    for match in _SIGNS.finditer(code):
-        written = (match[1] or match[2] or match[3]).strip()
-        if meanings(written):
-            return written
-    return ""
 
 
 class _Cells(Target):

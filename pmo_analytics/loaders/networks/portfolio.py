@@ -14,6 +14,7 @@ from pmo_analytics.loaders.networks.reading import (
     reader_of,
 )
 from pmo_analytics.loaders.reading.folder import CSV_SUFFIXES, TOML, read_toml_file
+from pmo_analytics.loaders.reading.table_names import left_out
 from pmo_analytics.networks import RolledUp, roll_up_balanced
 
 
@@ -52,21 +53,28 @@ def read_rolled(path: str | Path) -> RolledUp | None:
         path = path.parent
     if not holds_networks(path):
         return None
-    networks = read_networks(path)
     name, horizon, settings, freq = path.resolve().stem, None, None, "M"
     problems: list[Problem] = []
+    files: Path | list[Path] = path
     if path.is_dir():
         declared, problems = read_toml_file(path)
+        if declared.ignored:
+            all_files = planning_files(path)
+            names = [file.name for file in all_files]
+            ignored, told = left_out(declared.place, declared.ignored, names)
+            problems += told
+            files = [file for file in all_files if file.name not in ignored]
         name = str(declared.values.get("name", path.resolve().name))
         freq = str(declared.values.get("horizon.freq") or "M")
         if declared.values.get("horizon.start") is not None:
             horizon = find_horizon(declared, {}, problems)
         if any(key.startswith(("value.", "calendar.")) for key in declared.values):
             settings = declared.settings
+    networks = read_networks(files)
     rolled = roll_up_balanced(
         networks, name=name, freq=freq, horizon=horizon, settings=settings
     )
-    told = joined_problems([problems_table(problems), rolled.portfolio.problems])
+    found = joined_problems([problems_table(problems), rolled.portfolio.problems])
     # A finished portfolio is frozen for users; this one is not handed out yet.
-    object.__setattr__(rolled.portfolio, "problems", told)
+    object.__setattr__(rolled.portfolio, "problems", found)
     return rolled

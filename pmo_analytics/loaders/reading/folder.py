@@ -27,6 +27,7 @@ from pmo_analytics.loaders.findings import (
 )
 from pmo_analytics.loaders.reading.settings import Declared, read_toml
 from pmo_analytics.loaders.reading.table_names import (
+    left_out,
     missing_choice,
     named_table,
     unknown_name,
@@ -68,7 +69,11 @@ def read_folder(
         If `portfolio.toml` cannot be read, or the folder holds no table.
     """
     declared, problems = read_toml_file(folder)
-    files, found = _match_files(folder, tables or {})
+    names = sorted(p.name for p in folder.iterdir() if p.is_file())
+    ignored, found = left_out(declared.place, declared.ignored, names)
+    problems += found
+    listed = {name: folder / name for name in names if name not in ignored}
+    files, found = _match_files(listed, tables or {})
     problems += found
     raws: dict[str, RawTable] = {}
     for table, path in files.items():
@@ -150,13 +155,12 @@ def _bytes(path: Path) -> bytes:
 
 
 def _match_files(
-    folder: Path, chosen: Mapping[str, str]
+    listed: dict[str, Path], chosen: Mapping[str, str]
 ) -> tuple[dict[str, Path], list[Problem]]:
-    """Return table -> file, by name."""
+    """Return table -> file, by name, of the files of a folder."""
     names = table_names()
     matched: dict[str, Path] = {}
     problems: list[Problem] = []
-    listed = {p.name: p for p in sorted(folder.iterdir()) if p.is_file()}
     for table, name in chosen.items():
         if name not in listed:
             problems.append(missing_choice(Place(table, name), "folder", listed))

@@ -28,6 +28,7 @@ decimal = ","            # decimal mark of numbers that are text
 dayfirst = true          # 03/04/2027 is 3 April
 delimiter = ";"          # of CSV files
 blank = ["open"]         # words that stand for a blank cell, beside -, n/a, TBD, ...
+ignore = ["old_*.csv"]   # files (or sheets) that are not read, by name or pattern
 ```
 
 In a workbook the sheet `portfolio` has two columns, key and value, with the same
@@ -82,6 +83,7 @@ _KEYS: dict[str, tuple[str, str]] = {
     "files.dayfirst": ("flag", "day first|日在前"),
     "files.delimiter": ("text", "separator|分隔符"),
     "files.blank": ("words", "blank words|空白"),
+    "files.ignore": ("words", "ignored|not read|忽略"),
 }
 _SECTIONS = tuple(dict.fromkeys(k.split(".")[0] for k in _KEYS if "." in k))
 _YES = frozenset(map(fold, ("true", "yes", "y", "1", "是", "ja", "oui", "sí")))
@@ -125,6 +127,11 @@ class Declared:
             self.values.get("calendar.timezone", ""),
             self.values.get("calendar.country", ""),
         )
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Names and patterns of files or sheets that are not read."""
+        return tuple(self.values.get("files.ignore", ()))
 
     @property
     def format(self) -> FileFormat:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
@@ -24,6 +25,49 @@ from pmo_analytics.tables import TABLES
 _WORDS = re.compile(r"[^\W\d_]+|\d+")
 # Shorter words are too like others to be taken for a misspelling, or a beginning.
 _LONG = 5
+
+
+def left_out(
+    place: Place, patterns: Collection[str], names: Iterable[str]
+) -> tuple[set[str], list[Problem]]:
+    """Return the files or sheets that `[files] ignore` names, and what is to be said.
+
+    Parameters
+    ----------
+    place
+        Where the setting stands.
+    patterns
+        Names, or patterns such as `old_*.csv`; upper and lower case are one.
+    names
+        Files of the folder, or sheets of the workbook.
+    """
+    hits = {
+        pattern: {n for n in names if fnmatchcase(n.casefold(), pattern.casefold())}
+        for pattern in patterns
+    }
+    out = set().union(*hits.values())
+    what = "sheets" if place.sheet else "files"
+    problems = []
+    if out:
+        problems.append(
+            place.warning(
+                f"ignored_{what}",
+                column="files.ignore",
+                found=", ".join(sorted(out)),
+                fix=f"These {what} are not read, as [files] ignore says.",
+            )
+        )
+    if idle := [pattern for pattern, found in hits.items() if not found]:
+        problems.append(
+            place.warning(
+                "ignores_nothing",
+                column="files.ignore",
+                found=", ".join(idle),
+                fix=f"[files] ignore names {what} that are not there. Correct the "
+                "name, or remove it.",
+            )
+        )
+    return out, problems
 
 
 def missing_choice(place: Place, where: str, names: Any) -> Problem:
@@ -85,7 +129,7 @@ def unknown_name(
             fix=f"The {what} '{name}' is not read, although its name {named} the name "
             f"of the table '{table}' and it has columns of it ({', '.join(columns)}). "
             f"{other}{hint}; or give it a name without '{table}' if it is something "
-            "else.",
+            "else, or name it under [files] ignore.",
         )
     return place.warning(
         f"unknown_{what}",
@@ -102,7 +146,8 @@ def unread_copy(place: Place, name: str) -> Problem:
         found=place.source,
         fix=f"The file '{place.source}' is not read, although its name begins with the "
         f"name of the table '{place.table}': in a folder tables are .csv or .tsv "
-        f"files. Save it as '{name}.csv', or move it away.",
+        f"files. Save it as '{name}.csv', or move it away, or name it under [files] "
+        "ignore.",
     )
 
 

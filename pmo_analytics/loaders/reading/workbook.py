@@ -23,7 +23,11 @@ from pmo_analytics.loaders.findings import (
 from pmo_analytics.loaders.guarding.archive import check_workbook
 from pmo_analytics.loaders.guarding.ods_sheets import without_gaps
 from pmo_analytics.loaders.reading.settings import Declared, read_sheet
-from pmo_analytics.loaders.reading.table_names import missing_choice, unknown_name
+from pmo_analytics.loaders.reading.table_names import (
+    left_out,
+    missing_choice,
+    unknown_name,
+)
 from pmo_analytics.loaders.understanding.sheet_notes import with_usual_days
 
 if TYPE_CHECKING:
@@ -54,10 +58,17 @@ def read_workbook(
     try:
         facts = check_workbook(path)
         lean = without_gaps(path, facts)
-        sheets, problems = _match_sheets(path, lean, tables or {})
+        book = _book(path, lean)
+        listed = _worksheets(book)
+        free = [sheet for sheet in listed if sheet not in (tables or {}).values()]
+        declared, problems = _settings(path, lean, free, facts)
+        sheets, found = _match_sheets(
+            path, book, listed, declared.ignored, tables or {}
+        )
         raws = {
             table: _raw_table(path, lean, Place(table, path.name, sheet), facts)
             for table, sheet in sheets.items()
+            if table != SETTINGS_SHEET
         }
     except Unreadable as error:
         raise DataError(problems_table([place.unreadable(error)])) from error
@@ -68,15 +79,31 @@ def read_workbook(
                 [place.error("unreadable_file", found=error.strerror or "", fix=fix)]
             )
         ) from error
-    settings = raws.pop(SETTINGS_SHEET, None)
-    if settings is None:
-        return Declared(place), raws, problems
-    shift = settings.facts.shift
-    records = [with_usual_days(record, shift) for record in settings.records]
-    declared, found = read_sheet(
-        zip(settings.rows, records, strict=True), settings.place
-    )
-    return declared, raws, problems + found + _bad_settings(settings)
+    return declared, raws, found + problems
+
+
+def _settings(
+    path: Path, lean: bytes | None, sheets: list[str], facts: dict[str, SheetFacts]
+) -> tuple[Declared, list[Problem]]:
+    """Return what the sheet `portfolio` declares, nothing without one."""
+    names = table_names()
+    own = (sheet for sheet in sheets if names.get(fold(sheet)) == SETTINGS_SHEET)
+    sheet = next(own, None)
+    if sheet is None:
+        return Declared(Place(SETTINGS_SHEET, path.name)), []
+    raw = _raw_table(path, lean, Place(SETTINGS_SHEET, path.name, sheet), facts)
+    shift = raw.facts.shift
+    records = [with_usual_days(record, shift) for record in raw.records]
+    declared, found = read_sheet(zip(raw.rows, records, strict=True), raw.place)
+    return declared, found + _bad_settings(raw)
+
+
+def _worksheets(book: Any) -> list[str]:
+    return [
+        meta.name
+        for meta in book.sheets_metadata
+        if str(meta.typ).endswith("WorkSheet")
+    ]
 
 
 def _bad_settings(raw: RawTable) -> list[Problem]:
@@ -124,17 +151,17 @@ def _damaged(error: BaseException) -> BaseException:
 
 
 def _match_sheets(
-    path: Path, lean: bytes | None, chosen: Mapping[str, str]
+    path: Path,
+    book: Any,
+    sheets: list[str],
+    ignore: tuple[str, ...],
+    chosen: Mapping[str, str],
 ) -> tuple[dict[str, str], list[Problem]]:
     names = table_names()
-    book = _book(path, lean)
-    listed = [
-        meta.name
-        for meta in book.sheets_metadata
-        if str(meta.typ).endswith("WorkSheet")
-    ]
+    place = Place(SETTINGS_SHEET, path.name, SETTINGS_SHEET)
+    ignored, problems = left_out(place, ignore, sheets)
+    listed = [sheet for sheet in sheets if sheet not in ignored]
     matched: dict[str, str] = {}
-    problems: list[Problem] = []
     unknown = []
     for table, sheet in chosen.items():
         if sheet in listed:

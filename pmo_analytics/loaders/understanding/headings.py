@@ -65,6 +65,10 @@ HOURS_OF = {
 }
 # Days of a contract, likewise; a full week has five.
 DAYS_OF = "weekly_days"
+# What a heading says a full contract has: `days per week (of 5)`.
+_OF_A_FULL_ONE = re.compile(
+    r"[(\[](?:of|out of|von|sur|de|共|/) ?(\d+(?:[.,]\d+)?)[^\d()\[\]]*[)\]]"
+)
 NUMBER_COLUMNS = frozenset(
     (
         *HOUR_COLUMNS,
@@ -139,6 +143,18 @@ _MONEY = frozenset(
 def is_money(table: str, column: str) -> bool:
     """Return whether a column holds amounts of the portfolio's currency."""
     return column in _MONEY or (table, column) == ("budget", "at_least")
+
+
+def full_contract(text: str) -> float | None:
+    """Return what a heading says a full contract has, None if it does not.
+
+    Examples
+    --------
+    >>> full_contract("days per week (of 5)"), full_contract("hours per week")
+    (5.0, None)
+    """
+    match = _OF_A_FULL_ONE.search(unicodedata.normalize("NFKC", text).casefold())
+    return float(match[1].replace(",", ".")) if match else None
 
 
 def heading_text(cell: Any) -> str:
@@ -346,6 +362,8 @@ def _apply_unit(heading: Heading, unit: str, place: Place, row: int) -> list[Pro
         return []
     elif folded in _FACTORS:
         heading.factor = _FACTORS[folded]
+        return []
+    elif heading.name in (*HOURS_OF, DAYS_OF) and full_contract(heading.text):
         return []
     return [
         place.error(

@@ -24,7 +24,7 @@ from pmo_analytics.loaders.cells.shares import (
     weigh_shares,
 )
 from pmo_analytics.loaders.findings import FileFormat, Problem
-from pmo_analytics.loaders.understanding.headings import is_money, kind_of
+from pmo_analytics.loaders.understanding.headings import kind_of
 from pmo_analytics.loaders.understanding.tidy import Tidy
 
 _BRACKETS = re.compile(r".*[(\[]([^()\[\]]+)[)\]]\s*\*?")
@@ -101,10 +101,6 @@ def _bounded(tidy: Tidy) -> set[str]:
     return names
 
 
-def _money(tidy: Tidy) -> set[str]:
-    return {name for name in tidy.columns if is_money(tidy.place.table, name)}
-
-
 def read_number_columns(tidy: Tidy, declared: FileFormat, company: Company) -> None:
     """Turn the number columns of a table into floats, in place."""
     raw = _numeric(tidy)
@@ -113,7 +109,7 @@ def read_number_columns(tidy: Tidy, declared: FileFormat, company: Company) -> N
         declared.decimal,
         company=company,
         bounded=_bounded(tidy),
-        money=_money(tidy),
+        money=tidy.money,
     )
     share = SHARES.get(tidy.place.table, "")
     percent = PERCENTS.get(tidy.place.table, "")
@@ -359,13 +355,13 @@ def _note_currencies(tidy: Tidy, found: NumberFindings) -> None:
     """Keep which currencies the cells, the headings or a column of their own name."""
     for written, (name, index, text) in found.currencies.items():
         tidy.currencies[written] = f"{text} ({name}, row {tidy.rows[index]})"
-    for name in sorted(_money(tidy) & set(tidy.texts)):
+    for name in sorted(tidy.money & set(tidy.texts)):
         text = tidy.texts[name]
         match = _BRACKETS.fullmatch(text)
         word = match[1] if match else text.split()[-1]
         if meanings(word):
             tidy.currencies.setdefault(word, f"heading '{text}'")
-    if not _money(tidy):
+    if not tidy.money:
         return
     for name, cells in tidy.columns.items():
         if fold(name) in _CURRENCY_HEADINGS:

@@ -7,6 +7,8 @@ from typing import Any
 
 from pmo_analytics.loaders.cells.dates import Clock
 from pmo_analytics.loaders.findings import Place, Problem
+from pmo_analytics.loaders.understanding.headings import is_money
+from pmo_analytics.loaders.understanding.wide_layouts import MONEY_TABLES
 
 
 @dataclass
@@ -72,3 +74,10 @@ class Tidy:
     typed: bool = False
     clocked: set[str] = field(default_factory=set)
     clocks: dict[str, list[Clock | None]] = field(default_factory=dict)
+
+    @property
+    def money(self) -> set[str]:
+        """Columns of amounts, also those of a table with one column a period."""
+        table = self.place.table
+        spread = self.spread if table in MONEY_TABLES else ()
+        return {name for name in self.columns if is_money(table, name)} | {*spread}

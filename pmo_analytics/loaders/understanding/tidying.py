@@ -19,7 +19,6 @@ from pmo_analytics.loaders.understanding.headings import (
     MAX_COLUMNS,
     Heading,
     find_header,
-    is_money,
     kind_of,
     read_headings,
 )
@@ -79,11 +78,11 @@ def tidy_table(raw: RawTable, declared: FileFormat) -> Tidy | None:
     tidy.units = {h.name: h.unit for h in headings if h.unit}
     tidy.factors = {h.name: h.factor for h in headings if h.factor != 1.0}
     tidy.delimiter, tidy.typed = raw.delimiter, raw.typed
-    _look_at_formats(tidy, headings, raw)
     _clean_texts(tidy)
     _drop_totals(tidy)
     _read_words(tidy)
     _read_all_dates(tidy, headings, declared, raw)
+    _look_at_formats(tidy, headings, raw)
     _refuse_repeats(tidy)
     note_titles(tidy, headings, raw, header)
     used = {*(h.name for h in headings if h.known), *tidy.spread}
@@ -102,7 +101,7 @@ def _look_at_formats(tidy: Tidy, headings: list[Heading], raw: RawTable) -> None
     shown = raw.facts.clocks - raw.facts.no_clocks
     tidy.clocked = {names[i] for i in shown if i in names}
     for (index, sign), row in raw.facts.currencies.items():
-        if is_money(raw.place.table, names.get(index, "")):
+        if names.get(index) in tidy.money:
             tidy.currencies.setdefault(
                 sign, f"{sign} (format, {names[index]}, row {row})"
             )

@@ -122,6 +122,33 @@ def test_contracts_that_do_not_fit_their_heading(tmp_path, heading, cells, rule)
         read_quietly(folder)
 
 
+@pytest.mark.parametrize(
+    ("heading", "cells", "fte", "question"),
+    [
+        ("days per week", ["1", "0.5"], None, r"\(of 5\)"),
+        ("days per week (of 5)", ["1", "0.5"], [0.2, 0.1], ""),
+        ("Tage pro Woche (von 5)", ["1", "0.5"], [0.2, 0.1], ""),
+        ("hours", ["8", "6"], None, "Hours a day, or a week"),
+        ("hours per week", ["8", "6"], [0.2, 0.15], "more than a day a week"),
+        ("hours per week (of 40)", ["8", "6"], [0.2, 0.15], ""),
+        ("hours per week (of 35)", ["35", "7"], [1.0, 0.2], ""),
+    ],
+)
+def test_people_who_work_a_day_a_week_or_less(tmp_path, heading, cells, fte, question):
+    """A heading that says what a full contract has leaves no question open."""
+    people = f"person,role,{heading}\nP,Dev,{cells[0]}\nQ,Dev,{cells[1]}\n"
+    files = {"projects": PROJECTS, "people": people}
+    folder = make_folder(tmp_path, files)
+    if fte is None:
+        with pytest.raises(DataError, match=f"unlikely_hours.*{question}"):
+            read_quietly(folder)
+        return
+    portfolio = read_quietly(folder)
+    assert portfolio.people["fte"].to_list() == pytest.approx(fte)
+    fix = portfolio.problems.set_index("rule").loc["converted_to_fte", "fix"]
+    assert (question in fix) if question else ("if these are" not in fix)
+
+
 def test_percent_in_every_table_that_has_a_share(tmp_path):
     folder = make_folder(
         tmp_path,

@@ -8,7 +8,7 @@ import pytest
 from pmo_analytics.errors import DataError
 from pmo_analytics.loaders.reading.table_names import named_table
 from tests.support import books
-from tests.support.folders import make_folder, read_quietly, said
+from tests.support.folders import HORIZON, make_folder, read_quietly, said
 
 PROJECTS = "project,value,duration\nA,1,2\n"
 PEOPLE = "person,role\nP,Dev\n"
@@ -108,3 +108,41 @@ def test_a_sheet_that_looks_like_a_table_is_an_error(tmp_path, name, state):
     assert ("write 'hours' above" in found["fix"]) == ("hours" in name)
     # Whoever says which sheet is the table has decided.
     assert len(read_quietly(path, tables={"demand": name}).demand) == 1
+
+
+IGNORE = HORIZON + "[files]\nignore = ['OLD_*.csv', 'demand (hours).csv']\n"
+
+
+def test_files_that_are_ignored_are_said_and_not_read(tmp_path):
+    files = {
+        "projects": PROJECTS,
+        "people": PEOPLE,
+        "demand": DEMAND,
+        "demand (hours)": DEMAND,
+        "old_demand": DEMAND,
+    }
+    portfolio = read_quietly(make_folder(tmp_path, files, toml=IGNORE))
+    (found,) = portfolio.problems.to_dict("records")
+    assert found["rule"] == "ignored_files"
+    assert found["found"] == "demand (hours).csv, old_demand.csv"
+
+
+def test_what_is_ignored_has_to_be_there(tmp_path):
+    files = {"projects": PROJECTS, "people": PEOPLE, "old_demand.csv": DEMAND}
+    portfolio = read_quietly(make_folder(tmp_path, files, toml=IGNORE))
+    found = portfolio.problems.set_index("rule")["found"]
+    assert found["ignores_nothing"] == "demand (hours).csv"
+
+
+def test_sheets_that_are_ignored(tmp_path):
+    rows = [line.split(",") for line in DEMAND.split()]
+    sheets = {
+        "portfolio": [*SETTINGS, ["ignore", "demand (*, Dashboard"]],
+        "projects": [line.split(",") for line in PROJECTS.split()],
+        "people": [line.split(",") for line in PEOPLE.split()],
+        "demand (hours)": rows,
+        "Dashboard": [["x"]],
+    }
+    portfolio = read_quietly(books.write_book(tmp_path / "a.xlsx", sheets))
+    assert "ignored_sheets" in said(portfolio)
+    assert portfolio.demand.empty

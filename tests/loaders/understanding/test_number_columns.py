@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
 from pmo_analytics.errors import DataError
+from tests.support import books
+from tests.support.books import record
 from tests.support.folders import HORIZON, make_folder, read_quietly, said
 
 PROJECTS = "project;value;duration\nA;250.000;2\nB;180.500;2\n"
@@ -192,3 +196,118 @@ def test_formats_of_a_workbook_name_currencies_too(tmp_path, formats, mixed):
     else:
         portfolio = read_quietly(tmp_path / "a.xlsx")
         assert portfolio.spend["amount"].to_list() == [100, 200]
+
+
+FORMATS = [
+    (("#,##0.00 [$€-407]", "[$$-409]#,##0.00"), True),
+    (('"€" #,##0', "[$€-407] #,##0"), False),
+    (("General", "#,##0.00"), False),
+]
+SHEETS = {
+    "portfolio": [["start", "2027-01"], ["periods", 6], ["freq", "M"]],
+    "projects": [["project", "value", "duration", "start"], ["A", 5, 2, "2027-01"]],
+    "people": [["person", "role"], ["P", "Dev"]],
+}
+
+
+def _two_amounts(path, formats, *, wide=False):
+    """Write an old workbook whose two amounts have formats of their own."""
+    unicode = [struct.pack("<HB", len(f), 1) + f.encode("utf-16-le") for f in formats]
+    extra = b"".join(
+        record(0x041E, struct.pack("<H", 164 + i) + code)
+        for i, code in enumerate(unicode)
+    )
+    extra += b"".join(record(0x00E0, struct.pack("<HH16x", 0, 164 + i)) for i in (0, 1))
+    first, second = (
+        struct.pack("<d", 100.0),
+        struct.pack("<i", 200 << 2 | 2),  # RK: a whole number in 30 bits
+    )
+    head = (
+        ["project", "2027-01", "2027-02"] if wide else ["project", "offset", "amount"]
+    )
+    rows = [head, ["A", 0], ["A", 1]]
+    sheets = {
+        name: {
+            (i, j): float(cell) if isinstance(cell, int) else cell
+            for i, row in enumerate(cells)
+            for j, cell in enumerate(row)
+        }
+        for name, cells in (SHEETS | {"spend": rows[:2] if wide else rows}).items()
+    }
+    if wide:
+        pair = struct.pack("<HIHI", 0, 100 << 2 | 2, 1, 200 << 2 | 2)
+        body = struct.pack("<HH", 1, 1) + pair + struct.pack("<H", 2)
+        sheets["spend"][1, 1] = record(0x00BD, body)
+    else:
+        sheets["spend"][1, 2] = record(0x0203, struct.pack("<HHH", 1, 2, 0) + first)
+        sheets["spend"][2, 2] = record(0x027E, struct.pack("<HHH", 2, 2, 1) + second)
+    return books.write_xls(path, sheets, extra=extra)
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize(("formats", "mixed"), FORMATS)
+def test_formats_of_an_old_workbook_name_currencies_too(tmp_path, formats, mixed, wide):
+    path = _two_amounts(tmp_path / "a.xls", formats, wide=wide)
+    if mixed:
+        with pytest.raises(DataError, match=r"mixed_currencies.*€.*\$"):
+            read_quietly(path)
+    else:
+        assert read_quietly(path).spend["amount"].to_list() == [100, 200]
+
+
+@pytest.mark.parametrize(
+    ("cells", "mixed"),
+    [
+        (('office:currency="EUR"', 'office:currency="USD"'), True),
+        (('office:currency="EUR"', 'table:style-name="euro"'), False),
+        (('table:style-name="euro"', 'office:currency="USD"'), True),
+        (('table:style-name="euro"', ""), True),  # the column shows dollars
+    ],
+)
+def test_an_ods_names_currencies_too(tmp_path, cells, mixed):
+    def row(offset, amount, attributes):
+        text = books.ods_row("A", float(offset), float(amount))
+        head, _, tail = text.rpartition("office:value-type")
+        return f"{head}{attributes} office:value-type{tail}"
+
+    tables = {n: "".join(books.ods_row(*r) for r in _f(c)) for n, c in SHEETS.items()}
+    columns = (
+        '<table:table-column table:number-columns-repeated="2"/><table:table-column '
+        'table:default-cell-style-name="dollar"/>'
+    )
+    tables["spend"] = columns + books.ods_row("project", "offset", "amount")
+    tables["spend"] += row(0, 100, cells[0]) + row(1, 200, cells[1])
+    path = books.write_ods(tmp_path / "a.ods", tables)
+    styles = "".join(
+        f'<number:currency-style style:name="f{name}"><number:currency-symbol>{sign}'
+        f"</number:currency-symbol></number:currency-style>"
+        f'<style:style style:name="{name}" style:data-style-name="f{name}"/>'
+        for name, sign in (("euro", "€"), ("dollar", "$"))
+    )
+    spaces = 'xmlns:number="urn:n" xmlns:style="urn:s"'
+    content = books.zipfile.ZipFile(path).read("content.xml").decode()
+    content = content.replace(
+        "<office:body>",
+        f"<office:automatic-styles {spaces}>{styles}</office:automatic-styles>"
+        "<office:body>",
+    )
+    books.replace_part(path, "content.xml", content)
+    if mixed:
+        with pytest.raises(DataError, match="mixed_currencies"):
+            read_quietly(path)
+    else:
+        assert read_quietly(path).spend["amount"].to_list() == [100, 200]
+
+
+def _f(rows):
+    return [[float(c) if isinstance(c, int) else c for c in row] for row in rows]
+
+
+def test_amounts_by_period_are_money_too(tmp_path):
+    """`150.000` in a column a period is as ambiguous as in a column of amounts."""
+    files = {
+        "projects": "project,value,duration,start\nA,5,2,2027-01\n",
+        "spend": "project,2027-01,2027-02\nA,150.000,120.000\n",
+    }
+    with pytest.raises(DataError, match="ambiguous_number"):
+        read_quietly(make_folder(tmp_path, files))
