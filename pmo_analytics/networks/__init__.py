@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pmo_analytics.networks.frames import FRAMES, frame_of
     from pmo_analytics.networks.network import Network
     from pmo_analytics.networks.quality import check_network
+    from pmo_analytics.networks.rolling.parts import PROJECT_FIELD, STATUS_FIELD
     from pmo_analytics.networks.rolling.rolling import (
         RolledUp,
         roll_up,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,17 @@ import pandas as pd
 
 from pmo_analytics.clock import hours_per_fte
 from pmo_analytics.loaders import write_network
-from pmo_analytics.networks import Network, WorkCalendar
+from pmo_analytics.networks import (
+    PROJECT_FIELD,
+    STATUS_FIELD,
+    Network,
+    WorkCalendar,
+)
 from pmo_analytics.plan import Plan
 
 _KINDS = {"finish_start": "FS", "start_start": "SS"}
+# Columns of `projects` that custom fields hold.
+_CODES = ("theme", "program")
 _SHIFTS = ((480, 720), (780, 1020))
 
 
@@ -22,8 +30,11 @@ def write_mspdi(plan: Plan, path: str | Path) -> Path:
 
     Each selected project is a summary task with one task for each role that it needs;
     the hours of every period lie in the time-phased data of its assignment. Roles are
-    resources, with as many units as there is capacity in each period. Dependencies on
-    starts and finishes are links between the projects.
+    resources, with units whose working hours are the capacity of each period.
+    Dependencies on starts and finishes are links between the projects. Custom fields
+    hold id, status, worth (as value), theme and program of each project: read again as
+    a portfolio, the file is these projects with their hours and capacity. Work before
+    the horizon counts as done.
 
     Parameters
     ----------
@@ -46,7 +57,9 @@ def write_mspdi(plan: Plan, path: str | Path) -> Path:
     -----
     A period begins and ends on its first and last working day of Monday to Friday, 8 to
     12 and 13 to 17. Hours are FTE times the hours of one FTE in a period, so a project
-    keeps its effort; in a short month somebody then has more than 100 % to do.
+    keeps its effort, and so does a role: in a short month it has more units. Units are
+    rounded up to 0.0001. Not in the file: windows, own rules, budgets, spend, benefits,
+    names of people.
     """
     return write_network(plan_network(plan), path)
 
@@ -54,26 +67,31 @@ def write_mspdi(plan: Plan, path: str | Path) -> Path:
 def plan_network(plan: Plan) -> Network:
     """Return a plan as one network; see `write_mspdi`."""
     portfolio = plan.portfolio
-    tasks, assignments, phases = _Tasks(plan).rows()
+    made = _Tasks(plan)
+    tasks, assignments, phases = made.rows()
     roles = list(dict.fromkeys(row["resource"] for row in assignments))
     horizon = portfolio.horizon
-    units = [
-        {
-            "resource": role,
-            "start": period.start_time,
-            "finish": (period + 1).start_time - pd.Timedelta("1min"),
-            "units": float(plan.capacity.at[period, role]),
-        }
-        for role in roles
-        if role in plan.capacity
-        for period in horizon
-    ]
-    most = {role: plan.capacity[role].max() for role in roles if role in plan.capacity}
+    units = pd.DataFrame(
+        [
+            {
+                "resource": role,
+                "start": period.start_time,
+                "finish": (period + 1).start_time - pd.Timedelta("1min"),
+                "units": made.units(period, float(plan.capacity.at[period, role])),
+            }
+            for role in roles
+            if role in plan.capacity
+            for period in horizon
+        ],
+        columns=["resource", "start", "finish", "units"],
+    )
+    most = units.groupby("resource")["units"].max()
     starts = [row["start"] for row in tasks]
     return Network(
         portfolio.name or "Plan",
         name=portfolio.name or "Plan",
         currency=portfolio.settings.currency,
+        data_date=horizon[0].start_time,
         start=min(starts, default=horizon[0].start_time),
         tasks=pd.DataFrame(tasks) if tasks else None,
         links=_links(plan),
@@ -88,10 +106,11 @@ def plan_network(plan: Plan) -> Network:
                 "generic": True,
             }
         ),
-        units=pd.DataFrame(units) if units else None,
+        units=units,
         calendars={"calendar": ["1"], "name": ["Standard"], "default": [True]},
         shifts=_office(),
         timephased=pd.DataFrame(phases) if phases else None,
+        codes=pd.DataFrame(made.codes) if made.codes else None,
     )
 
 
@@ -101,11 +120,19 @@ class _Tasks:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.clock = WorkCalendar.standard()
+        self.begin = plan.portfolio.horizon[0]
         settings = plan.portfolio.settings
         self.full = hours_per_fte(plan.portfolio.freq, settings.hours_per_week)
         self.tasks: list[dict[str, Any]] = []
         self.assignments: list[dict[str, Any]] = []
         self.phases: list[dict[str, Any]] = []
+        self.codes: list[dict[str, str]] = []
+
+    def units(self, period: Any, fte: float) -> float:
+        """Return the units that work the hours of so much FTE in a period."""
+        edges = [period.start_time, (period + 1).start_time]
+        hours = self.clock.hours_between(*(np.array([e], "M8[s]") for e in edges))
+        return ceil(fte * self.full / float(hours[0]) * 1e4 - 1e-6) / 1e4
 
     def rows(self) -> tuple[list[Any], list[Any], list[Any]]:
         """Return rows of tasks, assignments and time-phased hours."""
@@ -126,19 +153,29 @@ class _Tasks:
             "constraint_date": self.tasks[-1]["start"],
             "notes": f"Id: {name}",
         }
+        self._fields(name, row)
         deadline = self._deadline(name)
         if deadline is not None:
             self.tasks[-1]["deadline"] = self._edge(deadline, end=True)
         work = 0.0
         for role, own in demand[demand["fte"] > 0].groupby("role", sort=False):
             periods = [first + int(k) for k in own["offset"]]
-            hours = float(own["fte"].sum()) * self.full
-            work += hours
-            self._task(
-                f"{name} / {role}", name, str(role), min(periods), max(periods), hours
-            )
-            self._assign(str(role), periods, own["fte"].tolist())
+            hours = (own["fte"] * self.full).tolist()
+            uid, whole = f"{name} / {role}", sum(hours)
+            work += whole
+            self._task(uid, name, str(role), min(periods), max(periods), whole)
+            self._assign(str(role), periods, hours)
         self.tasks[[t["task"] for t in self.tasks].index(name)]["work_h"] = work
+
+    def _fields(self, name: str, row: dict[str, Any]) -> None:
+        cells = {PROJECT_FIELD: name, STATUS_FIELD: row.get("status")}
+        cells |= {"Value": row.get("worth")}
+        cells |= {word.capitalize(): row.get(word) for word in _CODES}
+        self.codes += [
+            {"of": "task", "id": name, "code": code, "value": _text(cell)}
+            for code, cell in cells.items()
+            if not pd.isna(cell) and cell != ""
+        ]
 
     def _deadline(self, name: str) -> pd.Period | None:
         projects = self.plan.portfolio.projects
@@ -165,30 +202,37 @@ class _Tasks:
             }
         )
 
-    def _assign(self, role: str, periods: list[Any], fte: list[float]) -> None:
+    def _assign(self, role: str, periods: list[Any], hours: list[float]) -> None:
         task = self.tasks[-1]
         row = len(self.assignments)
+        past = [period < self.begin for period in periods]
+        done = sum(h for h, before in zip(hours, past, strict=True) if before)
+        if done:
+            share = done / task["work_h"]
+            task |= {"actual_start": task["start"], "percent_complete": 100 * share}
+            if all(past):
+                task["actual_finish"] = task["finish"]
         self.assignments.append(
             {
                 "task": task["task"],
                 "resource": role,
                 "units": task["work_h"] / (task["duration_h"] or 1.0),
                 "work_h": task["work_h"],
-                "actual_h": 0.0,
-                "remaining_h": task["work_h"],
+                "actual_h": done,
+                "remaining_h": task["work_h"] - done,
                 "start": task["start"],
                 "finish": task["finish"],
                 "contour": "contoured",
             }
         )
-        for period, share in zip(periods, fte, strict=True):
+        for period, amount, before in zip(periods, hours, past, strict=True):
             self.phases.append(
                 {
                     "row": row,
-                    "kind": "remaining",
+                    "kind": "actual" if before else "remaining",
                     "start": self._edge(period),
                     "finish": self._edge(period, end=True),
-                    "hours": share * self.full,
+                    "hours": amount,
                 }
             )
 
@@ -198,6 +242,10 @@ class _Tasks:
         seconds = int(np.datetime64(time, "s").astype("int64"))
         look = self.clock.previous_work if end else self.clock.next_work
         return pd.Timestamp(look(seconds), unit="s")
+
+
+def _text(cell: Any) -> str:
+    return f"{cell:.15g}" if isinstance(cell, float) else str(cell)
 
 
 def _links(plan: Plan) -> pd.DataFrame | None:

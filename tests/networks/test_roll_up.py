@@ -225,6 +225,47 @@ def test_units_of_several_and_days_off():
     )
 
 
+@pytest.mark.parametrize("units", [0.5, 1.07, 2.0])
+@pytest.mark.parametrize("hours", [(8,) * 5, (9, 9, 9, 9, 4), (4,) * 5, (24,) * 7])
+def test_a_share_stands_once(units, hours):
+    """Parts of people are counted once, on full, odd, short and endless weeks."""
+    shifts = pd.DataFrame(
+        {
+            "calendar": "c",
+            "weekday": range(1, len(hours) + 1),
+            "start_minute": 0,
+            "end_minute": np.array(hours) * 60,
+        }
+    )
+    own = network().resources.assign(calendar="c", max_units=units)
+    plan = network(resources=own, calendars={"calendar": ["c"]}, shifts=shifts)
+    settings = pmo.Settings(hours_per_week=40)
+    portfolio = roll_up([plan], settings=settings)
+    told = pmo.check_portfolio(portfolio)
+    assert "hours_and_share_differ" not in told["rule"].tolist()
+    days = pd.date_range("2027-02-01", "2027-02-28").day_of_week
+    worked = sum(([*hours, 0, 0])[day] for day in days)
+    expected = units * worked / (40 * 52.1775 / 12)
+    assert portfolio.capacity.at["2027-02", "Engineer"] == pytest.approx(
+        expected, abs=1e-5
+    )
+
+
+def test_months_of_one_share_are_one_row():
+    spans = pd.DataFrame(
+        {
+            "resource": "7",
+            "start": pd.to_datetime(["2027-01-01", "2027-02-01", "2027-03-01"]),
+            "finish": pd.to_datetime(["2027-02-01", "2027-03-01", "2027-03-31"]),
+            "units": [1.0, 1.0, 0.5],
+        }
+    )
+    people = roll_up([network(units=spans)]).people
+    assert people["start"].tolist() == [day("2027-01-01"), day("2027-03-01")]
+    assert people["end"].tolist() == [day("2027-02-28"), day("2027-03-30")]
+    assert people["fte"].tolist() == [1.0, 0.5]
+
+
 def test_links_across_projects():
     plan = network("B")
     later = pd.Timedelta("28D")

@@ -8,11 +8,14 @@ from typing import Any
 
 import pandas as pd
 
+from pmo_analytics.clock import hours_per_fte
 from pmo_analytics.errors import folded, problem
 from pmo_analytics.networks.balancing import Balance
 from pmo_analytics.networks.network import Network
+from pmo_analytics.networks.rolling.facts import root_of
 
 Span = tuple[Any, Any]
+_WHOLE = {"FS": "finish_start", "SS": "start_start"}
 
 
 def dependency_rows(
@@ -26,10 +29,11 @@ def dependency_rows(
 
     A link from the middle of one project to the middle of another ties their starts:
     `start_start` with the lag that keeps the required date before the waiting one, in
-    whole periods. Of several between two projects the longest counts.
+    whole periods. A link of whole projects, from summary to summary, is what it says.
+    Of several of a kind between two projects the longest counts.
     """
     numbers = _numbers(networks)
-    lags: dict[tuple[str, str], int] = {}
+    lags: dict[tuple[str, str, str], int] = {}
     told: list[dict[str, Any]] = []
     for number, (network, balance) in enumerate(zip(networks, balances, strict=True)):
         links = network.links
@@ -37,7 +41,7 @@ def dependency_rows(
         balance.use("links", int((~across).sum()))
         for row in links[across].to_dict("records"):
             ends = _ends(row, number, numbers)
-            lag = None if ends is None else _lag(row, ends, networks, spans, freq)
+            kind, lag = _tied(row, ends, networks, spans, freq)
             if ends is None or lag is None or ends[0] == ends[1]:
                 reason = _reason(row)
                 line = None if row["line"] != row["line"] else int(row["line"])
@@ -45,11 +49,11 @@ def dependency_rows(
                 told.append(_unknown(network, row, reason, line))
                 continue
             balance.use("links")
-            pair = ids[ends[0]], ids[ends[1]]
-            lags[pair] = max(lag, lags.get(pair, lag))
+            key = ids[ends[0]], ids[ends[1]], kind
+            lags[key] = max(lag, lags.get(key, lag))
     rows = [
-        {"project": a, "requires": b, "kind": "start_start", "lag": lag}
-        for (a, b), lag in lags.items()
+        {"project": a, "requires": b, "kind": kind, "lag": lag}
+        for (a, b, kind), lag in lags.items()
     ]
     return (pd.DataFrame(rows) if rows else None), told
 
@@ -84,6 +88,24 @@ def _ends(
             return None
         found.append(known[0])
     return found[0], found[1]
+
+
+def _tied(
+    row: dict[str, Any],
+    ends: tuple[int, int] | None,
+    networks: Sequence[Network],
+    spans: Sequence[Span],
+    freq: str,
+) -> tuple[str, int | None]:
+    """Return kind and lag of the dependency that a link is; no lag = it is none."""
+    if ends is None:
+        return "", None
+    roots = [root_of(networks[end]) for end in ends]
+    kind = _WHOLE.get(row["kind"])
+    if kind and roots == [row["task"], row["requires"]]:
+        hours = hours_per_fte(freq, networks[ends[0]].hours_per_day * 5)
+        return kind, 0 if row["lag_h"] != row["lag_h"] else round(row["lag_h"] / hours)
+    return "start_start", _lag(row, ends, networks, spans, freq)
 
 
 def _lag(

@@ -10,6 +10,7 @@ import pandas as pd
 
 from pmo_analytics.errors import folded
 from pmo_analytics.networks.network import Network
+from pmo_analytics.networks.rolling.parts import STATUS_FIELD
 
 # Names of codes and fields that say what a project belongs to, folded.
 _CODES = {
@@ -18,7 +19,9 @@ _CODES = {
     "value": {"value", "score", "benefit", "npv", "nutzen"},
     "priority": {"priority", "prioritat"},
     "phase": {"phase", "stage", "gate"},
+    "status": {folded(STATUS_FIELD)},
 }
+_STATUSES = ("idea", "proposed", "paused", "approved", "running", "done", "cancelled")
 
 
 def leaf_tasks(network: Network) -> pd.DataFrame:
@@ -41,7 +44,13 @@ def span_of(network: Network) -> tuple[Any, Any]:
 
 
 def status_of(network: Network) -> str:
-    """Return done, running or proposed, by the progress of tasks."""
+    """Return done, running or proposed, by the progress of tasks.
+
+    A summary task that is a project may say it itself (`PMO status`).
+    """
+    said = code_of(network, "status")
+    if said in _STATUSES:
+        return said
     leaves = leaf_tasks(network)
     complete = leaves["actual_finish"].notna() | (leaves["percent_complete"] >= 100)
     if len(leaves) and complete.all():

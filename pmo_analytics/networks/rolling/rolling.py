@@ -25,6 +25,7 @@ from pmo_analytics.networks.rolling.balances import (
     whole,
 )
 from pmo_analytics.networks.rolling.horizons import horizon_of
+from pmo_analytics.networks.rolling.parts import parts_of
 from pmo_analytics.networks.rolling.pool import Pool, pooled
 from pmo_analytics.networks.rolling.spreading import MILLI, clock_of, spread
 from pmo_analytics.networks.rolling.staff import Staff, week_hours
@@ -90,7 +91,8 @@ def roll_up_balanced(
     Hours go to the periods in which they are worked, on the calendar of whom they are
     assigned to, and to the role (else the group, else the name) of that resource. The
     people of all files are one pool. Costs are spread like the hours that they pay, or
-    evenly from start to finish.
+    evenly from start to finish. A file with several projects, as `write_mspdi` makes
+    one: summary tasks with a custom field `PMO project` are projects of that id.
 
     Parameters
     ----------
@@ -121,7 +123,8 @@ def roll_up_balanced(
     """
     if not networks:
         raise ConfigError("There is no network to make a portfolio of.")
-    return _Rolling(networks, freq, horizon, settings, (theme, program)).result(name)
+    parts = [part for network in networks for part in parts_of(network)]
+    return _Rolling(parts, freq, horizon, settings, (theme, program)).result(name)
 
 
 class _Rolling:
@@ -152,7 +155,8 @@ class _Rolling:
         self.settings = settings or Settings(
             hours_per_week=self._week(), currency=self._currency()
         )
-        self.staff = Staff(networks, self.pool, self.horizon)
+        full = self.settings.hours_per_week
+        self.staff = Staff(networks, self.pool, self.horizon, full)
         self.problems += self.staff.problems
         self.balances = [begun(n) for n in networks]
         self.roles = self.pool.members.set_index("member")["role"].to_dict()

@@ -25,9 +25,14 @@ class Staff:
     """Tables `people` and `absences`, and who of the pool is in them as a person."""
 
     def __init__(
-        self, networks: Sequence[Network], pool: Pool, horizon: pd.PeriodIndex
+        self,
+        networks: Sequence[Network],
+        pool: Pool,
+        horizon: pd.PeriodIndex,
+        full: float,
     ) -> None:
         self.networks = networks
+        self.full = full
         self.problems: list[dict[str, Any]] = []
         self.named: set[str] = set()
         self._people: list[dict[str, Any]] = []
@@ -81,18 +86,20 @@ class Staff:
         if count == 1 and not row["generic"]:
             self.named.add(row["member"])
         spans = _spans(units, row["max_units"])
-        week = workweek_of(clock)
         for k in range(count):
             person = row["member"] if count == 1 else f"{row['member']} #{k + 1}"
-            own = [(a, b, share - k) for a, b, share in spans if share - k > 1e-9]
+            own = _joined(
+                [(a, b, min(u - k, 1.0)) for a, b, u in spans if u - k > 1e-9]
+            )
             for start, end, share in own:
+                fte, week = _contract(clock, share, self.full)
                 self._people.append(
                     {
                         "person": person,
                         "role": row["role"],
                         "start": start,
                         "end": end,
-                        "fte": round(min(share, 1.0), 6),
+                        "fte": round(fte, 6),
                         "workweek": week,
                         "rate": row["rate"] if row["rate"] > 0 else np.nan,
                     }
@@ -125,10 +132,23 @@ class Staff:
         return self._away[id(clock)]
 
 
-def workweek_of(clock: WorkCalendar) -> str:
-    """Return the usual week of a calendar, as the table `people` writes it."""
-    hours = zip(_DAYS, _hours(clock), strict=True)
-    return ", ".join(f"{day} {h:.10g}" for day, h in hours if h > 0)
+def _contract(clock: WorkCalendar, share: float, full: float) -> tuple[float, str]:
+    """Return `fte` and `workweek` of who works a share of a calendar's hours.
+
+    The share stands in one of them only: days alone share the hours of `fte`; where the
+    week is no full contract of equal days, `workweek` has the person's own hours.
+    """
+    hours = _hours(clock)
+    worked = {day: h for day, h in zip(_DAYS, hours, strict=True) if h > 0}
+    week = sum(hours)
+    if not worked:
+        return 0.0, ""
+    if share >= 1:
+        return 1.0, ", ".join(f"{day} {h:.10g}" for day, h in worked.items())
+    if abs(week - full) < 1e-6 and len(set(worked.values())) == 1:
+        return share, " ".join(worked)
+    own = ", ".join(f"{day} {h * share:.10g}" for day, h in worked.items())
+    return min(week * share / full, 1.0), own
 
 
 def week_hours(clock: WorkCalendar) -> float:
@@ -150,10 +170,25 @@ def _spans(units: pd.DataFrame, most: float) -> list[tuple[Any, Any, float]]:
     rows = []
     for row in units.sort_values("start").itertuples():
         start = row.start.normalize() if row.start > _FIRST else pd.NaT
-        end = row.finish.normalize() if row.finish < _LAST else pd.NaT
+        # What ends at midnight ends with the day before.
+        last = (row.finish - pd.Timedelta("1s")).normalize()
+        end = last if row.finish < _LAST else pd.NaT
         if row.units > 0:
             rows.append((start, end, float(row.units)))
     return rows
+
+
+def _joined(spans: list[tuple[Any, Any, float]]) -> list[tuple[Any, Any, float]]:
+    """Return spans, those of one share that follow each other as one."""
+    joined: list[tuple[Any, Any, float]] = []
+    for start, end, share in spans:
+        if joined:
+            first, last, before = joined[-1]
+            if abs(before - share) < 1e-9 and start == last + pd.Timedelta(days=1):
+                joined[-1] = first, end, share
+                continue
+        joined.append((start, end, share))
+    return joined
 
 
 def _inside(

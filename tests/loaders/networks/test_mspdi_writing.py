@@ -10,6 +10,7 @@ import pytest
 import pmo_analytics as pmo
 from pmo_analytics.cli import main
 from pmo_analytics.loaders import write_network
+from pmo_analytics.networks import Network, roll_up_balanced
 from pmo_analytics.reporting import write_mspdi
 from tests.loaders.networks.test_mspdi import FULL, read
 
@@ -58,9 +59,17 @@ def test_texts_that_xml_cannot_hold(tmp_path):
     assert back.tasks["name"].iloc[1] == "A <&> \U0001f600"
 
 
-def test_a_plan_becomes_projects_roles_and_hours(tmp_path):
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A plan, the network of the file that was written of it, its portfolio."""
     plan = pmo.baseline(pmo.example_portfolio())
-    (back,) = pmo.read_networks(write_mspdi(plan, tmp_path / "plan.xml"))
+    path = write_mspdi(plan, tmp_path_factory.mktemp("written") / "plan.xml")
+    (network,) = pmo.read_networks(path)
+    return plan, network, roll_up_balanced([network])
+
+
+def test_a_plan_becomes_projects_roles_and_hours(written):
+    plan, back, _ = written
     chosen = plan.projects[plan.projects["decision"] == "selected"]
     tops = back.tasks[back.tasks["kind"] == "summary"]
     assert len(tops) == len(chosen)
@@ -96,3 +105,84 @@ def test_names_and_refusals(tmp_path, capsys):
     (back,) = pmo.read_networks(file)
     tops = back.tasks["kind"] == "summary"
     assert tops.sum() == answer["projects_selected"]
+
+
+def test_a_plan_reads_back_as_its_projects(written):
+    plan, _, rolled = written
+    balance = rolled.balance
+    assert (balance["read"] == balance["used"] + balance["listed"]).all()
+    chosen = plan.projects[plan.projects["decision"] == "selected"]
+    back = rolled.portfolio.projects
+    for ours, theirs in (
+        ("project", "project"),
+        ("name", "name"),
+        ("status", "status"),
+        ("theme", "theme"),
+        ("start", "start"),
+    ):
+        assert back[ours].tolist() == chosen[theirs].tolist(), ours
+    assert back["value"].tolist() == pytest.approx(chosen["worth"].tolist())
+    duration = plan.portfolio.projects.set_index("project")["duration"]
+    assert back["duration"].tolist() == duration[chosen["project"]].tolist()
+    kept = {"CORE-HOME", "CORE-LIFE"}
+    table = plan.portfolio.dependencies
+    table = table[table["project"].isin(kept)]
+    names = ["project", "requires", "kind", "lag"]
+    assert (
+        rolled.portfolio.dependencies[names].values.tolist()
+        == table[names].values.tolist()
+    )
+
+
+def test_a_plan_reads_back_with_its_hours_and_capacity(written):
+    plan, _, rolled = written
+    again = pmo.baseline(rolled.portfolio)
+    load = again.load.loc[plan.load.index, plan.load.columns]
+    pd.testing.assert_frame_equal(load, plan.load, atol=1e-5)
+    more = again.capacity.loc[plan.load.index, plan.load.columns] - plan.capacity
+    # Units are rounded up.
+    assert more.min().min() > -1e-6
+    assert more.max().max() < 2e-4
+    assert not pmo.check_portfolio(rolled.portfolio)["severity"].eq("error").any()
+    told = set(rolled.portfolio.problems["rule"])
+    assert not told & {"hours_and_share_differ", "no_value", "duplicate_project"}
+
+
+def test_projects_that_a_custom_field_marks_and_the_rest(tmp_path):
+    """What a user marks in Microsoft Project; tasks elsewhere are a project too."""
+    tasks = pd.DataFrame(
+        {
+            "task": ["1", "2", "3", "4", "5"],
+            "name": ["Bridge", "Pillars", "Tunnel", "Dig", "Party"],
+            "kind": ["summary", "task", "summary", "task", "task"],
+            "parent": ["", "1", "", "3", ""],
+            "start": pd.Timestamp("2027-01-04 08:00"),
+            "finish": pd.Timestamp("2027-01-08 17:00"),
+            "duration_h": 40.0,
+        }
+    )
+    links = {"task": ["4", "5"], "requires": ["2", "1"], "kind": ["FS", "FS"]}
+    marks = {"of": "task", "id": ["1", "3"], "code": "pmo Project", "value": ["B", "T"]}
+    plain = Network("Works", source="works.xml", tasks=tasks, links=pd.DataFrame(links))
+    (plan,) = pmo.read_networks(
+        write_network(plain.replace(codes=pd.DataFrame(marks)), tmp_path / "works.xml")
+    )
+    rolled = roll_up_balanced([plan])
+    assert rolled.portfolio.projects["project"].tolist() == ["B", "T", "Works"]
+    rows = rolled.portfolio.dependencies
+    assert rows[["project", "requires"]].values.tolist() == [["T", "B"], ["Works", "B"]]
+    balance = rolled.balance.groupby("what")[["read", "used", "listed"]].sum()
+    assert balance.loc["tasks"].tolist() == [5, 3, 2]
+    assert balance.loc["links"].tolist() == [2, 2, 0]
+
+
+def test_codes_of_tasks_are_text_fields(tmp_path):
+    odd = read(tmp_path, FULL)
+    names = [f"Code {n}" for n in range(31)] + ["Text2"]
+    codes = pd.DataFrame({"of": "task", "id": "1", "code": names, "value": names})
+    with pytest.warns(pmo.PmoWarning, match="Code 29', 'Code 30'"):
+        path = write_network(odd.replace(codes=codes), tmp_path / "codes.xml")
+    (back,) = pmo.read_networks(path)
+    own = back.codes[back.codes["of"] == "task"]
+    assert own["code"].tolist() == [*names[:29], "Text2"]
+    assert (own["code"] == own["value"]).all()

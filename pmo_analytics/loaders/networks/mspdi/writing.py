@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 from io import StringIO
 from pathlib import Path
@@ -11,7 +12,7 @@ from xml.sax.saxutils import escape
 
 import pandas as pd
 
-from pmo_analytics.errors import ConfigError
+from pmo_analytics.errors import ConfigError, PmoWarning, listing
 from pmo_analytics.files import written_whole
 from pmo_analytics.loaders.networks.mspdi.people import CONTOURS
 from pmo_analytics.loaders.networks.mspdi.tasks import CONSTRAINTS
@@ -21,6 +22,7 @@ _KINDS = {"FF": 0, "FS": 1, "SF": 2, "SS": 3}
 _CONSTRAINTS = {word: number for number, word in CONSTRAINTS.items()}
 _CONTOURS = {word: number for number, word in CONTOURS.items()}
 _LAG_FORMATS = {"working": 7, "elapsed": 8, "percent": 19, "elapsed_percent": 20}
+_TEXT, _TEXTS = re.compile(r"Text([1-9]|[12]\d|30)"), 30
 _TYPES = {"material": 0, "work": 1, "cost": 2}
 # What XML cannot hold.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -30,7 +32,8 @@ def write_network(network: Network, path: str | Path) -> Path:
     """Write a network as Microsoft Project XML (MSPDI).
 
     Tasks in their order, links, calendars with exceptions, resources, assignments with
-    time-phased hours, baselines, deadlines and constraints. Ids that are no numbers are
+    time-phased hours, baselines, deadlines, constraints and up to 30 codes of tasks, as
+    text fields. Ids that are no numbers are
     counted anew; the id stays in the notes.
 
     Parameters
@@ -83,16 +86,50 @@ def _parts(network: Network) -> Iterator[str]:
         MinutesPerDay=round(network.hours_per_day * 60),
         StatusDate=_time(network.data_date),
     )
+    fields = _fields(network)
+    yield from _declared(fields)
     yield "<Calendars>\n"
     for uid in network.calendars.index:
         yield from _calendar(network, uid, numbers["calendars"])
     yield "</Calendars>\n<Tasks>\n"
-    yield from _tasks(network, numbers)
+    yield from _tasks(network, numbers, fields)
     yield "</Tasks>\n<Resources>\n"
     yield from _resources(network, numbers)
     yield "</Resources>\n<Assignments>\n"
     yield from _assignments(network, numbers)
     yield "</Assignments>\n</Project>\n"
+
+
+def _fields(network: Network) -> dict[str, int]:
+    """Return the number of the text field for each code of tasks, as far as they go."""
+    codes = network.codes
+    names = list(dict.fromkeys(codes["code"][codes["of"] == "task"]))
+    own = {name: int(found[1]) for name in names if (found := _TEXT.fullmatch(name))}
+    free = iter(sorted(set(range(1, _TEXTS + 1)) - set(own.values())))
+    numbers = {name: own.get(name) or next(free, 0) for name in names}
+    if left := [name for name, number in numbers.items() if not number]:
+        said = f"Microsoft Project has {_TEXTS} text fields; these codes are not in "
+        said += f"the file: {listing(left)}."
+        warnings.warn(said, PmoWarning, stacklevel=2)
+    return {name: number for name, number in numbers.items() if number}
+
+
+def _field_id(number: int) -> int:
+    """Return what Microsoft Project calls its field TextN."""
+    if number <= 5:
+        return 188_743_728 + 3 * number
+    return 188_743_740 + number if number <= 10 else 188_743_986 + number
+
+
+def _declared(fields: dict[str, int]) -> Iterator[str]:
+    yield "<ExtendedAttributes>" if fields else ""
+    for name, number in fields.items():
+        yield "<ExtendedAttribute>"
+        alias = "" if _TEXT.fullmatch(name) else name
+        field = f"Text{number}"
+        yield from _tags(FieldID=_field_id(number), FieldName=field, Alias=alias)
+        yield "</ExtendedAttribute>"
+    yield "</ExtendedAttributes>\n" if fields else ""
 
 
 def _numbered(index: pd.Index) -> dict[str, int]:
@@ -109,6 +146,11 @@ def _tags(**cells: Any) -> Iterator[str]:
             continue
         text = f"{value:.10g}" if isinstance(value, float) else str(value)
         yield f"<{name}>{escape(_FORBIDDEN.sub('', text))}</{name}>"
+
+
+def _whole_number(value: Any) -> Any:
+    """Return what the file may hold without decimals only."""
+    return "" if value != value else round(float(value))
 
 
 def _time(time: Any) -> str:
@@ -189,8 +231,12 @@ def _times(shifts: pd.DataFrame) -> Iterator[str]:
     yield "</WorkingTimes>" if len(working) else ""
 
 
-def _tasks(network: Network, numbers: dict[str, dict[str, int]]) -> Iterator[str]:
+def _tasks(
+    network: Network, numbers: dict[str, dict[str, int]], fields: dict[str, int]
+) -> Iterator[str]:
     tasks = network.tasks
+    codes = network.codes[network.codes["of"] == "task"]
+    told = {str(k): rows for k, rows in codes.groupby("id")}
     level: dict[str, int] = {}
     links = {str(k): rows for k, rows in network.links.groupby("task", sort=False)}
     baselines = {str(k): rows for k, rows in network.baselines.groupby("task")}
@@ -212,7 +258,7 @@ def _tasks(network: Network, numbers: dict[str, dict[str, int]]) -> Iterator[str
             IsNull=0,
             WBS=row["wbs"],
             OutlineLevel=level[uid],
-            Priority=row["priority"],
+            Priority=_whole_number(row["priority"]),
             Start=_time(row["start"]),
             Finish=_time(row["finish"]),
             Duration=_span(row["duration_h"]),
@@ -220,7 +266,7 @@ def _tasks(network: Network, numbers: dict[str, dict[str, int]]) -> Iterator[str
             Work=_span(row["work_h"]),
             Milestone=int(row["kind"] == "milestone"),
             Summary=int(row["kind"] == "summary"),
-            PercentComplete=row["percent_complete"],
+            PercentComplete=_whole_number(row["percent_complete"]),
             FixedCost=_cents(row.get("fixed_cost", float("nan"))),
             Cost=_cents(row["cost"]),
             ActualStart=_time(row["actual_start"]),
@@ -233,6 +279,7 @@ def _tasks(network: Network, numbers: dict[str, dict[str, int]]) -> Iterator[str
             Notes=row.get("notes") or ("" if str(number) == uid else f"Id: {uid}"),
         )
         yield from _links(links.get(uid), numbers["tasks"])
+        yield from _codes(told.get(uid), fields)
         yield from _baselines(baselines.get(uid))
         yield "</Task>\n"
 
@@ -252,6 +299,15 @@ def _links(rows: pd.DataFrame | None, numbers: dict[str, int]) -> Iterator[str]:
             LagFormat=_LAG_FORMATS.get(row["lag_unit"], 7),
         )
         yield "</PredecessorLink>"
+
+
+def _codes(rows: pd.DataFrame | None, fields: dict[str, int]) -> Iterator[str]:
+    for row in [] if rows is None else rows.to_dict("records"):
+        if row["code"] in fields:
+            yield "<ExtendedAttribute>"
+            field = _field_id(fields[row["code"]])
+            yield from _tags(FieldID=field, Value=row["value"])
+            yield "</ExtendedAttribute>"
 
 
 def _baselines(rows: pd.DataFrame | None) -> Iterator[str]:
