@@ -17,6 +17,7 @@ from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
+import numpy as np
 from defusedxml import DTDForbidden
 
 from pmo_analytics.loaders.findings import Unreadable
@@ -35,6 +36,7 @@ _ROOT = re.compile(
 _UTF_8 = re.compile(rb"""encoding\s*=\s*["'](utf-?8|us-ascii)["']""", re.IGNORECASE)
 _EMPTY = re.compile(rb"<[^<>]*/>")
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.:-]+)["']""")
+_BLANK, _BANG, _SLASH, _LESS, _MORE, _ASK = b" !/<>?"
 LEAF = re.compile(rb"<([A-Za-z_][\w.-]*)>([^<]*)</")
 
 
@@ -84,7 +86,34 @@ def _is_plain(data: bytes) -> bool:
     declared = root["declared"] or b""
     if b"encoding" in declared and not _UTF_8.search(declared):
         return False
+    if b"xmlns:" not in root[0] and not _has_odd_bytes(data, root.end()):
+        return True
     return _NOT_PLAIN.search(data, root.end()) is None
+
+
+def _has_odd_bytes(data: bytes, begin: int) -> bool:
+    """Return whether anything hints at tags that are not plain; no = all are.
+
+    Without a prefix that the root declares, such a tag has `=`, begins with `<!` or
+    `<?`, or has a blank before its end.
+    """
+    if data.find(b"=", begin) >= 0:
+        return True
+    cells = np.frombuffer(data, np.uint8, offset=begin)
+    for at in range(0, len(cells), _CHUNK):
+        chunk = cells[at : at + _CHUNK + 2]
+        after = chunk[1:][chunk[:-1] == _LESS]
+        ends = np.flatnonzero(chunk[2:] == _MORE) + 2
+        before = chunk[ends - 1]
+        empty = ends[before == _SLASH]
+        if (
+            (after == _BANG).any()
+            or (after == _ASK).any()
+            or (before <= _BLANK).any()
+            or (chunk[empty - 2] <= _BLANK).any()
+        ):
+            return True
+    return False
 
 
 def _parser() -> Any:
@@ -197,17 +226,38 @@ def leaves(content: bytes) -> dict[bytes, bytes]:
     return dict(reversed(LEAF.findall(content)))
 
 
-def picked(content: bytes, tags: Sequence[bytes]) -> list[bytes | None]:
-    """Return the text of the first element of each tag; None where there is none."""
-    found: list[bytes | None] = []
-    for tag in tags:
-        at = content.find(tag)
-        if at < 0:
-            found.append(None)
-        else:
-            at += len(tag)
-            found.append(content[at : content.find(b"<", at)])
-    return found
+class Picker:
+    """Picks the texts of elements out of records that hold them in much the same order.
+
+    Parameters
+    ----------
+    tags
+        Opening tags of the elements.
+    """
+
+    def __init__(self, tags: Sequence[bytes]) -> None:
+        self._count = len(tags)
+        self._order = list(enumerate(tags))
+        self._sorted = False
+
+    def of(self, content: bytes) -> list[bytes | None]:
+        """Return the text of the first element of each tag, None for none."""
+        if not self._sorted:
+            # Each is looked for behind the one before it, then from the beginning.
+            self._order.sort(key=lambda item: content.find(item[1]) % (1 << 62))
+            self._sorted = True
+        found: list[bytes | None] = [None] * self._count
+        behind = 0
+        find = content.find
+        for number, tag in self._order:
+            at = find(tag, behind)
+            if at < 0 and behind:
+                at = find(tag, 0, behind)
+            if at >= 0:
+                at += len(tag)
+                behind = find(b"<", at)
+                found[number] = content[at:behind]
+        return found
 
 
 def as_text(cell: bytes | None) -> str:

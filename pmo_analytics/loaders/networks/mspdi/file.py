@@ -21,10 +21,10 @@ from pmo_analytics.loaders.networks.cells import (
 from pmo_analytics.loaders.networks.mspdi.nested import Nested
 from pmo_analytics.loaders.networks.plain_xml import (
     Lines,
+    Picker,
     as_text,
     elements,
     leaves,
-    picked,
     section,
 )
 from pmo_analytics.networks import Balance
@@ -64,16 +64,18 @@ class MspdiFile:
     def cells(self, tag: str, frame: str, names: Sequence[str]) -> tuple[Cells, Nested]:
         """Return the rows of a part of the file that have an id of their own."""
         begin, end = self.parts[f"{tag}s"]
-        tags = [f"<{name}>".encode() for name in ("UID", *names)]
+        # Names that no record has are not looked for in each.
+        there = [n for n in names if self.data.find(f"<{n}>".encode(), begin, end) >= 0]
+        picker = Picker([f"<{name}>".encode() for name in ("UID", *there)])
         rows, lines, ids = [], [], []
-        nested = Nested(frame)
+        nested = Nested(frame, self.data, begin, end)
         seen: set[str] = set()
         count = Lines(self.data)
         read = 0
         for at, content in elements(self.data, tag, begin, end):
             line = count.of(at)
             read += 1
-            own, *row = picked(nested.take(content), tags)
+            own, *row = picker.of(nested.take(content))
             uid = as_text(own)
             if not uid or uid in seen:
                 nested.drop()
@@ -85,7 +87,7 @@ class MspdiFile:
             lines.append(line)
             ids.append(uid)
         self.balance.read(frame, read)
-        columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}
+        columns = dict(zip(there, zip(*rows, strict=True), strict=True)) if rows else {}
         return Cells(frame, columns, lines, ids, self.told), nested
 
     def _leave(

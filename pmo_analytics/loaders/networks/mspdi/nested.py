@@ -20,6 +20,7 @@ NESTED = (
     "Rate",
     "AvailabilityPeriod",
 )
+_NAMES = {tag.encode(): tag for tag in NESTED}
 _OPENINGS = [f"<{tag}>".encode() for tag in NESTED]
 _NESTED = re.compile(rf"<({'|'.join(NESTED)})>(.*?)</\1>".encode(), re.DOTALL)
 # Kinds of time-phased data of assignments. Those of baseline n from 1 on lie at
@@ -45,24 +46,30 @@ class Nested:
     ----------
     frame
         What they lie in.
+    data, begin, end
+        The part of the file that holds those.
     """
 
-    def __init__(self, frame: str) -> None:
+    def __init__(self, frame: str, data: bytes, begin: int, end: int) -> None:
         self.frame = frame
+        self._openings = [tag for tag in _OPENINGS if data.find(tag, begin, end) >= 0]
         self._found: dict[str, list[tuple[str, int, dict[bytes, bytes]]]] = {}
         self._waiting: list[tuple[str, dict[bytes, bytes]]] = []
         self._dropped: dict[str, int] = {}
 
     def take(self, content: bytes) -> bytes:
         """Take what lies inside a record, and return the rest of it."""
-        places = [at for tag in _OPENINGS if (at := content.find(tag)) >= 0]
+        places = [at for tag in self._openings if (at := content.find(tag)) >= 0]
         if not places:
             return content
-        first = min(places)
-        rest = content[first:]
-        found = _NESTED.findall(rest)
-        self._waiting = [(tag.decode(), leaves(inner)) for tag, inner in found]
-        return content[:first] + _NESTED.sub(b"", rest)
+        at = min(places)
+        kept = [content[:at]]
+        for found in _NESTED.finditer(content, at):
+            self._waiting.append((_NAMES[found[1]], leaves(found[2])))
+            kept.append(content[at : found.start()])
+            at = found.end()
+        kept.append(content[at:])
+        return b"".join(kept)
 
     def keep(self, uid: str, line: int) -> None:
         """Keep what was taken, as lying in a record."""
