@@ -42,6 +42,7 @@ _PICTURES = {
         f"simulate {EXAMPLE} --schedule {_SCHEDULE} "
         "--uncertainty data/uncertainty.toml",
     ),
+    "milestone_trend.png": ("story/milestones.png", "story data/schedules"),
     "role_value.png": ("roles/role_value.png", f"explain {EXAMPLE} --roles"),
 }
 

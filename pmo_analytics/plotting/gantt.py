@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.dates import DateFormatter
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
@@ -447,7 +448,10 @@ def plot_milestone_trend(
         drawn = rows[rows["milestone"].isin(shown)]
         days = drawn[["data_date", "forecast"]].stack()
         ends = [drawn["data_date"].min(), min(drawn["data_date"].max(), days.max())]
-        ax.plot(ends, ends, color=QUIET, linewidth=1, linestyle=":")
+        ax.plot(ends, ends, color=QUIET, linewidth=1, linestyle=":", label="reached")
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter(DateFormatter("%d %b %Y"))
+        ax.tick_params(axis="x", rotation=20)
         ax.set_xlabel("Data date of the update")
         ax.set_ylabel("Forecast date")
         note = ""
