@@ -89,11 +89,12 @@ def backtest(
     cutoffs = [last - k * step for k in range(windows)]
     cutoffs = sorted(c for c in cutoffs if c >= 1)
     names = list(dict.fromkeys([*models, *NAIVE]))
-    parts = []
+    parts, told_by = [], []
     usable = bool(cutoffs) and bool(y.size)
     calm = [steady(y[:, :cutoff], season) for cutoff in cutoffs if usable]
     for wanted in names if usable else []:
-        model, name = find_model(wanted), name_of(wanted)
+        model = find_model(wanted)
+        told_by.append(name_of(wanted))
         once = _once(model) if isinstance(wanted, str) else model
         # What is remembered otherwise need not be asked for once.
         used, fitted = model if remembering(model) else once, Remembered()
@@ -107,29 +108,53 @@ def backtest(
                 past = replace(calm[k], y=y[:, :cutoff]) if bare else calm[k]
                 low, high = interval(past, told[:, k], horizon, season, used, fitted)
             parts.append(
-                pd.DataFrame(
-                    {
-                        "role": np.repeat(history.columns.to_numpy(), known),
-                        "cutoff": periods[cutoff - 1],
-                        "period": np.tile(periods[cutoff : cutoff + known], len(y)),
-                        "model": name,
-                        "forecast": told[:, k, :known].ravel(),
-                        "p10": low[:, :known].ravel(),
-                        "p90": high[:, :known].ravel(),
-                        "actual": actual[:, k, :known].ravel(),
-                    }
-                )
+                {
+                    "role": np.repeat(np.arange(len(y)), known),
+                    "cutoff": np.full(len(y) * known, cutoff - 1),
+                    "period": np.tile(np.arange(cutoff, cutoff + known), len(y)),
+                    "model": np.full(len(y) * known, len(told_by) - 1),
+                    "forecast": told[:, k, :known].ravel(),
+                    "p10": low[:, :known].ravel(),
+                    "p90": high[:, :known].ravel(),
+                    "actual": actual[:, k, :known].ravel(),
+                }
             )
     if not parts:
         return pd.DataFrame(columns=COLUMNS)
-    table = pd.concat(parts, ignore_index=True).dropna(subset=["actual", "forecast"])
-    freq = periods.freq
-    table["cutoff"] = pd.PeriodIndex(table["cutoff"], freq=freq)
-    table["period"] = pd.PeriodIndex(table["period"], freq=freq)
-    order = ["role", "model", "cutoff", "period"]
-    numbers = ["forecast", "p10", "p90", "actual"]
-    table[numbers] = table[numbers].round(6)
-    return table.sort_values(order, ignore_index=True)[COLUMNS]
+    whole = {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS}
+    return _in_words(whole, history.columns, told_by, periods)
+
+
+def _in_words(
+    numbers: dict[str, np.ndarray],
+    roles: pd.Index,
+    models: Sequence[str],
+    periods: pd.PeriodIndex,
+) -> pd.DataFrame:
+    """Return the table of what is known, in order: names and periods by their places.
+
+    They are looked up at the end: to sort and to join numbers takes a tenth as long.
+    """
+    known = np.isfinite(numbers["actual"]) & np.isfinite(numbers["forecast"])
+    numbers = {name: values[known] for name, values in numbers.items()}
+    by_name = [pd.factorize(names, sort=True)[0] for names in (roles, pd.Index(models))]
+    order = np.lexsort(
+        (
+            numbers["period"],
+            numbers["cutoff"],
+            by_name[1][numbers["model"]],
+            by_name[0][numbers["role"]],
+        )
+    )
+    numbers = {name: values[order] for name, values in numbers.items()}
+    words = {
+        "role": roles.take(numbers["role"]),
+        "cutoff": periods.take(numbers["cutoff"]),
+        "period": periods.take(numbers["period"]),
+        "model": pd.Index(models).take(numbers["model"]),
+    }
+    rounded = {name: numbers[name].round(6) for name in COLUMNS[4:]}
+    return pd.DataFrame({**words, **rounded})[COLUMNS]
 
 
 def _once(model: Model) -> Model:

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
         safe_environment,
         stopped_like_ctrl_c,
     )
+    from pmo_analytics.processes.machine_code import (
+        compiled,
+        disabled,
+        inner,
+        kernel_folder,
+    )
     from pmo_analytics.processes.parallel import (
         Outcome,
         Work,

@@ -170,3 +170,20 @@ def test_a_season_that_grows_with_the_level_does_so():
     for name in ("ets", "combination"):
         told = MODELS[name](grows[None], 12, 12)[0]
         assert np.abs(told - actual).mean() < 0.03 * actual.mean()
+
+
+@pytest.mark.parametrize("trend", ["", "c", "a", "d"])
+@pytest.mark.parametrize("season", ["", "a", "m"])
+def test_machine_code_walks_as_numpy_does_to_the_last_digit(trend, season):
+    # Series that begin at different times, with numbers of all kinds.
+    rng = np.random.default_rng(1)
+    first = np.array([0, 0, 3, 17])
+    y = np.where(np.arange(30)[:, None] >= first, rng.uniform(5, 9, (30, 4)), 0.0)
+    numbers = rng.normal(0, 1, (FIRST_PLACE + 12, 3, 4))
+    numbers[4:] = rng.uniform(0.5, 6, numbers[4:].shape)
+    plain, compiled = (
+        walk(Past(y, first, trend, season, season == "m", compiled=each), numbers)
+        for each in (False, True)
+    )
+    for one, other in zip(plain, compiled, strict=True):
+        assert np.array_equal(one, other, equal_nan=True)

@@ -8,31 +8,37 @@ import numpy as np
 
 from pmo_analytics.forecasting.models.members import Memory
 from pmo_analytics.forecasting.models.registry import Model, remembering
-from pmo_analytics.forecasting.models.smoothing import Shape
 
 
 class Remembered:
-    """Numbers of models by the past they were fitted to: no past is fitted twice."""
+    """Numbers of models by the past they were fitted to: no past is fitted twice.
+
+    Of the same series in the same rows, such as those of several cutoffs.
+    """
 
     def __init__(self) -> None:
-        self._known: dict[bytes, dict[tuple[bool, Shape], np.ndarray]] = {}
+        self._known: list[tuple[np.ndarray, Memory]] = []
 
     def recall(self, past: np.ndarray) -> Memory:
         """Return what is known of series (S, T), by their rows."""
         memory: Memory = {}
-        for row, values in enumerate(past):
-            for key, numbers in self._known.get(values.tobytes(), {}).items():
-                if key not in memory:
-                    memory[key] = np.full((len(past), len(numbers)), np.nan)
-                memory[key][row] = numbers
+        for before, known in self._known:
+            if before.shape != past.shape:
+                continue
+            same = ((before == past) | (np.isnan(before) & np.isnan(past))).all(axis=1)
+            for key, numbers in known.items():
+                own = memory.setdefault(key, np.full_like(numbers, np.nan))
+                rows = same & np.isfinite(numbers[:, 0])
+                own[rows] = numbers[rows]
         return memory
 
     def keep(self, past: np.ndarray, memory: Memory) -> None:
         """Remember the numbers of series (S, T)."""
-        for row, values in enumerate(past):
-            known = {k: v[row] for k, v in memory.items() if row < len(v)}
-            known = {k: v for k, v in known.items() if np.isfinite(v[0])}
-            self._known.setdefault(values.tobytes(), {}).update(known)
+        whole = {}
+        for key, numbers in memory.items():
+            whole[key] = np.full((len(past), numbers.shape[1]), np.nan)
+            whole[key][: len(numbers)] = numbers
+        self._known.append((past.copy(), whole))
 
 
 def rolling_origin(

@@ -25,6 +25,8 @@ from pmo_analytics.forecasting.models.series import Series, ahead, seasonal_indi
 
 # Numbers worked on at once: they stay in the cache of a core.
 _AT_ONCE = 8_000
+# Series from which machine code pays: it takes a second to load, and another once.
+_COMPILED = 1_000
 # Values that the first level and trend are read from.
 _OPENING = 12
 
@@ -108,7 +110,15 @@ def smooth(
         part = series.part(rows)
         given = known if near is None else near
         own = None if given is None else given[rows]
-        found = _fit(part, shape, horizon, season, own, near is not None)
+        past = Past(
+            np.ascontiguousarray(part.y.T),
+            part.first,
+            shape.trend,
+            shape.season,
+            shape.relative,
+            compiled=_pays(count),
+        )
+        found = _fit(part, past, shape, horizon, season, own, near is not None)
         forecast[rows], misfit[rows] = found.forecast, found.misfit
         numbers[rows] = found.numbers
 
@@ -122,8 +132,14 @@ def smooth(
     return Fit(forecast, misfit, numbers)
 
 
+def _pays(count: int) -> bool:
+    """Return whether machine code is to be used: of many series, if numba makes any."""
+    return count >= _COMPILED and os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
+
+
 def _fit(
     series: Series,
+    past: Past,
     shape: Shape,
     horizon: int,
     season: int,
@@ -132,13 +148,6 @@ def _fit(
 ) -> Fit:
     """Fit series that lie side by side; places of the season by column, not by time."""
     places = season if shape.season else 1
-    past = Past(
-        np.ascontiguousarray(series.y.T),
-        series.first,
-        shape.trend,
-        shape.season,
-        shape.relative,
-    )
     # What is known begins where the series does.
     turn = (np.arange(places) - series.first[:, None]) % places
     if given is None:

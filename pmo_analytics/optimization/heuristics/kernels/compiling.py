@@ -1,100 +1,31 @@
-"""How kernels are compiled, and where machine code is kept.
+"""How kernels are compiled, and whether all of them are in the cache.
 
-Machine code lies in the cache folder of the user, in a folder of its own for each state
-of the kernels: numba looks only at the file of a kernel for changes, not at those of
-the kernels that it calls. Where the folder cannot be written everything is compiled
-anew by each process. With NUMBA_DISABLE_JIT=1 the kernels are plain Python, slower.
+See `processes.machine_code`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import os
-import platform
-import sys
-import tempfile
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
-from typing import Any
 
-import numba
+from pmo_analytics.processes import compiled, disabled, inner, kernel_folder
 
-HERE = Path(__file__).parent
-# The file that is there once all kernels are.
-READY = "ready"
-# Kernels make no arrays: without counting who holds them they are twice as fast, and
-# compiled in half the time.
-_OPTIONS = {"_nrt": False, "no_cfunc_wrapper": True}
-_njit: Any = numba.njit
-_settings: Any = numba.config
+__all__ = ["compiled", "in_cache", "inner", "note_ready"]
+_READY = "ready"
 
 
-def compiled[F: Callable[..., object]](function: F) -> F:
-    """Return a kernel as machine code, compiled when it is first called.
-
-    Other threads go on meanwhile: a parent would wait for who does not listen.
-    """
-    kernel: F = _njit(cache=_cached(), nogil=True, **_OPTIONS)(function)
-    return kernel
-
-
-def inner[F: Callable[..., object]](function: F) -> F:
-    """Return a kernel that only kernels call: nothing is compiled to call it by."""
-    kernel: F = _njit(cache=_cached(), no_cpython_wrapper=True, **_OPTIONS)(function)
-    return kernel
-
-
-@cache
-def _cached() -> bool:
-    """Return whether machine code can be kept; tell numba where."""
-    if _settings.DISABLE_JIT:
-        return False
-    folder = cache_folder()
-    if not _writable(folder):
-        return False
-    _settings.CACHE_DIR = str(folder)
-    return True
+def _mark() -> Path:
+    """Return the file that is there once all kernels are."""
+    return kernel_folder(Path(__file__).parent) / _READY
 
 
 def in_cache() -> bool:
     """Return whether all kernels can be had without being compiled."""
-    return bool(_settings.DISABLE_JIT) or (cache_folder() / READY).exists()
+    return disabled() or _mark().exists()
 
 
 def note_ready() -> None:
     """Take note that all kernels are in the cache."""
-    if _cached():
-        with contextlib.suppress(OSError):
-            (cache_folder() / READY).touch()
-
-
-def cache_folder() -> Path:
-    """Return where machine code of these kernels is kept, NUMBA_CACHE_DIR first."""
-    given = os.environ.get("NUMBA_CACHE_DIR")
-    home = Path(given) if given else _users_cache() / "pmo_analytics"
-    # Another installation, Python, numba or machine finds nothing that it can use.
-    own = HERE, sys.version, numba.__version__, platform.machine()
-    words = hashlib.sha256(repr(tuple(map(str, own))).encode())
-    for path in sorted(HERE.glob("*.py")):
-        words.update(path.read_bytes())
-    return home / f"kernels-{words.hexdigest()[:12]}"
-
-
-def _users_cache() -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-
-
-def _writable(folder: Path) -> bool:
-    try:
-        # Code is run from there: it is nobody else's.
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except (OSError, RuntimeError):
-        return False
+    with contextlib.suppress(OSError):
+        if _mark().parent.exists():
+            _mark().touch()
