@@ -144,7 +144,7 @@ def commands_page() -> str:
     for name in sorted(group.list_commands(context)):
         command = group.get_command(context, name)
         lines += [f"## pmo {name}", "", inspect.cleandoc(command.help or ""), ""]
-        lines += ["| | | |", "|---|---|---|"]
+        lines += ["| option | means | |", "|---|---|---|"]
         inner = command.context_class(command, info_name=name, parent=context)
         for parameter in command.get_params(inner):
             lines.append(_parameter(parameter, inner))
@@ -163,15 +163,20 @@ def _parameter(parameter: Any, context: Any) -> str:
         names = [*parameter.opts, *parameter.secondary_opts]
         name = ", ".join(f"`{option}`" for option in names)
     text = str(getattr(parameter, "help", "") or "")
-    default = parameter.get_default(context)
-    said = "" if default in (None, False, (), []) else f"default {_plain(default)}"
+    said = _default(parameter.get_default(context))
     if parameter.required:
         said = "required"
     return _row(name, text, said)
 
 
-def _plain(value: Any) -> str:
-    return str(getattr(value, "value", value))
+def _default(value: Any) -> str:
+    """Return what holds without the option, if that needs saying."""
+    plain = getattr(value, "value", value)
+    if plain is True:
+        return "on by default"
+    if plain in (None, False, "", (), []):
+        return ""
+    return f"default {plain:g}" if isinstance(plain, float) else f"default {plain}"
 
 
 def python_page() -> str:
