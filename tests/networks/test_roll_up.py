@@ -264,6 +264,9 @@ def test_months_of_one_share_are_one_row():
     assert people["start"].tolist() == [day("2027-01-01"), day("2027-03-01")]
     assert people["end"].tolist() == [day("2027-02-28"), day("2027-03-30")]
     assert people["fte"].tolist() == [1.0, 0.5]
+    # Primavera writes no end.
+    people = roll_up([network(units=spans.tail(1).assign(finish=pd.NaT))]).people
+    assert people["end"].isna().tolist() == [True]
 
 
 def test_links_across_projects():

@@ -171,8 +171,8 @@ def _spans(units: pd.DataFrame, most: float) -> list[tuple[Any, Any, float]]:
     for row in units.sort_values("start").itertuples():
         start = row.start.normalize() if row.start > _FIRST else pd.NaT
         # What ends at midnight ends with the day before.
-        last = (row.finish - pd.Timedelta("1s")).normalize()
-        end = last if row.finish < _LAST else pd.NaT
+        ends = row.finish < _LAST
+        end = (row.finish - pd.Timedelta("1s")).normalize() if ends else pd.NaT
         if row.units > 0:
             rows.append((start, end, float(row.units)))
     return rows
