@@ -17,6 +17,10 @@ FAST := tests/clock tests/tables tests/rules tests/loaders/reading \
 	tests/optimization/test_search.py tests/test_plan.py tests/test_portfolio.py \
 	tests/test_public_api.py
 
+# Python reads what it compiled once; without that every process that a test starts
+# compiles the package again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-all coverage check notebooks bench data pictures docs dist lower-bounds clean
 
 demo: $(READY)

@@ -24,6 +24,8 @@ from pmo_analytics.tables import TABLES
 from tests.support.counts import ALL
 from tests.support.places import ROOT
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
 CHINESE = sorted((DOCS / "zh").glob("*.md"))

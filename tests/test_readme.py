@@ -11,6 +11,8 @@ import pytest
 from pmo_analytics.scenarios.reading import read_scenarios
 from tests.support.places import ROOT
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 PAGES = [
     ROOT / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),

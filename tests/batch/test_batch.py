@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from datetime import date
@@ -31,10 +32,9 @@ MONTHS = pd.period_range("2024-01", periods=36, freq="M")
 HORIZON = pd.period_range("2026-01", periods=24, freq="M")
 
 
-@pytest.fixture
-def config(tmp_path):
+def company_in(place: Path) -> Path:
     """Write a small company, three years of its history and a configuration."""
-    folder = tmp_path / "company"
+    folder = place / "company"
     folder.mkdir()
     files = {
         "portfolio.toml": 'name = "Co"\n[horizon]\nstart = "2026-01"\nperiods = 24\n'
@@ -51,7 +51,7 @@ def config(tmp_path):
     }
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
-    path = tmp_path / "batch.toml"
+    path = place / "batch.toml"
     path.write_text(
         'portfolio = "company"\nstore = "memory.db"\n'
         "[forecast]\nperiods = 3\ndraws = 200\n"
@@ -62,13 +62,43 @@ def config(tmp_path):
     return path
 
 
+@pytest.fixture
+def config(tmp_path):
+    return company_in(tmp_path)
+
+
+@pytest.fixture
+def quick(config):
+    """The same without a plan, by the model that takes the least time."""
+    text = config.read_text("utf-8").replace(
+        "draws = 200", "draws = 100\nmodel = 'naive'"
+    )
+    text = text.replace("[optimize]", "[optimize]\nrun = false")
+    config.write_text(text, encoding="utf-8")
+    return config
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory, warm_module):
+    """One run of 2026-12-31, to read; its folder has the company and the store too."""
+    place = tmp_path_factory.mktemp("good")
+    return run_batch(company_in(place), as_of="2026-12-31", out=place / "runs")
+
+
+@pytest.fixture
+def after_good(good, tmp_path):
+    """Where that run has been made already: the configuration, for tests that go on."""
+    shutil.copytree(good.folder.parents[1], tmp_path, dirs_exist_ok=True)
+    return tmp_path / "batch.toml"
+
+
 def content(folder: Path) -> dict[str, bytes]:
     return {f.name: f.read_bytes() for f in folder.iterdir() if f.suffix == ".csv"}
 
 
-def test_a_run_has_everything(config, tmp_path):
-    run = run_batch(config, as_of="2026-12-31", out=tmp_path / "runs")
-    assert run.folder == tmp_path / "runs" / "2026-12-31"
+def test_a_run_has_everything(good):
+    run = good
+    assert run.folder.parts[-2:] == ("runs", "2026-12-31")
     names = {file.name for file in run.files}
     assert names >= {
         *("forecast.csv", "hires.csv", "backtest.csv", "accuracy.csv"),
@@ -83,12 +113,12 @@ def test_a_run_has_everything(config, tmp_path):
     assert facts["report"]["certified"]
     table = pd.read_csv(run.folder / "forecast.csv")
     assert set(table["period"]) == {"2027-01", "2027-02", "2027-03"}
-    latest = json.loads((tmp_path / "runs" / "latest.json").read_text("utf-8"))
+    latest = json.loads((run.folder.parent / "latest.json").read_text("utf-8"))
     assert latest == {"run": "2026-12-31"}
 
 
-def test_the_plan_s_headroom_stands_beside_the_pipeline_s(config, tmp_path):
-    run = run_batch(config, as_of="2026-12-31", out=tmp_path / "runs")
+def test_the_plan_s_headroom_stands_beside_the_pipeline_s(good):
+    run = good
     assert run.plan is not None
     again = forecast_headroom(
         run.portfolio,
@@ -111,9 +141,8 @@ def test_the_plan_s_headroom_stands_beside_the_pipeline_s(config, tmp_path):
     )
 
 
-def test_the_same_date_again_gives_the_same_tables(config, tmp_path):
-    first = content(run_batch(config, as_of="2026-12-31", out=tmp_path / "a").folder)
-    (tmp_path / "memory.db").unlink()
+def test_the_same_date_again_gives_the_same_tables(good, config, tmp_path):
+    first = content(good.folder)
     again = content(run_batch(config, as_of="2026-12-31", out=tmp_path / "b").folder)
     assert first == again
     twice = run_batch(config, as_of="2026-12-31", out=tmp_path / "b")
@@ -151,11 +180,11 @@ def test_nothing_after_the_date_is_used(config, tmp_path):
     assert before == after
 
 
-def test_dates_one_after_the_other_build_an_accuracy_table(config, tmp_path):
+def test_dates_one_after_the_other_build_an_accuracy_table(quick, tmp_path):
     months = range(1 if ALL else 8, 13)
     for month in months:
         end = pd.Period(f"2026-{month:02d}", "M").end_time.date()
-        run = run_batch(config, as_of=end, out=tmp_path / "runs")
+        run = run_batch(quick, as_of=end, out=tmp_path / "runs")
     ours = run.accuracy[run.accuracy["role"] == "Ops"]
     assert set(ours["lead"]) == {1, 2, 3}
     load = ours[ours["quantity"] == "load"].set_index("lead")["count"]
@@ -165,11 +194,11 @@ def test_dates_one_after_the_other_build_an_accuracy_table(config, tmp_path):
     assert kept == ["2026-10-31", "2026-11-30", "2026-12-31"]
 
 
-def test_a_history_alone_is_replayed_from_each_date(config, tmp_path, monkeypatch):
+def test_a_history_alone_is_replayed_from_each_date(quick, tmp_path, monkeypatch):
     for name in ("projects.csv", "demand.csv", "capacity.csv"):
         (tmp_path / "company" / name).unlink()
     for day in ("2026-02-28", "2026-03-31", "2026-04-30"):
-        run = run_batch(config, as_of=day, out=tmp_path / "runs")
+        run = run_batch(quick, as_of=day, out=tmp_path / "runs")
     assert run.plan is None
     assert run.headroom.periods.astype(str).tolist() == [
         "2026-05",
@@ -184,7 +213,7 @@ def test_a_history_alone_is_replayed_from_each_date(config, tmp_path, monkeypatc
     history.write_text("".join(rows[:30]), encoding="utf-8")
     # Tables that are too long for a workbook are left to their files, and named.
     monkeypatch.setattr("pmo_analytics.reporting.workbook._MOST_ROWS", 8)
-    lag = run_batch(config, as_of="2026-12-31", out=tmp_path / "runs")
+    lag = run_batch(quick, as_of="2026-12-31", out=tmp_path / "runs")
     assert str(lag.headroom.periods[0]) == "2026-06"
     assert len(pd.read_csv(lag.folder / "backtest.csv")) > 8
     facts = json.loads((lag.folder / "manifest.json").read_text("utf-8"))
@@ -193,21 +222,20 @@ def test_a_history_alone_is_replayed_from_each_date(config, tmp_path, monkeypatc
         assert "backtest" not in book.sheet_names
 
 
-def test_a_run_that_fails_keeps_the_last_good_one(config, tmp_path):
+def test_a_run_that_fails_keeps_the_last_good_one(after_good, tmp_path):
     out = tmp_path / "runs"
-    good = content(run_batch(config, as_of="2026-12-31", out=out).folder)
+    before = content(out / "2026-12-31")
     demand = tmp_path / "company" / "demand.csv"
     demand.write_text("project,role,offset,fte\nA,Devv,0,1\n", encoding="utf-8")
     with pytest.raises(DataError):
-        run_batch(config, as_of="2026-12-31", out=out)
-    assert content(out / "2026-12-31") == good
+        run_batch(after_good, as_of="2026-12-31", out=out)
+    assert content(out / "2026-12-31") == before
     assert json.loads((out / "latest.json").read_text("utf-8"))["run"] == "2026-12-31"
 
 
-def test_a_stopped_run_leaves_a_good_one(config, tmp_path, monkeypatch):
+def test_a_stopped_run_leaves_a_good_one(after_good, tmp_path, monkeypatch):
     runs = tmp_path / "runs"
-    good = run_batch(config, as_of="2026-12-31", out=runs)
-    before = content(good.folder)
+    before = content(runs / "2026-12-31")
     asked = pmo_analytics.batch.batch.optimize
 
     def stopped(*args, **named):
@@ -217,11 +245,11 @@ def test_a_stopped_run_leaves_a_good_one(config, tmp_path, monkeypatch):
 
     monkeypatch.setattr("pmo_analytics.batch.batch.optimize", stopped)
     with pytest.raises(SolverError, match="stays as it is") as error:
-        run_batch(config, as_of="2026-12-31", out=runs)
+        run_batch(after_good, as_of="2026-12-31", out=runs)
     assert error.value.status == "no_solution"
-    assert content(good.folder) == before
+    assert content(runs / "2026-12-31") == before
     # Where the date has no run what was found is kept, and marked.
-    words = ["batch", str(config), "--out", str(runs), "--as-of", "2026-11-30"]
+    words = ["batch", str(after_good), "--out", str(runs), "--as-of", "2026-11-30"]
     assert main(words) == 5
     facts = json.loads((runs / "2026-11-30" / "manifest.json").read_text("utf-8"))
     assert facts["stopped"] is True
@@ -229,12 +257,12 @@ def test_a_stopped_run_leaves_a_good_one(config, tmp_path, monkeypatch):
 
 
 def test_a_store_lost_in_mid_run_loses_nothing_and_can_be_run_again(
-    config, tmp_path, monkeypatch
+    after_good, tmp_path, monkeypatch
 ):
     out = tmp_path / "runs"
-    good = content(run_batch(config, as_of="2026-12-31", out=out).folder)
-    text = config.read_text("utf-8").replace("draws = 200", "draws = 300")
-    config.write_text(text, encoding="utf-8")
+    before = content(out / "2026-12-31")
+    text = after_good.read_text("utf-8").replace("draws = 200", "draws = 300")
+    after_good.write_text(text, encoding="utf-8")
 
     def lost(*forecasts, **facts):
         raise PmoError("The store did not work: connection lost.")
@@ -242,35 +270,35 @@ def test_a_store_lost_in_mid_run_loses_nothing_and_can_be_run_again(
     with monkeypatch.context() as patch:
         patch.setattr(Store, "save", lost)
         with pytest.raises(PmoError, match="connection lost"):
-            run_batch(config, as_of="2026-12-31", out=out)
-    assert content(out / "2026-12-31") == good
+            run_batch(after_good, as_of="2026-12-31", out=out)
+    assert content(out / "2026-12-31") == before
     assert not [f for f in (out / "2026-12-31").iterdir() if f.name.startswith(".")]
     assert len(open_store(tmp_path / "memory.db").runs()) == 1
-    again = run_batch(config, as_of="2026-12-31", out=out)
-    assert content(again.folder) != good
+    again = run_batch(after_good, as_of="2026-12-31", out=out)
+    assert content(again.folder) != before
     assert len(open_store(tmp_path / "memory.db").runs()) == 1
 
 
 def test_a_folder_that_cannot_be_written_is_not_remembered(
-    config, tmp_path, monkeypatch
+    quick, tmp_path, monkeypatch
 ):
     def full(*_arguments, **_options):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pmo_analytics.reporting.workbook.write_workbook", full)
     with pytest.raises(ConfigError, match="No space left"):
-        run_batch(config, as_of="2026-12-31", out=tmp_path / "runs")
+        run_batch(quick, as_of="2026-12-31", out=tmp_path / "runs")
     assert open_store(tmp_path / "memory.db").runs().empty
 
 
-def test_what_a_batch_did_not_write_is_never_removed(config, tmp_path):
+def test_what_a_batch_did_not_write_is_never_removed(quick, tmp_path):
     out = tmp_path / "runs"
     for day in ("2026-06-30", "2026-07-31"):
-        run_batch(config, as_of=day, out=out)
+        run_batch(quick, as_of=day, out=out)
     (out / "2026-06-30" / "minutes.txt").write_text("mine", encoding="utf-8")
     (out / "2020-01-01").mkdir()
     for day in ("2026-08-31", "2026-09-30", "2026-10-31"):
-        run_batch(config, as_of=day, out=out)
+        run_batch(quick, as_of=day, out=out)
     assert (out / "2026-06-30" / "minutes.txt").exists()
     assert (out / "2020-01-01").exists()
     assert not (out / "2026-07-31").exists()
@@ -286,7 +314,7 @@ with alone(Path(sys.argv[1])):
 """
 
 
-def test_a_second_run_waits_for_nobody_and_says_so(config, tmp_path):
+def test_a_second_run_waits_for_nobody_and_says_so(quick, tmp_path):
     out = tmp_path / "runs"
     out.mkdir()
     holder = subprocess.Popen(
@@ -298,11 +326,11 @@ def test_a_second_run_waits_for_nobody_and_says_so(config, tmp_path):
     assert holder.stdout is not None
     assert holder.stdout.readline().strip() == b"held"
     with pytest.raises(ConfigError, match="Another batch is at work"):
-        run_batch(config, as_of="2026-12-31", out=out)
+        run_batch(quick, as_of="2026-12-31", out=out)
     # However it ends, the lock goes with it.
     holder.kill()
     holder.communicate()
-    run_batch(config, as_of="2026-12-31", out=out)
+    run_batch(quick, as_of="2026-12-31", out=out)
 
 
 def test_from_the_command_line(config, tmp_path, capsys):
@@ -356,18 +384,19 @@ def test_scenarios_are_compared_with_the_plan(config, tmp_path):
     find_chromium() is None or os.name != "posix",
     reason="no Chromium here (Debian: apt-get install chromium)",
 )
-def test_a_browser_opens_the_report_of_a_run(config, tmp_path):
-    text = config.read_text("utf-8").replace("charts = false", "charts = true")
-    config.write_text(text, encoding="utf-8")
-    run_batch(config, as_of="2026-11-30", out=tmp_path / "runs")
-    run = run_batch(config, as_of="2026-12-31", out=tmp_path / "runs")
+def test_a_browser_opens_the_report_of_a_run(after_good, tmp_path):
+    text = after_good.read_text("utf-8").replace("charts = false", "charts = true")
+    after_good.write_text(text, encoding="utf-8")
+    with (tmp_path / "company" / "history.csv").open("a", encoding="utf-8") as file:
+        file.write("2027-01,Ops,total,3,6\n")
+    run = run_batch(after_good, as_of="2027-01-31", out=tmp_path / "runs")
     with browser(tmp_path / "profile") as tab:
         tab.open(run.folder / "report.html")
         assert tab.complaints() == []
         assert tab.requests() == []
         assert tab.value("document.querySelector('h1').innerText") == "Capacity outlook"
         said = tab.value("document.body.innerText")
-        for words in ("2026-12-31", "Whom to hire", "How wrong each model was", "gap"):
+        for words in ("2027-01-31", "Whom to hire", "How wrong each model was", "gap"):
             assert words in said
         sizes = tab.value("[...document.images].map(i => i.naturalWidth)")
         charts = [f for f in run.files if f.suffix == ".png"]
