@@ -40,7 +40,7 @@ OPTIMIZATION: tuple[tuple[str, ...], ...] = (
     ("workers",),
     ("run", "risk", "conflicts"),
     ("plan_search", "levelling"),
-    ("second_objectives",),
+    ("few_changes", "second_objectives"),
     ("optimizing",),
     ("explaining",),
 )

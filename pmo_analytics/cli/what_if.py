@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import pandas as pd
 import typer
 
 from pmo_analytics.cli.command import (
@@ -63,6 +64,7 @@ RECOVER_KEYS = (
     "reasons",
     "best",
     "most_moved",
+    "late_price",
     "options",
     "files",
 )
@@ -243,6 +245,14 @@ def recover(
             help="Other projects an option may move: a share below 1, or how many.",
         ),
     ] = 0.1,
+    late_price: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="What a period late counts as, in the unit of the objective; without "
+            "it, what the project is worth by its planned periods.",
+        ),
+    ] = None,
     option: Annotated[
         list[str] | None,
         typer.Option(
@@ -275,6 +285,7 @@ def recover(
         project,
         record=known,
         most_moved=most_moved,
+        late_price=late_price,
         options=option or OPTIONS,
         seconds=seconds,
         seed=seed,
@@ -298,6 +309,7 @@ def _print_recovery(result: Recovery, files: list[Path]) -> None:
             "reasons": list(result.reasons),
             "best": result.best,
             "most_moved": result.most,
+            "late_price": result.late_price,
             "options": records(result.table),
             "files": [str(file) for file in files],
         }
@@ -314,20 +326,36 @@ def _show_recovery(result: Recovery) -> None:
     for reason in result.reasons:
         console.print(escaped(reason))
     fine = result.table[result.table["status"] == "ok"]
-    columns = ["option", "finish", "late", "rest_cost", "rest_cost_low", "own_cost"]
-    columns += ["moved", "checked"]
+    columns = ["option", "finish", "late", "cost", "rest_cost", "own_cost"]
+    columns += ["late_cost", "moved"]
     if len(fine):
         title = f"Ways back, at most {result.most} other projects moved"
         show_table(fine[columns], title, console)
     for row in result.table.to_dict("records"):
-        mark = "" if row["status"] == "ok" else f" ({row['status']})"
-        console.print(escaped(f"{row['option']}{mark}: {row['what']}"))
-        if row["status"] == "ok" and row["moved_projects"]:
-            console.print(escaped(f"  moves {row['moved_projects']}"))
+        console.print(escaped(_say_option(row)))
+    console.print(escaped(result.late_price_says))
     console.print(
-        "rest_cost: what the other projects lose against the plan of record, in the "
-        "unit of the objective; rest_cost_low: no plan with as few moves costs less."
+        "cost = rest_cost (what the others lose against the plan of record, purchases "
+        "included) + own_cost (what it loses itself) + late_cost."
     )
+
+
+def _say_option(row: Mapping[str, Any]) -> str:
+    """Return what an option does, whom it moves and what is known of it."""
+    if row["status"] != "ok":
+        return f"{row['option']} ({row['status']}): {row['what']}"
+    text = f"{row['option']}: {row['what']}"
+    if row["moved_projects"]:
+        text += f" Moves {row['moved_projects']}."
+    missed = row["deadline_missed"]
+    if not pd.isna(missed) and missed > 0:
+        text += f" Its deadline is missed by {missed} period{'s' * (missed > 1)}."
+    low = row["rest_cost_low"]
+    if pd.isna(low):
+        text += " How much less it might cost the others is not known."
+    elif low < row["rest_cost"] - 0.01 * max(abs(row["rest_cost"]), 1.0):
+        text += f" By the bounds it might cost the others only {low:,.0f}."
+    return text if row["checked"] else f"{text} The checker found broken rules in it."
 
 
 def _write_recovery(result: Recovery, portfolio: Any, out: Path) -> list[Path]:

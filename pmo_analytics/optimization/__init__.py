@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pmo_analytics.optimization.explaining.sensitivity import sensitivity
     from pmo_analytics.optimization.explaining.why_not import WhyNot, why_not
     from pmo_analytics.optimization.explaining.wording import number, series
+    from pmo_analytics.optimization.few_changes import optimize_few
     from pmo_analytics.optimization.levelling.jobs import levelled_question
     from pmo_analytics.optimization.levelling.level import level
     from pmo_analytics.optimization.limits import (

@@ -11,6 +11,7 @@ import pmo_analytics as pmo
 from pmo_analytics.cli import main
 from pmo_analytics.clock import Settings, make_horizon
 from pmo_analytics.tracking import Recovery, recover
+from tests.support.clock import AMPLE
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 RECORD = {"RED": "2027-01", "A": "2027-01", "B": "2027-03"}
@@ -53,7 +54,9 @@ def offered() -> Recovery:
     flex = pd.DataFrame(
         [{"role": "Dev", "kind": "contractor", "fte_max": 1.0, "rate": 0.001}]
     )
-    return recover(in_flight(flex=flex), "RED", record=RECORD, most_moved=2, seconds=30)
+    return recover(
+        in_flight(flex=flex), "RED", record=RECORD, most_moved=2, seconds=AMPLE
+    )
 
 
 def by_option(recovery: Recovery) -> pd.DataFrame:
@@ -102,11 +105,43 @@ def test_every_option_by_hand(offered):
     assert table.loc["stop", "rest_cost"] == pytest.approx(5 / 1.21 + a)
 
 
-def test_ranked_by_what_the_rest_loses(offered):
+def test_lateness_counts_and_the_cheapest_comes_first(offered):
+    """RED is worth 100 and was planned in 3 months: a month late counts as a third."""
     fine = offered.table[offered.table["status"] == "ok"]
-    assert fine["rest_cost"].round(9).is_monotonic_increasing
-    assert offered.best == "accept"
+    assert offered.late_price == pytest.approx(100 / 3)
+    assert "worth 100 and was planned in 3" in offered.late_price_says
+    parts = fine[["rest_cost", "own_cost", "late_cost"]].sum(axis=1)
+    assert fine["cost"].to_numpy() == pytest.approx(parts.to_numpy())
+    assert fine["cost"].round(9).is_monotonic_increasing
+    table = by_option(offered)
+    assert table.loc["accept", "cost"] == pytest.approx(100 / 3)
+    # Keeping the promise costs a little: it comes before what breaks it for nothing.
+    assert offered.best == "buy"
+    order = list(fine["option"])
+    assert order.index("resequence") < order.index("scope") < order.index("accept")
+    assert table["deadline_missed"].isna().all()
     assert (fine["rest_cost_low"] <= fine["rest_cost"] + 1e-9).all()
+
+
+def test_the_price_of_a_period_late_is_an_argument():
+    asked = {"record": RECORD, "options": ["accept"], "seconds": AMPLE}
+    free = recover(in_flight(), "RED", late_price=0, **asked)
+    assert by_option(free).loc["accept", ["cost", "late", "late_cost"]].to_list() == [
+        0,
+        1,
+        0,
+    ]
+    dear = recover(in_flight(), "RED", late_price=7.5, **asked)
+    assert by_option(dear).loc["accept", "cost"] == pytest.approx(7.5)
+    with pytest.raises(pmo.ConfigError, match="late_price"):
+        recover(in_flight(), "RED", late_price=-1, **asked)
+    rows = in_flight().projects.assign(value=[0.0, 10.0, 5.0, 1.0, 0.0])
+    rows.loc[0, "deadline"] = pd.Period("2027-02", "M")
+    worthless = recover(in_flight(projects=rows), "RED", **asked)
+    assert worthless.late_price == pytest.approx((10 + 5 / 1.21) / 4)
+    # It should have ended in February and ends in April.
+    row = by_option(worthless).loc["accept"]
+    assert row[["late", "deadline_missed"]].to_list() == [2, 2]
 
 
 def test_plans_keep_every_rule_and_few_move(offered):
@@ -184,6 +219,7 @@ def test_the_command(tmp_path, capsys):
     answer = json.loads(capsys.readouterr().out)
     assert answer["status"] == "ok"
     assert answer["best"] == "accept"
+    assert answer["late_price"] == pytest.approx(100 / 3)
     assert answer["reasons"][0].startswith("It ends in 2027-04")
     assert [row["option"] for row in answer["options"]] == ["accept"]
     assert (tmp_path / "out" / "options.csv").exists()

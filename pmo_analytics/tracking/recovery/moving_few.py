@@ -8,22 +8,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from pmo_analytics.clock import format_period
-from pmo_analytics.errors import DataError, InfeasibleError, SolverError
-from pmo_analytics.optimization import SolveLimits, check_plan, optimize
+from pmo_analytics.errors import DataError, SolverError
+from pmo_analytics.optimization import SolveLimits, check_plan, optimize_few
 from pmo_analytics.plan import Plan
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.rules import Record, worth
+from pmo_analytics.rules import worth
 from pmo_analytics.tables import start_windows
 
-# Prices of a change in means of what a project is worth: near by, until few enough
-# move, and in the whole portfolio, where a higher price proves more of plans that
-# change few.
-_NEAR, _WHOLE = (0.01, 0.1, 0.5, 2.0), (0.15, 0.6)
-_BUYING = (2.0,)
-_FREE = 12
+# Prices of a change in means of what a project is worth: nobody moves for next to
+# nothing; where capacity is bought, moving is dear, so that it is bought rather.
+_PRICE, _BUYING = 0.002, 2.0
+# Beyond so many projects a plan is looked for around the trouble first, in which so
+# many may move.
+_MANY, _FREE = 60, 12
 _GAP = 0.002
-# Seconds of a search: less finds nothing on a busy machine.
-_LEAST = 3.0
+# Seconds: less than that finds nothing; and what is kept for the end of a search.
+_LEAST, _END = 0.6, 0.3
 
 
 @dataclass(frozen=True)
@@ -58,18 +58,19 @@ class Clock:
         return cls(seconds, time.monotonic())
 
     @property
-    def is_over(self) -> bool:
-        """Return whether the time is up."""
-        return time.monotonic() - self.since >= self.seconds
+    def left(self) -> float:
+        """Return the seconds that are left, less what the end of a search takes."""
+        return self.seconds - (time.monotonic() - self.since) - _END
 
-    def part(self, share: float) -> float:
-        """Return a share of what is left, some seconds at least."""
-        left = self.seconds - (time.monotonic() - self.since)
-        return max(share * left, _LEAST)
+    @property
+    def is_over(self) -> bool:
+        """Return whether no search is worth beginning."""
+        return self.left < _LEAST
 
     def limits(self, share: float) -> SolveLimits:
         """Return the limits of one search that may take a share of what is left."""
-        return SolveLimits(seconds=self.part(share), gap=_GAP)
+        left = max(self.left, _LEAST)
+        return SolveLimits(seconds=min(max(share * left, 2.0), left), gap=_GAP)
 
 
 def moved(
@@ -85,41 +86,6 @@ def moved(
         and name not in apart
         and starts.get(name) != plan.starts.get(name)
     ]
-
-
-def pin(
-    portfolio: Portfolio, starts: Mapping[str, int], free: Collection[str] = ()
-) -> Portfolio:
-    """Return the portfolio in which only `free` projects may depart from the record.
-
-    Work with a single start raises the limits that it exceeds. What is pinned here must
-    not: limits are raised for what was fixed before, and the answer has to be found
-    with `strict`.
-    """
-    rows = portfolio.projects.copy()
-    windows = start_windows(rows, portfolio.horizon)
-    first = portfolio.horizon[0]
-    for label, name in rows["project"].items():
-        window = windows.loc[name]
-        if name in free or window["state"] != "live" or window["kept"]:
-            continue
-        if name in starts:
-            rows.loc[label, ["earliest", "latest"]] = first + starts[name]
-            if not window["must"]:
-                rows.loc[label, "force"] = "in"
-                rows.loc[label, "force_reason"] = "plan of record"
-        elif not window["must"]:
-            rows.loc[label, "force"] = "out"
-            rows.loc[label, "force_reason"] = "not in the plan of record"
-    raised = Plan.from_starts(portfolio, {}).inherited
-    capacity = portfolio.capacity.copy()
-    budget = portfolio.budget.copy()
-    for row in raised.itertuples():
-        if row.rule == "capacity":
-            capacity.loc[row.period, row.subject] = row.use
-        else:
-            budget.loc[budget["budget"] == row.subject, "amount"] = row.use
-    return portfolio.replace(projects=rows, capacity=capacity, budget=budget)
 
 
 def held(portfolio: Portfolio, starts: Mapping[str, int]) -> Plan | None:
@@ -150,6 +116,8 @@ def solve_few(
     apart: Collection[str],
     clock: Clock,
     share: float,
+    kept: Collection[str] = (),
+    stays: Collection[str] = (),
     seed: int = 0,
     flex: bool = False,
 ) -> Answer:
@@ -167,88 +135,72 @@ def solve_few(
         Projects that do not count: the one in trouble, and those a scenario names.
     clock, share
         Time that is left, and the share of it for this.
+    kept, stays
+        Projects that have to be in the plan, and those that keep their start.
     seed, flex
         As in `optimize`.
     """
     begin = None if flex else held(portfolio, starts)
-    ends = Clock.start(clock.part(share))
-    if most <= 0:
-        if begin is not None:
-            return Answer(begin, begin.objective)
-        return Answer(None, float("inf"), "Others would have to move as well.")
-    unit = _unit(portfolio, starts)
     best = Answer(begin, float("inf"))
-    if begin is None and not flex:
-        best = _around(portfolio, starts, most, apart, ends, seed)
-    bound = float("inf")
-    # Where nobody has to move, one search says what could be had at best.
-    # Where capacity is bought, moving is dear, so that it is bought rather.
-    prices = _BUYING if flex else _WHOLE if begin is None else _WHOLE[-1:]
-    for number, price in enumerate(prices):
-        if best.plan is not None and (
-            ends.is_over or bound - best.worth <= _GAP * abs(best.worth)
-        ):
-            break
-        part = 1.0 / (len(prices) - number)
-        record = Record(_dated(portfolio, starts), change_price=price * unit)
-        answer = _solved(
-            portfolio,
-            ends.limits(part),
-            seed=seed,
-            flex=flex,
-            record=record,
-            start=best.plan,
-        )
-        if answer.plan is None:
-            return best if best.plan is not None else answer
-        # A plan that changes as few pays the price at most so many times.
-        bound = min(bound, answer.bound + record.change_price * most)
-        if len(moved(answer.plan, starts, apart)) <= most:
-            best = _better(best, answer)
-    if best.plan is None:
-        why = f"More than {most} other project{'s' * (most > 1)} would have to move."
-        return Answer(None, bound, why)
-    return Answer(best.plan, max(bound, best.worth))
+    if most < 0 or clock.is_over:
+        why = "" if begin else "No time was left to look for it."
+        return Answer(begin, float("inf"), why if most >= 0 else _more_than(most))
+    price = _BUYING if flex else _PRICE
+    price *= _unit(portfolio, starts)
+    asked: dict[str, Any] = {"apart": apart, "kept": kept, "stays": stays}
+    asked |= {"change_price": price, "flex": flex, "seed": seed}
+    ends = Clock.start(share * clock.left)
+    try:
+        if begin is None and not flex and len(portfolio.projects) > _MANY:
+            free = {*_in_the_way(portfolio, starts), *apart}
+            best = _solved(portfolio, starts, most, ends.limits(0.3), asked, free)
+        found = _solved(portfolio, starts, most, ends.limits(1.0), asked, None, best)
+    except DataError as error:
+        return Answer(best.plan, float("inf"), str(error).splitlines()[0])
+    if found.plan is None:
+        return Answer(best.plan, found.bound, found.why)
+    if best.plan is not None and best.worth > found.worth:
+        found = Answer(best.plan, found.bound)
+    return Answer(found.plan, max(found.bound, found.worth))
 
 
-def _around(
+def _solved(
     portfolio: Portfolio,
     starts: Mapping[str, int],
     most: int,
-    apart: Collection[str],
-    ends: Clock,
-    seed: int,
+    limits: SolveLimits,
+    asked: dict[str, Any],
+    free: Collection[str] | None,
+    begin: Answer | None = None,
 ) -> Answer:
-    """Return the best plan in which only projects in the way move; few do."""
-    free = {*_in_the_way(portfolio, starts), *apart}
-    pinned = pin(portfolio, starts, free)
-    unit = _unit(portfolio, starts)
-    answer = Answer(None, float("inf"))
-    for price in _NEAR:
-        if ends.is_over:
-            break
-        record = Record(_dated(portfolio, starts), change_price=price * unit)
-        found = _solved(
-            portfolio,
-            ends.limits(0.15),
-            pinned=pinned,
-            seed=seed,
-            record=record,
+    """Return the answer of one search; its bound is of those who are free."""
+    start = None if begin is None or begin.plan is None else begin.plan.starts
+    try:
+        plan = optimize_few(
+            portfolio, starts, most, free=free, start=start, limits=limits, **asked
         )
-        if found.plan is None:
-            break
-        if len(moved(found.plan, starts, apart)) <= most:
-            answer = found
-            break
-    return answer
+    except SolverError as error:
+        why = _more_than(most)
+        if error.status != "infeasible":
+            why = f"No plan with {most} moves was found in {limits.seconds:.0f} s."
+        return Answer(None, float("inf"), why)
+    report = plan.report
+    bound = float("inf") if report is None or report.bound is None else report.bound
+    # A plan that changes as few pays the price at most so many times.
+    bound += asked["change_price"] * (most + len(asked["apart"]))
+    bought = plan.purchases if plan.buys else None
+    return Answer(Plan(portfolio, plan.schedule, purchases=bought), bound)
+
+
+def _more_than(most: int) -> str:
+    if most <= 0:
+        return "Others would have to move as well."
+    return f"More than {most} other project{'s' * (most > 1)} would have to move."
 
 
 def _in_the_way(portfolio: Portfolio, starts: Mapping[str, int]) -> list[str]:
     """Return the projects that work where capacity is short now, most work first."""
-    try:
-        snapshot = portfolio.validate()
-    except DataError:
-        return []
+    snapshot = portfolio.validate()
     known = set(snapshot.projects["project"])
     plan = Plan.from_starts(snapshot, {n: s for n, s in starts.items() if n in known})
     broken = plan.violations
@@ -270,48 +222,3 @@ def _unit(portfolio: Portfolio, starts: Mapping[str, int]) -> float:
     known = {n: s for n, s in starts.items() if n in set(portfolio.projects["project"])}
     values = worth(portfolio, known).abs()
     return float(values.mean()) if len(values) else 1.0
-
-
-def _solved(
-    portfolio: Portfolio,
-    limits: SolveLimits,
-    *,
-    pinned: Portfolio | None = None,
-    **asked: Any,
-) -> Answer:
-    """Return the answer of one search; what was found in `pinned` holds here too."""
-    try:
-        plan = optimize(
-            portfolio if pinned is None else pinned,
-            limits=limits,
-            strict=pinned is not None,
-            **asked,
-        )
-    except (InfeasibleError, DataError, SolverError) as error:
-        return Answer(None, float("inf"), _first_line(error))
-    report = plan.report
-    bound = float("inf") if report is None or report.bound is None else report.bound
-    bought = plan.purchases if plan.buys else None
-    plan = Plan(portfolio, plan.schedule, purchases=bought)
-    if pinned is not None and len(plan.violations):
-        return Answer(None, float("inf"), str(plan.violations["message"].iloc[0]))
-    return Answer(plan, bound)
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).splitlines()
-    return " ".join(line.strip(" -") for line in lines[:2])
-
-
-def _better(one: Answer, other: Answer) -> Answer:
-    if other.plan is None:
-        return one
-    if one.plan is None or other.worth > one.worth:
-        return other
-    return one
-
-
-def _dated(portfolio: Portfolio, starts: Mapping[str, int]) -> dict[str, object]:
-    first = portfolio.horizon[0]
-    known = set(portfolio.projects["project"])
-    return {name: first + start for name, start in starts.items() if name in known}

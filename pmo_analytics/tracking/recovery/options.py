@@ -21,6 +21,7 @@ from pmo_analytics.scenarios import (
     exclude,
     scale_duration,
 )
+from pmo_analytics.tables import start_windows
 from pmo_analytics.tracking.recovery.reasons import Trouble
 
 if TYPE_CHECKING:
@@ -105,7 +106,8 @@ def ways_back(
             f"No other project has people of the roles of '{name}' at that time."
         )
     for giver in givers:
-        found += _giving(giver, trouble, on_time, faster)
+        start = starts[giver]
+        found += _giving(portfolio, giver, start, trouble, on_time, faster)
     if len(portfolio.flex):
         what = (
             f"Buy capacity so that '{name}' ends {'on time' if late else 'as planned'}."
@@ -117,15 +119,20 @@ def ways_back(
 
 
 def _giving(
-    giver: str, trouble: Trouble, on_time: tuple[AnyChange, ...], faster: str
+    portfolio: Portfolio,
+    giver: str,
+    start: int,
+    trouble: Trouble,
+    on_time: tuple[AnyChange, ...],
+    faster: str,
 ) -> list[Option]:
     """Return the ways in which another project gives its people: it waits, or stops."""
-    name = trouble.project
-    does = f"; it is finished {faster.strip(', ')}" if faster else ""
-    waits = [
+    work = f"its people work on '{trouble.project}'"
+    work += f"; it is finished {faster.strip(', ')}." if faster else "."
+    found = [
         Option(
             PEOPLE,
-            f"'{giver}' waits {counted(periods)}; its people work on '{name}'{does}.",
+            f"'{giver}' waits {counted(periods)}; {work}",
             Scenario(f"{PEOPLE} {giver} {periods}", *on_time, delay(giver, periods)),
             0,
             named=(giver,),
@@ -133,14 +140,31 @@ def _giving(
         )
         for periods in range(1, _LONGEST + 1)
     ]
+    windows = start_windows(portfolio.projects, portfolio.horizon)
+    last = min(int(windows.at[giver, "last"]), start + _LONGEST)
+    # Running work and what has one start left waits a number of periods alone.
+    if not windows.at[giver, "kept"] and last > start + 1:
+        first, latest = (say_period(portfolio, at) for at in (start + 1, last))
+        later = change_project(giver, earliest=first, latest=latest)
+        found.append(
+            Option(
+                PEOPLE,
+                f"'{giver}' waits; {work}",
+                Scenario(f"{PEOPLE} {giver}", *on_time, later),
+                0,
+                named=(giver,),
+                shifts=((giver, 1),),
+                few=True,
+            )
+        )
     stops = Option(
         STOP,
-        f"'{giver}' stops and its people work on '{name}'{does}.",
+        f"'{giver}' stops and {work}",
         Scenario(f"{STOP} {giver}", *on_time, exclude(giver)),
         0,
         named=(giver,),
     )
-    return [*waits, stops]
+    return [*found, stops]
 
 
 def _accepting(portfolio: Portfolio, trouble: Trouble) -> list[Option]:

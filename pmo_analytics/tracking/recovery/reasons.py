@@ -22,8 +22,8 @@ class Trouble:
 
     `promise` is the last period it should work in, None where nobody said; `late` the
     periods beyond it; `left` the periods it has left inside the horizon or after;
-    `overload` FTE by period and role that the plan of record exceeds now (what
-    nobody can move is not in it); `broken` how many rules it breaks.
+    `deadline` the last period that its deadline allows, None where it has none;
+    `broken` how many rules of it the plan of record breaks now.
     """
 
     project: str
@@ -33,9 +33,29 @@ class Trouble:
     promise: int | None
     promised_by: str
     late: int
-    overload: pd.DataFrame
+    deadline: int | None
     broken: int
     reasons: tuple[str, ...]
+
+
+def live_row(portfolio: Portfolio, project: str) -> pd.Series:
+    """Return the row of a project that can still be recovered.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such project, or it has ended.
+    """
+    rows = portfolio.projects.set_index("project")
+    if project not in rows.index:
+        raise ConfigError(
+            f"There is no project '{project}'{closest(project, rows.index)}."
+        )
+    row = rows.loc[project]
+    if row["status"] in ("done", "cancelled") or row["force"] == "out":
+        how = "forced out" if row["force"] == "out" else str(row["status"])
+        raise ConfigError(f"'{project}' is {how}: there is nothing to recover.")
+    return row
 
 
 def find_trouble(
@@ -55,15 +75,7 @@ def find_trouble(
     ConfigError
         If there is no such project, it has ended, or it is not in the plan.
     """
-    rows = portfolio.projects.set_index("project")
-    if project not in rows.index:
-        raise ConfigError(
-            f"There is no project '{project}'{closest(project, rows.index)}."
-        )
-    row = rows.loc[project]
-    if row["status"] in ("done", "cancelled") or row["force"] == "out":
-        how = "forced out" if row["force"] == "out" else str(row["status"])
-        raise ConfigError(f"'{project}' is {how}: there is nothing to recover.")
+    row = live_row(portfolio, project)
     if project not in starts:
         raise ConfigError(
             f"'{project}' is not in the plan of record, so it cannot be off it. "
@@ -101,7 +113,9 @@ def find_trouble(
         promise,
         promised_by,
         late,
-        plan.overload,
+        None
+        if pd.isna(row["deadline"])
+        else (row["deadline"] - portfolio.horizon[0]).n,
         len(broken),
         tuple(text),
     )

@@ -3,56 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-from pmo_analytics.errors import ConfigError, DataError, InfeasibleError
-from pmo_analytics.optimization import check_plan, given_record, optimize
+from pmo_analytics.errors import ConfigError
+from pmo_analytics.optimization import given_record, optimize
 from pmo_analytics.plan import Plan
 from pmo_analytics.rules import Record
-from pmo_analytics.scenarios import Scenario, changed_portfolio
-from pmo_analytics.tracking.recovery.moving_few import (
-    Answer,
-    Clock,
-    held,
-    moved,
-    solve_few,
-)
-from pmo_analytics.tracking.recovery.options import (
-    OPTIONS,
-    Option,
-    say_period,
-    ways_back,
-)
-from pmo_analytics.tracking.recovery.reasons import Trouble, find_trouble
+from pmo_analytics.scenarios import Scenario
+from pmo_analytics.tracking.recovery.moving_few import Clock
+from pmo_analytics.tracking.recovery.options import OPTIONS, ways_back
+from pmo_analytics.tracking.recovery.ranking import late_price as price_of_late
+from pmo_analytics.tracking.recovery.ranking import ranked
+from pmo_analytics.tracking.recovery.reasons import find_trouble, live_row
+from pmo_analytics.tracking.recovery.searching import Search
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
 
-COLUMNS = (
-    "option",
-    "what",
-    "status",
-    "finish",
-    "late",
-    "rest_cost",
-    "rest_cost_low",
-    "own_cost",
-    "purchases",
-    "moved",
-    "moved_projects",
-    "objective",
-    "bound",
-    "checked",
-)
-
 
 @dataclass(frozen=True)
 class Recovery:
-    """Ways back on track, the one that costs the rest least first.
+    """Ways back on track, the cheapest first.
 
     Parameters
     ----------
@@ -62,13 +36,18 @@ class Recovery:
         What is wrong, in sentences; none where it is on track.
     most
         How many other projects an option may move, stop or bring in.
+    late_price, late_price_says
+        What a period late counts as, in the unit of the objective, and why.
     table
         One row an option: `option` (accept, resequence, people, buy, scope, stop),
         `what` (words), `status` (`ok`, `infeasible`, `not possible`), `finish` (last
-        period), `late` (periods after the promise), `rest_cost` (worth that the other
-        projects lose against the plan of record, purchases included),
-        `rest_cost_low` (proved: no plan of this option with as few moves costs less),
-        `own_cost` (worth that the project itself loses), `purchases` (currency),
+        period), `late` (periods after the promise), `deadline_missed` (periods after
+        its deadline, where it has one), `cost` (what it is ranked by: the sum of the
+        three that follow), `rest_cost` (worth that the other projects lose against the
+        plan of record, purchases included; below 0 where they gain), `own_cost` (worth
+        that the project itself loses: left out, or discounted for coming later),
+        `late_cost` (periods late x `late_price`), `rest_cost_low` (proved: no plan of
+        this option with as few moves costs the rest less), `purchases` (currency),
         `moved` and `moved_projects` (other projects), `objective`, `bound` (worth of
         the portfolio, and what is proved of it), `checked` (the exact checker found no
         broken rule). Worth in the unit of the objective.
@@ -80,12 +59,14 @@ class Recovery:
     reasons: tuple[str, ...]
     most: int
     table: pd.DataFrame
+    late_price: float
+    late_price_says: str
     plans: Mapping[str, Plan]
     scenarios: Mapping[str, Scenario]
 
     @property
     def best(self) -> str | None:
-        """Return the option that costs the rest least; None where none is possible."""
+        """Return the cheapest option; None where none is possible."""
         fine = self.table[self.table["status"] == "ok"]
         return None if fine.empty else str(fine["option"].iloc[0])
 
@@ -96,6 +77,7 @@ def recover(
     *,
     record: Record | Plan | pd.DataFrame | Mapping[str, object] | None = None,
     most_moved: float = 0.1,
+    late_price: float | None = None,
     options: Sequence[str] = OPTIONS,
     seconds: float = 60.0,
     seed: int = 0,
@@ -121,10 +103,13 @@ def recover(
     most_moved
         How many other projects of the plan an option may move, stop or bring in: a
         share below 1, rounded down but one at least, or a number.
+    late_price
+        What each period after the promise counts as, in the unit of the objective;
+        None = what the project is worth by its planned periods.
     options
         Which to try: accept, resequence, people, buy, scope, stop.
     seconds
-        Wall clock of all options together.
+        Wall clock of everything together.
     seed
         Of the searches.
 
@@ -151,179 +136,35 @@ def recover(
         raise ConfigError(f"There is no option '{unknown[0]}': {known_ones}.")
     if not most_moved >= 0:
         raise ConfigError(f"most_moved is {most_moved!r}: write a share or a number.")
-    snapshot = portfolio.validate()
     clock = Clock.start(seconds)
+    snapshot = portfolio.validate()
     known = given_record(snapshot, record, 0, 0.0, 0.0)
     if known is None:
+        live_row(snapshot, project)
         known = Record(optimize(snapshot, limits=clock.limits(0.2), seed=seed))
     starts = known.starts(snapshot)
     trouble = find_trouble(snapshot, project, starts)
+    price, says = price_of_late(snapshot, trouble, starts, late_price)
     count = len(starts) - 1
     most = int(most_moved) if most_moved >= 1 else max(int(most_moved * count), 1)
     if not trouble.reasons:
-        return Recovery(project, (), most, pd.DataFrame(columns=list(COLUMNS)), {}, {})
+        return Recovery(project, (), most, ranked([]), price, says, {}, {})
     ways, missing = ways_back(snapshot, trouble, starts)
-    search = _Search(snapshot, trouble, starts, most, clock, seed)
-    found = {}
-    kinds = [k for k in OPTIONS if k in options and any(w.kind == k for w in ways)]
-    for number, kind in enumerate(kinds):
-        own = [option for option in ways if option.kind == kind]
-        found[kind] = search.best_of(own, 1.0 / (len(kinds) - number))
+    search = Search(snapshot, trouble, starts, most, price, clock, seed)
+    found = search.best_of_each([way for way in ways if way.kind in options])
     rows = [search.row(option, answer) for option, answer in found.values()]
     rows += [
         {"option": kind, "what": text, "status": "not possible", "checked": False}
         for kind, text in missing.items()
         if kind in options
     ]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    table = table.astype({"late": "Int64", "moved": "Int64"})
-    order = table.assign(
-        place=table["status"].map({"ok": 0, "infeasible": 1}).fillna(2),
-        rest=table["rest_cost"].astype(float).round(6),
-        own=table["own_cost"].astype(float).round(6),
-        kind=table["option"].map(OPTIONS.index),
-    ).sort_values(["place", "rest", "own", "late", "kind"], kind="stable")
     return Recovery(
         project,
         trouble.reasons,
         most,
-        table.loc[order.index].reset_index(drop=True),
+        ranked(rows),
+        price,
+        says,
         {kind: a.plan for kind, (_, a) in found.items() if a.plan is not None},
         {kind: option.scenario for kind, (option, _) in found.items()},
     )
-
-
-@dataclass(frozen=True)
-class _Search:
-    """What all options of one project share."""
-
-    portfolio: Portfolio
-    trouble: Trouble
-    starts: Mapping[str, int]
-    most: int
-    clock: Clock
-    seed: int
-
-    def best_of(self, options: Sequence[Option], share: float) -> tuple[Option, Answer]:
-        """Return the best of the options of one kind."""
-        answers: list[tuple[Option, Answer]] = []
-        ends = Clock.start(self.clock.part(share))
-        waited: set[str] = set()
-        for option in options:
-            if ends.is_over and answers:
-                break
-            # Who could wait less costs no less by waiting longer.
-            if waited.isdisjoint(name for name, _ in option.shifts):
-                answers.append((option, self._quick(option)))
-                waited |= self._enough(*answers[-1])
-        fine = [(o, a) for o, a in answers if a.plan is not None and not o.few]
-        if fine and not options[0].flex:
-            return min(fine, key=lambda pair: (self._cost(pair[1]), pair[0].late))
-        option = options[0]
-        try:
-            changed = self._changed(option)
-        except (ConfigError, DataError, InfeasibleError) as error:
-            return option, Answer(None, np.inf, str(error).splitlines()[0])
-        starts = self._dates(option)
-        room = self.most - len(option.named)
-        answer = solve_few(
-            changed,
-            starts,
-            room,
-            apart={self.trouble.project, *option.named},
-            clock=self.clock,
-            share=share,
-            seed=self.seed,
-            flex=option.flex,
-        )
-        if option.flex and answer.plan is None:
-            answer = replace(answer, why=answer.why or "What is offered does not do.")
-        return option, answer
-
-    def _enough(self, option: Option, answer: Answer) -> set[str]:
-        """Return the projects whose wait does, where a longer one gains nothing."""
-        if answer.plan is None or self.portfolio.settings.discount < 0:
-            return set()
-        worth = answer.plan.worth
-        return {
-            name
-            for name, _ in option.shifts
-            if name == self.trouble.project or worth.get(name, 0.0) >= 0
-        }
-
-    def _changed(self, option: Option) -> Portfolio:
-        """Return the portfolio of an option."""
-        return changed_portfolio(self.portfolio, option.scenario)
-
-    def _dates(self, option: Option) -> dict[str, int]:
-        """Return the plan of record with what the scenario itself moves or stops."""
-        dates = dict(self.starts)
-        for name, periods in option.shifts:
-            dates[name] += periods
-        for name in option.named:
-            if name not in dict(option.shifts):
-                dates.pop(name)
-        return dates
-
-    def _quick(self, option: Option) -> Answer:
-        """Return the answer where nobody else moves, if that keeps every rule."""
-        if option.few or option.flex:
-            return Answer(None, np.inf)
-        try:
-            plan = held(self._changed(option), self._dates(option))
-        except (ConfigError, DataError, InfeasibleError) as error:
-            return Answer(None, np.inf, str(error).splitlines()[0])
-        return Answer(plan, np.inf if plan is None else plan.objective)
-
-    def _worth(self, plan: Plan) -> tuple[float, float]:
-        """Return the worth of the other projects less purchases, and the project's."""
-        own = float(plan.worth.get(self.trouble.project, 0.0))
-        return float(plan.worth.sum()) - own - plan.purchase_cost, own
-
-    def _cost(self, answer: Answer) -> float:
-        assert answer.plan is not None
-        return -self._worth(answer.plan)[0]
-
-    def row(self, option: Option, answer: Answer) -> dict[str, Any]:
-        """Return the row of an option."""
-        base = {"option": option.kind, "what": option.what}
-        plan = answer.plan
-        if plan is None:
-            why = answer.why or "No plan within the moves that are allowed."
-            what = f"{option.what} {why}"
-            return base | {"what": what, "status": "infeasible", "checked": False}
-        reference = Plan.from_starts(self.portfolio, self.starts)
-        rest_before, own_before = self._worth(reference)
-        rest, own = self._worth(plan)
-        others = moved(plan, self.starts, {self.trouble.project})
-        others = list(dict.fromkeys([*option.named, *others]))
-        length = plan.portfolio.projects.set_index("project")["duration"]
-        start = plan.starts[self.trouble.project]
-        finish = start + int(length[self.trouble.project]) - 1
-        proof = check_plan(
-            plan.portfolio,
-            plan.schedule,
-            purchases=plan.purchases if plan.buys else None,
-        )
-        promise = self.trouble.promise
-        if plan.buys:
-            base["what"] = " ".join([option.what, *plan.purchase_sentences])
-        return base | {
-            "status": "ok",
-            "finish": say_period(self.portfolio, finish),
-            "late": option.late if promise is None else max(finish - promise, 0),
-            "rest_cost": rest_before - rest,
-            "rest_cost_low": _known(rest_before - (answer.bound - own)),
-            "own_cost": own_before - own,
-            "purchases": plan.purchase_cost,
-            "moved": len(others),
-            "moved_projects": ", ".join(others),
-            "objective": answer.worth,
-            "bound": _known(answer.bound),
-            "checked": proof.violations.empty,
-        }
-
-
-def _known(number: float) -> float:
-    """Return a number; nan where nothing is proved."""
-    return number if np.isfinite(number) else np.nan
