@@ -13,6 +13,7 @@ from pmo_analytics.optimization import given_record, optimize
 from pmo_analytics.plan import Plan
 from pmo_analytics.rules import Record
 from pmo_analytics.scenarios import Scenario
+from pmo_analytics.tables import start_windows
 from pmo_analytics.tracking.recovery.moving_few import Clock
 from pmo_analytics.tracking.recovery.options import OPTIONS, ways_back
 from pmo_analytics.tracking.recovery.ranking import late_price as price_of_late
@@ -101,8 +102,9 @@ def recover(
         Plan of record; None = the best plan of the tables as they stand, looked for
         in a fifth of the time.
     most_moved
-        How many other projects of the plan an option may move, stop or bring in: a
-        share below 1, rounded down but one at least, or a number.
+        How many other projects an option may move, stop or bring in: a share below 1
+        of those that are running or may be chosen, rounded down but one at least, or
+        a number.
     late_price
         What each period after the promise counts as, in the unit of the objective;
         None = what the project is worth by its planned periods.
@@ -145,7 +147,8 @@ def recover(
     starts = known.starts(snapshot)
     trouble = find_trouble(snapshot, project, starts)
     price, says = price_of_late(snapshot, trouble, starts, late_price)
-    count = len(starts) - 1
+    states = start_windows(snapshot.projects, snapshot.horizon)["state"]
+    count = int((states == "live").sum()) - 1
     most = int(most_moved) if most_moved >= 1 else max(int(most_moved * count), 1)
     if not trouble.reasons:
         return Recovery(project, (), most, ranked([]), price, says, {}, {})
