@@ -69,7 +69,7 @@ def main() -> None:
     warnings.simplefilter("ignore", pmo.PmoWarning)
     limits = pmo.SolveLimits(seconds=asked.seconds, gap=0.002)
     print(
-        "seed  ranked first  most worth   worth      re-plan    below    moved of  seconds"
+        "seed  first       most worth   worth      re-plan    below   moved of  seconds"
     )
     seed, done = asked.after, 0
     while done < asked.portfolios:
@@ -86,14 +86,14 @@ def main() -> None:
         took = time.perf_counter() - begin
         fine = found.table[found.table["status"] == "ok"]
         if fine.empty:
-            print(f"{seed:>4}  none{took:>76.1f}", flush=True)
+            print(f"{seed:>4}  none{took:>74.1f}", flush=True)
             continue
         best = fine.loc[fine["objective"].astype(float).idxmax()]
         plan = found.plans[best["option"]]
         again = pmo.optimize(now, limits=limits, start=plan.schedule)
         below = 1 - best["objective"] / again.objective
         print(
-            f"{seed:>4}  {found.best:<12}  {best['option']:<11}  "
+            f"{seed:>4}  {found.best:<10}  {best['option']:<11}  "
             f"{best['objective']:>9,.1f}  "
             f"{again.objective:>9,.1f}  {below:>6.2%}  {best['moved']:>5} "
             f"{len(now.projects) - 1:>3}  {took:>7.1f}",
