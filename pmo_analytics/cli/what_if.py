@@ -269,10 +269,9 @@ def recover(
     from pmo_analytics.tracking import OPTIONS
     from pmo_analytics.tracking import recover as find_ways
 
-    for name in option or ():
-        if name not in OPTIONS:
-            ways = ", ".join(OPTIONS)
-            raise typer.BadParameter(f"'{name}' is none of {ways}.")
+    unknown = [name for name in option or () if name not in OPTIONS]
+    if unknown:
+        raise typer.BadParameter(f"'{unknown[0]}' is none of {', '.join(OPTIONS)}.")
     portfolio = read_data(path)
     known = known_record(portfolio, record, {})
     if known is None:

@@ -109,7 +109,7 @@ def test_lateness_counts_and_the_cheapest_comes_first(offered):
     """RED is worth 100 and was planned in 3 months: a month late counts as a third."""
     fine = offered.table[offered.table["status"] == "ok"]
     assert offered.late_price == pytest.approx(100 / 3)
-    assert "worth 100 and was planned in 3" in offered.late_price_says
+    assert "worth 100 and was planned in 3 periods" in offered.late_price_says
     parts = fine[["rest_cost", "own_cost", "late_cost"]].sum(axis=1)
     assert fine["cost"].to_numpy() == pytest.approx(parts.to_numpy())
     assert fine["cost"].round(9).is_monotonic_increasing

@@ -30,13 +30,15 @@ _LEAST, _END = 0.6, 0.3
 class Answer:
     """The best plan found with few changes, and the bound of all such plans.
 
-    `plan` is None where none was found; `why` says why. `bound` is an upper bound on
+    `plan` is None where none was found; `why` says why, `open` that time was too short
+    to tell. `bound` is an upper bound on
     the worth of every plan that changes as few.
     """
 
     plan: Plan | None
     bound: float
     why: str = ""
+    open: bool = False
 
     @property
     def worth(self) -> float:
@@ -143,8 +145,8 @@ def solve_few(
     begin = None if flex else held(portfolio, starts)
     best = Answer(begin, float("inf"))
     if most < 0 or clock.is_over:
-        why = "" if begin else "No time was left to look for it."
-        return Answer(begin, float("inf"), why if most >= 0 else _more_than(most))
+        why = _more_than(most) if most < 0 else "No time was left to look for it."
+        return Answer(begin, float("inf"), why, open=most >= 0)
     price = _BUYING if flex else _PRICE
     price *= _unit(portfolio, starts)
     asked: dict[str, Any] = {"apart": apart, "kept": kept, "stays": stays}
@@ -158,7 +160,7 @@ def solve_few(
     except DataError as error:
         return Answer(best.plan, float("inf"), str(error).splitlines()[0])
     if found.plan is None:
-        return Answer(best.plan, found.bound, found.why)
+        return Answer(best.plan, found.bound, found.why, found.open)
     if best.plan is not None and best.worth > found.worth:
         found = Answer(best.plan, found.bound)
     return Answer(found.plan, max(found.bound, found.worth))
@@ -180,10 +182,10 @@ def _solved(
             portfolio, starts, most, free=free, start=start, limits=limits, **asked
         )
     except SolverError as error:
-        why = _more_than(most)
-        if error.status != "infeasible":
-            why = f"No plan with {most} moves was found in {limits.seconds:.0f} s."
-        return Answer(None, float("inf"), why)
+        unknown = error.status != "infeasible"
+        why = f"No plan with {most} moves was found in {limits.seconds:.0f} seconds."
+        why = why if unknown else _more_than(most)
+        return Answer(None, float("inf"), why, open=unknown)
     report = plan.report
     bound = float("inf") if report is None or report.bound is None else report.bound
     # A plan that changes as few pays the price at most so many times.

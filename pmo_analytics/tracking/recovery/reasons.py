@@ -88,7 +88,7 @@ def find_trouble(
             f"'{project}' ended before the first period of the horizon: give the"
             " duration that is in force, or set its status to done."
         )
-    promise, promised_by = _promise(portfolio, project, row)
+    promise, promised_by = promise_of(portfolio, project)
     late = 0 if promise is None else max(finish - promise, 0)
     plan = Plan.from_starts(portfolio, starts)
     broken = _its_own(plan, project)
@@ -141,10 +141,11 @@ def _its_own(plan: Plan, project: str) -> pd.DataFrame:
     return broken[mine]
 
 
-def _promise(
-    portfolio: Portfolio, project: str, row: pd.Series
-) -> tuple[int | None, str]:
-    """Return the last period that was promised, and by what: the earlier one."""
+def promise_of(portfolio: Portfolio, project: str) -> tuple[int | None, str]:
+    """Return the last period that was promised, and by what: the earlier one.
+
+    That of the newest baseline, or the deadline; None where there is neither.
+    """
     first = portfolio.horizon[0].ordinal
     found: list[tuple[int, str]] = []
     own = portfolio.baselines[portfolio.baselines["project"] == project]
@@ -153,6 +154,7 @@ def _promise(
         last = own.sort_values("set_on", kind="stable", na_position="first").iloc[-1]
         finish = last["start"].ordinal + int(last["duration"]) - 1
         found.append((finish - first, f"baseline '{last['baseline']}'"))
+    row = portfolio.projects.set_index("project").loc[project]
     if not pd.isna(row["deadline"]):
         found.append((row["deadline"].ordinal - first, "its deadline"))
     return min(found) if found else (None, "")

@@ -16,8 +16,7 @@ from pmo_analytics.scenarios import Scenario
 from pmo_analytics.tables import start_windows
 from pmo_analytics.tracking.recovery.moving_few import Clock
 from pmo_analytics.tracking.recovery.options import OPTIONS, ways_back
-from pmo_analytics.tracking.recovery.ranking import late_price as price_of_late
-from pmo_analytics.tracking.recovery.ranking import ranked
+from pmo_analytics.tracking.recovery.ranking import LatePrice, ranked
 from pmo_analytics.tracking.recovery.reasons import find_trouble, live_row
 from pmo_analytics.tracking.recovery.searching import Search
 
@@ -41,14 +40,17 @@ class Recovery:
         What a period late counts as, in the unit of the objective, and why.
     table
         One row an option: `option` (accept, resequence, people, buy, scope, stop),
-        `what` (words), `status` (`ok`, `infeasible`, `not possible`), `finish` (last
+        `what` (words), `status` (`ok`, `infeasible`, `no_solution`: the time was too
+        short to tell, `not possible`), `finish` (last
         period), `late` (periods after the promise), `deadline_missed` (periods after
         its deadline, where it has one), `cost` (what it is ranked by: the sum of the
         three that follow), `rest_cost` (worth that the other projects lose against the
         plan of record, purchases included; below 0 where they gain), `own_cost` (worth
         that the project itself loses: left out, or discounted for coming later),
-        `late_cost` (periods late x `late_price`), `rest_cost_low` (proved: no plan of
-        this option with as few moves costs the rest less), `purchases` (currency),
+        `late_cost` (periods late x `late_price`, and the same for other projects that
+        the option makes break their own promises: `others_late` periods),
+        `rest_cost_low` (proved: no plan of this option with as few moves costs the rest
+        less), `purchases` (currency),
         `moved` and `moved_projects` (other projects), `objective`, `bound` (worth of
         the portfolio, and what is proved of it), `checked` (the exact checker found no
         broken rule). Worth in the unit of the objective.
@@ -106,8 +108,8 @@ def recover(
         of those that are running or may be chosen, rounded down but one at least, or
         a number.
     late_price
-        What each period after the promise counts as, in the unit of the objective;
-        None = what the project is worth by its planned periods.
+        What each period after a promise counts as, of any project, in the unit of the
+        objective; None = what each is worth by its planned periods.
     options
         Which to try: accept, resequence, people, buy, scope, stop.
     seconds
@@ -146,12 +148,13 @@ def recover(
         known = Record(optimize(snapshot, limits=clock.limits(0.2), seed=seed))
     starts = known.starts(snapshot)
     trouble = find_trouble(snapshot, project, starts)
-    price, says = price_of_late(snapshot, trouble, starts, late_price)
+    price = LatePrice(snapshot, starts, late_price)
+    said = price.of(project), price.says(project)
     states = start_windows(snapshot.projects, snapshot.horizon)["state"]
     count = int((states == "live").sum()) - 1
     most = int(most_moved) if most_moved >= 1 else max(int(most_moved * count), 1)
     if not trouble.reasons:
-        return Recovery(project, (), most, ranked([]), price, says, {}, {})
+        return Recovery(project, (), most, ranked([]), *said, {}, {})
     ways, missing = ways_back(snapshot, trouble, starts)
     search = Search(snapshot, trouble, starts, most, price, clock, seed)
     found = search.best_of_each([way for way in ways if way.kind in options])
@@ -166,8 +169,7 @@ def recover(
         trouble.reasons,
         most,
         ranked(rows),
-        price,
-        says,
+        *said,
         {kind: a.plan for kind, (_, a) in found.items() if a.plan is not None},
         {kind: option.scenario for kind, (option, _) in found.items()},
     )

@@ -27,6 +27,7 @@ from pmo_analytics.tracking.recovery.options import (
     counted,
     say_period,
 )
+from pmo_analytics.tracking.recovery.ranking import LatePrice
 from pmo_analytics.tracking.recovery.reasons import Trouble
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ class Search:
         Of the project, in the plan of record.
     most
         Other projects that may move.
-    late_price
-        What a period late counts as.
+    price
+        Of a period late.
     clock
         Time that is left for all.
     seed
@@ -61,7 +62,7 @@ class Search:
     trouble: Trouble
     starts: Mapping[str, int]
     most: int
-    late_price: float
+    price: LatePrice
     clock: Clock
     seed: int
 
@@ -191,9 +192,8 @@ class Search:
 
     def _cost(self, option: Option, answer: Answer) -> float:
         """Return what an option costs everybody, lateness included."""
-        assert answer.plan is not None
-        late = self._late(option, answer.plan)[1]
-        return late * self.late_price - sum(self._worth(answer.plan))
+        row = self.row(option, answer)
+        return float(row["cost"])
 
     def row(self, option: Option, answer: Answer) -> dict[str, Any]:
         """Return the row of an option."""
@@ -201,13 +201,16 @@ class Search:
         plan = answer.plan
         if plan is None:
             why = answer.why or "No plan within the moves that are allowed."
-            what = f"{option.what} {why}"
-            return base | {"what": what, "status": "infeasible", "checked": False}
+            status = "no_solution" if answer.open else "infeasible"
+            text = f"{option.what} {why}"
+            return base | {"what": text, "status": status, "checked": False}
         rest_before, own_before = self._before
         rest, own = self._worth(plan)
         others = moved(plan, self.starts, {self.trouble.project})
         others = list(dict.fromkeys([*option.named, *others]))
         finish, late = self._late(option, plan)
+        later, paid, said = self.price.cost_of_others(plan, others)
+        late_cost = late * self.price.of(self.trouble.project) + paid
         deadline = self.trouble.deadline
         proof = check_plan(
             plan.portfolio,
@@ -219,17 +222,19 @@ class Search:
         if option.few and option.named:
             waits = plan.starts[option.named[0]] - self.starts[option.named[0]]
             base["what"] = option.what.replace("waits", f"waits {counted(waits)}")
+        base["what"] = " ".join([base["what"], *said])
         return base | {
             "status": "ok",
             "finish": say_period(self.portfolio, finish),
             "late": late,
             "deadline_missed": None if deadline is None else max(finish - deadline, 0),
-            "cost": rest_before - rest + own_before - own + late * self.late_price,
+            "cost": rest_before - rest + own_before - own + late_cost,
             "rest_cost": rest_before - rest,
             "rest_cost_low": _known(rest_before - (answer.bound - own)),
             "own_cost": own_before - own,
-            "late_cost": late * self.late_price,
+            "late_cost": late_cost,
             "purchases": plan.purchase_cost,
+            "others_late": later,
             "moved": len(others),
             "moved_projects": ", ".join(others),
             "objective": answer.worth,
