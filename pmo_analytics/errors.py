@@ -212,12 +212,19 @@ def say_warnings(problems: pd.DataFrame, path: object) -> str:
     return f"{count} warning{'s' if count > 1 else ''} in the data: {listed}."
 
 
+_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
+
+
 @lru_cache(maxsize=1 << 16)
 def folded(name: object) -> str:
     """Return a name without case, width, accents, spaces and leading zeros."""
-    plain = normalize("NFKD", str(name)).casefold()
-    kept = "".join(c for c in plain if not c.isspace() and not combining(c))
-    return re.sub(r"(?<!\d)0+(?=\d)", "", kept)
+    text = str(name)
+    if text.isascii():
+        kept = "".join(text.lower().split())
+    else:
+        plain = normalize("NFKD", text).casefold()
+        kept = "".join(c for c in plain if not c.isspace() and not combining(c))
+    return _ZEROS.sub("", kept) if "0" in kept else kept
 
 
 def closest(name: object, known: Iterable[object]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -90,7 +91,7 @@ def assemble(contents: Contents) -> Portfolio:
     horizon = find_horizon(declared, tidies, problems)
     freq = str(horizon.freqstr)
     starts: dict[Any, pd.Period | None] = {}
-    names: dict[str, list[str]] = {}
+    names = cache(lambda: _names(frames.get("projects", pd.DataFrame())))
     groups = _groups(tidies)
     frames: dict[str, pd.DataFrame] = {}
     sources: dict[str, pd.DataFrame] = {}
@@ -117,7 +118,6 @@ def assemble(contents: Contents) -> Portfolio:
         problems += tidy.problems
         if table == "projects":
             starts = _starts(frames[table], freq)
-            names = _names(frames[table])
     capacity = frames.get("capacity")
     if capacity is not None and not {"role", "fte"} <= set(capacity.columns):
         # Not to be mistaken for a grid: say which column is missing.
@@ -235,24 +235,38 @@ def _starts(projects: pd.DataFrame, freq: str) -> dict[Any, pd.Period | None]:
     if "project" not in projects:
         return starts
     column = projects.get("start", pd.Series([None] * len(projects), dtype=object))
-    for project, start in zip(projects["project"], column, strict=True):
-        if project is None or pd.isna(project):
-            continue
+    different = column.dropna().unique()
+    read: dict[Any, pd.Period | None] = {}
+    for start in different:
         try:
-            read = None if pd.isna(start) else parse_period(start, freq)
+            read[start] = parse_period(start, freq)
         except ValueError:
-            read = None
-        starts[clean_text(project)] = read
+            read[start] = None
+    for project, start in zip(
+        _texts(projects["project"]), column.to_list(), strict=True
+    ):
+        if project is not None:
+            starts[project] = read.get(start)
     return starts
+
+
+def _texts(cells: pd.Series[Any]) -> list[str | None]:
+    """Return ids or names as texts, None where blank."""
+    blank = cells.isna().to_list()
+    return [
+        None if b else clean_text(c)
+        for c, b in zip(cells.to_list(), blank, strict=True)
+    ]
 
 
 def _names(projects: pd.DataFrame) -> dict[str, list[str]]:
     """Return folded name of a project -> the ids that have it."""
     found: dict[str, list[str]] = {}
     if {"project", "name"} <= set(projects.columns):
-        for project, name in zip(projects["project"], projects["name"], strict=True):
-            if not pd.isna(project) and not pd.isna(name):
-                found.setdefault(fold(str(name)), []).append(clean_text(project))
+        pairs = zip(_texts(projects["project"]), _texts(projects["name"]), strict=True)
+        for project, name in pairs:
+            if project is not None and name is not None:
+                found.setdefault(fold(name), []).append(project)
     return found
 
 

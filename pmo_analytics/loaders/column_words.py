@@ -248,7 +248,7 @@ COLUMN_WORDS: dict[str, dict[str, str]] = {
         "role": _ROLE,
         "start": _START,
         "end": _END,
-        "fte": _FTE + "|share|" + _PERCENT + "|佔比|anteil|assignment units",
+        "fte": _FTE + "|share|" + _PERCENT + "|占比|佔比|anteil|assignment units",
         "kind": _KIND + "|booking type|预订类型|預訂類型",
         **_FTE_UNITS,
     },

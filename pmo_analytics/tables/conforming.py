@@ -217,12 +217,17 @@ def read_column(
     if kind in ("start_day", "end_day") and values.dtype.kind == "M":
         days = values.dt.tz_localize(None) if values.dt.tz is not None else values
         return days.dt.normalize().astype(_dtype(dtype)), []
+    if values.isna().all():
+        return pd.Series(_blanks(dtype, len(values)), index=values.index), []
     read = _choice_reader(info) if kind == "choice" else _READERS[kind]
     out: list[object] = []
     bad = []
     # Ids and words come again and again: each is read once, with what is wrong with it.
     known: dict[str, tuple[object, str]] = {}
     for i, value in enumerate(values.to_list()):
+        if value is None:
+            out.append(None)
+            continue
         answer = known.get(value) if type(value) is str else None
         if answer is None:
             answer = _read_cell(read, value, info, freq)
@@ -263,7 +268,8 @@ def clean_text(value: object) -> str:
     text = str(value)
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-    return " ".join(text.split())
+    words = text.split()
+    return words[0] if len(words) == 1 else " ".join(words)
 
 
 def _read_text(value: object, _info: Column, _freq: str) -> str:

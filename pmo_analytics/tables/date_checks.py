@@ -24,11 +24,12 @@ def check_dates(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
     named = projects[projects["project"].notna() & projects["duration"].notna()]
     windows = start_windows(named, horizon)
     problems = []
+    doubtful = _doubtful(named, windows, horizon)
+    named, windows = named[doubtful], windows[doubtful]
     for label, row, window in zip(
         named.index, _records(named, _READ), _records(windows), strict=True
     ):
-        if window["state"] == "live":
-            problems += _check_project_dates(label, row, window, horizon)
+        problems += _check_project_dates(label, row, window, horizon)
     no_duration = projects["duration"].isna() & live_projects(projects)
     for label, row in projects[no_duration].iterrows() if no_duration.any() else ():
         if row["status"] == "running" and pd.isna(row["start"]):
@@ -41,6 +42,38 @@ def check_dates(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
     ):
         problems += _check_order(tables[table], table, noun)
     return problems
+
+
+def _doubtful(
+    named: pd.DataFrame, windows: pd.DataFrame, horizon: pd.PeriodIndex
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return which rows `_check_project_dates` might have something to say of.
+
+    Most rows are in order, and looking at each of a long table takes seconds.
+    """
+    start, earliest, latest, deadline = (
+        _after(named[column], horizon)
+        for column in ("start", "earliest", "latest", "deadline")
+    )
+    kept = windows["kept"].to_numpy(dtype=bool)
+    duration = named["duration"].to_numpy(dtype=float)
+    opening = np.where(kept, start, np.fmax(earliest, np.where(deadline >= 0, 0, -1e9)))
+    outside = (start > deadline) | (~kept & ((start < earliest) | (start > latest)))
+    elsewhere = kept & ~((start >= 0) & (start < len(horizon)))
+    closed = windows["first"].to_numpy() > windows["last"].to_numpy()
+    wrong = (earliest > latest) | (opening + duration - 1 > deadline)
+    wrong |= outside | elsewhere | closed
+    wrong |= windows["running"].to_numpy(dtype=bool)
+    live = windows["state"].to_numpy() == "live"
+    return np.asarray(live & wrong)
+
+
+def _after(
+    periods: pd.Series[Any], horizon: pd.PeriodIndex
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return periods as numbers, 0 = the first of the horizon, NaN where blank."""
+    numbers = pd.PeriodIndex(periods).asi8 - np.int64(horizon[0].ordinal)
+    return np.where(periods.isna(), np.nan, numbers)
 
 
 # What the checks of one project read of its row.

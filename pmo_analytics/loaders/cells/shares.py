@@ -134,10 +134,11 @@ def weigh_shares(
     small = tuple(i for i, v in bare if v <= 1)
     if says_percent(heading):
         return _percent_heading(table, heading, bare, top, small)
-    if top < _CLEARLY_PERCENT or fold(heading) in ("share", "probability"):
+    share = fold(heading) in ("share", "probability")
+    if top < _CLEARLY_PERCENT or (share and table not in ("people", "bookings")):
         return ShareReading()  # what is above 1 is found by the checks
     large = tuple(i for i, v in bare if v >= _CLEARLY_PERCENT)
-    named = fold(heading) == "fte" or "fte" in fold(heading)
+    named = share or "fte" in fold(heading)
     if table in _UNLIMITED:
         if named or fold(heading) in ("demand", "需求", "bedarf"):
             return ShareReading()

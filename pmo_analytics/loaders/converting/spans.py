@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -181,7 +181,10 @@ def _calendar(first: pd.Timestamp, last: pd.Timestamp) -> int:
 
 
 def name_projects(
-    tidy: Tidy, ids: set[str], names: Mapping[str, list[str]], groups: set[str]
+    tidy: Tidy,
+    ids: set[str],
+    names: Callable[[], Mapping[str, list[str]]],
+    groups: set[str],
 ) -> None:
     """Put ids in place of the names by which a table calls projects.
 
@@ -190,7 +193,7 @@ def name_projects(
     ids
         All projects.
     names
-        Folded name of a project -> the ids that have it.
+        Returns folded name of a project -> the ids that have it.
     groups
         Groups, which a dependency may require.
     """
@@ -208,7 +211,7 @@ def name_projects(
             if cell is None:
                 continue
             text = clean_text(cell)
-            found = [] if text in known else names.get(fold(text), [])
+            found = [] if text in known else names().get(fold(text), [])
             if len(found) == 1:
                 meant[cell] = found[0]
             elif found and text not in unclear:

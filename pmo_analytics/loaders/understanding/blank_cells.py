@@ -35,6 +35,8 @@ def clear_blank_words(tidy: Tidy, own: tuple[str, ...]) -> None:
         usual = kind not in ("", "text", "note") and not (
             info is not None and info.required
         )
+        if not usual and not declared:
+            continue
         column = "" if kind == "spread" else name
         words = {
             c: blank_word(table, column, c, declared, usual=usual)

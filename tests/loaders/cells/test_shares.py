@@ -109,6 +109,7 @@ def test_every_way_to_write_a_half_timer(tmp_path, heading, full, half):
         ("weekly hours", ["1", "0.5"], "unlikely_hours"),
         ("fte", ["100", "50"], "percent_or_share"),
         ("fte", ["100", "1"], "percent_or_share"),
+        ("share", ["100", "50"], "percent_or_share"),
     ],
 )
 def test_contracts_that_do_not_fit_their_heading(tmp_path, heading, cells, rule):
