@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pmo_analytics.errors import listing
+from pmo_analytics.tables import date_checks
+from pmo_analytics.tables.windows import start_windows
 from tests.support.problem_cases import found, portfolio, problems_of, projects, rows
 
 BOOKING = "person project role start end fte"
@@ -218,3 +222,25 @@ def test_rows_without_an_id_do_not_stop_the_check():
     parts["projects"].loc[11, "project"] = None
     rules = portfolio(**parts).check()["rule"].tolist()
     assert "missing_value" in rules
+
+
+PERIODS = st.one_of(st.none(), st.sampled_from(["2026-11", "2027-01", "2027-04"]))
+
+
+@given(
+    st.sampled_from(["proposed", "approved", "running", "done", "cancelled"]),
+    st.integers(1, 14),
+    st.fixed_dictionaries(
+        dict.fromkeys(("start", "earliest", "latest", "deadline"), PERIODS)
+    ),
+    st.sampled_from([None, "in", "out"]),
+)
+def test_no_row_with_a_problem_is_passed_over(status, duration, dates, force):
+    """Rows are looked at one by one only where a first look at all finds a doubt."""
+    given_portfolio = portfolio(**dated(status, duration, force=force, **dates))
+    tables, horizon = given_portfolio.tables, given_portfolio.horizon
+    quick = date_checks.check_dates(tables, horizon)
+    live = start_windows(tables["projects"], horizon)["state"].to_numpy() == "live"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(date_checks, "_doubtful", lambda *_: live)
+        assert date_checks.check_dates(tables, horizon) == quick
