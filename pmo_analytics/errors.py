@@ -283,8 +283,12 @@ def condensed(problems: pd.DataFrame, most: int = 5) -> pd.DataFrame:
     most
         Rows of one rule in one column that are shown; the last one names the others.
     """
+    problems = problems.assign(
+        **{name: problems[name].map(_short) for name in ("column", "found")}
+    )
     if len(problems) <= most:
         return problems
+    problems = _extra_together(problems, most)
     kind = ["severity", "table", "source", "sheet", "column", "rule"]
     groups = problems.groupby(kind, sort=False, dropna=False)
     number = groups.cumcount()
@@ -297,6 +301,31 @@ def condensed(problems: pd.DataFrame, most: int = 5) -> pd.DataFrame:
         where = f" ({row_listing(rows)})" if rows else ""
         shown.loc[at, "fix"] += f" The same {len(rest):,} times more{where}."
     return shown.reset_index(drop=True)
+
+
+def _short(cell: Any, most: int = 80) -> Any:
+    """Return a text on one line, cut where it is long; other cells as they are."""
+    if not isinstance(cell, str):
+        return cell
+    text = " ".join(cell.split())
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _extra_together(problems: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Return the problems with one row for the many unused columns of a table."""
+    extra = problems[problems["rule"] == "extra_column"]
+    for _, own in extra.groupby(["table", "source", "sheet"], dropna=False):
+        if len(own) <= most:
+            continue
+        names = listing([_short(name, 30) for name in own["column"]], most)
+        problems = problems.drop(index=own.index[1:])
+        problems.loc[own.index[0], "column"] = names
+        problems.loc[own.index[0], "found"] = f"{len(own)} columns"
+        problems.loc[own.index[0], "fix"] = (
+            "The columns are kept and not used. Rename those that are columns of the "
+            "table."
+        )
+    return problems
 
 
 def _place(row: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,12 @@ import pandas as pd
 from pmo_analytics.batch.accuracy import Memory, remembering
 from pmo_analytics.batch.config import BatchConfig, read_config
 from pmo_analytics.batch.folder import alone, clear, keep_good, point_to
-from pmo_analytics.batch.statuses import status_of, status_rows, status_tables
+from pmo_analytics.batch.statuses import (
+    read_sound,
+    status_of,
+    status_rows,
+    status_tables,
+)
 from pmo_analytics.clock import format_period
 from pmo_analytics.errors import ConfigError, say_warnings
 from pmo_analytics.facts import text_of_fact
@@ -29,7 +34,6 @@ from pmo_analytics.forecasting import (
     history_alone,
 )
 from pmo_analytics.formats import text_of
-from pmo_analytics.loaders import read_portfolio
 from pmo_analytics.optimization import SolveLimits, optimize
 from pmo_analytics.processes import stop_asked, stoppable
 from pmo_analytics.reporting import (
@@ -189,7 +193,7 @@ def _last_over(horizon: pd.PeriodIndex, day: date) -> pd.Period:
 
 
 def _run(config: BatchConfig, day: date, folder: Path) -> BatchRun:
-    read = read_portfolio(config.portfolio)
+    read, left_out = read_sound(config.portfolio)
     if line := say_warnings(read.problems, config.portfolio):
         _LOG.warning("%s", line)
     portfolio = known_on(read, day)
@@ -215,6 +219,8 @@ def _run(config: BatchConfig, day: date, folder: Path) -> BatchRun:
         plan = _plan(config, portfolio, headroom)
         planned = _planned(config, portfolio, headroom, plan, memory)
         standing = status_of(config.status, read, day, memory.statuses)
+        if standing is not None:
+            standing = replace(standing, left_out=left_out)
         compared = _compare(config, plan, scenarios)
         found = _Found(portfolio, headroom, plan, planned, compared, standing)
         tables = _tables(config, found, memory)
@@ -444,6 +450,8 @@ def _report(
     more = {"How wrong each model was": tables["losses.csv"]}
     if found.standing is not None:
         more = {"How the projects are doing": status_rows(found.standing), **more}
+        if len(lost := found.standing.left_out):
+            more["Rows left out of the status"] = lost
     if found.comparison is not None:
         said = pd.DataFrame({"Scenarios": found.comparison.sentences()})
         more["What the scenarios do"] = said

@@ -8,6 +8,9 @@ import sqlalchemy as sa
 
 from pmo_analytics.forecasting import QUANTILES
 
+# Columns of projects that people edit, kept so that the next night can tell.
+EDITED = ("manager", "sponsor", "program", "phase", "status", "deadline")
+
 TABLES = sa.MetaData()
 VERSION = sa.Table(
     "pmo_schema", TABLES, sa.Column("version", sa.Integer, nullable=False)
@@ -55,8 +58,19 @@ STATUSES = sa.Table(
     *(sa.Column(name, sa.String(20)) for name in ("finish_p50", "finish_p80")),
     *(sa.Column(name, sa.String(20)) for name in ("rag", "reported")),
     sa.Column("reason", sa.Text),
+    *(sa.Column(name, sa.Text) for name in EDITED),
     sa.Index("pmo_statuses_of_a_day", "portfolio", "as_of"),
 )
+
+
+def _edited_columns(connection: sa.Connection) -> None:
+    # A store that is new has them already.
+    there = {c["name"] for c in sa.inspect(connection).get_columns("pmo_statuses")}
+    for name in EDITED:
+        if name not in there:
+            connection.exec_driver_sql(
+                f"ALTER TABLE pmo_statuses ADD COLUMN {name} TEXT"
+            )
 
 
 def _first_tables(connection: sa.Connection) -> None:
@@ -77,4 +91,5 @@ STEPS: tuple[Callable[[sa.Connection], None], ...] = (
     _first_tables,
     _names_of_any_length,
     lambda connection: STATUSES.create(connection),
+    _edited_columns,
 )

@@ -237,11 +237,18 @@ def _year(year: int, freq: str) -> pd.Period:
     return pd.Period(year=year, freq=freq if base_freq(freq) == "Y" else "Y-DEC")
 
 
+_LONG_TEXT = 40
+
+
 def _parse_text(text: str, freq: str) -> pd.Period:
     # Whatever is a period begins with its year.
     if text[:4].isdecimal() and (period := _of_year(text, freq)) is not None:
         return period
     why = next((w for form, w in _UNCLEAR if form.fullmatch(text)), "")
+    if len(text) > _LONG_TEXT:
+        # A remark in place of a date.
+        text = f"{' '.join(text.split())[:_LONG_TEXT]}…"
+        why = "leave the cell blank if it is not known"
     raise ValueError(
         f"{text!r} is not a period{f' ({why})' if why else ''}; write it as 2027-01, "
         "2027-W05, 2027Q1, 2027 or as a date 2027-01-31"

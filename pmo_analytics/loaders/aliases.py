@@ -96,9 +96,11 @@ LATER_TABLES = frozenset(("risks", "drivers", "scores", "skills", "lessons"))
 
 _WORDS: dict[tuple[str, str], dict[str, str]] = {
     ("projects", "status"): {
-        "idea": "draft|new|concept|想法|构想|创意|草稿|構想|創意|idee|entwurf|idée|"
+        "idea": "draft|new|concept|backlog|想法|构想|创意|草稿|構想|創意|idee|"
+        "entwurf|idée|"
         "borrador",
-        "proposed": "proposal|planned|candidate|submitted|requested|提议|建议|候选|"
+        "proposed": "proposal|planned|to do|todo|candidate|submitted|requested|提议|"
+        "建议|候选|"
         "拟议|"
         "已提交|待审批|计划|計劃|提議|建議|候選|擬議|待審批|vorgeschlagen|beantragt|"
         "geplant|proposé|propuesto",
@@ -106,7 +108,8 @@ _WORDS: dict[tuple[str, str], dict[str, str]] = {
         "angehalten|en pause|suspendu|en pausa|suspendido",
         "approved": "committed|go|authorised|authorized|批准|已批准|已核准|已立项|立项|"
         "核准|已立項|立項|genehmigt|freigegeben|approuvé|aprobado",
-        "running": "in progress|active|ongoing|under way|underway|started|wip|进行中|"
+        "running": "in progress|in delivery|in execution|in implementation|active|"
+        "ongoing|under way|underway|started|wip|进行中|"
         "执行中|实施中|在建|進行中|執行中|實施中|laufend|läuft|in arbeit|aktiv|"
         "en cours|"
         "en curso|activo",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 _PROJECT = (
-    "project id|project key|project no|project nr|project number|project code|"
+    "project id|gmpp id number|project key|project no|project nr|project number|"
+    "project code|"
     "initiative|项目|项目编号|项目编码|项目代码|项目号|专案|專案|專案編號|專案代碼|"
     "項目|"
     "項目編號|projekt|projektnummer|projektnr|projektcode|projet|code projet|proyecto|"
@@ -143,8 +144,10 @@ COLUMN_WORDS: dict[str, dict[str, str]] = {
         "專案價值|評分|淨現值|wert|nutzwert|valeur|valor",
         "duration": "durations|工期|持续时间|持续期|时长|历时|持續時間|時長|歷時|dauer|"
         "laufzeit|durée|duración",
-        "start": _START,
-        "finish": "end|finish date|end date|planned finish|planned end|结束|结束日期|"
+        "start": _START + "|project start|project start date|approved start date",
+        "finish": "end|finish date|end date|project end|project end date|"
+        "project finish|project finish date|approved end date|"
+        "planned finish|planned end|结束|结束日期|"
         "完成日期|计划完成|計劃完成|結束|結束日期|ende|enddatum|fin|fecha fin",
         "earliest": "earliest start|not before|start no earlier than|最早开始|最早启动|"
         "最早|最早開始|最早啟動|frühester start|frühester beginn|frühestens",
@@ -159,9 +162,10 @@ COLUMN_WORDS: dict[str, dict[str, str]] = {
         "motif|motivo",
         "probability": "success probability|probability of success|likelihood|概率|"
         "成功概率|成功率|機率|成功機率|wahrscheinlichkeit|probabilité|probabilidad",
-        "theme": _THEME,
-        "program": _PROGRAM,
-        "sponsor": "sponsors|发起人|發起人|auftraggeber|commanditaire|patrocinador",
+        "theme": _THEME + "|annual report category|ten year plan category",
+        "program": _PROGRAM + "|delivery program|delivery programme",
+        "sponsor": "sponsors|project sponsor|sro|senior responsible owner|发起人|"
+        "發起人|auftraggeber|commanditaire|patrocinador",
         "manager": "project manager|managers|project lead|projektleiter|"
         "projektleitung|projektmanager|chef de projet|jefe de proyecto|项目经理|"
         "項目經理|專案經理|负责人|負責人",
@@ -358,17 +362,21 @@ COLUMN_WORDS: dict[str, dict[str, str]] = {
         "unit": _UNIT,
     },
     "actuals": {
-        "period": _PERIOD + "|date|work date|日期|工作日期|datum",
+        "period": _PERIOD
+        + "|date|work date|worked on|completed on|日期|工作日期|datum",
         "project": _PROJECT,
         "role": _ROLE,
-        "person": _PERSON,
-        "hours": _HOURS + "|actual hours|duration decimal|实际工时|實際工時",
+        "person": _PERSON + "|developer|developer id|worker",
+        "hours": _HOURS + "|actual hours|developer hours actual|hours worked|"
+        "hours spent|duration decimal|实际工时|實際工時",
         # Turned into hours by `timesheets`.
         "clock_in": "check in|clock in|time in|punch in|start time|started|start|from|"
-        "begin|kommen|beginn|von|arbeitsbeginn|début|inicio|上班|上班时间|签到|签到时间|"
+        "begin|kommen|beginn|von|arbeitsbeginn|début|inicio|上班|上班时间|签到|"
+        "签到时间|"
         "开始时间|開始時間",
         "clock_out": "check out|clock out|time out|punch out|end time|ended|end|to|"
-        "until|gehen|ende|bis|arbeitsende|fin|下班|下班时间|签退|签退时间|结束时间|結束時間",
+        "until|gehen|ende|bis|arbeitsende|fin|下班|下班时间|签退|签退时间|结束时间|"
+        "結束時間",
         "amount": _AMOUNT + "|cost|成本|费用|費用|kosten",
     },
     "baselines": {
@@ -380,7 +388,11 @@ COLUMN_WORDS: dict[str, dict[str, str]] = {
         "start": _START,
         "duration": "工期|持续时间|时长|持續時間|時長|dauer|laufzeit|durée|duración",
         "effort": "planned effort|工作量|计划工作量|計劃工作量|aufwand",
-        "cost": "planned cost|成本|计划成本|計劃成本|费用|費用|kosten|coût|coste",
+        "cost": "planned cost|baseline cost|baseline budget|original budget|"
+        "approved budget|budget at completion|bac|whole life cost|"
+        "baseline whole life cost|baseline whole life costs|"
+        "total baseline whole life costs|成本|计划成本|計劃成本|费用|費用|kosten|"
+        "coût|coste",
     },
     "progress": {
         "project": _PROJECT,
@@ -409,10 +421,13 @@ COLUMN_WORDS: dict[str, dict[str, str]] = {
         "estimated completion date|forecast finish date|finish|finish date|end|"
         "end date|voraussichtliches ende|prognose ende|fin prévue|fin prevista|"
         "预计完成|预计完成日期|預計完成|預計完成日期",
-        "rag": "rag status|rag rating|overall rag|health|project health|status|"
+        "rag": "rag status|rag rating|overall rag|delivery confidence assessment|"
+        "delivery confidence|dca|ipa delivery confidence assessment|"
+        "sro delivery confidence assessment|health|project health|status|"
         "overall status|traffic light|status light|colour|color|ampel|feu|semáforo|"
         "健康度|健康状态|红绿灯|紅綠燈|状态|狀態",
-        "comment": "comments|status comment|commentary|narrative|note|notes|remarks|"
+        "comment": "comments|status comment|explanation for delay|reason for delay|"
+        "commentary|narrative|note|notes|remarks|"
         "kommentar|bemerkung|commentaire|comentario|备注|说明|備註|說明|评论|評論",
         "author": "reported by|updated by|submitted by|written by|autor|verfasser|"
         "auteur|报告人|填报人|報告人|填報人",
@@ -448,7 +463,8 @@ COLUMN_WORDS: dict[str, dict[str, str]] = {
         "planday|plan days|days|geplante tage|计划天数|計劃天數",
         "elapsed": "time elapsed|% elapsed|percent elapsed|elapsed time|"
         "elapsed share|verstrichen|已过时间|已過時間",
-        "members": "team members|team size|mitglieder|成员|成員|人数|人數",
+        "members": "team members|team size|no teammember|number of team members|"
+        "mitglieder|成员|成員|人数|人數",
         "committed": "commitment|committed points|committed story points|"
         "planned points|planned velocity|vel starttime|zugesagt|承诺|承諾|承诺点数|"
         "承諾點數",
@@ -466,7 +482,10 @@ COLUMN_WORDS: dict[str, dict[str, str]] = {
 
 # Used only where no column of a better name is there.
 WEAK_WORDS: dict[str, dict[str, str]] = {
-    "projects": {"project": "id|key|code|编号|代码|編號|代碼"},
+    "projects": {
+        "project": "id|key|code|编号|代码|編號|代碼",
+        "name": "project description",
+    },
     **{
         table: {"project": _PROJECT_NAME}
         for table in (
@@ -477,5 +496,10 @@ WEAK_WORDS: dict[str, dict[str, str]] = {
     "people": {"person": _PERSON_NAME},
     "absences": {"person": _PERSON_NAME},
     "bookings": {"person": _PERSON_NAME, "project": _PROJECT_NAME},
-    "actuals": {"person": _PERSON_NAME, "project": _PROJECT_NAME},
+    "actuals": {
+        "person": _PERSON_NAME,
+        "project": _PROJECT_NAME,
+        # Of the whole task, where the table has a row a person and task.
+        "hours": "hours actual",
+    },
 }

@@ -163,8 +163,8 @@ def load_portfolio(
             place,
             "unsupported_file",
             f"A portfolio is a folder with CSV files and {TOML}, a workbook "
-            f"({', '.join(_READERS)}), or a planning file. For a CSV file give its "
-            "folder.",
+            f"({', '.join(_READERS)}), or a planning file. Put a list that is "
+            "none of these into a folder as projects.csv, and give the folder.",
             found=path.name,
         )
     label = path.resolve().name if folder else path.stem

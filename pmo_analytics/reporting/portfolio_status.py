@@ -88,13 +88,13 @@ def status_report(
         pages are names such as `projects/CRM.html`, beside the first one.
     """
     rows, sums = _rows(status), status.by("program")
-    pages = _pages(status, sums)
+    pages, programs = _pages(status, sums)
     shown = dict(figures or {})
     sections = [
         _projects(status, rows, pages),
         _colours_over_time(status),
         *_changes(status),
-        *_money(status, sums, pages),
+        *_money(status, sums, programs),
         _curve(status, None),
         _milestones(status, pages),
         *_people(status, plan, shown),
@@ -114,8 +114,7 @@ def status_report(
     )
     more = {
         page: _program(status, name, rows, sums, pages)
-        for name, page in pages.items()
-        if page.startswith("programs/")
+        for name, page in programs.items()
     } | {
         pages[str(project)]: _project(status, str(project))
         for project in status.table.index
@@ -123,15 +122,14 @@ def status_report(
     return report, more
 
 
-def _pages(status: Status, sums: pd.DataFrame) -> dict[str, str]:
-    """Return the page of each program and project that has one."""
+def _pages(status: Status, sums: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the page of each project, and of each program; they may share a name."""
     projects = [str(project) for project in status.table.index]
     programs = [str(p) for p in sums.index if p not in ("all", "none")]
-    pages = {p: f"projects/{n}.html" for p, n in folder_names(projects).items()}
-    # A program that is called like a project has no page of its own.
-    for program, name in folder_names(programs).items():
-        pages.setdefault(program, f"programs/{name}.html")
-    return pages
+    return (
+        {p: f"projects/{n}.html" for p, n in folder_names(projects).items()},
+        {p: f"programs/{n}.html" for p, n in folder_names(programs).items()},
+    )
 
 
 def _colour(cells: pd.Series[Any]) -> pd.Series[Any]:

@@ -192,7 +192,22 @@ def check_durations(tables: Tables) -> list[Problem]:
     """Return live projects without a duration, and demand after their end."""
     projects = tables["projects"]
     problems = []
-    missing = live_projects(projects) & projects["duration"].isna()
+    live = live_projects(projects)
+    missing = live & projects["duration"].isna()
+    if live.sum() > 2 and missing[live].all():
+        problems.append(
+            problem(
+                "error",
+                "projects",
+                "missing_column",
+                column="duration",
+                found=f"{live.sum():,} projects",
+                fix="No project has a duration. Head the column that holds whole "
+                "periods 'duration', or the columns of first and last day 'start' and "
+                "'finish': the duration is counted from them.",
+            )
+        )
+        missing[:] = False
     for label, name in (
         projects.loc[missing, "project"].items() if missing.any() else ()
     ):

@@ -160,7 +160,7 @@ def _missing_column(name: str, column: str, frame: pd.DataFrame) -> Problem:
         name,
         "missing_column",
         column=column,
-        found=", ".join(map(str, frame.columns)),
+        found=", ".join(str(c)[:40] for c in frame.columns),
         fix=f"Add the column '{column}' to the table '{name}'.",
     )
 
@@ -309,6 +309,10 @@ def _read_whole(value: object, info: Column, freq: str) -> int:
     return round(number)
 
 
+# Longer texts are remarks in place of a word.
+_REMARK = 40
+
+
 def _choice_reader(info: Column) -> _Reader:
     """Return what reads the cells of one column of choices."""
     nearest, words = suggester(info.choices), ", ".join(info.choices)
@@ -317,6 +321,12 @@ def _choice_reader(info: Column) -> _Reader:
         word = clean_text(value).casefold().replace("-", "_").replace(" ", "_")
         if word in info.choices:
             return word
+        text = " ".join(str(value).split())
+        if len(text) > _REMARK:
+            raise ValueError(
+                f"'{text[:_REMARK]}…' is not one of {words}; clear the cell if it is "
+                "not known"
+            )
         raise ValueError(f"'{value}' is not one of {words}{nearest(word)}")
 
     return read

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         index_limits,
     )
     from pmo_analytics.tracking.earned.values import EARNING_RULES, earned_value
-    from pmo_analytics.tracking.judging.changes import status_changes
+    from pmo_analytics.tracking.judging.changes import edited_since, status_changes
     from pmo_analytics.tracking.judging.milestones import (
         milestone_status,
         milestone_trend,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pmo_analytics.tracking.recovery.recovering import Recovery, recover
     from pmo_analytics.tracking.result import Status
     from pmo_analytics.tracking.statuses import status
-    from pmo_analytics.tracking.usable import read_day
+    from pmo_analytics.tracking.usable import read_day, sound_part
     from pmo_analytics.tracking.warning.ranges import Ranges, project_ranges
 
 __getattr__, __dir__, __all__ = face(__name__)

@@ -21,7 +21,12 @@ from pmo_analytics.tracking.judging.changes import status_changes
 from pmo_analytics.tracking.judging.milestones import milestone_status, of_projects
 from pmo_analytics.tracking.judging.rag import Rule, colours_of, judged, read_rules
 from pmo_analytics.tracking.result import Status
-from pmo_analytics.tracking.usable import last_known_day, projects_on, read_day, usable
+from pmo_analytics.tracking.usable import (
+    last_known_day,
+    projects_on,
+    read_day,
+    sound_part,
+)
 from pmo_analytics.tracking.warning.ranges import project_ranges
 
 _FRAME = [
@@ -41,7 +46,7 @@ def status(
     portfolio: Portfolio,
     *,
     as_of: str | date | pd.Timestamp | None = None,
-    since: str | date | pd.Timestamp | None = None,
+    since: str | date | pd.Timestamp | Portfolio | None = None,
     rules: str | Path | Mapping[str, Any] | None = None,
     earned: str | Mapping[str, str] = "percent",
     unit: str = "money",
@@ -61,7 +66,9 @@ def status(
     as_of
         Last day that is known; None = the newest status date of the tables.
     since
-        An earlier day: `changes` say what is different.
+        An earlier day, or the portfolio as it was: `changes` say what is different.
+        What was edited in `projects` (people, phases, deadlines) only an earlier
+        portfolio can tell.
     rules
         Thresholds of the colours: a TOML file or a mapping; None = `rag.RULES`.
     earned
@@ -88,14 +95,18 @@ def status(
         raise ConfigError(f"Earned value is in money or in hours, not in '{unit}'.")
     thresholds = read_rules(rules)
     rules_of(earned, list(portfolio.projects["project"].dropna()))
-    sound, left_out = usable(portfolio)
+    sound, left_out = sound_part(portfolio)
     day = last_known_day(sound) if as_of is None else read_day(as_of)
     now = _status(sound, day, thresholds, earned, unit, left_out)
     if since is None:
         return now
-    then = read_day(since)
-    if then >= day:
-        raise ConfigError(f"{then:%Y-%m-%d} is not before {day:%Y-%m-%d}.")
+    if isinstance(since, Portfolio):
+        sound, _ = sound_part(since)
+        then = min(last_known_day(sound), day)
+    else:
+        then = read_day(since)
+        if then >= day:
+            raise ConfigError(f"{then:%Y-%m-%d} is not before {day:%Y-%m-%d}.")
     before = _status(sound, then, thresholds, earned, unit, left_out, ranges=False)
     return replace(now, changes=status_changes(before, now))
 
@@ -119,7 +130,16 @@ def _status(
     values = values.join(_ranges(looks, values.index))
     colours = colours_of(values, rules)
     values = values.join(judged(values, colours, rules))
-    waiting = values["rag"].isna() & (values["start"] > day)
+    unknown = values["rag"].isna()
+    told = unknown & values["reported"].notna()
+    values["reason"] = values["reason"].mask(
+        told, "no numbers: only a colour is reported, " + values["reported"].astype(str)
+    )
+    silent = unknown & ~told & values["age_days"].notna()
+    values["reason"] = values["reason"].mask(
+        silent, "no numbers: no percent complete is reported, and no milestone"
+    )
+    waiting = unknown & ~told & (values["start"] > day)
     begins = "begins " + values["start"].dt.strftime("%Y-%m-%d")
     values["reason"] = values["reason"].mask(waiting, begins)
     named = portfolio.projects.set_index("project")

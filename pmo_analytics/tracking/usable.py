@@ -12,10 +12,21 @@ from pmo_analytics.portfolio import Portfolio, check_portfolio
 
 # Tables of which a row can go without making a project look other than it is planned.
 _OWN = ("progress", "milestones", "sprints", "actuals", "baselines")
+# Tables of which a project needs every row: a part of its money is another budget.
+_WHOLE = ("spend",)
 
 
-def usable(portfolio: Portfolio) -> tuple[Portfolio, pd.DataFrame]:
+def sound_part(
+    portfolio: Portfolio, *, plans: bool = False
+) -> tuple[Portfolio, pd.DataFrame]:
     """Return a portfolio without the rows of status that have errors, and those.
+
+    Spend that has errors goes for the whole project.
+
+    Parameters
+    ----------
+    plans
+        Plans are made of what is returned: errors in spend are refused as well.
 
     Raises
     ------
@@ -26,7 +37,8 @@ def usable(portfolio: Portfolio) -> tuple[Portfolio, pd.DataFrame]:
     errors = problems[problems["severity"] == "error"]
     if errors.empty:
         return portfolio.snapshot(), errors
-    row_of_ours = errors["table"].isin(_OWN) & errors["row"].notna()
+    ours = _OWN if plans else (*_OWN, *_WHOLE)
+    row_of_ours = errors["table"].isin(ours) & errors["row"].notna()
     if not row_of_ours.all():
         raise DataError(problems)
     kept = {}
@@ -37,7 +49,13 @@ def usable(portfolio: Portfolio) -> tuple[Portfolio, pd.DataFrame]:
         labels = set(frame.index) & rows
         if source is not None:
             labels = set(source.index[source["row"].isin(rows)]) & set(frame.index)
-        kept[str(table)] = frame.drop(index=list(labels))
+        gone = frame.index.isin(labels)
+        if table in _WHOLE:
+            gone = frame["project"].isin(frame.loc[gone, "project"].dropna()) | gone
+        kept[str(table)] = frame[~gone]
+    whole = errors["table"].isin(_WHOLE)
+    said = " The status does without the spend of this project."
+    errors = errors.assign(fix=errors["fix"].where(~whole, errors["fix"] + said))
     return portfolio.replace(**kept), problems_table(errors.to_dict("records"))
 
 
@@ -99,9 +117,18 @@ def projects_on(portfolio: Portfolio, day: pd.Timestamp) -> tuple[list[str], lis
     later = int((told["as_of"] > day).sum())
     if later:
         notes.append(f"Reports of days after {day:%Y-%m-%d}, not used: {later}.")
-    strange = told.loc[~told["project"].isin(projects["project"]), "project"]
-    if len(strange):
-        notes.append(f"Reports of unknown projects: {listing(strange.unique(), 3)}.")
+    for what, rows in (
+        ("Reports", told),
+        ("Milestones", portfolio.milestones),
+        ("Hours or costs", portfolio.actuals),
+    ):
+        strange = rows["project"].dropna()
+        strange = strange[~strange.isin(projects["project"])].unique()
+        if len(strange):
+            notes.append(f"{what} of unknown projects: {listing(strange, 3)}.")
+    dates = portfolio.milestones[["baseline", "forecast", "actual"]]
+    if bare := int(dates.isna().all(axis=1).sum()):
+        notes.append(f"Milestones without any date, not used: {bare}.")
     begun_by = [pd.notna(s) and s.end_time <= day for s in projects["start"]]
     waiting = (projects["status"] == "approved") & ~projects["project"].isin(names)
     started = projects[waiting & pd.Series(begun_by, index=projects.index)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pandas as pd
 import pytest
 
@@ -16,14 +18,20 @@ def nights(tmp_path_factory):
     folder = tmp_path_factory.mktemp("nights")
     config = folder / "batch.toml"
     config.write_text(
-        f'portfolio = "{ROOT / "data" / "example"}"\nstore = "memory.db"\n'
+        'portfolio = "company"\nstore = "memory.db"\n'
         "[forecast]\ndraws = 100\nperiods = 2\nmodel = 'naive'\n"
         "[optimize]\nrun = false\n[report]\ncharts = false\n"
     )
-    runs = [
-        run_batch(config, as_of=day, out=folder / "runs")
-        for day in ("2026-11-30", "2026-12-31")
-    ]
+    company = folder / "company"
+    shutil.copytree(ROOT / "data" / "example", company)
+    runs = []
+    for day in ("2026-11-30", "2026-12-31"):
+        runs.append(run_batch(config, as_of=day, out=folder / "runs"))
+        # Between the nights people edit the tables, not always well.
+        text = (company / "projects.csv").read_text()
+        (company / "projects.csv").write_text(text.replace("Martin Kuhn", "Zoë Quint"))
+        with (company / "progress.csv").open("a") as file:
+            file.write("MDM,2026-12-30,140,,,,,\n")
     return folder, runs
 
 
@@ -33,6 +41,11 @@ def test_each_night_has_its_status_and_what_changed(nights):
     assert not (first / "status_changes.csv").exists()
     changes = pd.read_csv(last / "status_changes.csv")
     assert "CORE-MOT is reported red, was amber." in changes["text"].to_list()
+    # Edits of the tables: only what the night before kept can tell them.
+    assert "BROKER is led by Zoë Quint, was Martin Kuhn." in changes["text"].to_list()
+    left_out = pd.read_csv(last / "status_left_out.csv")
+    assert left_out["found"].to_list() == [140.0]
+    assert not (first / "status_left_out.csv").exists()
     table = pd.read_csv(last / "status.csv", index_col="project")
     assert table.loc["BROKER", ["rag", "reported"]].to_list() == ["red", "green"]
     assert runs[1].status.table.loc["CORE-MOT", "rag"] == "red"

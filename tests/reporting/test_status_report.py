@@ -298,3 +298,16 @@ def test_the_command_writes_the_three_files(tmp_path, capsys):
     }
     assert main(["report", str(tmp_path / "none"), "--out", str(out)]) == 3
     assert main([*words[:2], "--as-of", "soon", "--out", str(out)]) == 2
+
+
+def test_a_program_that_is_called_like_a_project_has_its_page():
+    company = pmo.example_portfolio()
+    programs = company.projects["program"].mask(
+        company.projects["project"] == "MDM", "DORA"
+    )
+    named = company.replace(projects=company.projects.assign(program=programs))
+    whole, pages = status_report(pmo.status(named, as_of="2026-12-31"))
+    assert {"programs/DORA.html", "projects/DORA.html"} <= set(pages)
+    money = next(s for s in whole.sections if s.title == "Money by program")
+    assert money.links["DORA"] == "programs/DORA.html"
+    assert whole.sections[0].links["DORA"] == "projects/DORA.html"

@@ -28,6 +28,17 @@ CASES = {
         {"progress": rows(PROGRESS, ("A", "2027-06-30", 1))},
         ("progress", "status_after_horizon", 50, "as_of"),
     ),
+    "a cost below zero": (
+        {
+            "progress": rows(PROGRESS, ("A", "2027-01-31", 1)),
+            "actuals": rows("period project amount", ("2027-01", "A", -7)),
+        },
+        {
+            "progress": rows(PROGRESS, ("A", "2027-01-31", 1)),
+            "actuals": rows("period project amount", ("2027-01", "A", 7)),
+        },
+        ("actuals", "negative_cost", 50, "amount"),
+    ),
     "dates that go forth and back": (
         {
             "progress": rows(

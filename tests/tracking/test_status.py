@@ -267,3 +267,63 @@ def test_the_example_tells_its_story():
     pd.testing.assert_frame_equal(now.table, pmo.status(portfolio).table)
     assert "red" in repr(now)
     assert "<table" in now._repr_html_()
+
+
+def test_edits_of_projects_show_against_an_earlier_portfolio():
+    before = small()
+    projects = before.projects.assign(manager="Ann", phase="Build", deadline=None)
+    before = small(projects=projects)
+    edited = projects.assign(manager=["Zoë", "Ann", "Ann"], phase=["Test", None, None])
+    edited.loc[0, "deadline"] = "2027-06"
+    dear = before.baselines.assign(cost=1500)
+    after = small(projects=edited, baselines=dear)
+    changes = pmo.status(after, as_of=DAY, since=before).changes
+    told = changes.set_index(["project", "what"])["text"]
+    assert told["A", "manager"] == "A is led by Zoë, was Ann."
+    assert told["A", "phase"] == "A is in the phase Test, was Build."
+    assert told["B", "phase"] == "B is in no phase named, was Build."
+    assert told["A", "deadline"] == "A has to end by 2027-06-30."
+    assert (
+        told["A", "budget"] == "A has a budget of 1,500 of money, 500 more than it had."
+    )
+    same = pmo.status(after, as_of=DAY, since=after).changes
+    assert same.empty
+
+
+def test_spend_that_cannot_be_used_goes_for_the_whole_project():
+    spend = rows(
+        "project offset amount",
+        *(("A", k, 300) for k in range(4)),
+        ("A", 4, -300),
+        ("B", 0, 50),
+    )
+    found = pmo.status(small(spend=spend), as_of=DAY)
+    assert list(found.left_out["row"]) == [4]
+    assert "does without the spend of this project" in found.left_out["fix"].iloc[0]
+    assert list(found.portfolio.spend["project"]) == ["B"]
+    assert found.indicators.loc["A", "bac"] == 1000
+
+
+def test_rows_of_nobody_are_named():
+    base = small()
+    actuals = pd.concat([base.actuals, base.actuals.head(1).assign(project="X")])
+    stones = pd.concat(
+        [
+            base.milestones,
+            rows("project milestone as_of", ("X", "a", "2027-01-31")),
+        ]
+    )
+    stones["baseline"] = stones["baseline"].where(stones["project"] != "X")
+    found = pmo.status(
+        small(actuals=actuals.reset_index(drop=True), milestones=stones), as_of=DAY
+    )
+    assert "Hours or costs of unknown projects: 'X'." in found.notes
+    assert "Milestones of unknown projects: 'X'." in found.notes
+    assert "Milestones without any date, not used: 1." in found.notes
+
+
+def test_a_colour_alone_is_told_as_what_it_is():
+    progress = rows("project as_of rag", ("B", "2027-03-31", "red"))
+    found = pmo.status(small(progress=progress, milestones=None), as_of=DAY)
+    assert pd.isna(found.table.loc["B", "rag"])
+    assert found.table.loc["B", "reason"].endswith("only a colour is reported, red")

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pmo_analytics.cli.command import OK, app, command, print_answer, read_data, usage
+from pmo_analytics.cli.command import OK, app, command, print_answer
 from pmo_analytics.cli.options import JsonOption, PathArgument
 from pmo_analytics.cli.results import say_files
 from pmo_analytics.cli.terminal import escaped, messages
+from pmo_analytics.cli.tracked.status import read_status
 from pmo_analytics.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def report(
         str, typer.Option("--as-of", help="Last day that is known; default the newest.")
     ] = "",
     since: Annotated[
-        str, typer.Option(help="Say what changed since this day, 2027-02-28.")
+        str,
+        typer.Option(help="Say what changed since a day, or since an earlier copy."),
     ] = "",
     schedule: Annotated[
         Path | None,
@@ -56,25 +58,19 @@ def report(
 ) -> int:
     """Write one report as HTML, xlsx and pptx, with the same numbers."""
     from pmo_analytics.reporting import manifest, try_folder
-    from pmo_analytics.tracking import read_day
-    from pmo_analytics.tracking import status as status_of
 
-    for option, day in (("--as-of", as_of), ("--since", since)):
-        with usage(option):
-            if day:
-                read_day(day)
     slides = find_spec("pptx") is not None
     if template is not None and not slides:
         raise ConfigError(_NO_SLIDES)
     try_folder(out)
-    portfolio = read_data(path)
+    found, problems = read_status(path, as_of=as_of, since=since, rules=rules)
+    portfolio = found.portfolio
     plan = None if schedule is None else _plan_in_force(portfolio, schedule)
-    found = status_of(portfolio, as_of=as_of or None, since=since or None, rules=rules)
     facts = manifest(portfolio, command="report")
     facts |= {"as_of": f"{found.as_of:%Y-%m-%d}", "notes": list(found.notes)}
     missing = [] if slides else [_NO_SLIDES]
     facts["not_written"] = missing
-    files, pages = _write(found, plan, portfolio.problems, facts, out, template, slides)
+    files, pages = _write(found, plan, problems, facts, out, template, slides)
     for line in missing:
         messages().print(escaped(line), style="yellow")
     if json_output:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -51,7 +52,8 @@ def status(
         typer.Option("--as-of", help="Last day that is known; default the newest."),
     ] = "",
     since: Annotated[
-        str, typer.Option(help="Say what changed since this day, 2027-02-28.")
+        str,
+        typer.Option(help="Say what changed since a day, or since an earlier copy."),
     ] = "",
     rules: Annotated[
         Path | None, typer.Option(help="TOML file of thresholds: [cpi], amber, red.")
@@ -65,32 +67,9 @@ def status(
     json_output: JsonOption = False,
 ) -> int:
     """Say how the projects are doing, what is wrong and why, on one screen."""
-    from pmo_analytics.loaders import load_portfolio, loaded_problems
-    from pmo_analytics.tracking import read_day
-    from pmo_analytics.tracking import status as status_of
-
-    for option, day in (("--as-of", as_of), ("--since", since)):
-        with usage(option):
-            if day:
-                read_day(day)
-    portfolio = load_portfolio(path)
-    problems = loaded_problems(portfolio)
-    warnings = problems[problems["severity"] != "error"]
-    list_warnings(warnings)
-    try:
-        found = status_of(
-            portfolio,
-            as_of=as_of or None,
-            since=since or None,
-            rules=rules,
-            earned=earned,
-            unit=unit,
-        )
-    except DataError as error:
-        # The same without what merely follows from a table that could not be read.
-        raise (DataError(problems) if has_errors(problems) else error) from None
-    if line := say_warnings(warnings, path):
-        messages().print(escaped(line), style="yellow")
+    found, _ = read_status(
+        path, as_of=as_of, since=since, rules=rules, earned=earned, unit=unit
+    )
     files = [] if out is None else _write(found, out)
     if json_output:
         print_answer(_facts(found, since, files))
@@ -100,6 +79,44 @@ def status(
         _show(found, since, console)
         say_files(files)
     return OK
+
+
+def read_status(
+    path: Path, *, as_of: str, since: str, **options: Any
+) -> tuple[Status, pd.DataFrame]:
+    """Return the status of a path, and the warnings of its data.
+
+    On stderr, how much it warns of.
+
+    Raises
+    ------
+    DataError
+        If the data has errors that no status can do without.
+    """
+    from pmo_analytics.loaders import load_portfolio, loaded_problems
+    from pmo_analytics.tracking import read_day
+    from pmo_analytics.tracking import status as status_of
+
+    before: Any = since or None
+    earlier = Path(since).expanduser()
+    if since and earlier.exists():
+        before, since = load_portfolio(earlier), ""
+    for option, day in (("--as-of", as_of), ("--since", since)):
+        with usage(option):
+            if day:
+                read_day(day)
+    portfolio = load_portfolio(path)
+    problems = loaded_problems(portfolio)
+    warnings = problems[problems["severity"] != "error"]
+    list_warnings(warnings)
+    try:
+        found = status_of(portfolio, as_of=as_of or None, since=before, **options)
+    except DataError as error:
+        # The same without what merely follows from a table that could not be read.
+        raise (DataError(problems) if has_errors(problems) else error) from None
+    if line := say_warnings(warnings, path):
+        messages().print(escaped(line), style="yellow")
+    return found, warnings
 
 
 def _facts(found: Status, since: str, files: list[Path]) -> dict[str, Any]:
@@ -176,11 +193,8 @@ def _show(found: Status, since: str, console: Console) -> None:
     green = rows.index[rows["rag"] == "green"]
     if len(green):
         show_paragraph(f"Green: {listing(green, 8)}", console)
-    unknown = rows[rows["rag"].isna()]
-    if len(unknown):
-        why = [f"{p} ({row['reason']})" for p, row in unknown.head(4).iterrows()]
-        rest = f" and {len(unknown) - 4} more" if len(unknown) > 4 else ""
-        show_paragraph(f"Not known: {', '.join(why)}{rest}", console)
+    for line in _unknown(rows[rows["rag"].isna()]):
+        show_paragraph(line, console)
     for line in _changes(found, since):
         show_paragraph(line, console)
     for line in _lacking(found):
@@ -256,6 +270,19 @@ def _show_project(project: str, row: pd.Series[Any], console: Console) -> None:
     show_paragraph("; ".join(facts), console, indent=7)
 
 
+def _unknown(rows: pd.DataFrame) -> Iterator[str]:
+    """Say which projects have no colour, those with one reason together."""
+    begins = rows["reason"].str.startswith("begins")
+    worst = rows["reported"].map(_WORST_FIRST).fillna(4).argsort(kind="stable")
+    for reason, own in rows.iloc[worst][~begins].groupby("reason", sort=False):
+        why = str(reason).removeprefix("nothing is known: ")
+        yield f"Not known ({why}): {listing(own.index, 4)}"
+    if begins.any():
+        later = rows[begins].sort_values("start", kind="stable")
+        first = later.iloc[0]
+        yield (f"Not begun: {listing(later.index, 4)}; the next one {first['reason']}")
+
+
 def _changes(found: Status, since: str) -> Iterator[str]:
     if found.changes is None:
         return
@@ -270,6 +297,8 @@ def _changes(found: Status, since: str) -> Iterator[str]:
         yield f"- {text}"
     if len(changes) > _MOST_CHANGES:
         yield f"- and {len(changes) - _MOST_CHANGES} more; --json lists all of them"
+    if not Path(since).exists():
+        yield "Edits of the table projects show against an earlier copy: --since COPY"
 
 
 def _lacking(found: Status) -> Iterator[str]:
@@ -279,7 +308,9 @@ def _lacking(found: Status) -> Iterator[str]:
         if str(found.indicators.at[project, "reason"]).startswith("begins"):
             continue
         for note in notes:
-            told.setdefault(str(note), []).append(str(project))
+            # Notes that differ in a number alone are one.
+            text = re.sub(r"^[\d,]+ ", "", str(note))
+            told.setdefault(text, []).append(str(project))
     lines = [
         f"{text[:1].upper()}{text[1:]} ({listing(names, 4)})"
         for text, names in told.items()

@@ -39,6 +39,8 @@ _DAY_NAMED = re.compile(
     rf"(\d{{1,2}})(?:st|nd|rd|th|er|º|°)?(?:[-/. ]*| de )({_WORD}{{3,10}})\.?"
     r"(?:[-/., ]*| de | del )(\d{4})"
 )
+# 02-Nov-04, 22/Sep/25: the mark is the same on both sides, and the day stands first.
+_DAY_NAMED_SHORT = re.compile(rf"(\d{{1,2}})([-/. ])({_WORD}{{3,10}})\2(\d{{2}})")
 _NAMED_DAY = re.compile(
     rf"({_WORD}{{3,10}})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? ?(\d{{4}})"
 )
@@ -69,6 +71,8 @@ class DayOrMonthFirst:
         The year has two digits, and may be the first number instead of the last.
     weekday
         Day of the week that stands beside it, 0 = Monday.
+    named
+        The second is a month in words, 02-Nov-04: only the year may stand first.
     """
 
     first: int
@@ -76,12 +80,13 @@ class DayOrMonthFirst:
     year: int
     short: bool = False
     weekday: int | None = None
+    named: bool = False
 
     def iso(self, dayfirst: bool) -> str:
         """Return the ISO date under an order."""
-        day, month = (
-            (self.first, self.second) if dayfirst else (self.second, self.first)
-        )
+        day, month = self.first, self.second
+        if not dayfirst and not self.named:
+            day, month = month, day
         return f"{self.year:04d}-{month:02d}-{day:02d}"
 
     @property
@@ -131,13 +136,14 @@ def read_date(cell: Any, *, serials: bool = False) -> str | DayOrMonthFirst | No
     moment = read_moment(cell, serials=serials)
     if moment is None:
         return None
-    if moment.dotted and isinstance(moment.day, DayOrMonthFirst):
-        return _dotted(moment.day)
-    return moment.day
+    day = moment.day
+    if isinstance(day, DayOrMonthFirst) and (moment.dotted or day.named):
+        return None if day.named and day.year_may_be_first else _dotted(day)
+    return day
 
 
 def _dotted(found: DayOrMonthFirst) -> str | DayOrMonthFirst | None:
-    """Return a date such as 03.04.2027, which has the day first everywhere."""
+    """Return a date that has the day first everywhere: 03.04.2027, 3-Apr-27."""
     if True not in found.orders:
         return None
     return found if found.year_may_be_first else found.iso(dayfirst=True)
@@ -261,6 +267,11 @@ def _read_bare_day(text: str) -> str | DayOrMonthFirst | None:
         day, month, year = m[1], m[2], m[3]
     elif m := _NAMED_DAY.fullmatch(text):
         month, day, year = m[1], m[2], m[3]
+    elif (m := _DAY_NAMED_SHORT.fullmatch(text)) and plain(m[3]) in MONTH_OF:
+        month_number, year_number = MONTH_OF[plain(m[3])], 2000 + int(m[4])
+        return DayOrMonthFirst(
+            int(m[1]), month_number, year_number, short=True, named=True
+        )
     number = MONTH_OF.get(plain(month)) if month else None
     return None if number is None else f"{year}-{number:02d}-{int(day):02d}"
 
@@ -430,7 +441,7 @@ def _decided(
 def _weigh(
     found: DayOrMonthFirst, where: tuple[str, int, str], findings: DateFindings
 ) -> None:
-    if found.year_may_be_first or found.first == found.second:
+    if found.named or found.year_may_be_first or found.first == found.second:
         return
     if found.orders == (True,):
         findings.day_first = findings.day_first or where

@@ -15,7 +15,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pmo_analytics.errors import DataError, problems_table
+from pmo_analytics.errors import DataError, listing, problems_table
 from pmo_analytics.loaders.aliases import fold, table_names
 from pmo_analytics.loaders.findings import (
     FileFormat,
@@ -93,6 +93,13 @@ def read_folder(
             and not p.name.startswith("~$")
         ]
         hint = f" There is a workbook: read '{books[0]}' itself." if books else ""
+        csvs = [p.name for p in sorted(folder.iterdir()) if p.suffix.lower() == ".csv"]
+        if csvs:
+            hint = (
+                f" It has {listing(csvs, 3)}: rename the file that lists the projects "
+                "to projects.csv, and others to the table they hold (progress.csv, "
+                "milestones.csv, actuals.csv, spend.csv, ...)."
+            )
         raise fatal(
             Place("portfolio", folder.name),
             "missing_file",

@@ -25,12 +25,17 @@ _PERCENT = re.compile(r"(?:%\s*(.+?)|(.+?)[\s_]*%)\s*")
 _FACTORS = {
     fold(word): factor
     for words, factor in (
-        ("k|tsd|thousand|thousands|000|千|千元|keur|kusd|kgbp|k€|k$|k£|t€|teur", 1e3),
         (
-            "m|mio|mn|million|millions|meur|musd|m€|m$|mio €|mio eur|"
-            "百万|百万元|百萬|百萬元",
+            "k|tsd|thousand|thousands|000|千|千元|keur|kusd|kgbp|k€|k$|k£|€k|$k|£k|t€|"
+            "teur",
+            1e3,
+        ),
+        (
+            "m|mio|mn|million|millions|meur|musd|mgbp|m€|m$|m£|€m|$m|£m|€mn|$mn|£mn|"
+            "mio €|mio eur|百万|百万元|百萬|百萬元",
             1e6,
         ),
+        ("bn|€bn|$bn|£bn|mrd|mrd €|十亿|十億", 1e9),
         ("万|万元|万人民币|萬|萬元", 1e4),
         ("亿|亿元|億|億元", 1e8),
         ("%|percent|pct|百分比|prozent", 0.01),
@@ -207,8 +212,13 @@ def _readings(text: str) -> list[tuple[str, str, bool]]:
     """Return what name and unit a heading may be, and whether a unit is marked."""
     plain = unicodedata.normalize("NFKC", text)
     readings = [(plain, "", True)]
-    if match := _UNIT.fullmatch(plain):
-        readings.append((match[1], match[2], True))
+    # Cost (£m) (with taxes): the brackets before the last may hold the unit.
+    name, notes = plain, []
+    while match := _UNIT.fullmatch(name):
+        name = match[1]
+        notes.append(match[2])
+        unit = next((note for note in notes if _is_unit(note)), notes[0])
+        readings.append((name, unit, True))
     if match := _PERCENT.fullmatch(plain):
         readings.append((match[1] or match[2], "%", True))
     # Value in TEUR, Betrag EUR: only where the end is a unit, so no name is cut.
@@ -305,7 +315,7 @@ def read_headings(
                     column=heading.name,
                     found=f"{first.text}, {heading.text}",
                     fix=f"The column '{heading.name}' is there {same}. Keep one of "
-                    "them or rename the other.",
+                    "them, put both into one, or rename the other.",
                 )
             )
     return list(kept.values()), problems

@@ -26,7 +26,7 @@ def check_tracking(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
         `unknown_project`, `status_after_horizon`, `status_out_of_order`,
         `progress_before_start`, `progress_falls`, `finish_in_the_past`,
         `no_baseline`, `milestone_without_date`, `actual_in_the_future`,
-        `milestone_undone`, `delivered_differs`.
+        `milestone_undone`, `delivered_differs`, `negative_cost`.
     """
     progress, milestones = tables["progress"], tables["milestones"]
     if progress.empty and milestones.empty and tables["sprints"].empty:
@@ -44,6 +44,7 @@ def check_tracking(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
         *_without_baseline(progress, tables),
         *_milestones(milestones),
         *_sprints(tables["sprints"]),
+        *_credits(tables["actuals"]),
     ]
 
 
@@ -146,6 +147,7 @@ def _before_start(progress: pd.DataFrame, tables: Tables) -> list[Problem]:
 def _falling(progress: pd.DataFrame) -> list[Problem]:
     """Say where less is done than was before: rework, or a mistyped number."""
     told = progress.dropna(subset=["project", "as_of", "percent_complete"])
+    told = told[told["percent_complete"].between(0, 100)]
     told = told.sort_values(["project", "as_of"], kind="stable")
     before = told.groupby("project")["percent_complete"].shift()
     fell = told[told["percent_complete"] < before]
@@ -258,6 +260,22 @@ def _milestones(milestones: pd.DataFrame) -> list[Problem]:
         for label, name in undone["milestone"].items()
     ]
     return found
+
+
+def _credits(actuals: pd.DataFrame) -> list[Problem]:
+    """Say which amounts are below 0: credits, or a wrong sign."""
+    return [
+        _warning(
+            "actuals",
+            "negative_cost",
+            label,
+            "amount",
+            f"{amount:g}",
+            "An amount below 0 is counted as a credit: less was spent. If it is a "
+            "cost, correct the sign.",
+        )
+        for label, amount in actuals.loc[actuals["amount"] < 0, "amount"].items()
+    ]
 
 
 def _sprints(sprints: pd.DataFrame) -> list[Problem]:

@@ -22,8 +22,9 @@ def status_changes(before: Status, after: Status) -> pd.DataFrame:
     -------
     DataFrame
         Columns `project, what` (`rag`, `reported`, `finish`, `cost`, `milestone`,
-        `baseline`, `running`), `before`, `after` (texts), `worse` (True, False; blank =
-        neither) and `text`, a sentence.
+        `baseline`, `running`; `manager`, `sponsor`, `program`, `phase`, `status`,
+        `deadline`, `budget` where the tables themselves were edited), `before`,
+        `after` (texts), `worse` (True, False; blank = neither) and `text`, a sentence.
     """
     rows = [
         row
@@ -75,6 +76,66 @@ def _of_project(
     if _word(old["baseline"]) != _word(new["baseline"]):
         a, b = _word(old["baseline"]), _word(new["baseline"])
         yield _row(project, "baseline", a, b, None, f"has a new baseline: {b}")
+    yield from _edited(project, old, new, after.unit_name)
+
+
+# Column of the indicators -> what is said of a new value, and of none.
+_EDITS = {
+    "manager": ("is led by {}", "has no manager named"),
+    "sponsor": ("has the sponsor {}", "has no sponsor named"),
+    "program": ("belongs to {}", "belongs to no program"),
+    "phase": ("is in the phase {}", "is in no phase named"),
+    "status": ("is {}", "has no status"),
+    "deadline": ("has to end by {}", "has no deadline"),
+}
+
+
+def _edited(
+    project: str, old: pd.Series[Any], new: pd.Series[Any], unit: str
+) -> Iterator[dict[str, Any]]:
+    """Say which of a project's own columns, and its budget, were edited."""
+    for name, (said, none) in _EDITS.items():
+        if name not in old or name not in new:
+            continue
+        # Days without a time of day, kept or not.
+        a, b = (_word(row[name]).removesuffix(" 00:00:00") for row in (old, new))
+        if a != b:
+            text = (said.format(b) if b else none) + (f", was {a}" if a else "")
+            yield _row(project, name, a, b, None, text)
+    was, now = old["bac"], new["bac"]
+    if not was > 0 or not now > 0 or old.get("unit", unit) != new.get("unit", unit):
+        return
+    if abs(now - was) >= _LEAST_SHARE * was:
+        text = f"has a budget of {now:,.0f} {unit}, {abs(now - was):,.0f} "
+        text += f"{'more' if now > was else 'less'} than it had"
+        yield _row(project, "budget", f"{was:,.0f}", f"{now:,.0f}", None, text)
+
+
+def edited_since(kept: pd.DataFrame, after: Status) -> pd.DataFrame:
+    """Return what was edited in projects since a status that was kept.
+
+    Parameters
+    ----------
+    kept
+        Index `project`: the columns of an earlier `Status.indicators`.
+
+    Returns
+    -------
+    DataFrame
+        As of `status_changes`.
+    """
+    # A column without anything was not kept then.
+    kept = kept.dropna(axis="columns", how="all")
+    if "bac" not in kept:
+        kept = kept.assign(bac=float("nan"))
+    rows = [
+        row
+        for project in after.table.index.intersection(kept.index)
+        for row in _edited(
+            project, kept.loc[project], after.indicators.loc[project], after.unit_name
+        )
+    ]
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def _word(value: object) -> str:

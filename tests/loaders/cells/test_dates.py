@@ -223,3 +223,17 @@ def test_a_local_date_is_never_read_as_another(days, form):
         assert read["a"] == [str(day) for day in days]
     elif any(text == cell for text, cell in zip(read["a"], cells, strict=True)):
         assert found.ambiguous
+
+
+def test_months_in_words_beside_short_years():
+    # What Primavera and Jira write; alone, 27-Mar-31 may be a day of 2027.
+    assert read_date("02-Nov-04") == "2004-11-02"
+    assert read_date("2/Sep/25 9:26 AM") == "2025-09-02"
+    assert read_date("2-Foo-25") is None
+    read, found = read_dates({"a": ["29-Nov-04", "02-Nov-04", "31-Feb-04"]})
+    assert read == {"a": ["2004-11-29", "2004-11-02", "31-Feb-04"]}
+    assert found.dayfirst is None  # says nothing of 03/04/2027
+    read, _ = read_dates({"a": ["27-Mar-31"], "b": ["12/31/2027", "03/04/2027"]})
+    assert read["a"] == ["27-Mar-31"]
+    read, _ = read_dates({"a": ["2-Mar-31"], "b": ["12/31/2027", "03/04/2027"]})
+    assert read == {"a": ["2031-03-02"], "b": ["2027-12-31", "2027-03-04"]}
