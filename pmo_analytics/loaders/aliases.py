@@ -86,8 +86,7 @@ GUIDE_SHEETS = frozenset(
         "guide|readme|read me|help|instructions|legend|lists|list|lookups|说明|"
         "使用说明|"
         "填写说明|填表说明|帮助|字典|数据字典|說明|使用說明|填寫說明|幫助|字典|"
-        "anleitung|"
-        "hinweise|listen|aide|listes|instrucciones|ayuda|listas"
+        "anleitung|hinweise|listen|aide|listes|instrucciones|ayuda|listas"
     )
 )
 # Named in the design for a later version: not misspellings of today's tables.
@@ -97,11 +96,9 @@ LATER_TABLES = frozenset(("risks", "drivers", "scores", "skills", "lessons"))
 _WORDS: dict[tuple[str, str], dict[str, str]] = {
     ("projects", "status"): {
         "idea": "draft|new|concept|backlog|想法|构想|创意|草稿|構想|創意|idee|"
-        "entwurf|idée|"
-        "borrador",
+        "entwurf|idée|borrador",
         "proposed": "proposal|planned|to do|todo|candidate|submitted|requested|提议|"
-        "建议|候选|"
-        "拟议|"
+        "建议|候选|拟议|"
         "已提交|待审批|计划|計劃|提議|建議|候選|擬議|待審批|vorgeschlagen|beantragt|"
         "geplant|proposé|propuesto",
         "paused": "on hold|hold|suspended|暂停|挂起|搁置|暫停|掛起|擱置|pausiert|"
@@ -111,16 +108,14 @@ _WORDS: dict[tuple[str, str], dict[str, str]] = {
         "running": "in progress|in delivery|in execution|in implementation|active|"
         "ongoing|under way|underway|started|wip|进行中|"
         "执行中|实施中|在建|進行中|執行中|實施中|laufend|läuft|in arbeit|aktiv|"
-        "en cours|"
-        "en curso|activo",
+        "en cours|en curso|activo",
         "done": "completed|complete|closed|finished|delivered|完成|已完成|已结束|"
         "已结项|"
         "已关闭|已結束|已結案|已關閉|abgeschlossen|fertig|beendet|terminé|clôturé|"
         "terminado|completado|cerrado",
         "cancelled": "canceled|rejected|stopped|terminated|aborted|dropped|取消|已取消|"
         "已终止|已拒绝|已否决|已終止|已拒絕|已否決|abgebrochen|storniert|abgelehnt|"
-        "annulé|"
-        "cancelado",
+        "annulé|cancelado",
     },
     ("projects", "force"): {
         "in": "yes|y|true|1|x|✓|✔|☑|wahr|vrai|verdadero|must|must do|mandatory|forced|"

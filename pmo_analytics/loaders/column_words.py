@@ -21,8 +21,7 @@ _PROJECT_NAME = (
 _ROLE = (
     "roles|role name|resource role|resource type|job role|position|job title|角色|"
     "角色名称|岗位|岗位名称|职位|工种|角色名稱|崗位|職位|職務|rolle|funktion|rôle|"
-    "profil|"
-    "métier|rol|perfil|puesto"
+    "profil|métier|rol|perfil|puesto"
 )
 
 
@@ -211,8 +210,7 @@ COLUMN_WORDS: dict[str, dict[str, str]] = {
         "heures par semaine|heures/semaine|horas por semana|horas semanales",
         "daily_hours": "hours per day|hours a day|hours/day|h/day|hrs per day|"
         "daily working hours|working hours per day|每日工时|每天工时|日工时|"
-        "stunden pro tag|stunden/tag|std/tag|heures par jour|heures/jour|"
-        "horas por día",
+        "stunden pro tag|stunden/tag|std/tag|heures par jour|heures/jour|horas por día",
         "monthly_hours": "hours per month|hours a month|hours/month|h/month|"
         "hrs per month|月工时|每月工时|stunden pro monat|stunden/monat|"
         "heures par mois|heures/mois|horas por mes",
@@ -297,8 +295,7 @@ COLUMN_WORDS: dict[str, dict[str, str]] = {
         "fund": "funds|funding|funding source|资金|资金来源|基金|資金|資金來源|fonds|"
         "fondo",
         "category": "cost category|cost type|费用类别|类别|科目|類別|費用類別|"
-        "kategorie|"
-        "kostenart|catégorie|categoría",
+        "kategorie|kostenart|catégorie|categoría",
         "offset": _OFFSET,
         "amount": _AMOUNT + "|spend|cost|expense|支出|费用|成本|費用|kosten|coût|gasto",
     },
@@ -308,8 +305,7 @@ COLUMN_WORDS: dict[str, dict[str, str]] = {
         "fund": "funds|funding|funding source|资金|资金来源|基金|資金|資金來源|fonds|"
         "fondo",
         "category": "cost category|cost type|费用类别|类别|科目|類別|費用類別|"
-        "kategorie|"
-        "kostenart|catégorie|categoría",
+        "kategorie|kostenart|catégorie|categoría",
         "theme": _THEME,
         "program": _PROGRAM,
         "start": _START,
@@ -348,8 +344,7 @@ COLUMN_WORDS: dict[str, dict[str, str]] = {
         "capacity_fte": "capacity|available fte|产能|容量|产能fte|容量fte|可用fte|產能|"
         "kapazität|capacité|capacidad",
         "load_fte": "load|used fte|actual fte|负荷|负载|负荷fte|实际fte|負荷|負載|"
-        "實際fte|"
-        "auslastung fte|carga",
+        "實際fte|auslastung fte|carga",
         "event": "break|level shift|事件|ereignis|événement|evento",
         "capacity_hours": "available hours|产能工时|容量工时|可用工时|產能工時|"
         "可用工時",
@@ -372,8 +367,7 @@ COLUMN_WORDS: dict[str, dict[str, str]] = {
         # Turned into hours by `timesheets`.
         "clock_in": "check in|clock in|time in|punch in|start time|started|start|from|"
         "begin|kommen|beginn|von|arbeitsbeginn|début|inicio|上班|上班时间|签到|"
-        "签到时间|"
-        "开始时间|開始時間",
+        "签到时间|开始时间|開始時間",
         "clock_out": "check out|clock out|time out|punch out|end time|ended|end|to|"
         "until|gehen|ende|bis|arbeitsende|fin|下班|下班时间|签退|签退时间|结束时间|"
         "結束時間",
