@@ -6,6 +6,7 @@ demand, vacations, three years of history, timesheets) is drawn around it here.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,12 @@ def example_portfolio(seed: int = 2027) -> Portfolio:
     >>> len(portfolio.projects), portfolio.capacity.shape
     (47, (24, 10))
     """
+    return _drawn(seed).snapshot()
+
+
+@lru_cache(maxsize=2)
+def _drawn(seed: int) -> Portfolio:
+    """Return the one that nobody edits: to draw it takes most of a second."""
     demand_rng, people_rng, past_rng, team_rng = np.random.default_rng(seed).spawn(4)
     horizon = make_horizon(str(FIRST), PERIODS, "M")
     roles = _roles()

@@ -505,7 +505,7 @@ def test_at_most_one_of_two_comes_in_every_future_of_the_command(tmp_path, capsy
 def test_forecast_says_why_and_shows_the_plan(tmp_path, small, capsys):
     few = "forecast", small, "--horizon", 2, "--draws", 100
     plan = tmp_path / "plan"
-    assert run_json(capsys, "optimize", small, "--seconds", 5, "--out", plan)[0] == 0
+    assert run_json(capsys, "optimize", small, "--seconds", 600, "--out", plan)[0] == 0
     record = "--scope", "plan", "--record", plan / "schedule.csv"
     out = tmp_path / "out"
     role = pmo.read_portfolio(small).demand["role"].iloc[0]

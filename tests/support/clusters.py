@@ -1,19 +1,28 @@
-"""A Dask scheduler with workers, all processes of their own on loopback."""
+"""A Dask scheduler with workers, all processes of their own on loopback.
+
+To load Dask and the package takes longer than what is asked of them here: a server
+loads both, once a session, and every scheduler and worker is a fork of it.
+"""
 
 from __future__ import annotations
 
+import atexit
+import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from tests.support.places import ROOT
+from tests.support.warm_solver import Forked, Server, forked_at
+
+_HERE = ["--host", "127.0.0.1", "--no-dashboard"]
 
 
 def missing() -> str:
@@ -21,23 +30,54 @@ def missing() -> str:
     return "" if find_spec("distributed") else "distributed is not installed"
 
 
+@cache
+def _server() -> Server:
+    server = Server(__name__)
+    atexit.register(server.close)
+    return server
+
+
+def serve(number: int) -> None:
+    """Fork schedulers and workers until the other end is closed."""
+    import distributed.cli.dask_scheduler
+    import distributed.cli.dask_worker
+
+    from pmo_analytics.optimization.explaining import resolving  # noqa: F401
+    from pmo_analytics.optimization.workers import process
+    from pmo_analytics.scenarios import comparing  # noqa: F401
+    from pmo_analytics.simulation import simulating  # noqa: F401
+
+    sys.path.insert(0, str(ROOT))  # they work in folders of their own
+    # Solvers that workers start are forks of one that has loaded everything, too.
+    solvers = Server()
+    process.start_process = solvers.start
+    commands = {
+        "scheduler": distributed.cli.dask_scheduler.main,
+        "worker": distributed.cli.dask_worker.main,
+    }
+
+    def run(order: str) -> None:
+        folder, kind, *words = json.loads(order)
+        os.chdir(folder)
+        commands[kind](words)
+
+    forked_at(number, run, solvers.socket.close)
+
+
 class Cluster:
     """Its address, and its workers as processes."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.processes: list[subprocess.Popen[str]] = []
-        self.scheduler = self._start(
-            "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"
+        self.started: list[tuple[Forked, Any]] = []
+        _, self.address = self._start(
+            r"Scheduler at:\s+(tcp://\S+)", "scheduler", *_HERE, "--port", "0"
         )
-        self.address = self._first(self.scheduler, r"Scheduler at:\s+(tcp://\S+)")
         self.workers = [self.add_worker() for _ in range(2)]
 
-    def add_worker(self) -> subprocess.Popen[str]:
-        words = ["--nthreads", "1", "--no-nanny", "--host", "127.0.0.1"]
-        worker = self._start("distributed.cli.dask_worker", self.address, *words)
-        self._first(worker, r"(Registered to)")
-        return worker
+    def add_worker(self) -> Forked:
+        words = ["--nthreads", "1", "--no-nanny", *_HERE]
+        return self._start(r"(Registered to)", "worker", self.address, *words)[0]
 
     def killing(self, run: Callable[..., Any]) -> Callable[..., Any]:
         """Return `run_tasks` that kills the first worker when one task has ended."""
@@ -50,35 +90,26 @@ class Cluster:
 
         return running
 
-    def _start(self, module: str, *words: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", module, "--no-dashboard", *words]
-        process = subprocess.Popen(
-            command,
-            stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            text=True,
-            cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )
-        self.processes.append(process)
-        return process
-
-    def _first(self, process: subprocess.Popen[str], pattern: str) -> str:
-        """Wait for a line of the log and return what the pattern finds in it."""
-        assert process.stderr is not None
+    def _start(self, pattern: str, *words: str) -> tuple[Forked, str]:
+        """Start a process; return it and what the pattern finds in its log."""
+        log, theirs = map(os.fdopen, os.pipe(), ("r", "w"))
+        with theirs:
+            order = json.dumps([str(self.folder), *words])
+            process = _server().start(order, theirs)
+        self.started.append((process, log))
         seen = []
-        for line in process.stderr:
+        for line in log:
             seen.append(line)
             if found := re.search(pattern, line):
-                return found.group(1)
+                return process, found.group(1)
         raise RuntimeError("".join(seen))
 
     def end(self) -> None:
-        for process in reversed(self.processes):
+        for process, log in reversed(self.started):
             process.kill()
             process.wait()
-            assert process.stderr is not None
-            process.stderr.close()
+            for pipe in (log, process.stdin, process.stdout):
+                pipe.close()
 
 
 @contextmanager

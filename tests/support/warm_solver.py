@@ -19,6 +19,7 @@ import subprocess
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,11 +29,11 @@ _CODE = struct.Struct("i")
 
 
 class Server:
-    """The process that forks solver processes; ended by `close`."""
+    """A process that forks others, as its module's `serve` says; ended by `close`."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = __name__) -> None:
         self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        code = f"from tests.support.warm_solver import serve; serve({theirs.fileno()})"
+        code = f"from {module} import serve; serve({theirs.fileno()})"
         self.process = subprocess.Popen(
             [sys.executable, "-c", code],
             cwd=ROOT,
@@ -41,11 +42,11 @@ class Server:
         )
         theirs.close()
 
-    def start(self, path: Path, stderr: Any) -> Forked:
-        """Stand in for `child_process.start_process`."""
+    def start(self, order: Path | str, stderr: Any) -> Forked:
+        """Stand in for `process.start_process`."""
         from_me, to_me, about = os.pipe(), os.pipe(), os.pipe()
         given = [from_me[0], to_me[1], stderr.fileno(), about[1]]
-        socket.send_fds(self.socket, [json.dumps(str(path)).encode()], given)
+        socket.send_fds(self.socket, [json.dumps(str(order)).encode()], given)
         for handle in (from_me[0], to_me[1], about[1]):
             os.close(handle)
         return Forked(from_me[1], to_me[0], about[0])
@@ -77,9 +78,11 @@ class Forked:
                 self.lock.release()
         return self.returncode
 
-    def wait(self) -> int:
+    def wait(self, timeout: float | None = None) -> int:
         with self.lock:
             if self.returncode is None:
+                if not select.select([self.about], [], [], timeout)[0]:
+                    raise TimeoutError
                 self._take()
         assert self.returncode is not None
         return self.returncode
@@ -107,6 +110,16 @@ def serve(number: int) -> None:
         repair_job,
     )
 
+    forked_at(number, child.main)
+
+
+def forked_at(
+    number: int, run: Callable[[str], None], last: Callable[[], None] | None = None
+) -> None:
+    """Fork for every order that comes over a socket; the fork runs it.
+
+    `last` is called when the other end is closed, before the children are waited for.
+    """
     orders = socket.socket(fileno=number)
     while True:
         message, given, _, _ = socket.recv_fds(orders, 4096, 4)
@@ -114,10 +127,12 @@ def serve(number: int) -> None:
             break
         if os.fork() == 0:
             orders.close()
-            _watch(json.loads(message), *given)
+            _watch(run, json.loads(message), *given)
         for handle in given:
             os.close(handle)
         _reap(os.WNOHANG)
+    if last is not None:
+        last()
     _reap(0)
 
 
@@ -129,7 +144,14 @@ def _reap(how: int) -> None:
         return
 
 
-def _watch(path: str, stdin: int, stdout: int, stderr: int, about: int) -> None:
+def _watch(
+    run: Callable[[str], None],
+    order: str,
+    stdin: int,
+    stdout: int,
+    stderr: int,
+    about: int,
+) -> None:
     """Fork once more, tell of the process and of its end."""
     pid = os.fork()
     if pid == 0:
@@ -138,7 +160,7 @@ def _watch(path: str, stdin: int, stdout: int, stderr: int, about: int) -> None:
         for own, handle in enumerate((stdin, stdout, stderr)):
             os.dup2(handle, own)
             os.close(handle)
-        _run(path)
+        _run(run, order)
     os.setpgid(pid, pid)
     for handle in (stdin, stdout, stderr):
         os.close(handle)
@@ -148,12 +170,10 @@ def _watch(path: str, stdin: int, stdout: int, stderr: int, about: int) -> None:
     os._exit(0)
 
 
-def _run(path: str) -> None:
-    from pmo_analytics.optimization.workers import child
-
+def _run(run: Callable[[str], None], order: str) -> None:
     code = 1
     try:
-        child.main(path)
+        run(order)
         code = 0
     except BaseException:
         traceback.print_exc()

@@ -14,6 +14,8 @@ from pmo_analytics.networks import Network, roll_up_balanced
 from pmo_analytics.reporting import write_mspdi
 from tests.loaders.networks.test_mspdi import FULL, read
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 
 def test_a_network_comes_back_as_it_was(tmp_path):
     before = read(tmp_path, FULL)
@@ -96,7 +98,8 @@ def test_names_and_refusals(tmp_path, capsys):
         write_mspdi(plan, tmp_path / "plan.mpp")
     folder = tmp_path / "data"
     pmo.write_portfolio(pmo.example_portfolio(), folder)
-    words = ["optimize", str(folder), "--json", "--no-charts", "--seconds", "5"]
+    words = ["optimize", str(folder), "--json", "--no-charts", "--seconds", "600"]
+    words += ["--gap", "0.5"]
     assert main([*words, "--mspdi", str(tmp_path / "plan.mpp")]) == 2
     capsys.readouterr()
     file = tmp_path / "plan.xml"

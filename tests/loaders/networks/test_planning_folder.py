@@ -11,6 +11,8 @@ from pmo_analytics.cli import main
 from pmo_analytics.loaders import read_rolled
 from tests.loaders.networks.test_mspdi import FULL, PLANS, needs_plans
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -86,7 +88,7 @@ def test_capacity_and_optimize_work_on_a_folder(folder, capsys, tmp_path):
     answer = json.loads(capsys.readouterr().out)
     assert {row["role"] for row in answer["rows"]} == {"Engineer"}
     out = str(tmp_path / "out")
-    options = ["--seconds", "20", "--json", "--no-charts", "--out", out]
+    options = ["--seconds", "600", "--json", "--no-charts", "--out", out]
     assert main(["optimize", str(folder), *options]) == 0
     assert json.loads(capsys.readouterr().out)["status"] == "optimal"
 
