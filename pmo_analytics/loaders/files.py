@@ -164,7 +164,8 @@ def load_portfolio(
             "unsupported_file",
             f"A portfolio is a folder with CSV files and {TOML}, a workbook "
             f"({', '.join(_READERS)}), or a planning file. Put a list that is "
-            "none of these into a folder as projects.csv, and give the folder.",
+            "none of these into a folder as projects.csv, and give the folder; "
+            "unpack a .zip first.",
             found=path.name,
         )
     label = path.resolve().name if folder else path.stem

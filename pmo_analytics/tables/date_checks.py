@@ -23,13 +23,18 @@ def check_dates(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
     projects = tables["projects"]
     named = projects[projects["project"].notna() & projects["duration"].notna()]
     windows = start_windows(named, horizon)
-    problems = []
+    problems: list[Problem] = []
     doubtful = _doubtful(named, windows, horizon)
+    begun = _begun(projects, tables.get("progress"))
     named, windows = named[doubtful], windows[doubtful]
     for label, row, window in zip(
         named.index, _records(named, _READ), _records(windows), strict=True
     ):
-        problems += _check_project_dates(label, row, window, horizon)
+        problems += [
+            found
+            for found in _check_project_dates(label, row, window, horizon)
+            if found["rule"] != "running_in_the_future" or row["project"] not in begun
+        ]
     no_duration = projects["duration"].isna() & live_projects(projects)
     for label, row in projects[no_duration].iterrows() if no_duration.any() else ():
         if row["status"] == "running" and pd.isna(row["start"]):
@@ -74,6 +79,20 @@ def _after(
     """Return periods as numbers, 0 = the first of the horizon, NaN where blank."""
     numbers = pd.PeriodIndex(periods).asi8 - np.int64(horizon[0].ordinal)
     return np.where(periods.isna(), np.nan, numbers)
+
+
+def _begun(projects: pd.DataFrame, progress: pd.DataFrame | None) -> set[Any]:
+    """Return projects with a report of after their start: they do run."""
+    if progress is None or progress.empty:
+        return set()
+    starts = dict(zip(projects["project"], projects["start"], strict=True))
+    return {
+        name
+        for name, day in zip(progress["project"], progress["as_of"], strict=True)
+        if isinstance(day, pd.Timestamp)
+        and isinstance(start := starts.get(name), pd.Period)
+        and start.start_time <= day
+    }
 
 
 # What the checks of one project read of its row.

@@ -7,7 +7,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pmo_analytics.errors import ConfigError, DataError, has_errors, problems_table
+from pmo_analytics.errors import (
+    ConfigError,
+    DataError,
+    has_errors,
+    listing,
+    problems_table,
+)
 from pmo_analytics.loaders.findings import Place, Problem, Unreadable
 from pmo_analytics.loaders.networks.extracts import is_extract
 from pmo_analytics.loaders.networks.sheets import is_sheet
@@ -176,7 +182,7 @@ def _read(file: Path, done: set[tuple[str, Path]]) -> list[Network]:
         if reader is None:
             raise Unreadable(
                 "unsupported_file",
-                "This is no planning file that can be read: "
+                f"{_packed(file)}This is no planning file that can be read: "
                 f"{', '.join(r.name for r in READERS)}.",
             )
         if reader.together and file.suffix.lower() not in WORKBOOKS:
@@ -196,14 +202,22 @@ def _read(file: Path, done: set[tuple[str, Path]]) -> list[Network]:
 
 def planning_files(folder: Path) -> list[Path]:
     """Return the planning files of a folder and of the folders in it, by name."""
-    endings = {ending for reader in READERS for ending in reader.endings}
+    return [file for file in _candidates(folder) if reader_of(file) is not None]
+
+
+def _packed(file: Path) -> str:
+    return "Unpack it first. " if file.suffix.lower() == ".zip" else ""
+
+
+def _candidates(folder: Path, *others: str) -> list[Path]:
+    """Return files that could be planning files, by their endings."""
+    endings = {ending for reader in READERS for ending in reader.endings} | {*others}
     return [
         file
         for file in sorted(folder.rglob("*"))
         if file.suffix.lower() in endings
         and not file.name.startswith((".", "~"))
         and file.is_file()
-        and reader_of(file) is not None
     ]
 
 
@@ -220,4 +234,10 @@ def _files(path: Path, problems: list[Problem]) -> list[Path]:
         fix = "The folder holds no planning file. Readable are: "
         fix += f"{', '.join(reader.name for reader in READERS)}."
         problems.append(place.error("missing_file", found=str(path), fix=fix))
+    elif left := [file.name for file in _candidates(path, ".zip") if file not in files]:
+        fix = "These files of the folder are not read: they are empty, damaged at the "
+        fix += "beginning, packed, or of another kind. Unpack or export them again, or "
+        fix += "take them out."
+        found = listing(left)
+        problems.append(place.warning("unsupported_file", found=found, fix=fix))
     return files

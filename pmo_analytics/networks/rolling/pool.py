@@ -122,9 +122,14 @@ def _apart(
     other: tuple[int, str, dict[str, Any]],
 ) -> dict[str, Any]:
     places = [networks[n].source or networks[n].project for n, _, _ in (one, other)]
-    fix = f"'{one[2]['name']}' of {places[0]} and of {places[1]} have one name and "
-    fix += "different ids, so they are kept apart. If they are one, give both files "
-    fix += "the same e-mail address or code."
+    name = one[2]["name"]
+    if one[0] == other[0]:
+        fix = f"Two resources of the file are called '{name}' and have different ids, "
+        fix += "so they are kept apart. If they are one, make them one there."
+    else:
+        fix = f"'{name}' of {places[0]} and of {places[1]} have one name and different "
+        fix += "ids, so they are kept apart. If they are one, give both files the same "
+        fix += "e-mail address or code."
     found = str(other[2]["name"])
     return problem(
         "warning", "people", "same_name", found=found, source=places[1], fix=fix

@@ -214,8 +214,13 @@ class _Rolling:
     def _same_id(self, number: int) -> dict[str, Any]:
         network = self.networks[number]
         fix = f"Another file has a project '{network.project}' too, so this one is "
-        fix += f"called '{self.ids[number]}'. If they are updates of one project, keep "
-        fix += "the newest alone in the folder."
+        fix += (
+            f"called '{self.ids[number]}' and its work counts once more. If they are "
+        )
+        fix += (
+            "updates of one project, keep the newest alone in the folder; `pmo story` "
+        )
+        fix += "compares updates."
         return problem(
             "warning",
             "projects",

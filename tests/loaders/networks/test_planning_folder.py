@@ -72,6 +72,27 @@ def test_bad_files(folder, tmp_path):
         pmo.read_networks(folder, bad_files="keep")
 
 
+def test_files_that_are_none_are_named(folder, tmp_path):
+    (folder / "empty.xer").touch()
+    (folder / "plans.zip").write_bytes(b"PK")
+    (folder / "readme.txt").write_text("nothing", encoding="utf-8")
+    told = pmo.read_networks(folder)[0].problems
+    told = told[told["rule"] == "unsupported_file"]
+    assert told["found"].tolist() == ["'empty.xer', 'notes.xml', 'plans.zip'"]
+    assert told["severity"].tolist() == ["warning"]
+    for path in (folder / "plans.zip", folder / "readme.txt"):
+        with pytest.raises(pmo.DataError, match="no planning file"):
+            pmo.read_networks(path)
+
+
+def test_what_runs_by_its_own_reports_is_no_false_alarm(folder):
+    """A file of years ago does not make the others begin in the future."""
+    old = FULL.replace("Bridge.xml", "Old.xml").replace("2027-", "2019-")
+    (folder / "old.xml").write_text(old, encoding="utf-8")
+    told = pmo.check_portfolio(read_rolled(folder).portfolio)
+    assert "running_in_the_future" not in told["rule"].tolist()
+
+
 def test_check_prints_the_balance(folder, capsys):
     assert main(["check", str(folder)]) == 0
     said = capsys.readouterr().out

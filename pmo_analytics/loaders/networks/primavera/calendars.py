@@ -59,6 +59,9 @@ def calendars_of(file: P6File) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _missing_calendars(file: P6File, known: set[str]) -> None:
+    instead = "That of the project counts."
+    if not known:
+        instead = "No calendar is: Monday to Friday, 8 to 12 and 13 to 17 counts."
     for table, key in (("TASK", "task_code"), ("RSRC", "rsrc_short_name")):
         rows = file.rows(table)
         file.said(
@@ -71,5 +74,5 @@ def _missing_calendars(file: P6File, known: set[str]) -> None:
                 )
                 if uid and uid not in known
             ],
-            "The calendars of these are not in the file. That of the project counts.",
+            f"The calendars of these are not in the file. {instead}",
         )
