@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         read_portfolio,
         write_portfolio,
     )
+    from pmo_analytics.loaders.networks.mspdi.rewriting import write_dates
     from pmo_analytics.loaders.networks.mspdi.writing import write_network
     from pmo_analytics.loaders.networks.portfolio import read_rolled
     from pmo_analytics.loaders.networks.reading import read_networks

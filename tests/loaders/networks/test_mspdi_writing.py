@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from xml.etree import ElementTree
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import pmo_analytics as pmo
 from pmo_analytics.cli import main
-from pmo_analytics.loaders import write_network
+from pmo_analytics.loaders import write_dates, write_network
 from pmo_analytics.networks import Network, roll_up_balanced
 from pmo_analytics.reporting import write_mspdi
-from tests.loaders.networks.test_mspdi import FULL, read
+from tests.loaders.networks.test_mspdi import FULL, PLANS, needs_plans, read
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 
@@ -189,3 +191,111 @@ def test_codes_of_tasks_are_text_fields(tmp_path):
     own = back.codes[back.codes["of"] == "task"]
     assert own["code"].tolist() == [*names[:29], "Text2"]
     assert (own["code"] == own["value"]).all()
+
+
+def leaves_of(path) -> list[tuple[str, str]]:
+    """Return way and text of every element of an XML file, in order."""
+
+    def walk(element, way):
+        name = f"{way}/{element.tag.rpartition('}')[2]}"
+        yield name, (element.text or "").strip()
+        for child in element:
+            yield from walk(child, name)
+
+    return list(walk(ElementTree.parse(path).getroot(), ""))
+
+
+def changed(before, after) -> tuple[list[tuple[str, str, str]], dict[str, str]]:
+    """Return what has another text, and what was added, of two XML files."""
+    ours, theirs = leaves_of(before), leaves_of(after)
+    added = {}
+    while len(theirs) > len(ours):
+        at = next(
+            n for n, pair in enumerate([*ours, ("", "")]) if pair[0] != theirs[n][0]
+        )
+        name, text = theirs.pop(at)
+        added[name] = text
+    assert [name for name, _ in ours] == [name for name, _ in theirs]
+    pairs = zip(ours, theirs, strict=True)
+    return [(a[0], a[1], b[1]) for a, b in pairs if a[1] != b[1]], added
+
+
+AHEAD = FULL.replace("<ActualStart>2027-01-04T08:00:00</ActualStart>", "")
+
+
+def test_new_dates_leave_all_else_of_a_file_as_it_stands(tmp_path):
+    plan = read(tmp_path, AHEAD)
+    tasks = plan.tasks.copy()
+    tasks.loc["1", "start"] = pd.Timestamp("2027-01-11 08:00")
+    tasks.loc["1", "finish"] = pd.Timestamp("2027-01-13 17:00")
+    out = write_dates(
+        plan.replace(tasks=tasks), tmp_path / "plan.xml", tmp_path / "o.xml"
+    )
+    found, added = changed(tmp_path / "plan.xml", out)
+    top = "/Project/Tasks/Task"
+    # A week of the clock behind the start of the project, in tenths of a minute.
+    assert added == {f"{top}/LevelingDelay": str(7 * 24 * 60 * 10)}
+    assert found[:2] == [
+        (f"{top}/Start", "2027-01-04T08:00:00", "2027-01-11T08:00:00"),
+        (f"{top}/Finish", "2027-01-07T17:00:00", "2027-01-13T17:00:00"),
+    ]
+    work = "/Project/Assignments/Assignment"
+    assert found[2:4] == [
+        (f"{work}/Start", "2027-01-04T08:00:00", "2027-01-11T08:00:00"),
+        (f"{work}/Finish", "2027-01-07T17:00:00", "2027-01-13T17:00:00"),
+    ]
+    assert {way for way, _, _ in found[4:]} <= {
+        f"{work}/TimephasedData/Start",
+        f"{work}/TimephasedData/Finish",
+    }
+    # Work that was done stays where it was.
+    (back,) = pmo.read_networks(out)
+    for ours, theirs in zip(
+        plan.timephased.itertuples(), back.timephased.itertuples(), strict=True
+    ):
+        assert ours.hours == theirs.hours
+        assert (ours.start == theirs.start) is (ours.kind != "remaining")
+
+
+def test_dates_that_cannot_be_written_are_refused(tmp_path):
+    plan = read(tmp_path, FULL)
+    tasks = plan.tasks.assign(start=pd.Timestamp("2027-01-11 08:00"))
+    path = tmp_path / "plan.xml"
+    with pytest.raises(pmo.ConfigError, match=r"have begun cannot start .* '1'"):
+        write_dates(plan.replace(tasks=tasks), path, tmp_path / "o.xml")
+    fewer = plan.replace(tasks=plan.tasks.drop(index="1"))
+    with pytest.raises(pmo.ConfigError, match="other tasks: '1'"):
+        write_dates(fewer, path, tmp_path / "o.xml")
+    with pytest.raises(pmo.ConfigError, match=r"end in \.xml"):
+        write_dates(plan, path, tmp_path / "o.mpp")
+    assert not (tmp_path / "o.xml").exists()
+    # Nothing moved, nothing changed.
+    same = write_dates(plan, path, tmp_path / "o.xml")
+    assert same.read_bytes() == path.read_bytes()
+
+
+@needs_plans
+def test_a_levelled_plan_goes_into_the_file_it_was_made_of(tmp_path):
+    """A published schedule of two projects of MPSPLIB, written into their file."""
+    path = PLANS / "mspdi" / "mp_j30_a2_nr1.xml"
+    (plan,) = pmo.read_networks(path)
+    levelled = path.with_name("mp_j30_a2_nr1_P-SGS-MINSLK_TMS74.xml")
+    (other,) = pmo.read_networks(levelled)
+    dates = other.tasks.set_index("name")[["start", "finish"]]
+    own = plan.tasks["kind"] != "summary"
+    tasks = plan.tasks.copy()
+    for name in ("start", "finish"):
+        new = dates[name].reindex(tasks["name"]).to_numpy()
+        tasks[name] = np.where(own, new, tasks[name])
+    out = write_dates(plan.replace(tasks=tasks), path, tmp_path / "levelled.xml")
+    found, added = changed(path, out)
+    assert not added
+    assert {way.rpartition("/")[2] for way, _, _ in found} == {
+        *("Start", "Finish", "LevelingDelay", "FinishDate"),
+    }
+    (back,) = pmo.read_networks(out)
+    for name in ("start", "finish"):
+        assert (back.tasks[name] == tasks[name])[own].all()
+        assert back.tasks[name].iloc[0] == other.tasks[name].iloc[0]
+    # The delays are those that keep the links: none lets a task start too early.
+    assert (back.tasks["start"] >= plan.tasks["start"])[own].all()
