@@ -95,6 +95,7 @@ lower-bounds: $(READY)
 	$(BIN)/python tests/release/lower_bounds.py > $(LOWER)/pins.txt
 	$(LOWER)/bin/python -m pip install --quiet --disable-pip-version-check \
 		-r $(LOWER)/pins.txt pytest hypothesis pytest-xdist
+	$(LOWER)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	$(LOWER)/bin/python -m pytest $(TOGETHER) -o filterwarnings=default $(FAST)
 
 clean:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 # Columns that tables did not always have: where blank, hashes of old still hold.
 _LATER = ("workweek", "event", "manager", "phase", "priority", "goal")
 # Cells of object columns that nobody can edit without replacing them.
-_PLAIN = frozenset((str, int, float, bool, type(None)))
+_PLAIN = frozenset((str, int, float, bool, type(None), type(pd.NaT), pd.Period, date))
 
 
 class Remembered:

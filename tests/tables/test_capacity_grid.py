@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -316,3 +317,11 @@ def test_an_infinite_or_negative_cell_of_capacity_is_not_lost():
     # Operations must not hide it either.
     below = staffed(capacity=capacity() - 3)
     assert "below_minimum" in below.check()["rule"].tolist()
+
+
+def test_days_and_gaps_among_objects_are_no_edit():
+    # What an edit leaves in a column of mixed kinds, which depends on pandas.
+    case = staffed()
+    for cells in ([pd.NaT, pd.NaT], [float("nan"), None], [date(2027, 1, 1), pd.NaT]):
+        case.people["start"] = pd.Series(cells, index=case.people.index, dtype=object)
+        assert case.capacity is case.capacity
