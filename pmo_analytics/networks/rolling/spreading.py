@@ -33,13 +33,16 @@ _SHAPES = {
 def clock_of(network: Network, task: str, resource: str) -> WorkCalendar:
     """Return the calendar on which a resource works on a task.
 
-    That of the resource, unless the task has one of its own and ignores those of
-    resources, or nobody is named.
+    In Microsoft Project that of the resource, unless the task has one of its own and
+    ignores those of resources, or nobody is named. In Primavera that of the activity,
+    unless its type is resource dependent.
     """
     tasks, resources = network.tasks, network.resources
     own = str(tasks.at[task, "calendar"]) if task in tasks.index else ""
     ignores = "ignore_resource_calendar" in tasks and task in tasks.index
     if own and ignores and tasks.at[task, "ignore_resource_calendar"]:
+        return network.clock(own)
+    if own and "type" in tasks and tasks.at[task, "type"] != "TT_Rsrc":
         return network.clock(own)
     if resource in resources.index and (theirs := resources.at[resource, "calendar"]):
         return network.clock(str(theirs))
@@ -52,8 +55,8 @@ def spread(network: Network, rows: pd.DataFrame, freq: str) -> pd.DataFrame:
     Parameters
     ----------
     rows
-        `task, resource, start, finish, contour, amount` (whole); the index is that of
-        `network.assignments`, or negative for what is no assignment.
+        `task, resource, start, finish, contour, work_h, amount` (whole); the index is
+        that of `network.assignments`, or negative for what is no assignment.
 
     Returns
     -------
@@ -63,14 +66,14 @@ def spread(network: Network, rows: pd.DataFrame, freq: str) -> pd.DataFrame:
 
     Notes
     -----
-    Where the file spreads the hours itself (`timephased`) that is the shape, else a
-    contour, else they lie evenly over the working time. A span without working time
-    counts by the clock.
+    Where the file spreads the hours itself (`timephased`) that is the shape, and what
+    it leaves out lies evenly behind; else a contour, else they lie evenly over the
+    working time. A span without working time counts by the clock.
     """
     own = network.timephased
     own = own[own["kind"].isin(["remaining", "actual"]) & own["row"].isin(rows.index)]
     own = own[own["start"].notna() & own["finish"].notna() & (own["hours"] > 0)]
-    pieces = [_own_pieces(own), _even_pieces(network, rows, set(own["row"]))]
+    pieces = [_own_pieces(own, rows), _even_pieces(network, rows, set(own["row"]))]
     whole = pd.concat([piece for piece in pieces if len(piece)] or pieces[:1])
     if not len(whole):
         return pd.DataFrame({"row": [], "period": [], "amount": []}).astype("int64")
@@ -83,11 +86,18 @@ def spread(network: Network, rows: pd.DataFrame, freq: str) -> pd.DataFrame:
     return _by_period(network, whole, freq)
 
 
-def _own_pieces(own: pd.DataFrame) -> pd.DataFrame:
+def _own_pieces(own: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the pieces of a file, and one for what they leave until the finish."""
     frame = own.rename(columns={"hours": "weight"})
     frame = frame.assign(row=frame["row"].astype("int64"))
-    frame = frame.sort_values(["row", "start"], kind="stable")
-    return frame[["row", "start", "finish", "weight", "task", "resource"]]
+    names = ["row", "start", "finish", "weight", "task", "resource"]
+    told = frame.groupby("row").agg(weight=("weight", "sum"), start=("finish", "max"))
+    rest = rows.loc[told.index].assign(start=told["start"])
+    rest["weight"] = rest["work_h"] - told["weight"]
+    open_ = (rest["weight"] > 0.01 * rest["work_h"]) & (rest["finish"] > rest["start"])
+    rest = rest[open_].rename_axis("row").reset_index()
+    whole = pd.concat([frame[names], rest[names]]) if len(rest) else frame[names]
+    return whole.sort_values(["row", "start"], kind="stable")
 
 
 def _even_pieces(
