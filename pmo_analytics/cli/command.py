@@ -193,7 +193,7 @@ def command(keys: Sequence[str] = ("status",)) -> Callable[..., Any]:
                     # Reading says what it changed; commands print it themselves.
                     warnings.simplefilter("ignore", PmoWarning)
                     if out is not None:
-                        try_folder(out)
+                        try_folder(out, options.get("path"))
                     code = function(*args, **options)
                 if stop.asked:
                     messages().print(_STOPPED, style="yellow")

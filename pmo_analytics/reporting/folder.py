@@ -128,6 +128,8 @@ MANIFEST = "manifest.json"
 # A whole result whose files are on their way to their places.
 _READY = ".ready"
 _DRAFT = ".draft-"
+# What no result has, and the folder of a portfolio does.
+_OF_DATA = ("portfolio.toml", "projects.csv", "projects.tsv")
 
 
 def write_result(
@@ -173,9 +175,10 @@ def write_result(
     Raises
     ------
     ConfigError
-        If the folder cannot be written.
+        If the folder cannot be written, or holds the data of a portfolio.
     """
     real = Path(os.path.realpath(out))
+    _refuse_data(real, out)
     try:
         real.parent.mkdir(parents=True, exist_ok=True)
         if real.is_dir():
@@ -199,16 +202,47 @@ def write_result(
     return [out / name for name in names]
 
 
-def try_folder(out: Path) -> None:
-    """Find out whether a result can be written, before anybody works for it.
+def _refuse_data(folder: Path, out: Path, data: Path | None = None) -> None:
+    """Refuse to write a result among tables: its `budget.csv` would take their place.
 
-    What is made for that is removed again.
+    Parameters
+    ----------
+    folder, out
+        Where the result goes, and how the user named that.
+    data
+        What the result is made from, where that is known.
 
     Raises
     ------
     ConfigError
-        If the folder cannot be made or written.
+        If the folder holds the tables of a portfolio.
     """
+    own = data is not None and data.is_dir() and folder == Path(os.path.realpath(data))
+    if own or any((folder / name).is_file() for name in _OF_DATA):
+        raise ConfigError(
+            f"Cannot write to {out}: the folder holds the data of a portfolio, and "
+            "files of the result would replace some of it. Name another folder."
+        )
+
+
+def try_folder(out: Path, data: Path | None = None) -> None:
+    """Find out whether a result can be written, before anybody works for it.
+
+    What is made for that is removed again.
+
+    Parameters
+    ----------
+    out
+        Where the result goes.
+    data
+        What it is made from, where that is known.
+
+    Raises
+    ------
+    ConfigError
+        If the folder cannot be made or written, or holds the data of a portfolio.
+    """
+    _refuse_data(Path(os.path.realpath(out)), out, data)
     missing = [path for path in (out, *out.parents) if not path.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)

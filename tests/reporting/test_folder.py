@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 from pmo_analytics.cli import main
+from pmo_analytics.errors import ConfigError
 from pmo_analytics.examples.company import example_portfolio
 from pmo_analytics.files.exchange import can_be_replaced
 from pmo_analytics.loaders import write_portfolio
@@ -266,3 +267,24 @@ def test_what_is_not_of_the_result_stays(tmp_path):
     assert whole(out) == 2
     assert (out / "history" / "old" / "schedule.csv").read_text() == "old"
     assert (out / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["portfolio.toml", "projects.csv"])
+def test_a_result_never_replaces_tables_of_a_portfolio(tmp_path, name):
+    (tmp_path / name).write_text("mine", encoding="utf-8")
+    (tmp_path / "budget.csv").write_text("mine", encoding="utf-8")
+    tables = {"budget.csv": pd.DataFrame({"spend": [1.0]})}
+    with pytest.raises(ConfigError, match="holds the data of a portfolio"):
+        write_result(tmp_path, tables=tables, facts={})
+    assert (tmp_path / "budget.csv").read_text("utf-8") == "mine"
+
+
+def test_a_command_does_not_write_among_its_data(tmp_path, capsys, monkeypatch):
+    """`cd mydata; pmo optimize . --out .` took the place of the user's budget."""
+    data = write_portfolio(example_portfolio(), tmp_path / "data")
+    before = {file.name: file.read_bytes() for file in data.iterdir()}
+    monkeypatch.chdir(data)
+    for out in (".", str(data), "../data"):
+        assert main(["capacity", ".", "--out", out]) == 3
+        assert "Name another folder" in " ".join(capsys.readouterr().err.split())
+    assert {file.name: file.read_bytes() for file in data.iterdir()} == before
