@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         plot_accuracy,
         plot_backtest_errors,
         plot_calibration,
+        plot_reliability,
     )
     from pmo_analytics.plotting.budget import plot_budget, plot_spend
     from pmo_analytics.plotting.capacity import (
@@ -35,7 +36,11 @@ if TYPE_CHECKING:
     )
     from pmo_analytics.plotting.frontier import plot_frontier, plot_role_value
     from pmo_analytics.plotting.gantt import plot_gantt, plot_milestone_trend
-    from pmo_analytics.plotting.heat_maps import plot_overload_chance, plot_utilization
+    from pmo_analytics.plotting.heat_maps import (
+        plot_bookings,
+        plot_overload_chance,
+        plot_utilization,
+    )
     from pmo_analytics.plotting.looks import style
     from pmo_analytics.plotting.progress import plot_progress
     from pmo_analytics.plotting.scenarios import plot_comparison, plot_core, plot_moves
@@ -44,6 +49,11 @@ if TYPE_CHECKING:
         plot_s_curve,
         plot_tornado,
         simulation_figures,
+    )
+    from pmo_analytics.plotting.status.portfolio import (
+        plot_benefits,
+        plot_pipeline,
+        plot_value_risk,
     )
     from pmo_analytics.plotting.status.roadmap import plot_status_roadmap
     from pmo_analytics.plotting.status.trends import (

@@ -10,13 +10,14 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from pmo_analytics.clock import base_freq
 from pmo_analytics.forecasting import NAIVE
 from pmo_analytics.plotting.fonts import shorten
 from pmo_analytics.plotting.looks import (
     INK,
+    LIMIT,
     OVERLOAD,
     PALETTE,
     QUIET,
@@ -147,6 +148,74 @@ def plot_calibration(
         parts = [f"{_plain(model)} {overall[model]:.0%}" for model in own[:3]]
         write_title(ax, title, "; ".join([*parts, f"{count:,} forecasts each"]))
         write_legend(ax, [*_model_entries(grid), _promised_entry("80 % promised")])
+    return ax
+
+
+def plot_reliability(
+    table: pd.DataFrame, *, what: str = "it", ax: Axes | None = None
+) -> Axes:
+    """Draw how often something happened where a chance was said.
+
+    Points on the dashed line are honest: of what was given 30 % about 30 % happened.
+    Below it the warning was too loud, above it too quiet.
+
+    Parameters
+    ----------
+    table
+        Of `tracking.reliability`.
+    what
+        What was foretold, for the axis: "late", "over budget".
+    ax
+        Axes to draw on; None = a new figure.
+
+    Returns
+    -------
+    Axes
+        Chance said across, share that happened up; both 0 to 1. The bars below count
+        the cases, and are as wide as their class.
+    """
+    title = "How honest the chances were"
+    with canvas(ax, width=6.4, height=5.2) as ax:
+        if table.empty:
+            return write_empty(ax, title, "Nothing that was foretold has ended yet.")
+        dress(ax, grid="y")
+        cases = table["cases"].to_numpy(dtype=float)
+        middle = (table["low"] + table["high"]) / 2
+        ax.bar(
+            middle,
+            0.16 * cases / cases.max(),
+            0.9 * (table["high"] - table["low"]),
+            color=LIMIT,
+        )
+        ax.plot([0, 1], [0, 1], color=QUIET, linestyle="--", linewidth=1.0)
+        ax.vlines(
+            table["said"], table["said"], table["happened"], color=OVERLOAD, alpha=0.6
+        )
+        (line,) = ax.plot(
+            table["said"], table["happened"], color=PALETTE[0], marker="o", markersize=6
+        )
+        line.set_label("what happened")
+        for said, happened, count in zip(
+            table["said"], table["happened"], table["cases"], strict=True
+        ):
+            ax.annotate(
+                f"{count:,}",
+                (said, happened),
+                xytext=(0, 8 if happened >= said else -14),
+                textcoords="offset points",
+                ha="center",
+                fontsize=7.5,
+                color=QUIET,
+            )
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        ax.set_xlim(-0.02, 1.02)
+        ax.set_ylim(0, 1.05)
+        ax.set_xlabel(f"chance that was said: {what}")
+        ax.set_ylabel("share that happened")
+        error = float(np.average(table["error"], weights=cases))
+        note = f"{int(cases.sum()):,} cases (numbers at the points); "
+        write_title(ax, title, f"{note}calibration error {error:.3f}")
     return ax
 
 

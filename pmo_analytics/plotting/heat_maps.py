@@ -178,6 +178,54 @@ def plot_overload_chance(
     return ax
 
 
+def plot_bookings(
+    shares: pd.DataFrame, *, max_people: int = 40, ax: Axes | None = None
+) -> Axes:
+    """Draw how much of each person's contract is booked, person x week.
+
+    Blue is room, white is all of the contract, red is more than that, grey is nothing
+    booked; the percentage is written into the cells where it fits.
+
+    Parameters
+    ----------
+    shares
+        Of `tracking.booked_shares`: who is booked most stands first.
+    max_people
+        How many are drawn; the title says of how many.
+    ax
+        Axes to draw on; None = a new figure that grows with the people.
+
+    Returns
+    -------
+    Axes
+        Weeks across, people down. Colours end at 200 %.
+    """
+    at_least_one("max_people", max_people)
+    title, shown = "Who is booked", shares.head(max_people)
+    if len(shown) < len(shares):
+        title += f": the {max_people} most booked of {len(shares)} people"
+    with _canvas(ax, len(shown), shown.shape[1]) as ax:
+        if shown.empty:
+            return write_empty(ax, title, "Nobody is booked in these weeks.")
+        values = shown.to_numpy(dtype=float)
+        look = _Look(
+            cmap=_room_and_overload(),
+            norm=TwoSlopeNorm(vmin=0.0, vcenter=1.0 + TOLERANCE, vmax=_FULL),
+            ticks=(0.0, 0.5, 1.0, 1.5, 2.0),
+            beyond=True,
+            label="booked / contract",
+            background="#F0F0F0",
+        )
+        drawn = np.where(np.isinf(values), 10.0, np.where(values > 0, values, np.nan))
+        names = [str(name) for name in shown.index]
+        if _draw(ax, drawn, names, pd.PeriodIndex(shown.columns), look):
+            _write_shares(ax, np.where(values > 0, values, np.nan))
+        over = int((shares > 1 + TOLERANCE).any(axis=1).sum())
+        note = f"{over} of {len(shares)} people booked over 100 % in some week"
+        write_title(ax, title, note if over else "nobody is booked over 100 %")
+    return ax
+
+
 @dataclass(frozen=True)
 class _Look:
     """Colours of a heat map, and the marks of its colour bar.

@@ -14,6 +14,7 @@ from pmo_analytics.formats import percent
 from pmo_analytics.reporting.charts import RAG, Chart
 from pmo_analytics.reporting.folder import folder_names
 from pmo_analytics.reporting.page import Fact, Report, Section
+from pmo_analytics.reporting.portfolio_sections import portfolio_sections
 from pmo_analytics.tracking import on_time_rate
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def status_report(
     plan
         The plan in force, for its roadmap and what proves it; None = no part on it.
     figures
-        Charts that are pictures, each where there is one: `roadmap`, `capacity`.
+        Charts that are pictures: `roadmap`, `capacity`, `value_risk`, `bookings`.
     problems, facts
         As in `Report`.
 
@@ -99,6 +100,7 @@ def status_report(
         _milestones(status, pages),
         *_people(status, plan, shown),
         *_roadmap(plan, shown),
+        *portfolio_sections(status, shown, pages),
         *_notes(status),
     ]
     report = Report(
@@ -126,10 +128,8 @@ def _pages(status: Status, sums: pd.DataFrame) -> tuple[dict[str, str], dict[str
     """Return the page of each project, and of each program; they may share a name."""
     projects = [str(project) for project in status.table.index]
     programs = [str(p) for p in sums.index if p not in ("all", "none")]
-    return (
-        {p: f"projects/{n}.html" for p, n in folder_names(projects).items()},
-        {p: f"programs/{n}.html" for p, n in folder_names(programs).items()},
-    )
+    first = {p: f"projects/{n}.html" for p, n in folder_names(projects).items()}
+    return first, {p: f"programs/{n}.html" for p, n in folder_names(programs).items()}
 
 
 def _colour(cells: pd.Series[Any]) -> pd.Series[Any]:

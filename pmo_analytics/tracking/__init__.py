@@ -22,6 +22,12 @@ if TYPE_CHECKING:
         on_time_rate,
     )
     from pmo_analytics.tracking.judging.rag import DIMENSIONS, RULES, Rule, read_rules
+    from pmo_analytics.tracking.portfolio_views import (
+        benefits_by_period,
+        booked_shares,
+        pipeline_stages,
+        value_and_risk,
+    )
     from pmo_analytics.tracking.recovery.options import OPTIONS
     from pmo_analytics.tracking.recovery.recovering import Recovery, recover
     from pmo_analytics.tracking.result import Status

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import pandas as pd
 import typer
 
 from pmo_analytics.cli.command import OK, app, command, print_answer
@@ -18,7 +19,6 @@ from pmo_analytics.cli.tracked.status import read_status
 from pmo_analytics.errors import ConfigError
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
 
     from pmo_analytics.plan import Plan
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 REPORT_KEYS = ("status", "as_of", "projects", "pages", "files", "not_written")
 # Bars of a roadmap, and roles, that a page of paper shows.
-_MOST_BARS, _MOST_ROLES = 60, 24
+_MOST_BARS, _MOST_ROLES, _MOST_PEOPLE = 60, 24, 30
 _NO_SLIDES = "report.pptx is not written: slides need python-pptx, the extra 'office'."
 
 
@@ -118,7 +118,7 @@ def _write(
         "Made at": facts["made_at"],
         "Digest of the data": facts["portfolio_digest"],
     }
-    with drawn(partial(_figures, found.portfolio, plan)) as figures:
+    with drawn(partial(_figures, found, plan)) as figures:
         whole, pages = status_report(
             found, plan=plan, figures=figures, problems=problems, facts=made
         )
@@ -141,15 +141,29 @@ def _page_writer(page: Report) -> Callable[[Path], None]:
     return partial(write_page, report=page)
 
 
-def _figures(portfolio: Portfolio, plan: Plan | None) -> dict[str, Figure]:
-    """Draw what is a picture: the roadmap of what is shown, and load and capacity."""
+def _figures(found: Status, plan: Plan | None) -> dict[str, Figure]:
+    """Draw what is a picture: roadmap, load and capacity, value and risk, bookings."""
     from pmo_analytics.plan import baseline
-    from pmo_analytics.plotting import figure_capacity, plot_gantt
+    from pmo_analytics.plotting import (
+        figure_capacity,
+        plot_bookings,
+        plot_gantt,
+        plot_value_risk,
+    )
+    from pmo_analytics.tracking import booked_shares, value_and_risk
 
+    portfolio = found.portfolio
     shown = baseline(portfolio) if plan is None else plan
     figures: dict[str, Any] = {}
     if 0 < len(shown.schedule) <= _MOST_BARS:
         figures["roadmap"] = plot_gantt(shown, color="theme").figure
     if 0 < len(shown.headroom.columns) <= _MOST_ROLES:
         figures["capacity"] = figure_capacity(shown)
+    risks = value_and_risk(found)
+    if risks[["value", "risk"]].notna().all(axis=1).any():
+        money = portfolio.settings.currency
+        figures["value_risk"] = plot_value_risk(risks, currency=money).figure
+    shares = booked_shares(portfolio, found.as_of + pd.Timedelta(days=1))
+    if len(shares):
+        figures["bookings"] = plot_bookings(shares, max_people=_MOST_PEOPLE).figure
     return figures
