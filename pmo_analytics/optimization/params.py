@@ -211,7 +211,7 @@ class AlternationParams(Params):
     most_after: float = 1.0
     longest_anew: float = 10.0
     first_whole: float = 0.5
-    slower: float = 2.0
+    slower: float = 1.15
     polished: float = share(0.2)
     near: float = 0.005
     better: float = 2.0
@@ -284,8 +284,9 @@ class AnnealingParams(Params):
     members, enough
         Plans that are cooled side by side where branches can prove an optimum, at most,
         each with so many moves for every option; one elsewhere.
-    hot, cold
-        Temperature from and to.
+    hot, cold, reheated
+        Temperature from and to; and how far the best plan is heated up in every second
+        cycle, as a share of the way from cold to hot, drawn from this range.
     cheap, dear
         Price of a rule broken by its largest use: drawn from a range, and to this.
     step
@@ -306,6 +307,7 @@ class AnnealingParams(Params):
     enough: float = 60.0
     hot: float = 0.3
     cold: float = 0.03
+    reheated: Range = (0.4, 0.8)
     cheap: Range = (0.5, 1.5)
     dear: float = 25.0
     step: float = 0.1

@@ -227,11 +227,11 @@ class Search:
             self.share = min(max(self.share, self.least), self.most)
 
     def _begin_anew(self, until: float) -> np.ndarray:
-        """Anneal a whole plan and repack it; return it, or the best one known."""
+        """Anneal a plan, repack it and return it; the best one if there is none."""
         assert self.annealer is not None
         begin = time.monotonic()
         cooled = until - self.p.polished * (until - begin)
-        plan = self.annealer.anneal(cooled, self._take)
+        plan = self.annealer.anneal(cooled, self._take, self.best)
         if plan is None:
             return self.best
         self._anneal(until, self.p.cool, plan)

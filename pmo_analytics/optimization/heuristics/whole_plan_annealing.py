@@ -1,7 +1,9 @@
 """Plans by annealing the whole of them, what is broken at a rising price.
 
 The moves are compiled (`kernels.annealing`). Slow cooling finds more than fast cooling
-time and again, so cycles grow. Options are drawn by what the prices of the relaxation
+time and again, so cycles grow; every second one heats up the best plan again (thermal
+cycling: Moebius, Neklioudov, Diaz-Sanchez, Hoffmann, Fachat and Schreiber, Physical
+Review Letters 79, 1997). Options are drawn by what the prices of the relaxation
 leave of their worth. What is broken at the end is mended.
 
 Small models are cooled as a population (population annealing: Hukushima and Iba, AIP
@@ -66,7 +68,7 @@ class Annealer:
         self.typical = float(np.median(sizes)) if len(sizes) else 1.0
         self.largest = float(sizes.max(initial=0.0))
         self.pool = np.zeros(0, dtype=np.int64)
-        self.few, self.pace = _FEW, _PACE
+        self.few, self.pace, self.turn = _FEW, _PACE, 0
         self.most = params.members if carries_branches(options) else 1
 
     def follow(self, reduced: np.ndarray) -> None:
@@ -78,9 +80,12 @@ class Annealer:
         self.pool = drawn.astype(np.int64)
 
     def anneal(
-        self, until: float, tell: Callable[[np.ndarray], None]
+        self,
+        until: float,
+        tell: Callable[[np.ndarray], None],
+        known: np.ndarray | None = None,
     ) -> np.ndarray | None:
-        """Cool a plan from nothing to a moment of the monotonic clock.
+        """Cool a plan to a moment of the monotonic clock.
 
         Returns the best plan that keeps all rules, None where there is none.
 
@@ -88,9 +93,18 @@ class Annealer:
         ----------
         tell
             Called with plans that keep all rules, each better than the one before.
+        known
+            Option numbers of a plan that is heated up every second time, but not to the
+            end: from nothing chance decides early where most of a plan lies.
         """
         moves = self.pace * (until - time.monotonic())
-        return self._cool(self._by_clock(until), self.members(moves), tell)
+        members, warm = self.members(moves), 1.0
+        self.turn += 1
+        if self.turn % 2 or known is None:
+            known = None
+        else:
+            members, warm = 1, float(self.rng.uniform(*self.params.reheated))
+        return self._cool(self._by_clock(until), members, tell, known, warm)
 
     def anneal_counted(
         self, moves: int, tell: Callable[[np.ndarray], None]
@@ -122,18 +136,20 @@ class Annealer:
         steps: Iterator[tuple[float, int]],
         members: int,
         tell: Callable[[np.ndarray], None],
+        plan: np.ndarray | None = None,
+        warm: float = 1.0,
     ) -> np.ndarray | None:
         from pmo_analytics.optimization.heuristics.kernels.annealing import anneal
         from pmo_analytics.optimization.heuristics.kernels.repacking import mend
 
-        states = [self._begin() for _ in range(members)]
+        states = [self._begin(plan) for _ in range(members)]
         cheap = float(self.rng.uniform(*self.params.cheap))
         best = np.full(len(self.model.project), -1, dtype=np.int64)
         top = _LOWEST
         climate: Climate | None = None
         for done, moves in steps:
             before, former = top, climate
-            climate = self._climate(done, cheap)
+            climate = self._climate(1.0 - warm * (1.0 - done), cheap)
             if former is not None:
                 self._resample(states, former, climate)
             each = max(moves // len(states), 1)
@@ -148,9 +164,12 @@ class Annealer:
                 tell(_plan(best))
         return _plan(best) if top > _LOWEST else None
 
-    def _begin(self) -> State:
-        """Return the plan of what is as it is."""
+    def _begin(self, plan: np.ndarray | None = None) -> State:
+        """Return a plan, or that of what is as it is."""
         state = empty_state(self.model)
+        if plan is not None:
+            state.chosen[self.o.project[plan]] = plan
+            return state
         projects = self.model.project
         fixed = projects["held"] & projects["must"] & (np.diff(self.o.first) > 0)
         state.chosen[fixed] = projects["first"][fixed]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -86,6 +88,23 @@ def test_a_search_anneals_the_whole_plan_too(clock):
     worth = [value_of(options, plan) for plan in told]
     assert worth == sorted(worth)
     assert worth[-1] > value_of(options, start)
+
+
+def test_every_second_cycle_goes_on_from_the_plan_that_is_known(clock):
+    options = big_projects(0)
+    annealer = Annealer(
+        options,
+        np.random.default_rng(0),
+        replace(DEFAULTS.annealing, reheated=(0.0, 1e-9)),
+    )
+    known = annealer.anneal_counted(100_000, lambda plan: None)
+    worth = float(options.worth[known].sum())
+    first, second = (
+        annealer.anneal(clock.now + 0.2, lambda plan: None, known) for _ in range(2)
+    )
+    # Hardly heated up at all, with so few moves.
+    assert options.worth[second].sum() >= worth
+    assert len(np.intersect1d(second, known)) > len(np.intersect1d(first, known))
 
 
 def test_the_whole_plan_may_move_for_one_project_that_is_left_out():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import pmo_analytics as pmo
 from pmo_analytics.optimization.checker.check import check_plan
 from pmo_analytics.optimization.heuristics.greedy import greedy
 from pmo_analytics.optimization.heuristics.kernels import annealing, moves, repacking
@@ -178,10 +180,41 @@ def test_mending_leaves_a_plan_that_keeps_all_rules_or_says_so():
             if not repacking.mend(model, state):
                 continue
             chosen = np.sort(state.chosen[state.chosen >= 0])
-            assert set(o.project[chosen].tolist()) <= before
+            must = set(np.flatnonzero(model.project["must"]).tolist())
+            assert set(o.project[chosen].tolist()) <= before | must
             starts = compiled.starts_of(chosen)
             schedule = Plan.from_starts(portfolio, starts).schedule
             worth = float(o.worth[chosen].sum() + o.constant[0])
             assert check_plan(portfolio, schedule, objective=worth).certified
             mended += 1
     assert mended > tried(100) // 3
+
+
+def test_who_has_to_be_in_gets_a_place_though_another_such_has_to_move():
+    # One developer. A and B have to be in, A at any time and B in the first two months.
+    # A is where B has to be, and C, worth more, where A could go.
+    months = pd.period_range("2027-01", periods=4, freq="M", name="period")
+    portfolio = pmo.Portfolio(
+        horizon=months,
+        projects=pd.DataFrame(
+            {
+                "project": ["A", "B", "C"],
+                "value": [1.0, 1.0, 50.0],
+                "duration": [2, 2, 2],
+                "latest": ["2027-03", "2027-01", "2027-03"],
+                "force": ["in", "in", None],
+            }
+        ),
+        demand=pd.DataFrame(
+            [(p, "Dev", t, 1.0) for p in "ABC" for t in (0, 1)],
+            columns=["project", "role", "offset", "fte"],
+        ),
+        capacity=pd.DataFrame({"Dev": [1.0] * 4}, index=months),
+    )
+    compiled = compile_options(portfolio.validate())
+    model = model_of(compiled.options)
+    starts = {"A": 0, "C": 2, "B": 0}
+    state = state_of(model, compiled.chosen(starts))
+    assert repacking.mend(model, state)
+    chosen = np.sort(state.chosen[state.chosen >= 0])
+    assert compiled.starts_of(chosen) == {"A": 2, "B": 0}

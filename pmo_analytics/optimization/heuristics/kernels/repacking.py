@@ -426,7 +426,8 @@ def relief_of(m: Model, s: State, k: int) -> float:
 def mend(m: Model, s: State) -> bool:
     """Take out what breaks limits, least worth first; return whether all rules hold.
 
-    What is missing, such as a least amount, is not brought in.
+    Who has to be in comes back in, at the start that is cheapest for others. What else
+    is missing, such as a least amount, is not brought in.
     """
     sum_up(m, s)
     take_out_unserved(m, s)
@@ -442,5 +443,57 @@ def mend(m: Model, s: State) -> bool:
                 if relief > most:
                     worst, most = q, relief
         if worst < 0:
-            return sound(m, s)
+            break
         take_out(m, s, worst)
+    # One that comes back may send another one away.
+    for _ in range(3):
+        for p in range(len(m.project)):
+            if m.project[p]["must"] and s.chosen[p] < 0:
+                make_place(m, s, p)
+    return sound(m, s)
+
+
+@inner
+def make_place(m: Model, s: State, p: int) -> None:
+    """Bring a project in at the start for which least has to leave.
+
+    First of all few that have to be in themselves, then little worth.
+    """
+    best, fewest, top = -1, len(m.project), -np.inf
+    for k in range(m.project[p]["first"], m.project[p]["end"]):
+        s.length[0] = 0
+        many = clear(m, s, k)
+        worth = s.worth[0] + m.option[k]["worth"]
+        take_back(m, s, 0)
+        if 0 <= many < fewest or (many == fewest and worth > top):
+            best, fewest, top = k, many, worth
+    if best >= 0:
+        clear(m, s, best)
+        enter(m, s, best)
+    s.length[0] = 0
+
+
+@inner
+def clear(m: Model, s: State, k: int) -> int:
+    """Take out who is in the way of an option; return how many of them have to be in.
+
+    It is -1 where that gives it no place.
+    """
+    missing = 0
+    while not fits(m, s, k):
+        many = mark_rows(m, s, k, False)
+        worst, most = -1, 0.0
+        for q in range(len(m.project)):
+            c = s.chosen[q]
+            if many and c >= 0 and not m.project[q]["held"]:
+                relief = shared_rows(m, s, c) / max(m.option[c]["worth"], 1e-9)
+                if m.project[q]["must"]:
+                    relief *= 1e-12
+                if relief > most:
+                    worst, most = q, relief
+        unmark_rows(m, s, k)
+        if worst < 0:
+            return -1
+        missing += m.project[worst]["must"]
+        take_out(m, s, worst)
+    return missing if all_served(m, s, k) else -1
