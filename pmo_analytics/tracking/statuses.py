@@ -127,7 +127,8 @@ def _status(
     milestones = milestone_status(portfolio, day)
     values = _indicators(portfolio, history, milestones, day, projects)
     looks = _looks(portfolio, history, day, unit) if ranges else pd.DataFrame()
-    values = values.join(_ranges(looks, values.index))
+    told, right = _ranges(looks, values.index)
+    values = values.join(told)
     colours = colours_of(values, rules)
     values = values.join(judged(values, colours, rules))
     unknown = values["rag"].isna()
@@ -155,7 +156,7 @@ def _status(
         mine,
         _with_colours(portfolio, history, rules, values),
         left_out,
-        tuple(notes),
+        (*notes, *right),
         None,
         tuple(rules),
         unit,
@@ -230,18 +231,23 @@ def _finishes(
     return pd.Series(found, index=values.index, dtype="datetime64[s]")
 
 
-def _ranges(looks: pd.DataFrame, names: pd.Index) -> pd.DataFrame:
+def _ranges(
+    looks: pd.DataFrame, names: pd.Index
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return ranges of cost and finish, and the chances to end late or over.
 
     They are learnt from all reports up to the day, those of finished projects among
-    them; without any they are blank.
+    them; without any they are blank. With them comes how right they have been so far.
     """
+    right: tuple[str, ...] = ()
     if looks.empty:
         found = pd.DataFrame(index=names, columns=_RANGES, dtype=float)
     else:
-        found = project_ranges(looks).projects.reindex(index=names, columns=_RANGES)
+        ranges = project_ranges(looks)
+        found = ranges.projects.reindex(index=names, columns=_RANGES)
+        right = ranges.says
     days = {c: pd.to_datetime(found[c]) for c in ("finish_p50", "finish_p80")}
-    return found.assign(**days).astype(dict.fromkeys(days, "datetime64[s]"))
+    return found.assign(**days).astype(dict.fromkeys(days, "datetime64[s]")), right
 
 
 def _looks(

@@ -63,6 +63,8 @@ def test_a_lone_project_by_hand():
     assert "60% of the budget is spent for 40% of the work" in row["drivers"]
     assert "50% of the time is gone for 40% of the work" in row["drivers"]
     assert ranges.record.loc["earned_value", "cost_cases"] == 0
+    assert ranges.chances.empty
+    assert "0 reports of finished projects, too few" in ranges.says[0]
 
 
 def test_the_worse_the_pace_the_later_the_dearer_and_the_more_at_risk():
@@ -104,6 +106,20 @@ def test_ranges_hold_and_warnings_beat_the_base_rate():
     # The pace so far says more than what others came to.
     assert record["cost_loss"].idxmin() != "reference_class"
     assert set(projects["cost_method"]) <= {"earned_value", "throughput"}
+    # How right the chances were, each project answered by others: the diagram.
+    said = ranges.chances
+    assert set(said["what"]) == {"cost", "finish"}
+    assert set(said["project"]).isdisjoint(projects.index)
+    over = said[said["what"] == "cost"]
+    assert len(over) == record.loc["earned_value", "cost_cases"]
+    base = over["happened"].mean()
+    score = brier(over["said"], over["happened"])
+    assert score < 0.6 * brier([base] * len(over), over["happened"])
+    table = reliability(over["said"], over["happened"], 5)
+    assert table["cases"].sum() == len(over)
+    held = record.loc["earned_value", "cost_p80_held"]
+    assert "of 60 finished projects the p80 of cost by" in ranges.says[0]
+    assert f"held {100 * held:.0f} % (80 % is right); chances" in ranges.says[0]
     again = project_ranges(looks)
     pd.testing.assert_frame_equal(projects, again.projects)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pmo_analytics.tracking.chances import brier, calibration_error
 from pmo_analytics.tracking.warning.looks import Side, money, read_looks, time
 from pmo_analytics.tracking.warning.methods import (
     METHODS,
@@ -16,7 +17,12 @@ from pmo_analytics.tracking.warning.methods import (
     rest_of,
     throughput,
 )
-from pmo_analytics.tracking.warning.risks import Warnings, say_drivers, warn
+from pmo_analytics.tracking.warning.risks import (
+    Warnings,
+    held_out,
+    say_drivers,
+    warn,
+)
 
 _LEVELS = (0.5, 0.8)
 # A method is judged by so many looks at least before it is preferred.
@@ -47,11 +53,20 @@ class Ranges:
         since. `cost_cases, cost_p50_held, cost_p80_held` (share that ended within),
         `cost_loss` (mean pinball loss as a share of the plan), `cost_loss_ratio`
         (against that of earned value at the same looks), and `finish_...`.
+    chances
+        One row a look at a finished project and what it was asked: `project, as_of,
+        what` (`cost`: over its plan, `finish`: late), `said` (the chance that other
+        projects teach) and `happened`. `reliability(chances["said"],
+        chances["happened"])` is the diagram in numbers.
+    says
+        How right ranges and chances have been so far, in sentences.
     """
 
     projects: pd.DataFrame
     table: pd.DataFrame
     record: pd.DataFrame
+    chances: pd.DataFrame
+    says: tuple[str, ...]
 
 
 def project_ranges(
@@ -100,12 +115,14 @@ def project_ranges(
     found: dict[str, dict[str, np.ndarray]] = {}
     judged: dict[str, pd.DataFrame] = {}
     warned: dict[str, Warnings] = {}
+    asked: list[pd.DataFrame] = []
     for what, side in sides.items():
         rest = rest_of(side, project)
         found[what] = _all_methods(side, project, rows, draws, seed)
         found[what]["simulation"] = _given(table, rows, what, simulated)
         judged[what] = _judge(side, project, draws, seed)
         warned[what] = warn(side, rest, project, np.isfinite(side.final))
+        asked.append(_chances(table, what, side, held_out(side, project)))
     long = _long(table, rows, found)
     record = (
         judged["cost"].add_prefix("cost_").join(judged["finish"].add_prefix("finish_"))
@@ -121,7 +138,56 @@ def project_ranges(
             strict=True,
         )
     ]
-    return Ranges(projects, long, record)
+    chances = pd.concat(asked, ignore_index=True)
+    finished = table.loc[ended, "project"].nunique()
+    return Ranges(
+        projects, long, record, chances, _sentences(record, chances, finished)
+    )
+
+
+def _chances(
+    table: pd.DataFrame, what: str, side: Side, said: np.ndarray
+) -> pd.DataFrame:
+    """Return what was said of looks at finished projects, and what happened."""
+    rows = np.isfinite(said)
+    frame = table.loc[rows, ["project", "as_of"]].assign(
+        what=what, said=said[rows], happened=side.final[rows] > 1.0 + 1e-9
+    )
+    return frame.reset_index(drop=True)
+
+
+def _sentences(
+    record: pd.DataFrame, chances: pd.DataFrame, finished: int
+) -> tuple[str, ...]:
+    """Return how right ranges and chances have been, in words."""
+    counts = record.loc["earned_value", ["cost_cases", "finish_cases"]].astype(int)
+    if (counts < _LEAST_CASES).all():
+        most = counts.max()
+        return (
+            f"Ranges and chances: {most} report{'' if most == 1 else 's'} of finished"
+            " projects, too few to say how right they have been.",
+        )
+    said = []
+    for what, word, event in (
+        ("cost", "cost", "going over"),
+        ("finish", "finish", "being late"),
+    ):
+        cases = int(counts[f"{what}_cases"])
+        if cases < _LEAST_CASES:
+            continue
+        held = record.at["earned_value", f"{what}_p80_held"]
+        text = (
+            f"At {cases} reports of {finished} finished projects the p80 of {word} by"
+        )
+        text += f" earned value held {100 * held:.0f} % (80 % is right)"
+        own = chances[chances["what"] == what]
+        if len(own) >= _LEAST_CASES:
+            error = calibration_error(own["said"], own["happened"], 5)
+            score = brier(own["said"], own["happened"])
+            text += f"; chances of {event} were off by {error:.2f} in the mean"
+            text += f" (Brier score {score:.2f})"
+        said.append(f"{text}.")
+    return tuple(said)
 
 
 def _all_methods(

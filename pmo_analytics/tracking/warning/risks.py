@@ -9,13 +9,15 @@ import numpy as np
 
 from pmo_analytics.tracking.chances import chance, fit_chance
 from pmo_analytics.tracking.warning.looks import Side
-from pmo_analytics.tracking.warning.methods import Rest, chance_beyond_plan
+from pmo_analytics.tracking.warning.methods import Rest, chance_beyond_plan, rest_of
 
 # A normal distribution is about a logistic one with this scale.
 _LOGISTIC = 1.7
 # What the formula of earned value says, and how many looks it takes to correct it.
 _PRIOR = np.array([0.0, 1.0, 0.0, 0.0, 0.0])
 _PENALTY = np.array([2.0, 12.0, 6.0, 6.0, 6.0])
+# Parts that finished projects are split in to see how right chances have been.
+_PARTS = 5
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,24 @@ def warn(side: Side, rest: Rest, project: np.ndarray, teaches: np.ndarray) -> Wa
     return Warnings(
         np.where(side.usable, chance(table, weights), np.nan), table, weights
     )
+
+
+def held_out(side: Side, project: np.ndarray) -> np.ndarray:
+    """Return the chance of each look of a finished project, taught by other projects.
+
+    The projects are split in five parts, each answered from the other four; nan for
+    looks of running projects and where too few have finished to split.
+    """
+    known = np.isfinite(side.final)
+    said = np.full(len(project), np.nan)
+    if len(np.unique(project[side.teaches])) < 2 * _PARTS:
+        return said
+    for part in range(_PARTS):
+        own = project % _PARTS == part
+        blind = Side(side.used, side.earned, np.where(own, np.nan, side.final))
+        warned = warn(blind, rest_of(blind, project), project, known & ~own)
+        said[own] = warned.chance[own]
+    return np.where(side.teaches, said, np.nan)
 
 
 def _drivers(side: Side, rest: Rest, project: np.ndarray) -> np.ndarray:
