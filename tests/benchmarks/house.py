@@ -45,11 +45,10 @@ _OWED = {
     "McCabe": """
     """,
     "lines of a class": """
-        alternation.Search branch_and_bound.Branches occupancy.Occupancy
-        plan_search.PlanSearch
+        alternation.Search plan_search.PlanSearch
     """,
     "attributes of a class": """
-        alternation.Search branch_and_bound.Branches instance.Options layers.Layers
+        alternation.Search instance.Options layers.Layers
         occupancy.Occupancy ods_sheets._Content params.AlternationParams
         plan_search.PlanSearch question.Question race.Race
     """,

@@ -17,30 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from pmo_analytics.optimization.bounds import clique_cuts
 from pmo_analytics.optimization.bounds.branch_nodes import Domain, Guide, Node
-from pmo_analytics.optimization.bounds.branch_rows import Rows, rule_out
-from pmo_analytics.optimization.bounds.branch_selection import (
-    TRIED,
-    WHOLE,
-    Choices,
-    part_of,
-    settles,
-)
-from pmo_analytics.optimization.bounds.cut_loop import Cut, clashes_of, clique_cut
-from pmo_analytics.optimization.bounds.cut_reuse import renewed
-from pmo_analytics.optimization.model import highs
-from pmo_analytics.optimization.model.array_sink import broken_rows, holds
+from pmo_analytics.optimization.bounds.branch_relaxations import Relaxations
+from pmo_analytics.optimization.bounds.branch_selection import TRIED, Choices, part_of
+from pmo_analytics.optimization.bounds.cut_loop import Cut
 from pmo_analytics.optimization.model.instance import Options
-from pmo_analytics.optimization.model.presolve import Presolve
 from pmo_analytics.optimization.model.rows import RowLabel
 from pmo_analytics.optimization.params import DEFAULTS, BranchingParams
-
-# A plan is sought that is better by this share: nearer is as good as proved.
-_NEARER = 4e-7
-# What the prices of a node rule out is this share clear of the plan known: the checker
-# has the same prices in whole units, that is, a little smaller.
-_CLEAR = 1e-7
 
 Watch = Callable[[float, np.ndarray | None], None]
 
@@ -84,24 +67,13 @@ class Branches:
         self.p = params
         self.o = options
         self.guide = guide
-        # A little less, so that rounding cannot leave the gap above what was asked.
-        self.slack = max(slack * (1 - 1e-6), 0.0)
         self.watch = watch
-        self.presolve = Presolve(options)
-        self.graph = clashes_of(options)
-        # Of the guide's cuts that hold here: number there, and among the cuts here.
-        self.taken: dict[int, int] = {}
-        cuts = list(cuts)
-        if guide is not None:
-            cuts += self._taken_up(guide.cuts, len(cuts))
-        self.cliques: set[tuple[int, ...]] = set()
-        self.rows = Rows(options, cuts)
+        others = [] if guide is None else guide.cuts
+        self.relaxed = Relaxations(
+            options, cuts, others, settings, slack, self._tell, params
+        )
+        self.relaxed.aim(known)
         self.choices = Choices(options)
-        self.aim(known)
-        program = self.rows.program()
-        # It starts from the basis before, which presolve would throw away.
-        self.program = highs.Growing(options.worth, program, presolve="off", **settings)
-        self.asked = np.zeros(len(options.must), dtype=bool)
         self.nodes: list[Node] = []
         self.open: list[tuple[float, int]] = []
         # Where to go on down the tree, and whether to go on at all.
@@ -114,23 +86,6 @@ class Branches:
         self.final = -np.inf
         # The tree before it began again: for a while it proves more.
         self.former: dict[str, Any] | None = None
-
-    def _taken_up(self, cuts: list[Cut | None], first: int) -> list[Cut]:
-        """Return the cuts of a similar model, as far as they hold for this one."""
-        known = [(number, cut) for number, cut in enumerate(cuts) if cut is not None]
-        holding = renewed(self.o, [cut for _, cut in known], self.graph)
-        taken: list[Cut] = []
-        for (number, _), cut in zip(known, holding, strict=True):
-            if cut is not None:
-                self.taken[number] = first + len(taken)
-                taken.append(cut)
-        return taken
-
-    def aim(self, known: float) -> None:
-        """Look only for plans that are worth more than this."""
-        self.known = known
-        nearer = max(_NEARER * max(1.0, abs(known)), self.slack * abs(known))
-        self.enough = known + nearer
 
     def grow(self, until: float, most: int, listen: Callable[[], float]) -> None:
         """Divide the node with the largest bound, until time or nodes run out.
@@ -154,7 +109,7 @@ class Branches:
                     return
                 continue
             best = -self.open[0][0]
-            if best <= self.enough or self.paused or time.monotonic() >= until:
+            if best <= self.relaxed.enough or self.paused or time.monotonic() >= until:
                 return
             number = self._turn()
             node = self.nodes[number]
@@ -180,10 +135,11 @@ class Branches:
 
     def _gained(self, known: float) -> float:
         """Aim at a better plan; return which part of the gap it closes."""
-        if known <= self.known:
+        former = self.relaxed.known
+        if known <= former:
             return 0.0
-        gained = (known - self.known) / max(self.bound - self.known, 1e-12)
-        self.aim(known)
+        gained = (known - former) / max(self.bound - former, 1e-12)
+        self.relaxed.aim(known)
         return gained
 
     def _plant_afresh(self, until: float) -> bool:
@@ -194,13 +150,17 @@ class Branches:
         self.final = -np.inf
         return self._plant(until)
 
+    def _tell(self, bound: float, chosen: np.ndarray) -> None:
+        """Tell of a node that turned out to be a plan."""
+        self.watch(max(self.bound, bound) if self.nodes else bound, chosen)
+
     def _turn(self) -> int:
         """Return the node to divide: of a path down the tree, else the best one.
 
         Going down finds plans, and the next relaxation is near the one before.
         """
         ahead, self.ahead = self.ahead, None
-        if ahead is not None and self.nodes[ahead].bound > self.enough:
+        if ahead is not None and self.nodes[ahead].bound > self.relaxed.enough:
             return ahead
         return self.open[0][1]
 
@@ -223,7 +183,7 @@ class Branches:
         best = -self.open[0][0] if self.open else -np.inf
         for _, above, _, _ in self.waiting:
             best = max(best, np.inf if above is None else self.nodes[above].bound)
-        return max(best, self.final, self.enough)
+        return max(best, self.final, self.relaxed.enough)
 
     def _plant(self, until: float) -> bool:
         """Begin with all plans in one node; return whether there was time for it."""
@@ -232,7 +192,7 @@ class Branches:
         if self.guide is not None:
             self.waiting = [(0, None, 0, domain)]
             return self._follow(until)
-        root = self._node(domain, None, until)
+        root = self.relaxed.node(domain, None, until)
         if root is not None:
             self._keep(root)
         return root is not None
@@ -245,25 +205,29 @@ class Branches:
         """
         guide = self.guide
         assert guide is not None
-        labels = self.rows.labels
+        labels = self.relaxed.rows.labels
         row: dict[RowLabel, int] = {label: n for n, label in enumerate(labels)}
         first = len(labels)
-        row.update({RowLabel("cut", n): first + k for n, k in self.taken.items()})
+        row.update(
+            {RowLabel("cut", n): first + k for n, k in self.relaxed.taken.items()}
+        )
         while self.waiting:
             if time.monotonic() >= until:
                 return False
             number, above, side, domain = self.waiting[-1]
             over = None if above is None else self.nodes[above]
-            prices = np.zeros(len(self.rows.upper))
+            prices = np.zeros(len(self.relaxed.rows.upper))
             for label, price in guide.prices[number]:
                 if label in row:
                     prices[row[label]] = price
-            node = self._priced(prices, (domain[0].copy(), domain[1].copy()), over)
+            node = self.relaxed.priced(
+                prices, (domain[0].copy(), domain[1].copy()), over
+            )
             parts, split = guide.parts[number], guide.splits[number]
             divides = parts is not None and split is not None and split[0] >= 0
-            if node.bound > self.enough and not divides:
+            if node.bound > self.relaxed.enough and not divides:
                 # From the start again: what other prices rule out they prove alone.
-                solved = self._node(domain, over, until)
+                solved = self.relaxed.node(domain, over, until)
                 if solved is None:
                     return False
                 node = solved
@@ -273,9 +237,9 @@ class Branches:
                 early, late = over.parts or (-1, -1)
                 over.parts = (place, late) if side == 0 else (early, place)
                 assert over.split is not None
-                gain = over.bound - max(node.bound, self.enough)
+                gain = over.bound - max(node.bound, self.relaxed.enough)
                 self.choices.learn(over.split[0], side, gain)
-            if node.bound > self.enough and divides:
+            if node.bound > self.relaxed.enough and divides:
                 assert parts is not None
                 assert split is not None
                 node.done = True
@@ -286,33 +250,6 @@ class Branches:
                     self.waiting.append((parts[which], place, which, part))
         return True
 
-    def _priced(self, prices: np.ndarray, domain: Domain, above: Node | None) -> Node:
-        """Return a node with the bound that given prices prove."""
-        settled = self._settled(domain)
-        return self._judged(prices, domain, above) if settled is None else settled
-
-    def _settled(self, domain: Domain) -> Node | None:
-        """Conclude what the rules say; return the node where that leaves no choice."""
-        left, must = domain
-        none = np.zeros(0)
-        node = Node(left, must, -np.inf, none.astype(np.int64), none)
-        if not self.presolve.tighten(left, must):
-            return node
-        if left.any():
-            return None
-        node.bound = 0.0
-        return node
-
-    def _judged(self, prices: np.ndarray, domain: Domain, above: Node | None) -> Node:
-        """Return a node with what prices prove of it and rule out in it."""
-        bound, reduced, top = self.rows.value(prices, domain)
-        ceiling = np.inf if above is None else above.bound
-        if bound <= ceiling + _CLEAR * abs(ceiling):
-            level = self.enough - _CLEAR * max(1.0, abs(bound))
-            rule_out(self.o, domain, bound, reduced, top, level)
-        rows = np.flatnonzero(prices)
-        return Node(*domain, min(bound, ceiling), rows, prices[rows])
-
     def full(self, most: int) -> bool:
         """Return whether the tree is as large as it may be, with so many nodes."""
         return len(self.nodes) + 2 > most or self.length > self.p.most_prices * most
@@ -320,7 +257,7 @@ class Branches:
     @property
     def closed(self) -> bool:
         """Whether there is nothing left to be gained anywhere."""
-        return self.whole and self.bound <= self.enough
+        return self.whole and self.bound <= self.relaxed.enough
 
     @property
     def whole(self) -> bool:
@@ -331,109 +268,19 @@ class Branches:
         self.nodes.append(node)
         self.length += len(node.rows)
         number = len(self.nodes) - 1
-        if node.bound > self.enough:
+        if node.bound > self.relaxed.enough:
             self._wait(number)
         return number
 
-    def _node(self, domain: Domain, above: Node | None, until: float) -> Node | None:
-        """Return a node with its bound, None where time ran out."""
-        left, must = domain
-        given = left.copy(), must.copy()
-        settled = self._settled(domain)
-        if settled is not None:
-            empty = settled.bound == 0.0 and holds(
-                self.rows.matrix, np.zeros(0, dtype=np.int64)
-            )
-            if empty and self.known < 0:
-                self.watch(max(self.bound, 0.0), np.flatnonzero(left))
-            return settled
-        changed = np.flatnonzero(must != self.asked).tolist()
-        self.program.restrict(
-            left, {p: (1.0 if must[p] else -np.inf, 1.0) for p in changed}
-        )
-        self.asked = must.copy()
-        answer = self.program.solve(until - time.monotonic())
-        x = answer.x
-        if answer.status == "infeasible":
-            prices = self._contradiction(domain, above)
-        elif answer.prices is None:
-            if time.monotonic() >= until:
-                return None
-            # The solver gave up: what was proved above holds here as well.
-            prices, x = np.zeros(len(self.rows.upper)), None
-            if above is not None:
-                prices[above.rows] = above.prices
-        else:
-            prices = self.rows.rounded(answer.prices[len(must) :])
-        if x is not None and settles(self.o, domain):
-            prices = self._refuted(prices, domain)
-        node = self._judged(prices, domain, above)
-        node.x = None if x is None else x.astype(np.float32)
-        node.given, node.above = given, above
-        if x is not None and (np.abs(x - np.round(x)) < WHOLE).all():
-            chosen = np.flatnonzero(x > 0.5)
-            better = self.o.worth[chosen].sum() > self.known
-            # What is nearly whole may break a rule by what was left of it.
-            if better and holds(self.rows.matrix, chosen):
-                self.watch(self.bound if self.nodes else node.bound, chosen)
-        return node
-
-    def _refuted(self, prices: np.ndarray, domain: Domain) -> np.ndarray:
-        """Return prices that prove that the one plan of a domain breaks a rule.
-
-        By less than a solver notices; the same prices where it keeps all of them.
-        """
-        broken = dict(broken_rows(self.rows.matrix, np.flatnonzero(domain[0])))
-        for row, label in enumerate(self.rows.labels):
-            if label not in broken:
-                continue
-            gap = self.rows.value(prices, domain)[0] - self.enough
-            more = 2.0 * max(gap, _CLEAR * max(1.0, abs(self.enough)))
-            tried = prices.copy()
-            tried[row] += more / broken[label]
-            return self.rows.rounded(tried)
-        return prices
-
-    def _contradiction(self, domain: Domain, above: Node | None) -> np.ndarray:
-        """Return prices that prove that a part without a plan has no good one."""
-        prices = np.zeros(len(self.rows.upper))
-        if above is not None:
-            prices[above.rows] = above.prices
-        ray = self.program.ray()
-        if ray is None:
-            return prices
-        ray = -ray[len(self.o.must) :]
-        return self.rows.contradiction(prices, ray, domain, self.enough)
-
     def _cut(self, node: Node, until: float) -> bool:
-        """Add cliques that the relaxation of a node exceeds; say whether it helped."""
-        if self.graph is None or node.x is None or node.given is None or node.cut:
-            return False
-        if len(self.nodes) < self.p.cut_from:
+        """Look for cuts at a node, once; return whether they helped."""
+        if node.cut or node.x is None or len(self.nodes) < self.p.cut_from:
             return False
         node.cut = True
-        if len(self.rows.cuts) > self.p.most_cuts:
-            return False
-        prices = np.zeros(len(self.rows.upper))
-        prices[node.rows] = node.prices
-        x = np.where(node.left, node.x, 0.0).astype(float)
-        reduced = self.rows.reduced(prices)
-        found: list[Cut] = []
-        for clique in clique_cuts.separate(self.graph, x, reduced):
-            if x[list(clique)].sum() < 1 + self.p.exceeded or len(found) >= self.p.cuts:
-                break
-            if clique not in self.cliques:
-                self.cliques.add(clique)
-                found.append(clique_cut(self.o, np.array(clique)))
-        if not found:
-            return False
-        self.program.add(self.rows.add(found), np.ones(len(found)))
-        # From what it was given: nothing may rest on the prices of before.
-        given = node.given[0].copy(), node.given[1].copy()
-        again = self._node(given, node.above, until)
+        again = self.relaxed.tighter(node, until)
         if again is None:
             return False
-        if node.bound - again.bound < self.p.gain * (node.bound - self.enough):
+        if node.bound - again.bound < self.p.gain * (node.bound - self.relaxed.enough):
             return False
         self.length += len(again.rows) - len(node.rows)
         node.left, node.must, node.bound = again.left, again.must, again.bound
@@ -453,10 +300,10 @@ class Branches:
             parts = []
             for late in (False, True):
                 domain = part_of(self.o, node, project, last, late)
-                part = self._node(domain, node, until)
+                part = self.relaxed.node(domain, node, until)
                 if part is None:
                     return None
-                gain = node.bound - max(part.bound, self.enough)
+                gain = node.bound - max(part.bound, self.relaxed.enough)
                 self.choices.learn(project, int(late), gain)
                 parts.append((gain, part))
             small = 1e-6 * max(1.0, abs(node.bound))
@@ -479,7 +326,7 @@ class Branches:
         while waiting:
             node = self.nodes[waiting.pop()]
             # What a better plan, found since, rules out as a whole needs no parts.
-            parts = node.parts if node.bound > self.enough else None
+            parts = node.parts if node.bound > self.relaxed.enough else None
             facts: dict[str, Any] = {
                 "rows": node.rows.tolist(),
                 "prices": node.prices.tolist(),
@@ -491,8 +338,8 @@ class Branches:
         return {
             "bound": self.bound,
             "closed": self.closed,
-            "enough": self.enough,
-            "labels": self.rows.labels,
-            "cuts": [asdict(cut) for cut in self.rows.cuts],
+            "enough": self.relaxed.enough,
+            "labels": self.relaxed.rows.labels,
+            "cuts": [asdict(cut) for cut in self.relaxed.rows.cuts],
             "nodes": nodes,
         }
