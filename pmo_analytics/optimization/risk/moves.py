@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pmo_analytics.optimization.heuristics.greedy import greedy
+from pmo_analytics.optimization.heuristics.kernels.cache import say_if_cold
 from pmo_analytics.optimization.heuristics.occupancy import Occupancy, State
 from pmo_analytics.optimization.heuristics.ruin_recreate import Ruiner
 from pmo_analytics.optimization.model.compiling import Compiled
@@ -228,6 +229,7 @@ def refilled(
     begin = greedy(tight, near=near)
     if begin is None:
         return None
+    say_if_cold()
     ruiner = Ruiner(tight, begin, rng)
     for _ in range(_ENDLESS if most is None else most):
         if time.monotonic() > until:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pmo_analytics.evidence import OPTIMAL_GAP, relative_gap
+from pmo_analytics.optimization.heuristics.kernels.cache import say_if_cold
 from pmo_analytics.optimization.model.instance import carries_branches
 from pmo_analytics.optimization.model.purchasing import value_of
 from pmo_analytics.optimization.params import DEFAULTS, RaceParams
@@ -308,6 +309,8 @@ class Race:
             rounds=rounds,
             seed=self.job.seed + self.found.searches,
         )
+        if not self.found.searches and say_if_cold():
+            self.found.notes.append("the search was prepared for this machine first")
         self.found.searches += 1
         searcher = self._start(job)
         if self.found.prices:

@@ -1,31 +1,49 @@
-"""How kernels are compiled, and whether all of them are in the cache.
+"""How kernels are compiled.
 
-See `processes.machine_code`.
+Machine code is kept in a folder (`cache`). Where that cannot be written everything is
+compiled anew by each process. With NUMBA_DISABLE_JIT=1 the kernels are plain Python,
+slower.
 """
 
 from __future__ import annotations
 
-import contextlib
-from pathlib import Path
+from collections.abc import Callable
+from functools import cache
+from typing import Any
 
-from pmo_analytics.processes import compiled, disabled, inner, kernel_folder
+import numba
 
-__all__ = ["compiled", "in_cache", "inner", "note_ready"]
-_READY = "ready"
+from pmo_analytics.optimization.heuristics.kernels.cache import writable_folder
 
-
-def _mark() -> Path:
-    """Return the file that is there once all kernels are."""
-    return kernel_folder(Path(__file__).parent) / _READY
-
-
-def in_cache() -> bool:
-    """Return whether all kernels can be had without being compiled."""
-    return disabled() or _mark().exists()
+# Kernels make no arrays: without counting who holds them they are twice as fast, and
+# compiled in half the time.
+_OPTIONS = {"_nrt": False, "no_cfunc_wrapper": True}
+_njit: Any = numba.njit
+_settings: Any = numba.config
 
 
-def note_ready() -> None:
-    """Take note that all kernels are in the cache."""
-    with contextlib.suppress(OSError):
-        if _mark().parent.exists():
-            _mark().touch()
+def compiled[F: Callable[..., object]](function: F) -> F:
+    """Return a kernel as machine code, compiled when it is first called.
+
+    Other threads go on meanwhile: a parent would wait for who does not listen.
+    """
+    kernel: F = _njit(cache=_cached(), nogil=True, **_OPTIONS)(function)
+    return kernel
+
+
+def inner[F: Callable[..., object]](function: F) -> F:
+    """Return a kernel that only kernels call: nothing is compiled to call it by."""
+    kernel: F = _njit(cache=_cached(), no_cpython_wrapper=True, **_OPTIONS)(function)
+    return kernel
+
+
+@cache
+def _cached() -> bool:
+    """Return whether machine code can be kept; tell numba where."""
+    if _settings.DISABLE_JIT:
+        return False
+    folder = writable_folder()
+    if folder is None:
+        return False
+    _settings.CACHE_DIR = str(folder)
+    return True

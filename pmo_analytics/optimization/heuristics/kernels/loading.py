@@ -17,6 +17,7 @@ from pmo_analytics.optimization.heuristics.kernels.arrays import (
     empty_state,
     room_for,
 )
+from pmo_analytics.optimization.heuristics.kernels.cache import in_cache, note_ready
 
 
 class Loading:
@@ -62,11 +63,7 @@ def load(model: Model) -> None:
     """Call every kernel once, without anything to do."""
     if _ready():
         return
-    from pmo_analytics.optimization.heuristics.kernels import (
-        annealing,
-        compiling,
-        repacking,
-    )
+    from pmo_analytics.optimization.heuristics.kernels import annealing, repacking
     from pmo_analytics.optimization.heuristics.kernels.moves import sound
 
     state, room, rng = empty_state(model), room_for(model), np.random.default_rng(0)
@@ -78,12 +75,10 @@ def load(model: Model) -> None:
     repacking.mend(model, empty_state(model))
     sound(model, state)
     annealing.anneal(model, state, climate, rng, 0, pool, none, 0.0)
-    compiling.note_ready()
+    note_ready()
     _ready().append(True)
 
 
 def at_hand() -> bool:
     """Return whether the kernels are there, or in the cache."""
-    from pmo_analytics.optimization.heuristics.kernels import compiling
-
-    return bool(_ready()) or compiling.in_cache()
+    return bool(_ready()) or in_cache()
