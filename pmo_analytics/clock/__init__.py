@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         rest_days,
         weekdays_before,
         worked_before,
+        working_days,
     )
     from pmo_analytics.clock.periods import (
         WEEKS_PER_YEAR,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.forecasting.breaks import steady
+from pmo_analytics.forecasting.breaks import Steady, steady
 from pmo_analytics.forecasting.intervals import interval
 from pmo_analytics.forecasting.models.registry import (
     DEFAULT,
@@ -21,6 +22,16 @@ from pmo_analytics.forecasting.models.registry import (
 )
 from pmo_analytics.forecasting.models.rolling import Remembered, rolling_origin
 from pmo_analytics.forecasting.models.series import season_of
+from pmo_analytics.forecasting.models.siblings import (
+    Loan,
+    kin_of,
+    lean_bounds,
+    lend,
+)
+from pmo_analytics.forecasting.models.working_days import Days, days_of
+
+if TYPE_CHECKING:
+    from pmo_analytics.portfolio import Portfolio
 
 COLUMNS = ["role", "cutoff", "period", "model", "forecast", "p10", "p90", "actual"]
 # A model is given up where its errors were so many times those of a naive one.
@@ -36,6 +47,7 @@ def backtest(
     step: int = 1,
     season: int | None = None,
     intervals: bool = True,
+    portfolio: Portfolio | None = None,
 ) -> pd.DataFrame:
     """Forecast from earlier cutoffs and set that beside what happened.
 
@@ -60,6 +72,9 @@ def backtest(
         Periods of a season; by default those of a year.
     intervals
         False leaves `p10` and `p90` blank, which takes a sixth of the time.
+    portfolio
+        Whose roles lend season and spread to siblings of short histories, and whose
+        working days the history may follow, as in a forecast; by default neither.
 
     Returns
     -------
@@ -91,7 +106,7 @@ def backtest(
     names = list(dict.fromkeys([*models, *NAIVE]))
     parts, told_by = [], []
     usable = bool(cutoffs) and bool(y.size)
-    calm = [steady(y[:, :cutoff], season) for cutoff in cutoffs if usable]
+    known_by = [_known(history, c, season, portfolio) for c in cutoffs if usable]
     for wanted in names if usable else []:
         model = find_model(wanted)
         told_by.append(name_of(wanted))
@@ -99,21 +114,23 @@ def backtest(
         # What is remembered otherwise need not be asked for once.
         used, fitted = model if remembering(model) else once, Remembered()
         bare = wanted in NAIVE
-        pasts = None if bare else [each.y for each in calm]
+        pasts = None if bare else [each.calm.y for each in known_by]
         told, actual = rolling_origin(y, cutoffs, horizon, season, once, pasts=pasts)
-        for k, cutoff in enumerate(cutoffs):
+        for k, (cutoff, past) in enumerate(zip(cutoffs, known_by, strict=True)):
             known = min(horizon, len(periods) - cutoff)
-            low = high = np.full_like(told[:, k], np.nan)
+            past = past.bare(y) if bare else past
+            middle = told[:, k]
+            low = high = np.full_like(middle, np.nan)
             if intervals:
-                past = replace(calm[k], y=y[:, :cutoff]) if bare else calm[k]
-                low, high = interval(past, told[:, k], horizon, season, used, fitted)
+                low, high = interval(past.calm, middle, horizon, season, used, fitted)
+            low, middle, high = past.as_values(low, middle, high)
             parts.append(
                 {
                     "role": np.repeat(np.arange(len(y)), known),
                     "cutoff": np.full(len(y) * known, cutoff - 1),
                     "period": np.tile(np.arange(cutoff, cutoff + known), len(y)),
                     "model": np.full(len(y) * known, len(told_by) - 1),
-                    "forecast": told[:, k, :known].ravel(),
+                    "forecast": middle[:, :known].ravel(),
                     "p10": low[:, :known].ravel(),
                     "p90": high[:, :known].ravel(),
                     "actual": actual[:, k, :known].ravel(),
@@ -123,6 +140,54 @@ def backtest(
         return pd.DataFrame(columns=COLUMNS)
     whole = {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS}
     return _in_words(whole, history.columns, told_by, periods)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of a history at a cutoff, and what it is forecast from.
+
+    Attributes
+    ----------
+    past
+        Period x role, up to the cutoff.
+    calm
+        Without breaks, without what siblings lend and without working days.
+    loan, days
+        These; None = nothing.
+    """
+
+    past: pd.DataFrame
+    calm: Steady
+    loan: Loan | None = None
+    days: Days | None = None
+
+    def bare(self, y: np.ndarray) -> _Known:
+        """Return it with the history as it is, of all roles (S, T)."""
+        return _Known(self.past, replace(self.calm, y=y[:, : len(self.past)]))
+
+    def as_values(
+        self, low: np.ndarray, middle: np.ndarray, high: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return p10, forecast and p90 (S, H) with what was taken from the past."""
+        if self.loan is None or self.days is None:
+            return low, middle, high
+        span = len(self.past), middle.shape[1]
+        factor = self.loan.ahead(*span) * self.days.ahead(*span)
+        low, middle, high = lean_bounds(low, middle, high, self.past, self.loan)
+        return low * factor, middle * factor, high * factor
+
+
+def _known(
+    history: pd.DataFrame, cutoff: int, season: int, portfolio: Portfolio | None
+) -> _Known:
+    past = history.iloc[:cutoff]
+    values = past.to_numpy(dtype=float).T
+    if portfolio is None:
+        return _Known(past, steady(values, season))
+    kin = kin_of(portfolio, past)
+    loan, days = lend(past, season, kin), days_of(past, *kin.place)
+    plain = values / loan.past(cutoff) / days.past(cutoff)
+    return _Known(past, steady(plain, season), loan, days)
 
 
 def _in_words(

@@ -13,7 +13,7 @@ from pmo_analytics.forecasting.forecast import Forecast, widened
 from pmo_analytics.forecasting.guarded import history_draws
 from pmo_analytics.forecasting.leave import share_at_work
 from pmo_analytics.forecasting.models.registry import DEFAULT, Model
-from pmo_analytics.forecasting.models.siblings import Kin, siblings_of
+from pmo_analytics.forecasting.models.siblings import kin_of
 from pmo_analytics.forecasting.past import (
     capacity_past,
     events_of,
@@ -151,7 +151,7 @@ def forecast_capacity(
             model,
             breaks=events_of(snapshot, breaks),
             seen=seen,
-            kin=Kin(siblings_of(snapshot), past),
+            kin=kin_of(snapshot, past),
         )
         capacity[:, :, grid.shape[1] :] = np.nan_to_num(future, copy=False)
         notes += said

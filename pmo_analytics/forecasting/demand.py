@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 from pmo_analytics.forecasting.forecast import Forecast, widened
 from pmo_analytics.forecasting.guarded import history_draws
 from pmo_analytics.forecasting.models.registry import DEFAULT, Model
-from pmo_analytics.forecasting.models.siblings import Kin, siblings_of
+from pmo_analytics.forecasting.models.siblings import Kin, kin_of
 from pmo_analytics.forecasting.past import (
     events_of,
     load_past,
@@ -122,13 +123,13 @@ def forecast_demand(
         add_load(by_role, one.profile, one.used, one.begin, one.long, one.amount)
     asked = set(question.demand["role"].dropna())
     events = events_of(snapshot, breaks)
-    kin = Kin(siblings_of(snapshot), past)
+    kin = kin_of(snapshot, past)
     own = past[[role for role in past.columns if role not in asked]]
     _add_series(load, own, roles, model, streams[1], notes, events, seen, kin)
     kept = set(question.operations["role"].dropna()) | set(own.columns)
     run = past_of(snapshot, "load_fte", ("operations",))
     run = run[[role for role in run.columns if role not in kept]]
-    kin = Kin(kin.families, run)
+    kin = replace(kin, histories=run)
     _add_series(load, run, roles, model, streams[2], notes, events, seen, kin)
     load = load[:, : len(ahead)]
     result = load
@@ -164,7 +165,14 @@ def _add_series(
     if not past.shape[1] or not len(past):
         return
     future, said = history_draws(
-        past, load.shape[1], len(load), rng, model, breaks=breaks, seen=seen, kin=kin
+        past,
+        load.shape[1],
+        len(load),
+        rng,
+        model,
+        breaks=breaks,
+        seen=seen,
+        kin=kin,
     )
     notes += said
     at = [roles.index(role) for role in past.columns]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import PmoWarning
 from pmo_analytics.forecasting.backtesting import earned
-from pmo_analytics.forecasting.breaks import steady
+from pmo_analytics.forecasting.breaks import Steady, steady
 from pmo_analytics.forecasting.intervals import past_errors, series_draws
 from pmo_analytics.forecasting.models.intermittent import intermittent
 from pmo_analytics.forecasting.models.registry import DEFAULT, NAIVE, Model, find_model
@@ -20,6 +21,7 @@ from pmo_analytics.forecasting.models.siblings import (
     lend,
     said_of_loan,
 )
+from pmo_analytics.forecasting.models.working_days import days_of, said_of_days
 from pmo_analytics.forecasting.past import some
 from pmo_analytics.forecasting.reasons.seen import Seen
 from pmo_analytics.forecasting.said import breaks_of, doubts_of
@@ -62,7 +64,8 @@ def history_draws(
     seen
         What was seen and chosen is added here, for `Forecast.why`.
     kin
-        Roles that may lend season and spread to those of short histories.
+        Roles that may lend season and spread to those of short histories, and whose
+        working days a history may follow (`models.working_days`).
 
     Returns
     -------
@@ -70,9 +73,9 @@ def history_draws(
         Draws, shape (draws, horizon, roles), and sentences about what was assumed.
     """
     season = season_of(pd.PeriodIndex(past.index).freqstr)
-    loan = lend(past, season, kin)
+    loan, days = lend(past, season, kin), days_of(past, *(kin.place if kin else ()))
     calm = steady(
-        past.to_numpy(dtype=float).T / loan.past(len(past)),
+        past.to_numpy(dtype=float).T / loan.past(len(past)) / days.past(len(past)),
         season,
         said=_cells(past, breaks) if isinstance(breaks, pd.DataFrame) else (),
         find=breaks is not False,
@@ -82,15 +85,7 @@ def history_draws(
         name: past_errors(calm.y, horizon, season, find_model(name), since=calm.since)
         for name in dict.fromkeys(names)
     }
-    chosen: list[str | Model] = [model] * past.shape[1]
-    wrong = None
-    if isinstance(model, str):
-        wrong = pd.DataFrame(
-            {name: _mean_error(each) for name, each in errors.items()},
-            index=past.columns,
-        )
-        rare = intermittent(read_series(calm.y)) & (model in _FOR_RARE)
-        chosen = earned(wrong, model).where(~rare, model).to_list()
+    wrong, chosen = _chosen(model, errors, calm, past.columns)
     result = np.full((draws, horizon, past.shape[1]), np.nan, dtype=np.float32)
     alone = np.zeros(past.shape[1], dtype=bool)
     notes = breaks_of(past, calm)
@@ -113,13 +108,30 @@ def history_draws(
                 f"forecasts on the past, so {used} is used."
             )
     result = lean_on(result, past, loan)
-    notes += said_of_loan(past, loan)
-    made = Seen(past, calm, season, model, tuple(chosen), wrong, alone, loan)
+    result *= days.ahead(len(past), horizon).T.astype(np.float32)
+    notes += [*said_of_loan(past, loan), *said_of_days(past, days)]
+    made = Seen(past, calm, season, model, tuple(chosen), wrong, alone, loan, days)
     (seen if seen is not None else []).append(made)
     doubts = doubts_of(past, alone, season, loan.lent)
     for doubt in doubts:
         warnings.warn(doubt, PmoWarning, stacklevel=4)
     return result, [*doubts, *notes]
+
+
+def _chosen(
+    model: str | Model,
+    errors: Mapping[str | Model, np.ndarray],
+    calm: Steady,
+    roles: pd.Index,
+) -> tuple[pd.DataFrame | None, list[str | Model]]:
+    """Return how wrong models were, role x model, and the model of each role."""
+    if not isinstance(model, str):
+        return None, [model] * len(roles)
+    wrong = pd.DataFrame(
+        {name: _mean_error(each) for name, each in errors.items()}, index=roles
+    )
+    rare = intermittent(read_series(calm.y)) & (model in _FOR_RARE)
+    return wrong, earned(wrong, model).where(~rare, model).to_list()
 
 
 def _cells(past: pd.DataFrame, events: pd.DataFrame) -> list[tuple[int, int, str]]:

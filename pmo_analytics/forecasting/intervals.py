@@ -30,21 +30,22 @@ _LEAST_BEFORE = 4
 # Origins lie in this last part of the history, or in the last two horizons.
 _LATE = 0.3
 # A series may have grown by this factor since; more is taken for a break.
-_MOST_GROWN = 3.0
+_MOST_GROWN = 1.5
 # Share of errors that intervals are widened for at each horizon, and the number of
 # series that make a horizon's own errors count as much as those of all.
 _NOMINAL, _FEW = 0.8, 30.0
 # A series' own typical error counts as so many errors against that of all series.
-_OWN = 6.0
+_OWN = 8.0
 # Typical change of a series of which one value is known, as a share of that; of one of
 # fewer than so many values, and how many of its own moves that counts as.
 _UNKNOWN = 0.2
 _SHORT, _SHORT_UNKNOWN, _SHORT_MOVES = 12, 0.1, 3.0
 # How much wider intervals have to be than the errors of the past, for histories of so
-# many seasons: far ahead, short ones tell little of it; in long ones what was fitted
-# at the first origin has grown old. Learnt on the last 30 and 60 and on all values of
-# the monthly series of the M1 and M3 competitions.
-_SEASONS, _WIDER = (2.5, 5.0, 9.5), (1.05, 1.0, 0.96)
+# many seasons: far ahead, short ones tell little of it, so theirs widen more from
+# period to period too; in long ones what was fitted at the first origin has grown old.
+# Learnt on the last 30 and 60 and on all values of the monthly series of the M1 and M3
+# competitions.
+_SEASONS, _WIDER, _WIDENING = (2.5, 5.0, 9.5), (1.07, 1.0, 0.97), (0.15, 0.05, 0.0)
 # Errors of normal shape that count beside those of the past.
 _NORMAL = 20
 # Typical errors that draws may lie outside of all values and of the forecast.
@@ -157,11 +158,19 @@ def spread_of(
     pool = standard / factor[:, None, None]
     wider = _by_horizon(pool)
     growth = growth * wider
-    seasons = np.isfinite(y).sum(axis=1) / season
-    more = np.interp(np.log(np.maximum(seasons, 1e-9)), np.log(_SEASONS), _WIDER)
-    scale = base[:, None] * growth * (factor * more)[:, None]
+    scale = base[:, None] * growth * factor[:, None] * _more(y, horizon, season)
     shape = np.sort(np.append(np.abs(pool / wider)[known], _NORMAL_SHAPE))
     return Spread(scale, shape, _memory(standard), number == 0)
+
+
+def _more(y: np.ndarray, horizon: int, season: int) -> np.ndarray:
+    """Return how much wider than past errors intervals have to be, shape (S, H)."""
+    long = np.log(np.maximum(np.isfinite(y).sum(axis=1) / season, 1e-9))
+    wider, widening = (
+        np.interp(long, np.log(_SEASONS), numbers) for numbers in (_WIDER, _WIDENING)
+    )
+    root = np.sqrt(np.arange(1, horizon + 1))
+    return np.asarray(wider[:, None] * (root / root.mean()) ** widening[:, None])
 
 
 # Absolute values of normal errors whose mean is 1.

@@ -96,7 +96,8 @@ _KINDS: dict[str, tuple[Callable[[pd.DataFrame, Break], str], str, str, str]] = 
         _last,
         "the last value of its history stands out: {}",
         "the last value of the history stands out",
-        "Only the next value tells whether it stays: the interval reaches both levels.",
+        "Only the next value tells whether it stays: the interval reaches both levels, "
+        "or the usual one's distance from 0 to either side if they lie further apart.",
     ),
 }
 

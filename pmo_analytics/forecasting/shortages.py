@@ -137,10 +137,12 @@ def forecast_tables(
             "There is nothing to forecast: give people or capacity, projects with "
             "demand, or a history with capacity_fte or load_fte."
         )
-    past = load.history if len(load.history) else capacity.history
+    source = load if len(load.history) else capacity
+    past = source.history
     rows = [part.table for part in (capacity, load, headroom) if part.roles]
     ahead = min(len(headroom.periods), _MOST_AHEAD)
-    tried = backtest(past, horizon=ahead, models=(model,))
+    question = getattr(source.story, "question", None)
+    tried = backtest(past, horizon=ahead, models=(model,), portfolio=question)
     season = season_of(headroom.periods.freqstr)
     return {
         "forecast.csv": pd.concat(rows, ignore_index=True) if rows else headroom.table,

@@ -41,7 +41,13 @@ _RING: dict[str, Any] = {
     "fillstyle": "none",
     "linestyle": "",
 }
-_OF_HISTORY = (": level", ": trend", ": season", ": range, off centre")
+_OF_HISTORY = (
+    ": level",
+    ": trend",
+    ": season",
+    ": working days",
+    ": range, off centre",
+)
 
 
 def plot_why(forecast: Forecast, role: str, *, ax: Axes | None = None) -> Axes:

@@ -220,3 +220,14 @@ def test_less_than_a_year_has_a_trend_only_where_it_is_straight(count):
     assert told[1].max() < wave.max() + 0.5
     quarters = MODELS["combination"](np.array([wave]), 12, 4)
     assert np.ptp(told[1]) <= np.ptp(quarters[0])
+
+
+def test_a_season_of_52_weeks_is_told_from_chance():
+    rng = np.random.default_rng(4)
+    t = np.arange(172)
+    wave = 10 + 3 * np.sin(t * 2 * np.pi / 52) + rng.normal(0, 0.7, (20, 172))
+    wrong = {
+        name: np.abs(MODELS[name](wave[:, :160], 12, 52) - wave[:, 160:]).mean()
+        for name in ("combination", "seasonal_naive")
+    }
+    assert wrong["combination"] < 0.95 * wrong["seasonal_naive"]

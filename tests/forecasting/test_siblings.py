@@ -118,3 +118,18 @@ def test_the_interval_leans_on_that_of_the_siblings():
         table = load.table.set_index("role").loc["Test"]
         width[kind] = (table["p90"] - table["p10"]).mean() / 5.0
     assert width["kin"] > 1.3 * width["alone"]
+
+
+def test_a_backtest_of_a_short_history_knows_what_is_lent():
+    past = grid(18)
+    asked = portfolio(past, team="IT")
+    wrong, wide = {}, {}
+    for kind, lent in (("alone", None), ("kin", asked)):
+        table = pmo.backtest(past, horizon=12, windows=1, portfolio=lent)
+        own = table[(table["role"] == "Test") & (table["model"] == "combination")]
+        wrong[kind] = (own["forecast"] - own["actual"]).abs().mean()
+        wide[kind] = (own["p90"] - own["p10"]).mean()
+        other = table[(table["role"] == "Dev") & (table["model"] == "combination")]
+        assert len(own) == len(other) == 12
+    assert wrong["kin"] < 0.5 * wrong["alone"]
+    assert wide["kin"] != wide["alone"]

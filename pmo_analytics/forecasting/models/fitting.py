@@ -212,14 +212,14 @@ def fitted(past: Past, opening: np.ndarray, *, places: bool = True) -> np.ndarra
     used += [2] if past.season else []
     walks = _WALKS if places else _WALKS_NEAR
     numbers = _improved(past, opening, np.array(sorted(used)), walks)
-    if places and past.season and len(opening) - FIRST_PLACE <= _MOST_PLACES:
+    if places and past.season and len(opening) - FIRST_PLACE <= MOST_PLACES:
         used += range(FIRST_PLACE, len(opening) - 1)
         numbers = _improved(past, numbers, np.array(sorted(used)), _WALKS_SEASON)
     return numbers
 
 
 # Places of a season that are fitted; of longer ones too few years are known.
-_MOST_PLACES = 12
+MOST_PLACES = 12
 
 
 def _improved(

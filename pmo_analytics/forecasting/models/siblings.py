@@ -10,8 +10,9 @@ siblings agree on can. Borrowing of strength as in Duncan, Gorr and Szczypula
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,7 +67,7 @@ class Loan:
 
 @dataclass(frozen=True, eq=False)
 class Kin:
-    """Who is whose sibling, and the histories that may lend.
+    """Who is whose sibling, the histories that may lend, and where people work.
 
     Attributes
     ----------
@@ -74,10 +75,20 @@ class Kin:
         Of `siblings_of`.
     histories
         Period x role, on the periods of what is forecast.
+    place
+        Country and workweek whose working days a history may follow.
     """
 
     families: Mapping[str, Sequence[Sequence[str]]]
     histories: pd.DataFrame
+    place: tuple[str, str] = ("", "")
+
+
+def kin_of(portfolio: Portfolio, histories: pd.DataFrame) -> Kin:
+    """Return what the histories of a portfolio's roles may have from elsewhere."""
+    calendar = portfolio.settings.calendar
+    place = calendar["country"] or "", calendar["workweek"] or ""
+    return Kin(siblings_of(portfolio), histories, place)
 
 
 def siblings_of(portfolio: Portfolio) -> dict[str, list[list[str]]]:
@@ -206,28 +217,57 @@ def lean_on(draws: np.ndarray, past: pd.DataFrame, loan: Loan) -> np.ndarray:
         return draws
     rows = np.flatnonzero(loan.lent).tolist()
     draws[:, :, rows] *= loan.ahead(len(past), draws.shape[1])[rows].T
-    place = {role: k for k, role in enumerate(past.columns)}
-    known = past.notna().to_numpy().sum(axis=0)
-    widths: dict[int, np.ndarray] = {}
 
-    def width(k: int) -> tuple[np.ndarray, np.ndarray]:
-        low, middle, high = np.quantile(draws[:, :, k], (0.1, 0.5, 0.9), axis=0)
-        return (high - low) / np.maximum(np.abs(middle), 1e-9), middle
+    def bounds(k: int) -> np.ndarray:
+        return np.quantile(draws[:, :, k], (0.1, 0.5, 0.9), axis=0)
 
-    for k in rows:
-        lenders = [place[name] for name in loan.lenders[k] if name in place]
-        if not lenders:
-            continue
-        for one in lenders:
-            if one not in widths:
-                widths[one] = width(one)[0]
-        own, middle = width(k)
-        theirs = np.mean([widths[one] for one in lenders], axis=0)
-        wanted = (known[k] * own + _COUNT_AS * theirs) / (known[k] + _COUNT_AS)
-        factor = np.clip(wanted / np.maximum(own, 1e-9), _LEAST, _MOST)
+    for k, factor in _leaning(bounds, past, loan):
+        middle = bounds(k)[1]
         moved = middle + factor * (draws[:, :, k] - middle)
         draws[:, :, k] = np.maximum(moved, 0.0)
     return draws
+
+
+def lean_bounds(
+    low: np.ndarray,
+    middle: np.ndarray,
+    high: np.ndarray,
+    past: pd.DataFrame,
+    loan: Loan,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return p10, forecast and p90 (S, H) as `lean_on` has them, without the season."""
+    told = np.array([low, middle, high])
+    for k, factor in _leaning(lambda k: told[:, k], past, loan):
+        for side in (0, 2):
+            moved = middle[k] + factor * (told[side, k] - middle[k])
+            told[side, k] = np.maximum(moved, 0.0)
+    return told[0], told[1], told[2]
+
+
+def _leaning(
+    bounds: Callable[[int], np.ndarray], past: pd.DataFrame, loan: Loan
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield roles that lean on siblings, and by how much their intervals change (H,).
+
+    Parameters
+    ----------
+    bounds
+        p10, p50 and p90 of a role, shape (3, H).
+    """
+    place = {role: k for k, role in enumerate(past.columns)}
+    known = past.notna().to_numpy().sum(axis=0)
+
+    @cache
+    def width(k: int) -> np.ndarray:
+        low, middle, high = bounds(k)
+        return np.asarray((high - low) / np.maximum(np.abs(middle), 1e-9))
+
+    for k in np.flatnonzero(loan.lent).tolist():
+        lenders = [place[name] for name in loan.lenders[k] if name in place]
+        if lenders:
+            own, theirs = width(k), np.mean([width(one) for one in lenders], axis=0)
+            wanted = (known[k] * own + _COUNT_AS * theirs) / (known[k] + _COUNT_AS)
+            yield k, np.clip(wanted / np.maximum(own, 1e-9), _LEAST, _MOST)
 
 
 def said_of_loan(past: pd.DataFrame, loan: Loan) -> list[str]:

@@ -16,6 +16,7 @@ import numpy as np
 from pmo_analytics.forecasting.models.fitting import (
     FIRST_PLACE,
     LEVEL,
+    MOST_PLACES,
     ODDS,
     RISE,
     Past,
@@ -25,6 +26,9 @@ from pmo_analytics.forecasting.models.series import Series, ahead, seasonal_indi
 
 # Numbers worked on at once: they stay in the cache of a core.
 _AT_ONCE = 8_000
+# Places of a season that count as numbers at most: those of weeks are not fitted, and
+# drawn towards none (with all 52, seasons that are plain to see counted for little).
+_COUNTED = 40
 # Series from which machine code pays: it takes a second to load, and another once.
 _COMPILED = 1_000
 # Values that the first level and trend are read from.
@@ -53,7 +57,7 @@ class Shape:
     def count(self, season: int) -> int:
         """Return how many numbers it is fitted with, the spread of errors included."""
         trend = {"": 0, "h": 0, "c": 1, "a": 2, "d": 3}[self.trend]
-        return 3 + trend + (season if self.season else 0)
+        return 3 + trend + (min(season, _COUNTED) if self.season else 0)
 
 
 @dataclass(frozen=True)
@@ -174,7 +178,9 @@ def _opening(series: Series, shape: Shape, season: int) -> np.ndarray:
     plain = series.y
     if shape.season:
         ratio = shape.season == "m"
-        places = seasonal_indices(series, season, ratio=ratio)
+        # Of a long season each place is known of few years: what is unsure shrinks.
+        unsure = season > MOST_PLACES
+        places = seasonal_indices(series, season, ratio=ratio, shrink=unsure)
         at = np.arange(periods) % season
         plain = series.y / places[:, at] if ratio else series.y - places[:, at]
     result = np.zeros((FIRST_PLACE + places.shape[1], count))

@@ -10,6 +10,7 @@ import pandas as pd
 from pmo_analytics.forecasting.breaks import Steady
 from pmo_analytics.forecasting.models.registry import Model
 from pmo_analytics.forecasting.models.siblings import Loan
+from pmo_analytics.forecasting.models.working_days import Days
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +35,8 @@ class Seen:
         Roles whose past was too short to try a model on.
     loan
         What siblings lend; `calm` is without their season.
+    days
+        Which roles follow the working days; `calm` is without these.
     """
 
     past: pd.DataFrame
@@ -44,3 +47,4 @@ class Seen:
     wrong: pd.DataFrame | None
     short: np.ndarray
     loan: Loan
+    days: Days

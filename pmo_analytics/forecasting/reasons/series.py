@@ -48,13 +48,19 @@ def tell_series(
     k = list(seen.past.columns).index(role)
     path = _path(seen, k, len(periods))
     level, trend, season = split(path, seen.season, len(periods))
+    by_days = path[: len(periods)] * (
+        seen.days.ahead(len(seen.past), len(periods))[k] - 1.0
+    )
     # What the range adds on one side, where it is cut at 0, stays a part of its own.
     piece.parts |= {
         f"{what}: level": np.full(len(periods), level),
         f"{what}: trend": trend,
         f"{what}: season": season,
-        f"{what}: range, off centre": mean - path[: len(periods)],
+        **({f"{what}: working days": by_days} if seen.days.follows[k] else {}),
+        f"{what}: range, off centre": mean - path[: len(periods)] - by_days,
     }
+    if seen.days.follows[k]:
+        piece.say("season", "It follows the working days of each period, as hours do.")
     _tell_shape(piece, seen, k, periods, level, trend, season)
     _tell_breaks(piece, seen, k)
     _tell_model(piece, seen, k, len(periods))
@@ -280,7 +286,9 @@ def _tell_history(piece: Piece, seen: Seen, k: int, what: str) -> None:
         text += f"; errors from before {format_period(own.index[since])} do not"
     piece.say("history", f"{text}.")
     piece.add("history", "values that counted", len(known), unit="count")
+    factor = seen.loan.past(len(own))[k] * seen.days.past(len(own))[k]
+    counted_as = seen.calm.y[k] * factor
     piece.past = pd.DataFrame(
-        {"history": own, "counted": seen.calm.y[k] * seen.loan.past(len(own))[k]},
+        {"history": own, "counted": counted_as},
         index=own.index,
     ).loc[first:]
