@@ -55,6 +55,7 @@ from pmo_analytics.errors import listing
 from pmo_analytics.reporting import drawn
 
 if TYPE_CHECKING:
+    from pmo_analytics.portfolio import Portfolio
     from pmo_analytics.scenarios import Comparison
     from pmo_analytics.tracking import Recovery
 
@@ -274,11 +275,6 @@ def recover(
         raise typer.BadParameter(f"'{unknown[0]}' is none of {', '.join(OPTIONS)}.")
     portfolio = read_data(path)
     known = known_record(portfolio, record, {})
-    if known is None:
-        messages().print(
-            "No plan of record was given (--record): the best plan of these tables, "
-            "found first, stands for it."
-        )
     result = find_ways(
         portfolio,
         project,
@@ -289,11 +285,16 @@ def recover(
         seconds=seconds,
         seed=seed,
     )
+    if known is None:
+        messages().print(
+            "No plan of record was given (--record): the best plan of these tables, "
+            "found first, stands for it."
+        )
     files = [] if out is None else _write_recovery(result, portfolio, out)
     if json_output:
         _print_recovery(result, files)
     else:
-        _show_recovery(result)
+        _show_recovery(result, portfolio)
         say_written(out, files)
     return INFEASIBLE if result.reasons and result.best is None else OK
 
@@ -315,12 +316,28 @@ def _print_recovery(result: Recovery, files: list[Path]) -> None:
     )
 
 
-def _show_recovery(result: Recovery) -> None:
+def _say_on_track(project: str, portfolio: Portfolio) -> Iterator[str]:
+    """Return that nothing is to be recovered, and what reports say against it."""
+    from pmo_analytics.tracking import status
+
+    yield f"'{project}' is on track: there is nothing to recover."
+    if not (portfolio.progress["project"] == project).any():
+        return
+    table = status(portfolio).table
+    if project in table.index and table.at[project, "rag"] in ("red", "amber"):
+        row = table.loc[project]
+        yield (
+            f"But its status is {row['rag']}: {row['reason']}. The plan does not know"
+            " of it: write the duration that is in force into the table projects, and"
+            " ways back are looked for."
+        )
+
+
+def _show_recovery(result: Recovery, portfolio: Portfolio) -> None:
     console = output()
     if not result.reasons:
-        console.print(
-            escaped(f"'{result.project}' is on track: there is nothing to recover.")
-        )
+        for line in _say_on_track(result.project, portfolio):
+            console.print(escaped(line))
         return
     for reason in result.reasons:
         console.print(escaped(reason))
@@ -350,8 +367,8 @@ def _say_option(row: Mapping[str, Any]) -> str:
     if not pd.isna(missed) and missed > 0:
         text += f" Its deadline is missed by {missed} period{'s' * (missed > 1)}."
     low = row["rest_cost_low"]
-    if pd.isna(low):
-        text += " How much less it might cost the others is not known."
+    if pd.isna(low) or low < 0 < row["rest_cost"] - low:
+        text += " No bound says that it could not cost the others less."
     elif low < row["rest_cost"] - 0.01 * max(abs(row["rest_cost"]), 1.0):
         text += f" By the bounds it might cost the others only {low:,.0f}."
     return text if row["checked"] else f"{text} The checker found broken rules in it."

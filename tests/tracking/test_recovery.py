@@ -208,6 +208,26 @@ def test_who_cannot_be_recovered_is_said(project, words):
         recover(in_flight(), "RED", record=RECORD, options=["pray"])
 
 
+def test_red_by_its_reports_and_on_time_in_the_plan_is_said(tmp_path, capsys):
+    """A third is done after three of four months; the plan does not know of it."""
+    report = {"project": "RED", "as_of": "2027-03-31", "percent_complete": 30}
+    baseline = {"project": "RED", "baseline": "approval", "set_on": "2026-12-01"}
+    told = in_flight(
+        progress=pd.DataFrame([report]),
+        baselines=pd.DataFrame([baseline | {"start": "2027-01", "duration": 4}]),
+        actuals=None,
+    )
+    pmo.write_portfolio(told, tmp_path / "data")
+    record = tmp_path / "schedule.csv"
+    rows = [f"{name},{start}" for name, start in RECORD.items()]
+    record.write_text("\n".join(["project,start", *rows]))
+    words = ["recover", str(tmp_path / "data"), "--record", str(record)]
+    assert main([*words, "--project", "RED"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "'RED' is on track" in said
+    assert "But its status is red: SPI(t)" in said
+
+
 def test_the_command(tmp_path, capsys):
     pmo.write_portfolio(in_flight(), tmp_path / "data")
     record = tmp_path / "schedule.csv"
