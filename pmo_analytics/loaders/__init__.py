@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from pmo_analytics.loaders.writing.workbook import (
         MAX_CELL_CHARACTERS,
         MAX_SHEET_ROWS,
-        cell_of,
-        header_row,
-        save,
-        widen,
     )
 
 __getattr__, __dir__, __all__ = face(__name__)

@@ -24,11 +24,14 @@ if TYPE_CHECKING:
     from pmo_analytics.reporting.microsoft_project import plan_network, write_mspdi
     from pmo_analytics.reporting.nightly import before, with_plan
     from pmo_analytics.reporting.office.slides import write_slides
-    from pmo_analytics.reporting.office.spreadsheet import write_spreadsheet
     from pmo_analytics.reporting.page import Report, summary_of, write_page
     from pmo_analytics.reporting.portfolio_status import status_report
     from pmo_analytics.reporting.record import read_record, save_record
     from pmo_analytics.reporting.verification import verify
-    from pmo_analytics.reporting.workbook import fitting, write_workbook
+    from pmo_analytics.reporting.workbook import (
+        fitting,
+        write_spreadsheet,
+        write_workbook,
+    )
 
 __getattr__, __dir__, __all__ = face(__name__)

@@ -1,11 +1,11 @@
-"""Result tables as one Excel workbook, a sheet a table."""
+"""Reports and result tables as Excel workbooks: real dates, native charts."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +13,17 @@ import pandas as pd
 
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.facts import text_of_fact
+from pmo_analytics.files import written_whole
 from pmo_analytics.formats import NUMBERS, Kind, kind_of, label_of, text_of
-from pmo_analytics.loaders import (
-    MAX_CELL_CHARACTERS,
-    MAX_SHEET_ROWS,
-    cell_of,
-    header_row,
-    save,
-    widen,
-)
+from pmo_analytics.loaders import MAX_CELL_CHARACTERS, MAX_SHEET_ROWS
+from pmo_analytics.reporting.charts import Chart, is_there
+from pmo_analytics.reporting.page import Report, summary_of
 
 # Months and years are dates; of weeks and quarters no format shows the number, so they
 # are text in the forms that the loaders read.
-PERIOD_FORMATS = {"M": "yyyy-mm", "Y-DEC": "yyyy"}
-FORMATS: Mapping[Kind, str] = {
+_PERIOD_FORMATS = {"M": "yyyy-mm", "Y-DEC": "yyyy"}
+_WITH_TIME = "yyyy-mm-dd hh:mm"
+_FORMATS: Mapping[Kind, str] = {
     "date": "yyyy-mm-dd",
     "whole": "#,##0",
     "percent": "0.0%",
@@ -35,7 +32,7 @@ FORMATS: Mapping[Kind, str] = {
     "number": "#,##0.00",
 }
 # Before that Excel knows no dates.
-FIRST_YEAR = 1901
+_FIRST_YEAR = 1901
 _NARROWEST, _WIDEST = 10, 48
 _A4 = 9  # as Excel numbers the sizes of paper
 # Rows that are looked at for the width of a column.
@@ -44,8 +41,12 @@ _SHEET_WIDTH = 31
 # Rows beyond which a table is left to its CSV file: nobody reads them, and Excel takes
 # as long to open them as we do to write them.
 _MOST_ROWS = 20_000
+_EXACT = 2**53  # beyond, Excel rounds whole numbers
+_KINDS = {"line": ("line", ""), "bar": ("column", ""), "stacked": ("column", "stacked")}
+_CHART_SIZE = {"width": 760, "height": 320}
+_SUMMARY = "Summary"
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
-# What XML cannot hold; openpyxl refuses it.
+# What XML cannot hold.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -101,8 +102,6 @@ def write_workbook(
         If a table has more rows than a sheet, there is no table, or the file cannot
         be written.
     """
-    from openpyxl import Workbook
-
     if not tables:
         raise ConfigError("A workbook needs at least one table.")
     for name, table in tables.items():
@@ -111,31 +110,81 @@ def write_workbook(
                 f"The table '{name}' has {len(table):,} rows, more than a sheet "
                 "holds. Leave it out of the workbook; the CSV file has all of them."
             )
-    path = Path(path)
-    try:
-        # First of all: a half-made workbook leaves temporary files open.
-        path.parent.mkdir(parents=True, exist_ok=True)
-        book = Workbook(write_only=True)
-        if summary is not None:
-            missing = {f"Not here {k + 1}": text for k, text in enumerate(left_out)}
-            tables = {"Summary": _summary({**summary, **missing}, tables), **tables}
+    if summary is not None:
+        missing = {f"Not here {k + 1}": text for k, text in enumerate(left_out)}
+        inside = {
+            name: f"{len(table):,} row{'' if len(table) == 1 else 's'}"
+            for name, table in tables.items()
+        }
+        first = _summary({**summary, **missing}, inside)
+        tables = {_SUMMARY: first, **tables}
+    with _book(path) as book:
         for name, table in zip(sheet_names(tables), tables.values(), strict=True):
-            _add_sheet(book.create_sheet(name), table)
-        save(book, path)
-    except OSError as error:
-        raise ConfigError(f"Cannot write {path}: {error.strerror}.") from error
+            _add_sheet(book, name, table)
 
 
-def _summary(
-    facts: Mapping[str, object], tables: Mapping[str, pd.DataFrame]
-) -> pd.DataFrame:
+def write_spreadsheet(path: Path, report: Report) -> None:
+    """Write a report as a workbook.
+
+    The first sheet has the message and the numbers that matter most, and leads to the
+    others; each part of the report with a table has a sheet, with its chart as one of
+    Excel's own. Sheets look as those of `write_workbook`.
+
+    Parameters
+    ----------
+    path
+        File ending in .xlsx; one that exists is replaced when the new one is whole.
+    report
+        Content.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be written.
+    """
+    shown = [s for s in report.sections if s.table is not None and not s.table.empty]
+    facts = {"Report": report.title, **summary_of(report)}
+    inside = [(section.title, section.takeaway) for section in shown]
+    names = sheet_names([_SUMMARY, *(title for title, _ in inside)])
+    first = _summary(facts, dict(zip(names[1:], (t for _, t in inside), strict=True)))
+    with _book(path) as book:
+        sheet = _add_sheet(book, names[0], first)
+        for row, name in enumerate(names[1:], 1 + len(facts)):
+            place = name.replace("'", "''")
+            sheet.write_url(row, 0, f"internal:'{place}'!A1", string=f"Sheet {name}")
+        for name, section in zip(names[1:], shown, strict=True):
+            assert section.table is not None
+            sheet = _add_sheet(book, name, section.table, named=1)
+            if section.chart is not None:
+                native = _add_chart(book, sheet, name, section.chart, section.table)
+                native.set_title({"name": section.title, "name_font": {"size": 12}})
+
+
+@contextmanager
+def _book(path: Path) -> Iterator[Any]:
+    """Give a workbook to fill; it takes its place when it is whole."""
+    import xlsxwriter
+
+    options = {"strings_to_formulas": False, "strings_to_urls": False}
+    try:
+        with (
+            written_whole(Path(path)) as (part,),
+            xlsxwriter.Workbook(str(part), options) as book,
+        ):
+            yield book
+    except (OSError, xlsxwriter.exceptions.FileCreateError) as error:
+        said = getattr(error, "strerror", None) or error
+        raise ConfigError(f"Cannot write {path}: {said}.") from error
+
+
+def _summary(facts: Mapping[str, object], inside: Mapping[str, str]) -> pd.DataFrame:
     """Return the first sheet: the facts, and then what the other sheets hold."""
-    names = sheet_names(["Summary", *tables])[1:]
+    names = sheet_names([_SUMMARY, *inside])[1:]
     rows = [
         *((str(name), text_of_fact(value)) for name, value in facts.items()),
         *(
-            (f"Sheet {name}", f"{len(table):,} row{'' if len(table) == 1 else 's'}")
-            for name, table in zip(names, tables.values(), strict=True)
+            (f"Sheet {name}", said)
+            for name, said in zip(names, inside.values(), strict=True)
         ),
     ]
     return pd.DataFrame(rows, columns=["what", "answer"], dtype=object)
@@ -158,57 +207,72 @@ def sheet_names(tables: Iterable[str]) -> list[str]:
     return names
 
 
-def _add_sheet(sheet: Any, table: pd.DataFrame) -> None:
-    from openpyxl.utils import get_column_letter
-    from openpyxl.worksheet.properties import PageSetupProperties
+def _add_sheet(book: Any, name: str, table: pd.DataFrame, *, named: int = 0) -> Any:
+    """Write a table on a sheet of its own.
 
-    kinds = [kind_of(name, table[name]) for name in table.columns]
-    sheet.freeze_panes = "A2"
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.paperSize = _A4
-    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
-    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    sheet.print_title_rows = "1:1"
-    widen(
-        sheet,
-        [
-            width_of(label_of(name), kind, table[name])
-            for name, kind in zip(table.columns, kinds, strict=True)
-        ],
-    )
-    if len(table.columns):
-        last = get_column_letter(len(table.columns))
-        sheet.auto_filter.ref = f"A1:{last}{len(table) + 1}"
-    sheet.append(
-        header_row(sheet, [fitting_text(label_of(name)) for name in table.columns])
-    )
-    columns = [
-        _cells(sheet, table[name].to_list(), kind)
-        for name, kind in zip(table.columns, kinds, strict=True)
-    ]
-    for cells in zip(*columns, strict=True):
-        sheet.append(cells)
-
-
-def _cells(sheet: Any, values: Iterable[Any], kind: Kind) -> Iterator[Any]:
-    """Give the cells of a column, one after the other.
-
-    A cell is written as soon as its row is complete, so numbers of one column are one
-    cell that is filled again: to give a format takes as long as to write.
+    Parameters
+    ----------
+    named
+        Columns that stay in sight, as they name the rows.
     """
-    from openpyxl.cell import WriteOnlyCell
+    sheet = book.add_worksheet(name)
+    sheet.set_landscape()
+    sheet.set_paper(_A4)
+    # As text it is written out; the number 1 is left to the reader's default.
+    sheet.fit_to_pages("1", 0)
+    sheet.freeze_panes(1, named)
+    sheet.repeat_rows(0)
+    bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True})
+    plain = book.add_format({"text_wrap": True, "valign": "top"})
+    forms = {
+        text: book.add_format({"num_format": text})
+        for text in (*_FORMATS.values(), *_PERIOD_FORMATS.values(), _WITH_TIME)
+    }
+    for place, column in enumerate(table.columns):
+        kind = kind_of(column, table[column])
+        label = fitting_text(label_of(column))
+        sheet.write_string(0, place, label, bold)
+        wide = width_of(label, kind, table[column])
+        sheet.set_column(place, place, wide, plain if wide == _WIDEST else None)
+        for row, value in enumerate(table[column].tolist(), 1):
+            _write(sheet, (row, place), value, kind, forms)
+    if len(table.columns):
+        sheet.autofilter(0, 0, len(table), len(table.columns) - 1)
+    return sheet
 
-    if kind not in NUMBERS:
-        yield from (_cell(sheet, value, kind) for value in values)
+
+def _write(
+    sheet: Any, place: tuple[int, int], value: Any, kind: Kind, forms: dict[str, Any]
+) -> None:
+    """Write a cell as what it is: a number, a real date, or text; blank for nothing."""
+    if value is None or value is pd.NaT or value is pd.NA or value != value:
         return
-    cell = WriteOnlyCell(sheet)
-    cell.number_format = FORMATS[kind]
-    for value in values:
-        if isinstance(value, float) and math.isfinite(value):
-            cell.value = value
-            yield cell
+    if kind == "flag" or (kind == "text" and isinstance(value, bool)):
+        sheet.write_boolean(*place, bool(value))
+    elif isinstance(value, (int, float)) and math.isfinite(value):
+        if kind in NUMBERS:
+            sheet.write_number(*place, value, forms[_FORMATS[kind]])
+        elif abs(value) <= _EXACT:
+            sheet.write_number(*place, value)
         else:
-            yield _cell(sheet, value, kind)
+            sheet.write_string(*place, str(value))
+    elif form := _form_of_day(value, kind):
+        day = value.start_time if isinstance(value, pd.Period) else value
+        # A sheet knows no time zones.
+        sheet.write_datetime(
+            *place, day.to_pydatetime().replace(tzinfo=None), forms[form]
+        )
+    else:
+        sheet.write_string(*place, fitting_text(text_of(value, kind)))
+
+
+def _form_of_day(value: Any, kind: Kind) -> str:
+    """Return how a day or a period is shown as a date; "" where it stays text."""
+    if kind not in ("period", "date") or value.year < _FIRST_YEAR:
+        return ""
+    if isinstance(value, pd.Period):
+        return _PERIOD_FORMATS.get(value.freqstr, "")
+    return _FORMATS["date"] if value == value.normalize() else _WITH_TIME
 
 
 def width_of(name: str, kind: Kind, column: pd.Series[Any]) -> float:
@@ -223,35 +287,39 @@ def _columns(text: str) -> int:
     return sum(2 if c >= "\u1100" else 1 for c in text)
 
 
-def _cell(sheet: Any, value: Any, kind: Kind) -> Any:
-    """Return a cell with the number format of its column; blank for nothing."""
-    from openpyxl.cell import WriteOnlyCell
-
-    if value is None or value is pd.NaT or value is pd.NA or value != value:
-        return None
-    if kind == "period":
-        form = PERIOD_FORMATS.get(value.freqstr)
-        if form is None or value.year < FIRST_YEAR:
-            return cell_of(sheet, text_of(value, kind))
-        cell = WriteOnlyCell(sheet, value=value.start_time.date())
-        cell.number_format = form
-        return cell
-    if kind == "text" or value in (float("inf"), -float("inf")):
-        if kind == "text" and isinstance(value, (bool, int, float)):
-            return cell_of(sheet, value)
-        return cell_of(sheet, fitting_text(text_of(value, kind)))
-    if kind == "flag":
-        return bool(value)
-    form = FORMATS[kind]
-    if kind == "date":
-        # A sheet knows no time zones.
-        value = value.to_pydatetime().replace(tzinfo=None)
-        if value.time() == time.min:
-            return cell_of(sheet, value.date())
-        form = "yyyy-mm-dd hh:mm"
-    cell = WriteOnlyCell(sheet, value=value)
-    cell.number_format = form
-    return cell
+def _add_chart(
+    book: Any, sheet: Any, name: str, chart: Chart, table: pd.DataFrame
+) -> Any:
+    """Add a native chart, with its numbers in columns of their own beside the table."""
+    place = len(table.columns) + 1
+    kind, sub = _KINDS[chart.kind]
+    native = book.add_chart({"type": kind, **({"subtype": sub} if sub else {})})
+    bold = book.add_format({"bold": True})
+    number = book.add_format({"num_format": _FORMATS["number"]})
+    # Below the picture, so that the numbers can be seen and changed.
+    first = 19
+    last = first + len(chart.labels)
+    for row, label in enumerate(chart.labels, first + 1):
+        sheet.write_string(row, place, fitting_text(label))
+    for at, (series, values) in enumerate(chart.series.items(), place + 1):
+        sheet.write_string(first, at, fitting_text(series), bold)
+        for row, value in enumerate(values, first + 1):
+            if is_there(value):
+                sheet.write_number(row, at, value, number)
+        colour = {"color": chart.colour(series)}
+        native.add_series(
+            {
+                "name": [name, first, at],
+                "categories": [name, first + 1, place, last, place],
+                "values": [name, first + 1, at, last, at],
+                **({"line": colour} if chart.kind == "line" else {"fill": colour}),
+            }
+        )
+    native.set_y_axis({"name": chart.unit, "major_gridlines": {"visible": True}})
+    native.set_legend({"position": "bottom"})
+    native.set_size(_CHART_SIZE)
+    sheet.insert_chart(0, place, native)
+    return native
 
 
 def fitting_text(text: str) -> str:
