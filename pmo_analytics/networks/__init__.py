@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from pmo_analytics.faces import face
 
 if TYPE_CHECKING:
+    from pmo_analytics.networks.activities import split_hours
     from pmo_analytics.networks.balancing import Balance
     from pmo_analytics.networks.calendars import NoWorkingTime, WorkCalendar
     from pmo_analytics.networks.floats import critical_path

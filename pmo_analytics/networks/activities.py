@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import DataError, problem, problems_table
-from pmo_analytics.networks.calendars import WorkCalendar
+from pmo_analytics.networks.calendars import NoWorkingTime, WorkCalendar
 from pmo_analytics.networks.network import Network
 
 NOT_STARTED, ACTIVE, COMPLETE = 0, 1, 2
@@ -36,6 +36,7 @@ class Elapsed:
 
 
 ELAPSED = Elapsed()
+_ALWAYS = WorkCalendar([((0, 1440),)] * 7)
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,8 @@ class Activity:
     resume: int | None = None
     not_before: int | None = None
     not_after: int | None = None
+    # What floats count on, where that is not the clock that the work runs on.
+    float_clock: WorkCalendar | None = None
 
 
 @dataclass
@@ -248,6 +251,8 @@ def _activities(
             not_before=times["external_early_start"][at],
             not_after=times["external_late_finish"][at],
         )
+        if options.scheduler == "msp" and clock is not _ALWAYS:
+            activity.float_clock = network.clock(tasks["calendar"].iloc[at])
         if times["suspend"][at] is not None:
             activity.resume = times["resume"][at]
         if status[at] == ACTIVE and started is not None and started < data_date:
@@ -259,12 +264,14 @@ def _activities(
 def _calendars(network: Network, tasks: pd.DataFrame) -> list[WorkCalendar]:
     """Return the calendar of each task; that of its people where they drive it.
 
-    Of several people the one who works least sets the pace.
+    Of several people the one who works least sets the pace. A duration in elapsed time
+    runs day and night.
     """
     names = tasks["calendar"].tolist()
-    if "type" in tasks and len(network.assignments):
-        driven = tasks.index[tasks["type"] == "TT_Rsrc"]
-        own = network.resources["calendar"]
+    driven = tasks.index[_driven_by_people(tasks)]
+    if len(driven) and len(network.assignments):
+        resources = network.resources
+        own = resources["calendar"][resources["kind"] == "work"].to_dict()
         rows = network.assignments[network.assignments["task"].isin(driven)]
         slowest: dict[str, str] = {}
         for task, resource in zip(rows["task"], rows["resource"], strict=True):
@@ -276,7 +283,48 @@ def _calendars(network: Network, tasks: pd.DataFrame) -> list[WorkCalendar]:
             for task, name in zip(tasks.index, names, strict=True)
         ]
     known = {name: network.clock(name) for name in set(names)}
-    return [known[name] for name in names]
+    found = [known[name] for name in names]
+    if "duration_unit" in tasks:
+        elapsed = (tasks["duration_unit"] == "elapsed").tolist()
+        found = [_ALWAYS if e else c for e, c in zip(elapsed, found, strict=True)]
+    return found
+
+
+def _driven_by_people(tasks: pd.DataFrame) -> Any:
+    """Return which tasks run on the calendars of people.
+
+    In Primavera those of type resource dependent, in Microsoft Project those without a
+    calendar of their own.
+    """
+    if "type" in tasks:
+        return tasks["type"] == "TT_Rsrc"
+    if "ignore_resource_calendar" in tasks:
+        return tasks["calendar"] == ""
+    return np.zeros(len(tasks), dtype=bool)
+
+
+def split_hours(network: Network) -> pd.Series:
+    """Return for how many working hours each task of Microsoft Project is interrupted.
+
+    That is what lies between start and finish beyond the duration, of tasks that have
+    not begun.
+    """
+    tasks = network.tasks
+    asked = (tasks["kind"] == "task") & tasks["actual_start"].isna()
+    asked &= ~tasks["manual"] & (tasks["duration_h"] > 0)
+    own = tasks[asked]
+    clocks = _calendars(network, own)
+    keys = np.array([id(clock) for clock in clocks], dtype=np.int64)
+    span = np.full(len(own), np.nan)
+    for clock in {id(c): c for c in clocks}.values():
+        here = keys == id(clock)
+        try:
+            span[here] = clock.hours_between(own["start"][here], own["finish"][here])
+        except NoWorkingTime:
+            continue
+    beyond = pd.Series(span - own["duration_h"].to_numpy(), index=own.index)
+    beyond = beyond.where(beyond > 1 / 60, 0.0)
+    return beyond.reindex(tasks.index).fillna(0.0)
 
 
 def _pace(network: Network, calendar: str | None) -> float:
@@ -301,6 +349,12 @@ def _statuses(tasks: pd.DataFrame) -> list[int]:
 def _left(tasks: pd.DataFrame, status: list[int]) -> list[int]:
     """Return the remaining working time; what is not stated is all of the duration."""
     hours = tasks["remaining_h"].fillna(tasks["duration_h"]).fillna(0.0)
+    if "duration_unit" in tasks:
+        # Some writers of Microsoft Project's files leave 0 there.
+        empty = (hours == 0) & (np.array(status) == NOT_STARTED)
+        hours = hours.where(~empty, tasks["duration_h"].fillna(0.0))
+    if "split_h" in tasks:
+        hours += tasks["split_h"].where(np.array(status) == NOT_STARTED, 0.0)
     seconds = (hours.clip(lower=0.0) * 60).round().astype(np.int64) * 60
     milestones = (tasks["kind"] == "milestone").to_numpy()
     return [

@@ -130,7 +130,7 @@ def _total_floats(logic: Logic, dates: Dates) -> Any:
     found = np.full(len(logic.ids), np.nan)
     by = logic.options.float_by
     for at, activity in enumerate(logic.activities):
-        clock = activity.clock
+        clock = activity.float_clock or activity.clock
         finish = clock.between(dates.early_finish[at], dates.late_finish[at])
         if by == "finish":
             found[at] = finish
@@ -144,7 +144,7 @@ def _free_floats(logic: Logic, dates: Dates) -> Any:
     efforts = set(logic.efforts)
     found = np.full(len(logic.ids), np.nan)
     for at, activity in enumerate(logic.activities):
-        clock = activity.clock
+        clock = activity.float_clock or activity.clock
         if activity.expected is not None or at in efforts:
             found[at] = 0  # P6 leaves what has an expected finish no free float
             continue

@@ -9,7 +9,7 @@ import pytest
 from pmo_analytics.errors import DataError
 from pmo_analytics.loaders import read_networks
 from pmo_analytics.loaders.networks.primavera.xer import xer_networks
-from pmo_analytics.networks import critical_path
+from pmo_analytics.networks import Network, critical_path
 from tests.support.places import SHARED
 from tests.support.xer_files import (
     ALWAYS,
@@ -293,3 +293,54 @@ def test_the_frame_has_the_columns_of_the_contract():
     assert frame.index.name == "task"
     assert frame["critical"].dtype == bool
     assert pd.api.types.is_datetime64_any_dtype(frame["late_finish"])
+
+
+@pytest.mark.skipif(not PLANS.is_dir(), reason="no planning files of ../shared")
+@pytest.mark.parametrize(
+    ("file", "starts", "finishes", "floats"),
+    [
+        ("mspdisplittask.xml", 2, 2, 2),
+        ("mspdiduration.xml", 10, 10, 6),  # elapsed durations
+        # People on shifts and around the clock, splits; the file's late dates of the
+        # others are those of an earlier finish.
+        ("mspditimephased.xml", 30, 29, 14),
+    ],
+)
+def test_microsoft_project_dates_of_people_and_splits(file, starts, finishes, floats):
+    (plan,) = read_networks(PLANS / "mspdi" / file)
+    path = critical_path(plan)
+    tasks = plan.tasks.loc[path.index]
+    ahead = (tasks["percent_complete"] < 100) & (tasks["kind"] != "summary")
+    for name, count in (("early_start", starts), ("early_finish", finishes)):
+        known = ahead & tasks[name].notna()
+        assert (path[name] == tasks[name])[known].sum() >= count, name
+    off = (path["total_float_h"] - tasks["total_float_h"])[ahead].abs()
+    assert (off < 0.1).sum() >= floats
+
+
+def test_a_task_calendar_that_ignores_people_wins():
+    """Ann works on Fridays; a task without a calendar of its own waits for her."""
+    shifts = [("office", day, 480, 960) for day in range(1, 6)] + [("ann", 5, 480, 960)]
+    names = ["calendar", "weekday", "start_minute", "end_minute"]
+    plan = Network(
+        "P",
+        start=pd.Timestamp("2027-01-04 08:00"),
+        tasks=pd.DataFrame(
+            {
+                "task": ["1", "2", "3"],
+                "kind": "task",
+                "duration_h": [16.0, 16.0, 48.0],
+                "calendar": ["", "office", ""],
+                "ignore_resource_calendar": [False, True, False],
+                "duration_unit": ["working", "working", "elapsed"],
+            }
+        ),
+        assignments=pd.DataFrame({"task": ["1", "2", "3"], "resource": "7"}),
+        resources={"resource": ["7"], "kind": ["work"], "calendar": ["ann"]},
+        calendars={"calendar": ["office", "ann"], "default": [True, False]},
+        shifts=pd.DataFrame(shifts, columns=names),
+    )
+    finish = critical_path(plan)["early_finish"]
+    assert finish["1"] == pd.Timestamp("2027-01-15 16:00")
+    assert finish["2"] == pd.Timestamp("2027-01-05 16:00")
+    assert finish["3"] == pd.Timestamp("2027-01-06 08:00")

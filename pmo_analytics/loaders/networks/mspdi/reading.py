@@ -33,7 +33,7 @@ from pmo_analytics.loaders.networks.mspdi.people import (
 )
 from pmo_analytics.loaders.networks.mspdi.tasks import read_tasks
 from pmo_analytics.loaders.networks.plain_xml import as_text, plain_xml
-from pmo_analytics.networks import Network
+from pmo_analytics.networks import Network, split_hours
 
 # Names that a tool gives and nobody chose; the file's name says more.
 _NAMELESS = re.compile(r"(project ?\d*|noname|untitled|)", re.IGNORECASE)
@@ -84,7 +84,8 @@ def read_mspdi(path: Path) -> list[Network]:
         listed=file.balance.listed(),
         problems=problems_table(file.told.all()),
     )
-    return [network]
+    split = network.tasks.assign(split_h=split_hours(network))
+    return [network.replace(tasks=split)]
 
 
 def _of_project(file: MspdiFile) -> dict[str, Any]:
