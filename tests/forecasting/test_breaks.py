@@ -281,3 +281,30 @@ def test_what_comes_and_goes_stays_within_its_values():
         assert p90.max() <= values.max() + 1e-3
         assert p50.max() < 2.5 * values.mean()
         assert not any("naive" in note for note in notes)
+
+
+# What comes from outside: values, frequency, and what p10 and p90 have to lie within.
+_STEADY = 10 + np.random.default_rng(2).uniform(-0.3, 0.3, 40)
+KINDS = {
+    "two shifts": (np.repeat([5.0, 12.0, 3.0], [14, 12, 10]), "M", 2.5, 3.5),
+    "two shifts up": (np.repeat([5.0, 12.0, 30.0], [14, 12, 10]), "M", 29.0, 31.0),
+    "zeros, then 5": (np.repeat([0.0, 5.0], [30, 4]), "M", 4.9, 5.1),
+    "5, then zeros": (np.repeat([5.0, 0.0], [24, 3]), "M", 0.0, 0.1),
+    "nothing ever": (np.zeros(24), "M", 0.0, 0.0),
+    "a huge outlier": (np.insert(_STEADY, 20, 900.0), "M", 9.0, 11.5),
+    "a huge last value": (np.append(_STEADY, 900.0), "M", 0.0, 21.0),
+    "quarters after a shift": (np.repeat([5.0, 15.0], [8, 5]), "Q", 14.0, 16.0),
+    "weeks after a shift": (np.repeat([5.0, 105.0], [50, 20]), "W", 104.0, 106.0),
+    "two months": (np.array([3.0, 4.0]), "M", 1.0, 6.0),
+}
+
+
+@pytest.mark.filterwarnings("ignore::pmo_analytics.errors.PmoWarning")
+@pytest.mark.parametrize("kind", KINDS)
+def test_kinds_of_histories_from_outside(kind):
+    values, freq, least, most = KINDS[kind]
+    p10, p50, p90, _ = future(values, freq=freq)
+    assert p10.min() >= least - 1e-6
+    assert p90.max() <= most + 1e-6
+    assert (p10 <= p50 + 1e-6).all()
+    assert (p50 <= p90 + 1e-6).all()

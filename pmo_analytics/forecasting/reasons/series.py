@@ -59,9 +59,12 @@ def tell_series(
         **({f"{what}: working days": by_days} if seen.days.follows[k] else {}),
         f"{what}: range, off centre": mean - path[: len(periods)] - by_days,
     }
-    if seen.days.follows[k]:
-        piece.say("season", "It follows the working days of each period, as hours do.")
     _tell_shape(piece, seen, k, periods, level, trend, season)
+    if seen.days.follows[k]:
+        piece.say(
+            "season",
+            "Besides, it follows the working days of each period, as hours do.",
+        )
     _tell_breaks(piece, seen, k)
     _tell_model(piece, seen, k, len(periods))
     _tell_range(piece, seen, k, len(periods))
