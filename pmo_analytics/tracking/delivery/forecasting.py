@@ -33,7 +33,7 @@ def forecast_delivery(sprints: pd.DataFrame) -> pd.DataFrame:
     communities, so that a new team, and a company with few finished sprints, gets the
     usual answer until its own sprints say otherwise. The range holds the middle 80 % of
     what was left over in sprints that looked alike, set so that it would have held
-    four of five finished sprints of the frame, each without itself.
+    four of five finished sprints of the frame, each without its team.
 
     Parameters
     ----------
@@ -180,17 +180,19 @@ def _ranges(
     share = np.clip(got[teach], 0.0, 1.0)
     score = np.zeros(len(table))
     score[asked] = table[asked] @ _fit(table[teach], share, counts, prior)
-    # A finished sprint is placed by what the others taught, as a running one is.
-    fold = read.sprint[teach] % _FOLDS
+    # A finished sprint is placed by what others taught: other teams, as a new team is,
+    # which an old one can only be known better than; other sprints where teams are few.
+    group = read.team[teach]
+    if len(np.unique(group)) < _FOLDS:
+        group = read.sprint[teach]
+    fold = group % _FOLDS
     places = np.flatnonzero(teach)
     for number in range(_FOLDS):
         rest = fold != number
         weights = _fit(table[teach][rest], share[rest], counts[rest], prior)
         own = places[fold == number]
         score[own] = table[own] @ weights
-    outcomes = Outcomes(
-        score[teach], got[teach], counts, elapsed[teach], read.sprint[teach]
-    )
+    outcomes = Outcomes(score[teach], got[teach], counts, elapsed[teach], group)
     low, high = np.full(len(table), np.nan), np.full(len(table), np.nan)
     bottom, top = outcomes.ranges(score[asked], elapsed[asked])
     low[asked] = np.maximum(done[asked] + room[asked] * bottom, 0.0)

@@ -34,8 +34,9 @@ class Outcomes:
         How much it counts.
     elapsed
         The moment, as a share of the planned time.
-    sprint
-        Number of the sprint: no sprint is judged by itself.
+    group
+        Number of its team, or of the sprint where teams are few: no sprint is judged
+        by its own group.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Outcomes:
         gain: np.ndarray,
         counts: np.ndarray,
         elapsed: np.ndarray,
-        sprint: np.ndarray,
+        group: np.ndarray,
     ) -> None:
         order = np.argsort(score, kind="stable")
         pads = max(_PADDED - len(score), 0)
@@ -55,11 +56,11 @@ class Outcomes:
         self.gain = np.r_[gain[order], usual]
         self.counts = np.r_[counts[order], np.ones(pads)]
         self.elapsed = np.r_[elapsed[order], np.full(pads, at)]
-        self.sprint = np.r_[sprint[order], np.full(pads, -1)]
+        self.group = np.r_[group[order], np.full(pads, -1)]
         again = np.argsort(self.score, kind="stable")
-        for name in ("score", "gain", "counts", "elapsed", "sprint"):
+        for name in ("score", "gain", "counts", "elapsed", "group"):
             setattr(self, name, getattr(self, name)[again])
-        self.real = self.sprint >= 0
+        self.real = self.group >= 0
         self.nearby: dict[float, np.ndarray] = {}
 
     def ranges(
@@ -70,7 +71,7 @@ class Outcomes:
         tails = {moment: self.tail(moment) for moment in np.unique(elapsed).tolist()}
         for at, (own, moment) in enumerate(zip(score, elapsed.tolist(), strict=True)):
             tail = tails[moment]
-            low, high = self._ends(float(own), moment, sprint=-2)
+            low, high = self._ends(float(own), moment, group=-2)
             ends[0, at] = np.interp(tail, _TAILS, low)
             ends[1, at] = np.interp(tail, _TAILS, high)
         return ends[0], ends[1]
@@ -96,7 +97,7 @@ class Outcomes:
         held = np.zeros((len(rows), len(_TAILS)))
         for place, row in enumerate(rows):
             low, high = self._ends(
-                float(self.score[row]), float(self.elapsed[row]), int(self.sprint[row])
+                float(self.score[row]), float(self.elapsed[row]), int(self.group[row])
             )
             gain = self.gain[row]
             held[place] = (gain >= low - _HAIR) & (gain <= high + _HAIR)
@@ -111,15 +112,16 @@ class Outcomes:
         return self.nearby[moment]
 
     def _ends(
-        self, score: float, moment: float, sprint: int
+        self, score: float, moment: float, group: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return both ends for each tail from the sprints that look alike."""
         rows = self._near(moment)
+        others = rows[self.group[rows] != group]
+        rows = others if len(others) else rows
         width = min(max(int(_ALIKE * len(rows)), _AT_LEAST), len(rows))
         middle = np.searchsorted(self.score[rows], score) - width // 2
         first = int(np.clip(middle, 0, len(rows) - width))
         rows = rows[first : first + width]
-        rows = rows[self.sprint[rows] != sprint]
         order = rows[np.argsort(self.gain[rows], kind="stable")]
         weight = self.counts[order]
         passed = (np.cumsum(weight) - 0.5 * weight) / weight.sum()
