@@ -300,7 +300,7 @@ def test_every_portfolio_of_networks_is_sound_and_is_optimized():
     plans = [network(name, assignments=full, tasks=tasks) for name in "ABC"]
     portfolio = roll_up(plans)
     assert pmo.check_portfolio(portfolio)["severity"].ne("error").all()
-    plan = pmo.optimize(portfolio, limits=pmo.SolveLimits(seconds=20))
+    plan = pmo.optimize(portfolio, limits=pmo.SolveLimits(seconds=600))
     # 160 hours a month each and one engineer: two follow each other in four months.
     starts = plan.schedule["start"].dropna()
     assert plan.violations.empty

@@ -234,7 +234,7 @@ def test_the_command(tmp_path, capsys):
     rows = [f"{name},{start}" for name, start in RECORD.items()]
     record.write_text("\n".join(["project,start", *rows]))
     words = ["recover", str(tmp_path / "data"), "--record", str(record), "--json"]
-    out = ["--out", str(tmp_path / "out"), "--seconds", "20", "--option", "accept"]
+    out = ["--out", str(tmp_path / "out"), "--seconds", "600", "--option", "accept"]
     assert main([*words, "--project", "RED", *out]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["status"] == "ok"
