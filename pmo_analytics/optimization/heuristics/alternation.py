@@ -134,8 +134,7 @@ class Search:
         while not ready and time.monotonic() < end:
             # Compiled for the first time: meanwhile the exact models find something.
             self._listen()
-            if self.small and self.annealer is not None:
-                self._anneal_slowly(min(time.monotonic() + self.p.first_cycle, end))
+            self._anneal_early(min(time.monotonic() + self.p.first_cycle, end))
             self._solve_parts(min(time.monotonic() + _WHILE_COMPILED, end), self.best)
             ready = self._load(0.0)
         while time.monotonic() < end:
@@ -155,14 +154,19 @@ class Search:
                 length[name] = min(length[name] * growth, self.longest)
             turn += 1
 
-    def _anneal_slowly(self, until: float) -> None:
-        """Anneal without kernels."""
+    def _anneal_early(self, until: float) -> None:
+        """Anneal while other kernels are compiled; small models also without any."""
         from pmo_analytics.optimization.heuristics.population_annealing import (
             Population,
         )
 
-        own = Population(self.o, self.matrix, self.rng, self.params.annealing)
-        own.anneal(until, self._take)
+        if self.annealer is None:
+            return
+        if self.loading is not None and self.loading.anneals.is_set():
+            self.annealer.anneal(until, self._take, self.best)
+        elif self.small:
+            own = Population(self.o, self.matrix, self.rng, self.params.annealing)
+            own.anneal(until, self._take)
 
     def _load(self, seconds: float | None) -> bool:
         """Return whether the kernels are ready; then plans are made by the prices."""

@@ -140,7 +140,7 @@ class Annealer:
         warm: float = 1.0,
     ) -> np.ndarray | None:
         from pmo_analytics.optimization.heuristics.kernels.annealing import anneal
-        from pmo_analytics.optimization.heuristics.kernels.repacking import mend
+        from pmo_analytics.optimization.heuristics.kernels.mending import mend
 
         states = [self._begin(plan) for _ in range(members)]
         cheap = float(self.rng.uniform(*self.params.cheap))

@@ -9,7 +9,12 @@ import pytest
 import pmo_analytics as pmo
 from pmo_analytics.optimization.checker.check import check_plan
 from pmo_analytics.optimization.heuristics.greedy import greedy
-from pmo_analytics.optimization.heuristics.kernels import annealing, moves, repacking
+from pmo_analytics.optimization.heuristics.kernels import (
+    annealing,
+    mending,
+    moves,
+    repacking,
+)
 from pmo_analytics.optimization.heuristics.kernels.arrays import (
     Climate,
     Model,
@@ -177,7 +182,7 @@ def test_mending_leaves_a_plan_that_keeps_all_rules_or_says_so():
         for share in (0.5, 1.0):
             state = state_of(model, at_random(o, rng, share))
             before = set(np.flatnonzero(state.chosen >= 0).tolist())
-            if not repacking.mend(model, state):
+            if not mending.mend(model, state):
                 continue
             chosen = np.sort(state.chosen[state.chosen >= 0])
             must = set(np.flatnonzero(model.project["must"]).tolist())
@@ -215,6 +220,6 @@ def test_who_has_to_be_in_gets_a_place_though_another_such_has_to_move():
     model = model_of(compiled.options)
     starts = {"A": 0, "C": 2, "B": 0}
     state = state_of(model, compiled.chosen(starts))
-    assert repacking.mend(model, state)
+    assert mending.mend(model, state)
     chosen = np.sort(state.chosen[state.chosen >= 0])
     assert compiled.starts_of(chosen) == {"A": 2, "B": 0}

@@ -32,6 +32,8 @@ class Loading:
     def __init__(self, model: Model) -> None:
         self.thread = threading.Thread(target=self._load, args=(model,), daemon=True)
         self.failed: BaseException | None = None
+        # Set when whole plans can be annealed: that comes first.
+        self.anneals = threading.Event()
         self.thread.start()
 
     def ready(self, seconds: float | None = None) -> bool:
@@ -49,7 +51,7 @@ class Loading:
 
     def _load(self, model: Model) -> None:
         try:
-            load(model)
+            load(model, self.anneals)
         except BaseException as error:  # it is told to whoever waits
             self.failed = error
 
@@ -59,24 +61,35 @@ def _ready() -> list[bool]:
     return []
 
 
-def load(model: Model) -> None:
+def load(model: Model, anneals: threading.Event | None = None) -> None:
     """Call every kernel once, without anything to do."""
-    if _ready():
-        return
-    from pmo_analytics.optimization.heuristics.kernels import annealing, repacking
+    if not _ready():
+        _call_all(model, anneals)
+        note_ready()
+        _ready().append(True)
+    if anneals is not None:
+        anneals.set()
+
+
+def _call_all(model: Model, anneals: threading.Event | None) -> None:
+    from pmo_analytics.optimization.heuristics.kernels import (
+        annealing,
+        mending,
+        repacking,
+    )
     from pmo_analytics.optimization.heuristics.kernels.moves import sound
 
     state, room, rng = empty_state(model), room_for(model), np.random.default_rng(0)
     none, pool = state.chosen.copy(), np.zeros(0, dtype=np.int64)
     score = np.zeros(len(model.option))
     climate = Climate(1.0, 1.0, 0.1, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0)
-    repacking.repack(model, state, room, score, rng, 0, 1.0, 2, none, 0.0)
-    repacking.complete(model, empty_state(model), room, score, rng)
-    repacking.mend(model, empty_state(model))
     sound(model, state)
     annealing.anneal(model, state, climate, rng, 0, pool, none, 0.0)
-    note_ready()
-    _ready().append(True)
+    mending.mend(model, empty_state(model))
+    if anneals is not None:
+        anneals.set()
+    repacking.repack(model, state, room, score, rng, 0, 1.0, 2, none, 0.0)
+    repacking.complete(model, empty_state(model), room, score, rng)
 
 
 def at_hand() -> bool:
