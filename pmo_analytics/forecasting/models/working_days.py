@@ -92,40 +92,44 @@ def days_of(past: pd.DataFrame, country: str = "", workweek: str = "") -> Days:
     values = past.to_numpy(dtype=float).T
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.where(values > 0.0, np.log(values), np.nan)
-    follows = np.array([_follows(own, days, season) for own in logs], dtype=bool)
-    return Days(first, country, workweek, follows)
+    return Days(first, country, workweek, _follow(logs, days, season))
 
 
-def _follows(own: np.ndarray, days: np.ndarray, season: int) -> bool:
-    """Return whether logarithms of a history move with those of working days.
+def _follow(logs: np.ndarray, days: np.ndarray, season: int) -> np.ndarray:
+    """Return which logarithms of histories (S, T) move with those of working days.
 
-    A year apart its season tells nothing; neighbours tell it of a short history, and
+    A year apart their season tells nothing; neighbours tell it of a short history, and
     of one with a shift, which lies between two of them.
     """
+    result = np.zeros(len(logs), dtype=bool)
     for lag in (season, 1) if season > 1 else ():
-        moves, beside = own[lag:] - own[:-lag], days[lag:] - days[:-lag]
+        moves, beside = logs[:, lag:] - logs[:, :-lag], days[lag:] - days[:-lag]
         known = np.isfinite(moves)
-        enough = known.sum() >= _LEAST_PAIRS
-        if enough and _slope_is_one(moves[known], beside[known]):
-            return True
-    return False
+        # Those that are whole all at once.
+        whole = known.all(axis=1) & (len(beside) >= _LEAST_PAIRS)
+        result[whole] |= _slopes_are_one(moves[whole], beside)
+        for k in np.flatnonzero(~whole & (known.sum(axis=1) >= _LEAST_PAIRS)):
+            here = known[k]
+            result[k] |= _slopes_are_one(moves[k : k + 1, here], beside[here])[0]
+    return result
 
 
-def _slope_is_one(moves: np.ndarray, beside: np.ndarray) -> bool:
-    away = beside - beside.mean()
+def _slopes_are_one(moves: np.ndarray, beside: np.ndarray) -> np.ndarray:
+    """Return of which moves (S, n) the slope beside those of days (n,) is one."""
+    away = beside - beside.mean() if len(beside) else beside
     power = float((away**2).sum())
-    if power <= 1e-9:
-        return False
+    if power <= 1e-9 or not len(moves):
+        return np.zeros(len(moves), dtype=bool)
     # What is far larger than the days could tell is cut, whatever it is.
     rest = moves - beside
-    rest = rest - np.median(rest)
-    most = _FAR * _OF_NORMAL * float(np.median(np.abs(rest)))
-    most = max(most, 2.0 * float(np.abs(away).max()))
+    rest -= np.median(rest, axis=1, keepdims=True)
+    most = _FAR * _OF_NORMAL * np.median(np.abs(rest), axis=1, keepdims=True)
+    most = np.maximum(most, 2.0 * np.abs(away).max())
     rest = np.clip(rest, -most, most)
-    slope = 1.0 + float((away * rest).sum()) / power
-    left = rest - rest.mean() - (slope - 1.0) * away
-    error = np.sqrt(float((left**2).sum()) / max(len(left) - 2, 1) / power)
-    return abs(slope - 1.0) < _NEAR and slope > _SURE * error
+    apart = (rest * away).sum(axis=1) / power
+    left = rest - rest.mean(axis=1, keepdims=True) - apart[:, None] * away
+    error = np.sqrt((left**2).sum(axis=1) / max(len(away) - 2, 1) / power)
+    return np.asarray((np.abs(apart) < _NEAR) & (1.0 + apart > _SURE * error))
 
 
 def said_of_days(past: pd.DataFrame, days: Days) -> list[str]:
