@@ -151,3 +151,21 @@ def _bookings(status: Status, figures: Mapping[str, Figure]) -> Iterator[Section
         note="Soft and hard bookings of the next 26 weeks over the shares of a "
         "contract in people. A blank share: booked without a contract then.",
     )
+
+
+def left_open(status: Status) -> list[Section]:
+    """Say what could not be worked out, by project, and what was left out."""
+    rows = [
+        (str(project), str(note))
+        for project, notes in status.indicators["notes"].items()
+        for note in notes
+    ]
+    rows += [("all", note) for note in status.notes]
+    sections = []
+    if rows:
+        table = pd.DataFrame(rows, columns=["project", "not known"], dtype=object)
+        sections.append(Section("What could not be worked out", table=table))
+    if len(status.left_out):
+        said = f"{len(status.left_out)} rows could not be used and are not counted."
+        sections.append(Section("Rows left out", said, table=status.left_out))
+    return sections

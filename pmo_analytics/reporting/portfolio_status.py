@@ -14,7 +14,7 @@ from pmo_analytics.formats import percent
 from pmo_analytics.reporting.charts import RAG, Chart
 from pmo_analytics.reporting.folder import folder_names
 from pmo_analytics.reporting.page import Fact, Report, Section
-from pmo_analytics.reporting.portfolio_sections import portfolio_sections
+from pmo_analytics.reporting.portfolio_sections import left_open, portfolio_sections
 from pmo_analytics.tracking import on_time_rate
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ _COLUMNS = {
     "bac": "budget",
     "eac": "expected cost",
     "p_over": "p over budget",
+    "planned_finish": "planned finish",
     "finish_p50": "finish p50",
     "finish_p80": "finish p80",
     "p_late": "p late",
@@ -50,7 +51,6 @@ _COLUMNS = {
     "next_due": "due",
     "age_days": "days old",
 }
-_MONEY = ["pv", "ev", "ac", "bac", "eac"]
 _MONEY_NAMES = {
     "pv": "planned value",
     "ev": "earned value",
@@ -58,6 +58,7 @@ _MONEY_NAMES = {
     "bac": "budget",
     "eac": "expected cost",
 }
+_MONEY = list(_MONEY_NAMES)
 _INDICES = {"cpi": "CPI", "spi": "SPI", "spi_t": "SPI(t)", "tcpi": "TCPI"}
 
 
@@ -101,7 +102,7 @@ def status_report(
         *_people(status, plan, shown),
         *_roadmap(plan, shown),
         *portfolio_sections(status, shown, pages),
-        *_notes(status),
+        *left_open(status),
     ]
     report = Report(
         title=TITLE,
@@ -126,10 +127,14 @@ def status_report(
 
 def _pages(status: Status, sums: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
     """Return the page of each project, and of each program; they may share a name."""
-    projects = [str(project) for project in status.table.index]
-    programs = [str(p) for p in sums.index if p not in ("all", "none")]
-    first = {p: f"projects/{n}.html" for p, n in folder_names(projects).items()}
-    return first, {p: f"programs/{n}.html" for p, n in folder_names(programs).items()}
+    words = [p for p in sums.index if p not in ("all", "none")]
+    first, then = (
+        folder_names(map(str, names)) for names in (status.table.index, words)
+    )
+    return (
+        {name: f"projects/{page}.html" for name, page in first.items()},
+        {name: f"programs/{page}.html" for name, page in then.items()},
+    )
 
 
 def _colour(cells: pd.Series[Any]) -> pd.Series[Any]:
@@ -209,7 +214,8 @@ def _projects(status: Status, rows: pd.DataFrame, pages: Mapping[str, str]) -> S
         links=pages,
         rows=_MOST_ROWS,
         note="rag is the colour by the rules, reported what a human said; why names "
-        "the indicator and the value that made it. p late, p over budget: chances.",
+        "the indicator and the value that made it. p late, p over budget: chances. "
+        "Planned finish: start and duration of today; p50, p80: what reports tell.",
     )
 
 
@@ -248,8 +254,7 @@ def _changes(status: Status) -> list[Section]:
 
 
 def _money_table(sums: pd.DataFrame, first: str) -> pd.DataFrame:
-    names = {**_MONEY_NAMES, **_INDICES}
-    table = sums[[*_MONEY, *_INDICES]].rename(columns=names)
+    table = sums[[*_MONEY, *_INDICES]].rename(columns=_MONEY_NAMES | _INDICES)
     table.index.name = first
     return table.reset_index().astype({first: object})
 
@@ -389,7 +394,8 @@ def _people(
 def _roadmap(plan: Plan | None, figures: Mapping[str, Figure]) -> list[Section]:
     sections = []
     if "roadmap" in figures:
-        sections.append(Section("Roadmap", figure=figures["roadmap"]))
+        note = "Bars show planned dates, not the finish that is expected."
+        sections.append(Section("Roadmap", figure=figures["roadmap"], note=note))
     if plan is not None:
         table = pd.DataFrame(
             [(str(n), text_of_fact(value)) for n, value in plan.summary().items()],
@@ -397,24 +403,6 @@ def _roadmap(plan: Plan | None, figures: Mapping[str, Figure]) -> list[Section]:
             dtype=object,
         )
         sections.append(Section("The plan, and what proves it", table=table))
-    return sections
-
-
-def _notes(status: Status) -> list[Section]:
-    """Say what could not be worked out, by project, and what was left out."""
-    rows = [
-        (str(project), str(note))
-        for project, notes in status.indicators["notes"].items()
-        for note in notes
-    ]
-    rows += [("all", note) for note in status.notes]
-    sections = []
-    if rows:
-        table = pd.DataFrame(rows, columns=["project", "not known"], dtype=object)
-        sections.append(Section("What could not be worked out", table=table))
-    if len(status.left_out):
-        said = f"{len(status.left_out)} rows could not be used and are not counted."
-        sections.append(Section("Rows left out", said, table=status.left_out))
     return sections
 
 
@@ -487,7 +475,9 @@ def _numbers(row: pd.Series[Any], table: pd.Series[Any]) -> list[Fact]:
         facts.append(Fact("Expected cost", f"{table['eac']:,.0f}", over))
     if pd.notna(table["finish_p50"]):
         late = f"p80 {table['finish_p80']:%Y-%m-%d}"
-        facts.append(Fact("Finish", f"{table['finish_p50']:%Y-%m-%d}", late))
+        if pd.notna(row["planned_finish"]):
+            late += f", planned {row['planned_finish']:%Y-%m-%d}"
+        facts.append(Fact("Expected finish", f"{table['finish_p50']:%Y-%m-%d}", late))
     for column, label in (
         ("p_late", "Chance to end late"),
         ("p_over", "Chance to cost more"),

@@ -35,7 +35,8 @@ class Status:
     indicators
         Index `project`: the same with all it came from: who leads it, what was
         reported, PV, EV, AC, BAC, earned schedule in periods, limits of CPI and SPI(t)
-        (Lipke et al. 2009), `finish` (start + IEAC(t)), milestones, colours by
+        (Lipke et al. 2009), `finish` (start + IEAC(t)), `baseline_finish` (promised),
+        `planned_finish` (start and duration of today), milestones, colours by
         dimension, and `notes`: what could not be worked out.
     colours
         Index `project`, a column an indicator that has a rule: its colour.

@@ -179,6 +179,7 @@ def _indicators(
     values = values.join(of_projects(milestones, values.index))
     values = values.join(_limits(history, values))
     values["finish"] = _finishes(portfolio, values, day)
+    values["planned_finish"] = _planned(portfolio, values.index)
     values["finish_days"] = (
         values["finish"] - values["baseline_finish"]
     ).dt.days.astype(float)
@@ -193,6 +194,18 @@ def _indicators(
     values["deadline_days"] = (values["finish"] - last_day).dt.days.astype(float)
     values["over_share"] = values["eac"] / values["bac"] - 1
     return values
+
+
+def _planned(portfolio: Portfolio, names: pd.Index) -> pd.Series[Any]:
+    """Return the last day of each project by the start and duration of today."""
+    projects = portfolio.projects.set_index("project").reindex(names)
+    ends = [
+        pd.NaT
+        if pd.isna(start) or pd.isna(length)
+        else (start + int(length) - 1).end_time.normalize()
+        for start, length in zip(projects["start"], projects["duration"], strict=True)
+    ]
+    return pd.Series(ends, index=names, dtype="datetime64[s]")
 
 
 def _limits(history: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import shutil
 
 import pandas as pd
 import pytest
+from rich.cells import cell_len
 
 from pmo_analytics.cli import main
 from tests.support.places import ROOT
@@ -90,3 +91,24 @@ def test_errors_elsewhere_stop_it_and_wrong_usage_is_said(mine, capsys):
     assert main(["status", str(EXAMPLE), "--as-of", "31.12.2026"]) == 2
     assert main(["status", str(EXAMPLE), "--rules", "nowhere.toml"]) == 3
     assert "cannot be read" in capsys.readouterr().err
+
+
+def test_a_portfolio_with_nothing_in_progress_says_so(mine, capsys):
+    text = (mine / "projects.csv").read_text(encoding="utf-8-sig")
+    (mine / "projects.csv").write_text(text.replace(",running,", ",done,"))
+    assert main(["status", str(mine)]) == 0
+    said = capsys.readouterr().out
+    assert "No project is in progress: " in said
+    assert "14 done" in said
+
+
+def test_each_date_says_which_it_is_and_wide_letters_keep_to_the_screen(mine, capsys):
+    text = (mine / "projects.csv").read_text(encoding="utf-8-sig")
+    wide = text.replace("Broker portal relaunch", "经纪人门户网站重新上线项目" * 3)
+    (mine / "projects.csv").write_text(wide, encoding="utf-8")
+    assert main(["status", str(mine), "--since", str(EXAMPLE)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(cell_len, lines)) <= 80
+    said = " ".join(" ".join(lines).split())
+    # By the table projects, and by what the reports let expect.
+    assert "planned end 2027-07-31, expected 2027-10-28 (p80 2028-02-07)" in said

@@ -140,7 +140,8 @@ def _facts(found: Status, since: str, files: list[Path]) -> dict[str, Any]:
 def _rows(found: Status) -> pd.DataFrame:
     """Return the table of projects with what a reader needs beside it."""
     more = ["name", "program", "manager", "percent_complete", "reported", "comment"]
-    more += ["pv", "ev", "ac", "bac", "finish", "baseline_finish", "deadline"]
+    more += ["pv", "ev", "ac", "bac", "finish", "baseline_finish"]
+    more += ["planned_finish", "deadline"]
     more += ["next_milestone", "next_due", "slip_days", "notes"]
     return _dated(found.table.join(found.indicators[more]).reset_index())
 
@@ -205,6 +206,11 @@ def _headlines(found: Status) -> Iterator[str]:
     facts, sums = found.summary(), found.by("program").loc["all"]
     name = found.portfolio.name or "Portfolio"
     yield f"{name}: status of {found.as_of:%Y-%m-%d}"
+    if found.table.empty:
+        states = found.portfolio.projects["status"].value_counts()
+        others = ", ".join(f"{count} {state}" for state, count in states.items())
+        yield f"No project is in progress: {others or 'there are none'}."
+        return
     counts = [f"{facts['  ' + c]} {c}" for c in ("red", "amber", "green")]
     if facts["  nothing known"]:
         counts.append(f"{facts['  nothing known']} not known")
@@ -236,6 +242,7 @@ def _short(amount: float) -> str:
 
 
 def _show_project(project: str, row: pd.Series[Any], console: Console) -> None:
+    from rich.cells import cell_len, set_cell_size
     from rich.text import Text
 
     name = "" if pd.isna(row["name"]) else f" {row['name']}"
@@ -247,22 +254,28 @@ def _show_project(project: str, row: pd.Series[Any], console: Console) -> None:
     told = ", ".join(said)
     room = console.width - 7 - (len(told) + 2 if told else 0)
     title = f"{project}{name}"
-    title = title if len(title) <= room else title[: room - 1] + "…"
+    if cell_len(title) > room:
+        title = set_cell_size(title, room - 1).rstrip() + "…"
     console.print()
     line = Text(f"{str(row['rag']).upper():<7}", style=_STYLES[row["rag"]])
     line.append(title, style="bold")
     if told:
-        line.append(" " * (console.width - len(line.plain) - len(told)) + told)
+        line.append(" " * (console.width - line.cell_len - len(told)) + told)
     console.print(line, soft_wrap=True)
     show_paragraph(str(row["reason"]), console, indent=7)
     facts = []
     if pd.notna(row["percent_complete"]):
         facts.append(f"{row['percent_complete']:.0f} % done")
+    ends = []
+    if pd.notna(row["planned_finish"]):
+        ends.append(f"planned end {row['planned_finish']:%Y-%m-%d}")
     if pd.notna(row["finish_p50"]) and pd.notna(row["finish_p80"]):
         late = f"p80 {row['finish_p80']:%Y-%m-%d}"
-        facts.append(f"ends {row['finish_p50']:%Y-%m-%d} ({late})")
+        ends.append(f"expected {row['finish_p50']:%Y-%m-%d} ({late})")
     elif pd.notna(row["finish"]):
-        facts.append(f"ends {row['finish']:%Y-%m-%d}")
+        ends.append(f"expected {row['finish']:%Y-%m-%d}")
+    if ends:
+        facts.append(", ".join(ends))
     if pd.notna(row["next_due"]):
         facts.append(f"next {row['next_milestone']} {row['next_due']:%Y-%m-%d}")
     if pd.notna(row["manager"]):
@@ -295,10 +308,10 @@ def _changes(found: Status, since: str) -> Iterator[str]:
     yield f"Since {since}: {len(changes)} changes, {worse} of them for the worse"
     for text in changes["text"].head(_MOST_CHANGES):
         yield f"- {text}"
+    # Of a day the tables of today are read, which tell no edits of their own.
+    hint = "" if Path(since).exists() else "; edits of projects: --since COPY"
     if len(changes) > _MOST_CHANGES:
-        yield f"- and {len(changes) - _MOST_CHANGES} more; --json lists all of them"
-    if not Path(since).exists():
-        yield "Edits of the table projects show against an earlier copy: --since COPY"
+        yield f"- and {len(changes) - _MOST_CHANGES} more (--json lists all){hint}"
 
 
 def _lacking(found: Status) -> Iterator[str]:

@@ -151,7 +151,7 @@ def _moved_finish(
     if abs(days) >= _LEAST_DAYS:
         a, b = f"{old['finish']:%Y-%m-%d}", f"{new['finish']:%Y-%m-%d}"
         way = "later" if days > 0 else "sooner"
-        text = f"is to end {b}, {abs(days)} days {way} than it was ({a})"
+        text = f"at its pace ends {b}, {abs(days)} days {way} than before ({a})"
         yield _row(project, "finish", a, b, days > 0, text)
 
 

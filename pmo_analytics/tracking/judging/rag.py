@@ -89,7 +89,11 @@ class Rule:
         limit = f"{edge:g}"
         if share and edge is not None:
             limit = f"{100 * edge:g} %"
-        said = _KNOWN[self.indicator][2].format(100 * value if share else value)
+        form, shown = _KNOWN[self.indicator][2], 100 * value if share else value
+        said = form.format(shown)
+        if f"{shown:.2f}" == f"{edge:.2f}" and "{:.2f}" in form and value != edge:
+            # 0.8478 is below 0.85, and 0.85 is not.
+            said = form.replace(".2f", ".4f").format(shown)
         return f"{what and what + ': '}{said} ({colour} {word} {limit})"
 
 
