@@ -269,13 +269,22 @@ def _checked(
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             fits, value = True, float(value)
         if not fits:
-            wrong.append(f"{where}{key} has to be {_WORDS[kind]}, not {value!r}")
+            wrong.append(f"{where}{key} has to be {_WORDS[kind]}, not {_shown(value)}")
         elif key in _LEAST and not _LEAST[key] <= value <= _MOST.get(key, 1e9):
             most = f" .. {_MOST[key]}" if key in _MOST else " or more"
             wrong.append(f"{where}{key} has to be {_LEAST[key]}{most}, not {value!r}")
         else:
             result[key] = value
     return result
+
+
+def _shown(value: Any) -> str:
+    """Return a wrong value for a message; it may be an address with a password."""
+    if isinstance(value, dict):
+        return "a section"
+    if isinstance(value, list):
+        return "a list"
+    return "an address" if isinstance(value, str) and ":" in value else repr(value)
 
 
 _WORDS = {

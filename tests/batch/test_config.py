@@ -73,6 +73,21 @@ def test_everything_wrong_is_named_at_once(tmp_path):
         assert part in said
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[store]\nurl = "postgresql://me:secret@host/db"\n',
+        'store = ["postgresql://me:secret@host/db"]\n',
+        'seed = "postgresql://me:secret@host/db"\n',
+        'postgresql = "postgresql://me:secret@host/db"\n',
+    ],
+)
+def test_an_address_in_the_wrong_place_tells_no_password(tmp_path, text):
+    with pytest.raises(ConfigError) as caught:
+        read_config(written(tmp_path, f'portfolio = "p"\n{text}'))
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("text", ["portfolio = ", "\x00", "portfolio = [1"])
 def test_what_is_no_toml(tmp_path, text):
     with pytest.raises(ConfigError, match="is not TOML"):
