@@ -176,6 +176,42 @@ def test_two_projects_with_one_id():
     assert told["source"].tolist() == ["later.xml"]
 
 
+def test_of_updates_of_one_project_the_newest_counts():
+    """Three status dates, given out of order, and another project of that name."""
+    tasks = network().tasks
+    begun = tasks.assign(percent_complete=[0.0, 50.0, 0.0])
+    later = tasks["finish"] + pd.Timedelta("7D")
+    dates = {"A1.xer": "2027-01-11", "A3.xer": "2027-02-08", "A2.xer": "2027-01-25"}
+    files = [
+        network("A", source=name, data_date=day(date), tasks=frame)
+        for (name, date), frame in zip(
+            dates.items(), [tasks, begun.assign(finish=later), begun], strict=True
+        )
+    ]
+    other = network("B", source="b.xer")
+    rolled = roll_up_balanced([*files, other])
+    assert_exact(rolled)
+    portfolio = rolled.portfolio
+    assert portfolio.projects["project"].tolist() == ["A", "B"]
+    alone = roll_up_balanced([files[1], other]).portfolio
+    pd.testing.assert_frame_equal(portfolio.demand, alone.demand)
+    told = portfolio.problems.set_index("rule").loc["older_updates"]
+    assert (told["source"], told["found"]) == ("A3.xer", "'A1.xer', 'A2.xer'")
+    progress = portfolio.progress[portfolio.progress["project"] == "A"]
+    assert progress["as_of"].tolist() == [day(d) for d in sorted(dates.values())]
+    done = portfolio.milestones[portfolio.milestones["project"] == "A"]
+    weeks = [day("2027-02-05")] * 2 + [day("2027-02-12")]
+    assert done["forecast"].tolist() == weeks
+    # The first had not begun: what it planned is what was promised.
+    first = portfolio.baselines[portfolio.baselines["project"] == "A"].iloc[0]
+    assert (first["baseline"], first["set_on"]) == ("first update", day("2027-01-11"))
+    assert (str(first["start"]), first["duration"]) == ("2027-01", 2)
+    # Others of one name, or of one day, stay projects of their own.
+    renamed = files[2].replace(tasks=begun.assign(name=["x", "y", "z"]))
+    apart = roll_up_balanced([files[0], renamed])
+    assert apart.portfolio.projects["project"].tolist() == ["A", "A (A2)"]
+
+
 def test_one_pool_of_people():
     ann = network().resources
     other = ann.assign(name="ANN ").rename(index={"7": "1"})

@@ -26,14 +26,7 @@ def begun(network: Network) -> Balance:
     balance = Balance(network.source)
     said = network.balance.set_index("what")
     left = network.listed.groupby("what")["amount"].sum()
-    held = {
-        "tasks": Fraction(len(network.tasks)),
-        "links": Fraction(len(network.links)),
-        "hours": Fraction(
-            int(whole(network.assignments["work_h"], MILLI).sum()), MILLI
-        ),
-        "money": Fraction(int(priced(network)["amount"].sum()), MICRO),
-    }
+    held = held_by(network)
     for what, amount in held.items():
         total = amount + Fraction(repr(float(left.get(what, 0.0))))
         read = said["read"].get(what, float(total))
@@ -52,6 +45,26 @@ def begun(network: Network) -> Balance:
             line=row["line"] or None,
             name=row["id"],
         )
+    return balance
+
+
+def held_by(network: Network) -> dict[str, Fraction]:
+    """Return the tasks, links, hours and money that the frames of a network hold."""
+    hours = whole(network.assignments["work_h"], MILLI).sum()
+    return {
+        "tasks": Fraction(len(network.tasks)),
+        "links": Fraction(len(network.links)),
+        "hours": Fraction(int(hours), MILLI),
+        "money": Fraction(int(priced(network)["amount"].sum()), MICRO),
+    }
+
+
+def left_whole(network: Network, reason: str) -> Balance:
+    """Return the balance of a network of which nothing is used."""
+    balance = begun(network)
+    for what, amount in held_by(network).items():
+        if amount:
+            balance.leave(what, reason, amount=amount, name=network.project)
     return balance
 
 

@@ -188,6 +188,25 @@ def baseline_rows(network: Network, project: str, freq: str) -> list[dict[str, A
     return rows
 
 
+def plan_row(network: Network, project: str, freq: str) -> dict[str, Any] | None:
+    """Return the plan of a project that has not begun as a row of `baselines`."""
+    start, finish = span_of(network)
+    if status_of(network) != "proposed" or pd.isna(start):
+        return None
+    first, last = (pd.Period(day, freq=freq) for day in (start, finish))
+    effort, cost = network.assignments["work_h"].sum(), network.tasks["cost"]
+    cost = cost[network.tasks["kind"] != "summary"].sum()
+    return {
+        "project": project,
+        "baseline": "first update",
+        "set_on": as_of(network),
+        "start": first,
+        "duration": last.ordinal - first.ordinal + 1,
+        "effort": float(effort) if effort > 0 else np.nan,
+        "cost": float(cost) if cost > 0 else np.nan,
+    }
+
+
 def project_ids(networks: Sequence[Network]) -> tuple[list[str], list[int]]:
     """Return an id for each network, and which had to get one of their own."""
     ids: list[str] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,7 @@ import pandas as pd
 from pmo_analytics.errors import folded, problems_table
 from pmo_analytics.networks.balancing import Balance
 from pmo_analytics.networks.network import Network
-from pmo_analytics.networks.rolling.balances import MICRO, priced, whole
-from pmo_analytics.networks.rolling.spreading import MILLI
+from pmo_analytics.networks.rolling.balances import held_by
 
 # Custom fields of tasks that say which project they are, and where in its life.
 PROJECT_FIELD, STATUS_FIELD = "PMO project", "PMO status"
@@ -128,13 +126,7 @@ def _links(
 def _balance_of(part: Network) -> Balance:
     """Return what a part holds."""
     balance = Balance(part.source)
-    amounts = {
-        "tasks": Fraction(len(part.tasks)),
-        "links": Fraction(len(part.links)),
-        "hours": Fraction(int(whole(part.assignments["work_h"], MILLI).sum()), MILLI),
-        "money": Fraction(int(priced(part)["amount"].sum()), MICRO),
-    }
-    for what, amount in amounts.items():
+    for what, amount in held_by(part).items():
         balance.read(what, amount)
         balance.use(what, amount)
     return balance

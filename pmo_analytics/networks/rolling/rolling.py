@@ -20,6 +20,7 @@ from pmo_analytics.networks.rolling.balances import (
     begun,
     count_tasks,
     leave_rows,
+    left_whole,
     listed_warnings,
     priced,
     whole,
@@ -29,7 +30,10 @@ from pmo_analytics.networks.rolling.parts import parts_of
 from pmo_analytics.networks.rolling.pool import Pool, pooled
 from pmo_analytics.networks.rolling.spreading import MILLI, clock_of, spread
 from pmo_analytics.networks.rolling.staff import Staff, week_hours
+from pmo_analytics.networks.rolling.updates import Updates, split_updates
 from pmo_analytics.portfolio import Portfolio
+
+_OLDER = "a newer update of this project is among the files"
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,10 @@ def roll_up_balanced(
     assigned to, and to the role (else the group, else the name) of that resource. The
     people of all files are one pool. Costs are spread like the hours that they pay, or
     evenly from start to finish. A file with several projects, as `write_mspdi` makes
-    one: summary tasks with a custom field `PMO project` are projects of that id.
+    one: summary tasks with a custom field `PMO project` are projects of that id. Of
+    updates of one project (one id, other data dates, the same activities) the newest
+    counts; the others give progress and milestones, and the first the baseline where
+    it had not begun and the newest file has none.
 
     Parameters
     ----------
@@ -124,7 +131,8 @@ def roll_up_balanced(
     if not networks:
         raise ConfigError("There is no network to make a portfolio of.")
     parts = [part for network in networks for part in parts_of(network)]
-    return _Rolling(parts, freq, horizon, settings, (theme, program)).result(name)
+    updates = split_updates(parts)
+    return _Rolling(updates, freq, horizon, settings, (theme, program)).result(name)
 
 
 class _Rolling:
@@ -132,16 +140,19 @@ class _Rolling:
 
     def __init__(
         self,
-        networks: Sequence[Network],
+        updates: Updates,
         freq: str,
         horizon: pd.PeriodIndex | None,
         settings: Settings | None,
         codes: tuple[str, str],
     ) -> None:
-        self.networks = networks
+        self.networks = networks = updates.newest
+        self.older = updates.older
         self.codes = codes
         self.ids, twice = facts.project_ids(networks)
-        self.problems = [p for n in networks for p in n.problems.to_dict("records")]
+        files = [*networks, *(network for _, network in self.older)]
+        self.problems = [p for n in files for p in n.problems.to_dict("records")]
+        self.problems += updates.problems
         self.problems += [self._same_id(number) for number in twice]
         self.spans = [facts.span_of(n) for n in networks]
         self.status = [facts.status_of(n) for n in networks]
@@ -164,18 +175,12 @@ class _Rolling:
     def result(self, name: str) -> RolledUp:
         """Return the portfolio and its balance."""
         demand, bookings, spend = [], [], []
-        progress, milestones, baselines = [], [], []
         for number, network in enumerate(self.networks):
             count_tasks(network, self.balances[number])
             hours, booked = self._hours(number)
             demand.append(hours)
             bookings.append(booked)
             spend.append(self._money(number))
-            project, finish = self.ids[number], self.spans[number][1]
-            if row := facts.progress_row(network, project, finish):
-                progress.append(row)
-            milestones += facts.milestone_rows(network, project)
-            baselines += facts.baseline_rows(network, project, self.freq)
         dependencies, told = dependency_rows(
             self.networks, self.ids, self.spans, self.freq, self.balances
         )
@@ -196,20 +201,38 @@ class _Rolling:
             bookings=pd.concat(bookings, ignore_index=True),
             dependencies=dependencies,
             spend=pd.concat(spend, ignore_index=True),
-            baselines=_table(baselines),
-            progress=_table(progress),
-            milestones=_table(milestones),
+            **self._tracked(),
         )
+        balances = [*self.balances, *(left_whole(n, _OLDER) for _, n in self.older)]
         balance = pd.concat(
-            [
-                b.frame().assign(file=n.source)
-                for b, n in zip(self.balances, self.networks, strict=True)
-            ],
-            ignore_index=True,
+            [b.frame().assign(file=b.file) for b in balances], ignore_index=True
         )
         names = ["file", "what", "read", "used", "listed"]
-        listed = pd.concat([b.listed() for b in self.balances], ignore_index=True)
+        listed = pd.concat([b.listed() for b in balances], ignore_index=True)
         return RolledUp(portfolio, balance[names], listed)
+
+    def _tracked(self) -> dict[str, pd.DataFrame | None]:
+        """Return progress, milestones and baselines, of older updates too."""
+        progress, milestones, baselines = [], [], []
+        own = list(enumerate(self.networks))
+        for number, network in [*self.older, *own]:
+            project, finish = self.ids[number], facts.span_of(network)[1]
+            if row := facts.progress_row(network, project, finish):
+                progress.append(row)
+            milestones += facts.milestone_rows(network, project)
+        first = dict(reversed(self.older))
+        for number, network in own:
+            project = self.ids[number]
+            rows = facts.baseline_rows(network, project, self.freq)
+            if not rows and number in first:
+                row = facts.plan_row(first[number], project, self.freq)
+                rows = [] if row is None else [row]
+            baselines += rows
+        return {
+            "baselines": _table(baselines),
+            "progress": _table(progress),
+            "milestones": _table(milestones),
+        }
 
     def _same_id(self, number: int) -> dict[str, Any]:
         network = self.networks[number]
