@@ -270,10 +270,11 @@ def test_cells_that_pandas_takes_for_equal_are_told_apart(one, other):
 
 
 def test_cells_without_insides_are_compared():
-    cells = pd.Series(["a", 1, 2.5, None, float("nan"), False], dtype=object)
+    plain = ["a", 1, 2.5, None, float("nan"), False, date(2027, 1, 1), pd.NaT]
+    cells = pd.Series(plain, dtype=object)
     assert same_frame(pd.DataFrame({"a": cells}), pd.DataFrame({"a": cells.copy()}))
-    days = pd.Series([date(2027, 1, 1), "x"], dtype=object)
-    assert not same_frame(pd.DataFrame({"a": days}), pd.DataFrame({"a": days}))
+    lists = pd.Series([[1], "x"], dtype=object)
+    assert not same_frame(pd.DataFrame({"a": lists}), pd.DataFrame({"a": lists}))
 
 
 def test_an_answer_is_kept_for_its_facts_only():
