@@ -157,7 +157,7 @@ def recover(
         return Recovery(project, (), most, ranked([]), *said, {}, {})
     ways, missing = ways_back(snapshot, trouble, starts)
     search = Search(snapshot, trouble, starts, most, price, clock, seed)
-    found = search.best_of_each([way for way in ways if way.kind in options])
+    found = search.best_of_each(ways, options)
     rows = [search.row(option, answer) for option, answer in found.values()]
     rows += [
         {"option": kind, "what": text, "status": "not possible", "checked": False}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,8 @@ from pmo_analytics.tracking.recovery.moving_few import (
 from pmo_analytics.tracking.recovery.options import (
     ACCEPT,
     OPTIONS,
+    PEOPLE,
+    STOP,
     Option,
     counted,
     say_period,
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 Found = tuple[Option, Answer]
 # Named others for whom others still are asked to make room.
 _ASKED = 3
+# Share of the time for what needs no search.
+_QUICK = 0.4
 
 
 @dataclass(frozen=True)
@@ -66,33 +70,62 @@ class Search:
     clock: Clock
     seed: int
 
-    def best_of_each(self, options: Sequence[Option]) -> dict[str, Found]:
-        """Return the best option and answer of each kind.
+    def best_of_each(
+        self, options: Sequence[Option], kinds: Collection[str]
+    ) -> dict[str, Found]:
+        """Return the best option and answer of each kind that is asked for.
 
         First what is known without a search, where nobody else moves; what needs one
-        gets an even share of the time that is left then.
+        gets an even share of the time that is left then. Whoever frees too little by
+        stopping does not free enough by waiting either.
         """
+        ends = Clock(_QUICK * self.clock.seconds, self.clock.since)
+        stops = [option for option in options if option.kind == STOP]
+        known: dict[str, Answer] = {}
+        for option in stops:
+            if not ends.is_over:
+                known[option.named[0]] = self._quick(option)
+        little = {name for name, answer in known.items() if answer.plan is None}
+        enough = [
+            o
+            for o in options
+            if o.kind in kinds
+            and (
+                o.kind != PEOPLE
+                or o.few
+                or o.named[0] not in little
+                or dict(o.shifts)[o.named[0]] == 1
+            )
+        ]
         found: dict[str, Found] = {}
         waiting: list[list[Option]] = []
-        for kind in dict.fromkeys(sorted((o.kind for o in options), key=OPTIONS.index)):
-            own = [option for option in options if option.kind == kind]
-            known = self._known(own)
-            if known is None:
+        for kind in [k for k in OPTIONS if any(o.kind == k for o in enough)]:
+            own = [option for option in enough if option.kind == kind]
+            best = self._known(own, known if kind == STOP else {}, ends)
+            if best is None:
                 waiting.append(own)
             else:
-                found[kind] = known
+                found[kind] = best
         for number, own in enumerate(waiting):
             found[own[0].kind] = self._searched(own, 1.0 / (len(waiting) - number))
         return found
 
-    def _known(self, options: Sequence[Option]) -> Found | None:
-        """Return the best of options in which nobody else moves; None = none does."""
+    def _known(
+        self, options: Sequence[Option], known: Mapping[str, Answer], ends: Clock
+    ) -> Found | None:
+        """Return the best of options in which nobody else moves; None = none does.
+
+        `known` are answers that are there already, by the project that is named.
+        """
         fine: list[Found] = []
         waited: set[str] = set()
         for option in options:
+            answer = known.get(option.named[0]) if option.named else None
+            if answer is None and ends.is_over:
+                break
             # Who could wait less costs no less by waiting longer.
             if waited.isdisjoint(name for name, _ in option.shifts):
-                answer = self._quick(option)
+                answer = answer or self._quick(option)
                 waited |= self._enough(option, answer)
                 if answer.plan is not None:
                     fine.append((option, answer))
