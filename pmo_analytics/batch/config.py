@@ -217,20 +217,24 @@ def read_config(path: str | Path) -> BatchConfig:
         file = getattr(sections.get(name), key, "")
         if file:
             sections[name] = replace(sections[name], **{key: str(folder / file)})
-    store = str(top.get("store", ""))
-    if store and "://" not in store:
-        if re.match(r"[A-Za-z][A-Za-z0-9+]+:.*@", store):
-            raise ConfigError(
-                f"{path.name}: the address of the store cannot be read; it looks like "
-                "postgresql+psycopg://user:password@host:5432/name."
-            )
-        store = str(folder / store)
     return BatchConfig(
         portfolio=folder / str(top["portfolio"]),
-        store=store,
+        store=_store_of(str(top.get("store", "")), path),
         seed=int(top.get("seed", 0)),
         **sections,
     )
+
+
+def _store_of(store: str, path: Path) -> str:
+    """Return the address of a store, or its file beside the configuration."""
+    if not store or "://" in store:
+        return store
+    if re.match(r"[A-Za-z][A-Za-z0-9+]+:.*@", store):
+        raise ConfigError(
+            f"{path.name}: the address of the store cannot be read; it looks like "
+            "postgresql+psycopg://user:password@host:5432/name."
+        )
+    return str(path.resolve().parent / store)
 
 
 def search_params(content: Mapping[str, Any]) -> SearchParams:
