@@ -223,3 +223,13 @@ def test_who_has_to_be_in_gets_a_place_though_another_such_has_to_move():
     assert mending.mend(model, state)
     chosen = np.sort(state.chosen[state.chosen >= 0])
     assert compiled.starts_of(chosen) == {"A": 2, "B": 0}
+
+
+def test_kernels_that_python_calls_let_other_threads_go_on():
+    # A search that holds the interpreter does not listen: its parent waits to be read,
+    # past the end of the time.
+    for module in (moves, annealing, mending, repacking):
+        for name, value in vars(module).items():
+            options = getattr(value, "targetoptions", {})
+            called = options and not options.get("no_cpython_wrapper")
+            assert not called or options.get("nogil"), name
