@@ -168,6 +168,20 @@ def test_what_needs_more_moves_than_allowed_is_refused():
     assert list(table.index) == ["resequence", "buy"]
 
 
+def test_nobody_else_may_move():
+    asked = {"record": RECORD, "options": ["resequence", "people", "stop", "scope"]}
+    alone = recover(in_flight(), "RED", most_moved=0, seconds=AMPLE, **asked)
+    assert alone.most == 0
+    table = by_option(alone)
+    assert table["status"].to_dict() == {
+        "scope": "ok",
+        "resequence": "infeasible",
+        "people": "not possible",
+        "stop": "not possible",
+    }
+    assert "Others would have to move" in table.loc["resequence", "what"]
+
+
 def test_overload_alone_is_trouble_too():
     """One of two developers has left in March: RED and B do not fit there."""
     few = in_flight(baselines=None)

@@ -15,7 +15,12 @@ from pmo_analytics.rules import Record
 from pmo_analytics.scenarios import Scenario
 from pmo_analytics.tables import start_windows
 from pmo_analytics.tracking.recovery.moving_few import Clock
-from pmo_analytics.tracking.recovery.options import OPTIONS, ways_back
+from pmo_analytics.tracking.recovery.options import (
+    OPTIONS,
+    PEOPLE,
+    STOP,
+    ways_back,
+)
 from pmo_analytics.tracking.recovery.ranking import LatePrice, ranked
 from pmo_analytics.tracking.recovery.reasons import find_trouble, live_row
 from pmo_analytics.tracking.recovery.searching import Search
@@ -152,10 +157,15 @@ def recover(
     said = price.of(project), price.says(project)
     states = start_windows(snapshot.projects, snapshot.horizon)["state"]
     count = int((states == "live").sum()) - 1
-    most = int(most_moved) if most_moved >= 1 else max(int(most_moved * count), 1)
+    most = int(most_moved)
+    if 0 < most_moved < 1:
+        most = max(int(most_moved * count), 1)
     if not trouble.reasons:
         return Recovery(project, (), most, ranked([]), *said, {}, {})
     ways, missing = ways_back(snapshot, trouble, starts)
+    if most == 0:
+        ways = [way for way in ways if not way.named]
+        missing |= dict.fromkeys((PEOPLE, STOP), "No other project may move.")
     search = Search(snapshot, trouble, starts, most, price, clock, seed)
     found = search.best_of_each(ways, options)
     rows = [search.row(option, answer) for option, answer in found.values()]
