@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 # Rows of a table on the page; the rest is in the CSV file.
 MAX_ROWS = 60
 _SHORT = 15
+# Columns from which a table is printed across.
+_WIDE = 12
 # Letters from which a cell is given room.
 _LONG = 40
 # Columns that hold colours, and their words.
@@ -329,6 +331,7 @@ def _table(section: Section) -> str:
     )
     # On paper a small table stays on one page.
     short = " short" if len(shown) <= _SHORT else ""
+    short += " wide" if len(table.columns) > _WIDE else ""
     return (
         f'<div class="table{short}" role="region" tabindex="0" '
         f'aria-label="{_text(caption)}">'
