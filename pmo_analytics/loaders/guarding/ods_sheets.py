@@ -48,11 +48,19 @@ class OdsScan:
         return self._content.sheets
 
 
+_STYLES = ("currency-style", "number-style", "date-style")
+_CLOCK = {"year", "hours"}
+
+
 class _Formats:
-    """Which cell styles show a currency: style -> format -> what it writes."""
+    """What cell styles show: a currency, or a day with its time.
+
+    A style names a format, and a format holds what it writes.
+    """
 
     def __init__(self) -> None:
         self._written: dict[str, str] = {}
+        self._parts: dict[str, set[str]] = {}
         self._format_of: dict[str, str] = {}
         self._format = ""
         self._inside = False
@@ -62,8 +70,10 @@ class _Formats:
 
     def start(self, name: str, plain: dict[str, str]) -> None:
         """Take an element of the styles, or a column with the style of its cells."""
-        if name in ("currency-style", "number-style"):
+        if name in _STYLES:
             self._format = plain.get("name", "")
+        elif name in _CLOCK and self._format:
+            self._parts.setdefault(self._format, set()).add(name)
         elif name == "style" and "data-style-name" in plain:
             self._format_of[plain.get("name", "")] = plain["data-style-name"]
         elif name == "table":
@@ -82,21 +92,26 @@ class _Formats:
     def end(self, name: str) -> None:
         """Take the end of an element."""
         self._inside = False
-        if name in ("currency-style", "number-style"):
+        if name in _STYLES:
             self._format = ""
 
     def currency(self, plain: dict[str, str], column: int) -> str:
         """Return the currency that a cell with a number shows, if any."""
         if plain.get("currency"):
             return plain["currency"]
-        if not self._written:
-            return ""
+        written = self._written.get(self._format_in(plain, column), "").strip()
+        return written if meanings(written) else ""
+
+    def shows_clock(self, plain: dict[str, str], column: int) -> bool:
+        """Return whether a cell with a date shows a time of day too."""
+        return self._parts.get(self._format_in(plain, column), set()) >= _CLOCK
+
+    def _format_in(self, plain: dict[str, str], column: int) -> str:
         style = plain.get("style-name", "")
         at = bisect_right(self._behind, column)
         if not style and at < len(self._usual):
             style = self._usual[at]
-        written = self._written.get(self._format_of.get(style, ""), "").strip()
-        return written if meanings(written) else ""
+        return self._format_of.get(style, "")
 
 
 class _Content(Target):
@@ -179,10 +194,7 @@ class _Content(Target):
         self._result = any(key in plain for key in _RESULTS)
         self._explicit = "value-type" in plain or self._formula
         kind = plain.get("value-type", "string")
-        if kind in _NUMBERS and (sign := self._formats.currency(plain, self._column)):
-            count = min(self._cell_repeat, MAX_COLUMNS)
-            for column in range(self._column, self._column + count):
-                self._facts.currencies.setdefault((column, sign), self._row + 1)
+        self._note_format(kind, plain)
         self._filled = kind != "string" or bool(plain.get("string-value"))
         self._cell_text, self._depth = len(plain.get("string-value", "")), 1
         self._text = []
@@ -192,6 +204,17 @@ class _Content(Target):
         )
         if self._blank_from < 0:
             self._blank_from = self.parser.CurrentByteIndex
+
+    def _note_format(self, kind: str, plain: dict[str, str]) -> None:
+        """Note what the format of a number or a date shows beside it."""
+        facts, first = self._facts, self._column
+        columns = range(first, first + min(self._cell_repeat, MAX_COLUMNS))
+        if kind == "date":
+            clock = self._formats.shows_clock(plain, first)
+            (facts.clocks if clock else facts.no_clocks).update(columns)
+        elif kind in _NUMBERS and (sign := self._formats.currency(plain, first)):
+            for column in columns:
+                facts.currencies.setdefault((column, sign), self._row + 1)
 
     def data(self, text: str) -> None:
         self._formats.data(text)

@@ -376,3 +376,44 @@ def test_rows_are_listed_as_runs():
 def test_a_clean_workbook_has_no_notes(tmp_path):
     demand = [["project", "role", "offset", "fte"], ["A", "Dev", 0, 0.5]]
     assert read_portfolio(book(tmp_path, demand=demand)).problems.empty
+
+
+@pytest.mark.parametrize(("parts", "days"), [("year day hours", 1), ("year day", 2)])
+@pytest.mark.parametrize("suffix", ["ods", "xls"])
+def test_an_end_at_midnight_in_other_workbooks(tmp_path, suffix, parts, days):
+    """6 July 0:00 is the end of the 5th where the format shows a time of day."""
+    clock = "hours" in parts
+    if suffix == "ods":
+        cell = '<table:table-cell table:style-name="d" office:value-type="date" '
+        cells = "".join(
+            f'{cell}office:date-value="2027-07-0{d}"/>'.replace(
+                '"/>', 'T00:00:00"/>' if clock else '"/>'
+            )
+            for d in (5, 6)
+        )
+        row = books.ods_row("P").replace("</table:table-row>", cells)
+        heads = books.ods_row("person", "start", "end")
+        path = ods(tmp_path, absences=heads + row + "</table:table-row>")
+        inside = "".join(f"<number:{part}/>" for part in parts.split())
+        content = books.zipfile.ZipFile(path).read("content.xml").decode()
+        content = content.replace(
+            "<office:body>",
+            '<office:automatic-styles xmlns:number="urn:n" xmlns:style="urn:s">'
+            f'<number:date-style style:name="f">{inside}</number:date-style>'
+            '<style:style style:name="d" style:data-style-name="f"/>'
+            "</office:automatic-styles><office:body>",
+        )
+        books.replace_part(path, "content.xml", content)
+    else:
+        code = "yyyy-mm-dd hh:mm" if clock else "yyyy-mm-dd"
+        text = struct.pack("<HB", len(code), 1) + code.encode("utf-16-le")
+        extra = record(0x041E, struct.pack("<H", 164) + text)
+        extra += b"".join(record(0x00E0, struct.pack("<HH16x", 0, f)) for f in (0, 164))
+        dates = [
+            record(0x0203, struct.pack("<HHHd", 1, column, 1, 46572.0 + column))
+            for column in (1, 2)
+        ]
+        rows = [["person", "start", "end"], ["P", *dates]]
+        path = xls(tmp_path, extra, absences=rows)
+    absence = read_quietly(path).absences.iloc[0]
+    assert (absence["end"] - absence["start"]).days + 1 == days
