@@ -170,6 +170,10 @@ def usage(option: str) -> Iterator[None]:
         raise typer.BadParameter(str(error), param_hint=option) from error
 
 
+# Commands whose files no loader takes for data: they may stand among it.
+_OWN_NAMES = ("forecast", "report")
+
+
 def command(keys: Sequence[str] = ("status",)) -> Callable[..., Any]:
     """Make a command that turns errors into a message, JSON facts and an exit code.
 
@@ -193,7 +197,8 @@ def command(keys: Sequence[str] = ("status",)) -> Callable[..., Any]:
                     # Reading says what it changed; commands print it themselves.
                     warnings.simplefilter("ignore", PmoWarning)
                     if out is not None:
-                        try_folder(out, options.get("path"))
+                        tables = function.__name__ not in _OWN_NAMES
+                        try_folder(out, options.get("path"), tables=tables)
                     code = function(*args, **options)
                 if stop.asked:
                     messages().print(_STOPPED, style="yellow")

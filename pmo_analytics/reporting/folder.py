@@ -30,6 +30,7 @@ from pmo_analytics.files import (
 from pmo_analytics.loaders import escape_frame
 from pmo_analytics.processes import stop_asked
 from pmo_analytics.reporting.figures import png_of
+from pmo_analytics.tables import TABLES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -130,6 +131,8 @@ _READY = ".ready"
 _DRAFT = ".draft-"
 # What no result has, and the folder of a portfolio does.
 _OF_DATA = ("portfolio.toml", "projects.csv", "projects.tsv")
+# What a loader would take for data.
+_TABLES = {f"{table}.csv" for table in (*TABLES, "capacity")}
 
 
 def write_result(
@@ -175,10 +178,12 @@ def write_result(
     Raises
     ------
     ConfigError
-        If the folder cannot be written, or holds the data of a portfolio.
+        If the folder cannot be written, or holds the data of a portfolio and the
+        result has a table of the same name.
     """
     real = Path(os.path.realpath(out))
-    _refuse_data(real, out)
+    if _TABLES & set(tables):
+        _refuse_data(real, out)
     try:
         real.parent.mkdir(parents=True, exist_ok=True)
         if real.is_dir():
@@ -225,7 +230,7 @@ def _refuse_data(folder: Path, out: Path, data: Path | None = None) -> None:
         )
 
 
-def try_folder(out: Path, data: Path | None = None) -> None:
+def try_folder(out: Path, data: Path | None = None, *, tables: bool = True) -> None:
     """Find out whether a result can be written, before anybody works for it.
 
     What is made for that is removed again.
@@ -236,13 +241,16 @@ def try_folder(out: Path, data: Path | None = None) -> None:
         Where the result goes.
     data
         What it is made from, where that is known.
+    tables
+        Whether the result may have tables that are called like those of a portfolio.
 
     Raises
     ------
     ConfigError
         If the folder cannot be made or written, or holds the data of a portfolio.
     """
-    _refuse_data(Path(os.path.realpath(out)), out, data)
+    if tables:
+        _refuse_data(Path(os.path.realpath(out)), out, data)
     missing = [path for path in (out, *out.parents) if not path.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)
