@@ -50,6 +50,10 @@ def load(name: str) -> ModuleType:
         sys.path.remove(folder)
 
 
+# Words of a line that shows the form of a command; it cannot be typed.
+_FORM = {"PATH", "FILE", "FOLDER", "DIR", "CONFIG", "DATE", "DAY", "ROLE", "ID", "PLAN"}
+
+
 def commands_of(text: str) -> list[str]:
     """Return the lines to type of a page, in their order."""
     found = []
@@ -57,6 +61,8 @@ def commands_of(text: str) -> list[str]:
         block = match.group(1) or match.group(2)
         for line in block.splitlines():
             line = line.split(" #")[0].strip()
+            if _FORM & set(line.split()):
+                continue
             if re.match(r"pmo [a-z]+ ", line) and "--help" not in line:
                 # A comment after two blanks; none of the arguments has two.
                 found.append(re.split(r"\s{2,}[a-z]", line)[0])
