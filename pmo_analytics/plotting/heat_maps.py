@@ -87,15 +87,7 @@ def plot_utilization(plan: Plan | Portfolio, *, ax: Axes | None = None) -> Axes:
         if not roles:
             return write_empty(ax, title, "There are no roles.")
         values = ratios.to_numpy(dtype=float)
-        look = _Look(
-            cmap=_room_and_overload(),
-            # Exactly full is not overload yet.
-            norm=TwoSlopeNorm(vmin=0.0, vcenter=1.0 + TOLERANCE, vmax=_FULL),
-            ticks=(0.0, 0.5, 1.0, 1.5, 2.0),
-            beyond=True,
-            label="load / capacity",
-            background="#F0F0F0",
-        )
+        look = _look_of_shares("load / capacity")
         # A role that has load and no capacity at all is infinitely used.
         drawn = np.where(np.isinf(values), 10.0, values)
         if _draw(ax, drawn, list(ratios.index), plan.portfolio.horizon, look):
@@ -208,14 +200,7 @@ def plot_bookings(
         if shown.empty:
             return write_empty(ax, title, "Nobody is booked in these weeks.")
         values = shown.to_numpy(dtype=float)
-        look = _Look(
-            cmap=_room_and_overload(),
-            norm=TwoSlopeNorm(vmin=0.0, vcenter=1.0 + TOLERANCE, vmax=_FULL),
-            ticks=(0.0, 0.5, 1.0, 1.5, 2.0),
-            beyond=True,
-            label="booked / contract",
-            background="#F0F0F0",
-        )
+        look = _look_of_shares("booked / contract")
         drawn = np.where(np.isinf(values), 10.0, np.where(values > 0, values, np.nan))
         names = [str(name) for name in shown.index]
         if _draw(ax, drawn, names, pd.PeriodIndex(shown.columns), look):
@@ -304,6 +289,18 @@ def _draw(
     bar.outline.set_visible(False)
     bar.set_label(look.label)
     return fits
+
+
+def _look_of_shares(label: str) -> _Look:
+    """Return how shares of what there is are drawn; exactly full is no overload yet."""
+    return _Look(
+        cmap=_room_and_overload(),
+        norm=TwoSlopeNorm(vmin=0.0, vcenter=1.0 + TOLERANCE, vmax=_FULL),
+        ticks=(0.0, 0.5, 1.0, 1.5, 2.0),
+        beyond=True,
+        label=label,
+        background="#F0F0F0",
+    )
 
 
 def _room_and_overload() -> ListedColormap:

@@ -14,6 +14,7 @@ from pmo_analytics.errors import ConfigError, listing
 from pmo_analytics.files import written_whole
 from pmo_analytics.loaders.networks.mspdi.nested import NESTED
 from pmo_analytics.loaders.networks.mspdi.reading import read_mspdi
+from pmo_analytics.loaders.networks.mspdi.writing import xml_path
 from pmo_analytics.loaders.networks.plain_xml import as_text
 from pmo_analytics.networks import Network, WorkCalendar
 
@@ -57,11 +58,7 @@ def write_dates(network: Network, original: str | Path, path: str | Path) -> Pat
         If the name does not end in .xml, the file is another one or cannot be written,
         or a task that has begun is to start at another time.
     """
-    path, original = Path(path), Path(original)
-    if path.suffix.lower() != ".xml":
-        raise ConfigError(
-            f"'{path.name}' must end in .xml, which Microsoft Project opens."
-        )
+    path, original = xml_path(path), Path(original)
     (before,) = read_mspdi(original)
     wanted = _wanted(before, network, original.name)
     moved = _changed(before.tasks, wanted)

@@ -51,11 +51,7 @@ def write_network(network: Network, path: str | Path) -> Path:
     ConfigError
         If the name does not end in .xml, or the system refuses to write.
     """
-    path = Path(path)
-    if path.suffix.lower() != ".xml":
-        raise ConfigError(
-            f"'{path.name}' must end in .xml, which Microsoft Project opens."
-        )
+    path = xml_path(path)
     text = StringIO()
     for part in _parts(network):
         text.write(part)
@@ -64,6 +60,16 @@ def write_network(network: Network, path: str | Path) -> Path:
             draft.write_text(text.getvalue(), encoding="utf-8", newline="\n")
     except OSError as error:
         raise ConfigError(f"Cannot write to {path}: {error.strerror}.") from error
+    return path
+
+
+def xml_path(path: str | Path) -> Path:
+    """Return the path of a file that Microsoft Project opens, or raise ConfigError."""
+    path = Path(path)
+    if path.suffix.lower() != ".xml":
+        raise ConfigError(
+            f"'{path.name}' must end in .xml, which Microsoft Project opens."
+        )
     return path
 
 
