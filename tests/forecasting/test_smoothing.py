@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -9,7 +11,6 @@ from scipy.optimize import minimize
 from pmo_analytics.forecasting.models.combination import weighted_smoothing
 from pmo_analytics.forecasting.models.fitting import (
     FIRST_PLACE,
-    ODDS,
     Past,
     _derived,
     walk,
@@ -22,7 +23,11 @@ from pmo_analytics.forecasting.models.rolling import (
     walked_on,
 )
 from pmo_analytics.forecasting.models.series import read_series
-from pmo_analytics.forecasting.models.smoothing import Shape, smooth
+from pmo_analytics.forecasting.models.smoothing import (
+    Shape,
+    complex_ahead,
+    smooth,
+)
 
 RNG = np.random.default_rng(3)
 T = np.arange(60)
@@ -39,6 +44,27 @@ def test_a_walk_by_hand():
     assert told[0, 0] == 1.0
 
 
+def test_a_complex_level_by_hand():
+    # Smoothing of a half and growth of 0.1: with what is not seen, and without errors.
+    past = Past(np.array([[6.0], [7.0]]), np.array([0]), "x", "", False)
+    odds = [0.0, np.log(0.6 / 0.4), 0.0, 0.0]
+    numbers = np.array([*odds, 5.0, 4.0, 0.0])[:, None, None]
+    errors, _, last = walk(past, numbers)
+    # 5 + 0.1 x 4 + 0.4 x 1, and unseen 5 - 0.5 x 4 + 2.6 x 1.
+    assert errors[:, 0, 0] == pytest.approx([1.0, 1.2])
+    level, unseen = 5.8 + 0.1 * 5.6 + 0.4 * 1.2, 5.8 - 0.5 * 5.6 + 2.6 * 1.2
+    assert last[[4, 5], 0, 0] == pytest.approx([level, unseen])
+    told = complex_ahead(last[:, 0], 2)
+    assert told[0] == pytest.approx([level, level + 0.1 * unseen])
+
+
+def test_a_complex_level_without_growth_is_simple_smoothing():
+    past = Past(WAVE.T.copy(), np.zeros(3, dtype=int), "x", "", False)
+    numbers = np.array([0.3, 0.0, 0.0, 0.0, 20.0, 13.0, 0.0])[:, None]
+    simple, _ = replace(past, trend="").misfit(np.repeat(numbers, 3, 1))
+    assert past.misfit(np.repeat(numbers, 3, 1))[0] == pytest.approx(simple)
+
+
 def test_relative_errors_by_hand():
     # 5 and 5.5 are told: errors of a fifth and of none, times the root of 27.5.
     past = Past(np.array([[6.0], [5.5]]), np.array([0]), "", "", True)
@@ -53,7 +79,7 @@ def test_relative_errors_by_hand():
     "shape",
     [
         *(Shape("", ""), Shape("c", ""), Shape("d", ""), Shape("a", "a")),
-        *(Shape("", "m", True), Shape("c", "a")),
+        *(Shape("", "m", True), Shape("c", "a"), Shape("x", "")),
     ],
 )
 def test_a_search_from_what_was_fitted_finds_little_better(shape):
@@ -64,9 +90,9 @@ def test_a_search_from_what_was_fitted_finds_little_better(shape):
     )
 
     def misfit(numbers):
-        far = ((numbers[:4] - ODDS) ** 2).sum()
+        far = past.sure @ (numbers[:4] - past.odds) ** 2
         fit = past.misfit(numbers[:, None])[0][0]
-        return fit + 0.2 * far if np.isfinite(fit) and far < 200 else 1e6
+        return fit + far if np.isfinite(fit) and far < 40 else 1e6
 
     used = fit.numbers[0]
     better = minimize(misfit, used, method="Powell", options={"maxfev": 3000})
@@ -107,7 +133,7 @@ def test_places_of_the_season_move_the_errors_one_after_the_other(shape, near):
 
 def test_remembered_numbers_forecast_the_same():
     series = read_series(WAVE)
-    for shape in (Shape("d", "a"), Shape("c", "m", True), Shape("", "")):
+    for shape in (Shape("d", "a"), Shape("c", "m", True), Shape("x", "")):
         fit = smooth(series, shape, 12, 12)
         again = smooth(series, shape, 12, 12, known=fit.numbers)
         assert again.forecast == pytest.approx(fit.forecast, rel=1e-9)

@@ -34,7 +34,7 @@ class Liking:
 
     Attributes
     ----------
-    constant, damped, half, moving
+    constant, damped, complex, half, moving
         Trends of these kinds.
     logs, constant_logs
         Logarithms, and a constant trend in these.
@@ -47,6 +47,7 @@ class Liking:
 
     constant: float
     damped: float
+    complex: float = 0.0
     half: float = 0.0
     moving: float = 0.0
     logs: float = 0.0
@@ -59,13 +60,13 @@ class Liking:
         """Return the log odds of a member."""
         trend, season = member.shape.trend, member.shape.season
         odds = {"": 0.0, "c": self.constant, "d": self.damped}
-        odds |= {"h": self.half, "a": self.moving}
+        odds |= {"h": self.half, "a": self.moving, "x": self.complex}
         logs = self.logs + self.constant_logs * (trend == "c")
         seasons = {"": self.none, "a": 0.0, "m": self.multiplied}
         return odds[trend] + logs * member.logs + seasons[season]
 
 
-# Of series long enough for a season, and of others.
+# Of series long enough for a season, of ones too short for theirs, and of years.
 _LONG = Liking(
     constant=0.29,
     damped=-0.24,
@@ -77,6 +78,15 @@ _LONG = Liking(
 )
 _SHORT = Liking(
     constant=0.40, damped=-0.26, half=-1.49, moving=1.26, logs=-0.59, patience=1.4
+)
+_YEARS = Liking(
+    constant=-0.41,
+    damped=-0.44,
+    complex=1.73,
+    half=-1.21,
+    moving=0.80,
+    logs=-0.08,
+    patience=2.2,
 )
 
 
@@ -92,9 +102,10 @@ def weighted_smoothing(
 def _weights(criterion: np.ndarray, length: np.ndarray, season: int) -> np.ndarray:
     """Return how much each member counts, shape (members, S)."""
     long = (length >= LEAST_SEASONS * season + 1) & (season > 1)
-    odds = [np.array([like.of(each) for each in MEMBERS]) for like in (_LONG, _SHORT)]
+    short = _SHORT if season > 1 else _YEARS
+    odds = [np.array([like.of(each) for each in MEMBERS]) for like in (_LONG, short)]
     liked = np.where(long, odds[0][:, None], odds[1][:, None])
-    patience = np.where(long, _LONG.patience, _SHORT.patience)
+    patience = np.where(long, _LONG.patience, short.patience)
     apart = np.minimum(criterion - criterion.min(axis=0), 1e4) / (2.0 * patience)
     weight = np.exp(liked - apart)
     return np.asarray(weight / weight.sum(axis=0))

@@ -9,7 +9,8 @@ over series and without a solver.
 
 The numbers, in rows: log odds of the level's smoothing, of the trend's as a share of
 that, of the season's as a share of what is left of it, and of the damping; the first
-level, the first trend, the places of the first season.
+level, the first trend, the places of the first season. A complex level has its growth
+in place of the trend's smoothing, and what is not seen of it in place of the trend.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ import numpy as np
 LEVEL, RISE, FIRST_PLACE = 4, 5, 6
 # Where log odds begin, which is what is believed of them; how surely, as the inverse
 # of their variance; and how far they go.
-ODDS = np.array([0.0, -2.0, -2.0, 1.0])
-_SURE = 0.2
+_ODDS, _SURE = np.array([0.0, -2.0, -2.0, 1.0]), np.array([0.2, 0.2, 0.2, 0.2])
+# The same of a complex level: the second stands for growth, of which none is believed.
+_ODDS_COMPLEX, _SURE_COMPLEX = _ODDS * (1, 0, 1, 1), _SURE * (5, 1, 1, 1)
 _FAR, _LEAP = 7.0, 2.0
 # Damping lies between this and this much more.
 _DAMPED, _DAMPING = 0.8, 0.19
@@ -64,6 +66,16 @@ class Past:
     def length(self) -> np.ndarray:
         """Return how many values each series has."""
         return len(self.y) - self.first
+
+    @property
+    def odds(self) -> np.ndarray:
+        """Return what is believed of log odds, shape (4,)."""
+        return _ODDS_COMPLEX if self.trend == "x" else _ODDS
+
+    @property
+    def sure(self) -> np.ndarray:
+        """Return how surely that is believed, shape (4,)."""
+        return _SURE_COMPLEX if self.trend == "x" else _SURE
 
     @cached_property
     def size(self) -> np.ndarray:
@@ -125,7 +137,10 @@ def _walked(
     """Walk as `walk` does; errors of shape (S, P, T), those of a series together."""
     state = np.array(numbers)
     state[:LEVEL] = 1.0 / (1.0 + np.exp(-numbers[:LEVEL]))
-    state[1] *= state[0]
+    if past.trend == "x":
+        state[1] -= 0.5
+    else:
+        state[1] *= state[0]
     state[2] *= 1.0 - state[0]
     state[3] = _DAMPED + _DAMPING * state[3] if past.trend == "d" else 1.0
     if not past.trend:
@@ -156,7 +171,11 @@ def _steps(past: Past, state: np.ndarray) -> np.ndarray:
     for k in np.unique(began[began > 0]).tolist():
         begin, end = np.searchsorted(began, [k, k + 1]).tolist()
         live = state[:, :, :k]
-        _go(past, past.y[begin:end, :k], live, errors[begin:end, :, :k], begin)
+        values, here = past.y[begin:end, :k], errors[begin:end, :, :k]
+        if past.trend == "x":
+            _go_complex(values, live, here)
+        else:
+            _go(past, values, live, here, begin)
     return np.ascontiguousarray(errors.transpose(2, 1, 0))
 
 
@@ -197,16 +216,29 @@ def _go(
             np.add(rise, step, out=rise)
 
 
+def _go_complex(values: np.ndarray, state: np.ndarray, errors: np.ndarray) -> None:
+    """Take complex levels through values, as `_go` does (`smoothing.complex_ahead`)."""
+    alpha, growth, _, _, level, unseen = state[:FIRST_PLACE]
+    apart, both = alpha - growth, alpha + growth + 2.0
+    for value, error in zip(values, errors, strict=True):
+        np.subtract(value, level, out=error)
+        left = level - alpha * unseen
+        level += growth * unseen
+        level += apart * error
+        np.add(left, both * error, out=unseen)
+
+
 def fitted(past: Past, opening: np.ndarray, *, places: bool = True) -> np.ndarray:
     """Return the best numbers (N, S), from an opening on.
 
-    The smallest T log(mean squared error) + sum of `_SURE` (log odds - `ODDS`)^2. Of a
+    The smallest T log(mean squared error) + the sum of
+    `Past.sure` (log odds - `Past.odds`)^2. Of a
     shape with relative errors these are taken times the geometric mean of what was
     told, which is the likelihood of either; the places of a season add up to as much
     as in the opening, or stay what they are there without `places`.
     """
     used = [0, LEVEL]
-    used += [1] if past.trend in ("a", "d") else []
+    used += [1] if past.trend in ("a", "d", "x") else []
     used += [3] if past.trend == "d" else []
     used += [RISE] if past.trend not in ("", "h") else []
     used += [2] if past.season else []
@@ -238,8 +270,8 @@ def _improved(
         else:
             power, normal, gradient = _derived(part, trial, used)
             fit = part._misfit(power)
-        away = trial[:LEVEL] - ODDS[:, None]
-        told = fit + _SURE * (away**2).sum(axis=0)
+        away = trial[:LEVEL] - past.odds[:, None]
+        told = fit + past.sure @ away**2
         better = told < goal[rows]
         gain = goal[rows] - told
         won = rows[better]
@@ -311,10 +343,11 @@ def _derived(
         normal = slopes @ slopes.transpose(0, 2, 1)
         normal *= each[:, :, None] * each[:, None]
         gradient = (slopes @ own[:, :, None])[:, :, 0] * each
-    belief = _SURE * power / past.length
+    belief = power / past.length
     for k in np.flatnonzero(used < LEVEL):
-        normal[:, k, k] += belief
-        gradient[:, k] += belief * (numbers[used[k]] - ODDS[used[k]])
+        normal[:, k, k] += past.sure[used[k]] * belief
+        away = numbers[used[k]] - past.odds[used[k]]
+        gradient[:, k] += past.sure[used[k]] * belief * away
     return power, normal, gradient
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from pmo_analytics.processes import compiled
 
-_TRENDS = {"": 0, "h": 1, "c": 1, "a": 2, "d": 3}
+_TRENDS = {"": 0, "h": 1, "c": 1, "a": 2, "d": 3, "x": 4}
 _SEASONS = {"": 0, "a": 1, "m": 2}
 
 
@@ -53,6 +53,14 @@ def _go(
                 level, rise = own[4, p], own[5, p]
                 if trend == 3:
                     rise = own[3, p] * rise
+                if trend == 4:
+                    # As `fitting._go_complex`.
+                    alpha, growth = own[0, p], own[1, p]
+                    error = y[t, s] - level
+                    own[4, p] = (level + growth * rise) + (alpha - growth) * error
+                    own[5, p] = (level - alpha * rise) + (alpha + growth + 2.0) * error
+                    errors[s, p, t] = error
+                    continue
                 if trend > 0:
                     level = level + rise
                 if season == 0:

@@ -14,6 +14,8 @@ from pmo_analytics.forecasting.models.theta import positive_series
 LEAST_SEASONS, LEAST_TREND = 2, 6
 # Logarithms may leave the range of the past by its width, by a factor of 2 at least.
 _LEAST_SPAN = 0.7
+# Complex levels, which grow by a share, may leave it by so many times its width.
+_WIDE = 2.0
 
 # What is fitted, and of what: numbers of each series by the place it was given at.
 Memory = dict[tuple[bool, Shape], np.ndarray]
@@ -34,7 +36,11 @@ MEMBERS = tuple(
         *(("", False), ("", True)),
         *(("a", False), ("m", False), ("a", True)),
     )
-    for trend in ("c", "d", "", *(() if season else ("h", "a")))
+    for trend in (
+        *("c", "d", ""),
+        *(() if season else ("h", "a")),
+        *(() if season or logs else ("x",)),
+    )
 )
 
 
@@ -43,7 +49,8 @@ def _fits(member: Member, series: Series, season: int) -> np.ndarray:
 
     One with a season to those of two seasons and a value. Ones without: to these with
     the trends that those have; to shorter ones with all trends, but logarithms with
-    none or half the line: what grows on in them runs away.
+    none or half the line: what grows on in them runs away. A complex level to years
+    alone: of one year of months it takes the season for growth.
     """
     shape, logs = member.shape, member.logs
     long = (series.length >= LEAST_SEASONS * season + 1) & (season > 1)
@@ -52,6 +59,7 @@ def _fits(member: Member, series: Series, season: int) -> np.ndarray:
     else:
         in_long = shape.trend in ("c", "d", "")
         in_short = not logs or shape.trend in ("", "h")
+        in_short &= shape.trend != "x" or season == 1
         fits = np.where(long, in_long, in_short)
     if logs or shape.relative:
         fits = fits & positive_series(series)
@@ -89,6 +97,8 @@ def told_by_members(
             if member.logs:
                 forecast, added = _as_values(part, forecast)
                 misfit = misfit + added
+            elif member.shape.trend == "x":
+                forecast = _within(part, forecast, 0.0, _WIDE)
             number = member.shape.count(season)
             free = np.maximum(part.length - number - 1, 0.5)
             told[k, fits] = forecast
@@ -112,12 +122,14 @@ def _as_values(logs: Series, forecast: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return np.exp(bounded), 2.0 * logs.y.sum(axis=1)
 
 
-def _within(series: Series, forecast: np.ndarray, least: float) -> np.ndarray:
-    """Return forecasts that leave the range of the past by its width at most."""
+def _within(
+    series: Series, forecast: np.ndarray, least: float, widths: float = 1.0
+) -> np.ndarray:
+    """Return forecasts that leave the range of the past by its widths at most."""
     inside = np.arange(series.y.shape[1]) >= series.first[:, None]
     low = np.where(inside, series.y, np.inf).min(axis=1)
     high = np.where(inside, series.y, -np.inf).max(axis=1)
-    span = np.maximum(high - low, least)
+    span = widths * np.maximum(high - low, least)
     return np.clip(forecast, (low - span)[:, None], (high + span)[:, None])
 
 

@@ -17,7 +17,6 @@ from pmo_analytics.forecasting.models.fitting import (
     FIRST_PLACE,
     LEVEL,
     MOST_PLACES,
-    ODDS,
     RISE,
     Past,
     fitted,
@@ -43,7 +42,8 @@ class Shape:
     ----------
     trend
         "" none, "a" additive, "d" damped, "c" additive and always the same, "h" half
-        the slope of the straight line through all values, as Theta has it.
+        the slope of the straight line through all values, as Theta has it, "x" a
+        complex level (`complex_ahead`), which has no season.
     season
         "" none, "a" added, "m" multiplied.
     relative
@@ -56,7 +56,7 @@ class Shape:
 
     def count(self, season: int) -> int:
         """Return how many numbers it is fitted with, the spread of errors included."""
-        trend = {"": 0, "h": 0, "c": 1, "a": 2, "d": 3}[self.trend]
+        trend = {"": 0, "h": 0, "c": 1, "a": 2, "x": 2, "d": 3}[self.trend]
         return 3 + trend + (min(season, _COUNTED) if self.season else 0)
 
 
@@ -155,12 +155,12 @@ def _fit(
     # What is known begins where the series does.
     turn = (np.arange(places) - series.first[:, None]) % places
     if given is None:
-        numbers = fitted(past, _opening(series, shape, season))
+        numbers = fitted(past, _opening(past, series, shape, season))
     else:
         numbers = given.T.copy()
         numbers[FIRST_PLACE:] = np.take_along_axis(given[:, FIRST_PLACE:], turn, 1).T
         if near:
-            numbers[3], numbers[RISE] = ODDS[3], numbers[RISE] * bool(shape.trend)
+            numbers[3], numbers[RISE] = past.odds[3], numbers[RISE] * bool(shape.trend)
             numbers = fitted(past, numbers, places=False)
     misfit, last = past.misfit(numbers)
     forecast = _ahead(series, shape, season, horizon, last)
@@ -171,7 +171,7 @@ def _fit(
     return Fit(forecast, np.where(fits, misfit, np.inf), result)
 
 
-def _opening(series: Series, shape: Shape, season: int) -> np.ndarray:
+def _opening(past: Past, series: Series, shape: Shape, season: int) -> np.ndarray:
     """Return the numbers that a fit begins with, shape (N, S)."""
     count, periods = series.y.shape
     places = np.zeros((count, 1))
@@ -184,13 +184,16 @@ def _opening(series: Series, shape: Shape, season: int) -> np.ndarray:
         at = np.arange(periods) % season
         plain = series.y / places[:, at] if ratio else series.y - places[:, at]
     result = np.zeros((FIRST_PLACE + places.shape[1], count))
-    result[:LEVEL] = ODDS[:, None]
+    result[:LEVEL] = past.odds[:, None]
     result[FIRST_PLACE:] = places.T
     mean_t, mean_y, rise = _line(plain, series.first, _OPENING)
     result[LEVEL] = mean_y
     if shape.trend == "h":
         rise = 0.5 * _line(plain, series.first, periods)[2]
-    if shape.trend:
+    if shape.trend == "x":
+        result[LEVEL] -= 0.5 * rise * mean_t
+        result[RISE] = result[LEVEL] / 1.5
+    elif shape.trend:
         result[LEVEL] -= rise * (mean_t + 1.0)
         result[RISE] = rise
     return result
@@ -217,6 +220,8 @@ def _ahead(
     series: Series, shape: Shape, season: int, horizon: int, last: np.ndarray
 ) -> np.ndarray:
     """Forecast from the last states (N, S), in place of odds what they stand for."""
+    if shape.trend == "x":
+        return complex_ahead(last, horizon)
     steps = np.arange(1, horizon + 1)
     grown = np.cumsum(last[3][:, None] ** steps, axis=1)
     result = last[LEVEL][:, None] + last[RISE][:, None] * grown
@@ -224,3 +229,19 @@ def _ahead(
         return np.asarray(result)
     place = last[FIRST_PLACE:][ahead(series, season, horizon)].T
     return np.asarray(result * place if shape.season == "m" else result + place)
+
+
+def complex_ahead(last: np.ndarray, horizon: int) -> np.ndarray:
+    """Forecast complex levels from the last states (N, S).
+
+    Complex exponential smoothing (Svetunkov, Kourentzes and Ord, Naval Research
+    Logistics 69(8), 2022). Of its smoothing number 1 + a + (1 + g) i here a and g are
+    fitted: as a level is smoothed, and how much it grows, which comes to a share of
+    g / (1 + a) a period. With no growth it is simple smoothing.
+    """
+    alpha, growth, level, unseen = last[[0, 1, LEVEL, RISE]]
+    told = np.empty((len(level), horizon))
+    for h in range(horizon):
+        told[:, h] = level
+        level, unseen = level + growth * unseen, level - alpha * unseen
+    return told
