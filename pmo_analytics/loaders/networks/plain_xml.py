@@ -226,38 +226,100 @@ def leaves(content: bytes) -> dict[bytes, bytes]:
     return dict(reversed(LEAF.findall(content)))
 
 
-class Picker:
-    """Picks the texts of elements out of records that hold them in much the same order.
+class Records:
+    """Takes records of one kind apart: their own texts, and what lies inside them.
+
+    Records of a kind hold their elements in one order, which is learned from them: in
+    one pattern, every element may be there or not. What is of another shape (an element
+    twice, in another order, with others inside) is taken apart without it, with the
+    same answer.
 
     Parameters
     ----------
-    tags
-        Opening tags of the elements.
+    names
+        Of elements without children; the first of a name counts.
+    inside
+        Of records that lie inside, any number of each.
     """
 
-    def __init__(self, tags: Sequence[bytes]) -> None:
-        self._count = len(tags)
-        self._order = list(enumerate(tags))
-        self._sorted = False
+    def __init__(self, names: Sequence[str], inside: Sequence[str] = ()) -> None:
+        self._names = [name.encode() for name in names]
+        self._inside = [tag.encode() for tag in inside]
+        self._runs = {tag: re.compile(_run_of(tag)) for tag in self._inside}
+        either = b"|".join(self._inside)
+        self._any = re.compile(rb"<(%s)>.*?</\1>\s*" % either, re.DOTALL)
+        self._order: list[bytes] = []
+        self._missed, self._patience = 0, 1
+        self._compile()
 
-    def of(self, content: bytes) -> list[bytes | None]:
-        """Return the text of the first element of each tag, None for none."""
-        if not self._sorted:
-            # Each is looked for behind the one before it, then from the beginning.
-            self._order.sort(key=lambda item: content.find(item[1]) % (1 << 62))
-            self._sorted = True
-        found: list[bytes | None] = [None] * self._count
-        behind = 0
-        find = content.find
-        for number, tag in self._order:
-            at = find(tag, behind)
-            if at < 0 and behind:
-                at = find(tag, 0, behind)
-            if at >= 0:
-                at += len(tag)
-                behind = find(b"<", at)
-                found[number] = content[at:behind]
-        return found
+    def of(self, content: bytes) -> Sequence[bytes | None]:
+        """Return the text of each name, then the records of each tag; None for none."""
+        found = self._match(content)
+        if found is not None:
+            return found.group(*self._groups)
+        self._learn(content)
+        return self._one_by_one(content)
+
+    def _compile(self) -> None:
+        wanted = [*self._names, *self._inside]
+        order = [*self._order, *(tag for tag in wanted if tag not in self._order)]
+        pieces = [rb"\s*+"]
+        places: dict[bytes, int] = {}
+        for tag in order:
+            text = self._runs[tag].pattern if tag in self._runs else _leaf_of(tag)
+            if tag in wanted:
+                places[tag] = len(places) + 1
+            pieces.append(rb"(?:%s)?+" % (text if tag in wanted else _silent(text)))
+        self._groups = [places[tag] for tag in wanted]
+        self._match = re.compile(b"".join(pieces)).fullmatch
+
+    def _learn(self, content: bytes) -> None:
+        """Put elements that are new where they stand; ever more seldom."""
+        at = 0
+        for tag in self._tags(content):
+            if tag not in self._order:
+                self._order.insert(at, tag)
+            at = self._order.index(tag) + 1
+        self._missed += 1
+        if self._missed >= self._patience:
+            self._missed, self._patience = 0, 2 * self._patience
+            self._compile()
+
+    def _tags(self, content: bytes) -> Iterator[bytes]:
+        at = 0
+        while found := _OPENING.search(content, at):
+            tag, run = found[1], self._runs.get(found[1])
+            inner = run and run.match(content, found.start())
+            at = inner.end() if inner else found.end()
+            yield tag
+
+    def _one_by_one(self, content: bytes) -> list[bytes | None]:
+        runs: dict[bytes, list[bytes]] = {}
+        for found in self._any.finditer(content) if self._inside else ():
+            runs.setdefault(found[1], []).append(found[0])
+        own = leaves(self._any.sub(b"", content) if runs else content)
+        return [own.get(name) for name in self._names] + [
+            b"".join(runs[tag]) if tag in runs else None for tag in self._inside
+        ]
+
+
+_OPENING = re.compile(rb"<([A-Za-z_][\w.-]*/?)>")
+
+
+def _leaf_of(tag: bytes) -> bytes:
+    if tag.endswith(b"/"):
+        return rb"<%s>\s*+" % re.escape(tag)
+    return rb"<%b>([^<]*+)</%b>\s*+" % (re.escape(tag), re.escape(tag))
+
+
+def _run_of(tag: bytes) -> bytes:
+    tag = re.escape(tag)
+    one = rb"<%b>(?:[^<]*+<(?!/%b>))*+[^<]*+</%b>\s*+" % (tag, tag, tag)
+    return rb"((?:%b)++)" % one
+
+
+def _silent(text: bytes) -> bytes:
+    return text.replace(b"([^<]*+)", b"[^<]*+")
 
 
 def as_text(cell: bytes | None) -> str:

@@ -394,3 +394,16 @@ def test_the_fields_of_real_files():
     assert own["baseline"].tolist() == [str(n) for n in range(1, 11)]
     assert own["work_h"].tolist() == list(range(1, 11))
     assert own["cost"].tolist() == list(range(1, 11))
+
+
+def test_dates_of_a_baseline_are_not_those_of_its_time_phased_data(tmp_path):
+    phased = "<TimephasedData><Type>4</Type><Start>2027-02-01T08:00:00</Start>"
+    phased += "<Finish>2027-02-02T17:00:00</Finish></TimephasedData>"
+    path = tmp_path / "plan.xml"
+    path.write_text(FULL.replace("<Baseline><Number>", f"<Baseline>{phased}<Number>"))
+    (network,) = pmo.read_networks(path)
+    rows = network.baselines[["baseline", "start"]]
+    assert rows["start"].tolist() == [
+        pd.Timestamp("2027-01-04 08:00"),
+        pd.Timestamp("2027-01-05 08:00"),
+    ]

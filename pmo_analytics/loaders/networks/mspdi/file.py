@@ -18,10 +18,10 @@ from pmo_analytics.loaders.networks.cells import (
     read_number,
     read_seconds,
 )
-from pmo_analytics.loaders.networks.mspdi.nested import Nested
+from pmo_analytics.loaders.networks.mspdi.nested import NESTED, Nested
 from pmo_analytics.loaders.networks.plain_xml import (
     Lines,
-    Picker,
+    Records,
     as_text,
     elements,
     leaves,
@@ -64,31 +64,32 @@ class MspdiFile:
     def cells(self, tag: str, frame: str, names: Sequence[str]) -> tuple[Cells, Nested]:
         """Return the rows of a part of the file that have an id of their own."""
         begin, end = self.parts[f"{tag}s"]
-        # Names that no record has are not looked for in each.
-        there = [n for n in names if self.data.find(f"<{n}>".encode(), begin, end) >= 0]
-        picker = Picker([f"<{name}>".encode() for name in ("UID", *there)])
+        records = Records(["UID", *names], list(NESTED))
         rows, lines, ids = [], [], []
-        nested = Nested(frame, self.data, begin, end)
+        nested = Nested(frame)
         seen: set[str] = set()
         count = Lines(self.data)
         read = 0
         for at, content in elements(self.data, tag, begin, end):
             line = count.of(at)
             read += 1
-            own, *row = picker.of(nested.take(content))
+            own, *row = records.of(content)
+            inside = row[len(names) :]
             uid = as_text(own)
             if not uid or uid in seen:
-                nested.drop()
+                nested.drop(inside)
                 self._leave(tag, frame, uid, line, leaves(content))
                 continue
             seen.add(uid)
-            nested.keep(uid, line)
-            rows.append(row)
+            nested.keep(inside, uid, line)
+            rows.append(row[: len(names)])
             lines.append(line)
             ids.append(uid)
         self.balance.read(frame, read)
-        columns = dict(zip(there, zip(*rows, strict=True), strict=True)) if rows else {}
-        return Cells(frame, columns, lines, ids, self.told), nested
+        columns = zip(names, zip(*rows, strict=True), strict=True) if rows else ()
+        # What no record has is no column.
+        there = {n: c for n, c in columns if any(cell is not None for cell in c)}
+        return Cells(frame, there, lines, ids, self.told), nested
 
     def _leave(
         self, tag: str, frame: str, uid: str, line: int, found: dict[bytes, bytes]

@@ -55,7 +55,7 @@ def read_links(
     known = set(duration)
     dropped, left = [], np.zeros(len(links), dtype=bool)
     for row, (uid, other, project) in enumerate(
-        zip(cells.ids, requires, links["requires_project"], strict=True)
+        zip(cells.ids, requires, cells.texts("CrossProjectName"), strict=True)
     ):
         reason = ""
         if other == uid:

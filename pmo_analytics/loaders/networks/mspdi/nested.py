@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from pmo_analytics.loaders.networks.cells import Cells, Told
-from pmo_analytics.loaders.networks.plain_xml import as_text, leaves
+from pmo_analytics.loaders.networks.plain_xml import Records, elements
 
-NESTED = (
-    "PredecessorLink",
-    "ExtendedAttribute",
-    "Baseline",
-    "OutlineCode",
-    "TimephasedData",
-    "Rate",
-    "AvailabilityPeriod",
-)
-_NAMES = {tag.encode(): tag for tag in NESTED}
-_OPENINGS = [f"<{tag}>".encode() for tag in NESTED]
-_NESTED = re.compile(rf"<({'|'.join(NESTED)})>(.*?)</\1>".encode(), re.DOTALL)
+# Records inside records, and what is read of each.
+NESTED = {
+    "PredecessorLink": (
+        *("PredecessorUID", "Type", "LinkLag", "LagFormat", "CrossProjectName"),
+    ),
+    "ExtendedAttribute": ("FieldID", "Value"),
+    "Baseline": ("Number", "Start", "Finish", "Duration", "Work", "Cost"),
+    "OutlineCode": ("FieldID", "ValueID"),
+    "TimephasedData": ("Type", "Start", "Finish", "Value"),
+    "Rate": (
+        *("RateTable", "RatesFrom", "RatesTo", "StandardRate", "OvertimeRate"),
+        "CostPerUse",
+    ),
+    "AvailabilityPeriod": ("AvailableFrom", "AvailableTo", "AvailableUnits"),
+}
 # Kinds of time-phased data of assignments. Those of baseline n from 1 on lie at
 # 16 + 6 (n - 1) and the next number.
 _KINDS = {
@@ -46,60 +49,52 @@ class Nested:
     ----------
     frame
         What they lie in.
-    data, begin, end
-        The part of the file that holds those.
     """
 
-    def __init__(self, frame: str, data: bytes, begin: int, end: int) -> None:
+    def __init__(self, frame: str) -> None:
         self.frame = frame
-        self._openings = [tag for tag in _OPENINGS if data.find(tag, begin, end) >= 0]
-        self._found: dict[str, list[tuple[str, int, dict[bytes, bytes]]]] = {}
-        self._waiting: list[tuple[str, dict[bytes, bytes]]] = []
-        self._dropped: dict[str, int] = {}
+        # A baseline may have time-phased data of its own, which are not its dates.
+        self._records = {
+            tag: Records(names, ["TimephasedData"] if tag == "Baseline" else [])
+            for tag, names in NESTED.items()
+        }
+        self._rows: dict[str, list[Sequence[bytes | None]]] = {t: [] for t in NESTED}
+        self._ids: dict[str, list[str]] = {tag: [] for tag in NESTED}
+        self._lines: dict[str, list[int]] = {tag: [] for tag in NESTED}
+        self._dropped: Counter[str] = Counter()
 
-    def take(self, content: bytes) -> bytes:
-        """Take what lies inside a record, and return the rest of it."""
-        places = [at for tag in self._openings if (at := content.find(tag)) >= 0]
-        if not places:
-            return content
-        at = min(places)
-        kept = [content[:at]]
-        for found in _NESTED.finditer(content, at):
-            self._waiting.append((_NAMES[found[1]], leaves(found[2])))
-            kept.append(content[at : found.start()])
-            at = found.end()
-        kept.append(content[at:])
-        return b"".join(kept)
+    def keep(self, inside: Sequence[bytes | None], uid: str, line: int) -> None:
+        """Keep what lies inside a record, given by tag in the order of `NESTED`."""
+        for tag, content in zip(NESTED, inside, strict=True):
+            if content is None:
+                continue
+            of = self._records[tag].of
+            rows = [of(inner) for _, inner in elements(content, tag)]
+            self._rows[tag] += rows
+            self._ids[tag] += [uid] * len(rows)
+            self._lines[tag] += [line] * len(rows)
 
-    def keep(self, uid: str, line: int) -> None:
-        """Keep what was taken, as lying in a record."""
-        for tag, inner in self._waiting:
-            self._found.setdefault(tag, []).append((uid, line, inner))
-        self._waiting = []
-
-    def drop(self) -> None:
-        """Leave out what was taken."""
-        for tag, _ in self._waiting:
-            self._dropped[tag] = self._dropped.get(tag, 0) + 1
-        self._waiting = []
+    def drop(self, inside: Sequence[bytes | None]) -> None:
+        """Leave out what lies inside a record."""
+        for tag, content in zip(NESTED, inside, strict=True):
+            self._dropped[tag] += (content or b"").count(f"<{tag}>".encode())
 
     def count(self, tag: str) -> int:
         """Return how many records of a tag are kept."""
-        return len(self._found.get(tag, ()))
+        return len(self._rows[tag])
 
     def dropped(self, tag: str) -> int:
         """Return how many records of a tag lay in records that are left out."""
-        return self._dropped.get(tag, 0)
+        return self._dropped[tag]
 
     def cells(self, tag: str, told: Told) -> Cells:
         """Return the records of a tag; `ids` are those of what they lie in."""
-        found = self._found.get(tag, [])
-        names = list(dict.fromkeys(name for _, _, inner in found for name in inner))
-        columns: dict[str, Sequence[bytes | None]] = {
-            name.decode(): [inner.get(name) for _, _, inner in found] for name in names
-        }
-        ids = [uid for uid, _, _ in found]
-        return Cells(self.frame, columns, [line for _, line, _ in found], ids, told)
+        rows = self._rows[tag]
+        columns: dict[str, Sequence[bytes | None]] = {}
+        if rows:
+            found = list(zip(*rows, strict=True))
+            columns = dict(zip(NESTED[tag], found, strict=False))
+        return Cells(self.frame, columns, self._lines[tag], self._ids[tag], told)
 
 
 def read_baselines(nested: Nested, told: Told) -> pd.DataFrame:
@@ -118,14 +113,19 @@ def read_baselines(nested: Nested, told: Told) -> pd.DataFrame:
     )
 
 
-def read_codes(nested: Nested, of: str, labels: dict[str, str]) -> pd.DataFrame:
+def read_codes(
+    nested: Nested, of: str, labels: dict[str, str], told: Told
+) -> pd.DataFrame:
     """Return `of, id, code, value` of custom fields and outline codes."""
-    rows = [
-        (of, uid, labels.get(key, "") or key, as_text(inner.get(value)))
-        for tag, value in (("ExtendedAttribute", b"Value"), ("OutlineCode", b"ValueID"))
-        for uid, _, inner in nested._found.get(tag, ())
-        if (key := as_text(inner.get(b"FieldID")))
-    ]
+    rows = []
+    for tag in ("ExtendedAttribute", "OutlineCode"):
+        cells = nested.cells(tag, told)
+        key, value = (cells.texts(name) for name in NESTED[tag])
+        rows += [
+            (of, uid, labels.get(key, "") or key, value)
+            for uid, key, value in zip(cells.ids, key, value, strict=True)
+            if key
+        ]
     return pd.DataFrame(rows, columns=["of", "id", "code", "value"], dtype="str")
 
 

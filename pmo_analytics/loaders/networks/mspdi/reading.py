@@ -60,7 +60,7 @@ def read_mspdi(path: Path) -> list[Network]:
     timephased = read_timephased(of_assignments, assignments, file.told)
     _add_baselines(tasks, assignments, baselines, of_assignments, file.told)
     codes = [
-        read_codes(nested, of, labels)
+        read_codes(nested, of, labels, file.told)
         for of, nested in (
             ("task", of_tasks),
             ("resource", of_resources),
