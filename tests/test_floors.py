@@ -35,10 +35,12 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 # The same inside the largest room.
 OPTIMIZATION: tuple[tuple[str, ...], ...] = (
     ("numbers_given",),
-    ("model", "checker", "limits", "params"),
+    ("params",),
+    ("model", "checker", "limits", "messages"),
     ("bounds", "heuristics", "arguments"),
     ("workers",),
     ("run", "risk", "conflicts"),
+    ("greedy_plans",),
     ("plan_search", "levelling"),
     ("few_changes", "second_objectives"),
     ("optimizing",),

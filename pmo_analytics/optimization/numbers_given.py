@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from pmo_analytics.errors import ConfigError, closest
+
+Range = tuple[float, float]
 
 
 def share(default: float) -> Any:
@@ -75,3 +78,30 @@ def _look(owner: str, name: str, value: Any, one: Any) -> None:
     kind = "two numbers, the smaller one first," if pair else kind
     span = f"from {least}" + ("" if most == math.inf else f" to {most:g}")
     raise ConfigError(f"{owner}.{name} is {kind} {span}, not {value!r}.")
+
+
+def moved_to(
+    given: Mapping[str, Any], former: str, homes: Mapping[str, type[Params]]
+) -> Mapping[str, Any]:
+    """Return numbers by their names of now, with a warning for each of before.
+
+    Parameters
+    ----------
+    given
+        Name of a search -> name -> number.
+    former
+        The search that had the numbers of all those in `homes` once.
+    """
+    own = given.get(former)
+    if not isinstance(own, Mapping):
+        return given
+    now: dict[str, Any] = {**given, former: dict(own)}
+    for home, kind in homes.items():
+        for name in [one.name for one in fields(kind) if one.name in own]:
+            warnings.warn(
+                f"{former}.{name} is {home}.{name} now.",
+                DeprecationWarning,
+                stacklevel=3,
+            )
+            now[home] = {name: now[former].pop(name), **now.get(home, {})}
+    return now

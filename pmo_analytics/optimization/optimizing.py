@@ -237,7 +237,7 @@ def solve_valid(
     search = PlanSearch(snapshot, compiled, run, solver)
     search.reserve = _FOR_STAGES * run.limits.seconds if stages else 0.0
     if guide is not None:
-        search.take_up(guide)
+        search.bound.take_up(guide)
     search.certifies_bound = certify_bound
     search.here = here
     if compiled.contradictions or _without_start(compiled):
@@ -246,15 +246,15 @@ def solve_valid(
         if start is not None:
             search.start_near(start)
         search.start_greedily()
-        if len(compiled.options.project) or search.best is None:
+        if len(compiled.options.project) or search.known.chosen is None:
             search.improve()
         else:
-            search.bound = search.objective
+            search.bound.value = search.objective
         if stages:
             refine(search, stages, value_loss)
     except KeyboardInterrupt:
         note_stop()
-        if search.best is None:
+        if search.known.chosen is None:
             raise
     return search.finish()
 

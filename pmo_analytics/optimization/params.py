@@ -12,9 +12,13 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from pmo_analytics.errors import ConfigError, closest
-from pmo_analytics.optimization.numbers_given import Params, count, share
-
-Range = tuple[float, float]
+from pmo_analytics.optimization.numbers_given import (
+    Params,
+    Range,
+    count,
+    moved_to,
+    share,
+)
 
 
 @dataclass(frozen=True)
@@ -141,10 +145,7 @@ class BranchingParams(Params):
 
 @dataclass(frozen=True)
 class AlternationParams(Params):
-    """How a search divides its time between repacking, diving and exact models.
-
-    Temperatures are how much worse a plan may get and be kept, in projects of average
-    worth.
+    """How a search divides its time between the searches that take turns.
 
     Parameters
     ----------
@@ -162,43 +163,16 @@ class AlternationParams(Params):
         Seconds of the first cycle of annealing the whole plan where branches can prove
         an optimum, how each next one grows, and the share of it in which its plan is
         repacked.
-    near, better, follow
+    near, better, follow, rarely
         How a search is paid: 1 for a plan as good as the best one, e times less for
-        each share of it by which it is worse, this much for a better one; and how fast
-        its weight follows.
-    hottest, first_heat, coldest
-        Temperature at the begin of a cycle, of the first one, and at the end as a
-        share of that at the begin.
-    many
-        Plans of more projects than this get colder cycles.
-    refills
-        Plans made afresh when prices come.
-    told
-        Seconds between plans told of while repacking.
+        each share of it by which it is worse, this much for a better one; how fast its
+        weight follows; and how rarely at least each search is tried.
     counted, moved
         Rounds of a cycle, or moves of annealing, where those are counted and not
         seconds.
     walk, relaxed
         Time for the plans near the relaxation, where they are few, in lengths of a
         cycle; and seconds for each of their relaxations.
-    root, first_dive, dive
-        Time for the relaxation that is dived into, and for the first dive, as shares
-        of what is left; and for each other one, in lengths of a cycle.
-    from_best
-        The first and then each so many-th cycle begins with the best plan.
-    warm, cool, anew, rarely
-        Temperature at the begin of rebuilding, drawn from this range, and of each
-        repacking in it; how often it begins with nothing; and how rarely at least each
-        search is tried.
-    polish, longest_polish, whole
-        Seconds of each repacking in it for every project, and at most, and how much
-        longer it takes after a whole dive.
-    rounds, at_once
-        Dives that it should have time for within a share of what is left.
-    slow
-        Where a part takes more seconds than this, a dive for half of the plan is made.
-    kept
-        Share of the best plan that other dives leave as it is, drawn from this range.
     """
 
     first_cycle: float = 2.0
@@ -216,24 +190,75 @@ class AlternationParams(Params):
     near: float = 0.005
     better: float = 2.0
     follow: float = share(0.4)
-    hottest: float = 2.0
-    first_heat: float = 0.3
-    coldest: float = 0.02
-    many: int = count(100)
-    refills: int = count(8, 0)
-    told: float = 0.3
+    rarely: float = share(0.15)
     counted: int = count(2_000)
     moved: int = count(200_000)
     walk: float = 4.0
     relaxed: float = 10.0
+
+
+@dataclass(frozen=True)
+class RepackingParams(Params):
+    """Repacking: ruin and recreate, cooled over a cycle.
+
+    Temperatures are how much worse a plan may get and be kept, in projects of average
+    worth.
+
+    Parameters
+    ----------
+    hottest, first_heat, coldest
+        Temperature at the begin of a cycle, of the first one, and at the end as a
+        share of that at the begin.
+    cool
+        Temperature at the begin of repacking what another search has made.
+    many
+        Plans of more projects than this get colder cycles.
+    from_best
+        The first and then each so many-th cycle begins with the best plan.
+    refills
+        Plans made afresh when prices come.
+    told
+        Seconds between plans told of.
+    """
+
+    hottest: float = 2.0
+    first_heat: float = 0.3
+    coldest: float = 0.02
+    cool: float = 0.1
+    many: int = count(100)
+    from_best: int = count(4)
+    refills: int = count(8, 0)
+    told: float = 0.3
+
+
+@dataclass(frozen=True)
+class RebuildingParams(Params):
+    """Rebuilding: dives for a part of the plan, one after the other.
+
+    Parameters
+    ----------
+    root, first_dive, dive
+        Time for the relaxation that is dived into, and for the first dive, as shares
+        of what is left; and for each other one, in lengths of a cycle.
+    warm, anew
+        Temperature at the begin, drawn from this range, as in repacking; and how often
+        it begins with nothing.
+    polish, longest_polish, whole
+        Seconds of each repacking in it for every project, and at most, and how much
+        longer it takes after a whole dive.
+    rounds, at_once
+        Dives that it should have time for within a share of what is left.
+    slow
+        Where a part takes more seconds than this, a dive for half of the plan is made.
+    kept
+        Share of the best plan that other dives leave as it is, drawn from this range.
+    """
+
     root: float = share(0.15)
     first_dive: float = share(0.2)
     dive: float = 0.5
-    from_best: int = count(4)
     warm: Range = (0.1, 0.7)
-    cool: float = 0.1
     anew: float = share(0.3)
-    rarely: float = share(0.15)
     polish: float = 6e-4
     longest_polish: float = 0.5
     whole: float = 10.0
@@ -385,6 +410,10 @@ class SearchParams:
         Branches of the proof.
     alternation
         How the searches take turns.
+    repacking
+        Ruin and recreate.
+    rebuilding
+        Dives for parts of a plan.
     lns
         Large neighbourhoods.
     annealing
@@ -406,6 +435,8 @@ class SearchParams:
     proof: ProofParams = ProofParams()
     branching: BranchingParams = BranchingParams()
     alternation: AlternationParams = AlternationParams()
+    repacking: RepackingParams = RepackingParams()
+    rebuilding: RebuildingParams = RebuildingParams()
     lns: LnsParams = LnsParams()
     annealing: AnnealingParams = AnnealingParams()
     diving: DivingParams = DivingParams()
@@ -424,11 +455,19 @@ class SearchParams:
     def of(cls, given: Mapping[str, Any]) -> SearchParams:
         """Return params with some numbers given: name of a search -> name -> number.
 
+        Numbers of `alternation` that are `repacking`'s and `rebuilding`'s now are taken
+        by their old names too, with a DeprecationWarning.
+
         Raises
         ------
         ConfigError
             If there is no such search or number, or it cannot be that.
         """
+        given = moved_to(
+            given,
+            "alternation",
+            {"repacking": RepackingParams, "rebuilding": RebuildingParams},
+        )
         kinds: dict[str, Any] = {one.name: type(one.default) for one in fields(cls)}
         parts: dict[str, Any] = {}
         for name, numbers in given.items():

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -13,34 +12,26 @@ import pandas as pd
 
 from pmo_analytics.errors import InfeasibleError
 from pmo_analytics.evidence import OPTIMAL_GAP, SolveReport, SolveStatus, relative_gap
-from pmo_analytics.optimization.bounds.certificate import (
-    best_certificate,
-    bound_here,
-    read_guide,
-    unchecked_certificate,
-)
+from pmo_analytics.optimization.bounds.known_bound import KnownBound
 from pmo_analytics.optimization.checker.check import check_plan, read_once
-from pmo_analytics.optimization.checker.proofs.work import MOST_STEPS
 from pmo_analytics.optimization.conflicts import find_conflicts
-from pmo_analytics.optimization.heuristics.greedy import greedy, move_earlier
-from pmo_analytics.optimization.model.instance import carries_branches, carries_cuts
-from pmo_analytics.optimization.model.presolve import tightened
-from pmo_analytics.optimization.model.purchasing import most_bought, value_of
-from pmo_analytics.optimization.model.rows import RowLabel
-from pmo_analytics.optimization.model.symmetry import in_order, ordered, without_order
-from pmo_analytics.optimization.model.twins import find_twins
-from pmo_analytics.optimization.workers.messages import (
+from pmo_analytics.optimization.greedy_plans import GreedyPlans
+from pmo_analytics.optimization.messages import (
     BoundTold,
     CutsTold,
     Event,
     Impossible,
     Improved,
-    Incumbent,
-    Prices,
+    PlanTold,
     Proof,
     Relaxation,
     Tree,
 )
+from pmo_analytics.optimization.model.incumbent import Incumbent, Offer
+from pmo_analytics.optimization.model.instance import carries_branches, carries_cuts
+from pmo_analytics.optimization.model.presolve import tightened
+from pmo_analytics.optimization.model.symmetry import in_order, ordered, without_order
+from pmo_analytics.optimization.model.twins import find_twins
 from pmo_analytics.optimization.workers.running import run_polish, run_solver
 from pmo_analytics.plan import Plan
 from pmo_analytics.processes import note_stop, stop_asked
@@ -53,17 +44,37 @@ if TYPE_CHECKING:
     from pmo_analytics.optimization.workers.race import Found
     from pmo_analytics.portfolio import Portfolio
 
-# Steps of the checker for the proof of a search that was stopped, a second or two.
-_STOPPED_STEPS = 5_000_000
+# What is said to be going on when a process tells of a plan or a bound.
+_STAGES: dict[type[Event], str] = {
+    CutsTold: "LP relaxation with cuts",
+    PlanTold: "branch and bound",
+    Improved: "neighbourhoods",
+    BoundTold: "branch and bound",
+    Proof: "branches",
+    Tree: "branches",
+}
 
 
 class PlanSearch:
-    """The state of one search: the best plan, the bound, and what proves it."""
+    """The state of one search: the best plan, the bound, and how far it is.
+
+    Attributes
+    ----------
+    whole, ordered, compiled
+        The model with all starts, with those that are possible and twins in order, and
+        with twins in any order.
+    known, bound
+        The best plan, and the best bound with what proves it.
+    plans
+        Those made without a solver.
+    reserve
+        Seconds that are kept back for what comes after.
+    """
 
     def __init__(
         self, portfolio: Portfolio, compiled: Compiled, run: Run, solver: str
     ) -> None:
-        self.portfolio = portfolio
+        self.portfolio, self.run, self.solver = portfolio, run, solver
         # What clashes is explained with all starts; plans need only possible ones.
         self.whole = compiled
         # Solver and proof take projects that are the same in order.
@@ -79,65 +90,40 @@ class PlanSearch:
         self.question = read_once(portfolio, strict=run.strict)
         self.read_seconds = time.monotonic() - begin
         self.check_seconds = 0.0
-        self.greedy_seconds = 0.0
         self.stages: list[dict[str, object]] = []
-        self.constant = float(compiled.options.constant[0])
-        self.run = run
-        self.solver = solver
-        self.best: np.ndarray | None = None
-        self.objective: float | None = None
-        # A bound is never missing: without a better one nothing limits the projects.
-        self.loosest = self.ordered.options.most_worth() + self.constant
-        self.bound: float | None = self.loosest
+        self.bound = KnownBound(portfolio, self.ordered)
+        self.known = Incumbent(
+            self.compiled.options,
+            constant=self.bound.constant,
+            accepts=self.certified,
+            noise=self._noise,
+        )
+        self.plans = GreedyPlans(self.compiled, run, self.offer)
         self.found: Found | None = None
-        self.guide: Mapping[str, Any] | None = None
         self.certifies_bound = True
         self.here = False
-        self.prices: Prices = ()
-        self.cuts: CutsTold | None = None
-        self.tree: Tree | None = None
         self.conflicts = pd.DataFrame()
         # Branches have shown that no choice keeps every rule.
         self.impossible = False
 
+    @property
+    def objective(self) -> float | None:
+        """Of the best plan; None without one."""
+        return None if self.known.chosen is None else self.known.objective
+
     def say(self, stage: str) -> None:
         """Tell of the best plan and the bound, and what is going on."""
-        self.run.say(stage, self.objective, self.bound)
+        self.run.say(stage, self.objective, self.bound.value)
 
-    def offer(self, chosen: np.ndarray, *, polished: bool = False) -> bool:
-        """Take a plan if the exact checker accepts it and it is no worse."""
-        chosen = ordered(self.ordered.options, chosen)
-        objective = value_of(self.compiled.options, chosen) + self.constant
-        if objective == -np.inf:
-            return False
-        scale = self.noise(chosen, objective)
-        if self.objective is not None and (
-            objective < self.objective - scale
-            or (objective <= self.objective + scale and not polished)
-        ):
-            return True
-        if not self.certified(chosen, objective):
-            return False
-        self.best, self.objective = chosen, objective
-        return True
+    def offer(self, chosen: np.ndarray, *, least: float | None = None) -> Offer:
+        """Take a plan if it is better and the exact checker accepts it."""
+        return self.known.offer(ordered(self.ordered.options, chosen), least=least)
 
-    def _repair(self, chosen: np.ndarray) -> None:
-        """Leave one project out of a refused plan: by so much it breaks no more."""
-        options = self.compiled.options
-        free = chosen[~options.must[options.project[chosen]]]
-        for k in free[np.argsort(options.worth[free])][
-            : self.run.params.start.repairs
-        ].tolist():
-            before = self.objective
-            self.offer(chosen[chosen != k])
-            if self.objective != before or self.run.left() <= 0:
-                return
-
-    def noise(self, chosen: np.ndarray, objective: float) -> float:
-        """Return what an objective may be off by: nearer ones are the same."""
+    def _noise(self, chosen: np.ndarray, objective: float) -> float:
         if self.compiled.flex:  # amounts that are bought are rounded
             return 1e-9 * max(1.0, abs(objective))
-        return rounding([*self.compiled.options.worth[chosen], self.constant])
+        worth = self.compiled.options.worth[chosen]
+        return rounding([*worth, self.bound.constant])
 
     def certified(self, chosen: np.ndarray, objective: float) -> bool:
         """Return whether the exact checker accepts a plan and its objective."""
@@ -155,27 +141,22 @@ class PlanSearch:
         self.check_seconds = max(self.check_seconds, time.monotonic() - begin)
         return certified
 
-    def take_up(self, certificate: Mapping[str, Any]) -> None:
-        """Take up what was proved of a similar portfolio: its prices and branches."""
-        self.guide = read_guide(self.portfolio, self.ordered, certificate)
-        self._tighten(bound_here(self.portfolio, self.ordered, certificate))
-
     def start_near(self, starts: Mapping[str, int]) -> None:
         """Begin with another plan; what does not fit is moved or left out."""
         begin = time.monotonic()
-        names = self.compiled.names
-        near = np.array([starts.get(name, np.nan) for name in names], dtype=float)
-        live = {name: start for name, start in starts.items() if name in names}
-        whole = self.compiled.chosen(live)
-        plans = [whole] if whole is not None else []
-        fitted = greedy(self.compiled.options, near=near)
-        if fitted is not None:
-            plans.append(fitted)
-        for plan in plans:
-            self.offer(plan)
-        outcome = "no_solution" if self.best is None else "feasible"
-        self.run.note("start", outcome, time.monotonic() - begin)
-        self.say("plan to begin with")
+        self.plans.near(starts)
+        self._note_first("start", begin, "plan to begin with")
+
+    def start_greedily(self) -> None:
+        """Find a first plan."""
+        begin = time.monotonic()
+        self.plans.first()
+        self._note_first("greedy", begin, "greedy")
+
+    def _note_first(self, solver: str, begin: float, stage: str) -> None:
+        outcome = "no_solution" if self.known.chosen is None else "feasible"
+        self.run.note(solver, outcome, time.monotonic() - begin)
+        self.say(stage)
 
     def _plan(self, chosen: np.ndarray, report: SolveReport | None = None) -> Plan:
         return Plan.from_starts(
@@ -186,35 +167,6 @@ class PlanSearch:
             purchases=self.compiled.purchases_of(self.portfolio, chosen),
             record=self.compiled.record,
         )
-
-    def start_greedily(self) -> None:
-        """Find a first plan; shake the order if the plain one finds none."""
-        rng = np.random.default_rng(self.run.seed)
-        begin = time.monotonic()
-        for attempt in range(1 + self.run.params.start.shakes):
-            chosen = greedy(self.compiled.options, noise=rng if attempt else None)
-            if chosen is not None and self.offer(
-                move_earlier(self.compiled.options, chosen)
-            ):
-                break
-            if self.run.left() < 0.5 * self.run.limits.seconds:
-                break
-        if self.compiled.flex:
-            self._greedy_with_purchases()
-        self.greedy_seconds = time.monotonic() - begin
-        outcome = "no_solution" if self.best is None else "feasible"
-        self.run.note("greedy", outcome, time.monotonic() - begin)
-        self.say("greedy")
-
-    def _greedy_with_purchases(self) -> None:
-        """Fill as if all that is sold were there, then buy what that needs."""
-        o = self.compiled.options
-        more = most_bought(
-            len(o.limit), o.buy_resource, o.buy_length, o.buy_joint, o.buy_most
-        )
-        chosen = greedy(replace(o, limit=o.limit + more))
-        if chosen is not None:
-            self.offer(chosen)
 
     def improve(self) -> None:
         """Run the solver; where its answer cannot be used, run it another way."""
@@ -238,11 +190,11 @@ class PlanSearch:
                 seconds=max(seconds - kept, 0.5 * seconds),
                 limits=self.run.limits,
                 seed=self.run.seed,
-                start=self.best,
+                start=self.known.chosen,
                 solver=solver,
                 presolve=presolve,
-                relax=presolve or not self.prices,
-                guide=self.guide,
+                relax=presolve or not self.bound.prices,
+                guide=self.bound.guide,
                 on_event=self._on_event,
                 here=self.here,
                 checked=self.certifies_bound,
@@ -261,27 +213,32 @@ class PlanSearch:
             final = ("optimal", "proved", "feasible", "no_solution", "interrupted")
             if outcome in final and not self.impossible:
                 break
-            if outcome == "timeout" and self.best is not None:
+            if outcome == "timeout" and self.known.chosen is not None:
                 break
             claimed = outcome == "infeasible" or self.impossible
-            if claimed and self.best is None and self._confirm_infeasible():
+            nothing = self.known.chosen is None
+            if claimed and nothing and self._confirm_infeasible():
                 break
 
     def _polish(self) -> None:
         """Look for the earliest starts among the plans that are worth as much."""
-        assert self.best is not None
+        assert self.known.chosen is not None
         seconds = 0.5 * self.run.left()
         if seconds < 0.2:
             return
         chosen = run_polish(
             self.compiled.options,
-            self.best.tolist(),
+            self.known.chosen.tolist(),
             seconds=seconds,
             limits=self.run.limits,
             seed=self.run.seed,
         )
+        self._offer_polished(chosen)
+
+    def _offer_polished(self, chosen: Sequence[int] | None) -> None:
         if chosen is not None:
-            self.offer(np.array(chosen, dtype=np.int64), polished=True)
+            plan = np.array(chosen, dtype=np.int64)
+            self.offer(plan, least=self.known.objective)
 
     def _confirm_infeasible(self) -> bool:
         """Ask the elastic model what clashes; if nothing does, the claim was wrong."""
@@ -297,87 +254,50 @@ class PlanSearch:
 
     def _on_event(self, event: Event) -> list[int] | None:
         """Take what a child reports; return the best plan if this made it better."""
-        before = self.objective
+        before = self.known.objective
         if isinstance(event, Relaxation):
             self._hear_prices(event)
-        elif isinstance(event, CutsTold) and event.bound is not None:
-            if self.cuts is None or event.bound <= (self.cuts.bound or 0.0):
-                self.cuts = event
-            self._tighten(event.bound)
-            self.say("LP relaxation with cuts")
-        elif isinstance(event, Incumbent | Improved):
-            self.offer(np.array(event.chosen, dtype=np.int64))
-            self._tighten(event.claims)
-            searched = isinstance(event, Improved)
-            self.say("neighbourhoods" if searched else "branch and bound")
-        elif isinstance(event, BoundTold):
-            self._tighten(event.bound)
-            self.say("branch and bound")
         elif isinstance(event, Impossible):
             self.impossible = True
-        elif isinstance(event, Proof | Tree):
-            if isinstance(event, Tree) and (
-                self.tree is None or event.bound <= self.tree.bound
-            ):
-                self.tree = event
-            self._tighten(event.bound)
-            self.say("branches")
-        if self.best is None or self.objective == before:
+        elif type(event) in _STAGES:
+            if isinstance(event, PlanTold | Improved):
+                self.offer(np.array(event.chosen, dtype=np.int64))
+            self.bound.hear(event)
+            self.say(_STAGES[type(event)])
+        if self.known.chosen is None or self.known.objective == before:
             return None
-        return [int(k) for k in self.best]
+        return [int(k) for k in self.known.chosen]
 
     def _hear_prices(self, event: Relaxation) -> None:
         """Take the prices of the LP relaxation, and a plan that is made by them."""
         if event.objective is None:
             return
-        bound = event.objective + self.constant
-        if self.bound is None or bound <= self.bound or not self.prices:
-            self.prices = event.prices
-        self._tighten(event.objective)
-        took = self.greedy_seconds + self.check_seconds
+        self.bound.hear_prices(event.objective, event.prices)
+        took = self.plans.seconds + self.check_seconds
         if self.run.left() > self.run.params.start.checks * took:
-            self._greedy_by_price()
+            self.plans.by_price(self.bound.prices)
         self.say("LP relaxation")
-
-    def _tighten(self, bound: float | None) -> None:
-        """Take a bound of the model, which is written without the constant."""
-        if bound is not None:
-            bound += self.constant
-            self.bound = bound if self.bound is None else min(self.bound, bound)
-
-    def _greedy_by_price(self) -> None:
-        """Fill once more, priced by the LP relaxation."""
-        options = self.compiled.options
-        prices = np.zeros(len(options.limit))
-        for told, price in self.prices:
-            label = RowLabel(*told)
-            if label.form == "limit":
-                prices[label.number] = max(price, 0.0)
-        chosen = greedy(options, prices=prices)
-        if chosen is not None:
-            self.offer(move_earlier(options, chosen))
 
     def _judge(self, found: Found) -> str:
         """Take what can be used of a run; return the outcome to note."""
         accepted = True
         # The best one first: where it is accepted the others need no check.
         for chosen in reversed(found.incumbents or []):
-            taken = self.offer(np.array(chosen, dtype=np.int64))
-            if not taken:
-                self._repair(np.array(chosen, dtype=np.int64))
-            accepted &= taken
+            plan = np.array(chosen, dtype=np.int64)
+            if self.offer(plan) is Offer.REFUSED:
+                self.plans.repaired(plan)
+                accepted = False
         if found.interrupted or found.outcome in ("crashed", "timeout"):
             return found.outcome
-        if found.outcome == "infeasible" and self.best is not None:
+        if found.outcome == "infeasible" and self.known.chosen is not None:
             found.detail += "; but a checked plan exists"
             return "wrong_infeasible"
         if not accepted:
             found.detail += "; the checker refused the plan"
             return "refused"
         if found.outcome in ("optimal", "proved", "feasible", "no_solution"):
-            self._tighten(found.bound)
-        if found.polished is not None:
-            self.offer(np.array(found.polished, dtype=np.int64), polished=True)
+            self.bound.tighten(found.bound)
+        self._offer_polished(found.polished)
         if found.outcome == "optimal" and self._far():
             found.detail += "; but its own bound is far from its plan"
             return "wrong_optimal"
@@ -385,44 +305,29 @@ class PlanSearch:
 
     def _far(self) -> bool:
         """Return whether the bound is further off than a proved optimum allows."""
-        if self.objective is None or self.bound is None:
+        if self.objective is None or self.bound.value is None:
             return False
         allowed = max(self.run.limits.gap, 1e-5)
-        return relative_gap(self.objective, self.bound) > allowed
+        return relative_gap(self.objective, self.bound.value) > allowed
 
     def finish(self) -> Plan:
         """Return the best plan with its report, or raise what went wrong."""
-        if self.best is None:
+        if self.known.chosen is None:
             self._raise_nothing_found()
-        assert self.best is not None
-        assert self.objective is not None
         certificate: Mapping[str, Any] = {}
         certified_bound: float | None = None
         try:
-            if not self.stages and self.run.left() > 2.0 * self.greedy_seconds:
-                self._fill()
+            if not self.stages and self.run.left() > 2.0 * self.plans.seconds:
+                self.plans.filled(self.known.chosen)
             certificate, certified_bound = self._evidence()
         except KeyboardInterrupt:
             note_stop()
-        bound = self.bound
-        if certified_bound is not None:
-            bound = certified_bound if bound is None else min(bound, certified_bound)
-        if bound is not None and bound < self.objective:
-            slip = self.objective - bound
-            if slip > 1e-6 * max(1.0, abs(self.objective)):
-                # The claim is refuted by a plan that the checker accepts.
-                bound = self.loosest if certified_bound is None else certified_bound
-                bound = max(bound, self.objective)
-            else:
-                bound = self.objective
-        status = SolveStatus.FEASIBLE
-        if bound is not None and relative_gap(self.objective, bound) <= OPTIMAL_GAP:
-            status = SolveStatus.OPTIMAL
-        self.bound = bound
+        bound, status = self._final_bound(certified_bound)
+        self.bound.value = bound
         self.say("done")
         report = SolveReport(
             status=status,
-            objective=self.objective,
+            objective=self.known.objective,
             bound=bound,
             certified=True,
             certified_bound=certified_bound,
@@ -436,7 +341,7 @@ class PlanSearch:
             stopped=stop_asked(),
             params=self.run.params.changed(),
         )
-        plan = self._plan(self.best, report)
+        plan = self._plan(self.known.chosen, report)
         if self.compiled.flex or self.compiled.record is not None:
             plan.report = replace(
                 report,
@@ -446,45 +351,28 @@ class PlanSearch:
             )
         return plan
 
-    def _fill(self) -> None:
-        """Add what still fits beside the best plan: to a solver it may be nothing."""
-        assert self.best is not None
-        options = self.compiled.options
-        near = np.full(len(self.compiled.names), np.nan)
-        near[options.project[self.best]] = options.start[self.best]
-        filled = greedy(options, near=near)
-        if filled is not None:
-            self.offer(filled)
+    def _final_bound(self, certified: float | None) -> tuple[float | None, SolveStatus]:
+        """Return the bound to be told beside one that is proved, and what it makes."""
+        bound, objective = self.bound.value, self.known.objective
+        if certified is not None:
+            bound = certified if bound is None else min(bound, certified)
+        if bound is not None and bound < objective:
+            slip = objective - bound
+            if slip > 1e-6 * max(1.0, abs(objective)):
+                # The claim is refuted by a plan that the checker accepts.
+                bound = self.bound.loosest if certified is None else certified
+            bound = max(bound, objective)
+        if bound is not None and relative_gap(objective, bound) <= OPTIMAL_GAP:
+            return bound, SolveStatus.OPTIMAL
+        return bound, SolveStatus.FEASIBLE
 
     def _evidence(self) -> tuple[Mapping[str, Any], float | None]:
         """Return the certificate that proves most, and the bound it proves."""
-        priced: list[tuple[Any, Any]] = [(self.prices, [])] if self.prices else []
-        if self.cuts is not None:
-            priced.append((self.cuts.prices, self.cuts.cuts))
-        tree = self.tree
-        if tree is not None and self.cuts is not None:
-            # A young tree may prove less than cuts that came after it began.
-            tree = None if (self.cuts.bound or 0.0) < tree.bound else tree
-        if not self.certifies_bound:
-            written = unchecked_certificate(
-                self.portfolio,
-                self.ordered,
-                strict=self.run.strict,
-                priced=priced,
-                tree=None if tree is None else tree.told,
-            )
-            return written, None
-        stopped = stop_asked()  # somebody waits: one proof, and not a long one
-        until = self.run.begin + self.run.limits.seconds - self.check_seconds
-        return best_certificate(
-            self.portfolio,
-            self.ordered,
+        return self.bound.proved(
+            self.question if self.certifies_bound else None,
             strict=self.run.strict,
-            priced=priced,
-            tree=None if tree is None else tree.told,
-            question=self.question,
-            until=-math.inf if stopped else until,
-            steps=_STOPPED_STEPS if stopped else MOST_STEPS,
+            until=self.run.begin + self.run.limits.seconds - self.check_seconds,
+            stopped=stop_asked(),
         )
 
     def _raise_nothing_found(self) -> NoReturn:

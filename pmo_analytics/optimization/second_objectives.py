@@ -11,8 +11,7 @@ import numpy as np
 
 from pmo_analytics.errors import ConfigError, closest
 from pmo_analytics.evidence import OPTIMAL_GAP, relative_gap
-from pmo_analytics.optimization.model.purchasing import value_of
-from pmo_analytics.optimization.workers.messages import (
+from pmo_analytics.optimization.messages import (
     Event,
     Polished,
     PolishJob,
@@ -99,25 +98,24 @@ def make_stage(name: str, portfolio: Portfolio, compiled: Compiled) -> Stage:
 
 def refine(search: PlanSearch, names: Sequence[str], loss: float) -> None:
     """Minimise second objectives in turn, at the cost of a share of the first."""
-    if search.best is None or search.objective is None:
+    if search.known.chosen is None or search.objective is None:
         return
     stages = [make_stage(n, search.portfolio, search.compiled) for n in names]
     value = search.objective
     floor = value - loss * abs(value)
-    proved = search.bound is not None and (
-        relative_gap(value, search.bound) <= OPTIMAL_GAP
-    )
-    first = {"stage": "value", "measure": value, "bound": search.bound}
+    limit = search.bound.value
+    proved = limit is not None and relative_gap(value, limit) <= OPTIMAL_GAP
+    first = {"stage": "value", "measure": value, "bound": limit}
     search.stages.append({**first, "proved": proved})
     seconds = search.run.left() - 0.5
     begin = time.monotonic()
     events: list[Event] = []
-    if seconds > 0.2 and len(search.best):
+    if seconds > 0.2 and len(search.known.chosen):
         job = PolishJob(
             seconds=seconds,
             memory_gb=search.run.limits.memory_gb,
             seed=search.run.seed,
-            start=search.best.tolist(),
+            start=search.known.chosen.tolist(),
             polish_seconds=seconds,
             loss=value - floor,
             costs=[stage.cost.tolist() for stage in stages],
@@ -131,7 +129,7 @@ def refine(search: PlanSearch, names: Sequence[str], loss: float) -> None:
         if isinstance(event, StageTold):
             least[event.number] = event.least
     for number, stage in enumerate(stages):
-        measure, bound = stage.measure(search.best), None
+        measure, bound = stage.measure(search.known.chosen), None
         claimed = least.get(number)
         if claimed is not None:
             bound = min(math.ceil(claimed - 1e-6) + stage.constant, measure)
@@ -146,12 +144,8 @@ def _take(
     search: PlanSearch, chosen: np.ndarray, floor: float, stages: Sequence[Stage]
 ) -> None:
     """Take a plan that is worth enough and better by the second objectives."""
-    assert search.best is not None
-    objective = value_of(search.compiled.options, chosen) + search.constant
-    if objective < floor - search.noise(chosen, objective):
-        return
+    best = search.known.chosen
+    assert best is not None
     new = [stage.measure(chosen) for stage in stages]
-    if new > [stage.measure(search.best) for stage in stages]:
-        return
-    if search.certified(chosen, objective):
-        search.best, search.objective = chosen, objective
+    if new <= [stage.measure(best) for stage in stages]:
+        search.known.offer(chosen, least=floor)

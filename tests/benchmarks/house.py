@@ -45,12 +45,10 @@ _OWED = {
     "McCabe": """
     """,
     "lines of a class": """
-        alternation.Search plan_search.PlanSearch
     """,
     "attributes of a class": """
-        alternation.Search instance.Options layers.Layers
-        occupancy.Occupancy ods_sheets._Content params.AlternationParams
-        plan_search.PlanSearch question.Question race.Race
+        instance.Options layers.Layers occupancy.Occupancy ods_sheets._Content
+        question.Question
     """,
     "lines of the package": """
         pmo_analytics

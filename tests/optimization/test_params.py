@@ -68,6 +68,21 @@ def test_what_cannot_be_is_refused(given, said):
         SearchParams.of(given)
 
 
+def test_numbers_that_moved_are_taken_by_their_old_names():
+    old = {"alternation": {"growth": 1.2, "hottest": 1.0, "kept": [0.5, 0.6]}}
+    with pytest.warns(DeprecationWarning) as told:
+        params = SearchParams.of({**old, "repacking": {"many": 7}})
+    assert params.changed() == {
+        "alternation": {"growth": 1.2},
+        "repacking": {"hottest": 1.0, "many": 7},
+        "rebuilding": {"kept": [0.5, 0.6]},
+    }
+    assert [str(one.message) for one in told] == [
+        "alternation.hottest is repacking.hottest now.",
+        "alternation.kept is rebuilding.kept now.",
+    ]
+
+
 def test_params_of_another_search_are_refused():
     with pytest.raises(ConfigError, match=r"SearchParams\.lns is LnsParams"):
         SearchParams(lns=DivingParams())

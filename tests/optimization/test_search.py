@@ -12,7 +12,8 @@ import pytest
 
 from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.errors import DataError, InfeasibleError, SolverError
-from pmo_analytics.optimization import plan_search
+from pmo_analytics.optimization import greedy_plans, plan_search
+from pmo_analytics.optimization.bounds import known_bound
 from pmo_analytics.optimization.checker.check import check_bound, check_plan
 from pmo_analytics.optimization.heuristics.greedy import greedy
 from pmo_analytics.optimization.limits import SolveLimits
@@ -177,16 +178,16 @@ def test_a_bound_below_a_checked_plan_is_not_believed(monkeypatch):
 def test_cuts_count_where_a_young_tree_proves_less(monkeypatch):
     asked = []
     monkeypatch.setattr(
-        plan_search, "best_certificate", lambda *_a, tree, **_k: (asked.append(tree), 0)
+        known_bound, "best_certificate", lambda *_a, tree, **_k: (asked.append(tree), 0)
     )
     portfolio = one_role(TWO).validate()
     limits = SimpleNamespace(seconds=1.0)
     run = SimpleNamespace(strict=False, begin=0.0, limits=limits)
     compiled = compile_options(portfolio)
     search = plan_search.PlanSearch(portfolio, compiled, run, "HiGHS")
-    search.cuts = SimpleNamespace(bound=9.0, prices=[], cuts=[])
+    search.bound.cuts = SimpleNamespace(bound=9.0, prices=[], cuts=[])
     for bound in (10.0, 9.0, 8.0):
-        search.tree = SimpleNamespace(bound=bound, told={"bound": bound})
+        search.bound.tree = SimpleNamespace(bound=bound, told={"bound": bound})
         search._evidence()
     assert [tree and tree["bound"] for tree in asked] == [None, 9.0, 8.0]
 
@@ -206,7 +207,7 @@ def test_an_optimum_far_from_its_own_bound_leads_to_the_next_rung(monkeypatch):
 
 def test_a_wrong_claim_of_infeasibility_is_overruled(monkeypatch):
     """Without a greedy plan the elastic model is asked, and finds that all fits."""
-    monkeypatch.setattr(plan_search, "greedy", lambda *_a, **_k: None)
+    monkeypatch.setattr(greedy_plans, "greedy", lambda *_a, **_k: None)
     monkeypatch.setattr(
         plan_search, "run_solver", lambda *_a, **_k: Found("infeasible", incumbents=[])
     )
@@ -231,7 +232,7 @@ def test_a_memory_limit_ends_the_child_and_not_the_session():
 
 
 def test_no_plan_in_time_is_not_called_infeasible(monkeypatch):
-    monkeypatch.setattr(plan_search, "greedy", lambda *_a, **_k: None)
+    monkeypatch.setattr(greedy_plans, "greedy", lambda *_a, **_k: None)
     monkeypatch.setattr(
         plan_search, "run_solver", lambda *_a, **_k: Found("no_solution", incumbents=[])
     )

@@ -14,10 +14,10 @@ from pmo_analytics.optimization.checker.proofs.work import MOST_STEPS
 from pmo_analytics.optimization.explaining.resolving import STOPPED
 from pmo_analytics.optimization.explaining.role_value import say_role_values
 from pmo_analytics.optimization.explaining.sensitivity import say_sensitivity
+from pmo_analytics.optimization.messages import CutsTold
 from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.optimization.plan_search import PlanSearch
 from pmo_analytics.optimization.run import Run
-from pmo_analytics.optimization.workers.messages import CutsTold
 from pmo_analytics.processes.parallel import Work, run_tasks
 from pmo_analytics.processes.stopping import note_stop, stop_asked, stoppable
 from tests.support.small_portfolios import tiny_portfolio
@@ -94,8 +94,8 @@ def test_a_stopped_search_has_one_bound_proved(monkeypatch, interrupted, proofs)
     run = Run(pmo.SolveLimits(seconds=1e6), strict=False, seed=0, progress=None)
     search = PlanSearch(portfolio, compile_options(portfolio), run, "HiGHS")
     search.start_greedily()
-    search.prices = [(["limit", 0], 1.0)]
-    search.cuts = CutsTold(prices=search.prices, cuts=[], bound=1e9)
+    search.bound.prices = [(["limit", 0], 1.0)]
+    search.bound.cuts = CutsTold(prices=search.bound.prices, cuts=[], bound=1e9)
     with stoppable():
         if interrupted:
             note_stop()

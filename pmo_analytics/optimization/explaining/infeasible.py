@@ -30,8 +30,7 @@ from pmo_analytics.optimization.explaining.wording import (
     spans,
 )
 from pmo_analytics.optimization.limits import SolveLimits
-from pmo_analytics.optimization.run import question_of
-from pmo_analytics.optimization.workers.messages import (
+from pmo_analytics.optimization.messages import (
     Clashing,
     ClashJob,
     End,
@@ -40,6 +39,7 @@ from pmo_analytics.optimization.workers.messages import (
     Units,
     Verdict,
 )
+from pmo_analytics.optimization.run import question_of
 from pmo_analytics.optimization.workers.running import run_task
 from pmo_analytics.plan import Plan
 from pmo_analytics.processes import stop_asked, stoppable

@@ -18,9 +18,9 @@ from pmo_analytics.optimization.explaining.resolving import (
 )
 from pmo_analytics.optimization.explaining.wording import is_nothing, number, series
 from pmo_analytics.optimization.limits import SolveLimits
+from pmo_analytics.optimization.messages import PricesJob, PricesTold
 from pmo_analytics.optimization.model.array_sink import build_matrix
 from pmo_analytics.optimization.model.compiling import compile_options
-from pmo_analytics.optimization.workers.messages import PricesJob, PricesTold
 from pmo_analytics.optimization.workers.running import run_task
 from pmo_analytics.plan import Plan
 from pmo_analytics.processes import Work, stoppable

@@ -29,7 +29,7 @@ from pmo_analytics.optimization.explaining.wording import (
     when,
 )
 from pmo_analytics.optimization.limits import SolveLimits
-from pmo_analytics.optimization.workers.messages import Repair, RepairJob
+from pmo_analytics.optimization.messages import Repair, RepairJob
 from pmo_analytics.optimization.workers.running import run_task
 from pmo_analytics.plan import Plan
 from pmo_analytics.processes import stoppable

@@ -14,7 +14,8 @@ brings the bound of each part down.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from scipy.sparse import csr_array, vstack
@@ -30,6 +31,7 @@ from pmo_analytics.optimization.heuristics.meet_in_the_middle import (
 )
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import Matrix
+from pmo_analytics.optimization.model.incumbent import Incumbent
 from pmo_analytics.optimization.model.instance import Options
 from pmo_analytics.optimization.model.rows import RowLabel
 from pmo_analytics.optimization.params import DEFAULTS, NearParams
@@ -277,3 +279,59 @@ def _at_most(matrix: Matrix) -> tuple[csr_array, np.ndarray, np.ndarray]:
         np.concatenate([matrix.upper[up], -matrix.lower[down]]),
         np.concatenate([slack[up], slack[down]]),
     )
+
+
+class NearWalk:
+    """The plans near the relaxation, gone through a part at a time.
+
+    Parameters
+    ----------
+    options, matrix
+        The model.
+    known
+        The best plan: only better ones are looked for.
+    seconds
+        For each relaxation.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        matrix: Matrix,
+        known: Incumbent,
+        seconds: float,
+        params: NearParams = DEFAULTS.near,
+    ) -> None:
+        self.nearby = Nearby(options, matrix, known.objective, params)
+        self.known, self.seconds = known, seconds
+        self.prices: np.ndarray | None = None
+        self.plans: Iterator[np.ndarray | None] | None = None
+
+    def follow(self, prices: np.ndarray) -> None:
+        """Look near these prices of the rows, unless it is under way already."""
+        if self.plans is None:
+            self.prices = prices
+
+    def go_on(
+        self,
+        until: float,
+        take: Callable[[np.ndarray], None],
+        listen: Callable[[], None],
+    ) -> bool:
+        """Go on to a moment of the monotonic clock; return whether that was all."""
+        near = self.nearby
+        near.known = self.known.objective
+        if self.prices is None:
+            return False
+        if self.plans is None and near.promises(self.prices):
+            self.plans = near.plans(self.seconds)
+        while self.plans is not None and time.monotonic() < until:
+            near.known = max(near.known, self.known.objective)
+            for plan in self.plans:
+                if plan is not None:
+                    take(plan)
+                break
+            else:
+                self.plans, self.prices = None, None
+            listen()
+        return near.complete

@@ -11,11 +11,11 @@ import numpy as np
 
 from pmo_analytics.optimization.levelling.energetic import refute
 from pmo_analytics.optimization.levelling.finish_model import end_of, with_end
-from pmo_analytics.optimization.workers.messages import (
+from pmo_analytics.optimization.messages import (
     End,
     Event,
     Improved,
-    Incumbent,
+    PlanTold,
     Polished,
     Solved,
     SolveJob,
@@ -242,10 +242,7 @@ class Prover:
             self._stop("crashed" if code else "ended", event.words[-200:])
             return None
         better = None
-        if (
-            isinstance(event, Incumbent | Solved | Polished)
-            and event.chosen is not None
-        ):
+        if isinstance(event, PlanTold | Solved | Polished) and event.chosen is not None:
             better = self._starts(event.chosen)
         if isinstance(event, Solved) and event.status == "infeasible":
             key = self.search.key
@@ -300,7 +297,7 @@ class Prover:
         start = self._incumbent()
 
         def hear(event: Event) -> list[int] | None:
-            if isinstance(event, Incumbent | Improved):
+            if isinstance(event, PlanTold | Improved):
                 search.accept(self._starts(event.chosen))
                 search.say("neighbourhoods")
             elif event.claims is not None:

@@ -23,15 +23,15 @@ from pmo_analytics.optimization.levelling.proving import (
     encode_makespan,
 )
 from pmo_analytics.optimization.levelling.state import Levelling
+from pmo_analytics.optimization.messages import (
+    Event,
+    Improved,
+    PlanTold,
+    Relaxation,
+)
 from pmo_analytics.optimization.model.compiling import Compiled, compile_options
 from pmo_analytics.optimization.model.instance import Options
 from pmo_analytics.optimization.run import Run
-from pmo_analytics.optimization.workers.messages import (
-    Event,
-    Improved,
-    Incumbent,
-    Relaxation,
-)
 from pmo_analytics.optimization.workers.race import Found
 from pmo_analytics.optimization.workers.running import run_solver
 from pmo_analytics.processes import note_stop
@@ -304,7 +304,7 @@ class LevelSearch(Levelling):
 
     def _hear(self, event: Event, compiled: Compiled) -> None:
         """Take what a child reports."""
-        if isinstance(event, Incumbent | Improved):
+        if isinstance(event, PlanTold | Improved):
             self.accept(self.starts_of(event.chosen, compiled))
             self.say("solver")
         bound = event.claims

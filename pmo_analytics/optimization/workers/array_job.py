@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from pmo_analytics.optimization.model import highs
-from pmo_analytics.optimization.model.array_sink import bound_of_prices, build_matrix
-from pmo_analytics.optimization.model.rows import RowLabel
-from pmo_analytics.optimization.workers.messages import (
+from pmo_analytics.optimization.messages import (
     BoundTold,
-    Incumbent,
+    News,
+    PlanTold,
     Relaxation,
     Solved,
     SolveJob,
 )
+from pmo_analytics.optimization.model import highs
+from pmo_analytics.optimization.model.array_sink import bound_of_prices, build_matrix
+from pmo_analytics.optimization.model.rows import RowLabel
 from pmo_analytics.optimization.workers.steps import (
     add_cuts,
     ascend_prices,
@@ -32,7 +33,7 @@ from pmo_analytics.optimization.workers.steps import (
 
 
 def solve_arrays(
-    options: Any, job: SolveJob, inbox: list[Any], end: float, emit: Any
+    options: Any, job: SolveJob, inbox: list[News], end: float, emit: Any
 ) -> None:
     """Solve the same model, written as arrays, where PuLP would take too long."""
     matrix = build_matrix(options)
@@ -50,7 +51,7 @@ def solve_arrays(
 
     def report(x: np.ndarray | None, bound: float) -> None:
         if x is not None:
-            emit(Incumbent(chosen=np.flatnonzero(x[:many] > 0.5).tolist()))
+            emit(PlanTold(chosen=np.flatnonzero(x[:many] > 0.5).tolist()))
         elif told[0] - bound > 1e-9 * abs(bound) and time.monotonic() - told[1] > 0.2:
             told[:] = [bound, time.monotonic()]
             emit(BoundTold(bound=finite(bound)))

@@ -18,21 +18,23 @@ from typing import Any
 
 import numpy as np
 
-from pmo_analytics.optimization.workers.lazy_modules import load_later
-from pmo_analytics.optimization.workers.messages import (
+from pmo_analytics.optimization.messages import (
     BoundTold,
     ClashJob,
     Event,
     Improved,
     ImproveJob,
     Job,
+    News,
     PolishJob,
     PricesJob,
     ProveJob,
     RepairJob,
     SolveJob,
     read_job,
+    read_news,
 )
+from pmo_analytics.optimization.workers.lazy_modules import load_later
 from pmo_analytics.processes import end_group, end_with_thread
 
 # What others load and no solver's process uses.
@@ -48,7 +50,7 @@ def main(path: str) -> None:
     # Solvers write to the C standard output; events get a descriptor of their own.
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    inbox: list[dict[str, Any]] = []
+    inbox: list[News] = []
     threading.Thread(target=_listen, args=(inbox,), daemon=True).start()
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
@@ -69,13 +71,13 @@ def main(path: str) -> None:
     _work(arrays, job, inbox, emit)
 
 
-def _listen(inbox: list[dict[str, Any]]) -> None:
+def _listen(inbox: list[News]) -> None:
     """Keep what the parent tells of; end when the parent ends."""
     rest = b""
     while block := os.read(0, 65536):
         *lines, rest = (rest + block).split(b"\n")
         for line in lines:
-            inbox.append(json.loads(line))
+            inbox.append(read_news(json.loads(line)))
     end_group()
 
 
@@ -91,7 +93,7 @@ def _limit_memory(gigabytes: float | None) -> None:
 
 
 def _work(
-    arrays: dict[str, np.ndarray], job: Job, inbox: list[dict[str, Any]], emit: Any
+    arrays: dict[str, np.ndarray], job: Job, inbox: list[News], emit: Any
 ) -> None:
     from pmo_analytics.optimization.model.instance import Options
 
@@ -119,7 +121,7 @@ def _work(
 
 
 def _solve(
-    options: Any, job: SolveJob, inbox: list[Any], end: float, emit: Any
+    options: Any, job: SolveJob, inbox: list[News], end: float, emit: Any
 ) -> None:
     """Solve the model in the way that suits solver and size."""
     if job.solver != "HiGHS":
@@ -137,7 +139,7 @@ def _solve(
 
 
 def _improve(
-    options: Any, job: ImproveJob, inbox: list[Any], end: float, emit: Any
+    options: Any, job: ImproveJob, inbox: list[News], end: float, emit: Any
 ) -> None:
     """Search around the best plan, whoever found it, until time or rounds are up."""
     from pmo_analytics.optimization.heuristics.alternation import Search
@@ -150,8 +152,8 @@ def _improve(
         search.run_counted(job.rounds, end)
     else:
         search.run(end)
-    if search.nearby.complete:
-        emit(BoundTold(bound=search.objective))
+    if search.complete:
+        emit(BoundTold(bound=search.known.objective))
 
 
 def _explain(options: Any, job: Job, end: float, emit: Any) -> None:

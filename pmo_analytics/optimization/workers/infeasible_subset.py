@@ -14,6 +14,12 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
+from pmo_analytics.optimization.messages import (
+    Clashing,
+    PricesTold,
+    Step,
+    Verdict,
+)
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import (
     Matrix,
@@ -24,12 +30,6 @@ from pmo_analytics.optimization.model.array_sink import (
 from pmo_analytics.optimization.model.families import AMOUNTS, CLAUSES
 from pmo_analytics.optimization.model.instance import ALL, TOGETHER, Options
 from pmo_analytics.optimization.model.rows import RowLabel
-from pmo_analytics.optimization.workers.messages import (
-    Clashing,
-    PricesTold,
-    Step,
-    Verdict,
-)
 from pmo_analytics.tolerance import TOLERANCE
 
 # Of what floats may exceed a limit by half is granted here, so that what is called

@@ -19,7 +19,7 @@ import numpy as np
 
 from pmo_analytics.errors import SolverError
 from pmo_analytics.files import JOB, draft_folder
-from pmo_analytics.optimization.workers.messages import End, Event, Job, read_event
+from pmo_analytics.optimization.messages import End, Event, Job, News, read_event
 from pmo_analytics.processes import deaf_children, safe_environment
 
 if TYPE_CHECKING:
@@ -75,11 +75,11 @@ class Child:
         self.reader.join(timeout=5.0)
         self.made.close()
 
-    def send(self, **news: Any) -> None:
-        """Tell the child of a `plan`, as option numbers, or of LP `prices`."""
+    def send(self, news: News) -> None:
+        """Tell the child of something."""
         assert self.process.stdin is not None
         with contextlib.suppress(OSError, ValueError):
-            self.process.stdin.write(json.dumps(news) + "\n")
+            self.process.stdin.write(json.dumps(news.written()) + "\n")
             self.process.stdin.flush()
 
     def _read(self) -> None:

@@ -13,15 +13,19 @@ from pmo_analytics.optimization.bounds import cut_loop
 from pmo_analytics.optimization.bounds.branch_and_bound import Branches
 from pmo_analytics.optimization.bounds.branch_nodes import Guide
 from pmo_analytics.optimization.heuristics.alternation import Search
-from pmo_analytics.optimization.model.instance import carries_branches
-from pmo_analytics.optimization.workers.messages import (
+from pmo_analytics.optimization.messages import (
+    BetterPlan,
+    Enough,
     Event,
     Impossible,
     Improved,
+    News,
     Proof,
     ProveJob,
     Tree,
 )
+from pmo_analytics.optimization.model.incumbent import Incumbent
+from pmo_analytics.optimization.model.instance import carries_branches
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.model.instance import Options
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
 def prove(
     options: Options,
     job: ProveJob,
-    inbox: list[Any],
+    inbox: list[News],
     end: float,
     emit: Callable[[Event], None],
 ) -> None:
@@ -61,7 +65,7 @@ class _Proof:
         self,
         options: Options,
         job: ProveJob,
-        inbox: list[Any],
+        inbox: list[News],
         end: float,
         emit: Callable[[Event], None],
     ) -> None:
@@ -69,11 +73,7 @@ class _Proof:
         self.params = job.params
         self.p = self.params.proof
         self.end = end - self.p.last_word
-        self.best = job.plan
-        # Without a plan any is better than none.
-        self.least = -1.0 - 2.0 * float(np.abs(options.worth).sum())
-        worth = float(options.worth[self.best].sum())
-        self.known = worth if job.start else self.least
+        self.known = Incumbent(options, job.plan if job.start else None)
         self.told = (time.monotonic(), np.inf)
         cuts = [cut_loop.Cut(**facts) for facts in job.cuts]
         guide = Guide.of(job.guide) if job.guide else None
@@ -82,8 +82,14 @@ class _Proof:
         settings = {"random_seed": job.seed}
         own = self.params.branching
         self.tree = Branches(
-            options, cuts, self.known, settings, self._watch, slack, guide, own
+            options, cuts, self.least(), settings, self._watch, slack, guide, own
         )
+
+    def least(self) -> float:
+        """Return what a plan has to be worth more than: without one all are."""
+        if self.known.chosen is None:
+            return -1.0 - 2.0 * float(np.abs(self.options.worth).sum())
+        return self.known.objective
 
     def grow(self) -> None:
         """Let the tree grow, and search in between where nobody else does."""
@@ -110,7 +116,7 @@ class _Proof:
             tree.former = None
         if tree.whole:
             self.emit(_event_of(tree.told()))
-        if tree.closed and self.known == self.least:
+        if tree.closed and self.known.chosen is None:
             self.emit(Impossible())
 
     def _watch(self, bound: float, plan: np.ndarray | None) -> None:
@@ -121,31 +127,27 @@ class _Proof:
             self.told = now, bound
             self.emit(Proof(bound=bound if np.isfinite(bound) else None))
 
-    def _take(self, plan: np.ndarray) -> None:
-        worth = float(self.options.worth[plan].sum())
-        if worth > self.known:
-            self.best, self.known = plan, worth
-
     def _improve(self, plan: np.ndarray) -> None:
-        self._take(plan)
+        self.known.offer(plan)
         self.emit(Improved(chosen=plan.tolist()))
 
     def _listen(self) -> float:
         while self.inbox:
-            message = self.inbox.pop(0)
-            self.tree.paused |= bool(message.get("enough"))
-            if message.get("plan") is not None:
-                self._take(np.array(message["plan"], dtype=np.int64))
-        return self.known
+            news = self.inbox.pop(0)
+            self.tree.paused |= isinstance(news, Enough)
+            if isinstance(news, BetterPlan):
+                self.known.offer(np.array(news.chosen, dtype=np.int64))
+        return self.least()
 
     def _search(self, seconds: float) -> None:
         """Look for a better plan for a while."""
         seed = self.job.seed + len(self.tree.nodes)
         until = min(time.monotonic() + seconds, self.end)
         # The process may be that of the caller, who waits for nothing to be compiled.
+        assert self.known.chosen is not None
         search = Search(
             self.options,
-            self.best,
+            self.known.chosen,
             seed,
             self._improve,
             [],

@@ -8,6 +8,19 @@ from typing import Any
 import numpy as np
 import pulp
 
+from pmo_analytics.optimization.messages import (
+    BoundTold,
+    Broken,
+    Job,
+    News,
+    PlanTold,
+    Polished,
+    PolishJob,
+    Relaxation,
+    Solved,
+    SolveJob,
+    StageTold,
+)
 from pmo_analytics.optimization.model.array_sink import broken_rows, build_matrix
 from pmo_analytics.optimization.model.pulp_sink import (
     add_ceiling,
@@ -16,18 +29,6 @@ from pmo_analytics.optimization.model.pulp_sink import (
     build_model,
 )
 from pmo_analytics.optimization.model.purchasing import value_of
-from pmo_analytics.optimization.workers.messages import (
-    BoundTold,
-    Broken,
-    Incumbent,
-    Job,
-    Polished,
-    PolishJob,
-    Relaxation,
-    Solved,
-    SolveJob,
-    StageTold,
-)
 from pmo_analytics.optimization.workers.steps import (
     add_cuts,
     ascend_prices,
@@ -42,7 +43,7 @@ from pmo_analytics.optimization.workers.steps import (
 
 
 def solve_written(
-    options: Any, job: SolveJob, inbox: list[Any], end: float, emit: Any
+    options: Any, job: SolveJob, inbox: list[News], end: float, emit: Any
 ) -> None:
     """Solve the model that PuLP writes."""
     model = build_model(options)
@@ -159,7 +160,7 @@ def _reporter(count: int, emit: Any) -> tuple[Any, list[Any]]:
         if kind == kinds.kCallbackMipImprovingSolution:
             values = np.asarray(data.mip_solution)[:count]
             chosen = np.flatnonzero(values > 0.5).tolist()
-            emit(Incumbent(chosen=chosen, bound=finite(data.mip_dual_bound)))
+            emit(PlanTold(chosen=chosen, bound=finite(data.mip_dual_bound)))
             return
         bound = float(data.mip_dual_bound)
         better = last[0] - bound > 1e-9 * abs(bound)

@@ -13,25 +13,29 @@ import numpy as np
 
 from pmo_analytics.evidence import OPTIMAL_GAP, relative_gap
 from pmo_analytics.optimization.heuristics.kernels.cache import say_if_cold
-from pmo_analytics.optimization.model.instance import carries_branches
-from pmo_analytics.optimization.model.purchasing import value_of
-from pmo_analytics.optimization.params import DEFAULTS, RaceParams
-from pmo_analytics.optimization.workers.messages import (
+from pmo_analytics.optimization.messages import (
+    BetterPlan,
     BoundTold,
     CutsTold,
     Cutting,
     End,
+    Enough,
     Event,
     Improved,
-    Incumbent,
     Job,
+    NewPrices,
+    PlanTold,
     Polished,
     Prices,
+    ProvedElsewhere,
     Relaxation,
     Solved,
     SolveJob,
     Tree,
 )
+from pmo_analytics.optimization.model.incumbent import Incumbent, Offer
+from pmo_analytics.optimization.model.instance import carries_branches
+from pmo_analytics.optimization.params import DEFAULTS, RaceParams
 from pmo_analytics.optimization.workers.process import (
     GRACE,
     Child,
@@ -80,6 +84,62 @@ class Found:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass
+class Proving:
+    """How a proof by branches stands.
+
+    Attributes
+    ----------
+    child
+        The process at it; None before and after.
+    since
+        When it began; 0 = it has not.
+    bound, told
+        What it has proved, and what the branches that it has told of prove.
+    asked
+        When it was asked to tell of its branches.
+    closed
+        Nothing is left to be gained.
+    """
+
+    child: Child | None = None
+    since: float = 0.0
+    bound: float = float("inf")
+    told: float = float("inf")
+    asked: float = float("inf")
+    closed: bool = False
+
+    def hear(self, event: Event) -> None:
+        """Take what an event of the child says."""
+        if event.claims is not None:
+            self.bound = min(self.bound, event.claims)
+        if isinstance(event, Tree):
+            self.told = event.bound
+            self.closed |= event.closed
+
+    def to_come(self, claimed: float | None, now: float, wait: float) -> bool:
+        """Return whether branches have proved the gap and can still be told of.
+
+        Without them the bound is a claim that nobody can check.
+
+        Parameters
+        ----------
+        claimed
+            Bound of the solver.
+        wait
+            Seconds that they may take to be told of.
+        """
+        told = self.told <= self.bound + 1e-9 * abs(self.bound)
+        if self.child is None or told:
+            return False
+        if claimed is not None and claimed <= self.bound:
+            return False
+        if self.asked == float("inf"):
+            self.asked = now
+            self.child.send(Enough())
+        return now < self.asked + wait
+
+
 class Race:
     """The children of one run: who is at work, and who is told what."""
 
@@ -107,13 +167,10 @@ class Race:
         self.events: queue.Queue[tuple[Child, Event]] = queue.Queue()
         self.solver: Child | None = None
         self.searchers: list[Child] = []
-        self.prover: Child | None = None
-        self.proving = 0.0
-        self.proved = self.told = self.asked = float("inf")
-        self.closed = False
+        self.proof = Proving()
         self.cuts: list[Any] = []
         self.cutting = False
-        self.best: list[int] = list(job.start)
+        self.known = Incumbent(options, job.plan if job.start else None)
         # A work limit promises equal answers, which children that talk cannot give:
         # then one search comes after the solver, and counts rounds.
         self.wanted = (
@@ -126,8 +183,8 @@ class Race:
         self.over = False
         self.bounds: list[tuple[float, float]] = []
         if alone:
-            self.proving = begin
-            self.prover = self._start(job.proof(guide=guide, alone=True))
+            self.proof.since = begin
+            self.proof.child = self._start(job.proof(guide=guide, alone=True))
         else:
             self.solver = self._start(job)
 
@@ -174,7 +231,7 @@ class Race:
 
     def running(self) -> bool:
         """Return whether anybody is at work and may go on."""
-        if self.over or not (self.solver or self.searchers or self.prover):
+        if self.over or not (self.solver or self.searchers or self.proof.child):
             return False
         if time.monotonic() < self.deadline:
             return True
@@ -189,7 +246,7 @@ class Race:
     def look_around(self) -> None:
         """Start who can help, stop who cannot, stop all when it is good enough."""
         now = time.monotonic()
-        if not self.best or now >= self.deadline:
+        if self.known.chosen is None or now >= self.deadline:
             return
         if now >= self.begin + self.p.patience:
             while len(self.searchers) < self.wanted:
@@ -197,7 +254,7 @@ class Race:
         self._prove(now)
         gap = self._gap()
         if gap <= self.limits.gap and self.limits.gap > OPTIMAL_GAP:
-            if self._proof_to_come(now):
+            if self.proof.to_come(self.found.bound, now, self.p.tree):
                 return
             self.found.outcome = "feasible"
             self.found.notes.append("the gap asked for is reached")
@@ -214,34 +271,17 @@ class Race:
                 "more search instead"
             )
 
-    def _proof_to_come(self, now: float) -> bool:
-        """Return whether branches have proved the gap and can still be told of.
-
-        Without them the bound is a claim that nobody can check.
-        """
-        claimed = self.found.bound
-        if self.prover is None or self.told <= self.proved + 1e-9 * abs(self.proved):
-            return False
-        if claimed is not None and claimed <= self.proved:
-            return False
-        if self.asked == float("inf"):
-            self.asked = now
-            self.prover.send(enough=True)
-        return now < self.asked + self.p.tree
-
     def _prove(self, now: float) -> None:
         """Let a proof by branches join in, and take the solver's place if it is better.
 
         For as long as they are compared there is one process more than cores.
         """
-        if self.prover is not None:
+        proof = self.proof
+        if proof.child is not None:
             bound = self.found.bound
-            behind = bound is not None and self.proved < bound * (1 - 1e-9)
-            if (
-                self.solver is not None
-                and behind
-                and now > self.proving + self.p.proof_after
-            ):
+            behind = bound is not None and proof.bound < bound * (1 - 1e-9)
+            slow = now > proof.since + self.p.proof_after
+            if self.solver is not None and behind and slow:
                 end_process(self.solver.process)
                 self.solver = None
                 self.found.outcome = "feasible"
@@ -253,7 +293,7 @@ class Race:
         if self.limits.gap > OPTIMAL_GAP:
             after, waits = self.p.patience, False
         if (
-            self.proving
+            proof.since
             or waits
             or now < self.begin + after
             or self.found.outcome == "optimal"
@@ -261,26 +301,19 @@ class Race:
             or _cores(self.limits, self.p.most_cores) < 2
         ):
             return
-        self.proving = now
+        proof.since = now
         if carries_branches(self.options):
             # With a gap that is good enough no cuts: scenarios take such a tree up.
             cuts = [] if self.limits.gap > OPTIMAL_GAP else self.cuts
-            self.prover = self._start(
-                self.job.proof(
-                    start=self.best, seconds=self._left(), guide=self.guide, cuts=cuts
-                )
-            )
+            job = self.job.proof(start=self._best(), seconds=self._left())
+            proof.child = self._start(replace(job, guide=self.guide, cuts=cuts))
             if self.solver is not None:
-                self.solver.send(proof="elsewhere")
+                self.solver.send(ProvedElsewhere())
 
     def hear(self, child: Child, event: Event) -> None:
         """Take what an event says about the solver or the proof."""
-        if child is self.prover:
-            if event.claims is not None:
-                self.proved = min(self.proved, event.claims)
-            if isinstance(event, Tree):
-                self.told = event.bound
-                self.closed |= event.closed
+        if child is self.proof.child:
+            self.proof.hear(event)
         elif child is self.solver:
             self._hear_solver(event)
         elif isinstance(event, BoundTold):
@@ -304,7 +337,7 @@ class Race:
 
     def _join(self, *, rounds: int | None = None) -> None:
         job = self.job.search(
-            start=self.best,
+            start=self._best(),
             seconds=self._left(),
             rounds=rounds,
             seed=self.job.seed + self.found.searches,
@@ -314,7 +347,7 @@ class Race:
         self.found.searches += 1
         searcher = self._start(job)
         if self.found.prices:
-            searcher.send(prices=self.found.prices)
+            searcher.send(NewPrices(prices=self.found.prices))
         self.searchers.append(searcher)
 
     def _left(self) -> float:
@@ -323,16 +356,15 @@ class Race:
 
     def _gap(self) -> float:
         claimed = float("inf") if self.found.bound is None else self.found.bound
-        bound = min(claimed, self.proved)
-        if not self.best or bound == float("inf"):
+        bound = min(claimed, self.proof.bound)
+        if self.known.chosen is None or bound == float("inf"):
             return float("inf")
         constant = float(self.options.constant[0])
-        return relative_gap(self._worth(self.best) + constant, bound + constant)
+        return relative_gap(self.known.objective + constant, bound + constant)
 
-    def _worth(self, chosen: list[int]) -> float:
-        if not chosen:
-            return float("-inf")
-        return value_of(self.options, np.array(chosen, dtype=np.int64))
+    def _best(self) -> list[int]:
+        chosen = self.known.chosen
+        return [] if chosen is None else [int(k) for k in chosen]
 
     def _hopeless(self, now: float, gap: float) -> bool:
         """Return whether the solver's bound stands still far from the best plan."""
@@ -351,7 +383,7 @@ class Race:
         """Take note that a child is gone; let others go on where that helps."""
         if child is self.solver:
             self._solver_ended(event)
-        elif child is self.prover:
+        elif child is self.proof.child:
             self._prover_ended()
         elif child in self.searchers:
             self.searchers.remove(child)
@@ -367,41 +399,40 @@ class Race:
         _take_end(self.found, event)
         self.solver = None
         final = ("optimal", "infeasible", "crashed")
-        if self.found.outcome in final and self.prover is None:
+        if self.found.outcome in final and self.proof.child is None:
             self.over = True
-        elif self.limits.work is not None and self.best:
+        elif self.limits.work is not None and self.known.chosen is not None:
             self._join(rounds=self.limits.work)
 
     def _prover_ended(self) -> None:
-        self.prover = None
+        self.proof.child, closed = None, self.proof.closed
         cores = _cores(self.limits, self.p.most_cores)
-        if self.closed or self.found.outcome == "optimal":
+        if closed or self.found.outcome == "optimal":
             self.over = True
         elif self.solver is None and len(self.searchers) < cores:
             # The tree is as large as it may be, and a core is idle.
             left = self.begin + self.job.seconds - time.monotonic()
             if left > 0.5:
-                again = replace(self.job, start=self.best, seconds=left)
+                again = replace(self.job, start=self._best(), seconds=left)
                 self.solver = self._start(again)
-        if self.closed and self.found.outcome != "optimal":
+        if closed and self.found.outcome != "optimal":
             self.found.outcome = "proved"
             self.found.notes.append("proved by branches")
 
     def tell(self, child: Child, event: Event, news: list[int] | None) -> None:
         """Pass on a better plan, and the prices of the LP relaxation."""
-        if news and self._worth(news) <= self._worth(self.best):
-            news = None
-        if news:
-            self.best = news
-        if news and self.prover is not None and child is not self.prover:
-            self.prover.send(plan=news)
-        for searcher in self.searchers:
-            if searcher is child:
-                continue
-            if isinstance(event, Relaxation) and event.prices:
-                searcher.send(prices=event.prices)
-            if news:
-                searcher.send(plan=news)
+        others = [one for one in self.searchers if one is not child]
+        if isinstance(event, Relaxation) and event.prices:
+            for searcher in others:
+                searcher.send(NewPrices(prices=event.prices))
+        plan = np.array(news or [], dtype=np.int64)
+        if not news or self.known.offer(plan) is not Offer.TAKEN:
+            return
+        prover = self.proof.child
+        if prover is not None and prover is not child:
+            others.append(prover)
+        for other in others:
+            other.send(BetterPlan(chosen=news))
 
 
 def _cores(limits: SolveLimits, most: int = DEFAULTS.race.most_cores) -> int:
@@ -420,7 +451,7 @@ def _take(found: Found, event: Event) -> None:
         if event.objective is not None:
             known = float("inf") if found.bound is None else found.bound
             found.bound = min(event.objective, known)
-    elif isinstance(event, Incumbent):
+    elif isinstance(event, PlanTold):
         found.incumbents.append(event.chosen)
     elif isinstance(event, Solved):
         found.outcome = event.status

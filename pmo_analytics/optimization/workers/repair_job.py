@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csc_array
 
+from pmo_analytics.optimization.messages import Repair
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import Matrix
 from pmo_analytics.optimization.model.families import AMOUNTS
 from pmo_analytics.optimization.model.instance import Options
 from pmo_analytics.optimization.workers.infeasible_subset import Clash
-from pmo_analytics.optimization.workers.messages import Repair
 
 
 def repair(options: Options, job: dict[str, Any], end: float, emit: Any) -> None:

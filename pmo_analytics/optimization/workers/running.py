@@ -14,21 +14,23 @@ import numpy as np
 from pmo_analytics.errors import SolverError
 from pmo_analytics.evidence import OPTIMAL_GAP
 from pmo_analytics.optimization.limits import SolveLimits
-from pmo_analytics.optimization.model.instance import carries_branches
-from pmo_analytics.optimization.model.purchasing import value_of
-from pmo_analytics.optimization.params import DEFAULTS, ProofParams, SearchParams
-from pmo_analytics.optimization.workers.messages import (
+from pmo_analytics.optimization.messages import (
+    BetterPlan,
     Broken,
     ElasticJob,
     End,
     Event,
     Improved,
     Job,
+    News,
     Polished,
     PolishJob,
     SolveJob,
     Tree,
 )
+from pmo_analytics.optimization.model.instance import carries_branches
+from pmo_analytics.optimization.model.purchasing import value_of
+from pmo_analytics.optimization.params import DEFAULTS, ProofParams, SearchParams
 from pmo_analytics.optimization.workers.process import GRACE, Child, next_event
 from pmo_analytics.optimization.workers.race import Found, Race
 from pmo_analytics.processes import note_stop, stop_asked
@@ -167,7 +169,7 @@ def _prove_here(
 
     assert found.incumbents is not None
     end = time.monotonic() + job.seconds
-    plans, inbox, closed = found.incumbents, list[Any](), False
+    plans, inbox, closed = found.incumbents, list[News](), False
 
     def emit(event: Event) -> None:
         nonlocal closed
@@ -176,7 +178,7 @@ def _prove_here(
         closed |= isinstance(event, Tree) and event.closed
         better = None if on_event is None else on_event(event)
         if better is not None:
-            inbox.append({"plan": better})
+            inbox.append(BetterPlan(chosen=better))
 
     prove(options, job.proof(guide=guide, alone=True), inbox, end, emit)
     if closed:

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pmo_analytics.optimization.model.array_sink import holds
-from pmo_analytics.optimization.model.purchasing import value_of
-from pmo_analytics.optimization.workers.messages import (
+from pmo_analytics.optimization.messages import (
     CutsTold,
     Cutting,
     Job,
+    News,
+    ProvedElsewhere,
     Relaxation,
     SolveJob,
 )
+from pmo_analytics.optimization.model.array_sink import holds
+from pmo_analytics.optimization.model.purchasing import value_of
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.bounds.cut_loop import Tightened
@@ -154,7 +156,7 @@ def prove_optimum(
     job: SolveJob,
     plan: np.ndarray | None,
     found: Tightened | None,
-    inbox: list[Any],
+    inbox: list[News],
     bounds: list[float],
     end: float,
     emit: Any,
@@ -172,7 +174,7 @@ def prove_optimum(
     """
     from pmo_analytics.optimization.workers.proof_job import prove
 
-    if not job.most_nodes or any("proof" in told for told in inbox):
+    if not job.most_nodes or any(isinstance(told, ProvedElsewhere) for told in inbox):
         return
     start = [] if plan is None else plan.tolist()
     known = float(options.worth[plan].sum()) if start else 0.0

@@ -13,8 +13,8 @@ from pmo_analytics.errors import SolverError
 from pmo_analytics.optimization.explaining.infeasible import why_infeasible
 from pmo_analytics.optimization.explaining.rulebook import read_rulebook
 from pmo_analytics.optimization.limits import SolveLimits
+from pmo_analytics.optimization.messages import Clashing
 from pmo_analytics.optimization.workers import infeasible_subset
-from pmo_analytics.optimization.workers.messages import Clashing
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.rules.workload import limits
 from tests.support.brute_force import best_plan, combinations, exact

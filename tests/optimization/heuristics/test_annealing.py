@@ -14,7 +14,9 @@ from pmo_analytics.optimization.heuristics.alternation import Search
 from pmo_analytics.optimization.heuristics.bandit import Bandit
 from pmo_analytics.optimization.heuristics.greedy import greedy
 from pmo_analytics.optimization.heuristics.large_neighbourhood import Improver
+from pmo_analytics.optimization.heuristics.turns import repacking
 from pmo_analytics.optimization.heuristics.whole_plan_annealing import Annealer
+from pmo_analytics.optimization.messages import NewPrices
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import build_matrix
 from pmo_analytics.optimization.model.compiling import compile_options
@@ -31,7 +33,8 @@ from tests.support.relaxed import prices_of
 @pytest.fixture
 def clock(monkeypatch):
     """A twentieth of a second for each change of temperature, and each exact model."""
-    return Clock(0.05).in_place_of(monkeypatch, alternation, whole_plan_annealing)
+    rooms = alternation, repacking, whole_plan_annealing
+    return Clock(0.05).in_place_of(monkeypatch, *rooms)
 
 
 def annealed(options, seed=0):
@@ -80,7 +83,7 @@ def test_a_search_anneals_the_whole_plan_too(clock):
     options = big_projects(0)
     start = greedy(options)
     told = []
-    prices = [{"prices": prices_of(options)}]
+    prices = [NewPrices(prices=prices_of(options))]
     search = Search(options, start, 0, told.append, prices)
     assert search._load(None)
     search.run(clock.now + 5.0)

@@ -13,6 +13,7 @@ from pmo_analytics.optimization.heuristics.alternation import Search
 from pmo_analytics.optimization.heuristics.diving import Diver
 from pmo_analytics.optimization.heuristics.greedy import greedy
 from pmo_analytics.optimization.heuristics.ruin_recreate import Ruiner
+from pmo_analytics.optimization.messages import NewPrices
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import build_matrix, holds
 from pmo_analytics.optimization.model.compiling import compile_options
@@ -107,10 +108,10 @@ def test_a_search_dives_once_it_is_told_prices():
     matrix = build_matrix(options)
     start = greedy(options)
     search = Search(options, start, 0, lambda plan: None, [])
-    assert search._dive(1.0, far()) is None
-    search.inbox.append({"prices": prices_of(options)})
+    assert search.rebuilding.dive(1.0, far()) is None
+    search.inbox.append(NewPrices(prices=prices_of(options)))
     search._listen()
-    plan = search._dive(1.0, far())
+    plan = search.rebuilding.dive(1.0, far())
     assert plan is not None
     assert holds(matrix, plan)
-    assert search.objective >= options.worth[plan].sum()
+    assert search.known.objective >= options.worth[plan].sum()

@@ -10,6 +10,7 @@ import pytest
 from pmo_analytics.optimization.heuristics.alternation import Search
 from pmo_analytics.optimization.heuristics.greedy import greedy
 from pmo_analytics.optimization.heuristics.near_relaxation import Nearby
+from pmo_analytics.optimization.messages import NewPrices
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import build_matrix
 from pmo_analytics.optimization.model.compiling import compile_options
@@ -89,12 +90,14 @@ def test_a_search_ends_once_nothing_better_is_left():
     options = compiled.options
     prices = prices_of(options)
     told: list[np.ndarray] = []
-    search = Search(options, greedy(options), 1, told.append, [{"prices": prices}])
+    search = Search(
+        options, greedy(options), 1, told.append, [NewPrices(prices=prices)]
+    )
     end = time.monotonic() + 600
     search.run(end)
     assert time.monotonic() < end
-    assert search.nearby.complete
-    assert np.array_equal(search.best, told[-1])
+    assert search.complete
+    assert np.array_equal(search.ground.best, told[-1])
 
 
 def test_where_too_many_plans_are_near_nothing_is_promised():

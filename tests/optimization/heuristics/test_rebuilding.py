@@ -7,11 +7,13 @@ import pytest
 
 from pmo_analytics.examples.generated import generate_portfolio
 from pmo_analytics.optimization.checker.check import check_plan
-from pmo_analytics.optimization.heuristics import alternation, diving, partial_diving
+from pmo_analytics.optimization.heuristics import diving, partial_diving
 from pmo_analytics.optimization.heuristics.alternation import Search
 from pmo_analytics.optimization.heuristics.greedy import greedy
 from pmo_analytics.optimization.heuristics.partial_diving import Rebuilder
 from pmo_analytics.optimization.heuristics.ruin_recreate import Ruiner
+from pmo_analytics.optimization.heuristics.turns import rebuilding, repacking
+from pmo_analytics.optimization.messages import NewPrices
 from pmo_analytics.optimization.model.array_sink import build_matrix, holds
 from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.optimization.model.instance import Options
@@ -124,15 +126,17 @@ def test_a_search_keeps_the_best_of_what_it_rebuilds(monkeypatch):
         greedy(options),
         0,
         lambda plan: heard.append(value_of(options, plan)),
-        [{"prices": prices_of(options)}],
+        [NewPrices(prices=prices_of(options))],
     )
     search._listen()
-    assert search._prepare(far())
-    begin = search.objective
-    clock = Clock(0.002).in_place_of(monkeypatch, alternation, diving, partial_diving)
-    plan = search._rebuild(1.0, clock.now + 1.0, 0.3, None)
+    assert search.rebuilding.prepare(far())
+    begin = search.known.objective
+    clock = Clock(0.002).in_place_of(
+        monkeypatch, rebuilding, repacking, diving, partial_diving
+    )
+    plan = search.rebuilding.rebuild(1.0, clock.now + 1.0, 0.3, None)
     assert holds(matrix, plan)
     assert len(heard) > 3
     assert heard == sorted(heard)
-    assert search.objective == max([begin, *heard])
-    assert value_of(options, plan) <= search.objective
+    assert search.known.objective == max([begin, *heard])
+    assert value_of(options, plan) <= search.known.objective

@@ -15,21 +15,23 @@ from pmo_analytics.examples.generated import generate_portfolio
 from pmo_analytics.optimization import optimizing, plan_search
 from pmo_analytics.optimization.heuristics.greedy import greedy
 from pmo_analytics.optimization.limits import SolveLimits
-from pmo_analytics.optimization.model.compiling import compile_options
-from pmo_analytics.optimization.model.pulp_sink import find_solver
-from pmo_analytics.optimization.optimizing import optimize
-from pmo_analytics.optimization.params import RaceParams, SearchParams
-from pmo_analytics.optimization.workers import pulp_job
-from pmo_analytics.optimization.workers.messages import (
+from pmo_analytics.optimization.messages import (
+    BetterPlan,
     BoundTold,
     Cutting,
     Improved,
     ImproveJob,
-    Incumbent,
+    PlanTold,
     SolveJob,
 )
+from pmo_analytics.optimization.model.compiling import compile_options
+from pmo_analytics.optimization.model.incumbent import Incumbent
+from pmo_analytics.optimization.model.pulp_sink import find_solver
+from pmo_analytics.optimization.optimizing import optimize
+from pmo_analytics.optimization.params import RaceParams, SearchParams
+from pmo_analytics.optimization.workers import pulp_job
 from pmo_analytics.optimization.workers.process import Child
-from pmo_analytics.optimization.workers.race import Found, Race, _cores
+from pmo_analytics.optimization.workers.race import Found, Proving, Race, _cores
 from tests.support.clock import AMPLE
 
 ROOM = "pmo_analytics.optimization.workers.race"
@@ -114,7 +116,7 @@ def test_a_bound_that_stands_still_while_cuts_are_sought_is_no_sign(middle):
     race.p = RaceParams(small=0)
     race.options, race.bounds = compile_options(middle).options, []
     race.job = SolveJob(seconds=60.0)
-    race.solver, race.prover = object(), None
+    race.solver, race.proof = object(), Proving()
     race.found = Found(incumbents=[], bound=100.0)
     race.hear(race.solver, Cutting(over=False))
     assert not any(race._hopeless(float(now), 0.5) for now in range(60))
@@ -133,7 +135,7 @@ def test_children_are_told_of_each_others_plans(middle):
     start = greedy(options)
     events: queue.Queue[Any] = queue.Queue()
     with Child(options, ImproveJob(seconds=60.0), events) as child:
-        child.send(plan=[int(k) for k in start])
+        child.send(BetterPlan(chosen=[int(k) for k in start]))
         reached, wanted = -np.inf, options.worth[start].sum()
         while reached <= wanted:
             event = events.get(timeout=60)[1]
@@ -146,15 +148,14 @@ def test_a_worse_plan_is_not_passed_on(middle):
     start = greedy(options)
     best = [int(k) for k in start]
     race = Race.__new__(Race)
-    race.options, race.best, race.searchers = options, best, []
-    race.prover = None
+    race.known, race.searchers, race.proof = Incumbent(options, start), [], Proving()
     dropped = int(np.argmax(options.worth[start]))
     worse = [k for k in best if k != best[dropped]]
-    race.tell(None, Incumbent(chosen=worse), worse)
-    assert race.best == best
-    race.best = worse
-    race.tell(None, Incumbent(chosen=best), best)
-    assert race.best == best
+    race.tell(None, PlanTold(chosen=worse), worse)
+    assert race._best() == best
+    race.known = Incumbent(options, np.array(worse))
+    race.tell(None, PlanTold(chosen=best), best)
+    assert race._best() == best
 
 
 def test_of_the_plans_that_wait_only_the_last_of_a_search_is_checked():

@@ -8,22 +8,27 @@ from dataclasses import FrozenInstanceError, fields
 import numpy as np
 import pytest
 
-from pmo_analytics.optimization.params import RaceParams, SearchParams
-from pmo_analytics.optimization.workers.messages import (
+from pmo_analytics.optimization.messages import (
     JOBS,
+    BetterPlan,
     Broken,
     CutsTold,
     End,
+    Enough,
     Impossible,
     ImproveJob,
     Job,
+    NewPrices,
+    ProvedElsewhere,
     ProveJob,
     Repair,
     SolveJob,
     Tree,
     read_event,
     read_job,
+    read_news,
 )
+from pmo_analytics.optimization.params import RaceParams, SearchParams
 
 PARAMS = SearchParams(race=RaceParams(look=0.25))
 
@@ -74,3 +79,20 @@ def test_an_event_is_read_as_it_was_told(event):
     assert type(again) is type(event)
     assert json.dumps(again.written()) == text
     assert again.claims == getattr(event, "bound", None)
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        BetterPlan(chosen=[1, 5]),
+        NewPrices(prices=[[["limit", 1], 0.5]]),
+        Enough(),
+        ProvedElsewhere(),
+    ],
+    ids=lambda news: news.kind,
+)
+def test_news_are_read_as_they_were_told(news):
+    text = json.dumps(news.written())
+    again = read_news(json.loads(text))
+    assert type(again) is type(news)
+    assert json.dumps(again.written()) == text

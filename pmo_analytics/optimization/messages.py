@@ -1,4 +1,4 @@
-"""Jobs and events: what a process is asked to do, and what it tells of.
+"""Jobs, events and news: what a process is asked to do, tells of, and is told of.
 
 A job does not change while it is done. What is found on the way is handed on, and what
 follows from it is a job of its own.
@@ -254,7 +254,7 @@ class BoundTold(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Incumbent(Event):
+class PlanTold(Event):
     """A plan of the solver, as option numbers."""
 
     kind: ClassVar[str] = "incumbent"
@@ -432,7 +432,7 @@ EVENTS: dict[str, type[Event]] = {
     for kind in (
         Relaxation,
         BoundTold,
-        Incumbent,
+        PlanTold,
         Improved,
         Solved,
         Cutting,
@@ -457,3 +457,58 @@ def read_event(written: Mapping[str, Any]) -> Event:
     """Return the event that was written down."""
     facts = dict(written)
     return EVENTS[facts.pop("event")](**facts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class News:
+    """What a process at work is told of, one JSON line each."""
+
+    kind: ClassVar[str] = ""
+
+    def written(self) -> dict[str, Any]:
+        """Return the news as JSON has them."""
+        own = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {"news": self.kind, **own}
+
+
+@dataclass(frozen=True, kw_only=True)
+class BetterPlan(News):
+    """A plan that others have found, as option numbers."""
+
+    kind: ClassVar[str] = "plan"
+
+    chosen: list[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewPrices(News):
+    """The prices of the LP relaxation by label."""
+
+    kind: ClassVar[str] = "prices"
+
+    prices: Prices
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enough(News):
+    """The bound suffices: tell of the branches so far, and that is all."""
+
+    kind: ClassVar[str] = "enough"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProvedElsewhere(News):
+    """Another process proves by branches."""
+
+    kind: ClassVar[str] = "proved_elsewhere"
+
+
+NEWS: dict[str, type[News]] = {
+    kind.kind: kind for kind in (BetterPlan, NewPrices, Enough, ProvedElsewhere)
+}
+
+
+def read_news(written: Mapping[str, Any]) -> News:
+    """Return the news that were written down."""
+    facts = dict(written)
+    return NEWS[facts.pop("news")](**facts)

@@ -1,0 +1,1 @@
+"""What takes turns in a search, and what it shares."""
