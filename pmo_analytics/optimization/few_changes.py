@@ -11,6 +11,7 @@ import numpy as np
 from pmo_analytics.errors import SolverError
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.model.compiling import Compiled, compile_options
+from pmo_analytics.optimization.model.instance import LinearRows
 from pmo_analytics.optimization.plan_search import PlanSearch
 from pmo_analytics.optimization.run import Run, question_of
 from pmo_analytics.rules import Record, priced_projects
@@ -144,16 +145,17 @@ def _with_row(
         room -= 1.0
         weight[span[o.start[span] == starts[name]]] = -1.0
     own = np.flatnonzero(weight)
-    options = replace(
-        o,
-        linear_first=np.append(o.linear_first, o.linear_first[-1] + len(own)),
-        linear_option=np.append(o.linear_option, own),
-        linear_weight=np.append(o.linear_weight, weight[own]),
-        linear_lower=np.append(o.linear_lower, -np.inf),
-        linear_upper=np.append(o.linear_upper, room),
-        linear_slack=np.append(o.linear_slack, 0.0),
-        linear_unit=np.append(o.linear_unit, 1.0),
+    rows = o.linear
+    linear = LinearRows(
+        first=np.append(rows.first, rows.first[-1] + len(own)),
+        option=np.append(rows.option, own),
+        weight=np.append(rows.weight, weight[own]),
+        lower=np.append(rows.lower, -np.inf),
+        upper=np.append(rows.upper, room),
+        slack=np.append(rows.slack, 0.0),
+        unit=np.append(rows.unit, 1.0),
     )
+    options = replace(o, linear=linear)
     return replace(compiled, options=options, rows=[*compiled.rows, (_ROW, -1)])
 
 

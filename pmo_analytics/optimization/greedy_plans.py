@@ -68,10 +68,8 @@ class GreedyPlans:
     def _with_purchases(self) -> None:
         """Fill as if all that is sold were there, then buy what that needs."""
         o = self.compiled.options
-        more = most_bought(
-            len(o.limit), o.buy_resource, o.buy_length, o.buy_joint, o.buy_most
-        )
-        chosen = greedy(replace(o, limit=o.limit + more))
+        limit = o.limit + most_bought(len(o.limit), o.buy)
+        chosen = greedy(replace(o, limit=limit))
         if chosen is not None:
             self.offer(chosen)
 

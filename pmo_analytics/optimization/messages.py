@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -213,15 +213,37 @@ def read_job(written: Mapping[str, Any]) -> Job:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Event:
-    """What a process tells of, one JSON line each."""
+class Message:
+    """What is told while a job is done, one JSON line each.
+
+    Classes below `Event` and `News` are known by their `kind` as soon as they are
+    written down here.
+    """
 
     kind: ClassVar[str] = ""
+    known: ClassVar[dict[str, type[Any]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        cls.known[cls.kind] = cls
 
     def written(self) -> dict[str, Any]:
-        """Return the event as JSON has it."""
+        """Return it as JSON has it."""
         own = {one.name: getattr(self, one.name) for one in fields(self)}
-        return {"event": self.kind, **own}
+        return {"kind": self.kind, **own}
+
+    @classmethod
+    def read(cls, written: Mapping[str, Any]) -> Self:
+        """Return what was written down."""
+        facts = dict(written)
+        message: Self = cls.known[facts.pop("kind")](**facts)
+        return message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event(Message):
+    """What a process tells of."""
+
+    known: ClassVar[dict[str, type[Any]]] = {}
 
     @property
     def claims(self) -> float | None:
@@ -427,48 +449,11 @@ class End(Event):
     words: str = ""
 
 
-EVENTS: dict[str, type[Event]] = {
-    kind.kind: kind
-    for kind in (
-        Relaxation,
-        BoundTold,
-        PlanTold,
-        Improved,
-        Solved,
-        Cutting,
-        CutsTold,
-        StageTold,
-        Polished,
-        Proof,
-        Tree,
-        Impossible,
-        Broken,
-        Repair,
-        PricesTold,
-        Verdict,
-        Step,
-        Clashing,
-        End,
-    )
-}
-
-
-def read_event(written: Mapping[str, Any]) -> Event:
-    """Return the event that was written down."""
-    facts = dict(written)
-    return EVENTS[facts.pop("event")](**facts)
-
-
 @dataclass(frozen=True, kw_only=True)
-class News:
-    """What a process at work is told of, one JSON line each."""
+class News(Message):
+    """What a process at work is told of."""
 
-    kind: ClassVar[str] = ""
-
-    def written(self) -> dict[str, Any]:
-        """Return the news as JSON has them."""
-        own = {one.name: getattr(self, one.name) for one in fields(self)}
-        return {"news": self.kind, **own}
+    known: ClassVar[dict[str, type[Any]]] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -501,14 +486,3 @@ class ProvedElsewhere(News):
     """Another process proves by branches."""
 
     kind: ClassVar[str] = "proved_elsewhere"
-
-
-NEWS: dict[str, type[News]] = {
-    kind.kind: kind for kind in (BetterPlan, NewPrices, Enough, ProvedElsewhere)
-}
-
-
-def read_news(written: Mapping[str, Any]) -> News:
-    """Return the news that were written down."""
-    facts = dict(written)
-    return NEWS[facts.pop("news")](**facts)

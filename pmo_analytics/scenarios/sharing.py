@@ -96,7 +96,7 @@ def _worth_here(
     number = {name: p for p, name in enumerate(compiled.names)}
     pairs = zip(options.project.tolist(), options.start.tolist(), strict=True)
     place = {pair: k for k, pair in enumerate(pairs)}
-    count = np.diff(options.use_first)
+    count = np.diff(options.use.first)
     must = np.flatnonzero(options.must)
     slack = options.slack
     result: dict[str, float] = {}
@@ -110,10 +110,10 @@ def _worth_here(
             continue
         own = count[chosen]
         step = np.arange(own.sum()) - np.repeat(np.cumsum(own) - own, own)
-        entry = np.repeat(options.use_first[chosen], own) + step
+        entry = np.repeat(options.use.first[chosen], own) + step
         used = np.bincount(
-            options.use_row[entry],
-            options.use_amount[entry],
+            options.use.row[entry],
+            options.use.amount[entry],
             minlength=len(options.limit),
         )
         fits = (used <= options.limit + slack) & (used >= options.least - slack)

@@ -47,8 +47,6 @@ _OWED = {
     "lines of a class": """
     """,
     "attributes of a class": """
-        instance.Options layers.Layers occupancy.Occupancy ods_sheets._Content
-        question.Question
     """,
     "lines of the package": """
         pmo_analytics

@@ -192,7 +192,7 @@ def race(question: Question, name: str, seconds: float, version: str) -> Record:
         "published_by": instance.published_by,
         "projects": len(question.portfolio.projects),
         "options": len(options.project),
-        "uses": len(options.use_row),
+        "uses": len(options.use.row),
         "cores": cores(),
         "busy_before": busy,
         "when": time.strftime("%Y-%m-%dT%H:%M:%S"),

@@ -151,8 +151,9 @@ _QUESTION = [
 def fingerprint(options: Options) -> str:
     """Return a short digest of the options: the same question, the same text."""
     digest = hashlib.sha256()
+    arrays = options.arrays()
     for name in _QUESTION:
-        digest.update(getattr(options, name).tobytes())
+        digest.update(arrays[name].tobytes())
     return digest.hexdigest()[:12]
 
 

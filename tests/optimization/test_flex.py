@@ -403,7 +403,7 @@ def test_greedy_purchases_are_the_cheapest():
     assert bought is not None
     by_offer = {
         (int(o), int(t)): float(b)
-        for o, t, b in zip(options.buy_offer, options.buy_resource, bought, strict=True)
+        for o, t, b in zip(options.buy.offer, options.buy.resource, bought, strict=True)
         if b
     }
     assert by_offer == {(2, 1): 0.25, (1, 1): 0.75, (2, 2): 0.25, (1, 2): 0.25}

@@ -15,18 +15,18 @@ from pmo_analytics.optimization.messages import (
     CutsTold,
     End,
     Enough,
+    Event,
     Impossible,
     ImproveJob,
     Job,
     NewPrices,
+    News,
     ProvedElsewhere,
     ProveJob,
     Repair,
     SolveJob,
     Tree,
-    read_event,
     read_job,
-    read_news,
 )
 from pmo_analytics.optimization.params import RaceParams, SearchParams
 
@@ -75,7 +75,7 @@ def test_jobs_that_follow_have_what_all_jobs_have():
 )
 def test_an_event_is_read_as_it_was_told(event):
     text = json.dumps(event.written())
-    again = read_event(json.loads(text))
+    again = Event.read(json.loads(text))
     assert type(again) is type(event)
     assert json.dumps(again.written()) == text
     assert again.claims == getattr(event, "bound", None)
@@ -93,6 +93,6 @@ def test_an_event_is_read_as_it_was_told(event):
 )
 def test_news_are_read_as_they_were_told(news):
     text = json.dumps(news.written())
-    again = read_news(json.loads(text))
+    again = News.read(json.loads(text))
     assert type(again) is type(news)
     assert json.dumps(again.written()) == text

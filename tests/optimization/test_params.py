@@ -70,7 +70,7 @@ def test_what_cannot_be_is_refused(given, said):
 
 def test_numbers_that_moved_are_taken_by_their_old_names():
     old = {"alternation": {"growth": 1.2, "hottest": 1.0, "kept": [0.5, 0.6]}}
-    with pytest.warns(DeprecationWarning) as told:
+    with pytest.warns(DeprecationWarning, match="is re") as told:
         params = SearchParams.of({**old, "repacking": {"many": 7}})
     assert params.changed() == {
         "alternation": {"growth": 1.2},

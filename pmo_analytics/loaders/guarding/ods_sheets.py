@@ -11,6 +11,7 @@ import io
 import re
 import zipfile
 from bisect import bisect_right
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -114,6 +115,58 @@ class _Formats:
         return self._format_of.get(style, "")
 
 
+@dataclass
+class _Row:
+    """A row that is being read.
+
+    Attributes
+    ----------
+    repeat
+        How many rows it stands for.
+    filled, used, text
+        Behind its last filled cell, behind its last cell with a type, and its text.
+    start, blank_from
+        Bytes where it begins, and where the cells begin that nothing has followed yet.
+    """
+
+    repeat: int = 1
+    filled: int = 0
+    used: int = 0
+    text: int = 0
+    start: int = -1
+    blank_from: int = -1
+
+
+@dataclass
+class _Cell:
+    """A cell that is being read.
+
+    Attributes
+    ----------
+    repeat, span
+        How many cells it stands for, and rows and columns that it covers.
+    filled, explicit
+        It holds something, or says of what type it is.
+    error, formula, result
+        It is an error, holds a formula, or what one came to.
+    length, text
+        Length of all its text, and the first of it.
+    open
+        It is not closed yet.
+    """
+
+    repeat: int = 1
+    span: tuple[int, int] = (1, 1)
+    filled: bool = False
+    explicit: bool = False
+    error: bool = False
+    formula: bool = False
+    result: bool = False
+    length: int = 0
+    text: list[str] = field(default_factory=list)
+    open: bool = False
+
+
 class _Content(Target):
     """Measures the tables of an OpenDocument spreadsheet."""
 
@@ -127,16 +180,9 @@ class _Content(Target):
         self._style = ""
         self._hidden_styles: set[str] = set()
         self._formats = _Formats()
-        self._row = self._column = self._last_row = self._last_column = 0
-        self._row_repeat = self._cell_repeat = 1
-        self._row_filled = self._row_used = self._row_text = self._kept = 0
-        self._row_start = self._blank_from = self._gap_from = -1
-        self._gap_rows = 0
-        self._text: list[str] = []
-        self._cell_text = self._depth = 0
-        self._filled = self._error = self._formula = self._result = False
-        self._explicit = False
-        self._span = (1, 1)
+        self._at = self._column = self._last_row = self._last_column = self._kept = 0
+        self._row, self._cell = _Row(), _Cell()
+        self._gap_from, self._gap_rows = -1, 0
 
     def start(self, tag: str, attrs: dict[str, str]) -> None:
         name = local(tag)
@@ -163,12 +209,11 @@ class _Content(Target):
             self._shift = (first - FIRST_DAY).days
 
     def _start_row(self, plain: dict[str, str]) -> None:
-        self._row_repeat = _repeats(plain.get("number-rows-repeated"))
-        self._column = self._row_filled = self._row_used = self._row_text = 0
-        self._row_start, self._blank_from = self.parser.CurrentByteIndex, -1
+        repeat = _repeats(plain.get("number-rows-repeated"))
+        self._row = _Row(repeat, start=self.parser.CurrentByteIndex)
+        self._column = 0
         if plain.get("visibility") in _HIDDEN:
-            rows = (self._row + 1, self._row + self._row_repeat)
-            self._facts.hidden_rows.append(rows)
+            self._facts.hidden_rows.append((self._at + 1, self._at + repeat))
 
     def _start_column(self, plain: dict[str, str]) -> None:
         count = _repeats(plain.get("number-columns-repeated"))
@@ -182,46 +227,49 @@ class _Content(Target):
         self._facts.shift = self._shift
         if plain.get("style-name") in self._hidden_styles:
             self._facts.state = "hidden"
-        self._row = self._column = self._kept = 0
+        self._at = self._column = self._kept = 0
         self._last_row = self._last_column = 0
 
     def _start_cell(self, attrs: dict[str, str], plain: dict[str, str]) -> None:
-        self._cell_repeat = _repeats(plain.get("number-columns-repeated"))
-        self._error = any(
-            local(k) == "value-type" and v == "error" for k, v in attrs.items()
+        kind, text = plain.get("value-type", "string"), plain.get("string-value", "")
+        self._cell = _Cell(
+            repeat=_repeats(plain.get("number-columns-repeated")),
+            span=(
+                _repeats(plain.get("number-rows-spanned")),
+                _repeats(plain.get("number-columns-spanned")),
+            ),
+            filled=kind != "string" or bool(text),
+            explicit="value-type" in plain or "formula" in plain,
+            error=any(
+                local(k) == "value-type" and v == "error" for k, v in attrs.items()
+            ),
+            formula="formula" in plain,
+            result=any(key in plain for key in _RESULTS),
+            length=len(text),
+            open=True,
         )
-        self._formula = "formula" in plain
-        self._result = any(key in plain for key in _RESULTS)
-        self._explicit = "value-type" in plain or self._formula
-        kind = plain.get("value-type", "string")
         self._note_format(kind, plain)
-        self._filled = kind != "string" or bool(plain.get("string-value"))
-        self._cell_text, self._depth = len(plain.get("string-value", "")), 1
-        self._text = []
-        self._span = (
-            _repeats(plain.get("number-rows-spanned")),
-            _repeats(plain.get("number-columns-spanned")),
-        )
-        if self._blank_from < 0:
-            self._blank_from = self.parser.CurrentByteIndex
+        if self._row.blank_from < 0:
+            self._row.blank_from = self.parser.CurrentByteIndex
 
     def _note_format(self, kind: str, plain: dict[str, str]) -> None:
         """Note what the format of a number or a date shows beside it."""
         facts, first = self._facts, self._column
-        columns = range(first, first + min(self._cell_repeat, MAX_COLUMNS))
+        columns = range(first, first + min(self._cell.repeat, MAX_COLUMNS))
         if kind == "date":
             clock = self._formats.shows_clock(plain, first)
             (facts.clocks if clock else facts.no_clocks).update(columns)
         elif kind in _NUMBERS and (sign := self._formats.currency(plain, first)):
             for column in columns:
-                facts.currencies.setdefault((column, sign), self._row + 1)
+                facts.currencies.setdefault((column, sign), self._at + 1)
 
     def data(self, text: str) -> None:
         self._formats.data(text)
-        if self._depth:
-            self._cell_text += len(text)
-            if self._formula and len(self._text) < 4:
-                self._text.append(text)
+        cell = self._cell
+        if cell.open:
+            cell.length += len(text)
+            if cell.formula and len(cell.text) < 4:
+                cell.text.append(text)
 
     def end(self, tag: str) -> None:
         name = local(tag)
@@ -236,50 +284,52 @@ class _Content(Target):
             self._budget.spend_area(self._last_row, self._last_column)
 
     def _end_cell(self) -> None:
-        self._depth = 0
-        place = (self._row + 1, self._column)
-        self._column += self._cell_repeat
-        if self._formula and not self._result and not self._cell_text:
+        cell, row = self._cell, self._row
+        cell.open = False
+        place = (self._at + 1, self._column)
+        self._column += cell.repeat
+        if cell.formula and not cell.result and not cell.length:
             self._facts.unsaved.add(place)
-            self._filled = True
-        if self._span != (1, 1):
-            rows, columns = self._span
+            cell.filled = True
+        if cell.span != (1, 1):
+            rows, columns = cell.span
             top, left = place
             merged = (top, left, top + rows - 1, left + columns - 1)
             self._facts.merged.append(merged)
-        if self._explicit:
-            self._row_used = self._column
-        if not self._filled and not self._cell_text:
+        if cell.explicit:
+            row.used = self._column
+        if not cell.filled and not cell.length:
             return
-        self._row_filled = self._row_used = self._column
-        self._blank_from = -1
-        self._row_text += self._cell_text * self._cell_repeat
-        text = "".join(self._text).strip()
-        if self._error or (self._formula and _ERROR.fullmatch(text)):
+        row.filled = row.used = self._column
+        row.blank_from = -1
+        row.text += cell.length * cell.repeat
+        text = "".join(cell.text).strip()
+        if cell.error or (cell.formula and _ERROR.fullmatch(text)):
             self._facts.errors[place] = text or "#ERROR"
 
     def _end_row(self) -> None:
-        self._row += self._row_repeat
-        if not self._row_filled and self._row_repeat >= _LONG_GAP:
+        row = self._row
+        self._at += row.repeat
+        if not row.filled and row.repeat >= _LONG_GAP:
             # Its end is known where the next element begins.
-            self._gap_from, self._gap_rows = self._row_start, self._row_repeat
+            self._gap_from, self._gap_rows = row.start, row.repeat
             return
-        if self._column - self._row_filled >= _WIDE_GAP:
-            cut = (self._blank_from, self.parser.CurrentByteIndex)
+        if self._column - row.filled >= _WIDE_GAP:
+            cut = (row.blank_from, self.parser.CurrentByteIndex)
             self._facts.cuts.append(cut)
-            self._row_used = self._row_filled
-        self._kept += self._row_repeat
-        if not self._row_used:
+            row.used = row.filled
+        self._kept += row.repeat
+        if not row.used:
             return
         # The reader spreads out everything up to the last cell that has a type.
         self._last_row = self._kept
-        self._last_column = max(self._last_column, self._row_used)
-        self._budget.spend_text(self._row_text * self._row_repeat)
+        self._last_column = max(self._last_column, row.used)
+        self._budget.spend_text(row.text * row.repeat)
         self._budget.check_area(self._last_row, self._last_column)
 
     def _close_gap(self) -> None:
         self._facts.cuts.append((self._gap_from, self.parser.CurrentByteIndex))
-        self._facts.gaps.append((self._row - self._gap_rows, self._gap_rows))
+        self._facts.gaps.append((self._at - self._gap_rows, self._gap_rows))
         self._gap_from = -1
 
 

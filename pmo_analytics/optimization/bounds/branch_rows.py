@@ -56,7 +56,7 @@ class Rows:
         for row, label in enumerate(matrix.labels):
             # What ALL and NONE ask for is among the conclusions of the rules.
             if label is None or (
-                label.form == "same" and o.group_all[label.number] != TOGETHER
+                label.form == "same" and o.group.all[label.number] != TOGETHER
             ):
                 continue
             kept.append(row)

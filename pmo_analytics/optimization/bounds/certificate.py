@@ -368,9 +368,9 @@ def _rows(
 def _first_member(compiled: Compiled, group: int) -> str:
     """Return whose fate the members of an all-or-none group share."""
     options = compiled.options
-    if options.group_all[group] in (ALL, NONE):
+    if options.group.all[group] in (ALL, NONE):
         return compiled.anchors[group]
-    return compiled.names[options.group_project[options.group_first[group]]]
+    return compiled.names[options.group.project[options.group.first[group]]]
 
 
 def _text(number: float) -> str:

@@ -73,8 +73,8 @@ def _own_rule(portfolio: Portfolio, row: tuple[str, int], form: str) -> dict[str
 def _theme(portfolio: Portfolio, compiled: Compiled, label: RowLabel) -> dict[str, Any]:
     """Return the row of a project at work, which its theme pays for."""
     o = compiled.options
-    option = o.distinct_option[o.distinct_first[label.number]]
-    rule, t = compiled.counts[o.distinct_count[o.distinct_class[label.number]]]
+    option = o.counts.column[o.counts.first[label.number]]
+    rule, t = compiled.counts[o.counts.count[o.counts.belongs[label.number]]]
     return {
         "row": "themes",
         "rule": rule,

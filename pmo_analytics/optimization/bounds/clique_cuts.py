@@ -30,19 +30,19 @@ def clashes(options: Options) -> np.ndarray:
     fixed = (options.must & alone)[options.project]
     owner = options.use_option()
     taken = np.bincount(
-        options.use_row[fixed[owner]],
-        options.use_amount[fixed[owner]],
+        options.use.row[fixed[owner]],
+        options.use.amount[fixed[owner]],
         minlength=len(options.limit),
     )
     room = options.limit - taken
-    order = np.argsort(options.use_row, kind="stable")
+    order = np.argsort(options.use.row, kind="stable")
     order = order[~fixed[owner[order]]]
-    begin = np.searchsorted(options.use_row[order], np.arange(len(room) + 1))
+    begin = np.searchsorted(options.use.row[order], np.arange(len(room) + 1))
     for resource in np.flatnonzero(np.isfinite(room)).tolist():
         entry = order[begin[resource] : begin[resource + 1]]
         if not len(entry):
             continue
-        use, who = options.use_amount[entry], owner[entry]
+        use, who = options.use.amount[entry], owner[entry]
         most = room[resource] + _MARGIN * options.slack[resource]
         big = np.flatnonzero(use + use.max() > most)
         both = use[big][:, None] + use[None, :] > most
@@ -56,22 +56,22 @@ def clashes(options: Options) -> np.ndarray:
 
 def _add_dependencies(options: Options, found: np.ndarray) -> None:
     o = options
-    for d, j in enumerate(o.dependency_project.tolist()):
-        target = o.dependency_first[d]
-        if not o.dependency_kind[d] or o.dependency_first[d + 1] - target != 1:
+    for d, j in enumerate(o.dependency.project.tolist()):
+        target = o.dependency.first[d]
+        if not o.dependency.kind[d] or o.dependency.first[d + 1] - target != 1:
             continue
-        i = int(o.dependency_target[target])
+        i = int(o.dependency.target[target])
         mine, theirs = slice(*o.first[j : j + 2]), slice(*o.first[i : i + 2])
         lag = o.start[mine][:, None] - o.start[theirs][None, :]
-        wrong = (lag < o.dependency_lag[target]) | (lag > o.dependency_lag_max[target])
+        wrong = (lag < o.dependency.lag[target]) | (lag > o.dependency.lag_max[target])
         found[mine, theirs] |= wrong
         found[theirs, mine] |= wrong.T
 
 
 def _add_groups(options: Options, found: np.ndarray) -> None:
     o = options
-    for g in np.flatnonzero((o.group_all == 0) & (o.group_most <= 1)).tolist():
-        members = o.group_project[o.group_first[g] : o.group_first[g + 1]]
+    for g in np.flatnonzero((o.group.all == 0) & (o.group.most <= 1)).tolist():
+        members = o.group.project[o.group.first[g] : o.group.first[g + 1]]
         inside = np.flatnonzero(np.isin(o.project, members))
         found[np.ix_(inside, inside)] = True
 

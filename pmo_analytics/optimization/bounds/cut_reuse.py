@@ -127,12 +127,12 @@ def most_counted(
 def _used(options: Options, resource: int, per: float) -> np.ndarray | None:
     """Return units of a limited row that each option uses; None of negative ones."""
     o = options
-    entries = np.flatnonzero(o.use_row == resource)
-    owner = np.searchsorted(o.use_first, entries, side="right") - 1
+    entries = np.flatnonzero(o.use.row == resource)
+    owner = np.searchsorted(o.use.first, entries, side="right") - 1
     used = np.zeros(len(o.project), dtype=np.int64)
-    if len(entries) and o.use_amount[entries].min() < 0:
+    if len(entries) and o.use.amount[entries].min() < 0:
         return None
-    used[owner] = np.floor(o.use_amount[entries] * per + 1e-3).astype(np.int64)
+    used[owner] = np.floor(o.use.amount[entries] * per + 1e-3).astype(np.int64)
     return used
 
 

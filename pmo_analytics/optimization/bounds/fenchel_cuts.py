@@ -62,13 +62,13 @@ def knapsacks(options: Options) -> list[Knapsack]:
     resources = np.flatnonzero(
         np.isfinite(options.limit) & (options.largest_use() > options.limit)
     )
-    order = np.argsort(options.use_row, kind="stable")
-    begin = np.searchsorted(options.use_row[order], np.arange(len(options.limit) + 1))
+    order = np.argsort(options.use.row, kind="stable")
+    begin = np.searchsorted(options.use.row[order], np.arange(len(options.limit) + 1))
     owner = options.use_option()
     found = []
     for resource in resources.tolist():
         entry = order[begin[resource] : begin[resource + 1]]
-        sack = _read(options, resource, owner[entry], options.use_amount[entry])
+        sack = _read(options, resource, owner[entry], options.use.amount[entry])
         if sack is not None:
             found.append(sack)
     return found

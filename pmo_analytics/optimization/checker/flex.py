@@ -198,7 +198,7 @@ def cost_of(question: Question, bought: Bought | None) -> Fraction:
     """Return what the purchases cost, exactly, discounted to the first period."""
     return sum(
         (
-            fte * question.offers[number].cost / question.growth**t
+            fte * question.offers[number].cost / question.worth.growth**t
             for (number, t), fte in (bought or {}).items()
         ),
         Fraction(0),
@@ -220,7 +220,10 @@ def purchases_bound(
         by_period = prices.get(offer.role, {})
         best = run = Fraction(0)
         for t in range(offer.last, offer.first - 1, -1):
-            gain = Fraction(by_period.get(t, 0), unit) - offer.cost / question.growth**t
+            gain = (
+                Fraction(by_period.get(t, 0), unit)
+                - offer.cost / question.worth.growth**t
+            )
             if offer.kind == "hire":
                 run += gain
                 best = max(best, run)

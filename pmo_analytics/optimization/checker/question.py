@@ -146,6 +146,14 @@ class Offer(NamedTuple):
 Uses = dict[str, list[tuple[int, int]]]
 
 
+class Worth(NamedTuple):
+    """What projects bring in, before it is discounted."""
+
+    amounts: dict[str, dict[int, int]]  # project -> offset -> units
+    unit: int
+    growth: Fraction  # 1 + discount
+
+
 @dataclass
 class Question:
     """All that a plan is held against, read once from the tables."""
@@ -157,9 +165,7 @@ class Question:
     demand_unit: int
     spend: dict[str, dict[Kind, list[tuple[int, int]]]]
     spend_unit: int
-    worth: dict[str, dict[int, int]]  # project -> offset -> units
-    worth_unit: int
-    growth: Fraction  # 1 + discount
+    worth: Worth
     capacity: dict[tuple[str, int], Fraction]
     fixed_load: dict[tuple[str, int], int]
     roles: dict[str, None]  # every role with capacity or demand, in order

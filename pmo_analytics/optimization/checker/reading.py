@@ -30,6 +30,7 @@ from pmo_analytics.optimization.checker.question import (
     Project,
     Question,
     Uses,
+    Worth,
     budget_use,
     faults,
     fixed_starts,
@@ -97,6 +98,7 @@ def read_question(portfolio: Portfolio, strict: bool) -> Question:
             uses.setdefault(role, []).append((offset, units))
     spend, spend_unit = _read_spend(portfolio, projects)
     worth, worth_unit = _read_worth(portfolio, projects)
+    discount = exact_amount(portfolio.settings.discount, "portfolio", "discount")
     grid = portfolio.capacity
     roles = {str(role): None for role in grid.columns}
     capacity = {
@@ -114,9 +116,7 @@ def read_question(portfolio: Portfolio, strict: bool) -> Question:
         demand_unit=demand_unit,
         spend=spend,
         spend_unit=spend_unit,
-        worth=worth,
-        worth_unit=worth_unit,
-        growth=1 + exact_amount(portfolio.settings.discount, "portfolio", "discount"),
+        worth=Worth(worth, worth_unit, 1 + discount),
         capacity=capacity,
         fixed_load={},
         roles=roles,

@@ -71,18 +71,18 @@ def worth_of(question: Question, starts: Mapping[str, int]) -> Fraction:
     amounts: defaultdict[int, int] = defaultdict(int)
     for name, s in starts.items():
         base = 0 if question.projects[name].running else s
-        for offset, units in question.worth.get(name, {}).items():
+        for offset, units in question.worth.amounts.get(name, {}).items():
             amounts[base + offset] += units
-    if question.growth == 1 or not amounts:
-        return Fraction(sum(amounts.values()), question.worth_unit)
+    if question.worth.growth == 1 or not amounts:
+        return Fraction(sum(amounts.values()), question.worth.unit)
     # One common denominator, so that a long horizon needs no fraction arithmetic.
     low, high = min(amounts), max(amounts)
-    up, down = question.growth.numerator, question.growth.denominator
+    up, down = question.worth.growth.numerator, question.worth.growth.denominator
     total, power = 0, 1
     for k in range(high, low - 1, -1):
         total = total * down + amounts.get(k, 0) * power
         power *= up
-    scale = question.worth_unit * up ** (high - low)
+    scale = question.worth.unit * up ** (high - low)
     return Fraction(total, scale) * Fraction(down, up) ** low
 
 

@@ -241,7 +241,7 @@ def read_rulebook(
         [
             g
             for g, name in enumerate(wide.groups)
-            if wide.options.group_all[g] == ALL and members[name] & out
+            if wide.options.group.all[g] == ALL and members[name] & out
         ],
         unserved,
     )
@@ -267,6 +267,7 @@ def _limited(
         own = [bounds.rules[name][max(t, 0)] - done[name] for name, t in rows]
         return np.where(np.isfinite(given), own, given) if rows else given
 
+    linear, counts = wide.options.linear, wide.options.counts
     slack, unit = _grains(portfolio, bounds, wide.options, many)
     limit, slack, unit = grant_people(portfolio, bounds, limit, slack, unit)
     return replace(
@@ -286,9 +287,12 @@ def _limited(
                 wide.options.least[many:],
             ]
         ),
-        linear_upper=most(wide.rows, wide.options.linear_upper),
-        distinct_most=np.array(
-            [bounds.rules[name][t] for name, t in wide.counts], dtype=np.int64
+        linear=replace(linear, upper=most(wide.rows, linear.upper)),
+        counts=replace(
+            counts,
+            most=np.array(
+                [bounds.rules[name][t] for name, t in wide.counts], dtype=np.int64
+            ),
         ),
     )
 
@@ -300,9 +304,9 @@ def _grains(
 
     The wide options know no limit on money, and so not by how much it may be exceeded.
     """
-    mine = options.use_row < many
+    mine = options.use.row < many
     owner = options.project[options.use_option()[mine]]
-    uses = options.use_row[mine], options.use_amount[mine]
+    uses = options.use.row[mine], options.use.amount[mine]
     slack, unit = grains(portfolio, bounds, owner, *uses, [], many)
     return (
         np.concatenate([slack, options.slack[many:]]),

@@ -48,7 +48,7 @@ class Diver:
         self.params = params
         self.o = options
         self.presolve = Presolve(options)
-        large = len(options.use_row) > params.many_uses
+        large = len(options.use.row) > params.many_uses
         self.program = highs.Growing(
             options.worth,
             matrix,

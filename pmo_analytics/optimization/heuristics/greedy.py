@@ -26,26 +26,26 @@ class _State:
         self.counts = Room(options.counts, len(options.project))
         self.chosen = np.full(len(options.must), _UNPLACED, dtype=np.int64)
         self.rules_of: list[list[int]] = [[] for _ in options.must]
-        for d, j in enumerate(options.dependency_project.tolist()):
+        for d, j in enumerate(options.dependency.project.tolist()):
             self.rules_of[j].append(d)
         self.rules_on: list[list[int]] = [[] for _ in options.must]
-        for d in range(len(options.dependency_project)):
+        for d in range(len(options.dependency.project)):
             for p in self.targets(d):
                 self.rules_on[p].append(d)
         self.groups_of: list[list[int]] = [[] for _ in options.must]
-        for g in range(len(options.group_least)):
+        for g in range(len(options.group.least)):
             for p in self.members(g):
                 self.groups_of[p].append(g)
 
     def targets(self, d: int) -> list[int]:
         o = self.o
-        return o.dependency_target[
-            o.dependency_first[d] : o.dependency_first[d + 1]
+        return o.dependency.target[
+            o.dependency.first[d] : o.dependency.first[d + 1]
         ].tolist()
 
     def members(self, g: int) -> list[int]:
         o = self.o
-        return o.group_project[o.group_first[g] : o.group_first[g + 1]].tolist()
+        return o.group.project[o.group.first[g] : o.group.first[g + 1]].tolist()
 
     def placed(self, p: int) -> bool:
         return bool(self.chosen[p] != _UNPLACED)
@@ -68,10 +68,10 @@ class _State:
         lo, hi = int(o.first[p]), int(o.first[p + 1])
         if lo == hi:
             return np.zeros(0, dtype=np.int64)
-        span = slice(int(o.use_first[lo]), int(o.use_first[hi]))
-        rows, amounts = o.use_row[span], o.use_amount[span]
+        span = slice(int(o.use.first[lo]), int(o.use.first[hi]))
+        rows, amounts = o.use.row[span], o.use.amount[span]
         over = self.left[rows] < amounts - o.slack[rows]
-        counts = np.diff(o.use_first[lo : hi + 1])
+        counts = np.diff(o.use.first[lo : hi + 1])
         owner = np.repeat(np.arange(hi - lo), counts)
         fits = np.bincount(owner[over], minlength=hi - lo) == 0
         fits &= self.counts.fits(lo, hi)
@@ -85,37 +85,37 @@ class _State:
     def _served(self, d: int, starts: np.ndarray) -> np.ndarray:
         """Return which starts of the rule's project a placed target serves."""
         o = self.o
-        if not o.dependency_kind[d]:
+        if not o.dependency.kind[d]:
             return np.ones(len(starts), dtype=bool)
         served = np.zeros(len(starts), dtype=bool)
         waiting = False
-        for i in range(o.dependency_first[d], o.dependency_first[d + 1]):
-            target = int(o.dependency_target[i])
+        for i in range(o.dependency.first[d], o.dependency.first[d + 1]):
+            target = int(o.dependency.target[i])
             if not self.placed(target):
                 waiting = True
                 continue
             lag = starts - o.start[self.chosen[target]]
-            served |= (lag >= o.dependency_lag[i]) & (lag <= o.dependency_lag_max[i])
+            served |= (lag >= o.dependency.lag[i]) & (lag <= o.dependency.lag_max[i])
         # A target that comes later in the same bundle is held to this rule then.
         return served | (waiting and not served.any())
 
     def _serves(self, d: int, p: int, starts: np.ndarray) -> np.ndarray:
         """Return which starts of target p keep a placed project served."""
         o = self.o
-        j = int(o.dependency_project[d])
+        j = int(o.dependency.project[d])
         everything = np.ones(len(starts), dtype=bool)
         mine = everything
-        if not o.dependency_kind[d] or not self.placed(j):
+        if not o.dependency.kind[d] or not self.placed(j):
             return everything
         own = int(o.start[self.chosen[j]])
-        for i in range(int(o.dependency_first[d]), int(o.dependency_first[d + 1])):
-            target = int(o.dependency_target[i])
+        for i in range(int(o.dependency.first[d]), int(o.dependency.first[d + 1])):
+            target = int(o.dependency.target[i])
             if target == p:
                 lag = own - starts
-                mine = (lag >= o.dependency_lag[i]) & (lag <= o.dependency_lag_max[i])
+                mine = (lag >= o.dependency.lag[i]) & (lag <= o.dependency.lag_max[i])
             elif self.placed(target):
                 other = own - int(o.start[self.chosen[target]])
-                if o.dependency_lag[i] <= other <= o.dependency_lag_max[i]:
+                if o.dependency.lag[i] <= other <= o.dependency.lag_max[i]:
                     return everything
         return mine
 
@@ -124,13 +124,13 @@ class _State:
         o = self.o
         for d in self.rules_of[p]:
             own = int(o.start[self.chosen[p]])
-            for i in range(o.dependency_first[d], o.dependency_first[d + 1]):
-                target = int(o.dependency_target[i])
+            for i in range(o.dependency.first[d], o.dependency.first[d + 1]):
+                target = int(o.dependency.target[i])
                 if not self.placed(target):
                     continue
                 lag = own - int(o.start[self.chosen[target]])
-                if not o.dependency_kind[d] or (
-                    o.dependency_lag[i] <= lag <= o.dependency_lag_max[i]
+                if not o.dependency.kind[d] or (
+                    o.dependency.lag[i] <= lag <= o.dependency.lag_max[i]
                 ):
                     break
             else:
@@ -141,10 +141,10 @@ class _State:
         """Return whether the groups of p allow one more member."""
         o = self.o
         for g in self.groups_of[p]:
-            if o.group_all[g] == NONE:
+            if o.group.all[g] == NONE:
                 return False
             count = sum(self.placed(m) for m in self.members(g))
-            if count + 1 > o.group_most[g]:
+            if count + 1 > o.group.most[g]:
                 return False
         return True
 
@@ -181,7 +181,7 @@ def greedy(
     owner = options.use_option()
     cost = np.bincount(
         owner,
-        options.use_amount * prices[options.use_row],
+        options.use.amount * prices[options.use.row],
         minlength=len(options.project),
     )
     shake = np.ones(len(options.must))
@@ -224,7 +224,7 @@ def _place_musts(
     o = state.o
     count = np.diff(o.first)
     must = set(np.flatnonzero(o.must).tolist())
-    for g in np.flatnonzero(o.group_all == ALL):
+    for g in np.flatnonzero(o.group.all == ALL):
         must |= set(state.members(int(g)))
     order = sorted(must, key=lambda p: (count[p], p))
     if noise is not None and len(order) > 1:
@@ -271,15 +271,15 @@ def _fill(
 def _reach_least(state: _State, net: np.ndarray) -> bool:
     """Add what group counts and budgets that must be spent still ask for."""
     o = state.o
-    for g in np.flatnonzero(o.group_least > 0):
+    for g in np.flatnonzero(o.group.least > 0):
         members = state.members(int(g))
         by_worth = sorted(members, key=lambda p: -_best(o, net, p))
         for p in by_worth:
-            if sum(state.placed(m) for m in members) >= o.group_least[g]:
+            if sum(state.placed(m) for m in members) >= o.group.least[g]:
                 break
             if not state.placed(p):
                 _bring(state, p, net)
-        if sum(state.placed(m) for m in members) < o.group_least[g]:
+        if sum(state.placed(m) for m in members) < o.group.least[g]:
             return False
     for resource in np.flatnonzero(o.least > 0):
         if not _spend_enough(state, int(resource), net):
@@ -306,7 +306,7 @@ def _spend_enough(state: _State, resource: int, net: np.ndarray) -> bool:
     if _used(state, resource) >= need:
         return True
     owner = o.use_option()
-    helpers = np.unique(o.project[owner[o.use_row == resource]]).tolist()
+    helpers = np.unique(o.project[owner[o.use.row == resource]]).tolist()
     for p in sorted(helpers, key=lambda q: -_best(o, net, q)):
         if state.placed(p):
             continue
@@ -353,7 +353,7 @@ def _bundle(state: _State, p: int, net: np.ndarray) -> list[int] | None:
         seen.add(q)
         for d in state.rules_of[q]:
             targets = state.targets(d)
-            if o.dependency_kind[d] == 0 and any(state.placed(t) for t in targets):
+            if o.dependency.kind[d] == 0 and any(state.placed(t) for t in targets):
                 continue
             if any(t in seen for t in targets):
                 continue
@@ -365,7 +365,7 @@ def _bundle(state: _State, p: int, net: np.ndarray) -> list[int] | None:
                 return False
         order.append(q)
         for g in state.groups_of[q]:
-            if o.group_all[g] == TOGETHER and not all(map(visit, state.members(g))):
+            if o.group.all[g] == TOGETHER and not all(map(visit, state.members(g))):
                 return False
         return True
 
@@ -378,13 +378,13 @@ def _bundle(state: _State, p: int, net: np.ndarray) -> list[int] | None:
 def _can_serve(state: _State, d: int) -> bool:
     """Return whether a placed target leaves the rule's project some start."""
     o = state.o
-    j = int(o.dependency_project[d])
+    j = int(o.dependency.project[d])
     starts = o.start[o.first[j] : o.first[j + 1]]
-    for i in range(o.dependency_first[d], o.dependency_first[d + 1]):
-        target = int(o.dependency_target[i])
+    for i in range(o.dependency.first[d], o.dependency.first[d + 1]):
+        target = int(o.dependency.target[i])
         if state.placed(target):
             lag = starts - o.start[state.chosen[target]]
-            if ((lag >= o.dependency_lag[i]) & (lag <= o.dependency_lag_max[i])).any():
+            if ((lag >= o.dependency.lag[i]) & (lag <= o.dependency.lag_max[i])).any():
                 return True
     return False
 
@@ -409,10 +409,10 @@ def _place_all(
             best = int(top[np.argmin(o.tie[top])])
         state.place(q, best)
     return all(state.rules_hold(q) for q in bundle) and all(
-        state.rules_hold(int(o.dependency_project[d]))
+        state.rules_hold(int(o.dependency.project[d]))
         for q in bundle
         for d in state.rules_on[q]
-        if state.placed(int(o.dependency_project[d]))
+        if state.placed(int(o.dependency.project[d]))
     )
 
 

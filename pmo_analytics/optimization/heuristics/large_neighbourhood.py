@@ -215,7 +215,7 @@ class Improver:
         if not len(self.sold):
             return None
         bought = cheapest(self.o, self.plan())
-        return None if bought is None else bought / self.o.buy_most
+        return None if bought is None else bought / self.o.buy.most
 
     def _grown(self, projects: list[int], size: int, depth: int) -> np.ndarray:
         """Return projects in order until their options fill `size`, links included."""
@@ -252,12 +252,12 @@ class Improver:
 
     def _users_of_limits(self) -> list[np.ndarray]:
         o = self.o
-        order = np.argsort(o.use_row, kind="stable")
+        order = np.argsort(o.use.row, kind="stable")
         project = o.project[self.owner[order]]
-        first = np.searchsorted(o.use_row[order], np.arange(len(o.limit) + 1))
+        first = np.searchsorted(o.use.row[order], np.arange(len(o.limit) + 1))
         cost = np.bincount(
             self.owner,
-            o.use_amount / np.maximum(o.limit[o.use_row], 1e-9),
+            o.use.amount / np.maximum(o.limit[o.use.row], 1e-9),
             minlength=len(o.project),
         )
         best = self._best_of(o.worth / np.maximum(cost, 1e-9))
@@ -363,14 +363,14 @@ def _within(matrix: Matrix, activity: np.ndarray, rows: np.ndarray) -> bool:
 def _links(options: Options) -> list[list[int]]:
     """Return for each project the ones that dependencies or groups tie it to."""
     links: list[set[int]] = [set() for _ in options.must]
-    for d, j in enumerate(options.dependency_project.tolist()):
-        for i in range(options.dependency_first[d], options.dependency_first[d + 1]):
-            target = int(options.dependency_target[i])
+    for d, j in enumerate(options.dependency.project.tolist()):
+        for i in range(options.dependency.first[d], options.dependency.first[d + 1]):
+            target = int(options.dependency.target[i])
             links[j].add(target)
             links[target].add(j)
-    for g in range(len(options.group_least)):
-        members = options.group_project[
-            options.group_first[g] : options.group_first[g + 1]
+    for g in range(len(options.group.least)):
+        members = options.group.project[
+            options.group.first[g] : options.group.first[g + 1]
         ].tolist()
         for p in members:
             links[p].update(members)

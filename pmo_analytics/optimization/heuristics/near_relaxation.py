@@ -74,7 +74,7 @@ class Nearby:
     def promises(self, prices: np.ndarray) -> bool:
         """Return whether there are few enough plans near these prices of the rows."""
         o = self.o
-        if len(o.project) > self.params.options or len(o.buy_resource):
+        if len(o.project) > self.params.options or len(o.buy.resource):
             return False
         turned = self._turned(prices)
         if (turned > 0).sum() > self.params.rows:

@@ -29,12 +29,12 @@ def density(
     """
     o = options
     typical = float(np.median(o.worth[o.worth > 0])) if (o.worth > 0).any() else 1.0
-    count = max(float(np.median(np.diff(o.use_first))), 1.0)
+    count = max(float(np.median(np.diff(o.use.first))), 1.0)
     # Every thing costs a little, or options that use only free ones rank endless.
     floor = 0.02 * typical / count
     each = prices + floor * scarcity(o)
     cost = np.bincount(
-        o.use_option(), o.use_amount * each[o.use_row], minlength=len(o.project)
+        o.use_option(), o.use.amount * each[o.use.row], minlength=len(o.project)
     )
     worth = o.worth if adjusted is None else adjusted
     score = np.where(worth > 0, worth / np.maximum(cost, 1e-9 * typical), worth * 1e-6)

@@ -30,22 +30,22 @@ def mates_of(options: Options) -> tuple[list[list[int]], np.ndarray]:
     for p, u in enumerate(unit.tolist()):
         inside.setdefault(u, []).append(p)
     mates = [[q for q in inside[u] if q != p] for p, u in enumerate(unit.tolist())]
-    targets = np.repeat(np.arange(len(o.dependency_kind)), np.diff(o.dependency_first))
-    own = unit[o.dependency_project[targets]] == unit[o.dependency_target]
-    among = np.bincount(targets[own], minlength=len(o.dependency_kind)) > 0
-    return mates, among & (o.dependency_kind == 0)
+    targets = np.repeat(np.arange(len(o.dependency.kind)), np.diff(o.dependency.first))
+    own = unit[o.dependency.project[targets]] == unit[o.dependency.target]
+    among = np.bincount(targets[own], minlength=len(o.dependency.kind)) > 0
+    return mates, among & (o.dependency.kind == 0)
 
 
 def with_needs(options: Options, wanted: np.ndarray) -> np.ndarray:
     """Return which are wanted, may be what those wait for, or go with them."""
     o = options
     unit, _ = units_of(o)
-    target = np.repeat(np.arange(len(o.dependency_kind)), np.diff(o.dependency_first))
-    asker = o.dependency_project[target]
+    target = np.repeat(np.arange(len(o.dependency.kind)), np.diff(o.dependency.first))
+    asker = o.dependency.project[target]
     wanted = wanted.copy()
     while True:
         before = wanted.sum()
-        wanted[o.dependency_target[wanted[asker]]] = True
+        wanted[o.dependency.target[wanted[asker]]] = True
         wanted |= np.isin(unit, unit[wanted & (unit >= 0)])
         if wanted.sum() == before:
             return wanted
@@ -56,13 +56,13 @@ def _connected(options: Options) -> np.ndarray:
     o = options
     projects = len(o.must)
     pairs = []
-    for g in np.flatnonzero(o.group_all == TOGETHER).tolist():
-        members = o.group_project[o.group_first[g] : o.group_first[g + 1]].tolist()
+    for g in np.flatnonzero(o.group.all == TOGETHER).tolist():
+        members = o.group.project[o.group.first[g] : o.group.first[g + 1]].tolist()
         pairs += list(pairwise(members))
     single = np.flatnonzero(
-        (o.dependency_kind == 0) & (np.diff(o.dependency_first) == 1)
+        (o.dependency.kind == 0) & (np.diff(o.dependency.first) == 1)
     )
-    asks = o.dependency_project[single], o.dependency_target[o.dependency_first[single]]
+    asks = o.dependency.project[single], o.dependency.target[o.dependency.first[single]]
     circle = circles(*asks, projects)
     for c in np.flatnonzero(np.bincount(circle, minlength=1) > 1).tolist():
         pairs += list(pairwise(np.flatnonzero(circle == c).tolist()))

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pmo_analytics.optimization.model.instance import NO_LIMIT, Options
+from pmo_analytics.optimization.model.instance import NO_LIMIT, Dependencies, Options
 
 
 def with_end(
@@ -29,9 +29,10 @@ def with_end(
     end = len(options.must)
     starts = np.arange(earliest, latest + 1)
     count = len(starts)
-    uses = len(options.use_row)
+    uses = len(options.use.row)
     targets = np.arange(end)
-    rules = len(options.dependency_target)
+    known = options.dependency
+    ends = np.ones(end, dtype=np.int64)
     return replace(
         options,
         first=np.append(options.first, len(options.project) + count),
@@ -40,19 +41,17 @@ def with_end(
         worth=np.append(np.zeros(len(options.project)), -starts.astype(float)),
         tie=np.append(options.tie, np.zeros(count)),
         must=np.append(options.must, True),
-        use_first=np.append(options.use_first, np.full(count, uses)),
-        dependency_project=np.append(options.dependency_project, np.full(end, end)),
-        dependency_kind=np.append(
-            options.dependency_kind, np.ones(end, dtype=np.int64)
+        use=replace(
+            options.use, first=np.append(options.use.first, np.full(count, uses))
         ),
-        dependency_first=np.append(options.dependency_first, rules + 1 + targets),
-        dependency_target=np.append(options.dependency_target, targets),
-        dependency_lag=np.append(options.dependency_lag, duration),
-        dependency_lag_max=np.append(
-            options.dependency_lag_max, np.full(end, NO_LIMIT)
-        ),
-        dependency_single=np.append(
-            options.dependency_single, np.ones(end, dtype=np.int64)
+        dependency=Dependencies(
+            project=np.append(known.project, np.full(end, end)),
+            kind=np.append(known.kind, ends),
+            first=np.append(known.first, len(known.target) + 1 + targets),
+            target=np.append(known.target, targets),
+            lag=np.append(known.lag, duration),
+            lag_max=np.append(known.lag_max, np.full(end, NO_LIMIT)),
+            single=np.append(known.single, ends),
         ),
     )
 
@@ -67,9 +66,9 @@ def end_of(options: Options, chosen: np.ndarray) -> int:
     """
     end = len(options.must) - 1
     own = slice(
-        int(options.dependency_first[-1]) - end, int(options.dependency_first[-1])
+        int(options.dependency.first[-1]) - end, int(options.dependency.first[-1])
     )
-    lag = options.dependency_lag[own]
+    lag = options.dependency.lag[own]
     finish = options.start[chosen] + lag[options.project[chosen]]
     lo, hi = int(options.first[end]), int(options.first[end + 1])
     return lo + int(np.searchsorted(options.start[lo:hi], finish.max()))

@@ -19,6 +19,7 @@ not.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -122,7 +123,7 @@ class Layers:
         self.cumulated = np.concatenate(
             [np.zeros((len(free), 1)), np.cumsum(free, axis=1)], axis=1
         )
-        self.guard, self.room, self.packed = _pack(free, need)
+        self.packed = _pack(free, need)
         self.offsets = np.arange(int(length.max()))
         self.ends = np.array(self._dates())
         # Per job, and per date and role: work that has to be done by then at least.
@@ -146,7 +147,7 @@ class Layers:
         start = np.zeros((1, count), dtype=np.int16)
         ready = self.head.astype(np.int16)[None, :]
         now = np.zeros(1, dtype=np.int16)
-        free = self.room[None, :]
+        free = self.packed.room[None, :]
         members = np.zeros(1, dtype=np.int64)
         # Work by each date: of what is placed all that is, of the rest what must be.
         work = self.must.sum(axis=0)[None, :]
@@ -185,12 +186,12 @@ class Layers:
         i, j = np.nonzero(open_jobs)
         s = np.maximum(ready[i, j], now[i]).astype(np.int64)
         length, last = self.length[j], self.last[j]
-        active = np.arange(len(i))
+        active, packed = np.arange(len(i)), self.packed
         while len(active):
             own = s[active]
             at = np.minimum(own[:, None] + self.offsets, self.finish - 1)
-            left = free[i[active][:, None], at] - self.packed[j[active]][:, None]
-            short = (left & self.guard) != self.guard
+            left = free[i[active][:, None], at] - packed.need[j[active]][:, None]
+            short = (left & packed.guard) != packed.guard
             short &= self.offsets < length[active][:, None]
             # It cannot start until after the last period that is short.
             behind = len(self.offsets) - short[:, ::-1].argmax(axis=1)
@@ -271,7 +272,7 @@ class Layers:
     def _reduced(self, free: np.ndarray, j: np.ndarray, s: np.ndarray) -> np.ndarray:
         """Return the room that is left when each row's job is placed."""
         row, k = np.nonzero(self.offsets < self.length[j][:, None])
-        free[row, s[row] + k] -= self.packed[j[row]]
+        free[row, s[row] + k] -= self.packed.need[j[row]]
         return free
 
 
@@ -295,8 +296,16 @@ def _rooms(jobs: Jobs, finish: int) -> tuple[np.ndarray, np.ndarray]:
     return np.array(free, dtype=np.int64), np.array(need, dtype=np.int64)
 
 
-def _pack(free: np.ndarray, need: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
-    """Return guard bits, room per period and need per job, all roles in one number."""
+class _Packed(NamedTuple):
+    """All roles in one number: guard bits, room per period and need per job."""
+
+    guard: int
+    room: np.ndarray
+    need: np.ndarray
+
+
+def _pack(free: np.ndarray, need: np.ndarray) -> _Packed:
+    """Return room per role and period, and need per role and job, as numbers."""
     shift = guard = 0
     room = np.zeros(free.shape[1], dtype=np.int64)
     packed = np.zeros(need.shape[1], dtype=np.int64)
@@ -306,7 +315,7 @@ def _pack(free: np.ndarray, need: np.ndarray) -> tuple[int, np.ndarray, np.ndarr
         packed += own_need << shift
         guard |= 1 << (shift + bits)
         shift += bits + 1
-    return guard, room + guard, packed
+    return _Packed(guard, room + guard, packed)
 
 
 class Layering:

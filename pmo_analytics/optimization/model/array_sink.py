@@ -52,7 +52,7 @@ def build_matrix(options: Options) -> Matrix:
     """Return the whole model of the options."""
     rows = write_rows(options, with_columns=False)
     row, column, value = rows.entries()
-    columns = len(options.project) + len(options.buy_resource)
+    columns = len(options.project) + len(options.buy.resource)
     # csc_array adds up what falls on one place, as S_j - S_i does for i = j.
     a = csc_array((value, (row, column)), shape=(len(rows.labels), columns))
     lower, upper = rows.sides()
@@ -101,8 +101,8 @@ def grains_of(
         if label.form in ("limit", "least"):
             slack[row], unit[row] = o.slack[label.number], o.unit[label.number]
         elif label.form in ("linear_most", "linear_least"):
-            slack[row] = o.linear_slack[label.number]
-            unit[row] = o.linear_unit[label.number]
+            slack[row] = o.linear.slack[label.number]
+            unit[row] = o.linear.unit[label.number]
     return slack, unit
 
 
@@ -172,9 +172,9 @@ def _best_purchases(options: Options, reduced: np.ndarray) -> float:
     if not len(reduced):
         return 0.0
     gain = np.maximum(reduced, 0.0)
-    alone = options.buy_joint < 0
-    best = np.zeros(int(options.buy_joint.max()) + 1)
-    np.maximum.at(best, options.buy_joint[~alone], gain[~alone])
+    alone = options.buy.joint < 0
+    best = np.zeros(int(options.buy.joint.max()) + 1)
+    np.maximum.at(best, options.buy.joint[~alone], gain[~alone])
     return float(gain[alone].sum() + best.sum())
 
 

@@ -12,7 +12,12 @@ import pandas as pd
 
 from pmo_analytics.clock import offsets_from
 from pmo_analytics.optimization.model.grain import grain, grant_people
-from pmo_analytics.optimization.model.instance import Options, largest_sums
+from pmo_analytics.optimization.model.instance import (
+    Options,
+    Purchases,
+    Uses,
+    largest_sums,
+)
 from pmo_analytics.optimization.model.purchasing import cheapest, most_bought, round_up
 from pmo_analytics.optimization.model.rule_arrays import (
     Row,
@@ -112,10 +117,10 @@ class Compiled:
         if bought is None:
             return purchases_table(portfolio, total)
         for i in np.flatnonzero(bought).tolist():
-            begin = int(o.buy_resource[i]) % periods
-            for t in range(begin, begin + int(o.buy_length[i])):
-                key = int(o.buy_offer[i]), t
-                most = float(o.buy_most[i])
+            begin = int(o.buy.resource[i]) % periods
+            for t in range(begin, begin + int(o.buy.length[i])):
+                key = int(o.buy.offer[i]), t
+                most = float(o.buy.most[i])
                 on_board = float(round_up(total.get(key, 0.0) + float(bought[i])))
                 total[key] = min(on_board, most)
         return purchases_table(portfolio, total)
@@ -187,16 +192,8 @@ def compile_options(
         portfolio, bounds, project[use_option], use_row, use_amount, sums, len(limit)
     )
     limit, slack, unit = grant_people(portfolio, bounds, limit, slack, unit)
-    buy = _purchases(portfolio, roles) if flex else {}
-    most = limit
-    if buy:
-        most = limit + most_bought(
-            len(limit),
-            buy["buy_resource"],
-            buy["buy_length"],
-            buy["buy_joint"],
-            buy["buy_most"],
-        )
+    buy = _purchases(portfolio, roles) if flex else Purchases()
+    most = limit + most_bought(len(limit), buy)
     keep = _usable(
         number,
         fixed,
@@ -248,20 +245,18 @@ def compile_options(
         worth=worth,
         tie=_tie(portfolio, names, project, start, fixed),
         must=windows.loc[names, "must"].to_numpy(dtype=bool),
-        use_first=use_first,
-        use_row=use_row,
-        use_amount=use_amount,
+        use=Uses(use_first, use_row, use_amount),
         limit=limit,
         least=least,
-        **linked,
-        **counted,
-        **distinct,
+        dependency=linked,
+        group=counted,
+        counts=distinct,
         sizes=np.array([len(roles), periods, budgets], dtype=np.int64),
         slack=slack,
         unit=unit,
-        **linear_arrays(others, renumber, project),
+        linear=linear_arrays(others, renumber, project),
         constant=np.array([constant]),
-        **buy,
+        buy=buy,
     )
     return Compiled(
         options=options,
@@ -315,7 +310,7 @@ def grains(
     return slack, unit
 
 
-def _purchases(portfolio: Portfolio, roles: list[str]) -> dict[str, np.ndarray]:
+def _purchases(portfolio: Portfolio, roles: list[str]) -> Purchases:
     """Return the columns of capacity that can be bought."""
     place = {role: r for r, role in enumerate(roles)}
     periods = len(portfolio.horizon)
@@ -333,13 +328,8 @@ def _purchases(portfolio: Portfolio, roles: list[str]) -> dict[str, np.ndarray]:
             most = float(row["fte_max"])
             rows.append((int(str(offer)), begin + t, length, joint, cost, most))
     columns = list(zip(*rows, strict=True)) if rows else [()] * 6
-    names = ("offer", "resource", "length", "joint", "cost", "most")
-    return {
-        f"buy_{name}": np.array(
-            column, dtype=float if name in ("cost", "most") else np.int64
-        )
-        for name, column in zip(names, columns, strict=True)
-    }
+    kinds = [np.int64] * 4 + [float] * 2
+    return Purchases(*map(np.array, columns, kinds))
 
 
 def _pairs(

@@ -13,11 +13,19 @@ much as the dearest classes, as many as may be open (`Counts.dearest`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from pmo_analytics.optimization.model.rows import RowLabel, Rows
+
+
+def _none() -> np.ndarray:
+    return np.zeros(0, dtype=np.int64)
+
+
+def _begin() -> np.ndarray:
+    return np.zeros(1, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -36,11 +44,11 @@ class Counts:
         CSR over members: columns that open its class, at most one of them 1.
     """
 
-    most: np.ndarray
-    count: np.ndarray
-    belongs: np.ndarray
-    first: np.ndarray
-    column: np.ndarray
+    most: np.ndarray = field(default_factory=_none)
+    count: np.ndarray = field(default_factory=_none)
+    belongs: np.ndarray = field(default_factory=_none)
+    first: np.ndarray = field(default_factory=_begin)
+    column: np.ndarray = field(default_factory=_none)
 
     def __len__(self) -> int:
         return len(self.most)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +45,126 @@ def _no_amounts() -> np.ndarray:
 
 
 @dataclass(frozen=True)
+class Uses:
+    """What each option uses: CSR over options, rows increasing.
+
+    Attributes
+    ----------
+    first
+        Shape (N + 1,).
+    row, amount
+        Limited thing, and how much of it.
+    """
+
+    first: np.ndarray
+    row: np.ndarray
+    amount: np.ndarray
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """Dependencies in force. D of them, each with projects that can serve it.
+
+    Attributes
+    ----------
+    project, kind, first
+        Shape (D,), (D,), (D + 1,): who asks; 1 = by start dates, 0 = selection only;
+        where its targets are.
+    target, lag, lag_max
+        Projects that can serve and the periods from their start to the start of
+        `project` (NO_LIMIT = no upper limit).
+    single
+        Shape (D,): it names one project, not a group.
+    """
+
+    project: np.ndarray
+    kind: np.ndarray
+    first: np.ndarray
+    target: np.ndarray
+    lag: np.ndarray
+    lag_max: np.ndarray
+    single: np.ndarray
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Groups of projects. G of them.
+
+    Attributes
+    ----------
+    first, project
+        CSR over groups: members that may be selected.
+    least, most, all
+        Shape (G,): least (0 = none) and most (NO_LIMIT = none) of those members;
+        and 0 = only these limits, TOGETHER, ALL or NONE.
+    """
+
+    first: np.ndarray
+    project: np.ndarray
+    least: np.ndarray
+    most: np.ndarray
+    all: np.ndarray
+
+
+@dataclass(frozen=True)
+class LinearRows:
+    """Rules with weights of either sign.
+
+    Attributes
+    ----------
+    first, option, weight
+        CSR over rules: options and what each adds.
+    lower, upper
+        Limits of those sums, infinite where there is none.
+    slack, unit
+        By how much sums of floats may exceed them, and the amount that a solver is to
+        see as 1, see `grain`.
+    """
+
+    first: np.ndarray = field(default_factory=_one_zero)
+    option: np.ndarray = field(default_factory=_no_numbers)
+    weight: np.ndarray = field(default_factory=_no_amounts)
+    lower: np.ndarray = field(default_factory=_no_amounts)
+    upper: np.ndarray = field(default_factory=_no_amounts)
+    slack: np.ndarray = field(default_factory=_no_amounts)
+    unit: np.ndarray = field(default_factory=_no_amounts)
+
+
+@dataclass(frozen=True)
+class Purchases:
+    """Capacity that can be bought. F columns, each of an offer (row of `flex`, from 1).
+
+    Attributes
+    ----------
+    offer, resource, length
+        Shape (F,): a column adds to the limits of `length` resources from `resource`
+        on: of one period, or for a hire of all periods until the offer ends.
+    joint
+        Number of the hire whose columns together are at most `most`, else -1.
+    cost, most
+        Cost of 1 FTE over all its periods, discounted; most FTE.
+    """
+
+    offer: np.ndarray = field(default_factory=_no_numbers)
+    resource: np.ndarray = field(default_factory=_no_numbers)
+    length: np.ndarray = field(default_factory=_no_numbers)
+    joint: np.ndarray = field(default_factory=_no_numbers)
+    cost: np.ndarray = field(default_factory=_no_amounts)
+    most: np.ndarray = field(default_factory=_no_amounts)
+
+
+# Arrays that belong together travel as `name of the group_name`.
+_PARTS: dict[str, type[Any]] = {
+    "use": Uses,
+    "dependency": Dependencies,
+    "group": Groups,
+    "linear": LinearRows,
+    "counts": Counts,
+    "buy": Purchases,
+}
+
+
+@dataclass(frozen=True)
 class Options:
     """The arrays of one portfolio. P projects, N options, M limited things.
 
@@ -62,53 +183,33 @@ class Options:
         Shape (N,): what ties are broken by, smallest sum first.
     must
         Shape (P,): has to be selected.
-    use_first, use_row, use_amount
-        CSR over options: limited thing and amount of it, increasing.
+    use
+        What options use of limited things.
     limit
         Shape (M,): amount available; inf where nothing limits it.
     least
         Shape (M,): amount that has to be used; -inf where none.
-    dependency_project, dependency_kind, dependency_first
-        Shape (D,), (D,), (D + 1,): dependencies in force; kind 1 = by start dates,
-        0 = selection only. `dependency_first` points into the next three.
-    dependency_target, dependency_lag, dependency_lag_max
-        Projects that can serve and the periods from their start to the start of
-        `dependency_project` (NO_LIMIT = no upper limit).
-    dependency_single
-        Shape (D,): the dependency names one project, not a group.
-    group_first, group_project
-        CSR over groups: members that may be selected.
-    group_least, group_most, group_all
-        Shape (G,): least (0 = none) and most (NO_LIMIT = none) of those members;
-        and 0 = only these limits, TOGETHER, ALL or NONE.
+    dependency, group
+        Of projects.
     sizes
         `[roles, periods, budgets]`.
-    linear_first, linear_option, linear_weight
-        CSR over the rules with weights of either sign: options and what each adds.
-    linear_lower, linear_upper
-        Limits of those sums, infinite where there is none.
-    distinct_most, distinct_count, distinct_class, distinct_first, distinct_option
-        Counts of different themes at work, see `counts.Counts`.
-    slack, linear_slack
-        Shape (M,) and as `linear_lower`: by how much sums of floats may exceed a limit
-        and are still within it, see `grain`.
-    unit, linear_unit
-        Likewise: the amount that a solver is to see as 1.
+    slack
+        Shape (M,): by how much sums of floats may exceed a limit and are still within
+        it, see `grain`.
+    unit
+        Shape (M,): the amount that a solver is to see as 1.
+    linear
+        Rules with weights of either sign.
+    counts
+        Counts of different themes at work.
     constant
         Shape (1,): part of the objective that no option decides; the model is written
         without it.
-    buy_offer, buy_resource, buy_length
-        Shape (F,): capacity that can be bought. A column belongs to an offer (row of
-        `flex`, from 1) and adds to the limits of `buy_length` resources from
-        `buy_resource` on: of one period, or for a hire of all periods until the offer
-        ends.
-    buy_joint
-        Number of the hire whose columns together are at most `buy_most`, else -1.
+    buy
+        Capacity that can be bought.
     twin
         Shape (P,) or empty: the project before it among those that are the same in
         everything, else -1. Their order is then the last of the rules.
-    buy_cost, buy_most
-        Cost of 1 FTE over all its periods, discounted; most FTE.
     """
 
     first: np.ndarray
@@ -117,64 +218,48 @@ class Options:
     worth: np.ndarray
     tie: np.ndarray
     must: np.ndarray
-    use_first: np.ndarray
-    use_row: np.ndarray
-    use_amount: np.ndarray
+    use: Uses
     limit: np.ndarray
     least: np.ndarray
-    dependency_project: np.ndarray
-    dependency_kind: np.ndarray
-    dependency_first: np.ndarray
-    dependency_target: np.ndarray
-    dependency_lag: np.ndarray
-    dependency_lag_max: np.ndarray
-    dependency_single: np.ndarray
-    group_first: np.ndarray
-    group_project: np.ndarray
-    group_least: np.ndarray
-    group_most: np.ndarray
-    group_all: np.ndarray
+    dependency: Dependencies
+    group: Groups
     sizes: np.ndarray
-    linear_first: np.ndarray = field(default_factory=_one_zero)
-    linear_option: np.ndarray = field(default_factory=_no_numbers)
-    linear_weight: np.ndarray = field(default_factory=_no_amounts)
-    linear_lower: np.ndarray = field(default_factory=_no_amounts)
-    linear_upper: np.ndarray = field(default_factory=_no_amounts)
-    distinct_most: np.ndarray = field(default_factory=_no_numbers)
-    distinct_count: np.ndarray = field(default_factory=_no_numbers)
-    distinct_class: np.ndarray = field(default_factory=_no_numbers)
-    distinct_first: np.ndarray = field(default_factory=_one_zero)
-    distinct_option: np.ndarray = field(default_factory=_no_numbers)
     slack: np.ndarray = field(default_factory=_no_amounts)
     unit: np.ndarray = field(default_factory=_no_amounts)
-    linear_slack: np.ndarray = field(default_factory=_no_amounts)
-    linear_unit: np.ndarray = field(default_factory=_no_amounts)
+    linear: LinearRows = field(default_factory=LinearRows)
+    counts: Counts = field(default_factory=Counts)
     constant: np.ndarray = field(default_factory=_nothing)
+    buy: Purchases = field(default_factory=Purchases)
     twin: np.ndarray = field(default_factory=_no_numbers)
-    buy_offer: np.ndarray = field(default_factory=_no_numbers)
-    buy_resource: np.ndarray = field(default_factory=_no_numbers)
-    buy_length: np.ndarray = field(default_factory=_no_numbers)
-    buy_joint: np.ndarray = field(default_factory=_no_numbers)
-    buy_cost: np.ndarray = field(default_factory=_no_amounts)
-    buy_most: np.ndarray = field(default_factory=_no_amounts)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return every array by name, for npz."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        parts = {name: plain.pop(name) for name in _PARTS}
+        return plain | {
+            f"{name}_{f.name}": getattr(part, f.name)
+            for name, part in parts.items()
+            for f in fields(part)
+        }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Options:
         """Return the options that `arrays` gave."""
-        return cls(**{f.name: arrays[f.name] for f in fields(cls)})
+        parts = {
+            name: kind(**{f.name: arrays[f"{name}_{f.name}"] for f in fields(kind)})
+            for name, kind in _PARTS.items()
+        }
+        plain = [f.name for f in fields(cls) if f.name not in parts]
+        return cls(**{name: arrays[name] for name in plain}, **parts)
 
     def gains(self) -> np.ndarray:
         """Return what each column of the model adds to the objective.
 
-        After the options come the purchases as shares of their `buy_most`.
+        After the options come the purchases as shares of the most there is.
         """
-        if not len(self.buy_resource):
+        if not len(self.buy.resource):
             return self.worth
-        return np.concatenate([self.worth, -self.buy_cost * self.buy_most])
+        return np.concatenate([self.worth, -self.buy.cost * self.buy.most])
 
     def only(self, keep: np.ndarray, must: np.ndarray | None = None) -> Options:
         """Return the same question with some options; every number but theirs stays.
@@ -186,34 +271,33 @@ class Options:
         must
             Shape (P,), projects that have to be selected; None = the same ones.
         """
-        count = np.diff(self.use_first)
+        count = np.diff(self.use.first)
         used = np.repeat(keep, count)
         project = self.project[keep]
+        place = np.cumsum(keep) - 1
+        linear, counts = self.linear, self.counts
+        stays, counted = keep[linear.option], keep[counts.column]
         return replace(
             self,
-            **self._cut(keep),
             first=np.searchsorted(project, np.arange(len(self.first))),
             project=project,
             start=self.start[keep],
             worth=self.worth[keep],
             tie=self.tie[keep],
             must=self.must if must is None else must,
-            use_first=np.concatenate([[0], np.cumsum(count[keep])]).astype(np.int64),
-            use_row=self.use_row[used],
-            use_amount=self.use_amount[used],
+            use=Uses(_begins(count[keep]), self.use.row[used], self.use.amount[used]),
+            linear=replace(
+                linear,
+                first=_begins(stays)[linear.first],
+                option=place[linear.option[stays]],
+                weight=linear.weight[stays],
+            ),
+            counts=replace(
+                counts,
+                first=_begins(counted)[counts.first],
+                column=place[counts.column[counted]],
+            ),
         )
-
-    def _cut(self, keep: np.ndarray) -> dict[str, np.ndarray]:
-        """Return the rows over options, of those that are kept."""
-        place, cut = np.cumsum(keep) - 1, {}
-        for kind in ("linear", "distinct"):
-            first = getattr(self, f"{kind}_first")
-            option = getattr(self, f"{kind}_option")
-            before = np.concatenate([[0], np.cumsum(keep[option])]).astype(np.int64)
-            cut[f"{kind}_first"] = before[first]
-            cut[f"{kind}_option"] = place[option[keep[option]]]
-        cut["linear_weight"] = self.linear_weight[keep[self.linear_option]]
-        return cut
 
     def span(self, project: int) -> np.ndarray:
         """Return the options of a project."""
@@ -221,41 +305,30 @@ class Options:
 
     def uses(self, option: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the limited things that an option uses, and how much of each."""
-        span = slice(self.use_first[option], self.use_first[option + 1])
-        return self.use_row[span], self.use_amount[span]
+        span = slice(self.use.first[option], self.use.first[option + 1])
+        return self.use.row[span], self.use.amount[span]
 
     def use_option(self) -> np.ndarray:
-        """Return the option that each use belongs to, as long as `use_row`."""
-        return np.repeat(np.arange(len(self.project)), np.diff(self.use_first))
-
-    @property
-    def counts(self) -> Counts:
-        """The counts of different themes."""
-        return Counts(
-            self.distinct_most,
-            self.distinct_count,
-            self.distinct_class,
-            self.distinct_first,
-            self.distinct_option,
-        )
+        """Return the option that each use belongs to, as long as `use.row`."""
+        return np.repeat(np.arange(len(self.project)), np.diff(self.use.first))
 
     def rows_hold(self, chosen: np.ndarray) -> bool:
         """Return whether a choice keeps the rules that are no sums of its uses."""
         if not self.counts.hold(chosen, len(self.project)):
             return False
-        if len(self.linear_first) == 1:
+        if len(self.linear.first) == 1:
             return True
         taken = np.zeros(len(self.project))
         taken[chosen] = 1.0
-        owner = np.repeat(np.arange(len(self.linear_lower)), np.diff(self.linear_first))
+        owner = np.repeat(np.arange(len(self.linear.lower)), np.diff(self.linear.first))
         sums = np.bincount(
             owner,
-            self.linear_weight * taken[self.linear_option],
-            minlength=len(self.linear_lower),
+            self.linear.weight * taken[self.linear.option],
+            minlength=len(self.linear.lower),
         )
         return bool(
-            (sums <= self.linear_upper + self.linear_slack).all()
-            and (sums >= self.linear_lower - self.linear_slack).all()
+            (sums <= self.linear.upper + self.linear.slack).all()
+            and (sums >= self.linear.lower - self.linear.slack).all()
         )
 
     def most_worth(self) -> float:
@@ -268,7 +341,12 @@ class Options:
     def largest_use(self) -> np.ndarray:
         """Return the most that all projects together could use of each thing, (M,)."""
         owner = self.project[self.use_option()]
-        return largest_sums(owner, self.use_row, self.use_amount, len(self.limit))
+        return largest_sums(owner, self.use.row, self.use.amount, len(self.limit))
+
+
+def _begins(sizes: np.ndarray) -> np.ndarray:
+    """Return where each of some stretches begins, and where the last one ends."""
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
 
 def largest_sums(
@@ -285,7 +363,7 @@ def largest_sums(
 def carries_branches(options: Options) -> bool:
     """Return whether a proof by branches is worth its time on options like these."""
     many = len(options.project)
-    if len(options.buy_resource) or len(options.counts):
+    if len(options.buy.resource) or len(options.counts):
         return False
     return 0 < many <= _MOST_BRANCHED and many * len(options.limit) <= _MOST_CELLS
 
@@ -295,4 +373,4 @@ def carries_cuts(options: Options) -> bool:
 
     Cuts follow from limits that nothing is added to.
     """
-    return len(options.project) <= _MOST_CUT and not len(options.buy_resource)
+    return len(options.project) <= _MOST_CUT and not len(options.buy.resource)

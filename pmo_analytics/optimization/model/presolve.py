@@ -27,7 +27,7 @@ def tightened(options: Options) -> Options:
 
     Projects that every plan has must be selected from then on.
     """
-    if len(options.buy_resource) or not len(options.project):
+    if len(options.buy.resource) or not len(options.project):
         return options  # what is bought makes room
     left, must = np.ones(len(options.project), dtype=bool), options.must.copy()
     if not Presolve(options).tighten(left, must):
@@ -69,31 +69,31 @@ def dominated(options: Options) -> np.ndarray:
     """
     o = options
     found = np.zeros(len(o.project), dtype=bool)
-    if len(o.buy_resource):
+    if len(o.buy.resource):
         return found
-    timed = np.flatnonzero(o.dependency_kind)
+    timed = np.flatnonzero(o.dependency.kind)
     linked = np.zeros(len(o.must), dtype=bool)
-    linked[o.dependency_project[timed]] = True
+    linked[o.dependency.project[timed]] = True
     for d in timed.tolist():
         linked[
-            o.dependency_target[o.dependency_first[d] : o.dependency_first[d + 1]]
+            o.dependency.target[o.dependency.first[d] : o.dependency.first[d + 1]]
         ] = True
-    linked[o.project[o.linear_option]] = True
+    linked[o.project[o.linear.option]] = True
     short = np.isfinite(o.limit) & (o.largest_use() > o.limit)
     least = np.isfinite(o.least) & (o.least > 0)
     many = np.diff(o.first)
     for p in np.flatnonzero((many > 1) & ~linked).tolist():
         span = np.arange(o.first[p], o.first[p + 1])
-        entries = np.arange(o.use_first[span[0]], o.use_first[span[-1] + 1])
-        rows = o.use_row[entries]
+        entries = np.arange(o.use.first[span[0]], o.use.first[span[-1] + 1])
+        rows = o.use.row[entries]
         rows = np.unique(rows[short[rows] | least[rows]])
         use = np.zeros((len(span), len(rows)))
-        owner = np.repeat(np.arange(len(span)), np.diff(o.use_first)[span])
-        place = np.searchsorted(rows, o.use_row[entries])
+        owner = np.repeat(np.arange(len(span)), np.diff(o.use.first)[span])
+        place = np.searchsorted(rows, o.use.row[entries])
         place = np.minimum(place, max(len(rows) - 1, 0))
         if len(rows):
-            real = rows[place] == o.use_row[entries]
-            use[owner[real], place[real]] = o.use_amount[entries[real]]
+            real = rows[place] == o.use.row[entries]
+            use[owner[real], place[real]] = o.use.amount[entries[real]]
         found[span] = _beaten(use, least[rows], o.worth[span], o.tie[span])
     return found
 
@@ -133,12 +133,12 @@ class Presolve:
         self.room = o.limit + _MARGIN * o.slack
         # Limits that could ever be exceeded; the others need no look.
         tight = np.isfinite(o.limit) & (o.largest_use() > self.room)
-        entry = np.flatnonzero(tight[o.use_row])
+        entry = np.flatnonzero(tight[o.use.row])
         self.entry_option = self.owner[entry]
         self.entry_project = o.project[self.entry_option]
         number = np.cumsum(tight) - 1
-        self.entry_row = number[o.use_row[entry]]
-        self.entry_amount = o.use_amount[entry]
+        self.entry_row = number[o.use.row[entry]]
+        self.entry_amount = o.use.amount[entry]
         self.room = self.room[tight]
         self._write_rules()
 
@@ -156,14 +156,14 @@ class Presolve:
         row: list[np.ndarray] = []
         column: list[np.ndarray] = []
         asks: list[np.ndarray] = []
-        for d, j in enumerate(o.dependency_project.tolist()):
+        for d, j in enumerate(o.dependency.project.tolist()):
             own = np.arange(o.first[j], o.first[j + 1])
-            for i in range(int(o.dependency_first[d]), int(o.dependency_first[d + 1])):
-                target = int(o.dependency_target[i])
+            for i in range(int(o.dependency.first[d]), int(o.dependency.first[d + 1])):
+                target = int(o.dependency.target[i])
                 other = np.arange(o.first[target], o.first[target + 1])
                 lag = o.start[own][:, None] - o.start[other][None, :]
-                fits = (lag >= o.dependency_lag[i]) & (lag <= o.dependency_lag_max[i])
-                if not o.dependency_kind[d]:
+                fits = (lag >= o.dependency.lag[i]) & (lag <= o.dependency.lag_max[i])
+                if not o.dependency.kind[d]:
                     fits[:] = True
                 at, to = np.nonzero(fits)
                 row.append(at + sum(map(len, ours)))
@@ -257,7 +257,7 @@ class Presolve:
         pairs = len(self.pair_rule)
         serving = np.bincount(self.row_pair[alive], minlength=pairs) > 0
         count = np.bincount(
-            self.pair_rule[serving], minlength=len(self.o.dependency_project)
+            self.pair_rule[serving], minlength=len(self.o.dependency.project)
         )
         sole = serving & must[self.pair_own] & (count[self.pair_rule] == 1)
         if sole.any():
@@ -271,8 +271,8 @@ class Presolve:
         living = self.alive(left)
         if (must & ~living).any():
             return False
-        for g, whole in enumerate(o.group_all.tolist()):
-            members = o.group_project[o.group_first[g] : o.group_first[g + 1]]
+        for g, whole in enumerate(o.group.all.tolist()):
+            members = o.group.project[o.group.first[g] : o.group.first[g + 1]]
             alive = living[members]
             if whole:
                 out = _out_of_all(whole, members, alive, must)
@@ -289,7 +289,7 @@ class Presolve:
         self, g: int, members: np.ndarray, alive: np.ndarray, must: np.ndarray
     ) -> np.ndarray | None:
         """Return who is out by a limit; note who must be in; None of the impossible."""
-        least, most = self.o.group_least[g], self.o.group_most[g]
+        least, most = self.o.group.least[g], self.o.group.most[g]
         chosen = int(must[members].sum())
         if chosen > most or alive.sum() < least:
             return None

@@ -143,11 +143,11 @@ def build_model(options: Options, *, elastic: bool = False) -> Model:
     ]
     y = [
         problem.add_variable(f"y{i}", 0, 1, "Continuous")
-        for i in range(len(options.buy_resource))
+        for i in range(len(options.buy.resource))
     ]
     z = [
         problem.add_variable(f"z{i}", 0, 1, "Continuous")
-        for i in range(len(options.distinct_count))
+        for i in range(len(options.counts.count))
     ]
     model = Model(problem, x, elastic=elastic, y=y)
     _store(model, options, [*x, *y, *z])

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pmo_analytics.optimization.model.instance import Options
+from pmo_analytics.optimization.model.instance import Options, Purchases
 from pmo_analytics.tolerance import ROUNDING, TOLERANCE
 
 # What may be missing where all of the tolerance is granted beyond the limit.
@@ -34,16 +34,16 @@ def value_of(options: Options, chosen: np.ndarray) -> float:
     -inf where no purchases make it work.
     """
     worth = math.fsum(options.worth[chosen])
-    if not len(options.buy_resource):
+    if not len(options.buy.resource):
         return worth
     bought = cheapest(options, chosen)
-    return -np.inf if bought is None else worth - float(options.buy_cost @ bought)
+    return -np.inf if bought is None else worth - float(options.buy.cost @ bought)
 
 
 def cheapest(options: Options, chosen: np.ndarray) -> np.ndarray | None:
     """Return the FTE to buy of each column at least cost; None where that fails."""
     o = options
-    bought = np.zeros(len(o.buy_resource))
+    bought = np.zeros(len(o.buy.resource))
     used = np.zeros(len(o.limit))
     for k in np.asarray(chosen).tolist():
         rows, amounts = o.uses(k)
@@ -59,7 +59,7 @@ def cheapest(options: Options, chosen: np.ndarray) -> np.ndarray | None:
     spare = np.where(slack < TOLERANCE, noise, _NEGLIGIBLE)
     for role in np.unique(np.flatnonzero(need) // periods).tolist():
         own = slice(role * periods, (role + 1) * periods)
-        columns = np.flatnonzero(o.buy_resource // periods == role)
+        columns = np.flatnonzero(o.buy.resource // periods == role)
         covering = _cover(o, columns, need[own], spare[own])
         if covering is None:
             return None
@@ -79,20 +79,20 @@ def _cover(
 
     None where they fall short of it by more than may be spared.
     """
-    first = o.buy_resource[columns] % len(need)
-    last = first + o.buy_length[columns] - 1
+    first = o.buy.resource[columns] % len(need)
+    last = first + o.buy.length[columns] - 1
     there = most_bought(
         len(need),
         first,
-        o.buy_length[columns],
-        o.buy_joint[columns],
-        o.buy_most[columns],
+        o.buy.length[columns],
+        o.buy.joint[columns],
+        o.buy.most[columns],
     )
     if (need - there > spare).any():
         return None
     # The last part of an FTE may be more than there is.
     need = np.minimum(np.ceil(need * _PARTS) / _PARTS, there)
-    hires = bool((o.buy_joint[columns] >= 0).any())
+    hires = bool((o.buy.joint[columns] >= 0).any())
     found = (
         _with_hires(o, columns, first, last, need)
         if hires
@@ -109,11 +109,11 @@ def _cover(
 
 def _within_most(o: Options, columns: np.ndarray, amounts: np.ndarray) -> np.ndarray:
     """Return amounts without what an offer does not have, of a hire at the end."""
-    amounts = np.minimum(amounts, o.buy_most[columns])
-    joint = o.buy_joint[columns]
+    amounts = np.minimum(amounts, o.buy.most[columns])
+    joint = o.buy.joint[columns]
     for hire in np.unique(joint[joint >= 0]).tolist():
         own = np.flatnonzero(joint == hire)
-        most = float(o.buy_most[columns[own[0]]])
+        most = float(o.buy.most[columns[own[0]]])
         on_board = np.minimum(np.cumsum(amounts[own]), most)
         amounts[own] = np.diff(on_board, prepend=0.0)
     return amounts
@@ -124,8 +124,8 @@ def _period_by_period(
 ) -> np.ndarray:
     amounts = np.zeros(len(columns))
     left = need.copy()
-    for i in np.argsort(o.buy_cost[columns], kind="stable").tolist():
-        amounts[i] = min(left[first[i]], o.buy_most[columns[i]])
+    for i in np.argsort(o.buy.cost[columns], kind="stable").tolist():
+        amounts[i] = min(left[first[i]], o.buy.most[columns[i]])
         left[first[i]] -= amounts[i]
     return amounts
 
@@ -142,15 +142,15 @@ def _with_hires(
     time = np.arange(len(need))[:, None]
     cover = ((time >= first) & (time <= last)).astype(float)
     wanted = need > 0
-    joint = o.buy_joint[columns]
+    joint = o.buy.joint[columns]
     hires = np.unique(joint[joint >= 0])
     together = (joint == hires[:, None]).astype(float)
-    most = np.array([o.buy_most[columns[joint == h]][0] for h in hires])
+    most = np.array([o.buy.most[columns[joint == h]][0] for h in hires])
     answer = linprog(
-        o.buy_cost[columns],
+        o.buy.cost[columns],
         A_ub=np.vstack([-cover[wanted], together]),
         b_ub=np.concatenate([-need[wanted], most]),
-        bounds=np.column_stack([np.zeros(len(columns)), o.buy_most[columns]]),
+        bounds=np.column_stack([np.zeros(len(columns)), o.buy.most[columns]]),
         method="highs",
         # Below a part, so that rounding up makes good what it leaves open.
         options={"primal_feasibility_tolerance": 1e-10},
@@ -158,18 +158,16 @@ def _with_hires(
     return np.asarray(answer.x) if answer.status == 0 else None
 
 
-def most_bought(
-    resources: int,
-    resource: np.ndarray,
-    length: np.ndarray,
-    joint: np.ndarray,
-    most: np.ndarray,
-) -> np.ndarray:
+def most_bought(resources: int, buy: Purchases) -> np.ndarray:
     """Return the most that columns can add to each thing, (M,)."""
     added = np.zeros(resources)
     seen: set[int] = set()
     for a, n, hire, amount in zip(
-        resource.tolist(), length.tolist(), joint.tolist(), most.tolist(), strict=True
+        buy.resource.tolist(),
+        buy.length.tolist(),
+        buy.joint.tolist(),
+        buy.most.tolist(),
+        strict=True,
     ):
         # The first column of a hire covers what the others do.
         if hire in seen:
@@ -189,17 +187,6 @@ def with_room_of(options: Options, chosen: np.ndarray) -> Options:
     limit = options.limit.copy()
     if bought is not None:
         for i in np.flatnonzero(bought).tolist():
-            a = int(options.buy_resource[i])
-            limit[a : a + int(options.buy_length[i])] += bought[i]
-    none = np.zeros(0)
-    whole = np.zeros(0, dtype=np.int64)
-    return replace(
-        options,
-        limit=limit,
-        buy_offer=whole,
-        buy_resource=whole,
-        buy_length=whole,
-        buy_joint=whole,
-        buy_cost=none,
-        buy_most=none,
-    )
+            a = int(options.buy.resource[i])
+            limit[a : a + int(options.buy.length[i])] += bought[i]
+    return replace(options, limit=limit, buy=Purchases())

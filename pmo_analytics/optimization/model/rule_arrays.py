@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from pmo_analytics.optimization.model.counts import Counts
 from pmo_analytics.optimization.model.grain import grain
 from pmo_analytics.optimization.model.instance import (
     ALL,
     NO_LIMIT,
     NONE,
     TOGETHER,
+    Dependencies,
+    Groups,
+    LinearRows,
     largest_sums,
 )
 from pmo_analytics.rules import Limits, read_rules
@@ -107,8 +111,8 @@ def kept_rows(rows: list[Row], keep: np.ndarray) -> list[Row]:
 
 def linear_arrays(
     rows: list[Row], renumber: np.ndarray, project: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Return the arrays of rules with weights of either sign."""
+) -> LinearRows:
+    """Return the rules with weights of either sign."""
     grains = []
     for row in rows:
         size = np.abs(row.weight)
@@ -121,37 +125,37 @@ def linear_arrays(
     options = [renumber[row.option] for row in rows]
     weights = [row.weight for row in rows]
     none = np.zeros(0)
-    return {
-        "linear_first": np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
-        "linear_option": np.concatenate([none, *options]).astype(np.int64),
-        "linear_weight": np.concatenate([none, *weights]),
-        "linear_lower": np.array([row.lower for row in rows], dtype=float),
-        "linear_upper": np.array([row.upper for row in rows], dtype=float),
-        "linear_slack": np.array([slack for slack, _ in grains], dtype=float),
-        "linear_unit": np.array([unit for _, unit in grains], dtype=float),
-    }
+    return LinearRows(
+        first=np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
+        option=np.concatenate([none, *options]).astype(np.int64),
+        weight=np.concatenate([none, *weights]),
+        lower=np.array([row.lower for row in rows], dtype=float),
+        upper=np.array([row.upper for row in rows], dtype=float),
+        slack=np.array([slack for slack, _ in grains], dtype=float),
+        unit=np.array([unit for _, unit in grains], dtype=float),
+    )
 
 
 def dependency_arrays(
     rules: list[Any], number: Mapping[str, int]
-) -> tuple[list[tuple[str, str, str]], dict[str, np.ndarray]]:
+) -> tuple[list[tuple[str, str, str]], Dependencies]:
     """Return (project, requires, kind) and arrays of the dependencies to be served."""
     rules = [rule for rule in rules if rule.targets]
     flat = [(rule, target) for rule in rules for target in rule.targets]
     counts = [len(rule.targets) for rule in rules]
     most = [rule.spans[target][1] for rule, target in flat]
-    return [(rule.project, rule.requires, rule.kind) for rule in rules], {
-        "dependency_project": _ints(number[rule.project] for rule in rules),
-        "dependency_kind": _ints(rule.kind != "selected" for rule in rules),
-        "dependency_first": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        "dependency_target": _ints(number[target] for _, target in flat),
-        "dependency_lag": _ints(rule.spans[target][0] for rule, target in flat),
-        "dependency_lag_max": _ints(NO_LIMIT if m is None else m for m in most),
-        "dependency_single": _ints(
+    return [(rule.project, rule.requires, rule.kind) for rule in rules], Dependencies(
+        project=_ints(number[rule.project] for rule in rules),
+        kind=_ints(rule.kind != "selected" for rule in rules),
+        first=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        target=_ints(number[target] for _, target in flat),
+        lag=_ints(rule.spans[target][0] for rule, target in flat),
+        lag_max=_ints(NO_LIMIT if m is None else m for m in most),
+        single=_ints(
             rule.requires in number and rule.targets == [rule.requires]
             for rule in rules
         ),
-    }
+    )
 
 
 def _ints(values: Any) -> np.ndarray:
@@ -160,7 +164,7 @@ def _ints(values: Any) -> np.ndarray:
 
 def group_arrays(
     portfolio: Portfolio, windows: pd.DataFrame, number: Mapping[str, int]
-) -> tuple[list[str], list[str], list[str], dict[str, np.ndarray]]:
+) -> tuple[list[str], list[str], list[str], Groups]:
     """Return names, anchors, contradictions and arrays of the groups.
 
     Only members that may still be selected are counted: done members are taken off
@@ -210,13 +214,13 @@ def group_arrays(
         names,
         anchors,
         contradictions,
-        {
-            "group_first": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            "group_project": _ints(p for m in members for p in m),
-            "group_least": _ints(least),
-            "group_most": _ints(most),
-            "group_all": _ints(together),
-        },
+        Groups(
+            first=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            project=_ints(p for m in members for p in m),
+            least=_ints(least),
+            most=_ints(most),
+            all=_ints(together),
+        ),
     )
 
 
@@ -227,7 +231,7 @@ def distinct_arrays(
     project: np.ndarray,
     start: np.ndarray,
     windows: pd.DataFrame,
-) -> tuple[list[tuple[str, int]], dict[str, np.ndarray]]:
+) -> tuple[list[tuple[str, int]], Counts]:
     """Return (rule, period) and arrays of the rules that count themes.
 
     Without the periods in which there are no more themes than may be at work.
@@ -267,10 +271,10 @@ def distinct_arrays(
     count, opens, member, option = parts or [none] * 4
     _, first_of_class = np.unique(opens, return_index=True)
     _, first_of_member = np.unique(member, return_index=True)
-    return named, {
-        "distinct_most": np.array(most, dtype=np.int64),
-        "distinct_count": count[first_of_class].astype(np.int64),
-        "distinct_class": opens[first_of_member].astype(np.int64),
-        "distinct_first": np.append(first_of_member, len(member)).astype(np.int64),
-        "distinct_option": option.astype(np.int64),
-    }
+    return named, Counts(
+        most=np.array(most, dtype=np.int64),
+        count=count[first_of_class].astype(np.int64),
+        belongs=opens[first_of_member].astype(np.int64),
+        first=np.append(first_of_member, len(member)).astype(np.int64),
+        column=option.astype(np.int64),
+    )

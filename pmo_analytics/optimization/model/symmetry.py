@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pmo_analytics.optimization.model.instance import NO_LIMIT, Options
+from pmo_analytics.optimization.model.instance import NO_LIMIT, Dependencies, Options
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.model.compiling import Compiled
@@ -38,21 +38,17 @@ def in_order(compiled: Compiled, twins: Sequence[tuple[str, str]]) -> Compiled:
     ours, theirs = (np.array(side, dtype=np.int64) for side in zip(*pairs, strict=True))
     before = np.full(len(o.must), -1, dtype=np.int64)
     before[ours] = theirs
-    options = replace(
-        o,
-        twin=before,
-        dependency_project=np.append(o.dependency_project, ours),
-        dependency_kind=np.append(
-            o.dependency_kind, np.ones(many, dtype=o.dependency_kind.dtype)
-        ),
-        dependency_first=np.append(
-            o.dependency_first, o.dependency_first[-1] + np.arange(1, many + 1)
-        ),
-        dependency_target=np.append(o.dependency_target, theirs),
-        dependency_lag=np.append(o.dependency_lag, np.zeros(many, dtype=np.int64)),
-        dependency_lag_max=np.append(o.dependency_lag_max, np.full(many, NO_LIMIT)),
-        dependency_single=np.append(o.dependency_single, np.ones(many, dtype=bool)),
+    known = o.dependency
+    asked = Dependencies(
+        project=np.append(known.project, ours),
+        kind=np.append(known.kind, np.ones(many, dtype=known.kind.dtype)),
+        first=np.append(known.first, known.first[-1] + np.arange(1, many + 1)),
+        target=np.append(known.target, theirs),
+        lag=np.append(known.lag, np.zeros(many, dtype=np.int64)),
+        lag_max=np.append(known.lag_max, np.full(many, NO_LIMIT)),
+        single=np.append(known.single, np.ones(many, dtype=bool)),
     )
+    options = replace(o, twin=before, dependency=asked)
     names = compiled.names
     rules = [(names[a], names[b], "start_start") for a, b in pairs]
     return replace(
@@ -66,19 +62,19 @@ def without_order(options: Options) -> Options:
     many = int((o.twin >= 0).sum())
     if not many:
         return o
-    end = len(o.dependency_project) - many
-    targets = int(o.dependency_first[end])
-    return replace(
-        o,
-        twin=o.twin[:0],
-        dependency_project=o.dependency_project[:end],
-        dependency_kind=o.dependency_kind[:end],
-        dependency_first=o.dependency_first[: end + 1],
-        dependency_target=o.dependency_target[:targets],
-        dependency_lag=o.dependency_lag[:targets],
-        dependency_lag_max=o.dependency_lag_max[:targets],
-        dependency_single=o.dependency_single[:end],
+    known = o.dependency
+    end = len(known.project) - many
+    targets = int(known.first[end])
+    asked = Dependencies(
+        known.project[:end],
+        known.kind[:end],
+        known.first[: end + 1],
+        known.target[:targets],
+        known.lag[:targets],
+        known.lag_max[:targets],
+        known.single[:end],
     )
+    return replace(o, twin=o.twin[:0], dependency=asked)
 
 
 def ordered(options: Options, chosen: np.ndarray) -> np.ndarray:

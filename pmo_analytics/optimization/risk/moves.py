@@ -10,9 +10,9 @@ import numpy as np
 
 from pmo_analytics.optimization.heuristics.greedy import greedy
 from pmo_analytics.optimization.heuristics.kernels.cache import say_if_cold
-from pmo_analytics.optimization.heuristics.occupancy import Occupancy, State
 from pmo_analytics.optimization.heuristics.ruin_recreate import Ruiner
 from pmo_analytics.optimization.model.compiling import Compiled
+from pmo_analytics.optimization.risk.occupancy import Occupancy, State
 from pmo_analytics.optimization.risk.sample import Sample
 
 # Shares of the moves that shift one project, and that shift a few together.
@@ -60,15 +60,15 @@ class _Packing(Occupancy):
 
     def movable(self) -> np.ndarray:
         """Return the projects of the plan that may be moved."""
-        return np.flatnonzero((self.chosen >= 0) & ~self.held)
+        return np.flatnonzero((self.chosen >= 0) & ~self.links.held)
 
     def shift(self, project: int) -> bool:
         """Move a project to another start at which everything still fits."""
         old = int(self.chosen[project])
         self._remove(project)
         self._settle()
-        span = np.arange(self.o.first[project], self.o.first[project + 1])
-        fits = span[(self.over[span] == 0) & self.open[span] & (span != old)]
+        fits = self.fitting(project)
+        fits = fits[fits != old]
         if not len(fits):
             return False
         # Near starts as likely as all the far ones together.
@@ -83,8 +83,7 @@ class _Packing(Occupancy):
             self._remove(p)
         for p in projects:
             self._settle()
-            span = np.arange(self.o.first[p], self.o.first[p + 1])
-            fits = span[(self.over[span] == 0) & self.open[span]]
+            fits = self.fitting(p)
             if not len(fits):
                 return False
             near = 1.0 / (1.0 + np.abs(self.o.start[fits] - self.o.start[old[p]]))
@@ -93,16 +92,18 @@ class _Packing(Occupancy):
         return moved and all(self._kept(p) for p in projects)
 
     def _kept(self, project: int) -> bool:
-        waiting = self.serves[project]
+        waiting = self.links.serves[project]
         return all(
-            self.chosen[self.o.dependency_project[d]] < 0 or self._served(d)
+            self.chosen[self.o.dependency.project[d]] < 0 or self._served(d)
             for d in waiting
         )
 
     def insert(self) -> bool:
         """Bring one more project in, with those that come with it, or none."""
         self._settle()
-        options = np.flatnonzero((self.over == 0) & self.open & (self.o.worth > 0))
+        options = np.flatnonzero(
+            (self.lacking.over == 0) & self.open & (self.o.worth > 0)
+        )
         if not len(options):
             return False
         weight = self.score[options]
@@ -122,10 +123,6 @@ class _Packing(Occupancy):
     def swap_out(self, project: int) -> None:
         """Take a project out with what needs it."""
         self._take_out(project)
-
-    def sound(self) -> bool:
-        """Return whether all that must be in is in, and every least is reached."""
-        return self._sound()
 
     def option_numbers(self) -> np.ndarray:
         """Return the chosen options, increasing."""
@@ -241,7 +238,7 @@ def refilled(
 def what_stays(compiled: Compiled, chosen: np.ndarray) -> np.ndarray:
     """Return the options of a plan that have to be in it, and what those require."""
     pack = _Packing(compiled.options, chosen, np.random.default_rng(0))
-    return chosen[pack.stays[compiled.options.project[chosen]]]
+    return chosen[pack.links.stays[compiled.options.project[chosen]]]
 
 
 def leave_out(
@@ -254,7 +251,7 @@ def leave_out(
     """
     pack = _Packing(compiled.options, chosen, np.random.default_rng(0))
     o, users = compiled.options, _users(compiled)
-    stays = pack.stays.copy()
+    stays = pack.links.stays.copy()
     sample.take(compiled.starts_of(chosen))
     closed = np.zeros_like(aim.weights(sample))
     while aim.cost(sample, pack.objective)[0] > 0:
@@ -284,9 +281,9 @@ def _users(compiled: Compiled) -> np.ndarray:
     o = compiled.options
     roles, periods = int(o.sizes[0]), int(o.sizes[1])
     owner = o.project[o.use_option()]
-    capacity = o.use_row < roles * periods
+    capacity = o.use.row < roles * periods
     result = np.zeros((len(o.must), roles), dtype=bool)
-    result[owner[capacity], o.use_row[capacity] // max(periods, 1)] = True
+    result[owner[capacity], o.use.row[capacity] // max(periods, 1)] = True
     return result
 
 

@@ -40,7 +40,7 @@ def solve_arrays(
     bounds: list[float] = []
     found = None
     if job.relax:
-        if not len(options.buy_resource):
+        if not len(options.buy.resource):
             ascend_prices(options, matrix, job, end, emit)
         bounds.append(_relax_arrays(options, matrix, job, end, emit))
         found = add_cuts(options, matrix, job, end, emit)

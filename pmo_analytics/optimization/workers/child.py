@@ -32,7 +32,6 @@ from pmo_analytics.optimization.messages import (
     RepairJob,
     SolveJob,
     read_job,
-    read_news,
 )
 from pmo_analytics.optimization.workers.lazy_modules import load_later
 from pmo_analytics.processes import end_group, end_with_thread
@@ -77,7 +76,7 @@ def _listen(inbox: list[News]) -> None:
     while block := os.read(0, 65536):
         *lines, rest = (rest + block).split(b"\n")
         for line in lines:
-            inbox.append(read_news(json.loads(line)))
+            inbox.append(News.read(json.loads(line)))
     end_group()
 
 
@@ -128,7 +127,7 @@ def _solve(
         from pmo_analytics.optimization.workers.pulp_job import solve_elsewhere
 
         solve_elsewhere(options, job, end, emit)
-    elif len(options.use_row) > _PULP_CARRIES:
+    elif len(options.use.row) > _PULP_CARRIES:
         from pmo_analytics.optimization.workers.array_job import solve_arrays
 
         solve_arrays(options, job, inbox, end, emit)

@@ -199,11 +199,11 @@ class Clash:
                 wanted[number] = True
             elif form == "at_least":
                 groups.add(number)
-            elif form == "same" and o.group_all[number] == ALL:
+            elif form == "same" and o.group.all[number] == ALL:
                 wanted[at] = True
             elif form in ("least", "linear_most", "linear_least"):
                 wanted[o.project[self.a[[row]].indices]] = True
-            elif form == "same" and o.group_all[number] == TOGETHER:
+            elif form == "same" and o.group.all[number] == TOGETHER:
                 members = self._members(number)
                 follows += [(member, members) for member in members]
             elif _KINDS[form] == ("dependency",):
@@ -211,10 +211,10 @@ class Clash:
         for g in groups:
             wanted[self._members(g)] = True
         for d in served:
-            targets = o.dependency_target[
-                o.dependency_first[d] : o.dependency_first[d + 1]
+            targets = o.dependency.target[
+                o.dependency.first[d] : o.dependency.first[d + 1]
             ].tolist()
-            follows.append((int(o.dependency_project[d]), targets))
+            follows.append((int(o.dependency.project[d]), targets))
         grew = True
         while grew:
             grew = False
@@ -226,7 +226,7 @@ class Clash:
 
     def _members(self, group: int) -> list[int]:
         o = self.options
-        return o.group_project[o.group_first[group] : o.group_first[group + 1]].tolist()
+        return o.group.project[o.group.first[group] : o.group.first[group + 1]].tolist()
 
     def proof(self, active: np.ndarray, seconds: float) -> list[int] | None:
         """Return the rules in a proof that the LP relaxation of a mask has no plan.

@@ -19,7 +19,7 @@ import numpy as np
 
 from pmo_analytics.errors import SolverError
 from pmo_analytics.files import JOB, draft_folder
-from pmo_analytics.optimization.messages import End, Event, Job, News, read_event
+from pmo_analytics.optimization.messages import End, Event, Job, News
 from pmo_analytics.processes import deaf_children, safe_environment
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Child:
             for line in self.process.stdout:
                 # A child that dies in the middle of a line leaves half an event.
                 with contextlib.suppress(json.JSONDecodeError):
-                    self.events.put((self, read_event(json.loads(line))))
+                    self.events.put((self, Event.read(json.loads(line))))
         code = self.process.wait()
         words = ""
         with contextlib.suppress(ValueError):  # the log is closed: nobody asks

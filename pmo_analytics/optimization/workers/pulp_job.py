@@ -76,7 +76,7 @@ def solve_elsewhere(options: Any, job: SolveJob, end: float, emit: Any) -> None:
     Prices come from the ascent: some solvers cannot be loaded beside HiGHS.
     """
     # The ascent knows no purchases.
-    if job.relax and not len(options.buy_resource):
+    if job.relax and not len(options.buy.resource):
         ascend_prices(options, build_matrix(options), job, end, emit)
     model = build_model(options)
     # Some of them write their answer to a file after the clock has run out.
@@ -263,7 +263,7 @@ def _solve_elastic(model: Any, options: Any, job: Job, end: float, emit: Any) ->
         for label, variable in model.slack
         if (variable.varValue or 0.0) > 1e-7
     ]
-    if not broken and not len(options.buy_resource):
+    if not broken and not len(options.buy.resource):
         # What a solver takes for nothing may be a rule broken all the same.
         broken = broken_rows(build_matrix(options), _chosen(model))
     chosen = _chosen(model).tolist()

@@ -178,7 +178,7 @@ class Race:
         )
         if limits.threads is None:
             # Each of them has the whole question in its memory.
-            most = self.p.most_uses // max(len(options.use_row), 1)
+            most = self.p.most_uses // max(len(options.use.row), 1)
             self.wanted = min(self.wanted, max(most - 1, 1))
         self.over = False
         self.bounds: list[tuple[float, float]] = []

@@ -45,10 +45,10 @@ def shares_bought(options: Any, chosen: Sequence[int]) -> np.ndarray | None:
     """Return what a choice has to buy, as shares of what can be bought."""
     from pmo_analytics.optimization.model.purchasing import cheapest
 
-    if not len(options.buy_resource) or not chosen:
+    if not len(options.buy.resource) or not chosen:
         return None
     bought = cheapest(options, np.array(chosen, dtype=np.int64))
-    return None if bought is None else bought / options.buy_most
+    return None if bought is None else bought / options.buy.most
 
 
 def ascend_prices(options: Any, matrix: Any, job: Job, end: float, emit: Any) -> None:
@@ -144,7 +144,7 @@ def better_of(options: Any, matrix: Any, job: Job, chosen: Any) -> Any:
     worse by what it does; None where there is no plan then.
     """
     known = job.plan
-    if not len(options.buy_resource) and not holds(matrix, chosen):
+    if not len(options.buy.resource) and not holds(matrix, chosen):
         return known if job.start else None
     if job.start and value_of(options, known) > value_of(options, chosen):
         return known

@@ -77,8 +77,8 @@ def test_the_most_of_a_row_is_what_enumeration_says(seed):
     counts = rng.integers(0, 4, len(o.project))
     used = np.zeros(len(o.project))
     owner = o.use_option()
-    mine = o.use_row == resource
-    used[owner[mine]] = o.use_amount[mine]
+    mine = o.use.row == resource
+    used[owner[mine]] = o.use.amount[mine]
     best = -1
     choices = [
         [*range(o.first[p], o.first[p + 1]), *([] if o.must[p] else [-1])]

@@ -54,7 +54,7 @@ def test_every_plan_told_keeps_the_rules_and_is_better_than_the_one_before():
         portfolio = drawn(seed)
         compiled = compile_options(portfolio)
         options = compiled.options
-        if len(options.buy_resource) or not len(options.project):
+        if len(options.buy.resource) or not len(options.project):
             continue
         if greedy(options) is None:
             continue

@@ -54,7 +54,7 @@ def models(many: int):
         portfolio = with_rules(seed)
         compiled = compile_options(portfolio)
         o = compiled.options
-        if len(o.project) and not len(o.buy_resource):
+        if len(o.project) and not len(o.buy.resource):
             yield seed, portfolio, compiled
 
 

@@ -10,13 +10,13 @@ from pmo_analytics.optimization.bounds.lagrangian import ascend
 from pmo_analytics.optimization.checker.check import check_plan
 from pmo_analytics.optimization.heuristics.alternation import Search
 from pmo_analytics.optimization.heuristics.greedy import greedy
-from pmo_analytics.optimization.heuristics.occupancy import Occupancy
 from pmo_analytics.optimization.heuristics.ruin_recreate import Ruiner
 from pmo_analytics.optimization.heuristics.units import circles
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import bound_of_prices, build_matrix
 from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.optimization.model.purchasing import value_of
+from pmo_analytics.optimization.risk.occupancy import Occupancy
 from pmo_analytics.plan import Plan
 from pmo_analytics.tolerance import TOLERANCE
 from tests.support.certify_cases import make, needs
@@ -69,7 +69,7 @@ def test_what_lacks_room_is_counted_right_as_projects_come_and_go():
             for p in rng.permutation(np.flatnonzero(packed.chosen >= 0))[:2].tolist():
                 packed._take_out(p)
             packed._settle()
-            fits = np.flatnonzero((packed.over == 0) & packed.open)
+            fits = np.flatnonzero((packed.lacking.over == 0) & packed.open)
             if len(fits):
                 packed._place_with_mates(int(rng.choice(fits)), packed.score)
                 packed._settle()
@@ -77,16 +77,16 @@ def test_what_lacks_room_is_counted_right_as_projects_come_and_go():
             for k in packed.chosen[packed.chosen >= 0].tolist():
                 rows, amounts = o.uses(k)
                 used[rows] += amounts
-            left = (o.limit + TOLERANCE - used)[o.use_row]
+            left = (o.limit + TOLERANCE - used)[o.use.row]
             # Where an amount is what is left to the last digit, either is right.
-            sure = np.abs(o.use_amount - left) > 1e-9
+            sure = np.abs(o.use.amount - left) > 1e-9
             many = len(o.project)
             lacking = np.bincount(
-                packed.owner, (o.use_amount > left) & sure, minlength=many
+                packed.lacking.owner, (o.use.amount > left) & sure, minlength=many
             )
-            unsure = np.bincount(packed.owner, ~sure, minlength=many)
-            assert (packed.over >= lacking).all()
-            assert (packed.over <= lacking + unsure).all()
+            unsure = np.bincount(packed.lacking.owner, ~sure, minlength=many)
+            assert (packed.lacking.over >= lacking).all()
+            assert (packed.lacking.over <= lacking + unsure).all()
 
 
 def test_those_that_come_and_go_together_do_so():

@@ -130,7 +130,7 @@ def test_a_model_too_large_for_pulp_is_written_as_arrays():
         n_projects=260, n_roles=12, n_periods=48, seed=1, kind="mixed"
     )
     options = compile_options(portfolio).options
-    assert len(options.use_row) > child._PULP_CARRIES
+    assert len(options.use.row) > child._PULP_CARRIES
     plan = optimize(portfolio, limits=SolveLimits(seconds=AMPLE, gap=0.5))
     report = plan.report
     assert report is not None

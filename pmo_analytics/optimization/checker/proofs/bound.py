@@ -131,13 +131,13 @@ def _lagrangian(question: Question, charges: Charges) -> Fraction | None:
     unit = math.lcm(
         charges.unit * question.demand_unit,
         charges.unit * question.spend_unit,
-        question.worth_unit * GRID,
+        question.worth.unit * GRID,
     )
-    per_worth = unit // (question.worth_unit * GRID)
+    per_worth = unit // (question.worth.unit * GRID)
     per_load = unit // (charges.unit * question.demand_unit)
     per_spend = unit // (charges.unit * question.spend_unit)
     per_step = unit // charges.unit
-    powers = Powers(question.growth)
+    powers = Powers(question.worth.growth)
     total = 0
     for name, project in question.projects.items():
         if project.state != "live" or not (project.allowed or project.why):

@@ -59,7 +59,7 @@ def _pairs(question: Question) -> list[tuple[str, str]]:
             project.allowed,
             _amounts(question.demand.get(name, {})),
             _amounts(question.spend.get(name, {})),
-            tuple(sorted(question.worth.get(name, {}).items())),
+            tuple(sorted(question.worth.amounts.get(name, {}).items())),
         )
         if sameness in last:
             pairs.append((name, last[sameness]))

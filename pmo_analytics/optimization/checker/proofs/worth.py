@@ -14,8 +14,8 @@ GRID = 10**40
 
 def worth_of_starts(question: Question, project: Project) -> list[Fraction]:
     """Return the worth at each allowed start; with discounting, rounded up."""
-    unit = question.worth_unit * GRID
-    above = worth_above(question, project, Powers(question.growth))
+    unit = question.worth.unit * GRID
+    above = worth_above(question, project, Powers(question.worth.growth))
     return [Fraction(worth, unit) for worth in above]
 
 
@@ -49,7 +49,7 @@ def _times(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
 
 def worth_above(question: Question, project: Project, powers: Powers) -> list[int]:
     """Return the worth at each allowed start, rounded up, in 1/(unit x grid)."""
-    amounts = question.worth.get(project.name, {})
+    amounts = question.worth.amounts.get(project.name, {})
     # Rounded up at offset 0; then the factor that makes the product larger.
     ahead = sum(
         units * powers(offset)[1 if units > 0 else 0]
@@ -59,6 +59,6 @@ def worth_above(question: Question, project: Project, powers: Powers) -> list[in
     worth = [-(-ahead * shift[1 if ahead > 0 else 0] // GRID) for shift in shifts]
     if question.record is None:
         return worth
-    unit = question.worth_unit * GRID
+    unit = question.worth.unit * GRID
     gains = [gain_at(question, project, s) for s in project.allowed]
     return [w + math.ceil(g * unit) for w, g in zip(worth, gains, strict=True)]

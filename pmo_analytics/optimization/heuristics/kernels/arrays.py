@@ -153,17 +153,17 @@ def model_of(options: Options) -> Model:
     lists: list[np.ndarray] = []
     project = _projects(o, lists)
     option, use, row = _options(o, lists)
-    spans = o.dependency_first
+    spans = o.dependency.first
     link = _records(
-        asker=o.dependency_project,
-        by_start=o.dependency_kind != 0,
+        asker=o.dependency.project,
+        by_start=o.dependency.kind != 0,
         first=spans[:-1],
         end=spans[1:],
     )
     target = _records(
-        project=o.dependency_target,
-        lag=np.clip(o.dependency_lag, -_FAR, _FAR),
-        lag_max=np.clip(o.dependency_lag_max, -_FAR, _FAR),
+        project=o.dependency.target,
+        lag=np.clip(o.dependency.lag, -_FAR, _FAR),
+        lag_max=np.clip(o.dependency.lag_max, -_FAR, _FAR),
     )
     members = np.flatnonzero(project["unit"] >= 0)
     first, end = _listed(
@@ -181,8 +181,8 @@ def model_of(options: Options) -> Model:
         target=target,
         unit=_records(first=first, end=end),
         list=np.concatenate([np.zeros(0, dtype=np.int64), *lists]),
-        count_of=o.distinct_count.astype(np.int64),
-        most=o.distinct_most.astype(np.int64),
+        count_of=o.counts.count.astype(np.int64),
+        most=o.counts.most.astype(np.int64),
     )
 
 
@@ -234,17 +234,17 @@ def _records(**columns: np.ndarray) -> np.ndarray:
 def _projects(o: Options, lists: list[np.ndarray]) -> np.ndarray:
     unit, _ = units_of(o)
     # What a unit says already need not be asked for again.
-    asked = np.repeat(np.arange(len(o.dependency_kind)), np.diff(o.dependency_first))
-    own = unit[o.dependency_project[asked]]
-    within = (own >= 0) & (own == unit[o.dependency_target])
-    said = (o.dependency_kind == 0) & (
-        np.bincount(asked[within], minlength=len(o.dependency_kind)) > 0
+    asked = np.repeat(np.arange(len(o.dependency.kind)), np.diff(o.dependency.first))
+    own = unit[o.dependency.project[asked]]
+    within = (own >= 0) & (own == unit[o.dependency.target])
+    said = (o.dependency.kind == 0) & (
+        np.bincount(asked[within], minlength=len(o.dependency.kind)) > 0
     )
     asks, pairs = np.flatnonzero(~said), ~said[asked]
     many = len(o.must)
-    need_first, need_end = _listed(o.dependency_project[asks], many, asks, lists)
+    need_first, need_end = _listed(o.dependency.project[asks], many, asks, lists)
     serve_first, serve_end = _listed(
-        o.dependency_target[pairs], many, asked[pairs], lists
+        o.dependency.target[pairs], many, asked[pairs], lists
     )
     must, held = _fixed(o)
     return _records(
@@ -308,24 +308,24 @@ def _rows(o: Options) -> tuple[np.ndarray, ...]:
 
     Rows that have no side are left out.
     """
-    members = np.repeat(np.arange(len(o.group_all)), np.diff(o.group_first))
-    counted = o.group_all[members] == 0
-    size = np.diff(o.first)[o.group_project]
+    members = np.repeat(np.arange(len(o.group.all)), np.diff(o.group.first))
+    counted = o.group.all[members] == 0
+    size = np.diff(o.first)[o.group.project]
     option = np.concatenate(
-        [np.zeros(0, dtype=np.int64), *(o.span(p) for p in o.group_project[counted])]
+        [np.zeros(0, dtype=np.int64), *(o.span(p) for p in o.group.project[counted])]
     )
     group = np.repeat(members[counted], size[counted])
-    linear = np.repeat(np.arange(len(o.linear_lower)), np.diff(o.linear_first))
-    limits, sums = len(o.limit), len(o.linear_lower)
-    owner = np.concatenate([o.use_option(), o.linear_option, option])
-    row = np.concatenate([o.use_row, limits + linear, limits + sums + group])
-    amount = np.concatenate([o.use_amount, o.linear_weight, np.ones(len(option))])
-    most = np.where(o.group_most < NO_LIMIT, o.group_most + 0.5, np.inf)
-    least = np.where(o.group_least > 0, o.group_least - 0.5, -np.inf)
+    linear = np.repeat(np.arange(len(o.linear.lower)), np.diff(o.linear.first))
+    limits, sums = len(o.limit), len(o.linear.lower)
+    owner = np.concatenate([o.use_option(), o.linear.option, option])
+    row = np.concatenate([o.use.row, limits + linear, limits + sums + group])
+    amount = np.concatenate([o.use.amount, o.linear.weight, np.ones(len(option))])
+    most = np.where(o.group.most < NO_LIMIT, o.group.most + 0.5, np.inf)
+    least = np.where(o.group.least > 0, o.group.least - 0.5, -np.inf)
     slack = o.slack if len(o.slack) else np.zeros(limits)
-    upper = np.concatenate([o.limit + slack, o.linear_upper + o.linear_slack, most])
+    upper = np.concatenate([o.limit + slack, o.linear.upper + o.linear.slack, most])
     floor = np.where(o.least > 0, o.least - slack, -np.inf)
-    lower = np.concatenate([floor, o.linear_lower - o.linear_slack, least])
+    lower = np.concatenate([floor, o.linear.lower - o.linear.slack, least])
     binds = np.isfinite(upper) | np.isfinite(lower)
     if binds.all():
         return owner, row, amount, upper, lower
@@ -338,16 +338,16 @@ def _ends(o: Options) -> np.ndarray:
     """Return the first period in which each option needs nobody any more."""
     cells = int(o.sizes[0] * o.sizes[1])
     end = o.start + 1
-    people = o.use_row < cells
-    periods = o.use_row[people] % max(int(o.sizes[1]), 1)
+    people = o.use.row < cells
+    periods = o.use.row[people] % max(int(o.sizes[1]), 1)
     np.maximum.at(end, o.use_option()[people], periods + 1)
     return end
 
 
 def _roles(o: Options) -> np.ndarray:
     """Return the roles that each project uses, as bits; some may share a bit."""
-    people = o.use_row < int(o.sizes[0] * o.sizes[1])
-    role = o.use_row[people] // max(int(o.sizes[1]), 1) % 63
+    people = o.use.row < int(o.sizes[0] * o.sizes[1])
+    role = o.use.row[people] // max(int(o.sizes[1]), 1) % 63
     bits = np.zeros(len(o.must), dtype=np.int64)
     owner = o.project[o.use_option()[people]]
     np.bitwise_or.at(bits, owner, np.int64(1) << role.astype(np.int64))
@@ -358,9 +358,9 @@ def _fixed(o: Options) -> tuple[np.ndarray, np.ndarray]:
     """Return which projects have to be in, and which are as they are."""
     must = o.must.copy()
     held = np.zeros(len(must), dtype=bool)
-    members = np.repeat(np.arange(len(o.group_all)), np.diff(o.group_first))
-    must[o.group_project[o.group_all[members] == ALL]] = True
-    held[o.group_project[o.group_all[members] == NONE]] = True
+    members = np.repeat(np.arange(len(o.group.all)), np.diff(o.group.first))
+    must[o.group.project[o.group.all[members] == ALL]] = True
+    held[o.group.project[o.group.all[members] == NONE]] = True
     held |= must & (np.diff(o.first) <= 1)
     held |= np.diff(o.first) == 0
     return must, held

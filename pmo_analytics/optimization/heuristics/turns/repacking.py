@@ -25,7 +25,7 @@ class Repacking:
         self.ground, self.p = ground, ground.params.repacking
         options, start = ground.options, ground.best
         # Repacking knows no purchases: it works in the room that the best plan buys.
-        self.sells = bool(len(options.buy_resource))
+        self.sells = bool(len(options.buy.resource))
         room = with_room_of(options, start) if self.sells else options
         model = model_of(room)
         self.ruiner = Ruiner(room, start, ground.rng, model)

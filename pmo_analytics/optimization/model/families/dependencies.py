@@ -19,15 +19,15 @@ from pmo_analytics.optimization.model.rows import RowLabel, Rows
 def write(rows: Rows, options: Options) -> None:
     """Write every dependency that done work does not serve already."""
     o = options
-    for d, j in enumerate(o.dependency_project.tolist()):
-        span = range(o.dependency_first[d], o.dependency_first[d + 1])
-        if not o.dependency_kind[d]:
-            targets = [int(o.dependency_target[i]) for i in span]
+    for d, j in enumerate(o.dependency.project.tolist()):
+        span = range(o.dependency.first[d], o.dependency.first[d + 1])
+        if not o.dependency.kind[d]:
+            targets = [int(o.dependency.target[i]) for i in span]
             pieces = [(o.span(j), 1.0), *((o.span(i), -1.0) for i in targets)]
             rows.add(RowLabel("selected", d), pieces, -np.inf, 0.0)
             continue
-        bounded = any(o.dependency_lag_max[i] < NO_LIMIT for i in span)
-        if bounded and not o.dependency_single[d]:
+        bounded = any(o.dependency.lag_max[i] < NO_LIMIT for i in span)
+        if bounded and not o.dependency.single[d]:
             _each_start(rows, o, d, j, span)
             continue
         _not_before(rows, o, d, j, span)
@@ -40,15 +40,15 @@ def _not_before(rows: Rows, o: Options, d: int, j: int, span: range) -> None:
     for t in o.start[o.first[j] : o.first[j + 1]].tolist():
         pieces = [(_until(o, j, t), 1.0)]
         for i in span:
-            by = t - int(o.dependency_lag[i])
-            pieces.append((_until(o, int(o.dependency_target[i]), by), -1.0))
+            by = t - int(o.dependency.lag[i])
+            pieces.append((_until(o, int(o.dependency.target[i]), by), -1.0))
         rows.add(RowLabel("by", d, t), pieces, -np.inf, 0.0)
 
 
 def _not_after(rows: Rows, o: Options, d: int, j: int, i: int) -> None:
     """Options of j after t + lag_max need the one target to start after t."""
-    target = int(o.dependency_target[i])
-    lag_max = int(o.dependency_lag_max[i])
+    target = int(o.dependency.target[i])
+    lag_max = int(o.dependency.lag_max[i])
     for start in o.start[o.first[j] : o.first[j + 1]].tolist():
         t = start - 1 - lag_max
         pieces = [(_after(o, j, t + lag_max), 1.0), (_after(o, target, t), -1.0)]
@@ -61,9 +61,9 @@ def _each_start(rows: Rows, o: Options, d: int, j: int, span: range) -> None:
     for k, t in enumerate(starts, int(o.first[j])):
         pieces = [(np.array([k]), 1.0)]
         for i in span:
-            target = int(o.dependency_target[i])
-            early = _after(o, target, t - int(o.dependency_lag_max[i]) - 1)
-            late = t - int(o.dependency_lag[i])
+            target = int(o.dependency.target[i])
+            early = _after(o, target, t - int(o.dependency.lag_max[i]) - 1)
+            late = t - int(o.dependency.lag[i])
             pieces.append((early[o.start[early] <= late], -1.0))
         rows.add(RowLabel("at", d, t), pieces, -np.inf, 0.0)
 

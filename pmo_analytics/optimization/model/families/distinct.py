@@ -14,5 +14,5 @@ from pmo_analytics.optimization.model.rows import Rows
 
 def write(rows: Rows, options: Options) -> None:
     """Write the counts, their columns after those of options and purchases."""
-    columns = len(options.project) + len(options.buy_resource)
+    columns = len(options.project) + len(options.buy.resource)
     options.counts.write(rows, columns)

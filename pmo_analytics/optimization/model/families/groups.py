@@ -11,8 +11,8 @@ from pmo_analytics.optimization.model.rows import RowLabel, Rows
 def write(rows: Rows, options: Options) -> None:
     """Write count limits, and what all-or-none asks of each member."""
     o = options
-    for g, whole in enumerate(o.group_all.tolist()):
-        members = o.group_project[o.group_first[g] : o.group_first[g + 1]].tolist()
+    for g, whole in enumerate(o.group.all.tolist()):
+        members = o.group.project[o.group.first[g] : o.group.first[g + 1]].tolist()
         if whole in (ALL, NONE):
             wanted = 1.0 if whole == ALL else 0.0
             for p in members:
@@ -23,8 +23,8 @@ def write(rows: Rows, options: Options) -> None:
                 rows.add(RowLabel("same", g, p), pieces, 0.0, 0.0)
         else:
             pieces = [(o.span(p), 1.0) for p in members]
-            most, least = float(o.group_most[g]), float(o.group_least[g])
-            if o.group_most[g] < len(members):
+            most, least = float(o.group.most[g]), float(o.group.least[g])
+            if o.group.most[g] < len(members):
                 rows.add(RowLabel("at_most", g), pieces, -np.inf, most)
             if least > 0:
                 rows.add(RowLabel("at_least", g), pieces, least, np.inf)

@@ -23,11 +23,11 @@ def write(rows: Rows, options: Options) -> None:
 def _write_side(rows: Rows, options: Options, form: str, kept: np.ndarray) -> None:
     place = np.full(len(options.limit), -1)
     place[kept] = np.arange(len(kept))
-    own = place[options.use_row]
+    own = place[options.use.row]
     entry = np.flatnonzero(own >= 0)
     owner = options.use_option()
-    row, column, value = own[entry], owner[entry], options.use_amount[entry]
-    if form == "limit" and len(options.buy_resource):
+    row, column, value = own[entry], owner[entry], options.use.amount[entry]
+    if form == "limit" and len(options.buy.resource):
         more = _sold(options, place)
         row, column, value = (
             np.concatenate([a, b])
@@ -49,11 +49,11 @@ def _sold(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return row, column and coefficient of what purchases add to the limits."""
     o = options
-    column = np.repeat(np.arange(len(o.buy_resource)), o.buy_length)
+    column = np.repeat(np.arange(len(o.buy.resource)), o.buy.length)
     step = np.arange(len(column)) - np.repeat(
-        np.cumsum(o.buy_length) - o.buy_length, o.buy_length
+        np.cumsum(o.buy.length) - o.buy.length, o.buy.length
     )
-    row = place[o.buy_resource[column] + step]
+    row = place[o.buy.resource[column] + step]
     kept = row >= 0
     column = column[kept]
-    return row[kept], len(o.project) + column, -o.buy_most[column]
+    return row[kept], len(o.project) + column, -o.buy.most[column]
