@@ -152,6 +152,10 @@ class Purchases:
     cost: np.ndarray = field(default_factory=_no_amounts)
     most: np.ndarray = field(default_factory=_no_amounts)
 
+    def only(self, columns: np.ndarray) -> Purchases:
+        """Return some of the columns."""
+        return Purchases(*(getattr(self, f.name)[columns] for f in fields(self)))
+
 
 # Arrays that belong together travel as `name of the group_name`.
 _PARTS: dict[str, type[Any]] = {
@@ -245,12 +249,12 @@ class Options:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Options:
         """Return the options that `arrays` gave."""
-        parts = {
+        own: dict[str, Any] = {
             name: kind(**{f.name: arrays[f"{name}_{f.name}"] for f in fields(kind)})
             for name, kind in _PARTS.items()
         }
-        plain = [f.name for f in fields(cls) if f.name not in parts]
-        return cls(**{name: arrays[name] for name in plain}, **parts)
+        plain = [f.name for f in fields(cls) if f.name not in own]
+        return cls(**own, **{name: arrays[name] for name in plain})
 
     def gains(self) -> np.ndarray:
         """Return what each column of the model adds to the objective.

@@ -79,20 +79,15 @@ def _cover(
 
     None where they fall short of it by more than may be spared.
     """
-    first = o.buy.resource[columns] % len(need)
-    last = first + o.buy.length[columns] - 1
-    there = most_bought(
-        len(need),
-        first,
-        o.buy.length[columns],
-        o.buy.joint[columns],
-        o.buy.most[columns],
-    )
+    own = o.buy.only(columns)
+    first = own.resource % len(need)
+    last = first + own.length - 1
+    there = most_bought(len(need), replace(own, resource=first))
     if (need - there > spare).any():
         return None
     # The last part of an FTE may be more than there is.
     need = np.minimum(np.ceil(need * _PARTS) / _PARTS, there)
-    hires = bool((o.buy.joint[columns] >= 0).any())
+    hires = bool((own.joint >= 0).any())
     found = (
         _with_hires(o, columns, first, last, need)
         if hires
