@@ -254,7 +254,8 @@ class Options:
             for name, kind in _PARTS.items()
         }
         plain = [f.name for f in fields(cls) if f.name not in own]
-        return cls(**own, **{name: arrays[name] for name in plain})
+        own |= {name: arrays[name] for name in plain}
+        return cls(**own)
 
     def gains(self) -> np.ndarray:
         """Return what each column of the model adds to the objective.

@@ -364,7 +364,7 @@ class Occupancy:
             return False
         if not self.links.has_least:
             return True
-        for g in np.flatnonzero(o.group.least > 0):
+        for g in np.flatnonzero(o.group.least > 0).tolist():
             members = self.links.members(g)
             if (self.chosen[members] >= 0).sum() < o.group.least[g]:
                 return False
