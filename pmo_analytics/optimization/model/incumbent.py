@@ -27,7 +27,7 @@ class Incumbent:
     options
         The model.
     chosen
-        Option numbers of a feasible plan to begin with; empty or None = none.
+        Option numbers of a feasible plan to begin with; None = none is known.
     constant
         Part of the objective that no option decides.
     accepts
@@ -57,7 +57,7 @@ class Incumbent:
         self.accepts, self.noise = accepts, noise
         self.chosen: np.ndarray | None = None
         self.objective = -np.inf
-        if chosen is not None and len(chosen):
+        if chosen is not None:
             self.chosen = np.sort(chosen)
             self.objective = value_of(options, chosen) + constant
 
