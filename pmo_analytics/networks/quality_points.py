@@ -353,15 +353,19 @@ class Counting:
         if path.empty:
             return NOT_ASSESSED._replace(note="No open work on the longest path.")
         first = str(path["early_start"].idxmin())
-        at = logic.ids.index(first)
-        clock = logic.activities[at].clock
-        day = self.sample.day_h[self.sample.tasks.index.get_loc(first)] * 3600
-        extra = round(DELAY_DAYS * day)
-        moved = clock.between(dates.finish, finish_after(logic, at, extra)) / day
+        moved = self.moved_by(DELAY_DAYS, first, logic, dates)
         # The finish may fall into a night on another calendar: a day is no fault.
         share = 1.0 if abs(moved - DELAY_DAYS) <= 1 else moved / DELAY_DAYS
         offenders = [] if share == 1.0 else [first]
         return Measure(round(moved, 6), DELAY_DAYS, offenders, share)
+
+    def moved_by(self, days: float, task: str, logic: Logic, dates: Dates) -> float:
+        """Return days by which the finish moves when a task takes so much longer."""
+        at = logic.ids.index(task)
+        clock = logic.activities[at].clock
+        day = self.sample.day_h[self.sample.tasks.index.get_loc(task)] * 3600
+        later = finish_after(logic, at, round(days * day))
+        return float(clock.between(dates.finish, later) / day)
 
     def length_index(self) -> Measure:
         """(Length + float) / length of the critical path, in working days."""

@@ -12,10 +12,15 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import DataError
-from pmo_analytics.networks.floats import critical_path
+from pmo_analytics.networks.activities import Logic
+from pmo_analytics.networks.calendars import NoWorkingTime
+from pmo_analytics.networks.floats import frame_of_dates, scheduled
 from pmo_analytics.networks.network import Network
+from pmo_analytics.networks.passes import Dates
 from pmo_analytics.networks.quality_points import (
+    DELAY_DAYS,
     HIGH_DAYS,
+    NOT_ASSESSED,
     Counting,
     Mask,
     Measure,
@@ -23,6 +28,11 @@ from pmo_analytics.networks.quality_points import (
     counted,
 )
 
+_DELAY_DAYS_P6_MCP = 120
+_NOT_READ = (
+    *("constraint2_date", "expected_finish", "suspend", "resume"),
+    *("external_early_start", "external_late_finish"),
+)
 _STRICT = ("must_start_on", "must_finish_on", "start_on", "finish_on")
 
 
@@ -75,14 +85,20 @@ class LongPath(_Planned):
     """longpath 0.1, with the floats of its own critical path."""
 
     @cached_property
+    def passes(self) -> tuple[Logic, Dates] | None:
+        """The passes of the network as that engine reads it, None where it stops."""
+        try:
+            return scheduled(_as_longpath_reads(self.sample.network), {})
+        except (DataError, NoWorkingTime):
+            return None
+
+    @cached_property
     def own_float_h(self) -> Any:
         """Return floats of the network as that engine reads it."""
-        tasks = self.sample.tasks
-        try:
-            frame = critical_path(_as_longpath_reads(self.sample.network))
-        except DataError:
+        if self.passes is None:
             return self.sample.stored_float_h
-        return frame["total_float_h"].reindex(tasks.index).to_numpy()
+        frame = frame_of_dates(*self.passes)
+        return frame["total_float_h"].reindex(self.sample.tasks.index).to_numpy()
 
     @property
     def links(self) -> pd.DataFrame:
@@ -118,6 +134,34 @@ class LongPath(_Planned):
     def pool(self, with_length: Mask) -> Mask:
         """Count among all work, that of no duration included."""
         return self.work | (self.work & with_length)
+
+    def critical_path_test(self) -> Measure:
+        """Let the first activity of its own path grow, a milestone too."""
+        if self.passes is None:
+            return NOT_ASSESSED._replace(note="No critical path.")
+        frame = frame_of_dates(*self.passes)
+        path = frame[frame["longest_path"]].rename_axis("task").reset_index()
+        if path.empty:
+            return NOT_ASSESSED._replace(note="Nothing is open.")
+        by = ["early_start", "early_finish", "task"]
+        first = str(path.sort_values(by)["task"].iloc[0])
+        moved = self.moved_by(DELAY_DAYS, first, *self.passes)
+        hour = 1 / self.sample.day_h[self.sample.tasks.index.get_loc(first)]
+        passed = moved >= DELAY_DAYS - hour
+        share = 1.0 if passed else moved / DELAY_DAYS
+        offenders = [] if passed else [first]
+        return Measure(round(moved, 2), DELAY_DAYS, offenders, share)
+
+    def length_index(self) -> Measure:
+        """Measure the float against the last planned finish where no other date is."""
+        if self.passes is None or pd.isna(self.sample.data_date):
+            return NOT_ASSESSED._replace(note="No critical path, or no data date.")
+        logic, dates = self.passes
+        return _index(
+            logic.network,
+            dates.finish,
+            logic.options.must_finish or _seconds(self.due_from.max()),
+        )
 
 
 def _as_longpath_reads(network: Network) -> Network:
@@ -208,6 +252,50 @@ class P6Mcp(_Planned):
         found = self.sample.ids(self.work & (hours / self.sample.day_h > HIGH_DAYS))
         return counted(found, int(self.work.sum()))
 
+    @cached_property
+    def passes(self) -> tuple[Logic, Dates] | None:
+        """The passes of the network as that engine reads it."""
+        network = _as_p6_mcp_reads(self.sample.network)
+        lags = {"start_lag_from": "actual", "float_by": "start"}
+        try:
+            return scheduled(network, lags)
+        except DataError:
+            return None
+
+    def critical_path_test(self) -> Measure:
+        """Let the first critical activity grow by 120 days: the finish must move."""
+        nothing = Measure(0, 0, (), 0.0, "Nothing critical is open: this fails there.")
+        if self.passes is None:
+            return nothing
+        frame = frame_of_dates(*self.passes)
+        work = frame.index.isin(self.sample.tasks.index[~self.sample.milestone])
+        critical = frame[(frame["total_float_h"] <= 0) & work]
+        if critical.empty:
+            return nothing
+        first = str(critical["early_start"].idxmin())
+        moved = self.moved_by(_DELAY_DAYS_P6_MCP, first, *self.passes)
+        note = f"The finish moves by {moved:.1f} of {_DELAY_DAYS_P6_MCP} days."
+        offenders = [] if moved > 0 else [first]
+        return Measure(int(moved > 0), 1, offenders, float(moved > 0), note)
+
+    def length_index(self) -> Measure:
+        """Measure the float of the stored finish against the scheduled finish."""
+        tasks, network = self.sample.tasks, self.sample.network
+        planned = tasks.get("planned_finish", tasks["finish"])
+        early = tasks["early_finish"]
+        done = tasks["actual_finish"].fillna(early).fillna(planned)
+        ahead = early.fillna(planned).fillna(tasks["actual_finish"])
+        # Summaries of the work breakdown are no level of effort there.
+        plain = ~self.sample.effort
+        if "type" in tasks:
+            plain = (tasks["type"] != "TT_LOE").to_numpy()
+        finish = done.where(self.sample.complete, ahead)[plain].max()
+        if pd.isna(network.data_date) or pd.isna(finish):
+            return NOT_ASSESSED._replace(note="No data date, or no finish.")
+        last = int(finish.timestamp())
+        target = pd.to_datetime(network.fields.get("scd_end_date"), errors="coerce")
+        return _index(network, last, _seconds(target) or last, least=0.1)
+
     def invalid_dates(self) -> Measure:
         """Count every date that is wrong, by the clock, starts of forecasts not."""
         tasks, now = self.sample.tasks, pd.Timestamp(self.sample.data_date)
@@ -221,6 +309,44 @@ class P6Mcp(_Planned):
         ]
         found = [name for mask in masks for name in self.sample.ids(mask)]
         return counted(found, int(plain.sum()))
+
+
+def _as_p6_mcp_reads(network: Network) -> Network:
+    """Return a network as p6-mcp has it before its critical path.
+
+    What has begun goes on at the data date whatever it waits for; second constraints,
+    people, other projects and expected finishes do not count.
+    """
+    tasks, links = network.tasks, network.links
+    status = tasks["status"] if "status" in tasks else pd.Series("", tasks.index)
+    begun = tasks.index[status != "not_started"]
+    blank = {name: pd.NaT for name in _NOT_READ if name in tasks}
+    plain = tasks.assign(constraint2="", **blank)
+    plain.loc[plain["constraint"] == "alap", "constraint"] = ""
+    if "type" in plain:
+        plain["type"] = plain["type"].replace("TT_Rsrc", "TT_Task")
+    return network.replace(
+        tasks=plain,
+        links=links[~links["task"].isin(begun)],
+        fields=network.fields | {"use_expected_finish": "N"},
+    )
+
+
+def _seconds(time: Any) -> int | None:
+    return None if pd.isna(time) else int(pd.Timestamp(time).timestamp())
+
+
+def _index(
+    network: Network, finish: int, target: int | None, least: float = 0.0
+) -> Measure:
+    """Return (length + float) / length from the data date, in days of the project."""
+    clock, day = network.clock(), network.hours_per_day * 3600
+    start = int(pd.Timestamp(network.data_date).timestamp())
+    length = max(clock.between(start, finish) / day, least)
+    if length <= 0 or target is None:
+        return NOT_ASSESSED._replace(note="Nothing is open, or no date to measure by.")
+    whole = length + clock.between(finish, target) / day
+    return Measure(round(whole, 6), round(length, 6), (), round(whole / length, 3))
 
 
 class PyP6Xer(Counting):

@@ -1,7 +1,8 @@
 """What other engines count for the 14 points, as JSON: `peers_quality.py FILE...`.
 
 Run by the interpreter of an environment that has longpath, p6-mcp and PyP6XER (the
-extra `peers`). Prints engine -> file -> point -> [count, of how many].
+extra `peers`). Prints engine -> file -> point -> [count, of how many]; of longpath's
+point 12 [days, passed], of point 13 [index, passed].
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ def longpath(path: Path) -> dict[int, list]:
     base, label = cmp.baseline_map(schedule, project)
     found = checks.dcma(checks.Ctx(schedule, project, result, base, label))
     points = {int(c.key.split("_")[0]): [len(c.rows), c.denominator] for c in found}
+    passed = {"pass": True, "fail": False, "n/a": None}
+    points |= {
+        at: [found[at - 1].metric, passed[found[at - 1].result]] for at in (12, 13)
+    }
     points[14] = [int(found[13].note.rsplit("completed ", 1)[-1] or 0), points[14][1]]
     return points
 
@@ -40,7 +45,8 @@ def p6_mcp(path: Path) -> dict[int, list]:
     schedule = Schedule(XerReader().read_path(path), "one")
     projects = schedule.active_projects[:1]
     found = run_dcma_assessment(schedule, projects)["checks"]
-    return {c["check"]: [c["count"], c["eligible"]] for c in found}
+    counts = {c["check"]: [c["count"], c["eligible"]] for c in found}
+    return counts | {13: [found[12]["metric"], found[12]["passed"]]}
 
 
 def pyp6xer(path: Path) -> dict[int, list]:
