@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.counts import tried
 from tests.support.small_portfolios import everything_portfolio, tiny_portfolio
 
 if TYPE_CHECKING:
     from pmo_analytics.portfolio import Portfolio
 
 # A busy machine is no fault of a strategy.
-settings.register_profile("busy", suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "busy", max_examples=tried(200), suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("busy")
 
 

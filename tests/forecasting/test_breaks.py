@@ -18,6 +18,7 @@ from pmo_analytics.forecasting.guarded import history_draws
 from pmo_analytics.forecasting.intervals import series_draws, spread_of
 from pmo_analytics.forecasting.models.registry import MODELS
 from pmo_analytics.portfolio import Portfolio
+from tests.support.counts import tried
 
 RNG = np.random.default_rng(7)
 
@@ -40,7 +41,7 @@ def test_a_shift_by_hand():
     assert [s.size for s in calm.breaks] == pytest.approx([3.0, -4.0])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tried(80), deadline=None)
 @given(
     before=st.integers(8, 40),
     after=st.integers(2, 12),
@@ -155,7 +156,7 @@ def test_a_role_that_begins_or_ends_has_moved_too():
     assert future([5.0] * 26 + [0.0] * 6)[2] == pytest.approx(0.0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tried(80), deadline=None)
 @given(
     rises=st.integers(12, 40),
     stays=st.integers(3, 18),
@@ -182,7 +183,7 @@ def test_an_ended_trend_is_forecast_where_it_ended_and_said():
     assert any("rose by 1 FTE a period until 2021-12" in note for note in notes)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tried(80), deadline=None)
 @given(at=st.integers(1, 34), size=st.floats(3, 100), seed=st.integers(0, 100))
 def test_an_outlier_does_not_count(at, size, seed):
     values = 5.0 + np.random.default_rng(seed).uniform(-0.05, 0.05, 36)

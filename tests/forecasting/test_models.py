@@ -13,6 +13,7 @@ from pmo_analytics.errors import ConfigError
 from pmo_analytics.forecasting.intervals import spread_of
 from pmo_analytics.forecasting.models.registry import MODELS, find_model
 from pmo_analytics.forecasting.models.series import read_series, seasonal_indices
+from tests.support.counts import tried
 from tests.support.real_data import DATA
 
 M3 = DATA / "forecasting" / "m3_data.json"
@@ -93,7 +94,7 @@ def test_a_series_without_a_value_has_no_forecast(name):
     assert np.isfinite(told[1]).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tried(80), deadline=None)
 @given(
     st.lists(
         st.lists(st.floats(0, 50, allow_nan=False), min_size=1, max_size=40),

@@ -12,6 +12,7 @@ import pmo_analytics as pmo
 from pmo_analytics.errors import InfeasibleError
 from tests.support.certify_cases import make, needs
 from tests.support.clock import AMPLE
+from tests.support.counts import tried
 
 GRANTED = Fraction(1, 10**6)
 # Half of what is granted, all of it, and what is above it.
@@ -65,7 +66,7 @@ def best_worth(portfolio: pmo.Portfolio, amounts: list[float], most: float) -> f
 
 
 @pytest.mark.usefixtures("warm_solver")
-@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize("seed", range(tried(40)))
 def test_a_choice_of_what_fits(seed: int) -> None:
     portfolio, amounts, capacity = question(seed, must=False)
     limits = pmo.SolveLimits(seconds=AMPLE, threads=1)
@@ -77,7 +78,7 @@ def test_a_choice_of_what_fits(seed: int) -> None:
 
 
 @pytest.mark.usefixtures("warm_solver")
-@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize("seed", range(tried(40)))
 def test_what_must_be_done_fits_or_is_infeasible(seed: int) -> None:
     portfolio, amounts, capacity = question(seed, must=True)
     limits = pmo.SolveLimits(seconds=AMPLE, threads=1)

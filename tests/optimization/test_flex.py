@@ -135,13 +135,24 @@ def purchase_cost(
 
 
 def enumerated(portfolio: Portfolio, *, strict: bool) -> float | None:
-    """Return the best worth less purchases over all choices."""
+    """Return the best worth less purchases over all choices, the worthiest first.
+
+    Purchases only cost: what is worth no more than the best so far cannot pass it.
+    """
     case = brute_force.read_case(portfolio)
     limits, _ = brute_force.limits(case, strict)
     live = [p for p in case.projects.values() if p.state == "live"]
-    best = None
+    worth = {
+        (p.name, s): brute_force.worth(case, p.name, s) for p in live for s in p.starts
+    }
+    choices = []
     for picks in product(*([*p.starts, *([] if p.must else [None])] for p in live)):
         starts = {p.name: s for p, s in zip(live, picks, strict=True) if s is not None}
+        choices.append((float(sum(worth[way] for way in starts.items())), starts))
+    best = None
+    for value, starts in sorted(choices, key=lambda choice: -choice[0]):
+        if best is not None and value <= best:
+            break
         broken = brute_force.broken_rules(case, starts, strict=strict)
         if any(not text.startswith("capacity") for text in broken):
             continue
@@ -152,10 +163,8 @@ def enumerated(portfolio: Portfolio, *, strict: bool) -> float | None:
             if load > limit + brute_force.TOLERANCE:
                 short[cell] = float(load - limit)
         cost = purchase_cost(portfolio, short)
-        if cost is None:
-            continue
-        value = float(brute_force.objective(case, starts)) - cost
-        best = value if best is None else max(best, value)
+        if cost is not None:
+            best = value - cost if best is None else max(best, value - cost)
     return best
 
 

@@ -162,7 +162,7 @@ def test_projects_without_theme_and_outside_the_rule_do_not_count():
 def test_models_and_searches_agree_with_enumeration():
     told: list[np.ndarray] = []
     tight = 0
-    for seed in range(tried(32)):
+    for seed in range(tried(64)):
         portfolio = drawn(seed, max_projects=4, max_periods=5)
         wanted = enumerated(portfolio)
         compiled = compile_options(portfolio)

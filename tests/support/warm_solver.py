@@ -9,6 +9,7 @@ exit codes go the same ways. Processes started as users start them are tested by
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import select
@@ -17,6 +18,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Callable
@@ -110,7 +112,33 @@ def serve(number: int) -> None:
         repair_job,
     )
 
+    compile_kernels()
     forked_at(number, child.main)
+
+
+def compile_kernels() -> None:
+    """Have the machine code of the search in its cache, where it is not there yet.
+
+    Forks that end soon would begin to compile it again and again. One process does
+    it, the others wait.
+    """
+    import fcntl
+
+    from pmo_analytics.optimization.heuristics.kernels.cache import in_cache
+
+    if in_cache():
+        return
+    from pmo_analytics.optimization.heuristics.kernels.arrays import model_of
+    from pmo_analytics.optimization.heuristics.kernels.loading import load
+    from pmo_analytics.optimization.model.compiling import compile_options
+    from tests.support.small_portfolios import tiny_portfolio
+
+    model = model_of(compile_options(tiny_portfolio()).options)
+    place = Path(tempfile.gettempdir()) / f"pmo-kernels-{os.getuid()}.lock"
+    with place.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not in_cache():
+            load(model)
 
 
 def forked_at(
@@ -121,6 +149,8 @@ def forked_at(
     `last` is called when the other end is closed, before the children are waited for.
     """
     orders = socket.socket(fileno=number)
+    # Forks share what is loaded for as long as nobody looks whether it is garbage.
+    gc.freeze()
     while True:
         message, given, _, _ = socket.recv_fds(orders, 4096, 4)
         if not message:

@@ -38,10 +38,10 @@ def walked(options, start) -> tuple[np.ndarray, Nearby, list[float]]:
     return best, near, told
 
 
-@pytest.mark.parametrize("chunk", range(tried(2)))
+@pytest.mark.parametrize("chunk", range(tried(4)))
 def test_the_best_plan_is_found_by_enumeration_too(chunk):
     improved = complete = 0
-    for seed in range(30 * chunk, 30 * chunk + 30):
+    for seed in range(15 * chunk, 15 * chunk + 15):
         portfolio = drawn(seed)
         compiled = compile_options(portfolio)
         options = compiled.options

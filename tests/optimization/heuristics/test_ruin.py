@@ -57,7 +57,7 @@ def test_every_plan_of_ruin_and_recreate_keeps_every_rule():
 
 
 def test_what_lacks_room_is_counted_right_as_projects_come_and_go():
-    for seed in range(30):
+    for seed in range(tried(100)):
         compiled = compile_options(drawn(seed))
         o = compiled.options
         start = greedy(o)

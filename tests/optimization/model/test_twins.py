@@ -73,11 +73,11 @@ def test_bounds_over_twins_in_order_hold_for_every_plan(chunk):
     assert proved
 
 
-@pytest.mark.parametrize("chunk", range(tried(2)))
+@pytest.mark.parametrize("chunk", range(tried(4)))
 def test_optimizer_and_checker_find_the_same_twins(chunk):
     """Each by itself: certificates name the order, and the checker has to know it."""
     many = 0
-    for portfolio in cases(range(8000 + 20 * chunk, 8020 + 20 * chunk)):
+    for portfolio in cases(range(8000 + 10 * chunk, 8010 + 10 * chunk)):
         twins = find_twins(portfolio)
         assert twins == order_twins(read_question(portfolio, strict=False))
         many += len(twins)
