@@ -10,12 +10,9 @@ from typing import Any
 
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.optimization.checker.cells import read_name
+from pmo_analytics.optimization.checker.families.registry import charge
 from pmo_analytics.optimization.checker.flex import purchases_bound
-from pmo_analytics.optimization.checker.proofs.charges import (
-    Charges,
-    charge,
-    charge_cut,
-)
+from pmo_analytics.optimization.checker.proofs.charges import Charges, charge_cut
 from pmo_analytics.optimization.checker.proofs.cuts import (
     ByStart,
     Cut,

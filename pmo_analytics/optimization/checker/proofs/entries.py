@@ -8,20 +8,12 @@ from fractions import Fraction
 from typing import Any
 
 from pmo_analytics.errors import ConfigError
+from pmo_analytics.optimization.checker.families.registry import ENTRIES
 from pmo_analytics.optimization.checker.proofs.cuts import exact_number
 
 _PARTS = {
     *("format", "portfolio", "strict", "flex", "record"),
     *("multipliers", "cuts", "branches", "enough"),
-}
-_ENTRY_KEYS: dict[str, tuple[str, ...]] = {
-    "capacity": ("role", "period"),
-    "budget": ("budget", "side"),
-    "group": ("group", "side"),
-    "all_or_none": ("group", "project"),
-    "dependency": ("project", "requires", "kind", "form"),
-    "rule": ("rule", "side"),
-    "themes": ("rule", "project", "period"),
 }
 _FORMS = ("by", "after", "at", "selected")
 
@@ -93,9 +85,9 @@ def _multiplier(number: int, entry: object) -> Fraction:
     if not isinstance(entry, Mapping):
         raise bad_entry(number, entry, "it is no JSON object.")
     row = entry.get("row")
-    if not isinstance(row, str) or row not in _ENTRY_KEYS:
-        raise bad_entry(number, entry, f"unknown row; use {', '.join(_ENTRY_KEYS)}.")
-    keys = {"row", "multiplier", *_ENTRY_KEYS[row]}
+    if not isinstance(row, str) or row not in ENTRIES:
+        raise bad_entry(number, entry, f"unknown row; use {', '.join(ENTRIES)}.")
+    keys = {"row", "multiplier", *ENTRIES[row].keys}
     if not all(isinstance(v, (str, int, float, Decimal)) for v in entry.values()):
         raise bad_entry(number, entry, "every value must be a text or a number.")
     if row == "dependency":
