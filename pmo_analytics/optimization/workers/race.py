@@ -117,7 +117,7 @@ class Proving:
             self.told = event.bound
             self.closed |= event.closed
 
-    def to_come(self, claimed: float | None, now: float, wait: float) -> bool:
+    def to_come(self, claimed: float | None, now: float, most: float) -> bool:
         """Return whether branches have proved the gap and can still be told of.
 
         Without them the bound is a claim that nobody can check.
@@ -126,7 +126,7 @@ class Proving:
         ----------
         claimed
             Bound of the solver.
-        wait
+        most
             Seconds that they may take to be told of.
         """
         told = self.told <= self.bound + 1e-9 * abs(self.bound)
@@ -137,7 +137,7 @@ class Proving:
         if self.asked == float("inf"):
             self.asked = now
             self.child.send(Enough())
-        return now < self.asked + wait
+        return now < self.asked + most
 
 
 class Race:
