@@ -23,6 +23,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _FULL = 1.0 + 1e-6
+# All rows stand on the page, up to what a browser sorts without waiting.
+_MOST_ROWS = 2000
+_RANGE_NAMES = {
+    "eac_p50": "cost p50",
+    "eac_p80": "cost p80",
+    "finish_p50": "finish p50",
+    "finish_p80": "finish p80",
+}
+BY_METHOD = "Cost and finish by every method"
 
 
 def portfolio_sections(
@@ -150,6 +159,107 @@ def _bookings(status: Status, figures: Mapping[str, Figure]) -> Iterator[Section
         table=table,
         note="Soft and hard bookings of the next 26 weeks over the shares of a "
         "contract in people. A blank share: booked without a contract then.",
+    )
+
+
+def ranges_of(status: Status, project: str | None = None) -> pd.DataFrame:
+    """Return cost and finish by every method, in the words of a reader.
+
+    Parameters
+    ----------
+    project
+        None = all of them, with their names.
+    """
+    table = status.ranges.rename(columns=_RANGE_NAMES)
+    if project is not None:
+        table = table[table["project"] == project].reset_index(drop=True)
+    used = status.indicators[["cost_method", "finish_method"]].reindex(table["project"])
+    table["in force for"] = [
+        ", ".join(
+            word
+            for word, chosen in (("cost", cost), ("finish", finish))
+            if chosen == method
+        )
+        for method, (cost, finish) in zip(
+            table["method"], used.itertuples(index=False), strict=True
+        )
+    ]
+    table["method"] = table["method"].str.replace("_", " ")
+    if project is not None:
+        return table.drop(columns="project")
+    names = status.indicators["name"].reindex(table["project"]).to_numpy()
+    table.insert(1, "name", names)
+    return table
+
+
+def expected_sections(status: Status, pages: Mapping[str, str]) -> Iterator[Section]:
+    """Give what is to be expected: by every method, how right, and by sprint.
+
+    Parameters
+    ----------
+    pages
+        Project -> its page.
+    """
+    table = ranges_of(status)
+    if len(table):
+        yield Section(
+            BY_METHOD,
+            "",
+            table=table,
+            links=pages,
+            rows=_MOST_ROWS,
+            note="In force is the method that has been most right so far on finished "
+            "projects. Throughput draws the project's own steps, sprints those of its "
+            "team.",
+        )
+        yield from _record(status.record)
+    yield from _sprints(status)
+
+
+def _record(record: pd.DataFrame) -> Iterator[Section]:
+    """Say how right each method has been; nothing where nothing has finished."""
+    if len(record) and record[["cost_cases", "finish_cases"]].to_numpy().sum() > 0:
+        shown = record[record[["cost_cases", "finish_cases"]].sum(axis=1) > 0]
+        shown = pd.DataFrame(
+            {
+                "method": [str(name).replace("_", " ") for name in shown.index],
+                "reports, cost": shown["cost_cases"].astype("Int64").to_numpy(),
+                "share within cost p50": shown["cost_p50_held"].to_numpy(),
+                "share within cost p80": shown["cost_p80_held"].to_numpy(),
+                "reports, finish": shown["finish_cases"].astype("Int64").to_numpy(),
+                "share within finish p50": shown["finish_p50_held"].to_numpy(),
+                "share within finish p80": shown["finish_p80_held"].to_numpy(),
+            }
+        )
+        note = (
+            "Reports of finished projects, each answered by the others. 50 % and 80 % "
+        )
+        note += "are right."
+        said = "How often what came lay within what was said."
+        yield Section("How right the methods have been", said, table=shown, note=note)
+
+
+def _sprints(status: Status) -> Iterator[Section]:
+    """Give the early warning of the sprints that run."""
+    if status.sprints.empty:
+        return
+    names = {
+        "elapsed": "share of the time",
+        "seen": "seen on",
+        "p_short": "chance to fall short",
+        "low": "delivers at least",
+        "high": "at most",
+    }
+    rows = status.sprints.sort_values("p_short", ascending=False, kind="stable")
+    likely = int((rows["p_short"] >= 0.5).sum())
+    table = rows.rename(columns=names).reset_index(drop=True)
+    yield Section(
+        "Running sprints",
+        f"{likely} of {len(rows)} are more likely than not to deliver less than "
+        "committed.",
+        table=table,
+        rows=_MOST_ROWS,
+        note="As of the newest look at each. The range holds four of five.",
     )
 
 

@@ -14,7 +14,13 @@ from pmo_analytics.formats import percent
 from pmo_analytics.reporting.charts import RAG, Chart
 from pmo_analytics.reporting.folder import folder_names
 from pmo_analytics.reporting.page import Fact, Report, Section
-from pmo_analytics.reporting.portfolio_sections import left_open, portfolio_sections
+from pmo_analytics.reporting.portfolio_sections import (
+    BY_METHOD,
+    expected_sections,
+    left_open,
+    portfolio_sections,
+    ranges_of,
+)
 from pmo_analytics.tracking import on_time_rate
 
 if TYPE_CHECKING:
@@ -98,6 +104,7 @@ def status_report(
         *_changes(status),
         *_money(status, sums, programs),
         _curve(status, None),
+        *expected_sections(status, pages),
         _milestones(status, pages),
         *_people(status, plan, shown),
         *_roadmap(plan, shown),
@@ -443,8 +450,10 @@ def _project(status: Status, project: str) -> Report:
     seen = seen.rename(columns={"cpi": "CPI", "spi_t": "SPI(t)", "as_of": "day"})
     stones = status.milestones[status.milestones["project"] == project]
     columns = ["milestone", "state", "baseline", "due", "slip_days", "moves"]
+    ranges = ranges_of(status, project)
     sections: list[Section | None] = [
         _curve(status, project),
+        None if ranges.empty else Section(BY_METHOD, table=ranges),
         Section("Milestones", table=stones[columns].reset_index(drop=True)),
         Section("Reports so far", table=seen.iloc[::-1].reset_index(drop=True)),
     ]

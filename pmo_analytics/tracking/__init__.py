@@ -6,6 +6,10 @@ from pmo_analytics.faces import face
 
 if TYPE_CHECKING:
     from pmo_analytics.tracking.chances import brier, calibration_error, reliability
+    from pmo_analytics.tracking.delivery.finishing import (
+        finish_by_sprints,
+        running_sprints,
+    )
     from pmo_analytics.tracking.delivery.forecasting import forecast_delivery
     from pmo_analytics.tracking.earned.promises import Promise, periods_between
     from pmo_analytics.tracking.earned.reports import promise_on, reports_of

@@ -53,6 +53,15 @@ class Status:
         What changed since a day that was named; None = none was.
     rules
         Of the colours.
+    ranges
+        One row a project and method: `project, method` (`earned_value,
+        reference_class, throughput, sprints, simulation`), `eac_p50, eac_p80`
+        (currency), `finish_p50, finish_p80` (days).
+    record
+        How right each method has been on finished projects; see `Ranges`.
+    sprints
+        One row a running sprint: `team, sprint, elapsed, seen, committed, done,
+        p_short, low, high`; see `running_sprints`.
     """
 
     portfolio: Portfolio
@@ -67,6 +76,9 @@ class Status:
     changes: pd.DataFrame | None
     rules: tuple[Rule, ...]
     unit: str
+    ranges: pd.DataFrame
+    record: pd.DataFrame
+    sprints: pd.DataFrame
 
     @property
     def frame(self) -> pd.DataFrame:

@@ -13,6 +13,10 @@ import pandas as pd
 
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.portfolio import Portfolio
+from pmo_analytics.tracking.delivery.finishing import (
+    finish_by_sprints,
+    running_sprints,
+)
 from pmo_analytics.tracking.earned.promises import Spent, day_after
 from pmo_analytics.tracking.earned.reports import reports_of
 from pmo_analytics.tracking.earned.schedules import index_limits
@@ -27,7 +31,7 @@ from pmo_analytics.tracking.usable import (
     read_day,
     sound_part,
 )
-from pmo_analytics.tracking.warning.ranges import project_ranges
+from pmo_analytics.tracking.warning.ranges import Ranges, project_ranges
 
 _FRAME = [
     *("cpi", "spi", "spi_t", "eac", "eac_p50", "eac_p80", "finish_p50", "finish_p80"),
@@ -50,6 +54,8 @@ def status(
     rules: str | Path | Mapping[str, Any] | None = None,
     earned: str | Mapping[str, str] = "percent",
     unit: str = "money",
+    left: Mapping[str, float] | None = None,
+    teams: Mapping[str, str] | None = None,
 ) -> Status:
     """Return how the running projects are doing on a day, and why.
 
@@ -76,6 +82,11 @@ def status(
         rule.
     unit
         `money` or `hours`.
+    left
+        Project -> what is left to do, in the unit of its team's sprints: their finish
+        by the throughput of sprints stands beside the other ranges.
+    teams
+        Project -> team, where the tables do not tell; see `finish_by_sprints`.
 
     Raises
     ------
@@ -97,7 +108,10 @@ def status(
     rules_of(earned, list(portfolio.projects["project"].dropna()))
     sound, left_out = sound_part(portfolio)
     day = last_known_day(sound) if as_of is None else read_day(as_of)
-    now = _status(sound, day, thresholds, earned, unit, left_out)
+    work = None
+    if left or teams:
+        work = finish_by_sprints(sound, left or {}, day=day, teams=teams)
+    now = _status(sound, day, thresholds, earned, unit, left_out, work=work)
     if since is None:
         return now
     if isinstance(since, Portfolio):
@@ -120,6 +134,7 @@ def _status(
     left_out: pd.DataFrame,
     *,
     ranges: bool = True,
+    work: pd.DataFrame | None = None,
 ) -> Status:
     projects, notes = projects_on(portfolio, day)
     by_project = rules_of(earned, list(portfolio.projects["project"].dropna()))
@@ -127,8 +142,8 @@ def _status(
     milestones = milestone_status(portfolio, day)
     values = _indicators(portfolio, history, milestones, day, projects)
     looks = _looks(portfolio, history, day, unit) if ranges else pd.DataFrame()
-    told, right = _ranges(looks, values.index)
-    values = values.join(told)
+    expected = _ranges(looks, values.index, work)
+    values = values.join(expected.projects)
     colours = colours_of(values, rules)
     values = values.join(judged(values, colours, rules))
     unknown = values["rag"].isna()
@@ -147,6 +162,7 @@ def _status(
     described = named[[c for c in _DESCRIBED if c in named]].reindex(values.index)
     values = described.join(values)
     mine = milestones[milestones["project"].isin(projects)].reset_index(drop=True)
+    running, more = running_sprints(portfolio, day) if ranges else (pd.DataFrame(), ())
     return Status(
         portfolio,
         day,
@@ -156,10 +172,13 @@ def _status(
         mine,
         _with_colours(portfolio, history, rules, values),
         left_out,
-        (*notes, *right),
+        (*notes, *expected.says, *more),
         None,
         tuple(rules),
         unit,
+        expected.table,
+        expected.record,
+        running,
     )
 
 
@@ -244,23 +263,37 @@ def _finishes(
     return pd.Series(found, index=values.index, dtype="datetime64[s]")
 
 
-def _ranges(
-    looks: pd.DataFrame, names: pd.Index
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _ranges(looks: pd.DataFrame, names: pd.Index, work: pd.DataFrame | None) -> Ranges:
     """Return ranges of cost and finish, and the chances to end late or over.
 
     They are learnt from all reports up to the day, those of finished projects among
     them; without any they are blank. With them comes how right they have been so far.
+
+    Parameters
+    ----------
+    work
+        Of `finish_by_sprints`: stands beside, and where nothing else tells an end.
     """
-    right: tuple[str, ...] = ()
-    if looks.empty:
-        found = pd.DataFrame(index=names, columns=_RANGES, dtype=float)
-    else:
-        ranges = project_ranges(looks)
-        found = ranges.projects.reindex(index=names, columns=_RANGES)
-        right = ranges.says
-    days = {c: pd.to_datetime(found[c]) for c in ("finish_p50", "finish_p80")}
-    return found.assign(**days).astype(dict.fromkeys(days, "datetime64[s]")), right
+    found = Ranges.none() if looks.empty else project_ranges(looks)
+    table, says = found.table, found.says
+    projects = found.projects.reindex(index=names, columns=_RANGES)
+    days = {c: pd.to_datetime(projects[c]) for c in ("finish_p50", "finish_p80")}
+    projects = projects.assign(**days).astype(dict.fromkeys(days, "datetime64[s]"))
+    if work is not None:
+        rows = work.reset_index()[["project", "finish_p50", "finish_p80"]]
+        rows = rows.dropna().assign(method="sprints").reindex(columns=table.columns)
+        table = pd.concat([table, rows], ignore_index=True) if len(table) else rows
+        table = table.sort_values("project", kind="stable", ignore_index=True)
+        told = projects["finish_p50"].isna() & projects.index.isin(rows["project"])
+        for column in days:
+            by = work[column].reindex(names).astype("datetime64[s]")
+            projects[column] = projects[column].where(~told, by)
+        method = projects["finish_method"].astype(object)
+        projects["finish_method"] = method.where(~told, "sprints")
+        says += tuple(
+            f"By sprints, {name}: {text}." for name, text in work["says"].items()
+        )
+    return Ranges(projects, table, found.record, found.chances, says)
 
 
 def _looks(

@@ -1,11 +1,13 @@
 """How good the chances and ranges of sprints are, on sprints of three communities.
 
-    python tests/benchmarks/bench_delivery.py [--learn]
+    python tests/benchmarks/bench_delivery.py [--learn | --each SPRINTS]
 
 Each community alone, the last 30 % of its sprints held back: by sprint number, by file,
-by team. The peer is a logistic regression on velocity done and time elapsed alone,
-fitted on the same rows. The prior is refitted without the community that is judged
-(the rows `others`), so nothing of it is known. `--learn` prints the prior of all.
+by team. `--each 12`: the same sprints, twelve at a time, each time with all that had
+finished by then, as a team asks; without it nothing of the last 30 % is ever known. The
+peer is a logistic regression on velocity done and time elapsed alone, fitted on the
+same rows. The prior is refitted without the community that is judged (the rows
+`others`), so nothing of it is known. `--learn` prints the prior of all.
 """
 
 from __future__ import annotations
@@ -89,6 +91,32 @@ def judged(frame: pd.DataFrame, order: str) -> pd.DataFrame:
     )
 
 
+def judged_in_turn(frame: pd.DataFrame, order: str, each: int) -> pd.DataFrame:
+    """Return the same rows answered `each` at a time, from all that came before."""
+    late = split(frame, order).to_numpy()
+    place = np.arange(len(frame), dtype=float)
+    if order == "sprint":
+        place = frame["sprint"].rank(method="first").to_numpy()
+    if order == "team":
+        turn = frame.groupby("team")["team"].cumcount()
+        place = (turn / frame.groupby("team")["team"].transform("size")).to_numpy()
+    by = np.argsort(place, kind="stable")
+    frame, late = frame.iloc[by], late[by]
+    answers = []
+    asked = np.flatnonzero(late)
+    for first in range(0, len(asked), each):
+        own = asked[first : first + each]
+        known = frame.iloc[: own[0]]
+        rows = frame.iloc[own]
+        blank = rows.drop(columns="short").assign(delivered=np.nan)
+        given = pd.concat([known.drop(columns="short"), blank], ignore_index=True)
+        answer = forecast_delivery(given)
+        columns = {n: answer[n].to_numpy() for n in ("low", "high")}
+        p = answer["p_short"].to_numpy()
+        answers.append(rows.assign(p=p, peer=peer(known, rows), **columns))
+    return pd.concat(answers)
+
+
 def line(name: str, table: pd.DataFrame) -> str:
     """Return the figures of rows that were judged."""
     ours, theirs = (
@@ -114,7 +142,9 @@ def main() -> None:
         (c, m): read_community(FOLDER, c, m) for c in COMMUNITIES for m in MOMENTS
     }
     short = {key: frame.drop(columns="short") for key, frame in frames.items()}
-    if parser.parse_args().learn:
+    parser.add_argument("--each", type=int, metavar="SPRINTS")
+    options = parser.parse_args()
+    if options.learn:
         for prior in learn(list(short.values())):
             print(np.array2string(prior.round(2), separator=", ", max_line_width=80))
         return
@@ -130,7 +160,12 @@ def main() -> None:
                     if prior == "others":
                         rest = [f for (c, _), f in short.items() if c != community]
                         module.CHANCE_PRIOR, module.SHARE_PRIOR = learn(rest)
-                    rows.append(judged(frames[community, moment], order))
+                    frame = frames[community, moment]
+                    rows.append(
+                        judged_in_turn(frame, order, options.each)
+                        if options.each
+                        else judged(frame, order)
+                    )
                 name = f"prior {prior}, by {order}, {moment} %"
                 print(line(name, pd.concat(rows)), flush=True)
                 for community, table in zip(COMMUNITIES, rows, strict=True):

@@ -15,7 +15,12 @@ from pmo_analytics.cli.command import OK, app, command, print_answer
 from pmo_analytics.cli.options import JsonOption, PathArgument
 from pmo_analytics.cli.results import say_files
 from pmo_analytics.cli.terminal import escaped, messages
-from pmo_analytics.cli.tracked.status import read_status
+from pmo_analytics.cli.tracked.status import (
+    LeftOption,
+    TeamOption,
+    read_status,
+    work_left,
+)
 from pmo_analytics.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -54,6 +59,8 @@ def report(
     template: Annotated[
         Path | None, typer.Option(help="Slides of yours whose look is used, .pptx.")
     ] = None,
+    left: LeftOption = None,
+    team: TeamOption = None,
     json_output: JsonOption = False,
 ) -> int:
     """Write one report as HTML, xlsx and pptx, with the same numbers."""
@@ -63,7 +70,8 @@ def report(
     if template is not None and not slides:
         raise ConfigError(_NO_SLIDES)
     try_folder(out)
-    found, problems = read_status(path, as_of=as_of, since=since, rules=rules)
+    work = work_left(left, team)
+    found, problems = read_status(path, as_of=as_of, since=since, rules=rules, **work)
     portfolio = found.portfolio
     plan = None if schedule is None else _plan_in_force(portfolio, schedule)
     facts = manifest(portfolio, command="report")

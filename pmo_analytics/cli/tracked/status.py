@@ -28,19 +28,40 @@ from pmo_analytics.cli.terminal import (
     records,
     show_paragraph,
 )
-from pmo_analytics.errors import DataError, has_errors, listing, say_warnings
+from pmo_analytics.errors import (
+    ConfigError,
+    DataError,
+    has_errors,
+    listing,
+    say_warnings,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from pmo_analytics.tracking import Status
 
-STATUS_KEYS = ("status", "as_of", "projects", "milestones", "changes", "left_out")
+STATUS_KEYS = (
+    *("status", "as_of", "projects", "milestones", "changes", "left_out"),
+    *("ranges", "record", "sprints"),
+)
 # What one screen holds: projects with their reasons, changes, notes.
-_MOST_PROJECTS, _MOST_CHANGES, _MOST_NOTES = 6, 6, 3
+_MOST_PROJECTS, _MOST_CHANGES, _MOST_NOTES, _MOST_SPRINTS = 6, 6, 3, 4
+# What is said of ends that were asked for by name is not cut.
+_BY_SPRINTS = "By sprints, "
 _WIDTH = 80
 _WORST_FIRST = {"red": 0, "amber": 1, "green": 3}
 _STYLES = {"red": "bold red", "amber": "bold yellow", "green": "bold green"}
+
+
+LeftOption = Annotated[
+    list[str] | None,
+    typer.Option("--left", help="PROJECT=POINTS left to do: finish by its sprints."),
+]
+TeamOption = Annotated[
+    list[str] | None,
+    typer.Option("--team", help="PROJECT=TEAM whose sprints count for --left."),
+]
 
 
 @app.command()
@@ -63,12 +84,20 @@ def status(
         typer.Option(help="Earned value by percent, 0/100, 50/50 or milestones."),
     ] = "percent",
     unit: Annotated[str, typer.Option(help="In money or in hours.")] = "money",
+    left: LeftOption = None,
+    team: TeamOption = None,
     out: OutOption = None,
     json_output: JsonOption = False,
 ) -> int:
     """Say how the projects are doing, what is wrong and why, on one screen."""
     found, _ = read_status(
-        path, as_of=as_of, since=since, rules=rules, earned=earned, unit=unit
+        path,
+        as_of=as_of,
+        since=since,
+        rules=rules,
+        earned=earned,
+        unit=unit,
+        **work_left(left, team),
     )
     files = [] if out is None else _write(found, out)
     if json_output:
@@ -119,6 +148,33 @@ def read_status(
     return found, warnings
 
 
+def work_left(left: list[str] | None, team: list[str] | None) -> dict[str, Any]:
+    """Return what is left of projects, and their teams, as `status` takes them."""
+    with usage("--left"):
+        amounts = {name: _amount(text) for name, text in _pairs(left)}
+    with usage("--team"):
+        return {"left": amounts, "teams": dict(_pairs(team))}
+
+
+def _pairs(given: list[str] | None) -> Iterator[tuple[str, str]]:
+    seen = set()
+    for pair in given or []:
+        name, sign, text = (part.strip() for part in pair.rpartition("="))
+        if not (name and sign and text):
+            raise ConfigError(f"'{pair}': write PROJECT=..., such as CRM=120.")
+        if name in seen:
+            raise ConfigError(f"{name} is there twice.")
+        seen.add(name)
+        yield name, text
+
+
+def _amount(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ConfigError(f"'{text}' is no number: write CRM=120.") from error
+
+
 def _facts(found: Status, since: str, files: list[Path]) -> dict[str, Any]:
     table = _rows(found)
     return {
@@ -132,6 +188,9 @@ def _facts(found: Status, since: str, files: list[Path]) -> dict[str, Any]:
         "milestones": plain(records(_dated(found.milestones))),
         "changes": plain(records(found.changes)) if found.changes is not None else [],
         "left_out": records(found.left_out),
+        "ranges": plain(records(_dated(found.ranges))),
+        "record": plain(records(_dated(found.record.reset_index()))),
+        "sprints": plain(records(_dated(found.sprints))),
         "notes": list(found.notes),
         "files": [str(file) for file in files],
     }
@@ -167,7 +226,10 @@ def _write(found: Status, out: Path) -> list[Path]:
         "programs.csv": found.by("program").reset_index(),
         "milestones.csv": _dated(found.milestones),
         "status_history.csv": _dated(history),
+        "ranges.csv": _dated(found.ranges),
+        "sprints.csv": _dated(found.sprints),
     }
+    tables = {name: table for name, table in tables.items() if len(table.columns)}
     if found.changes is not None:
         tables["changes.csv"] = found.changes
     facts = manifest(found.portfolio, command="status")
@@ -196,7 +258,7 @@ def _show(found: Status, since: str, console: Console) -> None:
         show_paragraph(f"Green: {listing(green, 8)}", console)
     for line in _unknown(rows[rows["rag"].isna()]):
         show_paragraph(line, console)
-    for line in _changes(found, since):
+    for line in (*_sprints(found), *_changes(found, since)):
         show_paragraph(line, console)
     for line in _lacking(found):
         show_paragraph(line, console)
@@ -296,6 +358,38 @@ def _unknown(rows: pd.DataFrame) -> Iterator[str]:
         yield (f"Not begun: {listing(later.index, 4)}; the next one {first['reason']}")
 
 
+def _sprints(found: Status) -> Iterator[str]:
+    """Say how running sprints go, and ends by sprints beside those of other methods."""
+    if len(found.sprints):
+        worst = found.sprints.sort_values("p_short", ascending=False, kind="stable")
+        said = [
+            f"{_sprint_name(row)} {100 * row.p_short:.0f} %"
+            + (f" ({row.low:.0f} to {row.high:.0f})" if pd.notna(row.low) else "")
+            for row in worst.head(_MOST_SPRINTS).itertuples()
+        ]
+        more = len(worst) - len(said)
+        rest = f"; and {more} more" if more else ""
+        yield (
+            "Running sprints, chance to deliver less than committed (80 % range): "
+            f"{'; '.join(said)}{rest}"
+        )
+    ends = found.ranges.dropna(subset=["finish_p50"])
+    for project in ends.loc[ends["method"] == "sprints", "project"]:
+        said = [
+            f"{str(row.method).replace('_', ' ')} {row.finish_p50:%Y-%m-%d} (p80 "
+            f"{row.finish_p80:%Y-%m-%d})"
+            for row in ends[ends["project"] == project].itertuples()
+        ]
+        yield f"Finish of {project} by {'; '.join(said)}"
+    yield from (text for text in found.notes if text.startswith(_BY_SPRINTS))
+
+
+def _sprint_name(row: Any) -> str:
+    """Return a sprint with its team, which its name says already often."""
+    own = str(row.sprint).casefold().startswith(str(row.team).casefold())
+    return str(row.sprint) if own else f"{row.sprint} of {row.team}"
+
+
 def _changes(found: Status, since: str) -> Iterator[str]:
     if found.changes is None:
         return
@@ -328,7 +422,7 @@ def _lacking(found: Status) -> Iterator[str]:
         f"{text[:1].upper()}{text[1:]} ({listing(names, 4)})"
         for text, names in told.items()
     ]
-    lines += [f"{note}" for note in found.notes]
+    lines += [note for note in found.notes if not note.startswith(_BY_SPRINTS)]
     if len(found.left_out):
         first = found.left_out.iloc[0]
         where = f"{first['table']} row {first['row']}, {first['column']}"

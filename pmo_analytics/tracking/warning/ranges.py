@@ -68,6 +68,20 @@ class Ranges:
     chances: pd.DataFrame
     says: tuple[str, ...]
 
+    @staticmethod
+    def none() -> Ranges:
+        """Return what is known where nothing was ever reported."""
+        columns = [
+            "project",
+            "method",
+            "eac_p50",
+            "eac_p80",
+            "finish_p50",
+            "finish_p80",
+        ]
+        blank = pd.DataFrame()
+        return Ranges(blank, pd.DataFrame(columns=columns), blank, blank, ())
+
 
 def project_ranges(
     looks: pd.DataFrame,
