@@ -19,6 +19,8 @@ RAG = {"red": "#b3121d", "amber": "#e69f00", "green": "#2e7d32", "not known": "#
 _WIDTH, _HEIGHT = 760, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 74, 14, 34, 44
 _LABEL_WIDTH = 66
+# Width of a letter of a label, rather more than less.
+_LETTER = 6.4
 # Where a value or a label lies.
 type Place = Callable[[float], float]
 
@@ -135,7 +137,8 @@ def _labels(chart: Chart, across: Place) -> list[str]:
     """Return as many labels as there is room for, the first and others evenly."""
     room = max(1, (_WIDTH - _LEFT - _RIGHT) // _LABEL_WIDTH)
     every = max(1, math.ceil(len(chart.labels) / room))
-    longest = 11 * every if every == 1 else 16
+    slot = (_WIDTH - _LEFT - _RIGHT) / len(chart.labels) * every if chart.labels else 0
+    longest = max(int(slot / _LETTER), 6)
     parts = []
     for number in range(0, len(chart.labels), every):
         text = chart.labels[number]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.clock import format_period
+from pmo_analytics.facts import text_of_fact
 from pmo_analytics.reporting.charts import Chart
 from pmo_analytics.reporting.page import Section
 from pmo_analytics.tracking import (
@@ -21,6 +22,8 @@ from pmo_analytics.tracking import (
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from pmo_analytics.plan import Plan
 
 _FULL = 1.0 + 1e-6
 # All rows stand on the page, up to what a browser sorts without waiting.
@@ -261,6 +264,28 @@ def _sprints(status: Status) -> Iterator[Section]:
         rows=_MOST_ROWS,
         note="As of the newest look at each. The range holds four of five.",
     )
+
+
+def roadmap_sections(plan: Plan | None, figures: Mapping[str, Figure]) -> list[Section]:
+    """Return what runs on the calendar, planned dates, and what proves the plan."""
+    sections = []
+    if "running" in figures:
+        note = (
+            "Thin bars are baselines; wide ones run to the expected end, dark as far "
+        )
+        note += "as they are done, with a whisker to p80."
+        sections.append(Section("Roadmap", figure=figures["running"], note=note))
+    if "roadmap" in figures:
+        note = "Bars show planned dates, not the finish that is expected."
+        sections.append(Section("Planned dates", figure=figures["roadmap"], note=note))
+    if plan is not None:
+        table = pd.DataFrame(
+            [(str(n), text_of_fact(value)) for n, value in plan.summary().items()],
+            columns=["what", "answer"],
+            dtype=object,
+        )
+        sections.append(Section("The plan, and what proves it", table=table))
+    return sections
 
 
 def left_open(status: Status) -> list[Section]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pmo_analytics.clock import format_period
-from pmo_analytics.facts import text_of_fact
 from pmo_analytics.formats import percent
 from pmo_analytics.reporting.charts import RAG, Chart
 from pmo_analytics.reporting.folder import folder_names
@@ -20,6 +19,7 @@ from pmo_analytics.reporting.portfolio_sections import (
     left_open,
     portfolio_sections,
     ranges_of,
+    roadmap_sections,
 )
 from pmo_analytics.tracking import on_time_rate
 
@@ -85,7 +85,8 @@ def status_report(
     plan
         The plan in force, for its roadmap and what proves it; None = no part on it.
     figures
-        Charts that are pictures: `roadmap`, `capacity`, `value_risk`, `bookings`.
+        Charts that are pictures: `running`, `roadmap`, `capacity`, `value_risk`,
+        `bookings`.
     problems, facts
         As in `Report`.
 
@@ -107,7 +108,7 @@ def status_report(
         *expected_sections(status, pages),
         _milestones(status, pages),
         *_people(status, plan, shown),
-        *_roadmap(plan, shown),
+        *roadmap_sections(plan, shown),
         *portfolio_sections(status, shown, pages),
         *left_open(status),
     ]
@@ -396,21 +397,6 @@ def _people(
             chart=None if "capacity" in figures else chart,
         )
     ]
-
-
-def _roadmap(plan: Plan | None, figures: Mapping[str, Figure]) -> list[Section]:
-    sections = []
-    if "roadmap" in figures:
-        note = "Bars show planned dates, not the finish that is expected."
-        sections.append(Section("Roadmap", figure=figures["roadmap"], note=note))
-    if plan is not None:
-        table = pd.DataFrame(
-            [(str(n), text_of_fact(value)) for n, value in plan.summary().items()],
-            columns=["what", "answer"],
-            dtype=object,
-        )
-        sections.append(Section("The plan, and what proves it", table=table))
-    return sections
 
 
 def _program(

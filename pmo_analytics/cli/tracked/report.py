@@ -156,6 +156,7 @@ def _figures(found: Status, plan: Plan | None) -> dict[str, Figure]:
         figure_capacity,
         plot_bookings,
         plot_gantt,
+        plot_status_roadmap,
         plot_value_risk,
     )
     from pmo_analytics.tracking import booked_shares, value_and_risk
@@ -163,6 +164,8 @@ def _figures(found: Status, plan: Plan | None) -> dict[str, Figure]:
     portfolio = found.portfolio
     shown = baseline(portfolio) if plan is None else plan
     figures: dict[str, Any] = {}
+    if found.indicators[["start", "baseline_finish"]].notna().all(axis=1).any():
+        figures["running"] = plot_status_roadmap(found, max_rows=_MOST_BARS).figure
     if 0 < len(shown.schedule) <= _MOST_BARS:
         figures["roadmap"] = plot_gantt(shown, color="theme").figure
     if 0 < len(shown.headroom.columns) <= _MOST_ROLES:

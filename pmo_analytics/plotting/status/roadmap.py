@@ -49,7 +49,9 @@ def plot_status_roadmap(
     order = {"red": 0, "amber": 1, "green": 2}
     rows = status.indicators.dropna(subset=["start", "baseline_finish"])
     rows = rows.assign(order=[order.get(str(c), 3) for c in rows["rag"]])
-    rows = rows.sort_values(["order", "start"], kind="stable").head(max_rows)
+    rows = rows.sort_values(["order", "start"], kind="stable")
+    more = max(len(rows) - max_rows, 0)
+    rows = rows.head(max_rows)
     height = float(np.clip(1.6 + 0.42 * len(rows), 3.0, 60.0))
     with canvas(ax, width=10.5, height=height) as ax:
         if rows.empty:
@@ -71,7 +73,9 @@ def plot_status_roadmap(
         ]
         ax.set_yticks(range(len(rows)), names)
         period_axis(ax, periods)
-        write_title(ax, title, f"as of {status.as_of:%Y-%m-%d} (dotted line)")
+        said = f"as of {status.as_of:%Y-%m-%d} (dotted line)"
+        said += f"; the worst {max_rows}, {more} more are not shown" if more else ""
+        write_title(ax, title, said)
         write_legend(ax, _legend())
     return ax
 
