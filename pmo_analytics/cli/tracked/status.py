@@ -46,7 +46,8 @@ STATUS_KEYS = (
     *("ranges", "record", "sprints"),
 )
 # What one screen holds: projects with their reasons, changes, notes.
-_MOST_PROJECTS, _MOST_CHANGES, _MOST_NOTES, _MOST_SPRINTS = 6, 6, 3, 4
+_MOST_PROJECTS, _MOST_CHANGES, _MOST_NOTES, _MOST_SPRINTS = 6, 5, 3, 4
+_LIKELY = 0.5
 # What is said of ends that were asked for by name is not cut.
 _BY_SPRINTS = "By sprints, "
 _WIDTH = 80
@@ -362,17 +363,15 @@ def _sprints(found: Status) -> Iterator[str]:
     """Say how running sprints go, and ends by sprints beside those of other methods."""
     if len(found.sprints):
         worst = found.sprints.sort_values("p_short", ascending=False, kind="stable")
+        worst = worst[worst["p_short"] >= _LIKELY]
         said = [
             f"{_sprint_name(row)} {100 * row.p_short:.0f} %"
-            + (f" ({row.low:.0f} to {row.high:.0f})" if pd.notna(row.low) else "")
             for row in worst.head(_MOST_SPRINTS).itertuples()
         ]
         more = len(worst) - len(said)
-        rest = f"; and {more} more" if more else ""
-        yield (
-            "Running sprints, chance to deliver less than committed (80 % range): "
-            f"{'; '.join(said)}{rest}"
-        )
+        rest = f"; {more} more" if more else ""
+        if said:
+            yield f"Sprints likely to fall short: {'; '.join(said)}{rest}"
     ends = found.ranges.dropna(subset=["finish_p50"])
     for project in ends.loc[ends["method"] == "sprints", "project"]:
         said = [
