@@ -159,10 +159,12 @@ class AlternationParams(Params):
         The same where branches can prove an optimum.
     longest_anew
         Seconds of the longest cycle there.
-    first_whole, slower, polished
-        Seconds of the first cycle of annealing the whole plan where branches can prove
-        an optimum, how each next one grows, and the share of it in which its plan is
-        repacked.
+    first_whole, to_begin, soon
+        Seconds of the first cycle of annealing the whole plan, from and to; so many
+        options take one second, twice as many four; and the share of the time it takes
+        at most.
+    slower, polished
+        How each next one grows, and the share of it in which its plan is repacked.
     near, better, follow, rarely
         How a search is paid: 1 for a plan as good as the best one, e times less for
         each share of it by which it is worse, this much for a better one; how fast its
@@ -184,13 +186,15 @@ class AlternationParams(Params):
     least_after: float = 0.25
     most_after: float = 1.0
     longest_anew: float = 10.0
-    first_whole: float = 0.5
-    slower: float = 1.15
+    first_whole: Range = (0.5, 10.0)
+    to_begin: int = count(4_000)
+    soon: float = share(0.1)
+    slower: float = 1.08
     polished: float = share(0.2)
     near: float = 0.005
     better: float = 2.0
     follow: float = share(0.4)
-    rarely: float = share(0.15)
+    rarely: float = share(0.08)
     counted: int = count(2_000)
     moved: int = count(200_000)
     walk: float = 4.0
@@ -246,8 +250,9 @@ class RebuildingParams(Params):
     polish, longest_polish, whole
         Seconds of each repacking in it for every project, and at most, and how much
         longer it takes after a whole dive.
-    rounds, at_once
-        Dives that it should have time for within a share of what is left.
+    rounds, longest, at_once
+        Dives that it should have time for within a share of what is left; and the share
+        of a cycle that a whole dive may take.
     slow
         Where a part takes more seconds than this, a dive for half of the plan is made.
     kept
@@ -263,6 +268,7 @@ class RebuildingParams(Params):
     longest_polish: float = 0.5
     whole: float = 10.0
     rounds: int = count(150)
+    longest: float = share(0.1)
     at_once: float = share(0.4)
     slow: float = 0.5
     kept: Range = (0.5, 0.95)
@@ -311,11 +317,11 @@ class AnnealingParams(Params):
         each with so many moves for every option; one elsewhere.
     hot, cold, reheated
         Temperature from and to; and how far the best plan is heated up in every second
-        cycle, as a share of the way from cold to hot, drawn from this range.
+        cycle, as a share of the way from cold to hot. All are drawn from these ranges.
     cheap, dear
-        Price of a rule broken by its largest use: drawn from a range, and to this.
+        Price of a rule broken by its largest use, from and to, drawn from these ranges.
     step
-        How much more a rule costs that is broken at all, as such a use.
+        How much more a rule costs that is broken at all, as such a use; drawn as well.
     link
         Least price of a dependency that is not served.
     paired, stays
@@ -330,13 +336,13 @@ class AnnealingParams(Params):
 
     members: int = count(128, 2)
     enough: float = 60.0
-    hot: float = 0.3
-    cold: float = 0.03
-    reheated: Range = (0.4, 0.8)
-    cheap: Range = (0.5, 1.5)
-    dear: float = 25.0
-    step: float = 0.1
-    link: float = 5.0
+    hot: Range = (0.3, 0.5)
+    cold: Range = (0.06, 0.1)
+    reheated: Range = (0.3, 0.7)
+    cheap: Range = (0.5, 2.0)
+    dear: Range = (5.0, 8.0)
+    step: Range = (0.05, 0.1)
+    link: float = 2.0
     paired: float = share(0.7)
     stays: float = share(0.5)
     drawn: float = share(0.5)

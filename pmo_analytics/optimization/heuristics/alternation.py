@@ -59,7 +59,7 @@ class _Exact:
 
     def learn(self, solved: float, gained: float) -> None:
         """Take note of what exact models gained after what a search did."""
-        if solved != gained:
+        if solved != gained or not solved:
             self.share *= 1.5 if solved > gained * self.share else 0.75
             self.share = min(max(self.share, self.least), self.most)
 
@@ -127,10 +127,9 @@ class Search:
 
     def run(self, end: float) -> None:
         """Search until a moment of the monotonic clock."""
-        length = dict.fromkeys((_WHOLE, _REBUILD, _REPACK), self.p.first_cycle)
+        length = dict.fromkeys((_REBUILD, _REPACK), self.p.first_cycle)
         longest = self.p.longest_anew if self.small else np.inf
-        if self.small:
-            length[_WHOLE] = self.p.first_whole
+        length[_WHOLE] = self._first_whole(end)
         turn = 0
         ready = self._load(min(_AT_ONCE, max(end - time.monotonic(), 0.0)))
         while not ready and time.monotonic() < end:
@@ -146,17 +145,26 @@ class Search:
             if self.walk.go_on(until, self.ground.take, self._listen):
                 return
             name = self._next(turn, end)
-            before = self.known.objective
+            before, begun = self.known.objective, time.monotonic()
             plan = self._take_turn(name, length[name], end)
+            spent = time.monotonic() - begun
             if turn:
                 worth = value_of(self.ground.options, plan)
-                self.bandit.reward(name, worth, before)
+                elsewhere = self.ground.elsewhere
+                self.bandit.reward(name, worth, before, spent, elsewhere)
             self._listen()
             self._help(length[name], end, plan, self.known.objective - before)
             if turn:
                 growth = self.p.slower if name == _WHOLE else self.p.growth
                 length[name] = min(length[name] * growth, longest)
             turn += 1
+
+    def _first_whole(self, end: float) -> float:
+        """Return the seconds of the first cycle of annealing, more for large models."""
+        p, options = self.p, len(self.ground.options.project)
+        size = (options / p.to_begin) ** 2
+        left = max(end - time.monotonic(), 0.0)
+        return float(np.clip(min(size, p.soon * left), *p.first_whole))
 
     def _anneal_early(self, until: float) -> None:
         """Anneal while other kernels are compiled; small models also without any."""
@@ -188,7 +196,8 @@ class Search:
         """
         possible = [_REPACK]
         if turn == 0:
-            return _WHOLE if self.small and self.annealer is not None else _REPACK
+            known = self.small or self.ground.reduced is not None
+            return _WHOLE if known and self.annealer is not None else _REPACK
         if self.annealer is not None:
             possible.append(_WHOLE)
         if self.rebuilding.possible(end):
@@ -199,7 +208,7 @@ class Search:
         """Let one of the searches work for a while; return what it ends with."""
         p = self.repacking.p
         few = min(1.0, p.many / max(len(self.ground.best), 1))
-        now = time.monotonic()
+        now, self.ground.elsewhere = time.monotonic(), True
         if name == _WHOLE:
             # What is left would be too short for another one.
             until = end if end - now < 1.5 * length else now + length
@@ -214,6 +223,7 @@ class Search:
             low, high = (0.5, 2.0) if plan is not None else (0.25, 1.25)
             hottest = p.first_heat if plan is not None else p.hottest
             heat = hottest * few * self.ground.rng.uniform(low, high)
+        self.ground.elsewhere = plan is not None
         self.repacking.repack(min(time.monotonic() + length, end), heat, plan)
         return self.repacking.best
 

@@ -2,8 +2,10 @@
 
 The roulette wheel of adaptive large neighbourhood search (Ropke and Pisinger,
 Transportation Science 40(4), 2006): each search has a weight, which follows what its
-turns reached, and is drawn in proportion to it. A turn counts by how near to the best
-plan it came, so that one that is about to find a better one is not given up.
+turns reached, and is drawn in proportion to it and to how short its turns are, so
+that it gets time in proportion. A turn that began elsewhere counts by how near to the
+best plan it came, so that one that is about to find a better one is not given up; one
+that began with the best plan has to better it.
 """
 
 from __future__ import annotations
@@ -36,6 +38,8 @@ class Bandit:
         self.rng = rng
         self.p = params
         self.weight: dict[str, float | None] = dict.fromkeys(names)
+        # Seconds of its last turn.
+        self.spent: dict[str, float] = dict.fromkeys(names, 1.0)
 
     def pick(self, possible: Sequence[str]) -> str:
         """Return the search whose turn it is, of those that are possible now."""
@@ -44,15 +48,35 @@ class Bandit:
                 return name
         names = [name for name in self.weight if name in possible]
         weights = np.array([self.weight[name] or 0.0 for name in names])
-        floor = self.p.rarely * weights.sum() + 1e-12
-        reached = np.cumsum(np.maximum(weights, floor))
+        weights = np.maximum(weights, self.p.rarely * weights.sum() + 1e-12)
+        reached = np.cumsum(weights / [self.spent[name] for name in names])
         at = np.searchsorted(reached, self.rng.random() * reached[-1], "right")
         return names[min(int(at), len(names) - 1)]
 
-    def reward(self, name: str, reached: float, before: float) -> None:
-        """Take note of the worth that a turn reached, and of the best one before it."""
+    def reward(
+        self,
+        name: str,
+        reached: float,
+        before: float,
+        spent: float = 1.0,
+        elsewhere: bool = True,
+    ) -> None:
+        """Take note of what a turn reached.
+
+        Parameters
+        ----------
+        reached, before
+            Worth of its plan, and of the best one before it.
+        spent
+            Seconds it took.
+        elsewhere
+            Whether it began with another plan than the best one.
+        """
+        self.spent[name] = max(spent, 1e-3)
         if reached > before:
             score = self.p.better
+        elif not elsewhere:
+            score = 0.0
         else:
             near = self.p.near * max(abs(before), 1e-9)
             score = math.exp(-min((before - reached) / near, 50.0))

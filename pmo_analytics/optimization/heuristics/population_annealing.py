@@ -25,8 +25,8 @@ from pmo_analytics.optimization.params import DEFAULTS, AnnealingParams
 
 _SLACK = 1e-5
 # Moves of each member before temperature and price change, changes after which sums are
-# made anew, and temperature from and to, in projects of median worth.
-_MOVES, _ANEW, _HOT, _COLD = 50, 20, 0.4, 0.06
+# made anew; temperature from and to and the highest price, in projects of median worth.
+_MOVES, _ANEW, _HOT, _COLD, _DEAR = 50, 20, 0.4, 0.06, 25.0
 
 
 class Population:
@@ -63,7 +63,7 @@ class Population:
         sizes = np.abs(options.worth[options.worth != 0])
         self.typical = float(np.median(sizes)) if len(sizes) else 1.0
         # What is mandatory may cost far more than most are worth.
-        self.dear = max(self.params.dear * self.typical, 2.0 * sizes.max(initial=0.0))
+        self.dear = max(_DEAR * self.typical, 2.0 * sizes.max(initial=0.0))
 
     def anneal(self, until: float, tell: Callable[[np.ndarray], None]) -> None:
         """Cool one population from the empty plan to a moment of the monotonic clock.

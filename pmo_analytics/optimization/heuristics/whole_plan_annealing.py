@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,6 +39,16 @@ _PACE = 500_000.0
 # Draws that are made at once, and how far prices make one option likelier.
 _DRAWN = 400_000
 _LEAST, _MOST = -8.0, 3.0
+
+
+class _Course(NamedTuple):
+    """From where to where a plan is cooled and prices rise, in median worths."""
+
+    hot: float
+    cold: float
+    cheap: float
+    dear: float
+    step: float
 
 
 class Annealer:
@@ -143,13 +154,13 @@ class Annealer:
         from pmo_analytics.optimization.heuristics.kernels.mending import mend
 
         states = [self._begin(plan) for _ in range(members)]
-        cheap = float(self.rng.uniform(*self.params.cheap))
+        course = self._course()
         best = np.full(len(self.model.project), -1, dtype=np.int64)
         top = _LOWEST
         climate: Climate | None = None
         for done, moves in steps:
             before, former = top, climate
-            climate = self._climate(1.0 - warm * (1.0 - done), cheap)
+            climate = self._climate(1.0 - warm * (1.0 - done), course)
             if former is not None:
                 self._resample(states, former, climate)
             each = max(moves // len(states), 1)
@@ -191,13 +202,19 @@ class Annealer:
         for state, plan in zip(states, chosen, strict=True):
             state.chosen[:] = plan
 
-    def _climate(self, done: float, cheap: float) -> Climate:
+    def _course(self) -> _Course:
+        """Draw how a plan is cooled: no course is the best one for every portfolio."""
         p = self.params
-        price = self.typical * cheap * (p.dear / cheap) ** done
+        spans = p.hot, p.cold, p.cheap, p.dear, p.step
+        return _Course(*(float(self.rng.uniform(*span)) for span in spans))
+
+    def _climate(self, done: float, course: _Course) -> Climate:
+        p, c = self.params, course
+        price = self.typical * c.cheap * (c.dear / c.cheap) ** done
         return Climate(
-            heat=self.typical * p.hot * (p.cold / p.hot) ** done,
+            heat=self.typical * c.hot * (c.cold / c.hot) ** done,
             price=price,
-            step=p.step,
+            step=c.step,
             link=max(price / 5.0, self.typical * p.link),
             must=2.0 * self.largest + price,
             paired=p.paired,

@@ -192,6 +192,26 @@ def draw_second(
 
 
 @inner
+def hopeless(
+    m: Model, s: State, c: Climate, p: int, k: int, b: int, e: int, threshold: float
+) -> bool:
+    """Return whether a move loses too much even if it mends all that is broken."""
+    a = s.chosen[p]
+    if m.project[p]["must"] and a < 0:
+        return False
+    gain = s.broken[0] * max(c.price, c.link) * (1.0 + 1e-6) + 1e-6 * c.price
+    if a >= 0:
+        gain -= m.option[a]["worth"]
+    if b >= 0:
+        gain -= m.option[b]["worth"]
+    if k >= 0:
+        gain += m.option[k]["worth"]
+    if e >= 0:
+        gain += m.option[e]["worth"]
+    return bool(gain + threshold < 0.0)
+
+
+@inner
 def try_move(
     m: Model,
     s: State,
@@ -209,6 +229,8 @@ def try_move(
     """
     a = s.chosen[p]
     b = s.chosen[q] if q >= 0 else -1
+    if hopeless(m, s, c, p, k, b, e, threshold):
+        return False
     links = change_of_links(m, s, p, k, q, e)
     missing = 0
     if m.project[p]["must"]:

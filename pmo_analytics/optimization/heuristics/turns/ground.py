@@ -38,6 +38,8 @@ class Ground:
     reduced
         Shape (N,), worth of each option less the price of what it uses; None before
         prices are known.
+    elsewhere
+        Whether the turn began with another plan than the best one.
     """
 
     order: Options
@@ -48,6 +50,7 @@ class Ground:
     tell: Tell
     params: SearchParams
     reduced: np.ndarray | None = None
+    elsewhere: bool = True
 
     @property
     def best(self) -> np.ndarray:

@@ -118,9 +118,8 @@ class Rebuilding:
         begin = time.monotonic()
         polish = self._polish()
         wanted = max(self.p.rounds * (rebuilder.pace + polish), length)
-        length = max(
-            min(wanted, max(self.p.at_once * (end - begin), 2.0), end - begin), 1e-9
-        )
+        longest = max(self.p.longest * (end - begin), 2.0)
+        length = max(min(wanted, longest, end - begin), 1e-9)
         until = begin + length
         best, top = ground.best, -np.inf
         cool, first = repacking.p.cool, repacking.p.first_heat
@@ -131,6 +130,7 @@ class Rebuilding:
                 and rebuilder.whole < self.p.at_once * length
             )
             plan = ground.best[:0] if fresh else ground.best
+            ground.elsewhere = fresh
         else:
             repacking.repack(min(begin + self.p.whole * polish, until), first, plan)
             best = plan = repacking.best
