@@ -165,10 +165,12 @@ class AlternationParams(Params):
         at most.
     slower, polished
         How each next one grows, and the share of it in which its plan is repacked.
+    favour
+        Time of annealing for each of another search that reaches as much.
     near, better, follow, rarely
         How a search is paid: 1 for a plan as good as the best one, e times less for
-        each share of it by which it is worse, this much for a better one; how fast its
-        weight follows; and how rarely at least each search is tried.
+        each share of it by which it is worse, for a better one up to this much more;
+        how fast its weight follows; and how rarely at least each search is tried.
     counted, moved
         Rounds of a cycle, or moves of annealing, where those are counted and not
         seconds.
@@ -187,10 +189,11 @@ class AlternationParams(Params):
     most_after: float = 1.0
     longest_anew: float = 10.0
     first_whole: Range = (0.5, 10.0)
-    to_begin: int = count(4_000)
+    to_begin: int = count(3_000)
     soon: float = share(0.1)
     slower: float = 1.08
     polished: float = share(0.2)
+    favour: float = 4.0
     near: float = 0.005
     better: float = 2.0
     follow: float = share(0.4)

@@ -151,6 +151,9 @@ class Search:
             if turn:
                 worth = value_of(self.ground.options, plan)
                 elsewhere = self.ground.elsewhere
+                if name == _WHOLE:
+                    # As many turns as it takes to spend this many times the time.
+                    spent /= self.p.favour
                 self.bandit.reward(name, worth, before, spent, elsewhere)
             self._listen()
             self._help(length[name], end, plan, self.known.objective - before)
@@ -162,7 +165,7 @@ class Search:
     def _first_whole(self, end: float) -> float:
         """Return the seconds of the first cycle of annealing, more for large models."""
         p, options = self.p, len(self.ground.options.project)
-        size = (options / p.to_begin) ** 2
+        size = max(options / p.to_begin, (options / p.to_begin) ** 2)
         left = max(end - time.monotonic(), 0.0)
         return float(np.clip(min(size, p.soon * left), *p.first_whole))
 

@@ -72,14 +72,11 @@ class Bandit:
         elsewhere
             Whether it began with another plan than the best one.
         """
-        self.spent[name] = max(spent, 1e-3)
-        if reached > before:
-            score = self.p.better
-        elif not elsewhere:
-            score = 0.0
-        else:
-            near = self.p.near * max(abs(before), 1e-9)
-            score = math.exp(-min((before - reached) / near, 50.0))
+        self.spent[name] = max(spent, 0.05)
+        near = self.p.near * max(abs(before), 1e-9)
+        gained = self.p.better * -math.expm1(-max(reached - before, 0.0) / near)
+        close = math.exp(-min(max(before - reached, 0.0) / near, 50.0))
+        score = gained + (close if elsewhere else 0.0)
         weight = self.weight[name]
         follow = self.p.follow
         self.weight[name] = (

@@ -98,7 +98,12 @@ def test_every_second_cycle_goes_on_from_the_plan_that_is_known(clock):
     annealer = Annealer(
         options,
         np.random.default_rng(0),
-        replace(DEFAULTS.annealing, reheated=(0.0, 1e-9)),
+        replace(
+            DEFAULTS.annealing,
+            reheated=(0.0, 1e-9),
+            cold=(0.03, 0.03),
+            dear=(25.0, 25.0),
+        ),
     )
     known = annealer.anneal_counted(100_000, lambda plan: None)
     worth = float(options.worth[known].sum())
@@ -142,7 +147,7 @@ def test_small_models_are_cooled_as_a_population():
 def test_the_same_seed_and_number_of_moves_give_the_same_plan(kind):
     options = compile_options(generate_portfolio(60, 6, 24, seed=1, kind=kind)).options
     one, other = (
-        Annealer(options, np.random.default_rng(3)).anneal_counted(200_000, lambda p: 0)
+        Annealer(options, np.random.default_rng(3)).anneal_counted(400_000, lambda p: 0)
         for _ in range(2)
     )
     assert np.array_equal(one, other)
