@@ -165,12 +165,6 @@ class AlternationParams(Params):
         at most.
     slower, polished
         How each next one grows, and the share of it in which its plan is repacked.
-    favour
-        Time of annealing for each of another search that reaches as much.
-    near, better, follow, rarely
-        How a search is paid: 1 for a plan as good as the best one, e times less for
-        each share of it by which it is worse, for a better one up to this much more;
-        how fast its weight follows; and how rarely at least each search is tried.
     counted, moved
         Rounds of a cycle, or moves of annealing, where those are counted and not
         seconds.
@@ -193,15 +187,31 @@ class AlternationParams(Params):
     soon: float = share(0.1)
     slower: float = 1.08
     polished: float = share(0.2)
+    counted: int = count(2_000)
+    moved: int = count(200_000)
+    walk: float = 4.0
+    relaxed: float = 10.0
+
+
+@dataclass(frozen=True)
+class TurnsParams(Params):
+    """Whose turn it is of the searches: those that reached most get more time.
+
+    Parameters
+    ----------
+    favour
+        Time of annealing for each of another search that reaches as much.
+    near, better, follow, rarely
+        How a search is paid: 1 for a plan as good as the best one, e times less for
+        each share of it by which it is worse, for a better one up to this much more;
+        how fast its weight follows; and how rarely at least each search is tried.
+    """
+
     favour: float = 4.0
     near: float = 0.005
     better: float = 2.0
     follow: float = share(0.4)
     rarely: float = share(0.08)
-    counted: int = count(2_000)
-    moved: int = count(200_000)
-    walk: float = 4.0
-    relaxed: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -319,8 +329,8 @@ class AnnealingParams(Params):
         Plans that are cooled side by side where branches can prove an optimum, at most,
         each with so many moves for every option; one elsewhere.
     hot, cold, reheated
-        Temperature from and to; and how far the best plan is heated up in every second
-        cycle, as a share of the way from cold to hot. All are drawn from these ranges.
+        Temperature from and to; how far the best plan is heated up in every second
+        cycle, as a share of the way from cold to hot: all drawn from ranges.
     cheap, dear
         Price of a rule broken by its largest use, from and to, drawn from these ranges.
     step
@@ -409,28 +419,14 @@ class SearchParams:
 
     Parameters
     ----------
-    start
-        The first plan.
-    race
-        Solvers side by side.
-    proof
-        How long bounds are proved.
-    branching
-        Branches of the proof.
-    alternation
-        How the searches take turns.
-    repacking
-        Ruin and recreate.
-    rebuilding
-        Dives for parts of a plan.
-    lns
-        Large neighbourhoods.
-    annealing
-        Population annealing.
-    diving
-        Dives.
-    near
-        Plans near the relaxation.
+    start, race
+        The first plan; solvers side by side.
+    proof, branching
+        How long bounds are proved; branches of the proof.
+    alternation, turns
+        How long the searches work, and which of them does.
+    repacking, rebuilding, lns, annealing, diving, near
+        The searches themselves.
 
     Examples
     --------
@@ -444,6 +440,7 @@ class SearchParams:
     proof: ProofParams = ProofParams()
     branching: BranchingParams = BranchingParams()
     alternation: AlternationParams = AlternationParams()
+    turns: TurnsParams = TurnsParams()
     repacking: RepackingParams = RepackingParams()
     rebuilding: RebuildingParams = RebuildingParams()
     lns: LnsParams = LnsParams()
@@ -464,7 +461,7 @@ class SearchParams:
     def of(cls, given: Mapping[str, Any]) -> SearchParams:
         """Return params with some numbers given: name of a search -> name -> number.
 
-        Numbers of `alternation` that are `repacking`'s and `rebuilding`'s now are taken
+        Numbers of `alternation` of `turns`, `repacking` and `rebuilding` are taken
         by their old names too, with a DeprecationWarning.
 
         Raises
@@ -475,7 +472,11 @@ class SearchParams:
         given = moved_to(
             given,
             "alternation",
-            {"repacking": RepackingParams, "rebuilding": RebuildingParams},
+            {
+                "turns": TurnsParams,
+                "repacking": RepackingParams,
+                "rebuilding": RebuildingParams,
+            },
         )
         kinds: dict[str, Any] = {one.name: type(one.default) for one in fields(cls)}
         parts: dict[str, Any] = {}

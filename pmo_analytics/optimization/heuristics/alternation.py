@@ -118,7 +118,7 @@ class Search:
         if compiles or at_hand():
             self.loading = Loading(self.repacking.ruiner.model)
         self.loaded = False
-        self.bandit = Bandit((_WHOLE, _REBUILD, _REPACK), rng, self.p)
+        self.bandit = Bandit((_WHOLE, _REBUILD, _REPACK), rng, params.turns)
 
     @property
     def complete(self) -> bool:
@@ -153,7 +153,7 @@ class Search:
                 elsewhere = self.ground.elsewhere
                 if name == _WHOLE:
                     # As many turns as it takes to spend this many times the time.
-                    spent /= self.p.favour
+                    spent /= self.bandit.p.favour
                 self.bandit.reward(name, worth, before, spent, elsewhere)
             self._listen()
             self._help(length[name], end, plan, self.known.objective - before)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pmo_analytics.optimization.params import DEFAULTS, AlternationParams
+from pmo_analytics.optimization.params import DEFAULTS, TurnsParams
 
 
 class Bandit:
@@ -33,7 +33,7 @@ class Bandit:
         self,
         names: Sequence[str],
         rng: np.random.Generator,
-        params: AlternationParams = DEFAULTS.alternation,
+        params: TurnsParams = DEFAULTS.turns,
     ) -> None:
         self.rng = rng
         self.p = params
