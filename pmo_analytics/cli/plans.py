@@ -149,6 +149,7 @@ def level(
     seed: SeedOption = 0,
     work: SchedulesOption = None,
     strict: StrictOption = False,
+    mspdi: MspdiOption = None,
     charts: ChartsOption = True,
     json_output: JsonOption = False,
 ) -> int:
@@ -174,7 +175,7 @@ def level(
             seed=seed,
             progress=progress,
         )
-    _say_plan(plan, "level", out=out, charts=charts, as_json=json_output)
+    _say_plan(plan, "level", out=out, charts=charts, as_json=json_output, mspdi=mspdi)
     return OK
 
 
@@ -245,7 +246,8 @@ def _say_plan(
         _print_plan(plan, changes, files, lost)
     else:
         _show_plan(plan, verb, changes, whole=bool(lost))
-        say_written(out, files)
+        if out is not None or mspdi is None:
+            say_written(out, files)
     if lost:
         messages().print(escaped(lost), style="red")
         raise typer.Exit(BAD_DATA)

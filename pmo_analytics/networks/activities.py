@@ -264,26 +264,27 @@ def _activities(
 def _calendars(network: Network, tasks: pd.DataFrame) -> list[WorkCalendar]:
     """Return the calendar of each task; that of its people where they drive it.
 
-    Of several people the one who works least sets the pace. A duration in elapsed time
-    runs day and night.
+    Of several people the one who works least sets the pace. In Microsoft Project a
+    calendar of the task's own counts beside theirs. A duration in elapsed time runs day
+    and night.
     """
-    names = tasks["calendar"].tolist()
-    driven = tasks.index[_driven_by_people(tasks)]
-    if len(driven) and len(network.assignments):
+    found = [network.clock(name) for name in tasks["calendar"]]
+    driven = dict.fromkeys(tasks.index[_driven_by_people(tasks)], "")
+    if driven and len(network.assignments):
+        if "type" not in tasks:
+            driven = tasks.loc[list(driven), "calendar"].to_dict()
         resources = network.resources
         own = resources["calendar"][resources["kind"] == "work"].to_dict()
-        rows = network.assignments[network.assignments["task"].isin(driven)]
-        slowest: dict[str, str] = {}
+        rows = network.assignments[network.assignments["task"].isin(list(driven))]
+        slowest: dict[str, WorkCalendar] = {}
         for task, resource in zip(rows["task"], rows["resource"], strict=True):
-            name = own.get(resource, "")
-            if name and _pace(network, name) < _pace(network, slowest.get(task)):
-                slowest[task] = name
-        names = [
-            slowest.get(task, name)
-            for task, name in zip(tasks.index, names, strict=True)
+            if name := own.get(resource, ""):
+                clock = network.clock(name, within=driven[task])
+                if task not in slowest or _pace(clock) < _pace(slowest[task]):
+                    slowest[task] = clock
+        found = [
+            slowest.get(task, c) for task, c in zip(tasks.index, found, strict=True)
         ]
-    known = {name: network.clock(name) for name in set(names)}
-    found = [known[name] for name in names]
     if "duration_unit" in tasks:
         elapsed = (tasks["duration_unit"] == "elapsed").tolist()
         found = [_ALWAYS if e else c for e, c in zip(elapsed, found, strict=True)]
@@ -293,13 +294,15 @@ def _calendars(network: Network, tasks: pd.DataFrame) -> list[WorkCalendar]:
 def _driven_by_people(tasks: pd.DataFrame) -> Any:
     """Return which tasks run on the calendars of people.
 
-    In Primavera those of type resource dependent, in Microsoft Project those without a
-    calendar of their own.
+    In Primavera those of type resource dependent, in Microsoft Project all but those
+    whose own calendar ignores those of people.
     """
     if "type" in tasks:
         return tasks["type"] == "TT_Rsrc"
     if "ignore_resource_calendar" in tasks:
-        return tasks["calendar"] == ""
+        return ~tasks["ignore_resource_calendar"].astype(bool) | (
+            tasks["calendar"] == ""
+        )
     return np.zeros(len(tasks), dtype=bool)
 
 
@@ -327,12 +330,9 @@ def split_hours(network: Network) -> pd.Series:
     return beyond.reindex(tasks.index).fillna(0.0)
 
 
-def _pace(network: Network, calendar: str | None) -> float:
+def _pace(clock: WorkCalendar) -> int:
     """Return the minutes that a calendar works in a week."""
-    if calendar is None:
-        return np.inf
-    week = network.clock(calendar).week
-    return sum(end - start for day in week for start, end in day)
+    return sum(end - start for day in clock.week for start, end in day)
 
 
 def _statuses(tasks: pd.DataFrame) -> list[int]:

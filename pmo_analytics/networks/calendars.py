@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+Span = tuple[int, int]
 Shifts = tuple[tuple[int, int], ...]  # minutes of a day, sorted
 
 DAY = 86_400
@@ -192,6 +194,15 @@ class WorkCalendar:
 
     def _build(self, low: int, high: int) -> None:
         """Work out the intervals of the days from `low` to before `high`."""
+        intervals = self._intervals(low, high)
+        self._low, self._high = low, high
+        self._begins = [begin for begin, _ in intervals]
+        self._ends = [end for _, end in intervals]
+        lengths = [end - begin for begin, end in intervals]
+        self._done = [0, *accumulate(lengths)][: len(lengths)]
+
+    def _intervals(self, low: int, high: int) -> list[tuple[int, int]]:
+        """Return when there is work in the days from `low` to before `high`, sorted."""
         days = [self.week[(day + 3) % 7] for day in range(low, high)]
         for first, last, week in self.weeks:
             for day in range(max(first, low), min(last + 1, high)):
@@ -199,25 +210,44 @@ class WorkCalendar:
         for first, last, shifts in self.exceptions:
             for day in range(max(first, low), min(last + 1, high)):
                 days[day - low] = shifts
-        begins: list[int] = []
-        ends: list[int] = []
-        done: list[int] = []
-        total = 0
+        found: list[tuple[int, int]] = []
         midnight = low * DAY
         for shifts in days:
             for start, end in shifts:
                 begin, until = midnight + start * 60, midnight + end * 60
-                if ends and begin <= ends[-1]:
-                    total += max(0, until - ends[-1])
-                    ends[-1] = max(ends[-1], until)
+                if found and begin <= found[-1][1]:
+                    found[-1] = found[-1][0], max(found[-1][1], until)
                 else:
-                    begins.append(begin)
-                    ends.append(until)
-                    done.append(total)
-                    total += until - begin
+                    found.append((begin, until))
             midnight += DAY
-        self._low, self._high = low, high
-        self._begins, self._ends, self._done = begins, ends, done
+        return found
+
+
+class CommonCalendar(WorkCalendar):
+    """When two calendars both work."""
+
+    def __init__(self, one: WorkCalendar, other: WorkCalendar) -> None:
+        weeks = zip(one.week, other.week, strict=True)
+        super().__init__([tuple(_common([*a], [*b])) for a, b in weeks])
+        self._both = one, other
+
+    def _intervals(self, low: int, high: int) -> list[tuple[int, int]]:
+        one, other = (calendar._intervals(low, high) for calendar in self._both)
+        return _common(one, other)
+
+
+def _common(one: list[Span], other: list[Span]) -> list[Span]:
+    """Return what lies in intervals of both lists, each sorted and without overlaps."""
+    found, a, b = [], 0, 0
+    while a < len(one) and b < len(other):
+        begin, end = max(one[a][0], other[b][0]), min(one[a][1], other[b][1])
+        if begin < end:
+            found.append((begin, end))
+        if one[a][1] < other[b][1]:
+            a += 1
+        else:
+            b += 1
+    return found
 
 
 _NAT = np.iinfo(np.int64).min
@@ -265,9 +295,6 @@ def _compiled(layers: list[pd.DataFrame]) -> WorkCalendar:
     if not week:
         return WorkCalendar(WorkCalendar.standard().week, weeks, exceptions)
     return WorkCalendar([week.get(k, ()) for k in range(7)], weeks, exceptions)
-
-
-Span = tuple[int, int]
 
 
 def _layer(

@@ -8,7 +8,11 @@ from typing import Any
 import pandas as pd
 
 from pmo_analytics.errors import PROBLEM_COLUMNS, problems_table
-from pmo_analytics.networks.calendars import WorkCalendar, work_calendars
+from pmo_analytics.networks.calendars import (
+    CommonCalendar,
+    WorkCalendar,
+    work_calendars,
+)
 from pmo_analytics.networks.frames import FRAMES, frame_of
 
 
@@ -140,7 +144,7 @@ class Network(Frames):
         own = self.calendars.index[self.calendars["default"]]
         return str(own[0]) if len(own) else ""
 
-    def clock(self, calendar: str = "") -> WorkCalendar:
+    def clock(self, calendar: str = "", within: str = "") -> WorkCalendar:
         """Return the working time of a calendar.
 
         Parameters
@@ -148,7 +152,18 @@ class Network(Frames):
         calendar
             Id; a blank or unknown one is the project's own calendar, and where there
             is none 8 to 12 and 13 to 17 from Monday to Friday.
+        within
+            Id of a second calendar: what both work counts, as in Microsoft Project of
+            a task with a calendar and its people. It counts alone where their weeks
+            have nothing in common.
         """
+        if within and within != calendar:
+            key = f"{within}\n{calendar}"
+            if key not in self._clocks:
+                one, other = self.clock(within), self.clock(calendar)
+                both = CommonCalendar(one, other)
+                self._clocks[key] = both if both.works else one
+            return self._clocks[key]
         if not self._clocks:
             self._clocks.update(work_calendars(self.calendars, self.shifts))
         for known in (calendar, self.default_calendar):

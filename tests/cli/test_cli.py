@@ -163,7 +163,11 @@ def test_level_writes_a_plan_that_verify_accepts(
 def test_level_in_words(overbooked, tmp_path, capsys):
     out = tmp_path / "out"
     words = ["level", str(overbooked), "--seconds", "300", "--out", str(out)]
-    assert main(words) == 0
+    file = tmp_path / "plan.xml"
+    assert main([*words, "--mspdi", str(file)]) == 0
+    (again,) = pmo.read_networks(file)
+    starts = pd.read_csv(out / "schedule.csv")["start"]
+    assert str(again.tasks["start"].min())[:7] == starts.min()
     text = capsys.readouterr().out
     assert "makespan" in text
     assert "2027-04" in text

@@ -318,29 +318,44 @@ def test_microsoft_project_dates_of_people_and_splits(file, starts, finishes, fl
     assert (off < 0.1).sum() >= floats
 
 
-def test_a_task_calendar_that_ignores_people_wins():
-    """Ann works on Fridays; a task without a calendar of its own waits for her."""
+def test_a_task_calendar_beside_those_of_people():
+    """Ann works on Fridays; a task waits for her, unless its calendar ignores people.
+
+    With a calendar of its own that does not, both count: Fridays from 8 to 12.
+    """
     shifts = [("office", day, 480, 960) for day in range(1, 6)] + [("ann", 5, 480, 960)]
+    shifts += [("mornings", day, 360, 720) for day in range(1, 6)]
+    shifts += [("weekend", 6, 480, 960)]
     names = ["calendar", "weekday", "start_minute", "end_minute"]
     plan = Network(
         "P",
         start=pd.Timestamp("2027-01-04 08:00"),
         tasks=pd.DataFrame(
             {
-                "task": ["1", "2", "3"],
+                "task": ["1", "2", "3", "4", "5"],
                 "kind": "task",
-                "duration_h": [16.0, 16.0, 48.0],
-                "calendar": ["", "office", ""],
-                "ignore_resource_calendar": [False, True, False],
-                "duration_unit": ["working", "working", "elapsed"],
+                "duration_h": [16.0, 16.0, 48.0, 8.0, 8.0],
+                "calendar": ["", "office", "", "mornings", "weekend"],
+                "ignore_resource_calendar": [False, True, False, False, False],
+                "duration_unit": ["working", "working", "elapsed", "working", ""],
             }
         ),
-        assignments=pd.DataFrame({"task": ["1", "2", "3"], "resource": "7"}),
+        assignments=pd.DataFrame({"task": list("12345"), "resource": "7"}),
         resources={"resource": ["7"], "kind": ["work"], "calendar": ["ann"]},
-        calendars={"calendar": ["office", "ann"], "default": [True, False]},
+        calendars={
+            "calendar": ["office", "ann", "mornings", "weekend"],
+            "default": [True, False, False, False],
+        },
         shifts=pd.DataFrame(shifts, columns=names),
     )
     finish = critical_path(plan)["early_finish"]
     assert finish["1"] == pd.Timestamp("2027-01-15 16:00")
     assert finish["2"] == pd.Timestamp("2027-01-05 16:00")
     assert finish["3"] == pd.Timestamp("2027-01-06 08:00")
+    assert finish["4"] == pd.Timestamp("2027-01-15 12:00")
+    # Ann never works on Saturdays: the task's own calendar counts.
+    assert finish["5"] == pd.Timestamp("2027-01-09 16:00")
+    both = plan.clock("ann", within="mornings")
+    year = [int(pd.Timestamp(day).timestamp()) for day in ("2027-01-01", "2028-01-01")]
+    assert both.between(*year) == 53 * 4 * 3600
+    assert both.previous_work(year[1]) == year[1] - 12 * 3600

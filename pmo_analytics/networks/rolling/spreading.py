@@ -33,9 +33,9 @@ _SHAPES = {
 def clock_of(network: Network, task: str, resource: str) -> WorkCalendar:
     """Return the calendar on which a resource works on a task.
 
-    In Microsoft Project that of the resource, unless the task has one of its own and
-    ignores those of resources, or nobody is named. In Primavera that of the activity,
-    unless its type is resource dependent.
+    In Microsoft Project that of the resource; where the task has one of its own what
+    both work, or that alone where it ignores those of resources or nobody is named. In
+    Primavera that of the activity, unless its type is resource dependent.
     """
     tasks, resources = network.tasks, network.resources
     own = str(tasks.at[task, "calendar"]) if task in tasks.index else ""
@@ -45,7 +45,7 @@ def clock_of(network: Network, task: str, resource: str) -> WorkCalendar:
     if own and "type" in tasks and tasks.at[task, "type"] != "TT_Rsrc":
         return network.clock(own)
     if resource in resources.index and (theirs := resources.at[resource, "calendar"]):
-        return network.clock(str(theirs))
+        return network.clock(str(theirs), within=own if ignores else "")
     return network.clock(own)
 
 

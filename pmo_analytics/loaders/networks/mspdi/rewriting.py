@@ -212,8 +212,11 @@ class _Edits:
         if old[["start", "finish"]].isna().any() or new.isna().any():
             return None
         resources = self.before.resources
-        name = resources["calendar"].get(resource) or old["calendar"]
-        clock = self.before.clock(str(name))
+        own = str(old["calendar"])
+        theirs = str(resources["calendar"].get(resource) or own)
+        if own and old["ignore_resource_calendar"]:
+            theirs = own
+        clock = self.before.clock(theirs, within=own)
         begin, end = _seconds(old["start"]), _seconds(old["finish"])
         first, last = _seconds(new["start"]), _seconds(new["finish"])
 
