@@ -82,11 +82,13 @@ def draw_offers(rng: np.random.Generator) -> Portfolio:
                     "lead": int(rng.integers(0, 3)) if rng.random() < 0.5 else None,
                 }
             )
+        # Neither capacity nor offers change what can be chosen.
+        if brute_force.combinations(portfolio) > 600:
+            continue
         portfolio = portfolio.replace(
             capacity=(portfolio.capacity * 0.4).round(4), flex=pd.DataFrame(rows)
         )
-        few = brute_force.combinations(portfolio) <= 600
-        if few and not has_errors(portfolio.check()):
+        if not has_errors(portfolio.check()):
             return portfolio
 
 

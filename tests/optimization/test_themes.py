@@ -99,6 +99,9 @@ def drawn(seed: int, **size: int) -> Portfolio:
     while True:
         portfolio = random_portfolio(rng, **size)
         themes = rng.choice(["A", "B", "C", "D"], len(portfolio.projects))
+        # Blackouts of themes that nobody has any more leave more to choose.
+        if combinations(portfolio) > 1500:
+            continue
         projects = portfolio.projects.assign(theme=themes)
         portfolio = portfolio.replace(projects=projects)
         case = read_case(portfolio)
