@@ -37,7 +37,7 @@ from tests.support.brute_force import (
 )
 from tests.support.clock import AMPLE
 from tests.support.counts import tried
-from tests.support.instances_random import random_portfolio
+from tests.support.instances_random import unchecked_portfolio
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 
@@ -97,7 +97,7 @@ def drawn(seed: int, **size: int) -> Portfolio:
     """Return a small portfolio with every other rule, whose themes are limited."""
     rng = np.random.default_rng([seed, 77])
     while True:
-        portfolio = random_portfolio(rng, **size)
+        portfolio = unchecked_portfolio(rng, **size)
         themes = rng.choice(["A", "B", "C", "D"], len(portfolio.projects))
         # Blackouts of themes that nobody has any more leave more to choose.
         if combinations(portfolio) > 1500:
