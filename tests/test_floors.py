@@ -35,8 +35,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 # The same inside the largest room.
 OPTIMIZATION: tuple[tuple[str, ...], ...] = (
     ("numbers_given",),
-    ("params",),
-    ("model", "checker", "limits", "messages"),
+    ("params", "messages"),
+    ("model", "checker", "limits", "jobs"),
     ("bounds", "heuristics", "arguments"),
     ("workers",),
     ("run", "risk", "conflicts"),

@@ -17,7 +17,9 @@ from pmo_analytics.optimization.model.rows import RowLabel
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pmo_analytics.optimization.messages import Prices
+    from pmo_analytics.optimization.messages import (
+        Prices,
+    )
     from pmo_analytics.optimization.model.compiling import Compiled
     from pmo_analytics.optimization.run import Run
 

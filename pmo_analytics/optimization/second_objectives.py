@@ -11,10 +11,12 @@ import numpy as np
 
 from pmo_analytics.errors import ConfigError, closest
 from pmo_analytics.evidence import OPTIMAL_GAP, relative_gap
+from pmo_analytics.optimization.jobs import (
+    PolishJob,
+)
 from pmo_analytics.optimization.messages import (
     Event,
     Polished,
-    PolishJob,
     StageTold,
 )
 from pmo_analytics.optimization.workers.running import run_task

@@ -80,7 +80,7 @@ def really_minimal(
         units.append(own)
     verdicts = []
     for left_out in [None, *units]:
-        model = infeasible_subset.Clash(book.wide.options, book.job())
+        model = infeasible_subset.Clash(book.wide.options, book.facts())
         kept = [k for unit in units if unit is not left_out for k in unit]
         verdicts.append(model.check(model.active(kept), 60.0)[0])
     fine = verdicts[0] == "infeasible" and set(verdicts[1:]) == {"feasible"}

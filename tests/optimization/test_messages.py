@@ -8,8 +8,13 @@ from dataclasses import FrozenInstanceError, fields
 import numpy as np
 import pytest
 
+from pmo_analytics.optimization.jobs import (
+    ImproveJob,
+    Job,
+    ProveJob,
+    SolveJob,
+)
 from pmo_analytics.optimization.messages import (
-    JOBS,
     BetterPlan,
     Broken,
     CutsTold,
@@ -17,27 +22,22 @@ from pmo_analytics.optimization.messages import (
     Enough,
     Event,
     Impossible,
-    ImproveJob,
-    Job,
     NewPrices,
     News,
     ProvedElsewhere,
-    ProveJob,
     Repair,
-    SolveJob,
     Tree,
-    read_job,
 )
 from pmo_analytics.optimization.params import RaceParams, SearchParams
 
 PARAMS = SearchParams(race=RaceParams(look=0.25))
 
 
-@pytest.mark.parametrize("kind", JOBS.values(), ids=list(JOBS))
+@pytest.mark.parametrize("kind", Job.known.values(), ids=list(Job.known))
 def test_a_job_is_read_as_it_was_written(kind):
     job = kind(seconds=2.5, seed=3, start=[np.int64(4), 7], params=PARAMS)
     text = json.dumps(job.written())
-    again = read_job(json.loads(text))
+    again = Job.read(json.loads(text))
     assert type(again) is kind
     assert json.dumps(again.written()) == text
     assert (again.seconds, again.plan.tolist(), again.params) == (2.5, [4, 7], PARAMS)

@@ -14,7 +14,9 @@ from pmo_analytics.optimization.checker.proofs.work import MOST_STEPS
 from pmo_analytics.optimization.explaining.resolving import STOPPED
 from pmo_analytics.optimization.explaining.role_value import say_role_values
 from pmo_analytics.optimization.explaining.sensitivity import say_sensitivity
-from pmo_analytics.optimization.messages import CutsTold
+from pmo_analytics.optimization.messages import (
+    CutsTold,
+)
 from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.optimization.plan_search import PlanSearch
 from pmo_analytics.optimization.run import Run

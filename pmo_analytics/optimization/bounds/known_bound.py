@@ -13,7 +13,12 @@ from pmo_analytics.optimization.bounds.certificate import (
     unchecked_certificate,
 )
 from pmo_analytics.optimization.checker.proofs.work import MOST_STEPS
-from pmo_analytics.optimization.messages import CutsTold, Event, Prices, Tree
+from pmo_analytics.optimization.messages import (
+    CutsTold,
+    Event,
+    Prices,
+    Tree,
+)
 
 if TYPE_CHECKING:
     from pmo_analytics.optimization.checker.question import Question

@@ -29,10 +29,12 @@ from pmo_analytics.optimization.explaining.wording import (
     series,
     spans,
 )
+from pmo_analytics.optimization.jobs import (
+    ClashJob,
+)
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.messages import (
     Clashing,
-    ClashJob,
     End,
     Event,
     Step,
@@ -221,21 +223,19 @@ class _State:
 def _find(book: Rulebook, begin: float, limits: SolveLimits, seed: int) -> _State:
     """Run the deletion filter; where its process dies, go on once without the step."""
     state = _State()
-    facts: dict[str, Any] = {**book.job(), "units": book.units()}
+    job = ClashJob(
+        seconds=0.0,
+        memory_gb=limits.memory_gb,
+        seed=seed,
+        facts=book.facts(),
+        units=book.units(),
+    )
     for attempt in range(2):
         left = _FIRST * limits.seconds - (time.monotonic() - begin)
         if left <= 0.05 and attempt:
             break
         options = book.wide.options
-        told = run_task(
-            options,
-            ClashJob(
-                seconds=max(left, 0.2),
-                memory_gb=limits.memory_gb,
-                seed=seed,
-                facts=facts,
-            ),
-        )
+        told = run_task(options, replace(job, seconds=max(left, 0.2)))
         steps = [event for event in told if isinstance(event, Step)]
         _take(state, told, steps)
         end = told[-1]
@@ -254,12 +254,13 @@ def _find(book: Rulebook, begin: float, limits: SolveLimits, seed: int) -> _Stat
             )
         if steps:
             last = steps[-1]
-            facts |= {
-                "resumed": True,
-                "units": last.rest[1:],
-                "need": last.need,
-                "unsure": [*last.unsure, *last.rest[:1]],
-            }
+            job = replace(
+                job,
+                resumed=True,
+                units=last.rest[1:],
+                need=last.need,
+                unsure=[*last.unsure, *last.rest[:1]],
+            )
     return state
 
 

@@ -18,8 +18,13 @@ from pmo_analytics.optimization.explaining.wording import (
     the_project,
     when,
 )
+from pmo_analytics.optimization.jobs import (
+    RepairJob,
+)
 from pmo_analytics.optimization.limits import SolveLimits
-from pmo_analytics.optimization.messages import Repair, RepairJob
+from pmo_analytics.optimization.messages import (
+    Repair,
+)
 from pmo_analytics.optimization.workers.running import run_task
 
 if TYPE_CHECKING:
@@ -50,9 +55,15 @@ def least_repair(
             price = 1.0 / max(1.0, float(options.least[rule.number]))
         prices.append(price)
     costs = _costs_of_moving(book)
-    facts = {**book.job(), "prices": prices, "costs": costs.tolist(), "gap": _GAP}
-    memory = limits.memory_gb
-    job = RepairJob(seconds=seconds, memory_gb=memory, seed=seed, facts=facts)
+    job = RepairJob(
+        seconds=seconds,
+        memory_gb=limits.memory_gb,
+        seed=seed,
+        facts=book.facts(),
+        prices=prices,
+        costs=costs.tolist(),
+        gap=_GAP,
+    )
     told = run_task(options, job)
     answer = next((event for event in told if isinstance(event, Repair)), None)
     if answer is None or answer.chosen is None:

@@ -17,8 +17,13 @@ from pmo_analytics.optimization.explaining.resolving import (
     settings_of,
 )
 from pmo_analytics.optimization.explaining.wording import is_nothing, number, series
+from pmo_analytics.optimization.jobs import (
+    PricesJob,
+)
 from pmo_analytics.optimization.limits import SolveLimits
-from pmo_analytics.optimization.messages import PricesJob, PricesTold
+from pmo_analytics.optimization.messages import (
+    PricesTold,
+)
 from pmo_analytics.optimization.model.array_sink import build_matrix
 from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.optimization.workers.running import run_task

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.clock import offsets_from
+from pmo_analytics.optimization.jobs import RuleFacts
 from pmo_analytics.optimization.model.compiling import Compiled, compile_options, grains
 from pmo_analytics.optimization.model.grain import grant_people
 from pmo_analytics.optimization.model.instance import ALL, Options
@@ -156,8 +157,8 @@ class Rulebook:
                 result.append([k])
         return result
 
-    def job(self) -> dict[str, Any]:
-        """Return the numbers that the solver's process needs, ready for JSON."""
+    def facts(self) -> RuleFacts:
+        """Return the numbers that the solver's process needs."""
         names = (
             *("capacity", "budget", "budget_at_least"),
             *("dependency", "group", "must"),
@@ -174,12 +175,9 @@ class Rulebook:
             ("distinct", self.wide.counts, 0),
         ):
             of[name] = [(begin + r, own[rule]) for r, (rule, _) in enumerate(rows)]
-        return {
-            "rules": len(self.rules),
-            "of": of,
-            "forbidden": self.forbidden.tolist(),
-            "empty_groups": self.empty_groups,
-        }
+        return RuleFacts(
+            len(self.rules), of, self.forbidden.tolist(), self.empty_groups
+        )
 
 
 def read_rulebook(

@@ -28,8 +28,13 @@ from pmo_analytics.optimization.explaining.wording import (
     the_projects,
     when,
 )
+from pmo_analytics.optimization.jobs import (
+    RepairJob,
+)
 from pmo_analytics.optimization.limits import SolveLimits
-from pmo_analytics.optimization.messages import Repair, RepairJob
+from pmo_analytics.optimization.messages import (
+    Repair,
+)
 from pmo_analytics.optimization.workers.running import run_task
 from pmo_analytics.plan import Plan
 from pmo_analytics.processes import stoppable
@@ -294,8 +299,8 @@ def _repair(
             # Among equals everybody stays where it is, and starts early.
             here = plan.starts.get(name, 0)
             costs[span] = 1e-6 * np.abs(options.start[span] - here)
-    job = book.job()
-    job["of"]["must"] = []
+    known = book.facts()
+    known = dataclasses.replace(known, of={**known.of, "must": []})
     wide = dataclasses.replace(options, must=must)
     for price in (None, _RULE):
         prices: list[float | None] = []
@@ -306,14 +311,16 @@ def _repair(
                 prices.append(None)
             else:
                 prices.append(price)
-        facts = {**job, "prices": prices, "costs": costs.tolist(), "gap": 1e-4}
         told = run_task(
             wide,
             RepairJob(
                 seconds=0.5 * limits.seconds,
                 memory_gb=limits.memory_gb,
                 seed=seed,
-                facts=facts,
+                facts=known,
+                prices=prices,
+                costs=costs.tolist(),
+                gap=1e-4,
             ),
         )
         answer = next((e for e in told if isinstance(e, Repair)), None)

@@ -26,7 +26,12 @@ from pmo_analytics.optimization.heuristics.turns.ground import Ground, Tell
 from pmo_analytics.optimization.heuristics.turns.rebuilding import Rebuilding
 from pmo_analytics.optimization.heuristics.turns.repacking import Repacking
 from pmo_analytics.optimization.heuristics.whole_plan_annealing import Annealer
-from pmo_analytics.optimization.messages import BetterPlan, NewPrices, News, Prices
+from pmo_analytics.optimization.messages import (
+    BetterPlan,
+    NewPrices,
+    News,
+    Prices,
+)
 from pmo_analytics.optimization.model.array_sink import Matrix, build_matrix
 from pmo_analytics.optimization.model.incumbent import Incumbent
 from pmo_analytics.optimization.model.instance import Options, carries_branches

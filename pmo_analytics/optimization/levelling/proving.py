@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pmo_analytics.optimization.jobs import (
+    SolveJob,
+)
 from pmo_analytics.optimization.levelling.energetic import refute
 from pmo_analytics.optimization.levelling.finish_model import end_of, with_end
 from pmo_analytics.optimization.messages import (
@@ -18,7 +21,6 @@ from pmo_analytics.optimization.messages import (
     PlanTold,
     Polished,
     Solved,
-    SolveJob,
 )
 from pmo_analytics.optimization.workers.process import Child
 from pmo_analytics.optimization.workers.running import run_solver

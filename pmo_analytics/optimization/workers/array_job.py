@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from pmo_analytics.optimization.jobs import (
+    SolveJob,
+)
 from pmo_analytics.optimization.messages import (
     BoundTold,
     News,
     PlanTold,
     Relaxation,
     Solved,
-    SolveJob,
 )
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import bound_of_prices, build_matrix

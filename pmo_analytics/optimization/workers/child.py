@@ -18,20 +18,22 @@ from typing import Any
 
 import numpy as np
 
-from pmo_analytics.optimization.messages import (
-    BoundTold,
+from pmo_analytics.optimization.jobs import (
     ClashJob,
-    Event,
-    Improved,
     ImproveJob,
     Job,
-    News,
     PolishJob,
     PricesJob,
     ProveJob,
     RepairJob,
+    RulesJob,
     SolveJob,
-    read_job,
+)
+from pmo_analytics.optimization.messages import (
+    BoundTold,
+    Event,
+    Improved,
+    News,
 )
 from pmo_analytics.optimization.workers.lazy_modules import load_later
 from pmo_analytics.processes import end_group, end_with_thread
@@ -56,7 +58,7 @@ def main(path: str) -> None:
     # It may have hundreds of megabytes, and nobody needs it any more.
     with contextlib.suppress(OSError):
         os.unlink(path)
-    job = read_job(json.loads(str(arrays.pop("job"))))
+    job = Job.read(json.loads(str(arrays.pop("job"))))
     if not isinstance(job, SolveJob) or job.solver == "HiGHS":
         end_with_thread(os.getppid())
     _limit_memory(job.memory_gb)
@@ -101,7 +103,7 @@ def _work(
     options = Options.from_arrays(arrays)
     if isinstance(job, ImproveJob):
         _improve(options, job, inbox, end, emit)
-    elif isinstance(job, ClashJob | PricesJob):
+    elif isinstance(job, RulesJob | PricesJob):
         _explain(options, job, end, emit)
     elif isinstance(job, ProveJob):
         from pmo_analytics.optimization.workers.proof_job import prove
@@ -160,9 +162,9 @@ def _explain(options: Any, job: Job, end: float, emit: Any) -> None:
     from pmo_analytics.optimization.workers import infeasible_subset, repair_job
 
     if isinstance(job, RepairJob):
-        repair_job.repair(options, dict(job.facts), end, emit)
+        repair_job.repair(options, job, end, emit)
     elif isinstance(job, ClashJob):
-        infeasible_subset.find_clash(options, dict(job.facts), end, emit)
+        infeasible_subset.find_clash(options, job, end, emit)
     else:
         infeasible_subset.tell_prices(options, end, emit)
 

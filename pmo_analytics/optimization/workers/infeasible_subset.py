@@ -14,6 +14,10 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
+from pmo_analytics.optimization.jobs import (
+    ClashJob,
+    RuleFacts,
+)
 from pmo_analytics.optimization.messages import (
     Clashing,
     PricesTold,
@@ -50,18 +54,18 @@ class Clash:
     ----------
     options
         The wide options of a rulebook.
-    job
-        What `Rulebook.job` gave.
+    facts
+        What `Rulebook.facts` gave.
     granted
         The share of their slack by which limits may be exceeded.
     """
 
     def __init__(
-        self, options: Options, job: dict[str, Any], granted: float = _GRANTED
+        self, options: Options, facts: RuleFacts, granted: float = _GRANTED
     ) -> None:
         self.options = options
-        self.rules = int(job["rules"])
-        of = {kind: {int(a): int(b) for a, b in job["of"][kind]} for kind in job["of"]}
+        self.rules = facts.rules
+        of = {kind: {int(a): int(b) for a, b in of} for kind, of in facts.of.items()}
         bare = dataclasses.replace(
             options, must=np.zeros(len(options.must), dtype=bool)
         )
@@ -78,7 +82,7 @@ class Clash:
             shape=(len(must), self.columns),
         )
         labels += [RowLabel("must", int(p)) for p in must]
-        empty = list(job["empty_groups"])
+        empty = list(facts.empty_groups)
         labels += [RowLabel("at_least", int(g)) for g in empty]
         nothing = csr_array((len(empty), self.columns))
         self.a: csr_array = vstack([matrix.a.tocsr(), asked, nothing], format="csr")
@@ -95,7 +99,7 @@ class Clash:
         self.unit = np.concatenate([matrix.unit, np.ones(more)])
         self.upper[money] += granted * self.slack[money]
         self.lower[money] -= granted * self.slack[money]
-        self.forbidden = np.array(job["forbidden"], dtype=np.int64).reshape(2, -1)
+        self.forbidden = np.array(facts.forbidden, dtype=np.int64).reshape(2, -1)
         # Rows of kinds that this module does not know of may ask for anything.
         self.simple = all(label is None or label.form in _KINDS for label in labels)
         self.limiting = {
@@ -382,14 +386,14 @@ def _within(units: list[list[int]], kept: list[int]) -> list[list[int]]:
     return [part for part in parts if part]
 
 
-def find_clash(options: Options, job: dict[str, Any], end: float, emit: Any) -> None:
+def find_clash(options: Options, job: ClashJob, end: float, emit: Any) -> None:
     """Report whether the rules clash and, if so, which few of them."""
-    clash = Clash(options, job)
+    clash = Clash(options, job.facts)
     search = Filter(clash, end, emit)
-    units = [list(unit) for unit in job["units"]]
-    need: list[list[int]] = [list(unit) for unit in job.get("need", [])]
-    unsure: list[list[int]] = [list(unit) for unit in job.get("unsure", [])]
-    if not job.get("resumed"):
+    units = [list(unit) for unit in job.units]
+    need: list[list[int]] = [list(unit) for unit in job.need]
+    unsure: list[list[int]] = [list(unit) for unit in job.unsure]
+    if not job.resumed:
         active = np.ones(clash.rules, dtype=bool)
         verdict, x = clash.check(active, max(0.6 * search.left(), 0.1))
         own = len(options.project)

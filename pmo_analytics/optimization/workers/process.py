@@ -19,7 +19,14 @@ import numpy as np
 
 from pmo_analytics.errors import SolverError
 from pmo_analytics.files import JOB, draft_folder
-from pmo_analytics.optimization.messages import End, Event, Job, News
+from pmo_analytics.optimization.jobs import (
+    Job,
+)
+from pmo_analytics.optimization.messages import (
+    End,
+    Event,
+    News,
+)
 from pmo_analytics.processes import deaf_children, safe_environment
 
 if TYPE_CHECKING:

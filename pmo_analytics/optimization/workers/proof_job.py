@@ -13,6 +13,9 @@ from pmo_analytics.optimization.bounds import cut_loop
 from pmo_analytics.optimization.bounds.branch_and_bound import Branches
 from pmo_analytics.optimization.bounds.branch_nodes import Guide
 from pmo_analytics.optimization.heuristics.alternation import Search
+from pmo_analytics.optimization.jobs import (
+    ProveJob,
+)
 from pmo_analytics.optimization.messages import (
     BetterPlan,
     Enough,
@@ -21,7 +24,6 @@ from pmo_analytics.optimization.messages import (
     Improved,
     News,
     Proof,
-    ProveJob,
     Tree,
 )
 from pmo_analytics.optimization.model.incumbent import Incumbent

@@ -8,17 +8,19 @@ from typing import Any
 import numpy as np
 import pulp
 
+from pmo_analytics.optimization.jobs import (
+    Job,
+    PolishJob,
+    SolveJob,
+)
 from pmo_analytics.optimization.messages import (
     BoundTold,
     Broken,
-    Job,
     News,
     PlanTold,
     Polished,
-    PolishJob,
     Relaxation,
     Solved,
-    SolveJob,
     StageTold,
 )
 from pmo_analytics.optimization.model.array_sink import broken_rows, build_matrix

@@ -13,6 +13,10 @@ import numpy as np
 
 from pmo_analytics.evidence import OPTIMAL_GAP, relative_gap
 from pmo_analytics.optimization.heuristics.kernels.cache import say_if_cold
+from pmo_analytics.optimization.jobs import (
+    Job,
+    SolveJob,
+)
 from pmo_analytics.optimization.messages import (
     BetterPlan,
     BoundTold,
@@ -22,7 +26,6 @@ from pmo_analytics.optimization.messages import (
     Enough,
     Event,
     Improved,
-    Job,
     NewPrices,
     PlanTold,
     Polished,
@@ -30,7 +33,6 @@ from pmo_analytics.optimization.messages import (
     ProvedElsewhere,
     Relaxation,
     Solved,
-    SolveJob,
     Tree,
 )
 from pmo_analytics.optimization.model.incumbent import Incumbent, Offer

@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csc_array
 
-from pmo_analytics.optimization.messages import Repair
+from pmo_analytics.optimization.jobs import (
+    RepairJob,
+)
+from pmo_analytics.optimization.messages import (
+    Repair,
+)
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import Matrix
 from pmo_analytics.optimization.model.families import AMOUNTS
@@ -16,18 +21,16 @@ from pmo_analytics.optimization.model.instance import Options
 from pmo_analytics.optimization.workers.infeasible_subset import Clash
 
 
-def repair(options: Options, job: dict[str, Any], end: float, emit: Any) -> None:
+def repair(options: Options, job: RepairJob, end: float, emit: Any) -> None:
     """Report the cheapest way to break rules so that the rest has a plan.
 
     The price of a rule is for breaking it once, of a limit for each unit above it;
     a rule without a price cannot be broken.
     """
-    clash = Clash(options, job, 0.0)
-    price = np.array(
-        [np.inf if p is None else p for p in job["prices"]], dtype=np.float64
-    )
+    clash = Clash(options, job.facts, 0.0)
+    price = np.array([np.inf if p is None else p for p in job.prices], dtype=np.float64)
     option, rule = clash.forbidden
-    cost = np.array(job["costs"] or np.zeros(len(options.project)), dtype=float)
+    cost = np.array(job.costs or np.zeros(len(options.project)), dtype=float)
     np.add.at(cost, option, price[rule])
     wanted = np.ones(len(options.must), dtype=bool)
     if clash.simple:
@@ -52,7 +55,7 @@ def repair(options: Options, job: dict[str, Any], end: float, emit: Any) -> None
         np.concatenate([np.ones(count), np.where(whole, 1.0, np.inf)]),
         np.concatenate([np.ones(count, dtype=bool), whole]),
         seconds=end - time.monotonic(),
-        mip_rel_gap=job["gap"],
+        mip_rel_gap=job.gap,
         mip_feasibility_tolerance=1e-7,
     )
     if answer.x is None:

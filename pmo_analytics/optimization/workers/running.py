@@ -13,19 +13,21 @@ import numpy as np
 
 from pmo_analytics.errors import SolverError
 from pmo_analytics.evidence import OPTIMAL_GAP
+from pmo_analytics.optimization.jobs import (
+    ElasticJob,
+    Job,
+    PolishJob,
+    SolveJob,
+)
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.messages import (
     BetterPlan,
     Broken,
-    ElasticJob,
     End,
     Event,
     Improved,
-    Job,
     News,
     Polished,
-    PolishJob,
-    SolveJob,
     Tree,
 )
 from pmo_analytics.optimization.model.instance import carries_branches

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pmo_analytics.optimization.jobs import (
+    Job,
+    SolveJob,
+)
 from pmo_analytics.optimization.messages import (
     CutsTold,
     Cutting,
-    Job,
     News,
     ProvedElsewhere,
     Relaxation,
-    SolveJob,
 )
 from pmo_analytics.optimization.model.array_sink import holds
 from pmo_analytics.optimization.model.purchasing import value_of

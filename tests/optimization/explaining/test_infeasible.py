@@ -12,8 +12,13 @@ from pmo_analytics.clock.periods import make_horizon
 from pmo_analytics.errors import SolverError
 from pmo_analytics.optimization.explaining.infeasible import why_infeasible
 from pmo_analytics.optimization.explaining.rulebook import read_rulebook
+from pmo_analytics.optimization.jobs import (
+    ClashJob,
+)
 from pmo_analytics.optimization.limits import SolveLimits
-from pmo_analytics.optimization.messages import Clashing
+from pmo_analytics.optimization.messages import (
+    Clashing,
+)
 from pmo_analytics.optimization.workers import infeasible_subset
 from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.rules.workload import limits
@@ -144,7 +149,7 @@ def clash_of(book) -> list[int]:
     told = []
     infeasible_subset.find_clash(
         book.wide.options,
-        {**book.job(), "units": book.units()},
+        ClashJob(seconds=AMPLE, facts=book.facts(), units=book.units()),
         time.monotonic() + AMPLE,
         told.append,
     )
@@ -314,6 +319,6 @@ def test_money_clashes_by_the_limit_in_force(scale, side, limit, wanted):
         budget=pd.DataFrame({"budget": ["Total"], side: [limit * scale]}),
     )
     book = read_rulebook(portfolio, strict=True)
-    search = infeasible_subset.Clash(book.wide.options, book.job())
+    search = infeasible_subset.Clash(book.wide.options, book.facts())
     verdict, _ = search.check(np.ones(search.rules, dtype=bool), 5.0)
     assert verdict == wanted

@@ -16,7 +16,9 @@ from pmo_analytics.optimization.heuristics.greedy import greedy
 from pmo_analytics.optimization.heuristics.large_neighbourhood import Improver
 from pmo_analytics.optimization.heuristics.turns import repacking
 from pmo_analytics.optimization.heuristics.whole_plan_annealing import Annealer
-from pmo_analytics.optimization.messages import NewPrices
+from pmo_analytics.optimization.messages import (
+    NewPrices,
+)
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import build_matrix
 from pmo_analytics.optimization.model.compiling import compile_options

@@ -10,7 +10,9 @@ import pytest
 from pmo_analytics.optimization.heuristics.alternation import Search
 from pmo_analytics.optimization.heuristics.greedy import greedy
 from pmo_analytics.optimization.heuristics.near_relaxation import Nearby
-from pmo_analytics.optimization.messages import NewPrices
+from pmo_analytics.optimization.messages import (
+    NewPrices,
+)
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import build_matrix
 from pmo_analytics.optimization.model.compiling import compile_options

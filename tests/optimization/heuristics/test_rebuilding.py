@@ -13,7 +13,9 @@ from pmo_analytics.optimization.heuristics.greedy import greedy
 from pmo_analytics.optimization.heuristics.partial_diving import Rebuilder
 from pmo_analytics.optimization.heuristics.ruin_recreate import Ruiner
 from pmo_analytics.optimization.heuristics.turns import rebuilding, repacking
-from pmo_analytics.optimization.messages import NewPrices
+from pmo_analytics.optimization.messages import (
+    NewPrices,
+)
 from pmo_analytics.optimization.model.array_sink import build_matrix, holds
 from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.optimization.model.instance import Options

@@ -38,7 +38,7 @@ import sys
 import pmo_analytics as pmo
 from types import SimpleNamespace
 from pmo_analytics.optimization.workers import child
-from pmo_analytics.optimization.messages import SolveJob
+from pmo_analytics.optimization.jobs import (SolveJob,)
 from pmo_analytics.optimization.model.compiling import compile_options
 portfolio = pmo.example_portfolio()
 limits = pmo.SolveLimits(seconds=60, gap=0.05, threads=1)

@@ -14,15 +14,17 @@ from pmo_analytics.errors import ConfigError
 from pmo_analytics.examples.generated import generate_portfolio
 from pmo_analytics.optimization import optimizing, plan_search
 from pmo_analytics.optimization.heuristics.greedy import greedy
+from pmo_analytics.optimization.jobs import (
+    ImproveJob,
+    SolveJob,
+)
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.messages import (
     BetterPlan,
     BoundTold,
     Cutting,
     Improved,
-    ImproveJob,
     PlanTold,
-    SolveJob,
 )
 from pmo_analytics.optimization.model.compiling import compile_options
 from pmo_analytics.optimization.model.incumbent import Incumbent
