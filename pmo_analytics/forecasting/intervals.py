@@ -46,6 +46,10 @@ _SHORT, _SHORT_UNKNOWN, _SHORT_MOVES = 12, 0.1, 3.0
 # Learnt on the last 30 and 60 and on all values of the monthly series of the M1 and M3
 # competitions.
 _SEASONS, _WIDER, _WIDENING = (2.5, 5.0, 9.5), (1.07, 1.0, 0.97), (0.15, 0.05, 0.0)
+# Few values of a calm series tell too little of how wrong forecasts get, those of a
+# restless one too much: intervals are wider by this power of how much calmer it is than
+# usual, as values of so many seasons lie apart, in shares of their mean.
+_CALMER, _USUAL_APART, _APART = (0.145, 0.03, 0.0), 0.09, (0.02, 0.5)
 # Errors of normal shape that count beside those of the past.
 _NORMAL = 20
 # Typical errors that draws may lie outside of all values and of the forecast.
@@ -166,11 +170,23 @@ def spread_of(
 def _more(y: np.ndarray, horizon: int, season: int) -> np.ndarray:
     """Return how much wider than past errors intervals have to be, shape (S, H)."""
     long = np.log(np.maximum(np.isfinite(y).sum(axis=1) / season, 1e-9))
-    wider, widening = (
-        np.interp(long, np.log(_SEASONS), numbers) for numbers in (_WIDER, _WIDENING)
+    wider, widening, calmer = (
+        np.interp(long, np.log(_SEASONS), numbers)
+        for numbers in (_WIDER, _WIDENING, _CALMER)
     )
     root = np.sqrt(np.arange(1, horizon + 1))
+    wider = wider * (_USUAL_APART / np.clip(_apart(y), *_APART)) ** calmer
     return np.asarray(wider[:, None] * (root / root.mean()) ** widening[:, None])
+
+
+def _apart(y: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of each series as a share of its mean, (S,)."""
+    known = np.isfinite(y)
+    number = known.sum(axis=1).clip(1)
+    mean = np.where(known, y, 0.0).sum(axis=1) / number
+    squares = np.where(known, y - mean[:, None], 0.0) ** 2
+    size = np.maximum(np.abs(mean), 1e-300)
+    return np.asarray(np.sqrt(squares.sum(axis=1) / number) / size)
 
 
 # Absolute values of normal errors whose mean is 1.

@@ -168,13 +168,17 @@ def groups(some: int | None, beside: bool) -> None:
                 middle(label, y, actual, told, errors, order, size)
             if beside:
                 few = drawn(len(y), 60 if some else SOME)
-                answer = peer(y[few], 12, 12, 2)
+                # It wants seven values and two whole horizons before: of 30 values it
+                # can go 11 ahead.
+                most = min((months - 7) // 2, 12)
+                answer = peer(y[few], most, 12, 2)
                 if answer:
+                    label = f"{name}, N {months}, {most} ahead"
                     pair = np.array(answer["lo-80"]), np.array(answer["hi-80"])
-                    label = f"{name}, N {months}, statsforecast"
-                    hold(label, y[few], actual[few], *pair)
-                    label = f"{name}, N {months}, G 8, these"
-                    hold(label, y[few], actual[few], low[few], high[few])
+                    of = y[few], actual[few, :most]
+                    hold(f"{label}, statsforecast", *of, *pair)
+                    pair = low[few, :most], high[few, :most]
+                    hold(f"{label}, ours", *of, *pair)
 
 
 def middle(
@@ -199,7 +203,7 @@ def middle(
         for k, each in enumerate((np.median(draws, axis=0).T, told[rows])):
             wrong[k] += (np.abs(each - actual[rows]) / change).mean()
     print(
-        f"  {label:<28}error of the median / of the forecast {wrong[0] / wrong[1]:.4f}"
+        f"  {label:<34}error of the median / of the forecast {wrong[0] / wrong[1]:.4f}"
     )
 
 
@@ -215,8 +219,10 @@ def hold(
         apart = (actual - told) / change
         loss += np.maximum(share * apart, (share - 1.0) * apart).mean() / 2.0
     inside = (actual >= low) & (actual <= high)
-    quarters = " ".join(f"{part.mean():.1%}" for part in np.split(inside, 4, axis=1))
-    print(f"  {label:<28}{inside.mean():>7.1%} ({quarters}), pinball {loss:.4f}")
+    quarters = " ".join(
+        f"{part.mean():.1%}" for part in np.array_split(inside, 4, axis=1)
+    )
+    print(f"  {label:<34}{inside.mean():>7.1%} ({quarters}), pinball {loss:.4f}")
 
 
 def short_histories() -> None:
