@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -231,12 +231,26 @@ def _show(
         _show_why(answers)
         return
     console = output()
-    risks = outlook(headroom, chance=chance)
-    show_table(risks, "Headroom by role in its worst period, FTE", console)
+    if headroom.roles:
+        risks = outlook(headroom, chance=chance)
+        show_table(risks, "Headroom by role in its worst period, FTE", console)
+    for part in headroom.parts:
+        _show_alone(part, set(headroom.roles))
     if len(hires):
         show_table(hires, f"Hires for at most {chance:.0%} overload", console, most=15)
-    else:
+    elif headroom.roles:
         console.print(escaped(f"Nobody to hire for at most {chance:.0%} overload."))
+
+
+def _show_alone(part: Forecast, beside: Container[str]) -> None:
+    """Print capacity or load of roles of which the other one is not known."""
+    alone = part.table[[role not in beside for role in part.table["role"]]]
+    if alone.empty:
+        return
+    ends = alone[alone["period"].isin([part.periods[0], part.periods[-1]])]
+    ends = ends.sort_values(["role", "period"])[["role", "period", "p20", "p50", "p80"]]
+    title = f"{part.quantity.capitalize()} alone, first and last period, FTE"
+    show_table(ends, title, output())
 
 
 def _write(

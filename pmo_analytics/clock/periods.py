@@ -56,10 +56,19 @@ _UNCLEAR = (
         re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2}", re.ASCII),
         "the year has two digits, and may stand first or last",
     ),
+    (
+        re.compile(
+            r"(?:FY ?'?)?(?:\d{2,4})?[-/. ]*P(?:D|ER|ERIOD)?[-. ]?\d{1,2}", re.I
+        ),
+        "of 4 or 5 weeks: set freq to W and give each week its FTE; of a month: give "
+        "the month",
+    ),
     (re.compile(r"FY ?'?\d{2,4}.*", re.I), "fiscal years start in many months"),
     (re.compile(r"[QHST] ?[1-4]", re.I), "the year is missing"),
     (re.compile(r".*\b[HS] ?[12]\b.*", re.I), "a half-year is no period"),
 )
+# Fiscal calendars whose months are of whole weeks.
+_OF_WEEKS = re.compile(r"[45][-/ ][45][-/ ][45]|13|4W|5W")
 _DATE = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})(?:[T ]00:00(?::00(?:\.0+)?)?)?",  # a day, no clock
     re.ASCII,
@@ -141,9 +150,15 @@ def canonical_freq(freq: str) -> str:
     head, _, anchor = word.partition("-")
     if head in ("Q", "Y") and anchor in _MONTHS:
         return word
+    weeks = ""
+    if _OF_WEEKS.fullmatch(word):
+        weeks = (
+            " Months of 4 and 5 weeks are not of the calendar: set W and give each "
+            "week the FTE of its month, which are averages."
+        )
     raise ConfigError(
         f"Unknown frequency {freq!r}: use W (weeks from Monday to Sunday), M, Q, Y, "
-        "or an anchored Q-MAR or Y-MAR."
+        f"or an anchored Q-MAR or Y-MAR.{weeks}"
     )
 
 

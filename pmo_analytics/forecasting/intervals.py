@@ -48,8 +48,10 @@ _SHORT, _SHORT_UNKNOWN, _SHORT_MOVES = 12, 0.1, 3.0
 _SEASONS, _WIDER, _WIDENING = (2.5, 5.0, 9.5), (1.07, 1.0, 0.97), (0.15, 0.05, 0.0)
 # Few values of a calm series tell too little of how wrong forecasts get, those of a
 # restless one too much: intervals are wider by this power of how much calmer it is than
-# usual, as values of so many seasons lie apart, in shares of their mean.
-_CALMER, _USUAL_APART, _APART = (0.145, 0.03, 0.0), 0.09, (0.02, 0.5)
+# usual, as values lie apart in shares of their mean; less so from the first number of
+# seasons on, no more from the second.
+_CALMER, _USUAL_APART, _APART = 0.145, 0.09, (0.02, 0.5)
+_CALM_SEASONS = 2.5, 4.0
 # Errors of normal shape that count beside those of the past.
 _NORMAL = 20
 # Typical errors that draws may lie outside of all values and of the forecast.
@@ -170,10 +172,10 @@ def spread_of(
 def _more(y: np.ndarray, horizon: int, season: int) -> np.ndarray:
     """Return how much wider than past errors intervals have to be, shape (S, H)."""
     long = np.log(np.maximum(np.isfinite(y).sum(axis=1) / season, 1e-9))
-    wider, widening, calmer = (
-        np.interp(long, np.log(_SEASONS), numbers)
-        for numbers in (_WIDER, _WIDENING, _CALMER)
+    wider, widening = (
+        np.interp(long, np.log(_SEASONS), numbers) for numbers in (_WIDER, _WIDENING)
     )
+    calmer = np.interp(long, np.log(_CALM_SEASONS), (_CALMER, 0.0))
     root = np.sqrt(np.arange(1, horizon + 1))
     wider = wider * (_USUAL_APART / np.clip(_apart(y), *_APART)) ** calmer
     return np.asarray(wider[:, None] * (root / root.mean()) ** widening[:, None])

@@ -475,6 +475,21 @@ def test_forecast_in_words(small, capsys, monkeypatch):
     assert "Nothing was written" in said.err
 
 
+def test_load_without_capacity_is_shown_alone(tmp_path, capsys):
+    (tmp_path / "portfolio.toml").write_text(
+        '[horizon]\nstart = "2027-01"\nperiods = 6\n'
+    )
+    rows = [f"2026-{month:02d},Dev,total,5" for month in range(1, 13)]
+    head = "period,role,kind,load_fte"
+    (tmp_path / "history.csv").write_text("\n".join([head, *rows]))
+    assert main(["forecast", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "Load alone" in said
+    assert "5.00" in said
+    # Whether anybody has to be hired is not known.
+    assert "Nobody to hire" not in said
+
+
 def test_forecast_with_a_misspelt_model(small, capsys):
     code, facts = run_json(capsys, "forecast", small, "--model", "thetta")
     assert code == 2

@@ -65,6 +65,9 @@ def test_words_for_frequencies(word, freq):
         ("Feb 27", "may be a day without its year"),
         ("27 Feb", "may be a day without its year"),
         ("FY27 Q3", "fiscal years"),
+        ("FY26-P01", "each week its FTE"),
+        ("2026-P12", "each week its FTE"),
+        ("P3", "each week its FTE"),
         ("Q3", "the year is missing"),
         ("31.12.27", "may stand first or last"),
         ("2027 H1", "half-year"),
@@ -79,6 +82,11 @@ def test_what_is_no_period_of_a_month_says_why(text, why):
 def test_every_fault_of_a_horizon_is_told():
     with pytest.raises(ConfigError, match=r"Unknown frequency.*\[horizon\] periods"):
         make_horizon("2027-01", 0, "fortnight")
+
+
+def test_months_of_weeks_are_refused_with_what_to_do():
+    with pytest.raises(ConfigError, match="give each week the FTE of its month"):
+        canonical_freq("4-4-5")
 
 
 @pytest.mark.parametrize("word", ["", "D", "W-MON", "Q-", "Y-XXX", "M-MAR", "2W", "QE"])

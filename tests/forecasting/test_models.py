@@ -185,6 +185,20 @@ def test_an_unsure_season_is_drawn_towards_none():
         assert sure[1] == pytest.approx(sure[0], rel=1e-3, abs=1e-3)
 
 
+def test_intervals_are_wider_for_calm_short_histories_wherever_they_stand():
+    # The same moves around a level of 10 and of 2; of 200 months it does not matter.
+    rng = np.random.default_rng(0)
+    for months, ratio in ((30, 5.0**0.145), (200, 1.0)):
+        moves = rng.normal(0.0, 0.3, (1, months))
+        errors = np.ones((1, 1, 6))
+        calm, restless = (
+            spread_of(level * (1 + 0 * moves) + moves, 6, 12, None, errors=errors)
+            for level in (10.0, 2.0)
+        )
+        wider = calm.scale / restless.scale
+        assert wider == pytest.approx(np.full((1, 6), ratio), rel=0.05)
+
+
 def test_intervals_of_a_short_history_do_not_hold_on_to_one_error():
     # Two years: errors come from more than the last month.
     rng = np.random.default_rng(5)

@@ -76,7 +76,11 @@ def ets(series: Series, horizon: int, season: int) -> np.ndarray:
     long = series.length >= LEAST_TREND
     if long.any():
         told, criterion = told_by_members(series.rows(long), horizon, season)
-        choice = [k for k, m in enumerate(MEMBERS) if not m.logs]
+        choice = [
+            k
+            for k, each in enumerate(MEMBERS)
+            if not each.logs and each.shape.trend != "x"
+        ]
         best = criterion[choice].argmin(axis=0)
         result[long] = told[choice][best, np.arange(len(best))]
     return result
