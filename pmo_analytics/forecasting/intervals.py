@@ -297,7 +297,8 @@ def _growth(relative: np.ndarray, horizon: int) -> np.ndarray:
         number, 1
     )
     if (number > 0).sum() < 2:
-        return np.asarray(mean[number > 0].mean() * root / root[number > 0].mean())
+        one = max(float(mean[number > 0].mean()), 1e-6)
+        return np.asarray(one * root / root[number > 0].mean())
     centre = np.average(root, weights=number)
     slope = np.average(
         (root - centre) * (mean - np.average(mean, weights=number)), weights=number
