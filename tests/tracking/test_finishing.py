@@ -52,6 +52,15 @@ def test_even_velocity_by_hand(example):
     assert "drawn from 4 sprints of A (20 each, 14 days)" in row["says"]
 
 
+@pytest.mark.parametrize("lost", [["planned_days"], ["end"], ["start", "end"]])
+def test_the_length_of_a_sprint_is_told_by_what_there_is(example, lost):
+    table = pd.DataFrame(sprints("A", [20, 20, 20]))
+    table[lost] = table[lost].where(table["team"] != "A")
+    portfolio = example.replace(sprints=table)
+    row = finish_by_sprints(portfolio, {"BROKER": 50}, day=DAY).loc["BROKER"]
+    assert row["finish_p50"] == DAY + pd.Timedelta(days=35)
+
+
 def test_draws_hold_what_velocities_say(example):
     """One sprint of 10 or 30 a half each: 30 left end in one (p50), or up to three."""
     portfolio = with_sprints(example, sprints("A", [10, 30, 10, 30]))

@@ -398,7 +398,8 @@ def _changes(found: Status, since: str) -> Iterator[str]:
         yield f"Nothing changed since {since}."
         return
     worse = int(changes["worse"].eq(True).sum())
-    yield f"Since {since}: {len(changes)} changes, {worse} of them for the worse"
+    count = f"{len(changes)} change{'' if len(changes) == 1 else 's'}"
+    yield f"Since {since}: {count}, {worse} of them for the worse"
     for text in changes["text"].head(_MOST_CHANGES):
         yield f"- {text}"
     # Of a day the tables of today are read, which tell no edits of their own.
@@ -425,10 +426,11 @@ def _lacking(found: Status) -> Iterator[str]:
     if len(found.left_out):
         first = found.left_out.iloc[0]
         where = f"{first['table']} row {first['row']}, {first['column']}"
+        given = str(first["found"]).strip() or "blank"
         lines.insert(
             0,
             f"Rows that could not be used: {len(found.left_out)}; {where} is "
-            f"{first['found']}. {first['fix']} See pmo check.",
+            f"{given}. {first['fix']} See pmo check.",
         )
     if lines:
         yield ""

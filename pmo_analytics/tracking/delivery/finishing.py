@@ -268,9 +268,11 @@ def _finish(
 
 
 def _days_of_a_sprint(last: pd.DataFrame) -> float:
-    """Return the days from one sprint to the next: by starts, else as planned."""
-    steps = last["start"].dropna().sort_values().diff().dropna() / _DAY
-    steps = steps[steps > 0]
-    days = steps if len(steps) >= _LEAST_SPRINTS else last["planned_days"]
-    days = days[days > 0].dropna()
-    return float(days.median()) if len(days) else np.nan
+    """Return the days from one sprint to the next: by starts, as planned, as dated."""
+    steps = last["start"].dropna().sort_values().diff() / _DAY
+    dated = (last["ends"] - last["start"]) / _DAY + 1
+    for days in (steps, last["planned_days"], dated):
+        known = days[days > 0]
+        if len(known) >= (_LEAST_SPRINTS if days is steps else 1):
+            return float(known.median())
+    return np.nan
