@@ -79,7 +79,7 @@ READERS: tuple[Reader, ...] = (
     ),
     Reader(
         "Primavera P6 XML (PMXML)",
-        (".xml",),
+        (".xml", ".pmxml"),
         _holds(b"APIBusinessObjects"),
         "primavera.pmxml:read_pmxml",
     ),

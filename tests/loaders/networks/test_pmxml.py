@@ -112,6 +112,12 @@ def test_activities_links_calendars_codes(tmp_path):
     ]
 
 
+def test_a_file_may_say_what_it_is_in_its_name(tmp_path):
+    (tmp_path / "p.pmxml").write_text(document(project(activity(10, "A"))))
+    (network,) = read_networks(tmp_path)
+    assert network.tasks.index.tolist() == ["W", "A"]
+
+
 def test_a_baseline_belongs_to_its_project(tmp_path):
     own = "<CurrentBaselineProjectObjectId>2</CurrentBaselineProjectObjectId>"
     base = "<OriginalProjectObjectId>1</OriginalProjectObjectId>"
