@@ -33,7 +33,7 @@ from pmo_analytics.forecasting import (
     headroom_of,
     history_alone,
 )
-from pmo_analytics.formats import text_of
+from pmo_analytics.formats import names_of, text_of
 from pmo_analytics.optimization import SolveLimits, optimize
 from pmo_analytics.processes import stop_asked, stoppable
 from pmo_analytics.reporting import (
@@ -429,7 +429,11 @@ def _write(
             others={
                 "report.html": lambda path: write_page(path, report),
                 "run.xlsx": lambda path: write_workbook(
-                    path, sheets, summary=summary_of(report), left_out=left_out
+                    path,
+                    sheets,
+                    summary=summary_of(report),
+                    left_out=left_out,
+                    names=names_of(found.portfolio.projects),
                 ),
             },
             last=last,

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ _KINDS = {"line": ("line", ""), "bar": ("column", ""), "stacked": ("column", "st
 _CHART_SIZE = {"width": 760, "height": 320}
 _SUMMARY = "Summary"
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # What XML cannot hold.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -75,6 +77,7 @@ def write_workbook(
     *,
     summary: Mapping[str, object] | None = None,
     left_out: Sequence[str] = (),
+    names: Mapping[str, str] | None = None,
 ) -> None:
     """Write tables into a workbook, each on a sheet of its own.
 
@@ -95,6 +98,8 @@ def write_workbook(
         Fact -> value, for a sheet of their own before the others, which it lists.
     left_out
         What is not in the workbook, of `fitting`; the summary says it.
+    names
+        Project -> its name, which stands beside it in every table of projects.
 
     Raises
     ------
@@ -110,6 +115,7 @@ def write_workbook(
                 f"The table '{name}' has {len(table):,} rows, more than a sheet "
                 "holds. Leave it out of the workbook; the CSV file has all of them."
             )
+    tables = {name: _readable(t, names or {}) for name, t in tables.items()}
     if summary is not None:
         missing = {f"Not here {k + 1}": text for k, text in enumerate(left_out)}
         inside = {
@@ -120,7 +126,7 @@ def write_workbook(
         tables = {_SUMMARY: first, **tables}
     with _book(path) as book:
         for name, table in zip(sheet_names(tables), tables.values(), strict=True):
-            _add_sheet(book, name, table)
+            _add_sheet(book, name, table, named=_naming(table))
 
 
 def write_spreadsheet(path: Path, report: Report) -> None:
@@ -158,6 +164,47 @@ def write_spreadsheet(path: Path, report: Report) -> None:
             if section.chart is not None:
                 native = _add_chart(book, sheet, name, section.chart, section.table)
                 native.set_title({"name": section.title, "name_font": {"size": 12}})
+
+
+def _readable(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Return a table for a reader: the names of projects, days written as text.
+
+    The names stand behind the column `project` of a table that has none of them.
+    """
+    days = [column for column in table.columns if _are_days(table[column])]
+    shown = table.assign(**{c: pd.to_datetime(table[c]) for c in days})
+    if "project" in shown and "name" not in shown:
+        told = [names.get(str(project)) for project in shown["project"]]
+        if any(told):
+            behind = shown.columns.get_loc("project") + 1
+            shown.insert(behind, "name", pd.Series(told, shown.index, dtype=object))
+    return shown
+
+
+def _naming(table: pd.DataFrame) -> int:
+    """Return how many columns at the left of a table of projects name its rows."""
+    left = [*table.columns[:2]]
+    return len(left) if left == ["project", "name"] else int(left[:1] == ["project"])
+
+
+def _are_days(cells: pd.Series[Any]) -> bool:
+    """Return whether a column is text and nothing but days such as 2026-12-31."""
+    if kind_of(cells.name, cells) != "text":
+        return False
+    known = cells[cells.notna()]
+    return len(known) > 0 and all(
+        isinstance(cell, str) and _is_day(cell) for cell in known
+    )
+
+
+def _is_day(text: str) -> bool:
+    if not _DAY.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 @contextmanager

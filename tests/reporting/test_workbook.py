@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from datetime import date
+from datetime import date, datetime
 
 import numpy as np
 import openpyxl
@@ -183,3 +183,25 @@ def test_long_tables_stay_out_and_the_first_sheet_says_so(tmp_path, monkeypatch)
     assert book.sheetnames == ["Summary", "hires"]
     said = dict(book["Summary"].iter_rows(min_row=2, values_only=True))
     assert said["Not here 1"].startswith("forecast.csv has 3 rows, too many")
+
+
+def test_projects_have_their_names_and_days_are_dates(tmp_path):
+    schedule = pd.DataFrame({"project": ["CRM", "X"], "start": ["2027-02-01", None]})
+    tables = {
+        "schedule.csv": schedule,
+        "trend": pd.DataFrame({"as_of": ["2026-12-31"], "red": [2]}),
+        "named": pd.DataFrame({"project": ["CRM"], "name": ["Own"]}),
+        "odd": pd.DataFrame({"text": ["2027-02-30", "2027-02-01"]}),
+    }
+    path = tmp_path / "out.xlsx"
+    write_workbook(path, tables, names={"CRM": "Customer platform"})
+    book = openpyxl.load_workbook(path)
+    first, second = book["schedule"].iter_rows(min_row=2, values_only=True)
+    assert first == ("CRM", "Customer platform", datetime(2027, 2, 1))
+    assert second == ("X", None, None)
+    assert book["schedule"].freeze_panes == "C2"
+    assert book["trend"]["A2"].value == datetime(2026, 12, 31)
+    assert [*book["named"].values] == [("project", "name"), ("CRM", "Own")]
+    assert book["odd"]["A2"].value == "2027-02-30"
+    # What was given stays as it is: the CSV files are written from it.
+    assert list(schedule) == ["project", "start"]
