@@ -1,8 +1,10 @@
 """Damaged schedules: `python tests/benchmarks/hostile_schedules.py [COUNT [FIRST]]`.
 
-Mutations FIRST (0) to FIRST + COUNT (10,000) of an XER, a PMXML and an MSPDI are read
-or refused with our own error, their balance adds up, and what was read has a critical
-path or an error that says why. Every tenth is rolled up to a portfolio too.
+Mutations FIRST (0) to FIRST + COUNT (10,000) of an XER, a PMXML, an MSPDI, a
+spreadsheet export (CSV, xlsx) and the answers of a service (JSON, CSV; one of them is
+damaged) are read or refused with our own error, their balance adds up, and what was
+read has a critical path or an error that says why. Every tenth is rolled up to a
+portfolio too.
 """
 
 from __future__ import annotations
@@ -26,11 +28,27 @@ from pmo_analytics.networks import (
     critical_path,
     roll_up_balanced,
 )
+from tests.loaders.networks import test_extracts, test_sheets
 from tests.loaders.networks.test_hostile_primavera import FILES
 from tests.loaders.networks.test_mspdi import FULL
 from tests.support.mutations import mutated
 
-KINDS = {**FILES, ".mspdi.xml": FULL.encode()}
+
+def kinds() -> dict[str, dict[str, bytes]]:
+    """Return whole files of each kind, by name."""
+    plain = {**FILES, ".mspdi.xml": FULL.encode()}
+    found = {suffix: {f"p{suffix}": data} for suffix, data in plain.items()}
+    makers = {
+        "sheet.csv": lambda folder: test_sheets.as_csv(folder, test_sheets.ROWS),
+        "sheet.xlsx": test_sheets.as_workbook,
+        "answers.json": test_extracts.WAYS["answers"],
+        "answers.csv": test_extracts.as_csv,
+    }
+    for kind, make in makers.items():
+        with tempfile.TemporaryDirectory() as name:
+            make(Path(name))
+            found[kind] = {p.name: p.read_bytes() for p in Path(name).iterdir()}
+    return found
 
 
 def rolled(networks: list[Network]) -> str:
@@ -64,21 +82,26 @@ def outcome(path: Path, roll: bool) -> str:
 def main(count: int, first: int) -> int:
     """Print what became of every file; return how many went wrong."""
     wrong = 0
-    with tempfile.TemporaryDirectory() as folder:
-        for suffix, data in KINDS.items():
-            path, found = Path(folder) / f"p{suffix}", Counter()
+    for kind, files in kinds().items():
+        with tempfile.TemporaryDirectory() as name:
+            folder, found = Path(name), Counter()
+            for own, data in files.items():
+                (folder / own).write_bytes(data)
             start = time.process_time()
             for number in range(first, first + count):
                 rng = np.random.default_rng([20_270_104, number])
-                path.write_bytes(mutated(data, rng))
+                own = sorted(files)[number % len(files)]
+                (folder / own).write_bytes(mutated(files[own], rng))
+                path = folder if len(files) > 1 else folder / own
                 try:
                     word = outcome(path, number % 10 == 0)
                 except Exception:
-                    word = f"{suffix} {number}: {traceback.format_exc(limit=-3)}"
+                    word = f"{kind} {number}: {traceback.format_exc(limit=-3)}"
                 found[word] += 1
+                (folder / own).write_bytes(files[own])
             seconds = time.process_time() - start
             wrong += count - found["read"] - found["refused"]
-            print(f"{suffix}: {count} in {seconds:.0f} s CPU")
+            print(f"{kind}: {count} in {seconds:.0f} s CPU")
             for word, times in found.most_common():
                 print(f"  {times:6d} {word}", flush=True)
     return wrong

@@ -465,7 +465,9 @@ class _Project:
         row = np.array([place[_id(r, "AssignmentId")] for r in records], dtype=int)
         # A day is a day, not a moment: it is not moved to another zone.
         days = pd.to_datetime(
-            [str(r.get("TimeByDay"))[:10] for r in records], errors="coerce"
+            [str(r.get("TimeByDay"))[:10] for r in records],
+            format="%Y-%m-%d",
+            errors="coerce",
         )
         frame = pd.DataFrame(
             {

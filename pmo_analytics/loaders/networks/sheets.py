@@ -95,22 +95,33 @@ def read_sheets(path: Path) -> list[Network]:
     Raises
     ------
     Unreadable
-        If the file is damaged, or no sheet has columns of tasks.
+        If the file is damaged, or no sheet has columns of tasks and tasks under them.
     """
     tables, guess = tables_of(path)
-    networks = []
+    found: list[_Sheet] = []
+    without: list[_Sheet] = []
     for sheet, rows in tables.items():
         header = _header(rows)
         if header is not None:
             name = path.stem if len(tables) == 1 else f"{path.stem} {sheet}"
-            networks.append(_Sheet(path.name, name, rows, header, guess).network())
-    if not networks:
+            own = _Sheet(path.name, name, rows, header, guess)
+            (found if own.ids else without).append(own)
+    if without and not found:
+        raise Unreadable(
+            "no_tasks",
+            "There are the columns of an export, and under them no row that has a name "
+            "or a start. Export the tasks again.",
+        )
+    if not found:
         raise Unreadable(
             "missing_header",
             "No sheet has the columns of an export: the name of a task or activity, "
             "its start or duration, and its predecessors.",
         )
-    return networks
+    for own in without:
+        fix = "A sheet is left out: no row of it has a name or a start."
+        found[0].told.warn("tasks", "no_tasks", fix, found=own.name)
+    return [own.network() for own in found]
 
 
 def _key(cell: Any) -> tuple[str, str]:

@@ -196,7 +196,7 @@ def read_links(cell: Any, day_hours: float) -> Iterator[Link | str]:
             yield part
             continue
         kind = (match["kind"] or "FS").upper()
-        lag = (match["lag"] or "").replace(" ", "")
+        lag = re.sub(r"\s", "", match["lag"] or "")
         if lag.endswith("%"):
             elapsed = lag.endswith("e%")
             percent = float(lag.rstrip("%").rstrip("e").replace(",", "."))

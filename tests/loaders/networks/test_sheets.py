@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import pmo_analytics as pmo
+from pmo_analytics.errors import DataError
 from pmo_analytics.loaders.networks.written import (
     is_day_first,
     read_links,
@@ -38,15 +39,20 @@ def as_csv(tmp_path, rows, delimiter=","):
     return path
 
 
+def as_workbook(tmp_path):
+    book = openpyxl.Workbook()
+    for row in ROWS:
+        book.active.append(row)
+    path = tmp_path / "export.xlsx"
+    book.save(path)
+    return path
+
+
 @pytest.mark.parametrize("kind", ["csv", "semicolon", "xlsx"])
 def test_an_export_of_microsoft_project(tmp_path, kind):
     path = as_csv(tmp_path, ROWS, ";" if kind == "semicolon" else ",")
     if kind == "xlsx":
-        book = openpyxl.Workbook()
-        for row in ROWS:
-            book.active.append(row)
-        path = tmp_path / "export.xlsx"
-        book.save(path)
+        path = as_workbook(tmp_path)
     (network,) = pmo.read_networks(path)
     assert_balanced(network)
     assert network.problems.empty, network.problems
@@ -70,6 +76,21 @@ def test_an_export_of_microsoft_project(tmp_path, kind):
     assert work == [["Ann", 0.5, 20.0], ["Bob", 1.0, 40.0], ["Ann", 1.0, 80.0]]
     portfolio = pmo.networks.roll_up([network])
     assert portfolio.people["person"].tolist() == ["Ann", "Bob"]
+
+
+def test_headings_without_tasks_are_refused(tmp_path):
+    nameless = [""] * len(ROWS[0])
+    for rows in (ROWS[:1], [ROWS[0], [*nameless[:-1], "$1.00"]]):
+        with pytest.raises(DataError, match="no row that has a name"):
+            pmo.read_networks(as_csv(tmp_path, rows))
+    book = openpyxl.Workbook()
+    for row in ROWS:
+        book.active.append(row)
+    book.create_sheet("old").append(ROWS[0])
+    book.save(tmp_path / "two.xlsx")
+    (network,) = pmo.read_networks(tmp_path / "two.xlsx")
+    assert len(network.tasks) == 4
+    assert network.problems["found"].tolist() == ["two old"]
 
 
 def test_bad_cells_are_told_and_the_rest_is_read(tmp_path):
@@ -152,6 +173,9 @@ def test_names_and_links_in_one_cell():
         ("A18160", "FF", 80.0),
     ]
     assert [k.requires for k in read_links(12.0, 8.0)] == ["12"]
+    # What stands between a sign and its number may be a tab or a space of print.
+    (link,) = read_links("3FF+\t50\u00a0%", 8.0)
+    assert (link.kind, link.percent) == ("FF", 50.0)
 
 
 def test_a_portfolio_of_tables_is_no_export(tmp_path):
