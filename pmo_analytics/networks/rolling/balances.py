@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.errors import problem
+from pmo_analytics.errors import DataError, problem, problems_table
 from pmo_analytics.networks.balancing import Balance
 from pmo_analytics.networks.network import Network
 from pmo_analytics.networks.rolling.spreading import MILLI
@@ -50,7 +50,7 @@ def begun(network: Network) -> Balance:
 
 def held_by(network: Network) -> dict[str, Fraction]:
     """Return the tasks, links, hours and money that the frames of a network hold."""
-    hours = whole(network.assignments["work_h"], MILLI).sum()
+    hours = whole(network.assignments["work_h"], MILLI, network).sum()
     return {
         "tasks": Fraction(len(network.tasks)),
         "links": Fraction(len(network.links)),
@@ -71,7 +71,7 @@ def left_whole(network: Network, reason: str) -> Balance:
 def priced(network: Network) -> pd.DataFrame:
     """Return assignments and fixed costs of tasks, `amount` in millionths."""
     own = network.assignments.copy()
-    own["amount"] = whole(own["cost"], MICRO)
+    own["amount"] = whole(own["cost"], MICRO, network)
     own["category"] = own["resource"].map(network.resources["kind"]).fillna("work")
     tasks = network.tasks
     if "fixed_cost" not in tasks:
@@ -83,15 +83,32 @@ def priced(network: Network) -> pd.DataFrame:
     fixed = pd.DataFrame({"task": tasks.index.to_numpy()})
     for column in ("start", "finish", "line"):
         fixed[column] = tasks[column].to_numpy()
-    fixed["amount"] = whole(tasks["fixed_cost"], MICRO)
+    fixed["amount"] = whole(tasks["fixed_cost"], MICRO, network)
     fixed["resource"], fixed["contour"], fixed["category"] = "", "", "fixed"
     fixed.index = -1 - fixed.index
     return pd.concat([own, fixed]) if len(fixed) else own
 
 
-def whole(values: pd.Series, unit: int) -> np.ndarray:
-    """Return amounts in whole parts of 1 / `unit`, blanks as 0."""
-    return np.rint(values.fillna(0).to_numpy() * unit).astype(np.int64)
+def whole(values: pd.Series, unit: int, network: Network) -> np.ndarray:
+    """Return amounts in whole parts of 1 / `unit`, blanks as 0.
+
+    Raises
+    ------
+    DataError
+        If an amount is beyond what can be counted exactly.
+    """
+    parts = np.rint(values.fillna(0).to_numpy(dtype=float) * unit)
+    beyond = ~(np.abs(parts) < 2.0**62)
+    if beyond.any():
+        found = float(values.to_numpy(dtype=float)[beyond.argmax()])
+        name = {"work_h": "hours of work"}.get(str(values.name), "cost")
+        fix = f"{name.capitalize()} beyond what anybody can mean: look for a number "
+        fix += "that was joined to another in the file."
+        told = problem(
+            "error", "network", "too_large", source=network.source, found=found, fix=fix
+        )
+        raise DataError(problems_table([told]))
+    return parts.astype(np.int64)
 
 
 def count_tasks(network: Network, balance: Balance) -> None:

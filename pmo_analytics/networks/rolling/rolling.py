@@ -318,7 +318,7 @@ class _Rolling:
         """Return demand and bookings of a project."""
         network, balance = self.networks[number], self.balances[number]
         rows = network.assignments.copy()
-        rows["amount"] = whole(rows["work_h"], MILLI)
+        rows["amount"] = whole(rows["work_h"], MILLI, network)
         rows = rows[rows["amount"] != 0]
         rows, reasons = self._usable(number, rows)
         named = rows["resource"].map(

@@ -93,6 +93,12 @@ def test_headings_without_tasks_are_refused(tmp_path):
     assert network.problems["found"].tolist() == ["two old"]
 
 
+def test_costs_that_nobody_can_mean_are_refused(tmp_path):
+    rows = [[cell.replace("$1,234.50", "1" * 20) for cell in row] for row in ROWS]
+    with pytest.raises(DataError, match=r"export\.csv.*Cost beyond what anybody"):
+        pmo.read_portfolio(as_csv(tmp_path, rows))
+
+
 def test_bad_cells_are_told_and_the_rest_is_read(tmp_path):
     rows = [list(row) for row in ROWS]
     rows[2][2], rows[3][3], rows[4][5] = "-5 days", "soon", "3FS+3d,99,2 or so"
