@@ -50,6 +50,10 @@ def test_uk_major_projects_as_they_are(tmp_path):
     assert set(errors["rule"]) == {"not_a_period", "missing_value"}
     assert errors["fix"].str.contains("leave the cell blank").any()
     assert errors["fix"].str.len().max() < 250
+    other = problems[problems["rule"] == "column_of_another_table"].iloc[0]
+    assert other["found"].startswith("IPA Delivery Confidence")
+    assert ", SRO Delivery Confidence" in other["found"]
+    assert "'progress'" in other["fix"]
 
 
 def test_uk_major_projects_with_their_colours(tmp_path):
@@ -96,6 +100,9 @@ def test_melbourne_water(tmp_path):
     errors = problems[problems["severity"] == "error"]
     assert list(errors["rule"]) == ["missing_column"]
     assert "'start' and 'finish'" in errors["fix"].iloc[0]
+    other = problems[problems["rule"] == "column_of_another_table"].iloc[0]
+    assert other["found"] == "Stage1, Stage2, Stage3"
+    assert "'milestones'" in other["fix"]
     # As the error says: two of its dates are start and finish, its gates milestones.
     known = table[(table["BCA"] != "") & (table["Stage3"] != "")]
     gates = known.melt("ID", ["Stage1", "Stage2", "Stage3"], "Milestone", "Forecast")
@@ -201,3 +208,6 @@ def test_a_jira_export_says_what_it_lacks(tmp_path):
     problems = said(folder(tmp_path, "2014-01", projects=project, actuals=estimates))
     errors = problems[problems["severity"] == "error"]
     assert errors["fix"].str.contains("Head the column 'hours'").any()
+    other = problems[problems["rule"] == "column_of_another_table"].iloc[0]
+    assert other["found"] == "timespent, timeestimate"
+    assert "seconds" in other["fix"]

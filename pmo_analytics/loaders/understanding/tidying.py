@@ -10,6 +10,7 @@ from pmo_analytics.loaders.cells.dates import DateFindings, read_dates
 from pmo_analytics.loaders.findings import FileFormat, Problem, RawTable
 from pmo_analytics.loaders.reading.text import has_controls, without_controls
 from pmo_analytics.loaders.understanding.blank_cells import clear_blank_words
+from pmo_analytics.loaders.understanding.elsewhere import elsewhere
 from pmo_analytics.loaders.understanding.header_rows import (
     fill_merged,
     missing_header,
@@ -68,6 +69,7 @@ def tidy_table(raw: RawTable, declared: FileFormat) -> Tidy | None:
     heads = with_usual_days(raw.records[header], raw.facts.shift)
     headings, found = read_headings(heads, place, raw.rows[header])
     tidy.problems = problems + found
+    tidy.problems += elsewhere(headings, place, raw.rows[header])
     cells, tidy.rows, problems = split_rows(raw, header)
     tidy.problems += problems
     tidy.problems += fill_merged(raw, headings, cells, tidy.rows)
