@@ -36,8 +36,8 @@ from tests.support.brute_force import (
     read_case,
 )
 from tests.support.clock import AMPLE
-from tests.support.counts import tried
-from tests.support.instances_random import unchecked_portfolio
+from tests.support.counts import ALL, tried
+from tests.support.instances_random import random_portfolio
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 
@@ -97,7 +97,7 @@ def drawn(seed: int, **size: int) -> Portfolio:
     """Return a small portfolio with every other rule, whose themes are limited."""
     rng = np.random.default_rng([seed, 77])
     while True:
-        portfolio = unchecked_portfolio(rng, **size)
+        portfolio = random_portfolio(rng, **size)
         themes = rng.choice(["A", "B", "C", "D"], len(portfolio.projects))
         # Blackouts of themes that nobody has any more leave more to choose.
         if combinations(portfolio) > 1500:
@@ -165,7 +165,7 @@ def test_projects_without_theme_and_outside_the_rule_do_not_count():
 def test_models_and_searches_agree_with_enumeration():
     told: list[np.ndarray] = []
     tight = 0
-    for seed in range(tried(64)):
+    for seed in range(32 if ALL else 8):
         portfolio = drawn(seed, max_projects=4, max_periods=5)
         wanted = enumerated(portfolio)
         compiled = compile_options(portfolio)

@@ -57,20 +57,11 @@ def random_portfolio(
         Largest number of projects and of periods.
     """
     while True:
-        portfolio = unchecked_portfolio(
-            rng, max_projects=max_projects, max_periods=max_periods
-        )
+        portfolio = _Draw(rng, max_projects, max_periods).portfolio()
         if has_errors(portfolio.check()):
             continue
         if combinations(portfolio) <= MOST_COMBINATIONS:
             return portfolio
-
-
-def unchecked_portfolio(
-    rng: np.random.Generator, *, max_projects: int = 6, max_periods: int = 8
-) -> Portfolio:
-    """Return a small portfolio, now and then with errors or too large: one draw."""
-    return _Draw(rng, max_projects, max_periods).portfolio()
 
 
 class _Draw:
