@@ -108,6 +108,8 @@ def drawn(seed: int, **size: int) -> Portfolio:
         # Most are refused: first by what is cheap to see.
         if combinations(case) > 1500 or any(p.fixed for p in case.projects.values()):
             continue
+        if all(p.state != "live" for p in case.projects.values()):
+            continue
         limited = limit_themes(portfolio, at_most=1 + seed % 4 // 3)
         compiled = compile_options(limited)
         if not compiled.names or not len(compiled.options.counts):
