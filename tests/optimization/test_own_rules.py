@@ -159,7 +159,7 @@ def test_a_bound_holds_whatever_the_multipliers_of_rules():
 
 def test_the_searches_offer_no_plan_that_breaks_a_rule():
     seen = 0
-    for seed in range(tried(80)):
+    for seed in range(tried(160)):
         portfolio = drawn(3000 + seed)
         compiled = compile_options(portfolio)
         start = greedy(compiled.options)

@@ -67,7 +67,7 @@ def by_month(network: Network) -> pd.Series:
     rows = network.assignments
     kinds = network.resources["kind"].reindex(rows["resource"]).to_numpy()
     rows = rows[(kinds == "work") & rows["start"].notna() & rows["finish"].notna()]
-    rows = rows.assign(amount=whole(rows["work_h"], MILLI))
+    rows = rows.assign(amount=whole(rows["work_h"], MILLI, network))
     spreads = spread(network, rows[rows["amount"] > 0], "M")
     uid = rows["resource"].reindex(spreads["row"])
     name = network.resources["name"].reindex(uid).to_numpy()
