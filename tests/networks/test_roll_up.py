@@ -364,3 +364,19 @@ def test_amounts_are_spread_without_a_rest():
     assert rolled.portfolio.spend["amount"].sum() == pytest.approx(
         work["cost"].sum() + 100, abs=1e-3
     )
+
+
+def test_units_that_are_no_number_are_left_out():
+    units = pd.DataFrame(
+        {"resource": ["7"], "start": [pd.NaT], "finish": [pd.NaT], "units": [np.nan]}
+    )
+    portfolio = roll_up([network(units=units)])
+    told = portfolio.problems.set_index("rule")["fix"]
+    assert told["no_units"] == "Units of 'Ann' that are no number are left out."
+    assert portfolio.people["fte"].tolist() == [1.0]
+
+
+@pytest.mark.filterwarnings("error")
+def test_work_of_nobody_who_is_known_is_work():
+    lost = network().assignments.assign(resource="9")
+    assert_exact(roll_up_balanced([network(assignments=lost)]))

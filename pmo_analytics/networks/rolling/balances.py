@@ -72,7 +72,8 @@ def priced(network: Network) -> pd.DataFrame:
     """Return assignments and fixed costs of tasks, `amount` in millionths."""
     own = network.assignments.copy()
     own["amount"] = whole(own["cost"], MICRO, network)
-    own["category"] = own["resource"].map(network.resources["kind"]).fillna("work")
+    kinds = own["resource"].map(network.resources["kind"])
+    own["category"] = kinds.astype(object).fillna("work")
     tasks = network.tasks
     if "fixed_cost" not in tasks:
         # What a task costs beyond its assignments: expenses.

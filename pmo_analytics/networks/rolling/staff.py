@@ -78,6 +78,11 @@ class Staff:
         calendar = network.resources.at[row["resource"], "calendar"]
         clock = network.clock(str(calendar))
         units = network.units[network.units["resource"] == row["resource"]]
+        blank = units["units"].isna()
+        if blank.any():
+            fix = f"Units of '{row['member']}' that are no number are left out."
+            self.problems.append(problem("warning", "people", "no_units", fix=fix))
+            units = units[~blank]
         most = float(units["units"].max()) if len(units) else row["max_units"]
         count = min(max(ceil(most - 1e-9), 1), _MOST)
         if most > _MOST:
