@@ -303,7 +303,9 @@ class _Project:
 
     def _numbers(self, records: list[Record], name: str) -> np.ndarray:
         cells = pd.Series([record.get(name) for record in records], dtype=object)
-        return pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float)
+        found = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float)
+        # What is beyond all numbers is none.
+        return np.where(np.isfinite(found), found, np.nan)
 
     def _kept(self, name: str, key: str, frame: str) -> list[Record]:
         """Return the records of a set with an id of their own; others are listed."""
