@@ -39,10 +39,14 @@ def as_csv(tmp_path, rows, delimiter=","):
     return path
 
 
-def as_workbook(tmp_path):
+def as_workbook(tmp_path, **others):
     book = openpyxl.Workbook()
     for row in ROWS:
         book.active.append(row)
+    for name, rows in others.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
     path = tmp_path / "export.xlsx"
     book.save(path)
     return path
@@ -83,14 +87,9 @@ def test_headings_without_tasks_are_refused(tmp_path):
     for rows in (ROWS[:1], [ROWS[0], [*nameless[:-1], "$1.00"]]):
         with pytest.raises(DataError, match="no row that has a name"):
             pmo.read_networks(as_csv(tmp_path, rows))
-    book = openpyxl.Workbook()
-    for row in ROWS:
-        book.active.append(row)
-    book.create_sheet("old").append(ROWS[0])
-    book.save(tmp_path / "two.xlsx")
-    (network,) = pmo.read_networks(tmp_path / "two.xlsx")
+    (network,) = pmo.read_networks(as_workbook(tmp_path, old=ROWS[:1]))
     assert len(network.tasks) == 4
-    assert network.problems["found"].tolist() == ["two old"]
+    assert network.problems["found"].tolist() == ["export old"]
 
 
 def test_costs_that_nobody_can_mean_are_refused(tmp_path):
