@@ -14,6 +14,7 @@ from pmo_analytics.errors import ConfigError, DataError, PmoWarning, has_errors
 from pmo_analytics.loaders.assembly import Contents, assemble
 from pmo_analytics.loaders.bad_rows import without_bad_rows
 from pmo_analytics.loaders.findings import Place, fatal
+from pmo_analytics.loaders.networks.languages import TONGUES
 from pmo_analytics.loaders.networks.portfolio import read_rolled
 from pmo_analytics.loaders.problems import loaded_problems
 from pmo_analytics.loaders.reading.folder import TOML, read_folder
@@ -163,9 +164,10 @@ def load_portfolio(
             place,
             "unsupported_file",
             f"A portfolio is a folder with CSV files and {TOML}, a workbook "
-            f"({', '.join(_READERS)}), or a planning file. Put a list that is "
-            "none of these into a folder as projects.csv, and give the folder; "
-            "unpack a .zip first.",
+            f"({', '.join(_READERS)}), or a planning file. Exports of planning tools "
+            f"are known by headings in {', '.join(t.name for t in TONGUES)}. Put a "
+            "list that is none of these into a folder as projects.csv, and give the "
+            "folder; unpack a .zip first.",
             found=path.name,
         )
     label = path.resolve().name if folder else path.stem

@@ -62,10 +62,10 @@ def is_extract(path: Path, head: bytes) -> bool:
         marks = (b'"ProjectId"', b'"ResourceId"', b"$metadata#", b'"odata.')
         return any(mark in plain for mark in marks)
     groups = (
-        (b"ProjectId", b"ProjectStartDate"),
-        (b"TaskId", b"TaskStartDate"),
-        (b"ResourceId", b"ResourceName"),
-        (b"AssignmentId", b"AssignmentWork"),
+        (("ProjectId",), ("ProjectStartDate",)),
+        (("TaskId",), ("TaskStartDate",)),
+        (("ResourceId",), ("ResourceName",)),
+        (("AssignmentId",), ("AssignmentWork",)),
     )
     return holds_words(path, head, *groups, beside_tables=True)
 

@@ -104,7 +104,7 @@ READERS: tuple[Reader, ...] = (
     ),
     Reader(
         "spreadsheet exports of P6 and Microsoft Project",
-        (".csv", ".xlsx", ".xlsm"),
+        (".csv", ".xlsx", ".xlsm", ".xls"),
         is_sheet,
         "sheets:read_sheets",
     ),

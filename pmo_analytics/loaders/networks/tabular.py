@@ -7,6 +7,9 @@ import io
 import re
 import zipfile
 import zlib
+from collections.abc import Iterable
+from contextlib import suppress
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,17 @@ from pmo_analytics.loaders.reading.text import decode
 
 MAX_BYTES = 200 * 2**20
 _LOOK_BYTES = 2**20
+# The texts of an old workbook stand before its cells or behind.
+_OLD_BYTES = 16 * 2**20
+_CODE_PAGES = (
+    "utf-8",
+    "utf-16-le",
+    "utf-16-be",
+    "cp1252",
+    "cp1251",
+    "cp1250",
+    "gb18030",
+)
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
 Rows = list[list[Any]]
 # What else a damaged workbook raises; whoever reads it in full says so.
@@ -78,18 +92,25 @@ def _workbook(path: Path) -> dict[str, Rows]:
 
 
 def holds_words(
-    path: Path, head: bytes, *groups: tuple[bytes, ...], beside_tables: bool = False
+    path: Path,
+    head: bytes,
+    *groups: Iterable[Iterable[str]],
+    beside_tables: bool = False,
 ) -> bool:
-    """Return whether a file holds every word of one of some groups, near its top.
+    """Return whether a file holds the words of one of some groups, near its top.
 
     Parameters
     ----------
+    groups
+        Each a list of words that must all be there, with the other names of each.
     beside_tables
         Look into a workbook with a sheet of the name of a table of a portfolio too.
     """
     if path.suffix.lower() in (".csv", ".tsv", ".txt"):
-        first = head.replace(b"\0", b"").split(b"\n", 6)[:5]
-        return any(all(word in b"\n".join(first) for word in words) for words in groups)
+        return _any_group(b"\n".join(head.split(b"\n", 6)[:5]), groups, _CODE_PAGES)
+    if path.suffix.lower() == ".xls":
+        with path.open("rb") as file:
+            return _any_group(file.read(_OLD_BYTES), groups, ("utf-16-le", "latin-1"))
     if path.suffix.lower() not in (".xlsx", ".xlsm"):
         return False
     try:
@@ -110,7 +131,22 @@ def holds_words(
         known.get(fold(name.decode("utf-8", "replace"))) for name in sheets
     ):
         return False
-    return any(all(word in text for word in words) for words in groups)
+    plain = unescape(text.decode("utf-8", "ignore")) if b"&#" in text else ""
+    return _any_group(plain.encode() or text, groups, ("utf-8",))
+
+
+def _any_group(
+    text: bytes, groups: Iterable[Iterable[Iterable[str]]], pages: Iterable[str]
+) -> bool:
+    """Return whether some bytes hold the words of a group in one of some code pages."""
+    wanted = [[[n.casefold() for n in names] for names in words] for words in groups]
+    for page in pages:
+        with suppress(UnicodeError):
+            plain = text.decode(page, "ignore").casefold()
+            for words in wanted:
+                if all(any(name in plain for name in names) for names in words):
+                    return True
+    return False
 
 
 def _beginning(archive: zipfile.ZipFile, name: str) -> bytes:

@@ -118,6 +118,14 @@ def test_a_file_may_say_what_it_is_in_its_name(tmp_path):
     assert network.tasks.index.tolist() == ["W", "A"]
 
 
+def test_the_list_of_projects_is_no_project(tmp_path):
+    listed = '<ProjectList><Project ObjectId="1"><Id>P1</Id></Project></ProjectList>'
+    text = document(project(activity(10, "A")))
+    head, mark, rest = text.partition("<Project>")
+    (network,) = read(tmp_path, head + listed + mark + rest)
+    assert network.tasks.index.tolist() == ["W", "A"]
+
+
 def test_a_baseline_belongs_to_its_project(tmp_path):
     own = "<CurrentBaselineProjectObjectId>2</CurrentBaselineProjectObjectId>"
     base = "<OriginalProjectObjectId>1</OriginalProjectObjectId>"

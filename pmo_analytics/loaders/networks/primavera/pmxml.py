@@ -69,8 +69,14 @@ class _Reader:
 
     def read(self) -> P6File:
         projects = 0
+        # P6 lists the projects of a file in elements of the same name.
+        listed = range(
+            self.data.find(b"<ProjectList>"), self.data.find(b"</ProjectList>")
+        )
         for tag in ("Project", "BaselineProject"):
             for at, content in elements(self.data, tag):
+                if at in listed:
+                    continue
                 projects += 1
                 self._project(at + len(tag) + 2, content, str(projects))
         if not projects:
