@@ -41,6 +41,7 @@ _RANGES = [
     *("eac_p50", "eac_p80", "finish_p50", "finish_p80", "p_late", "p_over", "drivers"),
     *("cost_method", "finish_method"),
 ]
+_OF_LOOKS = ("project", "as_of", "percent_complete", "bac", "ev", "ac", "start")
 _DESCRIBED = ("name", "program", "theme", "manager", "sponsor", "phase", "status")
 # A finish further away than this many planned durations says only that little is done.
 _MOST = 20.0
@@ -142,7 +143,7 @@ def _status(
     milestones = milestone_status(portfolio, day)
     values = _indicators(portfolio, history, milestones, day, projects)
     looks = _looks(portfolio, history, day, unit) if ranges else pd.DataFrame()
-    expected = _ranges(looks, values.index, work)
+    expected = _ranges(looks, values.index, work, day)
     values = values.join(expected.projects)
     colours = colours_of(values, rules)
     values = values.join(judged(values, colours, rules))
@@ -263,7 +264,9 @@ def _finishes(
     return pd.Series(found, index=values.index, dtype="datetime64[s]")
 
 
-def _ranges(looks: pd.DataFrame, names: pd.Index, work: pd.DataFrame | None) -> Ranges:
+def _ranges(
+    looks: pd.DataFrame, names: pd.Index, work: pd.DataFrame | None, day: pd.Timestamp
+) -> Ranges:
     """Return ranges of cost and finish, and the chances to end late or over.
 
     They are learnt from all reports up to the day, those of finished projects among
@@ -273,12 +276,20 @@ def _ranges(looks: pd.DataFrame, names: pd.Index, work: pd.DataFrame | None) -> 
     ----------
     work
         Of `finish_by_sprints`: stands beside, and where nothing else tells an end.
+    day
+        What has not ended by an older report does not end before this day.
     """
     found = Ranges.none() if looks.empty else project_ranges(looks)
     table, says = found.table, found.says
     projects = found.projects.reindex(index=names, columns=_RANGES)
     days = {c: pd.to_datetime(projects[c]) for c in ("finish_p50", "finish_p80")}
     projects = projects.assign(**days).astype(dict.fromkeys(days, "datetime64[s]"))
+    last = looks.groupby("project")["percent_complete"].last() if len(looks) else {}
+    for frame, own in ((projects, names), (table, table["project"])):
+        done = own.map(last).to_numpy(dtype=float) >= 100
+        for column in days:
+            ends = pd.to_datetime(frame[column])
+            frame[column] = ends.mask((ends < day) & ~done, day)
     if work is not None:
         rows = work.reset_index()[["project", "finish_p50", "finish_p80"]]
         rows = rows.dropna().assign(method="sprints").reindex(columns=table.columns)
@@ -317,7 +328,7 @@ def _looks(
     planned = (rows["baseline_finish"] - rows["start"]).dt.days + 1
     return pd.DataFrame(
         {
-            **{c: rows[c] for c in ("project", "as_of", "bac", "ev", "ac", "start")},
+            **{c: rows[c] for c in _OF_LOOKS},
             "planned_finish": rows["baseline_finish"],
             "es_days": rows["es"] / rows["pd"] * planned,
             "finished": pd.to_datetime(rows["project"].map(ends)),

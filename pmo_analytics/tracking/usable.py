@@ -14,6 +14,13 @@ from pmo_analytics.portfolio import Portfolio, check_portfolio
 _OWN = ("progress", "milestones", "sprints", "actuals", "baselines")
 # Tables of which a project needs every row: a part of its money is another budget.
 _WHOLE = ("spend",)
+# A status date so far after all others, and after the horizon, is not taken for today.
+_ALONE = pd.Timedelta(days=183)
+# Cells of a report without which the rest of it holds.
+_BESIDES = (
+    *("planned_value", "earned_value", "actual_cost", "actual_hours"),
+    *("remaining_hours", "forecast_finish", "rag", "comment", "author"),
+)
 
 
 def sound_part(
@@ -21,7 +28,8 @@ def sound_part(
 ) -> tuple[Portfolio, pd.DataFrame]:
     """Return a portfolio without the rows of status that have errors, and those.
 
-    Spend that has errors goes for the whole project.
+    Of a report, cells that the rest does not need go alone. Spend that has errors goes
+    for the whole project.
 
     Parameters
     ----------
@@ -45,18 +53,30 @@ def sound_part(
     for table, wrong in errors.groupby("table"):
         frame = portfolio.tables[str(table)]
         source = portfolio.sources.get(str(table))
-        rows = set(wrong["row"])
-        labels = set(frame.index) & rows
-        if source is not None:
-            labels = set(source.index[source["row"].isin(rows)]) & set(frame.index)
-        gone = frame.index.isin(labels)
+        cells = wrong["column"].isin(_BESIDES) & (table == "progress")
+        frame = frame.copy()
+        for column, own in wrong[cells].groupby("column"):
+            bad = _at(frame, source, set(own["row"]))
+            frame[column] = frame[column].mask(bad)
+        gone = _at(frame, source, set(wrong.loc[~cells, "row"]))
         if table in _WHOLE:
             gone = frame["project"].isin(frame.loc[gone, "project"].dropna()) | gone
         kept[str(table)] = frame[~gone]
-    whole = errors["table"].isin(_WHOLE)
-    said = " The status does without the spend of this project."
-    errors = errors.assign(fix=errors["fix"].where(~whole, errors["fix"] + said))
+    cell = (errors["table"] == "progress") & errors["column"].isin(_BESIDES)
+    for which, without in (
+        (errors["table"].isin(_WHOLE), "the spend of this project"),
+        (cell, "this cell"),
+    ):
+        said = errors["fix"] + f" The status does without {without}."
+        errors = errors.assign(fix=errors["fix"].mask(which, said))
     return portfolio.replace(**kept), problems_table(errors.to_dict("records"))
+
+
+def _at(frame: pd.DataFrame, source: pd.DataFrame | None, rows: set[Any]) -> Any:
+    """Return which lines of a table are of these rows of its file."""
+    if source is None:
+        return frame.index.isin(rows)
+    return frame.index.isin(source.index[source["row"].isin(rows)])
 
 
 def read_day(day: str | date | pd.Timestamp) -> pd.Timestamp:
@@ -77,14 +97,22 @@ def read_day(day: str | date | pd.Timestamp) -> pd.Timestamp:
 def last_known_day(portfolio: Portfolio) -> pd.Timestamp:
     """Return the newest day on which something was reported.
 
+    A day after the horizon that stands half a year beyond all others is a mistyped one.
+
     Raises
     ------
     ConfigError
         If nothing was: then the day has to be named.
     """
     days = pd.concat([portfolio.progress["as_of"], portfolio.milestones["as_of"]])
-    if days.notna().any():
-        return pd.Timestamp(days.max())
+    known = days.dropna().drop_duplicates().sort_values()
+    while len(known) > 1:
+        alone = known.iloc[-1] - known.iloc[-2] > _ALONE
+        if not alone or known.iloc[-1] <= portfolio.horizon[-1].end_time:
+            break
+        known = known.iloc[:-1]
+    if len(known):
+        return pd.Timestamp(known.iloc[-1])
     raise ConfigError(
         "No report and no milestone has a date, so it is not known of which day the "
         "status is: name it, --as-of 2027-03-31 (as_of=)."

@@ -24,9 +24,10 @@ def check_tracking(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
     -------
     list
         `unknown_project`, `status_after_horizon`, `status_out_of_order`,
-        `progress_before_start`, `progress_falls`, `finish_in_the_past`,
-        `no_baseline`, `milestone_without_date`, `actual_in_the_future`,
-        `milestone_undone`, `delivered_differs`, `negative_cost`.
+        `progress_before_start`, `progress_falls`, `cost_falls`,
+        `earned_beyond_budget`, `finish_in_the_past`, `no_baseline`,
+        `milestone_without_date`, `actual_in_the_future`, `milestone_undone`,
+        `delivered_differs`, `negative_cost`.
     """
     progress, milestones = tables["progress"], tables["milestones"]
     if progress.empty and milestones.empty and tables["sprints"].empty:
@@ -40,6 +41,8 @@ def check_tracking(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
         *_out_of_order(progress),
         *_before_start(progress, tables),
         *_falling(progress),
+        *_cost_falling(progress),
+        *_beyond_budget(progress, tables["baselines"]),
         *_finish_in_the_past(progress),
         *_without_baseline(progress, tables),
         *_milestones(milestones),
@@ -164,6 +167,52 @@ def _falling(progress: pd.DataFrame) -> list[Problem]:
         for label, name, now in zip(
             fell.index, fell["project"], fell["percent_complete"], strict=True
         )
+    ]
+
+
+def _cost_falling(progress: pd.DataFrame) -> list[Problem]:
+    """Say where less was spent than before: both are cumulative."""
+    found = []
+    for column in ("actual_cost", "actual_hours"):
+        told = progress.dropna(subset=["project", "as_of", column])
+        told = told.sort_values(["project", "as_of"], kind="stable")
+        before = told.groupby("project")[column].shift()
+        fell = told[told[column] < before]
+        found += [
+            _warning(
+                "progress",
+                "cost_falls",
+                label,
+                column,
+                f"{before[label]:g}, then {now:g}",
+                f"'{name}' has spent less than before; the column is what was spent "
+                "since the start. If it is that of one period, add up; if it is a "
+                "credit, this is right.",
+            )
+            for label, name, now in zip(
+                fell.index, fell["project"], fell[column], strict=True
+            )
+        ]
+    return found
+
+
+def _beyond_budget(progress: pd.DataFrame, baselines: pd.DataFrame) -> list[Problem]:
+    """Say where more is earned than any baseline of the project has."""
+    most = baselines.groupby("project")["cost"].max()
+    budget = progress["project"].map(most[most > 0]).astype(float)
+    return [
+        _warning(
+            "progress",
+            "earned_beyond_budget",
+            label,
+            "earned_value",
+            f"{value:g}, budget {budget[label]:g}",
+            "No more can be earned than the budget at completion, so percent complete "
+            "counts instead. Correct this, or the cost of the baseline.",
+        )
+        for label, value in progress.loc[
+            progress["earned_value"] > budget * (1 + 1e-9), "earned_value"
+        ].items()
     ]
 
 

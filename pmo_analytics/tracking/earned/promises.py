@@ -191,8 +191,8 @@ class Spent:
         `money`: the amount, or hours times the rate of the person, else of the role;
         `hours`.
     as_of
-        Last day that is known: what is booked in its period is all there is by then;
-        an earlier period that a day falls into counts in proportion.
+        Last day that is known: what is booked in its period is all there is by then.
+        Of the period that an earlier day falls into, days count in proportion.
 
     Attributes
     ----------
@@ -204,6 +204,7 @@ class Spent:
         self, portfolio: Portfolio, as_of: pd.Timestamp, unit: str = "money"
     ) -> None:
         rows = portfolio.actuals.dropna(subset=["project"])
+        self._as_of = as_of
         self._now = pd.Period(as_of, freq=portfolio.freq)
         rows = rows[rows["period"] <= self._now]
         self.unpriced: dict[str, float] = {}
@@ -227,9 +228,9 @@ class Spent:
             return np.nan
         ordinals, amounts = self._sums[project]
         period = pd.Period(day, freq=self._now.freq)
-        share = 1.0
-        if period < self._now:
-            share = periods_between(period, day)
+        share = periods_between(period, day)
+        if period == self._now:
+            share /= periods_between(period, self._as_of)
         whole = float(amounts[ordinals < period.ordinal].sum())
         return whole + share * float(amounts[ordinals == period.ordinal].sum())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ _COLUMNS = [
         "at",
         "pd",
     ),
+    "estimate",
     *("start", "baseline_finish", "baseline", "unit", "reported", "forecast_finish"),
     *("comment", "author", "notes"),
 ]
@@ -49,13 +50,16 @@ def reports_of(
     Returns
     -------
     DataFrame
-        Columns `project, as_of, percent_complete, pv, ev, ac, bac, es, at, pd, start,
-        baseline_finish, baseline, unit, reported, forecast_finish, comment, author,
-        notes`, and of `earned_value` and earned schedule `cv ... tcpi_eac, sv_t, spi_t,
-        ieac_t`. What a report says itself counts before what is worked out; `notes`
-        say what was taken from elsewhere.
+        Columns `project, as_of, percent_complete, pv, ev, ac, bac, es, at, pd,
+        estimate, start, baseline_finish, baseline, unit, reported, forecast_finish,
+        comment, author, notes`, and of `earned_value` and earned schedule `cv ...
+        tcpi_eac, sv_t, spi_t, ieac_t`. `estimate`, by which `eac_estimate` is, are the
+        remaining hours of the report, in money at what an hour has cost so far. What a
+        report says itself counts before what is worked out; `notes` say what was taken
+        from elsewhere.
     """
     promises, spent = Promises(portfolio, unit), Spent(portfolio, as_of, unit)
+    hours = spent if unit == "hours" else Spent(portfolio, as_of, "hours")
     reached = _Reached(portfolio)
     told = portfolio.progress
     told = told[(told["as_of"] <= as_of) & told["project"].isin(projects)]
@@ -65,7 +69,15 @@ def reports_of(
     # Of a project without a report, what was planned by now and spent is known.
     rows += [{"project": p, "as_of": as_of} for p in projects if p not in known]
     found = [
-        _report(row, promises, spent, reached, unit, (rules or {}).get(row["project"]))
+        _report(
+            row,
+            promises,
+            spent,
+            hours,
+            reached,
+            unit,
+            (rules or {}).get(row["project"]),
+        )
         for row in rows
     ]
     frame = pd.DataFrame(found, columns=_COLUMNS)
@@ -76,7 +88,8 @@ def reports_of(
 
 def _with_indices(frame: pd.DataFrame) -> pd.DataFrame:
     """Add the indicators of earned value and earned schedule."""
-    values = earned_value(**{n: frame[n].to_numpy() for n in ("bac", "pv", "ev", "ac")})
+    given = {n: frame[n].to_numpy() for n in ("bac", "pv", "ev", "ac")}
+    values = earned_value(**given, etc=frame["estimate"].to_numpy())
     values.index = frame.index
     es, gone, planned = (frame[n].to_numpy(dtype=float) for n in ("es", "at", "pd"))
     gone = np.where(gone > 0, gone, np.nan)  # not begun: there is no pace yet
@@ -93,6 +106,7 @@ def _report(
     row: dict[Any, Any],
     promises: Promises,
     spent: Spent,
+    hours: Spent,
     reached: _Reached,
     unit: str,
     rule: str | None,
@@ -100,6 +114,9 @@ def _report(
     project, day = row["project"], row["as_of"]
     promise = promises.on(project, day)
     percent = _number(row, "percent_complete")
+    cost = _spent(row, spent, unit)
+    # More credits than costs: whatever that is, no index can be made of it.
+    ac = cost if not cost < 0 else np.nan
     facts = {
         "project": project,
         "as_of": day,
@@ -108,7 +125,8 @@ def _report(
         "forecast_finish": row.get("forecast_finish", pd.NaT),
         "comment": row.get("comment"),
         "author": row.get("author"),
-        "ac": _spent(row, spent, unit),
+        "ac": ac,
+        "estimate": np.nan,
         "unit": "",
         "baseline": "",
         "notes": ("no start and duration are known: nothing to be held against",),
@@ -119,7 +137,8 @@ def _report(
     share = earned_share(rule or "percent", percent / 100, done)
     money = promise.unit == "money"
     ev = _number(row, "earned_value") if money else np.nan
-    ev = share * promise.bac if np.isnan(ev) else ev
+    beyond = ev > promise.bac * (1 + 1e-9)
+    ev = share * promise.bac if np.isnan(ev) or beyond else ev
     gone = promise.gone(day)
     pv = _number(row, "planned_value") if money else np.nan
     pv = promise.planned(gone) if np.isnan(pv) else pv
@@ -127,7 +146,8 @@ def _report(
         **facts,
         "pv": pv,
         "ev": ev,
-        "ac": np.nan if promise.unit == "time" else facts["ac"],
+        "ac": np.nan if promise.unit == "time" else ac,
+        "estimate": _estimate(row, ac, hours, unit),
         "bac": promise.bac,
         "es": float(schedule_of(promise.curve, np.array([ev]))[0]),
         "at": gone,
@@ -138,7 +158,8 @@ def _report(
         "unit": promise.unit,
         "notes": (
             *promise.notes,
-            *_lacking(facts["ac"], percent, share, spent, project),
+            *_lacking(cost, ev, beyond, promise, percent, share),
+            *_unpriced(cost, spent.unpriced.get(project)),
         ),
     }
 
@@ -153,24 +174,46 @@ def _spent(row: dict[Any, Any], spent: Spent, unit: str) -> float:
     return spent.until(row["project"], row["as_of"]) if np.isnan(own) else own
 
 
+def _estimate(row: dict[Any, Any], ac: float, hours: Spent, unit: str) -> float:
+    """Return what is still to be spent by the remaining hours that were reported."""
+    left = _number(row, "remaining_hours")
+    if unit == "hours" or np.isnan(left):
+        return left
+    done = _spent(row, hours, "hours")
+    return left * ac / done if done > 0 else np.nan
+
+
 def _lacking(
-    cost: float, percent: float, share: float, spent: Spent, project: str
-) -> list[str]:
-    """Return what could not be worked out, and why."""
-    notes = []
+    cost: float,
+    ev: float,
+    beyond: bool,
+    promise: Promise,
+    percent: float,
+    share: float,
+) -> Iterator[str]:
+    """Yield what could not be worked out, or cannot be right, and why."""
     if np.isnan(share):
-        notes.append(
+        yield (
             "no percent complete is reported: no earned value"
             if np.isnan(percent)
             else "it has no milestones to earn value by"
         )
-    if np.isnan(cost):
-        notes.append("nothing was booked and no cost is reported: no CPI")
-    if hours := spent.unpriced.get(project):
-        notes.append(
-            f"{hours:,.0f} hours have neither amount nor rate: not in its cost"
-        )
-    return notes
+    if promise.unit == "time":
+        return
+    if beyond:
+        yield "more is said to be earned than its budget: percent complete counts"
+    if cost < 0:
+        yield "more was credited than spent: no cost, no CPI"
+    elif cost == 0 and ev > 0:
+        yield "work is done and its cost is 0: are costs missing?"
+
+
+def _unpriced(cost: float, hours: float | None) -> Iterator[str]:
+    if hours:
+        what = "no CPI" if np.isnan(cost) else "not in its cost"
+        yield f"{hours:,.0f} hours have neither amount nor rate: {what}"
+    elif np.isnan(cost):
+        yield "nothing was booked and no cost is reported: no CPI"
 
 
 class _Reached:
