@@ -327,3 +327,80 @@ def test_a_colour_alone_is_told_as_what_it_is():
     found = pmo.status(small(progress=progress, milestones=None), as_of=DAY)
     assert pd.isna(found.table.loc["B", "rag"])
     assert found.table.loc["B", "reason"].endswith("only a colour is reported, red")
+
+
+def test_days_of_a_running_period_count_in_proportion():
+    # Told on the 10th of a month of which 300 are booked by the 30th: 100.
+    told = rows("project as_of percent_complete", ("A", "2027-04-10", 20))
+    booked = rows("period project amount", ("2027-04", "A", 300))
+    portfolio = small(progress=told, actuals=booked)
+    costs = [
+        pmo.status(portfolio, as_of=day).indicators.loc["A", "ac"]
+        for day in ("2027-04-10", "2027-04-30", "2027-05-31")
+    ]
+    assert costs == pytest.approx([300, 100, 100])
+
+
+def test_cells_that_a_report_does_not_need_go_alone():
+    told = small().progress.assign(actual_cost=[None, -5, None])
+    now = pmo.status(small(progress=told), as_of=DAY)
+    assert "does without this cell" in now.left_out["fix"].iloc[0]
+    assert now.indicators.loc["A", ["percent_complete", "ac"]].to_list() == [40, 380]
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [(-9, "more was credited than spent: no cost, no CPI"), (0, "its cost is 0")],
+)
+def test_a_cost_of_nothing_makes_no_index(amount, said):
+    booked = rows("period project amount", ("2027-01", "A", amount))
+    now = pmo.status(small(actuals=booked), as_of=DAY)
+    assert now.table.loc["A", ["cpi", "eac"]].isna().all()
+    assert any(said in note for note in now.indicators.loc["A", "notes"])
+
+
+def test_no_more_is_earned_than_the_budget():
+    told = small().progress.assign(earned_value=[None, 5000, None])
+    portfolio = small(progress=told)
+    now = pmo.status(portfolio, as_of=DAY).indicators.loc["A"]
+    assert now["ev"] == 400
+    assert any("more is said to be earned" in note for note in now["notes"])
+    problems = pmo.check_portfolio(portfolio)
+    row = problems[problems["rule"] == "earned_beyond_budget"].iloc[0]
+    assert (row["row"], row["found"]) == (1, "5000, budget 1000")
+
+
+def test_costs_to_date_that_fall_are_named():
+    told = small().progress.assign(actual_cost=[400, 300, 500])
+    problems = pmo.check_portfolio(small(progress=told))
+    row = problems[problems["rule"] == "cost_falls"].iloc[0]
+    assert (row["row"], row["found"]) == (1, "400, then 300")
+
+
+def test_what_is_left_by_an_estimate_of_hours():
+    told = small().progress.assign(remaining_hours=[None, 60, None])
+    # 30 hours came to 380 by the day: an hour is 380 / 30.
+    for unit, estimate in (("money", 380 + 60 * 380 / 30), ("hours", 30 + 60)):
+        now = pmo.status(small(progress=told), as_of=DAY, unit=unit)
+        assert now.indicators.loc["A", "eac_estimate"] == pytest.approx(estimate)
+
+
+def test_a_mistyped_year_is_not_taken_for_today():
+    told = pd.concat(
+        [
+            small().progress,
+            rows("project as_of percent_complete", ("B", "2037-03-31", 9)),
+        ],
+        ignore_index=True,
+    )
+    now = pmo.status(small(progress=told))
+    assert now.as_of == pd.Timestamp("2027-04-30")
+    assert any("not used: 1." in note for note in now.notes)
+
+
+def test_what_has_not_ended_does_not_end_in_the_past():
+    later = pmo.status(small(), as_of="2029-12-31")
+    told = later.ranges.dropna(subset=["finish_p50"])
+    assert len(told)
+    assert (told[["finish_p50", "finish_p80"]] >= later.as_of).all(axis=None)
+    assert later.table.loc["A", "finish_p50"] >= later.as_of

@@ -429,7 +429,7 @@ def _lacking(found: Status) -> Iterator[str]:
         given = str(first["found"]).strip() or "blank"
         lines.insert(
             0,
-            f"Rows or cells that could not be used: {len(found.left_out)}; {where} is "
+            f"Rows that could not be used: {len(found.left_out)}; {where} is "
             f"{given}. {first['fix']} See pmo check.",
         )
     if lines:

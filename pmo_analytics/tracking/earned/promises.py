@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,7 @@ class Promise:
         """Return the last day of so many periods of work."""
         return day_after(self.start, periods)
 
-    @property
+    @cached_property
     def finish(self) -> pd.Timestamp:
         """Last day of the baseline."""
         return self.day(float(self.duration))
@@ -65,11 +66,17 @@ class Promise:
 
 def periods_between(start: pd.Period, day: pd.Timestamp) -> float:
     """Return the periods from the beginning of one to the end of a day; may be < 0."""
-    period = pd.Period(day, freq=start.freq)
+    ordinal, share = _placed(day, start.freqstr)
+    return float(ordinal - start.ordinal + share)
+
+
+@lru_cache(maxsize=10_000)
+def _placed(day: pd.Timestamp, freq: str) -> tuple[int, float]:
+    """Return the period of a day, and which share of it is over at its end."""
+    period = pd.Period(day, freq=freq)
     first = period.start_time.normalize()
     length = (period.end_time.normalize() - first).days + 1
-    share = ((day - first).days + 1) / length
-    return float(period.ordinal - start.ordinal + share)
+    return period.ordinal, ((day - first).days + 1) / length
 
 
 def day_after(start: pd.Period, periods: float) -> pd.Timestamp:
@@ -99,19 +106,25 @@ class Promises:
         plans = portfolio.baselines.sort_values(
             "set_on", kind="stable", na_position="first"
         )
+        self._made: dict[tuple[str, int], Promise | None] = {}
         self._baselines: dict[str, list[dict[Any, Any]]] = {}
         for row in plans.to_dict("records"):
             self._baselines.setdefault(row["project"], []).append(row)
 
     def on(self, project: str, day: pd.Timestamp) -> Promise | None:
         """Return what holds at the end of a day; None = nothing dated is known."""
-        plan = self._projects[project]
         known = [
             b
             for b in self._baselines.get(project, [])
             if pd.isna(b["set_on"]) or b["set_on"] <= day
         ]
-        base = known[-1] if known else {}
+        key = project, len(known)
+        if key not in self._made:
+            self._made[key] = self._promise(project, known[-1] if known else {})
+        return self._made[key]
+
+    def _promise(self, project: str, base: dict[Any, Any]) -> Promise | None:
+        plan = self._projects[project]
         notes = []
         start: Any = base.get("start")
         duration: Any = base.get("duration")

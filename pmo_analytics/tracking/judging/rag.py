@@ -194,18 +194,20 @@ def judged(
         indicator of that colour with its value and threshold) and one a dimension.
     """
     rows = []
-    slipped = values.get("slipped", pd.Series(index=values.index, dtype="str"))
-    for project in values.index:
-        cells = {r.indicator: str(colours.at[project, r.indicator]) for r in rules}
+    slipped = values.get("slipped", pd.Series(index=values.index, dtype="str")).tolist()
+    said = {r.indicator: colours[r.indicator].tolist() for r in rules}
+    numbers = {r.indicator: values[r.indicator].tolist() for r in rules}
+    for at in range(len(values)):
+        cells = {r.indicator: str(said[r.indicator][at]) for r in rules}
         told = [r for r in rules if r.dimension != "report" and cells[r.indicator]]
         worst = max(cells.values(), key=_SEVERITY.__getitem__, default="")
         # A fresh status alone is no news that all is well.
         rag = worst if told or worst not in ("", "green") else ""
         why = [
             r.reason(
-                float(values.at[project, r.indicator]),
+                float(numbers[r.indicator][at]),
                 rag,
-                str(slipped[project]) if r.indicator == "slip_days" else "",
+                str(slipped[at]) if r.indicator == "slip_days" else "",
             )
             for r in rules
             if rag in ("amber", "red") and cells[r.indicator] == rag

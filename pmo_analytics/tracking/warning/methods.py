@@ -85,8 +85,10 @@ def _spread(missed: np.ndarray, at: np.ndarray, earned: np.ndarray) -> np.ndarra
     """
     order = np.argsort(missed, kind="stable")
     missed, at = missed[order], at[order]
-    spread = np.full(len(earned), _SPREAD)
-    for row, share in enumerate(earned):
+    # Looks within a thousandth of the work are alike.
+    shares, which = np.unique(np.round(earned, 3), return_inverse=True)
+    spread = np.full(len(shares), _SPREAD)
+    for row, share in enumerate(shares):
         near = np.exp(-0.5 * ((at - share) / _NEAR) ** 2)
         count = near.sum()
         if count < 1e-6:
@@ -95,7 +97,7 @@ def _spread(missed: np.ndarray, at: np.ndarray, earned: np.ndarray) -> np.ndarra
         wide = missed[min(place, len(missed) - 1)] / _Z80
         own = count / (count + _SPREAD_LOOKS)
         spread[row] = np.sqrt(own * wide**2 + (1.0 - own) * _SPREAD**2)
-    return np.maximum(spread, 0.02)
+    return np.asarray(np.maximum(spread, 0.02)[which])
 
 
 def _by_project(

@@ -31,6 +31,8 @@ _LEAST_CASES = 10
 _HONEST = 0.1
 # Nor one that lost hardly less than earned value at the same looks.
 _BETTER = 0.95
+# So many finished projects tell how right a method is, those that ended last.
+_MOST_JUDGED = 200
 _DAY = np.timedelta64(1, "D")
 
 
@@ -126,6 +128,7 @@ def project_ranges(
     running = ~ended.groupby(table["project"]).transform("any").to_numpy()
     newest = ~table.duplicated("project", keep="last").to_numpy()
     rows = np.flatnonzero(running & newest)
+    newest_ended = _last_ended(table, project)
     found: dict[str, dict[str, np.ndarray]] = {}
     judged: dict[str, pd.DataFrame] = {}
     warned: dict[str, Warnings] = {}
@@ -134,7 +137,7 @@ def project_ranges(
         rest = rest_of(side, project)
         found[what] = _all_methods(side, project, rows, draws, seed)
         found[what]["simulation"] = _given(table, rows, what, simulated)
-        judged[what] = _judge(side, project, draws, seed)
+        judged[what] = _judge(side, project, newest_ended, draws, seed)
         warned[what] = warn(side, rest, project, np.isfinite(side.final))
         asked.append(_chances(table, what, side, held_out(side, project)))
     long = _long(table, rows, found)
@@ -153,7 +156,7 @@ def project_ranges(
         )
     ]
     chances = pd.concat(asked, ignore_index=True)
-    finished = table.loc[ended, "project"].nunique()
+    finished = len(newest_ended)
     return Ranges(
         projects, long, record, chances, _sentences(record, chances, finished)
     )
@@ -234,7 +237,20 @@ def _given(
     return np.asarray((days - start) / _DAY / (planned / _DAY))
 
 
-def _judge(side: Side, project: np.ndarray, draws: int, seed: int) -> pd.DataFrame:
+def _last_ended(table: pd.DataFrame, project: np.ndarray) -> np.ndarray:
+    """Return the numbers of the projects that methods are judged by, in order."""
+    ends = table["finished"].fillna(table["as_of"]).to_numpy()
+    over = np.flatnonzero(
+        (table["finished"].notna() | table["cost"].notna()).to_numpy()
+    )
+    latest = over[np.argsort(ends[over], kind="stable")[::-1]]
+    _, first = np.unique(project[latest], return_index=True)
+    return np.sort(project[latest[np.sort(first)[:_MOST_JUDGED]]])
+
+
+def _judge(
+    side: Side, project: np.ndarray, judged: np.ndarray, draws: int, seed: int
+) -> pd.DataFrame:
     """Return how right each method was at looks of projects that have finished.
 
     Each finished project is answered from the others alone.
@@ -242,7 +258,7 @@ def _judge(side: Side, project: np.ndarray, draws: int, seed: int) -> pd.DataFra
     said = {name: [np.empty((0, 2))] for name in METHODS}
     came = []
     teaches = side.teaches
-    for number in np.unique(project[teaches]):
+    for number in np.intersect1d(judged, project[teaches]):
         own = project == number
         blind = Side(side.used, side.earned, np.where(own, np.nan, side.final))
         rows = np.flatnonzero(own & teaches)

@@ -92,12 +92,13 @@ def _drivers(side: Side, rest: Rest, project: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         pace = np.log(np.clip(side.used / side.earned, 0.05, 20.0))
     recent = np.zeros(len(pace))
-    for number in np.unique(project):
-        own = np.flatnonzero(project == number)
-        used, earned = np.diff(side.used[own]), np.diff(side.earned[own])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            last = np.log(np.clip(used / earned, 0.05, 20.0))
-        recent[own[1:]] = last - pace[own[1:]]
+    order = np.argsort(project, kind="stable")
+    used, earned = np.diff(side.used[order]), np.diff(side.earned[order])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        last = np.log(np.clip(used / earned, 0.05, 20.0))
+    follows = project[order][1:] == project[order][:-1]
+    later = order[1:][follows]
+    recent[later] = last[follows] - pace[later]
     table = np.column_stack(
         [
             np.ones(len(pace)),
