@@ -8,6 +8,7 @@ its own way, from the same ones.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -21,6 +22,10 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 74, 14, 34, 44
 _LABEL_WIDTH = 66
 # Width of a letter of a label, rather more than less.
 _LETTER = 6.4
+# Letters of a label that is written aslant, and of a name in the legend.
+_ASLANT, _NAME = 18, 28
+_LINE = 18
+_DATED = re.compile(r"\d{4}\b")
 # Where a value or a label lies.
 type Place = Callable[[float], float]
 
@@ -57,7 +62,7 @@ class Chart:
 
 def svg_of(chart: Chart, alt: str) -> str:
     """Return a chart as one SVG element, which needs no style and no script."""
-    low, high, step = _axis(chart)
+    low, top, step = _axis(chart)
     inner = _WIDTH - _LEFT - _RIGHT
     width = inner / max(len(chart.labels), 1)
 
@@ -65,17 +70,23 @@ def svg_of(chart: Chart, alt: str) -> str:
         return _LEFT + width * position
 
     def up(value: float) -> float:
-        share = (value - low) / (high - low)
+        share = (value - low) / (top - low)
         return _HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM)
 
-    parts = [*_grid(chart, low, high, step, up), *_labels(chart, across)]
+    parts = [*_grid(chart, low, top, step, up)]
+    if aslant := _are_aslant(chart, width):
+        parts += _names(chart, across)
+    else:
+        parts += _labels(chart, across)
     if chart.kind == "line":
         parts += _lines(chart, across, up)
     else:
         parts += _bars(chart, across, up, width)
-    parts += _legend(chart)
+    legend, above = _legend(chart)
+    parts += legend
+    high = _HEIGHT + above + (_ASLANT * 4 if aslant else 0)
     return (
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}" '
+        f'<svg viewBox="0 {-above} {_WIDTH} {high}" width="{_WIDTH}" height="{high}" '
         'role="img" font-family="inherit" font-size="12" fill="currentColor">'
         f"<title>{escape(alt)}</title>{''.join(parts)}</svg>"
     )
@@ -101,6 +112,14 @@ def _axis(chart: Chart) -> tuple[float, float, float]:
 def is_there(value: float | None) -> bool:
     """Return whether there is a number, to be drawn or written."""
     return value is not None and math.isfinite(value)
+
+
+def number_format(chart: Chart) -> str:
+    """Return how office programs show the numbers of a chart: no more than matters."""
+    there = [v for row in chart.series.values() for v in row if is_there(v)]
+    largest = max((abs(v) for v in there), default=0.0)
+    whole = all(v == round(v) for v in there)
+    return "#,##0" if whole or largest >= 100 else "#,##0.00"
 
 
 def short(value: float) -> str:
@@ -133,6 +152,38 @@ def _grid(chart: Chart, low: float, high: float, step: float, up: Place) -> list
     return parts
 
 
+def _wide(text: str) -> float:
+    """Return the width of a text, in letters."""
+    return sum(1.9 if c >= "\u1100" else 1.2 if c.isupper() else 1.0 for c in text)
+
+
+def _cut(text: str, most: float) -> str:
+    """Return as much of a text as is at most so many letters wide."""
+    if _wide(text) <= most:
+        return text
+    kept = text
+    while kept and _wide(kept) > most - 1:
+        kept = kept[:-1]
+    return kept.rstrip() + "…"
+
+
+def _are_aslant(chart: Chart, width: float) -> bool:
+    """Whether labels are names that do not fit side by side; periods are thinned."""
+    if all(_DATED.match(label) for label in chart.labels):
+        return False
+    return any(_wide(label) * _LETTER > width - 4 for label in chart.labels)
+
+
+def _names(chart: Chart, across: Place) -> list[str]:
+    """Return every label, written aslant."""
+    y = _HEIGHT - _BOTTOM + 14
+    return [
+        f'<text transform="translate({across(number + 0.5) + 4:.1f} {y}) rotate(-35)" '
+        f'text-anchor="end">{escape(_cut(label, _ASLANT))}</text>'
+        for number, label in enumerate(chart.labels)
+    ]
+
+
 def _labels(chart: Chart, across: Place) -> list[str]:
     """Return as many labels as there is room for, the first and others evenly."""
     room = max(1, (_WIDTH - _LEFT - _RIGHT) // _LABEL_WIDTH)
@@ -141,8 +192,7 @@ def _labels(chart: Chart, across: Place) -> list[str]:
     longest = max(int(slot / _LETTER), 6)
     parts = []
     for number in range(0, len(chart.labels), every):
-        text = chart.labels[number]
-        text = text if len(text) <= longest else text[: longest - 1] + "…"
+        text = _cut(chart.labels[number], longest)
         parts.append(
             f'<text x="{across(number + 0.5):.1f}" y="{_HEIGHT - _BOTTOM + 18}" '
             f'text-anchor="middle">{escape(text)}</text>'
@@ -191,13 +241,24 @@ def _bars(chart: Chart, across: Place, up: Place, width: float) -> list[str]:
     return parts
 
 
-def _legend(chart: Chart) -> list[str]:
-    parts, x = [], float(_LEFT + 60)
+def _legend(chart: Chart) -> tuple[list[str], int]:
+    """Return the names of the series, and the height of the lines above the first."""
+    rows: list[list[tuple[float, str, str]]] = [[]]
+    x = start = float(_LEFT + 60)
     for name in chart.series:
-        parts.append(
-            f'<rect x="{x:.0f}" y="5" width="11" height="11" '
-            f'fill="{chart.colour(name)}"/>'
-            f'<text x="{x + 16:.0f}" y="15">{escape(name)}</text>'
-        )
-        x += 34 + 6.6 * len(name)
-    return parts
+        text = _cut(name, _NAME)
+        wide = 34 + 6.6 * _wide(text)
+        if rows[-1] and x + wide > _WIDTH:
+            rows.append([])
+            x = start
+        rows[-1].append((x, text, chart.colour(name)))
+        x += wide
+    parts = []
+    for number, row in enumerate(rows):
+        y = _LINE * (number - len(rows) + 1)
+        parts += [
+            f'<rect x="{x:.0f}" y="{y + 5}" width="11" height="11" fill="{colour}"/>'
+            f'<text x="{x + 16:.0f}" y="{y + 15}">{escape(text)}</text>'
+            for x, text, colour in row
+        ]
+    return parts, _LINE * (len(rows) - 1)

@@ -32,7 +32,8 @@ for (const table of document.querySelectorAll("table")) {
       body.append(...sorted);
     });
   });
-  if (rows.length < 8) continue;
+  // Nobody looks for words in a row of numbers by period.
+  if (rows.length < 8 || rows[0].cells[0].classList.contains("d")) continue;
   const line = document.createElement("p");
   line.className = "filter";
   const label = document.createElement("label");

@@ -38,6 +38,7 @@ _SHORT = 15
 _WIDE = 12
 # Letters from which a cell is given room.
 _LONG = 40
+_NAME = 15
 # Columns that hold colours, and their words.
 _COLOURED = ("rag", "reported", "cost", "time", "milestones")
 _COLOURS = ("red", "amber", "green")
@@ -193,14 +194,16 @@ def page_html(report: Report) -> str:
     if report.sortable:
         code = (room / "page.js").read_text(encoding="utf-8")
         script, policy = f"<script>{code}</script>", f" script-src {_digest(code)};"
+    beside = "workbook" if report.sortable else "tables"
     sections = [
-        _section(f"s{number}", section)
+        _section(f"s{number}", section, beside)
         for number, section in enumerate(report.sections, 1)
     ]
     titles = [section.title for section in report.sections]
     if report.problems is not None:
-        sections.append(_problems(f"s{len(sections) + 1}", report.problems))
-        titles.append(_PROBLEMS)
+        last = problems_section(report.problems)
+        sections.append(_section(f"s{len(sections) + 1}", last, beside))
+        titles.append(last.title)
     return frame.substitute(
         style=style,
         policy=f"{policy} style-src {_digest(style)};",
@@ -271,7 +274,7 @@ def _contents(titles: Sequence[str]) -> str:
     return f'<nav aria-label="Contents"><ol>{"".join(items)}</ol></nav>'
 
 
-def _section(name: str, section: Section) -> str:
+def _section(name: str, section: Section, beside: str) -> str:
     parts = [f"<h2>{_text(section.title)}</h2>"]
     parts.append(_paragraph("takeaway", section.takeaway))
     if section.figure is not None:
@@ -283,7 +286,7 @@ def _section(name: str, section: Section) -> str:
         alt = section.alt or section.title
         parts.append(f"<figure>{svg_of(section.chart, alt)}</figure>")
     if section.table is not None:
-        parts.append(_table(section))
+        parts.append(_table(section, beside))
     parts.append(_paragraph("note", section.note))
     inside = "\n".join(part for part in parts if part)
     return f'<section id="{name}">\n{inside}\n</section>'
@@ -299,8 +302,14 @@ def _figure(figure: Figure, alt: str) -> str:
     )
 
 
-def _table(section: Section) -> str:
-    """Return the first rows of a table; what was left out is said below it."""
+def _table(section: Section, beside: str) -> str:
+    """Return the first rows of a table; what was left out is said below it.
+
+    Parameters
+    ----------
+    beside
+        What has all rows.
+    """
     table, caption = section.table, section.title
     if table is None or table.empty:
         return '<p class="empty">Nothing to list.</p>'
@@ -325,7 +334,7 @@ def _table(section: Section) -> str:
     )
     rest = (
         f'<p class="note">The first {len(shown)} of {len(table):,} rows; all of them '
-        "are in the tables beside this page.</p>"
+        f"are in the {beside} beside this page.</p>"
         if len(shown) < len(table)
         else ""
     )
@@ -351,7 +360,8 @@ def _cell(
     if first and kind not in NUMBERS:
         if page := links.get(str(value)):
             text = f'<a href="{_text(page)}">{text}</a>'
-        return f'<th scope="row">{text}</th>'
+        kept = ' class="d"' if kind in ("period", "date") else ""
+        return f'<th scope="row"{kept}>{text}</th>'
     if name in _COLOURED and text in _COLOURS:
         # The colour repeats what the word says.
         return f'<td class="rag {text}">{text}</td>'
@@ -361,16 +371,18 @@ def _cell(
         risk = f" r{1 + (value >= 0.2) + (value >= 0.5) + (value >= 0.8)}"
     if kind in NUMBERS:
         return f'<td class="n{risk}">{text}</td>'
-    kept = "d" if kind in ("period", "date") else "long" if len(text) > _LONG else ""
+    kept = "d" if kind in ("period", "date") else ""
+    if kind == "text" and len(text) > _NAME:
+        kept = "long" if len(text) > _LONG or name == "why" else "some"
     return f'<td class="{kept}">{text}</td>' if kept else f"<td>{text}</td>"
 
 
-def _problems(name: str, problems: pd.DataFrame) -> str:
-    """Return the problems of the data as a section; blank columns left out."""
+def problems_section(problems: pd.DataFrame) -> Section:
+    """Return the problems of the data as a part of a report; blank columns left out."""
     errors = int((problems["severity"] == "error").sum())
     others = len(problems) - errors
     if problems.empty:
-        return _section(name, Section(_PROBLEMS, "No problem was found in the data."))
+        return Section(_PROBLEMS, "No problem was found in the data.")
     counts = [
         f"{count} {word}{'' if count == 1 else 's'}"
         for count, word in ((errors, "error"), (others, "warning"))
@@ -379,7 +391,7 @@ def _problems(name: str, problems: pd.DataFrame) -> str:
     filled = [c for c in problems if problems[c].notna().any()]
     filled = [c for c in filled if (problems[c].astype(str) != "").any()]
     takeaway = f"{' and '.join(counts)} in the data; each says what to do."
-    return _section(name, Section(_PROBLEMS, takeaway, table=problems[filled]))
+    return Section(_PROBLEMS, takeaway, table=problems[filled])
 
 
 def _facts(facts: Mapping[str, object]) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _FULL = 1.0 + 1e-6
 # All rows stand on the page, up to what a browser sorts without waiting.
-_MOST_ROWS = 2000
+MOST_ROWS = 2000
 _RANGE_NAMES = {
     "eac_p50": "cost p50",
     "eac_p80": "cost p80",
@@ -68,10 +68,11 @@ def _value_and_risk(
         f"{len(likely)} of {len(table)} projects are more likely to end late, to cost "
         f"more or not to come than not; they are {_part(likely, table)} of the value.",
         figure=figures.get("value_risk"),
-        table=table.rename(columns={"risk": "p risk", "cost": "budget"}),
+        table=table.rename(columns={"risk": "chance", "cost": "budget"}),
         links=pages,
-        note="Risk: of a running project the larger of its chances to end late and to "
-        "cost more, of a candidate 1 - its probability.",
+        rows=MOST_ROWS,
+        note="Chance: of a running project the larger of those to end late and to cost "
+        "more, of a candidate 1 - its probability.",
     )
 
 
@@ -83,12 +84,15 @@ def _part(some: pd.DataFrame, table: pd.DataFrame) -> str:
 
 def _pipeline(status: Status) -> Iterator[Section]:
     stages = pipeline_stages(status.portfolio, status.as_of)
-    if not stages["reached"].iloc[0] > 0:
+    if (stages["projects"] > 0).sum() < 2:
         return
     beside = [f"{n} {word}" for word, n in stages.attrs["beside"].items() if n]
     said = f"Not in it: {', '.join(beside)}." if beside else ""
+    days = ["age_days", "oldest_days"]
+    stages[days] = stages[days].round().astype("Int64")
     shown = stages.reset_index().rename(
         columns={
+            "projects": "here now",
             "reached": "here or further",
             "conversion": "share further",
             "age_days": "days old, median",
@@ -160,6 +164,7 @@ def _bookings(status: Status, figures: Mapping[str, Figure]) -> Iterator[Section
         else "Nobody is booked over 100 %.",
         figure=figures.get("bookings"),
         table=table,
+        rows=MOST_ROWS,
         note="Soft and hard bookings of the next 26 weeks over the shares of a "
         "contract in people. A blank share: booked without a contract then.",
     )
@@ -173,9 +178,10 @@ def ranges_of(status: Status, project: str | None = None) -> pd.DataFrame:
     project
         None = all of them, with their names.
     """
-    table = status.ranges.rename(columns=_RANGE_NAMES)
+    table = status.ranges
     if project is not None:
         table = table[table["project"] == project].reset_index(drop=True)
+    table = table.rename(columns=_RANGE_NAMES)
     used = status.indicators[["cost_method", "finish_method"]].reindex(table["project"])
     table["in force for"] = [
         ", ".join(
@@ -210,7 +216,7 @@ def expected_sections(status: Status, pages: Mapping[str, str]) -> Iterator[Sect
             "",
             table=table,
             links=pages,
-            rows=_MOST_ROWS,
+            rows=MOST_ROWS,
             note="In force is the method that has been most right so far on finished "
             "projects. Throughput draws the project's own steps, sprints those of its "
             "team.",
@@ -261,7 +267,7 @@ def _sprints(status: Status) -> Iterator[Section]:
         f"{likely} of {len(rows)} are more likely than not to deliver less than "
         "committed.",
         table=table,
-        rows=_MOST_ROWS,
+        rows=MOST_ROWS,
         note="As of the newest look at each. The range holds four of five.",
     )
 
@@ -299,8 +305,12 @@ def left_open(status: Status) -> list[Section]:
     sections = []
     if rows:
         table = pd.DataFrame(rows, columns=["project", "not known"], dtype=object)
-        sections.append(Section("What could not be worked out", table=table))
+        sections.append(
+            Section("What could not be worked out", table=table, rows=MOST_ROWS)
+        )
     if len(status.left_out):
         said = f"{len(status.left_out)} rows could not be used and are not counted."
-        sections.append(Section("Rows left out", said, table=status.left_out))
+        sections.append(
+            Section("Rows left out", said, table=status.left_out, rows=MOST_ROWS)
+        )
     return sections

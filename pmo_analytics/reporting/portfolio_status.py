@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pmo_analytics.clock import format_period
-from pmo_analytics.formats import percent
 from pmo_analytics.reporting.charts import RAG, Chart
 from pmo_analytics.reporting.folder import folder_names
-from pmo_analytics.reporting.page import Fact, Report, Section
+from pmo_analytics.reporting.page import Report, Section
 from pmo_analytics.reporting.portfolio_sections import (
-    BY_METHOD,
+    MOST_ROWS,
     expected_sections,
     left_open,
     portfolio_sections,
-    ranges_of,
     roadmap_sections,
 )
-from pmo_analytics.tracking import on_time_rate
+from pmo_analytics.reporting.status_pages import (
+    COLOUR_ORDER,
+    MONEY,
+    MONEY_NAMES,
+    TITLE,
+    colour_words,
+    counted,
+    curve_sections,
+    headline,
+    milestone_section,
+    money_table,
+    program_page,
+    project_page,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,43 +38,33 @@ if TYPE_CHECKING:
     from pmo_analytics.plan import Plan
     from pmo_analytics.tracking import Status
 
-TITLE = "Portfolio status"
-_ORDER = ("red", "amber", "green", "not known")
-# All running projects stand on the page, up to what a browser sorts without waiting.
-_MOST_ROWS = 2000
 _COLUMNS = {
     "project": "project",
     "name": "name",
     "manager": "manager",
     "rag": "rag",
-    "reported": "reported",
     "money": "cost",
     "time": "time",
     "milestones": "milestones",
     "reason": "why",
+    "reported": "reported",
     "share_done": "share done",
+    "over": "share over budget",
+    "next_milestone": "next milestone",
+    "next_due": "due",
+    "age_days": "days old",
     "cpi": "CPI",
     "spi_t": "SPI(t)",
     "bac": "budget",
     "eac": "expected cost",
-    "p_over": "p over budget",
+    "p_over": "chance over budget",
     "planned_finish": "planned finish",
     "finish_p50": "finish p50",
     "finish_p80": "finish p80",
-    "p_late": "p late",
-    "next_milestone": "next milestone",
-    "next_due": "due",
-    "age_days": "days old",
+    "p_late": "chance late",
 }
-_MONEY_NAMES = {
-    "pv": "planned value",
-    "ev": "earned value",
-    "ac": "actual cost",
-    "bac": "budget",
-    "eac": "expected cost",
-}
-_MONEY = list(_MONEY_NAMES)
-_INDICES = {"cpi": "CPI", "spi": "SPI", "spi_t": "SPI(t)", "tcpi": "TCPI"}
+# Programs that a chart has room for.
+_MOST_PROGRAMS = 16
 
 
 def status_report(
@@ -104,9 +103,9 @@ def status_report(
         _colours_over_time(status),
         *_changes(status),
         *_money(status, sums, programs),
-        _curve(status, None),
+        *curve_sections(status, None, sums.loc["all"]),
         *expected_sections(status, pages),
-        _milestones(status, pages),
+        milestone_section(status.milestones, status.as_of, pages),
         *_people(status, plan, shown),
         *roadmap_sections(plan, shown),
         *portfolio_sections(status, shown, pages),
@@ -116,7 +115,7 @@ def status_report(
         title=TITLE,
         portfolio=status.portfolio.name,
         as_of=f"{status.as_of:%Y-%m-%d}",
-        headline=_headline(status, sums.loc["all"]),
+        headline=headline(status.table, sums.loc["all"], status, status.milestones),
         summary=_summary(status),
         sections=[section for section in sections if section is not None],
         problems=problems,
@@ -124,10 +123,10 @@ def status_report(
         sortable=True,
     )
     more = {
-        page: _program(status, name, rows, sums, pages)
+        page: program_page(status, name, rows, sums, pages)
         for name, page in programs.items()
     } | {
-        pages[str(project)]: _project(status, str(project))
+        pages[str(project)]: project_page(status, str(project))
         for project in status.table.index
     }
     return report, more
@@ -145,60 +144,29 @@ def _pages(status: Status, sums: pd.DataFrame) -> tuple[dict[str, str], dict[str
     )
 
 
-def _colour(cells: pd.Series[Any]) -> pd.Series[Any]:
-    return cells.astype(object).where(cells.notna(), "not known")
-
-
-def _counted(colours: pd.Series[Any]) -> str:
-    counts = _colour(colours).value_counts()
-    return ", ".join(f"{counts[c]} {c}" for c in _ORDER if c in counts)
-
-
-def _headline(status: Status, sums: pd.Series[Any]) -> list[Fact]:
-    colours = status.table["rag"]
-    facts = [
-        Fact(
-            "Running projects",
-            str(len(status.table)),
-            _counted(colours),
-            alarm=bool((colours == "red").any()),
-        )
-    ]
-    for column, label, note in (
-        ("cpi", "CPI", "earned for each unit of money spent"),
-        ("spi_t", "SPI(t)", "earned time for each period gone by"),
-    ):
-        if pd.notna(sums[column]):
-            low = bool(sums[column] < 0.95)
-            facts.append(Fact(label, f"{sums[column]:.2f}", note, alarm=low))
-    if pd.notna(sums["eac"]) and sums["bac"] > 0:
-        more = sums["eac"] / sums["bac"] - 1
-        facts.append(
-            Fact(
-                "Expected cost",
-                f"{sums['eac']:,.0f} {status.unit_name}",
-                f"{100 * more:+.0f} % against a budget of {sums['bac']:,.0f}",
-                alarm=bool(more > 0.05),
-            )
-        )
-    late = int((status.milestones["state"] == "overdue").sum())
-    reached, due = on_time_rate(status.milestones, status.as_of)
-    alarm = late > 0 or 2 * reached < due
-    said = f"{reached} of {due} due"
-    facts.append(Fact("Milestones in time", said, f"{late} overdue now", alarm))
-    return facts
-
-
 def _summary(status: Status) -> str:
     """Return the message in a sentence or two: what is worst, and why."""
-    red = status.table[status.table["rag"] == "red"]
+    colours = status.table["rag"]
+    red = status.table[colours == "red"]
     names = status.indicators["name"]
-    if red.empty:
-        amber = int((status.table["rag"] == "amber").sum())
-        return f"No project is red; {amber} amber." if amber else "No project is red."
-    worst = [f"{names.get(p) or p} ({red.at[p, 'reason']})" for p in red.index[:3]]
-    rest = f", and {len(red) - 3} more" if len(red) > 3 else ""
-    return f"Red: {'; '.join(worst)}{rest}."
+    unknown = int(colours.isna().sum())
+    if len(red):
+        worst = [f"{called(p, names.get(p))}: {red.at[p, 'reason']}" for p in red.index]
+        rest = f" And {len(red) - 3} more." if len(red) > 3 else ""
+        return f"Red: {'. '.join(worst[:3])}.{rest}"
+    if unknown == len(colours):
+        said = "Of no project is enough known for a colour."
+    else:
+        amber = int((colours == "amber").sum())
+        said = "No project is red" + (f"; {amber} amber" if amber else "")
+        said += f"; of {unknown} the colour is not known." if unknown else "."
+    told = status.indicators["reported"].dropna()
+    return f"{said} People reported {counted(told)}." if len(told) else said
+
+
+def called(project: object, name: object) -> str:
+    """Return the name of a project, or its key where it has none."""
+    return str(project) if pd.isna(name) or not str(name).strip() else str(name)
 
 
 def _rows(status: Status) -> pd.DataFrame:
@@ -208,6 +176,7 @@ def _rows(status: Status) -> pd.DataFrame:
     )
     table = table.reset_index().rename(columns={"index": "project"})
     table["share_done"] = table["percent_complete"] / 100
+    table["over"] = (table["eac"] / table["bac"] - 1).where(table["bac"] > 0)
     order = table["rag"].map({"red": 0, "amber": 1, "green": 3}).fillna(2)
     table = table.iloc[order.argsort(kind="stable").to_numpy()]
     table["age_days"] = table["age_days"].astype("Int64")
@@ -217,13 +186,14 @@ def _rows(status: Status) -> pd.DataFrame:
 def _projects(status: Status, rows: pd.DataFrame, pages: Mapping[str, str]) -> Section:
     return Section(
         "Where each project stands",
-        f"{_counted(status.table['rag'])}.",
+        f"{counted(status.table['rag'])}.",
         table=rows,
         links=pages,
-        rows=_MOST_ROWS,
+        rows=MOST_ROWS,
         note="rag is the colour by the rules, reported what a human said; why names "
-        "the indicator and the value that made it. p late, p over budget: chances. "
-        "Planned finish: start and duration of today; p50, p80: what reports tell.",
+        "the indicator and the value that made it. Over budget: expected cost over "
+        "the budget. Planned finish: start and duration of today; p50, p80: what "
+        "reports tell.",
     )
 
 
@@ -235,10 +205,10 @@ def _colours_over_time(status: Status) -> Section | None:
     months = history["as_of"].dt.to_period("M")
     newest = history.assign(month=months).sort_values("as_of", kind="stable")
     newest = newest.groupby(["month", "project"], as_index=False).last()
-    counts = pd.crosstab(newest["month"], _colour(newest["rag"]))
+    counts = pd.crosstab(newest["month"], colour_words(newest["rag"]))
     if len(counts) < 2:
         return None
-    shown = [c for c in _ORDER if c in counts]
+    shown = [c for c in COLOUR_ORDER if c in counts]
     return Section(
         "Colours by month",
         "The colour of each project's newest report in the month, by the same rules.",
@@ -261,95 +231,47 @@ def _changes(status: Status) -> list[Section]:
     return [Section("What changed", said, table=status.changes)]
 
 
-def _money_table(sums: pd.DataFrame, first: str) -> pd.DataFrame:
-    table = sums[[*_MONEY, *_INDICES]].rename(columns=_MONEY_NAMES | _INDICES)
-    table.index.name = first
-    return table.reset_index().astype({first: object})
-
-
 def _money(
     status: Status, sums: pd.DataFrame, pages: Mapping[str, str]
 ) -> list[Section]:
     parts = sums[sums.index != "all"]
-    if parts[_MONEY].isna().all().all():
+    if parts[MONEY].isna().all().all():
         return []
     more = sums.loc["all"]
-    over = (
+    said = (
         f"Expected cost is {more['eac'] - more['bac']:+,.0f} {status.unit_name} "
         "against the budget."
         if pd.notna(more["eac"])
         else ""
     )
+    if left := int(more["not_counted"]):
+        said += f" {left} of {int(more['projects'])} projects are not in the sums."
+    drawn = parts[parts[MONEY].notna().any(axis=1)]
+    note = "Expected cost is BAC / CPI (PMI). Projects of which something is not known "
+    note += "are not in the sums."
+    if len(drawn) > _MOST_PROGRAMS:
+        order = drawn["bac"].sort_values(ascending=False, kind="stable").index
+        drawn = drawn.loc[order[:_MOST_PROGRAMS]]
+        note += f" The chart has the {_MOST_PROGRAMS} of the largest budgets."
     return [
         Section(
             "Money by program",
-            over,
-            table=_money_table(sums, "program"),
+            said.strip(),
+            table=money_table(sums, "program"),
             links=pages,
+            rows=MOST_ROWS,
             chart=Chart(
                 "bar",
-                [str(name) for name in parts.index],
+                [str(name) for name in drawn.index],
                 {
-                    _MONEY_NAMES[c]: [float(v) for v in parts[c]]
+                    MONEY_NAMES[c]: [float(v) for v in drawn[c]]
                     for c in ("bac", "ev", "ac", "eac")
                 },
                 status.unit_name,
             ),
-            note="Expected cost is BAC / CPI (PMI). Projects of which something is not "
-            "known are not in the sums.",
+            note=note,
         )
     ]
-
-
-def _curve(status: Status, project: str | None) -> Section | None:
-    """Return planned value, earned value and actual cost over time."""
-    curve = status.curve(project)
-    if curve.empty or curve["pv"].isna().all():
-        return None
-    values = curve[["pv", "ev", "ac"]].rename(columns=_MONEY_NAMES)
-    table = values.reset_index(names="period")
-    known = curve["ev"].notna().to_numpy().nonzero()[0]
-    said = ""
-    if len(known):
-        last = curve.iloc[known[-1]]
-        said = (
-            f"{last['ev']:,.0f} earned of {last['pv']:,.0f} planned by "
-            f"{format_period(curve.index[known[-1]])}; {last['ac']:,.0f} spent."
-        )
-    return Section(
-        "Planned, earned, spent",
-        said,
-        chart=Chart(
-            "line",
-            [format_period(period) for period in curve.index],
-            {name: [float(v) for v in values[name]] for name in values},
-            status.unit_name,
-        ),
-        table=table,
-        note="Cumulative. Earned value and actual cost end with the last report.",
-    )
-
-
-def _milestones(status: Status, pages: Mapping[str, str]) -> Section | None:
-    rows = status.milestones
-    if rows.empty:
-        return None
-    order = {"overdue": 0, "due": 1, "reached": 3}
-    place = rows["state"].map(order).fillna(2)
-    rows = rows.assign(place=place).sort_values(["place", "due"], kind="stable")
-    late = int((rows["state"] == "overdue").sum())
-    reached, due = on_time_rate(status.milestones, status.as_of)
-    table = rows[
-        ["project", "milestone", "state", "baseline", "due", "slip_days", "moves"]
-    ].rename(columns={"slip_days": "slip, days", "moves": "times moved"})
-    table["slip, days"] = table["slip, days"].round().astype("Int64")
-    return Section(
-        "Milestones",
-        f"{reached} of {due} due in time; {late} overdue.",
-        table=table.reset_index(drop=True),
-        links=pages,
-        rows=_MOST_ROWS,
-    )
 
 
 def _people(
@@ -360,7 +282,7 @@ def _people(
 
     shown = baseline(status.portfolio) if plan is None else plan
     headroom = shown.headroom
-    if headroom.empty:
+    if headroom.empty or not (shown.load.to_numpy() > 0).any():
         return []
     least = headroom.idxmin()
     table = pd.DataFrame(
@@ -397,86 +319,3 @@ def _people(
             chart=None if "capacity" in figures else chart,
         )
     ]
-
-
-def _program(
-    status: Status,
-    name: str,
-    rows: pd.DataFrame,
-    sums: pd.DataFrame,
-    pages: Mapping[str, str],
-) -> Report:
-    members = status.indicators.index[status.indicators["program"] == name]
-    table = rows[rows["project"].isin(members)].reset_index(drop=True)
-    said = f"{_counted(table['rag'])}."
-    links = {key: f"../{page}" for key, page in pages.items()}
-    sections = [
-        Section("Projects", said, table=table, links=links, rows=_MOST_ROWS),
-        Section("Money", table=_money_table(sums.loc[[name]], "program")),
-    ]
-    return Report(
-        title=f"Program {name}",
-        portfolio=status.portfolio.name,
-        as_of=f"{status.as_of:%Y-%m-%d}",
-        sections=sections,
-        sortable=True,
-        back=("../report.html", TITLE),
-    )
-
-
-def _project(status: Status, project: str) -> Report:
-    row = status.indicators.loc[project]
-    table = status.table.loc[project]
-    facts = [
-        Fact("Colour", str(table["rag"]) if pd.notna(table["rag"]) else "not known"),
-        *_numbers(row, table),
-    ]
-    history = status.history[status.history["project"] == project]
-    seen = history[["as_of", "rag", "reported", "cpi", "spi_t", "comment", "author"]]
-    seen = seen.rename(columns={"cpi": "CPI", "spi_t": "SPI(t)", "as_of": "day"})
-    stones = status.milestones[status.milestones["project"] == project]
-    columns = ["milestone", "state", "baseline", "due", "slip_days", "moves"]
-    ranges = ranges_of(status, project)
-    sections: list[Section | None] = [
-        _curve(status, project),
-        None if ranges.empty else Section(BY_METHOD, table=ranges),
-        Section("Milestones", table=stones[columns].reset_index(drop=True)),
-        Section("Reports so far", table=seen.iloc[::-1].reset_index(drop=True)),
-    ]
-    if notes := list(row["notes"]):
-        missing = pd.DataFrame({"not known": notes}, dtype=object)
-        sections.append(Section("What could not be worked out", table=missing))
-    name = project if pd.isna(row["name"]) else str(row["name"])
-    return Report(
-        title=name,
-        portfolio=status.portfolio.name,
-        as_of=f"{status.as_of:%Y-%m-%d}",
-        headline=facts,
-        summary="" if pd.isna(table["reason"]) else f"{table['reason']}.",
-        sections=[section for section in sections if section is not None],
-        sortable=True,
-        back=("../report.html", TITLE),
-    )
-
-
-def _numbers(row: pd.Series[Any], table: pd.Series[Any]) -> list[Fact]:
-    facts = []
-    for column, label in (("cpi", "CPI"), ("spi_t", "SPI(t)")):
-        if pd.notna(table[column]):
-            value = float(table[column])
-            facts.append(Fact(label, f"{value:.2f}", alarm=value < 0.95))
-    if pd.notna(table["eac"]) and pd.notna(row["bac"]):
-        over = f"budget {row['bac']:,.0f}"
-        facts.append(Fact("Expected cost", f"{table['eac']:,.0f}", over))
-    if pd.notna(table["finish_p50"]):
-        late = f"p80 {table['finish_p80']:%Y-%m-%d}"
-        if pd.notna(row["planned_finish"]):
-            late += f", planned {row['planned_finish']:%Y-%m-%d}"
-        facts.append(Fact("Expected finish", f"{table['finish_p50']:%Y-%m-%d}", late))
-    for column, label in (
-        ("p_late", "Chance to end late"),
-        ("p_over", "Chance to cost more"),
-    ):
-        if pd.notna(table[column]) and math.isfinite(table[column]):
-            facts.append(Fact(label, percent(float(table[column]))))
-    return facts

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pmo_analytics.errors import ConfigError
@@ -17,8 +18,8 @@ from pmo_analytics.facts import text_of_fact
 from pmo_analytics.files import written_whole
 from pmo_analytics.formats import NUMBERS, Kind, kind_of, label_of, text_of
 from pmo_analytics.loaders import MAX_CELL_CHARACTERS, MAX_SHEET_ROWS
-from pmo_analytics.reporting.charts import Chart, is_there
-from pmo_analytics.reporting.page import Report, summary_of
+from pmo_analytics.reporting.charts import Chart, is_there, number_format
+from pmo_analytics.reporting.page import Report, problems_section, summary_of
 
 # Months and years are dates; of weeks and quarters no format shows the number, so they
 # are text in the forms that the loaders read.
@@ -42,10 +43,18 @@ _SHEET_WIDTH = 31
 # Rows beyond which a table is left to its CSV file: nobody reads them, and Excel takes
 # as long to open them as we do to write them.
 _MOST_ROWS = 20_000
+# Letters across a page, height of a line, and the lines of a cell that are shown.
+_PAPER, _LINE, _MOST_LINES = 150, 15, 12
 _EXACT = 2**53  # beyond, Excel rounds whole numbers
 _KINDS = {"line": ("line", ""), "bar": ("column", ""), "stacked": ("column", "stacked")}
 _CHART_SIZE = {"width": 760, "height": 320}
 _SUMMARY = "Summary"
+# Ground and ink of a status.
+_RAG_CELLS = {
+    "red": ("#B3121D", "#FFFFFF"),
+    "amber": ("#FFD27D", "#1D2733"),
+    "green": ("#2E7D32", "#FFFFFF"),
+}
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # What XML cannot hold.
@@ -148,16 +157,21 @@ def write_spreadsheet(path: Path, report: Report) -> None:
     ConfigError
         If the file cannot be written.
     """
-    shown = [s for s in report.sections if s.table is not None and not s.table.empty]
+    parts = list(report.sections)
+    if report.problems is not None:
+        parts.append(problems_section(report.problems))
+    shown = [s for s in parts if s.table is not None and not s.table.empty]
     facts = {"Report": report.title, **summary_of(report)}
     inside = [(section.title, section.takeaway) for section in shown]
     names = sheet_names([_SUMMARY, *(title for title, _ in inside)])
     first = _summary(facts, dict(zip(names[1:], (t for _, t in inside), strict=True)))
     with _book(path) as book:
         sheet = _add_sheet(book, names[0], first)
+        link = _Forms(book).link()
         for row, name in enumerate(names[1:], 1 + len(facts)):
             place = name.replace("'", "''")
-            sheet.write_url(row, 0, f"internal:'{place}'!A1", string=f"Sheet {name}")
+            where, said = f"internal:'{place}'!A1", f"Sheet {name}"
+            sheet.write_url(row, 0, where, link, string=said)
         for name, section in zip(names[1:], shown, strict=True):
             assert section.table is not None
             sheet = _add_sheet(book, name, section.table, named=1)
@@ -265,31 +279,76 @@ def _add_sheet(book: Any, name: str, table: pd.DataFrame, *, named: int = 0) -> 
     sheet = book.add_worksheet(name)
     sheet.set_landscape()
     sheet.set_paper(_A4)
-    # As text it is written out; the number 1 is left to the reader's default.
-    sheet.fit_to_pages("1", 0)
     sheet.freeze_panes(1, named)
     sheet.repeat_rows(0)
-    bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True})
-    plain = book.add_format({"text_wrap": True, "valign": "top"})
-    forms = {
-        text: book.add_format({"num_format": text})
-        for text in (*_FORMATS.values(), *_PERIOD_FORMATS.values(), _WITH_TIME)
-    }
+    forms = _Forms(book)
+    heights: dict[int, int] = {}
+    across = 0.0
     for place, column in enumerate(table.columns):
         kind = kind_of(column, table[column])
         label = fitting_text(label_of(column))
-        sheet.write_string(0, place, label, bold)
         wide = width_of(label, kind, table[column])
-        sheet.set_column(place, place, wide, plain if wide == _WIDEST else None)
+        across += wide
+        right = kind in NUMBERS or kind in ("period", "date")
+        sheet.write_string(0, place, label, forms.heading(right))
+        sheet.set_column(place, place, wide)
         for row, value in enumerate(table[column].tolist(), 1):
             _write(sheet, (row, place), value, kind, forms)
+            if wide == _WIDEST and isinstance(value, str):
+                lines = -(-_columns(fitting_text(value)) // (_WIDEST - 4))
+                heights[row] = max(heights.get(row, 1), lines)
+    for row, lines in heights.items():
+        if lines > 1:
+            sheet.set_row(row, _LINE * min(lines, _MOST_LINES))
+    # As text it is written out; the number 1 is left to the reader's default.
+    pages = max(1, round(across / _PAPER))
+    sheet.fit_to_pages(str(pages), 0)
+    if pages > 1 and named:
+        sheet.repeat_columns(0, named - 1)
     if len(table.columns):
         sheet.autofilter(0, 0, len(table), len(table.columns) - 1)
     return sheet
 
 
+class _Forms:
+    """The looks of cells in one book, each made once."""
+
+    def __init__(self, book: Any) -> None:
+        self._book = book
+        self._made: dict[tuple[tuple[str, Any], ...], Any] = {}
+
+    def _form(self, **look: Any) -> Any:
+        key = tuple(look.items())
+        if key not in self._made:
+            self._made[key] = self._book.add_format({"valign": "top", **look})
+        return self._made[key]
+
+    def heading(self, right: bool) -> Any:
+        side = "right" if right else "left"
+        indent = 0 if right else 1
+        return self._form(
+            bold=True, bottom=1, text_wrap=True, align=side, indent=indent
+        )
+
+    def link(self) -> Any:
+        """Return the look of what leads to another sheet."""
+        return self._form(font_color="#0563C1", underline=1, indent=1)
+
+    def number(self, text: str) -> Any:
+        return self._form(num_format=text)
+
+    def text(self, said: str) -> Any:
+        """Return the look of words; those of a status have its colour."""
+        if said in _RAG_CELLS:
+            ground, ink = _RAG_CELLS[said]
+            return self._form(
+                bold=True, align="center", bg_color=ground, font_color=ink
+            )
+        return self._form(text_wrap=True, indent=1, align="left")
+
+
 def _write(
-    sheet: Any, place: tuple[int, int], value: Any, kind: Kind, forms: dict[str, Any]
+    sheet: Any, place: tuple[int, int], value: Any, kind: Kind, forms: _Forms
 ) -> None:
     """Write a cell as what it is: a number, a real date, or text; blank for nothing."""
     if value is None or value is pd.NaT or value is pd.NA or value != value:
@@ -298,7 +357,7 @@ def _write(
         sheet.write_boolean(*place, bool(value))
     elif isinstance(value, (int, float)) and math.isfinite(value):
         if kind in NUMBERS:
-            sheet.write_number(*place, value, forms[_FORMATS[kind]])
+            sheet.write_number(*place, value, forms.number(_FORMATS[kind]))
         elif abs(value) <= _EXACT:
             sheet.write_number(*place, value)
         else:
@@ -307,10 +366,11 @@ def _write(
         day = value.start_time if isinstance(value, pd.Period) else value
         # A sheet knows no time zones.
         sheet.write_datetime(
-            *place, day.to_pydatetime().replace(tzinfo=None), forms[form]
+            *place, day.to_pydatetime().replace(tzinfo=None), forms.number(form)
         )
     else:
-        sheet.write_string(*place, fitting_text(text_of(value, kind)))
+        said = fitting_text(text_of(value, kind))
+        sheet.write_string(*place, said, forms.text(said))
 
 
 def _form_of_day(value: Any, kind: Kind) -> str:
@@ -341,32 +401,79 @@ def _add_chart(
     place = len(table.columns) + 1
     kind, sub = _KINDS[chart.kind]
     native = book.add_chart({"type": kind, **({"subtype": sub} if sub else {})})
-    bold = book.add_format({"bold": True})
-    number = book.add_format({"num_format": _FORMATS["number"]})
-    # Below the picture, so that the numbers can be seen and changed.
-    first = 19
+    columns = _columns_of(chart, table)
+    if columns:
+        first = 0
+        labels = 0
+    else:
+        # Below the picture, so that the numbers can be seen and changed.
+        first, labels = 19, place
+        columns = _write_numbers(book, sheet, (first, place), chart)
     last = first + len(chart.labels)
-    for row, label in enumerate(chart.labels, first + 1):
-        sheet.write_string(row, place, fitting_text(label))
-    for at, (series, values) in enumerate(chart.series.items(), place + 1):
-        sheet.write_string(first, at, fitting_text(series), bold)
-        for row, value in enumerate(values, first + 1):
-            if is_there(value):
-                sheet.write_number(row, at, value, number)
+    for at, series in zip(columns, chart.series, strict=True):
         colour = {"color": chart.colour(series)}
         native.add_series(
             {
                 "name": [name, first, at],
-                "categories": [name, first + 1, place, last, place],
+                "categories": [name, first + 1, labels, last, labels],
                 "values": [name, first + 1, at, last, at],
                 **({"line": colour} if chart.kind == "line" else {"fill": colour}),
             }
         )
-    native.set_y_axis({"name": chart.unit, "major_gridlines": {"visible": True}})
+    # Dates as labels would make an axis of days.
+    native.set_x_axis({"text_axis": True})
+    native.set_y_axis(
+        {
+            "name": chart.unit,
+            "major_gridlines": {"visible": True},
+            "num_format": number_format(chart),
+        }
+    )
     native.set_legend({"position": "bottom"})
     native.set_size(_CHART_SIZE)
     sheet.insert_chart(0, place, native)
     return native
+
+
+def _columns_of(chart: Chart, table: pd.DataFrame) -> list[int]:
+    """Return the columns of a table that are the series of its chart; none if not."""
+    first = table.iloc[: len(chart.labels), 0]
+    if len(table) < len(chart.labels):
+        return []
+    kind = kind_of(table.columns[0], table.iloc[:, 0])
+    if [text_of(cell, kind) for cell in first] != list(chart.labels):
+        return []
+    found = []
+    for series, values in chart.series.items():
+        if series not in table:
+            return []
+        cells = table[series].iloc[: len(values)].to_numpy(dtype=float)
+        if not np.array_equal(cells, np.array(values, dtype=float), equal_nan=True):
+            return []
+        found.append(table.columns.get_loc(series))
+    return found
+
+
+def _write_numbers(
+    book: Any, sheet: Any, corner: tuple[int, int], chart: Chart
+) -> list[int]:
+    """Write the numbers of a chart; the columns of its series."""
+    first, place = corner
+    bold = book.add_format({"bold": True, "align": "right"})
+    number = book.add_format({"num_format": number_format(chart)})
+    for row, label in enumerate(chart.labels, first + 1):
+        sheet.write_string(row, place, fitting_text(label))
+    longest = max((_columns(label) for label in chart.labels), default=0)
+    sheet.set_column(place, place, min(max(longest + 2, _NARROWEST), _WIDEST))
+    columns = []
+    for at, (series, values) in enumerate(chart.series.items(), place + 1):
+        sheet.write_string(first, at, fitting_text(series), bold)
+        sheet.set_column(at, at, max(_columns(series) + 2, 14))
+        for row, value in enumerate(values, first + 1):
+            if is_there(value):
+                sheet.write_number(row, at, value, number)
+        columns.append(at)
+    return columns
 
 
 def fitting_text(text: str) -> str:

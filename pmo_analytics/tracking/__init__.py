@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         running_sprints,
     )
     from pmo_analytics.tracking.delivery.forecasting import forecast_delivery
+    from pmo_analytics.tracking.earned.curves import money_by_period
     from pmo_analytics.tracking.earned.promises import Promise, periods_between
     from pmo_analytics.tracking.earned.reports import promise_on, reports_of
     from pmo_analytics.tracking.earned.schedules import (

@@ -29,19 +29,24 @@ def value_and_risk(status: Status) -> pd.DataFrame:
     """
     portfolio = status.portfolio
     projects = portfolio.projects.dropna(subset=["project"]).set_index("project")
-    benefits = portfolio.benefits.groupby("project")["amount"].sum()
     spend = portfolio.spend.groupby("project")["amount"].sum()
     frame = pd.DataFrame({"name": projects["name"]})
     running = projects.index.isin(status.table.index)
     waiting = projects["status"].isin(["idea", "proposed", "paused", "approved"])
     frame["kind"] = np.where(running, "running", "candidate")
-    frame["value"] = projects["value"].fillna(benefits.reindex(projects.index))
+    frame["value"] = _worth(portfolio, projects)
     chances = status.table[["p_late", "p_over"]].max(axis=1).reindex(projects.index)
     frame["risk"] = chances.where(running, 1.0 - projects["probability"])
     bac = status.indicators["bac"].where(status.indicators["unit"] == "money")
     frame["cost"] = bac.reindex(projects.index).fillna(spend.reindex(projects.index))
     frame["rag"] = status.table["rag"].reindex(projects.index)
     return frame[running | waiting]
+
+
+def _worth(portfolio: Portfolio, projects: pd.DataFrame) -> pd.Series[float]:
+    """Return the value of projects, else the sum of their benefits."""
+    benefits = portfolio.benefits.groupby("project")["amount"].sum()
+    return projects["value"].fillna(benefits.reindex(projects.index))
 
 
 def pipeline_stages(
@@ -67,9 +72,10 @@ def pipeline_stages(
     -------
     DataFrame
         Index `stage` (idea, proposed, approved, running, done): `projects`, `value`
-        (their sum), `reached` (those of this stage and all later ones), `conversion`
-        (share of `reached` that is further; blank of the last), `age_days` and
-        `oldest_days` (median and largest), `dated` (how many these are of).
+        (their sum, of benefits where there is no value; blank where none is known),
+        `reached` (those of this stage and all later ones), `conversion` (share of
+        `reached` that is further; blank of the last), `age_days` and `oldest_days`
+        (median and largest), `dated` (how many these are of).
 
     Raises
     ------
@@ -96,12 +102,13 @@ def pipeline_stages(
     since = since.mask(stage == "running", starts)
     age = (day - since).dt.days.astype(float)
     age = age.where(age >= 0)
+    worth = _worth(portfolio, projects)
     rows = {}
     for name in STAGES:
         own = stage == name
         rows[name] = {
             "projects": int(own.sum()),
-            "value": float(projects.loc[own, "value"].sum()),
+            "value": float(worth[own].sum(min_count=1)),
             "age_days": age[own].median(),
             "oldest_days": age[own].max(),
             "dated": int(age[own].notna().sum()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -118,21 +119,23 @@ class Status:
         words = self.portfolio.projects.set_index("project")[column]
         return sums_of(self.indicators, words.reindex(self.table.index))
 
-    def curve(self, project: str | None = None) -> pd.DataFrame:
+    def curve(self, project: str | Sequence[str] | None = None) -> pd.DataFrame:
         """Return planned value, earned value and actual cost by period, cumulative.
 
         Parameters
         ----------
         project
-            None = all running projects together.
+            One, or several together; None = all running projects.
 
         Returns
         -------
         DataFrame
-            Index PeriodIndex, columns `pv, ev, ac, cpi, spi_t, baseline`; EV and AC end
-            with the last report.
+            Index PeriodIndex, columns `pv, ev, ac, cpi, spi_t`. PV is that at the end
+            of a period, the others what the newest reports by then said; they end with
+            `as_of`. The indices are those of `by` and `table`.
         """
-        names = list(self.table.index) if project is None else [project]
+        every = self.table.index if project is None else project
+        names = [every] if isinstance(every, str) else list(every)
         unknown = [n for n in names if n not in self.table.index]
         if unknown:
             raise ConfigError(f"'{unknown[0]}' is not among the running projects.")

@@ -201,7 +201,7 @@ def plot_pipeline(
         dress(ax)
         most = float(stages["reached"].max())
         at = np.arange(len(stages))
-        scale, unit = money_unit(currency, float(stages["value"].abs().max()))
+        scale, unit = money_unit(currency, float(np.nan_to_num(stages["value"]).max()))
         for k, row in enumerate(stages.itertuples()):
             ax.barh(k, row.reached, left=-row.reached / 2, color=LIMIT, height=0.62)
             ax.barh(
@@ -246,7 +246,10 @@ def plot_pipeline(
 
 def _stage_note(row: object, scale: float, unit: str) -> str:
     value, age = float(row.value), row.age_days  # type: ignore[attr-defined]
-    text = f"worth {value / scale:,.1f} {unit}" if value else "no value"
+    if not row.projects:  # type: ignore[attr-defined]
+        return ""
+    known = pd.notna(value) and value != 0
+    text = f"worth {value / scale:,.1f} {unit}" if known else "no value is known"
     if pd.isna(age):
         return text
     oldest = row.oldest_days  # type: ignore[attr-defined]

@@ -25,7 +25,7 @@ from pmo_analytics.plotting.looks import (
     write_legend,
     write_title,
 )
-from pmo_analytics.tracking import Status
+from pmo_analytics.tracking import Status, money_by_period
 
 
 def figure_earned_value(status: Status, project: str | None = None) -> Figure:
@@ -139,17 +139,16 @@ def plot_status_money(status: Status, *, ax: Axes | None = None) -> Axes:
     -------
     Axes
         Periods across, money up. Bars stand for what was planned in a period and what
-        was spent; the two lines at the right for budget and expected cost of all
-        running projects.
+        was spent; the title says budget, spent and expected cost of all of them.
     """
     title = "Money of the running projects, by period"
     with canvas(ax, height=4.0) as ax:
         curve = status.curve()
         if curve.empty:
             return write_empty(ax, title, "No budget is known.")
-        planned = np.diff(curve["pv"], prepend=0.0)
-        spent = np.diff(curve["ac"].to_numpy(), prepend=0.0)
-        scale, unit = _unit(status, float(np.nanmax([*planned, *spent])))
+        money = money_by_period(curve)
+        planned, spent = money["planned"], money["spent"]
+        scale, unit = _unit(status, float(np.nanmax(money.to_numpy())))
         dress(ax, grid="y")
         at = np.arange(len(curve))
         ax.bar(at - 0.2, planned, 0.4, color=LIMIT, label="planned")

@@ -7,24 +7,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.formats import NUMBERS, kind_of, label_of, text_of
-from pmo_analytics.reporting.charts import is_there
+from pmo_analytics.reporting.charts import is_there, number_format
 from pmo_analytics.reporting.figures import png_of
-from pmo_analytics.reporting.page import Report, Section
+from pmo_analytics.reporting.office.deck import (
+    ACCENT,
+    INK,
+    QUIET,
+    Deck,
+    add_slide,
+    clean,
+    left,
+    look,
+    open_deck,
+)
+from pmo_analytics.reporting.office.tables import add_table_slide
+from pmo_analytics.reporting.page import Fact, Report, Section
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from pmo_analytics.reporting.charts import Chart
 
-_MISSING = (
-    "Slides need python-pptx. Install the extra 'office': "
-    "pip install 'pmo_analytics[office]'."
-)
-# What can be read from the back of a room; the rest is in the workbook.
-_MOST_ROWS, _MOST_COLUMNS = 12, 8
-_TITLE_ONLY = 5
-_COLOURS = {"red": "B3121D", "amber": "FFD27D", "green": "2E7D32"}
+# Labels of an axis beyond which every second, third, ... is written.
+_MOST_LABELS = 16
+_ALARM, _CARD, _ALARM_CARD = "B3121D", "F4F6F8", "FDF0EF"
 
 
 def write_slides(path: Path, report: Report, template: Path | None = None) -> None:
@@ -49,90 +53,79 @@ def write_slides(path: Path, report: Report, template: Path | None = None) -> No
     ConfigError
         If python-pptx is missing, the template cannot be read, or the file not written.
     """
-    show = _presentation(template)
-    _message(show, report)
+    deck = open_deck(template)
+    _message(deck, report)
     for section in report.sections:
         if section.chart is not None:
-            _chart_slide(show, section, section.chart)
+            _chart_slide(deck, section, section.chart)
         elif section.figure is not None:
-            _picture_slide(show, section)
+            _picture_slide(deck, section)
         if section.table is not None and not section.table.empty:
-            _table_slide(show, section, section.table)
+            add_table_slide(deck, section, section.table)
     try:
-        show.save(str(path))
+        deck.show.save(str(path))
     except OSError as error:
         raise ConfigError(f"Cannot write {path}: {error.strerror}.") from error
 
 
-def _presentation(template: Path | None) -> Any:
-    try:
-        from pptx import Presentation
-        from pptx.exc import PackageNotFoundError
-        from pptx.util import Inches
-    except ImportError as error:
-        raise ConfigError(_MISSING) from error
-    if template is None:
-        show = Presentation()
-        show.slide_width, show.slide_height = Inches(13.333), Inches(7.5)
-        return show
-    try:
-        show = Presentation(str(template))
-    except (OSError, KeyError, ValueError, PackageNotFoundError) as error:
-        raise ConfigError(
-            f"The template {template} cannot be read as slides. Save it as .pptx."
-        ) from error
-    return show
-
-
-def _slide(show: Any, title: str, said: str) -> tuple[Any, Any, Any]:
-    """Return a new slide with a title and a sentence, and the size that is left."""
-    from pptx.util import Inches, Pt
-
-    layouts = show.slide_layouts
-    layout = layouts[min(_TITLE_ONLY, len(layouts) - 1)]
-    slide = show.slides.add_slide(layout)
-    width, height = show.slide_width, show.slide_height
-    head = slide.shapes.title
-    if head is None:
-        head = slide.shapes.add_textbox(Inches(0.5), Inches(0.3), width, Inches(0.8))
-    head.left, head.top = Inches(0.5), Inches(0.25)
-    head.width, head.height = width - Inches(1), Inches(0.8)
-    head.text_frame.text = title
-    head.text_frame.paragraphs[0].font.size = Pt(30)
-    if said:
-        box = slide.shapes.add_textbox(
-            Inches(0.5), Inches(1.05), width - Inches(1), Inches(0.6)
-        )
-        box.text_frame.word_wrap = True
-        box.text_frame.text = said
-        box.text_frame.paragraphs[0].font.size = Pt(16)
-    return slide, width, height
-
-
-def _message(show: Any, report: Report) -> None:
-    from pptx.util import Inches, Pt
+def _message(deck: Deck, report: Report) -> None:
+    """Add the first slide: the numbers that matter most, and what to make of them."""
+    from pptx.util import Inches
 
     title = f"{report.title}: {report.portfolio}" if report.portfolio else report.title
-    slide, width, _ = _slide(show, title, f"As of {report.as_of}")
-    box = slide.shapes.add_textbox(
-        Inches(0.5), Inches(1.8), width - Inches(1), Inches(5)
-    )
-    frame = box.text_frame
+    slide, room = add_slide(deck, title, f"As of {report.as_of}")
+    top = room.top
+    facts = list(report.headline)
+    for number, fact in enumerate(facts):
+        gap, count = 0.15, len(facts)
+        wide = (room.width - gap * (count - 1)) / count
+        _card(slide, fact, (room.left + number * (wide + gap), top, wide, 1.5))
+    if facts:
+        top += 1.8
+    if report.summary:
+        box = slide.shapes.add_textbox(
+            Inches(room.left), Inches(top), Inches(room.width), Inches(2.5)
+        )
+        box.text_frame.word_wrap = True
+        box.text_frame.text = clean(report.summary)
+        long = len(report.summary) > 400
+        look(box.text_frame.paragraphs[0], 14 if long else 18, INK)
+
+
+def _card(slide: Any, fact: Fact, place: tuple[float, float, float, float]) -> None:
+    from pptx.dml.color import RGBColor
+    from pptx.enum.shapes import MSO_SHAPE
+    from pptx.util import Inches
+
+    shape = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, *map(Inches, place))
+    shape.shadow.inherit = False
+    shape.fill.solid()
+    ground = _ALARM_CARD if fact.alarm else _CARD
+    shape.fill.fore_color.rgb = RGBColor.from_string(ground)
+    shape.line.color.rgb = RGBColor.from_string(_ALARM if fact.alarm else ACCENT)
+    frame = shape.text_frame
     frame.word_wrap = True
-    frame.text = report.summary
-    frame.paragraphs[0].font.size = Pt(20)
-    for fact in report.headline:
-        line = frame.add_paragraph()
-        note = f" ({fact.note})" if fact.note else ""
-        line.text = f"{fact.label}: {fact.value}{note}"
-        line.font.size = Pt(18)
-        line.font.bold = fact.alarm
+    frame.text = clean(fact.label)
+    lines = [(frame.paragraphs[0], 12, QUIET, False)]
+    # Long amounts in five narrow cards.
+    size = 22 if len(fact.value) <= 10 + 2 * (place[2] > 2.4) else 15
+    for text, letters, colour, bold in (
+        (fact.value, size, _ALARM if fact.alarm else INK, True),
+        (fact.note, 11, QUIET, False),
+    ):
+        if text:
+            line = frame.add_paragraph()
+            line.text = clean(text)
+            lines.append((line, letters, colour, bold))
+    for line, letters, colour, bold in lines:
+        look(line, letters, colour, bold=bold)
+        line.alignment = left()
 
 
-def _chart_slide(show: Any, section: Section, chart: Chart) -> None:
+def _chart_slide(deck: Deck, section: Section, chart: Chart) -> None:
     from pptx.chart.data import CategoryChartData
     from pptx.dml.color import RGBColor
-    from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION
+    from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION, XL_MARKER_STYLE
     from pptx.util import Inches, Pt
 
     kinds = {
@@ -140,17 +133,14 @@ def _chart_slide(show: Any, section: Section, chart: Chart) -> None:
         "bar": XL_CHART_TYPE.COLUMN_CLUSTERED,
         "stacked": XL_CHART_TYPE.COLUMN_STACKED,
     }
-    slide, width, height = _slide(show, section.title, section.takeaway)
-    data = CategoryChartData(number_format="#,##0.00")
-    data.categories = list(chart.labels)
+    slide, room = add_slide(deck, section.title, section.takeaway)
+    data = CategoryChartData(number_format=number_format(chart))
+    data.categories = [clean(label) for label in chart.labels]
     for name, values in chart.series.items():
-        data.add_series(name, [v if is_there(v) else None for v in values])
+        data.add_series(clean(name), [v if is_there(v) else None for v in values])
     frame = slide.shapes.add_chart(
         kinds[chart.kind],
-        Inches(0.5),
-        Inches(1.75),
-        width - Inches(1),
-        height - Inches(2.1),
+        *map(Inches, (room.left, room.top, room.width, room.height)),
         data,
     )
     native = frame.chart
@@ -158,72 +148,58 @@ def _chart_slide(show: Any, section: Section, chart: Chart) -> None:
     native.legend.position = XL_LEGEND_POSITION.BOTTOM
     native.legend.include_in_layout = False
     native.font.size = Pt(12)
+    axis = native.value_axis
+    axis.tick_labels.number_format = number_format(chart)
+    axis.tick_labels.number_format_is_linked = False
+    axis.major_gridlines.format.line.color.rgb = RGBColor.from_string("DDE2E8")
+    if chart.unit:
+        axis.has_title = True
+        axis.axis_title.text_frame.text = clean(chart.unit)
+        axis.axis_title.text_frame.paragraphs[0].font.size = Pt(12)
+    if chart.kind == "line" or len(chart.labels) > _MOST_LABELS:
+        _thin(native.category_axis, len(chart.labels))
     for series, name in zip(native.plots[0].series, chart.series, strict=True):
         colour = RGBColor.from_string(chart.colour(name).lstrip("#").upper())
         if chart.kind == "line":
             series.smooth = False
             series.format.line.color.rgb = colour
+            series.format.line.width = Pt(2.25)
+            series.marker.style = XL_MARKER_STYLE.NONE
         else:
             series.format.fill.solid()
             series.format.fill.fore_color.rgb = colour
 
 
-def _picture_slide(show: Any, section: Section) -> None:
+def _thin(axis: Any, labels: int) -> None:
+    """Write as many labels of an axis as there is room for."""
+    every = -(-labels // _MOST_LABELS)
+    if every > 1:
+        element = axis._element
+        skip = element.makeelement(
+            element.tag.replace("catAx", "tickLblSkip"), {"val": str(every)}
+        )
+        # The order of the elements is that of the format: before `noMultiLvlLbl`.
+        later = element.find(element.tag.replace("catAx", "noMultiLvlLbl"))
+        if later is None:
+            element.append(skip)
+        else:
+            later.addprevious(skip)
+
+
+def _picture_slide(deck: Deck, section: Section) -> None:
     from pptx.util import Inches
 
     figure = section.figure
     assert figure is not None
-    slide, width, height = _slide(show, section.title, section.takeaway)
+    slide, room = add_slide(deck, section.title, section.takeaway)
     across, down = figure.get_size_inches()
-    room = (width - Inches(1), height - Inches(2.0))
-    share = min(room[0] / across, room[1] / down)
+    share = min(room.width / across, room.height / down)
     picture = slide.shapes.add_picture(
         io.BytesIO(png_of(figure)),
-        Inches(0.5),
-        Inches(1.7),
-        int(across * share),
-        int(down * share),
+        Inches(room.left + (room.width - across * share) / 2),
+        Inches(room.top),
+        Inches(across * share),
+        Inches(down * share),
     )
     # Read aloud to those who do not see it.
-    picture._element.nvPicPr.cNvPr.set("descr", section.alt or section.title)
-
-
-def _table_slide(show: Any, section: Section, table: pd.DataFrame) -> None:
-    from pptx.dml.color import RGBColor
-    from pptx.enum.text import PP_ALIGN
-    from pptx.util import Inches, Pt
-
-    shown = table.iloc[:_MOST_ROWS, :_MOST_COLUMNS]
-    said = section.takeaway
-    if shown.shape != table.shape:
-        rest = (
-            f"Here {shown.shape[0]} of {table.shape[0]} rows and {shown.shape[1]} of "
-            f"{table.shape[1]} columns; the workbook has all."
-        )
-        said = f"{said} {rest}".strip()
-    slide, width, _ = _slide(show, section.title, said)
-    frame = slide.shapes.add_table(
-        len(shown) + 1,
-        len(shown.columns),
-        Inches(0.5),
-        Inches(1.75),
-        width - Inches(1),
-        Inches(0.35) * (len(shown) + 1),
-    )
-    kinds = [kind_of(name, shown[name]) for name in shown.columns]
-    for place, (name, kind) in enumerate(zip(shown.columns, kinds, strict=True)):
-        texts = [label_of(name), *(text_of(cell, kind) for cell in shown[name])]
-        for row, text in enumerate(texts):
-            cell = frame.table.cell(row, place)
-            cell.text = text
-            line = cell.text_frame.paragraphs[0]
-            line.font.size = Pt(11)
-            if kind in NUMBERS:
-                line.alignment = PP_ALIGN.RIGHT
-            if row and text in _COLOURS:
-                cell.fill.solid()
-                cell.fill.fore_color.rgb = RGBColor.from_string(_COLOURS[text])
-                dark = text == "amber"
-                line.font.color.rgb = (
-                    RGBColor(0, 0, 0) if dark else RGBColor(255, 255, 255)
-                )
+    picture._element.nvPicPr.cNvPr.set("descr", clean(section.alt or section.title))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pmo_analytics.tracking.earned.promises import Promises, periods_between
-from pmo_analytics.tracking.earned.schedules import schedule_of
+from pmo_analytics.tracking.earned.promises import Promises
 from pmo_analytics.tracking.earned.values import earned_value, ratio
 
 _SUMS = ["pv", "ev", "ac", "bac"]
@@ -68,33 +67,73 @@ def curve_of(
     first = min(p.start for p in held.values())
     last = max([now, *(p.start + p.duration - 1 for p in held.values())])
     index = pd.period_range(first, last, freq=freq)
-    ends = [p.end_time.normalize() for p in index]
+    ordinals = index.asi8
     planned = np.zeros(len(index))
     for promise in held.values():
-        planned += [promise.planned(max(promise.gone(day), 0.0)) for day in ends]
+        gone = np.maximum(ordinals - promise.start.ordinal + 1, 0)
+        planned += np.interp(gone, np.arange(len(promise.curve)), promise.curve)
     frame = pd.DataFrame({"pv": planned}, index=index)
-    reports = history[history["project"].isin(held)]
+    # Of a day without a budget the numbers are shares of the time, not amounts.
+    reports = history[history["project"].isin(held) & (history["unit"] == unit)]
+    until = ordinals[ordinals <= now.ordinal]
     for name in ("ev", "ac"):
-        frame[name] = _carried(reports, name, index, now)
-    frame["cpi"] = ratio(frame["ev"].to_numpy(), frame["ac"].to_numpy())
-    curve = np.concatenate([[0.0], planned])
-    gone = np.array([periods_between(first, day) for day in ends])
-    gone = np.where(index == now, periods_between(first, as_of), gone)
-    es = schedule_of(curve, frame["ev"].to_numpy(dtype=float))
-    frame["spi_t"] = ratio(es, gone)
+        frame[name] = _carried(reports, [name], until, index)[:, 0]
+    # As in the sums: of several projects those of which everything is known.
+    whole = reports.dropna(subset=_SUMS) if len(held) > 1 else reports
+    ev, ac = _carried(whole, ["ev", "ac"], until, index).T
+    frame["cpi"] = ratio(ev, ac)
+    paced = whole.assign(
+        es=whole["bac"] * whole["es"], at=whole["bac"] * whole["at"]
+    ).loc[whole["spi_t"].notna()]
+    frame["spi_t"] = ratio(*_carried(paced, ["es", "at"], until, index).T)
     return frame
 
 
+def money_by_period(curve: pd.DataFrame) -> pd.DataFrame:
+    """Return what was planned for each period, and what was spent in it.
+
+    Parameters
+    ----------
+    curve
+        Of `Status.curve`, cumulative.
+
+    Returns
+    -------
+    DataFrame
+        Index PeriodIndex: `planned, spent`; `spent` ends with the last report. What was
+        spent before the first report is in its period.
+    """
+    spent = curve["ac"].astype(float)
+    before = spent.ffill().shift(fill_value=0.0).fillna(0.0)
+    return pd.DataFrame(
+        {
+            "planned": curve["pv"].diff().fillna(curve["pv"]),
+            "spent": spent - before,
+        }
+    )
+
+
 def _carried(
-    reports: pd.DataFrame, name: str, index: pd.PeriodIndex, now: pd.Period
+    reports: pd.DataFrame, names: list[str], until: np.ndarray, index: pd.PeriodIndex
 ) -> np.ndarray:
-    """Return the sum over projects of what was known last by the end of each period."""
-    total = np.full(len(index), np.nan)
-    ordinals = np.array([p.ordinal for p in index])
-    for _, own in reports.dropna(subset=[name]).groupby("project", sort=False):
-        at = np.array([pd.Period(d, freq=index.freq).ordinal for d in own["as_of"]])
-        place = np.searchsorted(at, ordinals, side="right") - 1
-        values = own[name].to_numpy(dtype=float)
-        held = np.where(place >= 0, values[np.maximum(place, 0)], 0.0)
-        total = np.where(place >= 0, np.nan_to_num(total) + held, total)
-    return np.where(ordinals <= now.ordinal, total, np.nan)
+    """Return the sums over projects of what was known last by the end of each period.
+
+    Parameters
+    ----------
+    until
+        Ordinals of the periods up to today; later ones are blank.
+
+    Returns
+    -------
+    ndarray
+        Shape (periods, names).
+    """
+    total = np.full((len(index), len(names)), np.nan)
+    reports = reports.dropna(subset=names)
+    at = pd.PeriodIndex(reports["as_of"], freq=index.freq).asi8
+    values = reports[names].to_numpy(dtype=float)
+    for rows in reports.groupby("project", sort=False).indices.values():
+        place = np.searchsorted(at[rows], until, side="right")
+        seen = np.flatnonzero(place > 0)
+        total[seen] = np.nan_to_num(total[seen]) + values[rows[place[seen] - 1]]
+    return total

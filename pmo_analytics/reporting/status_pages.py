@@ -1,0 +1,342 @@
+"""The page of a program and of a project, and the parts that the portfolio has too."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pmo_analytics.clock import format_period
+from pmo_analytics.formats import percent
+from pmo_analytics.reporting.charts import Chart
+from pmo_analytics.reporting.page import Fact, Report, Section
+from pmo_analytics.reporting.portfolio_sections import BY_METHOD, MOST_ROWS, ranges_of
+from pmo_analytics.tracking import milestone_trend, money_by_period, on_time_rate
+
+if TYPE_CHECKING:
+    from pmo_analytics.tracking import Status
+
+TITLE = "Portfolio status"
+COLOUR_ORDER = ("red", "amber", "green", "not known")
+MONEY_NAMES = {
+    "pv": "planned value",
+    "ev": "earned value",
+    "ac": "actual cost",
+    "bac": "budget",
+    "eac": "expected cost",
+}
+MONEY = list(MONEY_NAMES)
+_INDICES = {"cpi": "CPI", "spi": "SPI", "spi_t": "SPI(t)", "tcpi": "TCPI"}
+_LOW, _OVER = 0.95, 0.05
+# Lines that a chart of milestones tells apart.
+_MOST_LINES = 6
+
+
+def colour_words(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """Return colours, and words where there is none."""
+    return cells.astype(object).where(cells.notna(), "not known")
+
+
+def counted(colours: pd.Series[Any]) -> str:
+    """Return how many are of which colour, the worst first."""
+    counts = colour_words(colours).value_counts()
+    return ", ".join(f"{counts[c]} {c}" for c in COLOUR_ORDER if c in counts)
+
+
+def headline(
+    table: pd.DataFrame, sums: pd.Series[Any], status: Status, stones: pd.DataFrame
+) -> list[Fact]:
+    """Return the few numbers of some projects together.
+
+    Parameters
+    ----------
+    table, sums, stones
+        Rows of `status.table`, the row of `status.by` and the milestones of them.
+    """
+    colours = table["rag"]
+    alarm = bool((colours == "red").any())
+    facts = [Fact("Running projects", str(len(table)), counted(colours), alarm)]
+    for column, label, note in (
+        ("cpi", "CPI", "earned for each unit of money spent"),
+        ("spi_t", "SPI(t)", "earned time for each period gone by"),
+    ):
+        if pd.notna(sums[column]):
+            low = bool(sums[column] < _LOW)
+            facts.append(Fact(label, f"{sums[column]:.2f}", note, alarm=low))
+    if pd.notna(sums["eac"]) and sums["bac"] > 0:
+        more = sums["eac"] / sums["bac"] - 1
+        facts.append(
+            Fact(
+                "Expected cost",
+                f"{sums['eac']:,.0f} {status.unit_name}",
+                f"{100 * more:+.0f} % against a budget of {sums['bac']:,.0f}",
+                alarm=bool(more > _OVER),
+            )
+        )
+    if len(stones):
+        late = int((stones["state"] == "overdue").sum())
+        reached, due = on_time_rate(stones, status.as_of)
+        said = f"{reached} of {due} due"
+        alarm = late > 0 or 2 * reached < due
+        facts.append(Fact("Milestones in time", said, f"{late} overdue now", alarm))
+    return facts
+
+
+def money_table(sums: pd.DataFrame, first: str) -> pd.DataFrame:
+    """Return rows of `Status.by` as a table whose first column is named so."""
+    table = sums[[*MONEY, *_INDICES]].rename(columns=MONEY_NAMES | _INDICES)
+    table.index.name = first
+    return table.reset_index().astype({first: object})
+
+
+def curve_sections(
+    status: Status, projects: str | list[str] | None, sums: pd.Series[Any]
+) -> Iterator[Section]:
+    """Give the S-curve, money by period, and the indices over time.
+
+    Parameters
+    ----------
+    projects
+        One or several; None = all that run.
+    sums
+        PV, EV, AC, BAC and EAC of them.
+    """
+    curve = status.curve(projects)
+    if curve.empty or curve["pv"].isna().all():
+        return
+    labels = [format_period(period) for period in curve.index]
+    values = curve[["pv", "ev", "ac"]].rename(columns=MONEY_NAMES)
+    known = [name for name in values if values[name].notna().any()]
+    said = ""
+    if sums[["pv", "ev", "ac"]].notna().all():
+        said = (
+            f"{sums['ev']:,.0f} earned of {sums['pv']:,.0f} planned by the days of the "
+            f"newest reports; {sums['ac']:,.0f} spent."
+        )
+    yield Section(
+        "Planned, earned, spent",
+        said,
+        chart=Chart("line", labels, _series(values[known]), status.unit_name),
+        table=values.reset_index(names="period"),
+        rows=MOST_ROWS,
+        note="Cumulative. Planned value is that at the end of each period; earned "
+        "value and actual cost are those of the newest reports by then."
+        + ("" if len(known) == 3 else f" Not known: {_others(values, known)}."),
+    )
+    yield from _by_period(status, curve, sums)
+    indices = curve[["cpi", "spi_t"]].rename(columns=_INDICES).dropna(how="all")
+    if len(indices) >= 2:
+        yield Section(
+            "CPI and SPI(t) over time",
+            "Below 1: dearer, and slower, than planned.",
+            chart=Chart(
+                "line",
+                [format_period(period) for period in indices.index],
+                _series(indices),
+            ),
+            table=indices.reset_index(names="period"),
+            rows=MOST_ROWS,
+        )
+
+
+def _others(values: pd.DataFrame, known: list[str]) -> str:
+    return ", ".join(name for name in values if name not in known)
+
+
+def _series(table: pd.DataFrame) -> dict[str, list[float]]:
+    return {str(name): [float(v) for v in table[name]] for name in table}
+
+
+def _by_period(
+    status: Status, curve: pd.DataFrame, sums: pd.Series[Any]
+) -> Iterator[Section]:
+    """Give what was planned and spent period by period, where anything was spent."""
+    money = money_by_period(curve)
+    if money["spent"].isna().all():
+        return
+    names = {"planned": "planned cost", "spent": "actual cost"}
+    money = money.rename(columns=names)
+    said = ""
+    if sums[["bac", "ac", "eac"]].notna().all():
+        said = (
+            f"Budget {sums['bac']:,.0f} {status.unit_name}, spent {sums['ac']:,.0f}, "
+            f"expected at completion {sums['eac']:,.0f}."
+        )
+    what = "Hours by period" if status.unit == "hours" else "Money by period"
+    yield Section(
+        what,
+        said,
+        chart=Chart(
+            "bar",
+            [format_period(period) for period in money.index],
+            _series(money),
+            status.unit_name,
+        ),
+        table=money.reset_index(names="period"),
+        rows=MOST_ROWS,
+        note="Planned: by the baselines in force. Spent: what reports added in the "
+        "period; a period without a report has nothing, the next one all of it.",
+    )
+
+
+def milestone_section(
+    milestones: pd.DataFrame, as_of: pd.Timestamp, pages: Mapping[str, str]
+) -> Section | None:
+    """Return the milestones, those that are overdue first; None without any."""
+    if milestones.empty:
+        return None
+    order = {"overdue": 0, "due": 1, "reached": 3}
+    place = milestones["state"].map(order).fillna(2)
+    rows = milestones.assign(place=place).sort_values(["place", "due"], kind="stable")
+    late = int((rows["state"] == "overdue").sum())
+    reached, due = on_time_rate(milestones, as_of)
+    table = rows[
+        ["project", "milestone", "state", "baseline", "due", "slip_days", "moves"]
+    ].rename(columns={"slip_days": "slip, days", "moves": "times moved"})
+    table["slip, days"] = table["slip, days"].round().astype("Int64")
+    return Section(
+        "Milestones",
+        f"{reached} of {due} due in time; {late} overdue.",
+        table=table.reset_index(drop=True),
+        links=pages,
+        rows=MOST_ROWS,
+    )
+
+
+def program_page(
+    status: Status,
+    name: str,
+    rows: pd.DataFrame,
+    sums: pd.DataFrame,
+    pages: Mapping[str, str],
+) -> Report:
+    """Return the report of one program.
+
+    Parameters
+    ----------
+    rows, sums
+        One row a project in the words of a reader, and `status.by("program")`.
+    pages
+        Project -> its page, beside that of the portfolio.
+    """
+    members = status.indicators.index[status.indicators["program"] == name]
+    table = rows[rows["project"].isin(members)].reset_index(drop=True)
+    links = {key: f"../{page}" for key, page in pages.items()}
+    stones = status.milestones[status.milestones["project"].isin(members)]
+    own = sums.loc[name]
+    sections: list[Section | None] = [
+        Section(
+            "Projects",
+            f"{counted(table['rag'])}.",
+            table=table,
+            links=links,
+            rows=MOST_ROWS,
+        ),
+        Section("Money", table=money_table(sums.loc[[name]], "program")),
+        *curve_sections(status, [str(member) for member in members], own),
+        milestone_section(stones, status.as_of, links),
+    ]
+    return Report(
+        title=f"Program {name}",
+        portfolio=status.portfolio.name,
+        as_of=f"{status.as_of:%Y-%m-%d}",
+        headline=headline(status.table.loc[members], own, status, stones),
+        sections=[section for section in sections if section is not None],
+        sortable=True,
+        back=("../report.html", TITLE),
+    )
+
+
+def project_page(status: Status, project: str) -> Report:
+    """Return the report of one project."""
+    row = status.indicators.loc[project]
+    table = status.table.loc[project]
+    colour = str(table["rag"]) if pd.notna(table["rag"]) else "not known"
+    facts = [Fact("Colour", colour, alarm=colour == "red"), *_numbers(row, table)]
+    history = status.history[status.history["project"] == project]
+    seen = history[["as_of", "rag", "reported", "cpi", "spi_t", "comment", "author"]]
+    seen = seen.rename(columns={"cpi": "CPI", "spi_t": "SPI(t)", "as_of": "day"})
+    seen = seen.iloc[::-1].reset_index(drop=True)
+    ranges = ranges_of(status, project)
+    sections = list(curve_sections(status, project, row))
+    if len(ranges):
+        sections.append(Section(BY_METHOD, table=ranges))
+    sections += _milestones(status, project)
+    sections.append(Section("Reports so far", table=seen, rows=MOST_ROWS))
+    if notes := list(row["notes"]):
+        missing = pd.DataFrame({"not known": notes}, dtype=object)
+        sections.append(Section("What could not be worked out", table=missing))
+    name = project if pd.isna(row["name"]) else str(row["name"])
+    return Report(
+        title=name,
+        portfolio=status.portfolio.name,
+        as_of=f"{status.as_of:%Y-%m-%d}",
+        headline=facts,
+        summary="" if pd.isna(table["reason"]) else f"{table['reason']}.",
+        sections=sections,
+        sortable=True,
+        back=("../report.html", TITLE),
+    )
+
+
+def _milestones(status: Status, project: str) -> Iterator[Section]:
+    """Give the milestones of a project, and how they have moved."""
+    stones = status.milestones[status.milestones["project"] == project]
+    if stones.empty:
+        return
+    columns = ["milestone", "state", "baseline", "due", "slip_days", "moves"]
+    table = stones[columns].reset_index(drop=True)
+    table = table.rename(columns={"slip_days": "slip, days", "moves": "times moved"})
+    table["slip, days"] = table["slip, days"].round().astype("Int64")
+    yield Section("Milestones", table=table, rows=MOST_ROWS)
+    trend = milestone_trend(status.portfolio, project)
+    trend = trend[trend.index <= status.as_of]
+    baseline = stones.set_index("milestone")["baseline"].reindex(trend.columns)
+    slips = pd.DataFrame(
+        {name: (trend[name] - baseline[name]).dt.days for name in trend}
+    )
+    slips = slips.astype(float).dropna(axis=1, how="all")
+    if len(slips) < 2 or slips.empty:
+        return
+    drawn = slips.iloc[:, -_MOST_LINES:]
+    rest = slips.shape[1] - drawn.shape[1]
+    yield Section(
+        "Milestone trend",
+        "Days by which each milestone was expected after its baseline, as it was seen.",
+        chart=Chart(
+            "line",
+            [f"{day:%Y-%m-%d}" for day in slips.index],
+            _series(drawn),
+            "days late",
+        ),
+        table=slips.round().astype("Int64").reset_index(names="day"),
+        rows=MOST_ROWS,
+        note="A flat line is a promise that is kept; one that climbs slips."
+        + (f" The chart has the last {_MOST_LINES} milestones." if rest else ""),
+    )
+
+
+def _numbers(row: pd.Series[Any], table: pd.Series[Any]) -> list[Fact]:
+    facts = []
+    for column, label in (("cpi", "CPI"), ("spi_t", "SPI(t)")):
+        if pd.notna(table[column]):
+            value = float(table[column])
+            facts.append(Fact(label, f"{value:.2f}", alarm=value < _LOW))
+    if pd.notna(table["eac"]) and pd.notna(row["bac"]):
+        over = f"budget {row['bac']:,.0f}"
+        more = bool(table["eac"] > (1 + _OVER) * row["bac"])
+        facts.append(Fact("Expected cost", f"{table['eac']:,.0f}", over, alarm=more))
+    if pd.notna(table["finish_p50"]):
+        late = f"p80 {table['finish_p80']:%Y-%m-%d}"
+        if pd.notna(row["planned_finish"]):
+            late += f", planned {row['planned_finish']:%Y-%m-%d}"
+        facts.append(Fact("Expected finish", f"{table['finish_p50']:%Y-%m-%d}", late))
+    for column, label in (
+        ("p_late", "Chance to end late"),
+        ("p_over", "Chance to cost more"),
+    ):
+        if pd.notna(table[column]) and math.isfinite(table[column]):
+            facts.append(Fact(label, percent(float(table[column]))))
+    return facts
