@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from pmo_analytics.reporting.nightly import before, with_plan
     from pmo_analytics.reporting.office.slides import write_slides
     from pmo_analytics.reporting.page import Report, summary_of, write_page
-    from pmo_analytics.reporting.portfolio_status import status_report
     from pmo_analytics.reporting.record import read_record, save_record
+    from pmo_analytics.reporting.status.portfolio import status_report
     from pmo_analytics.reporting.verification import verify
     from pmo_analytics.reporting.workbook import (
         fitting,

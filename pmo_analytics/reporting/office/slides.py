@@ -95,6 +95,7 @@ def _message(deck: Deck, report: Report) -> None:
 def _card(slide: Any, fact: Fact, place: tuple[float, float, float, float]) -> None:
     from pptx.dml.color import RGBColor
     from pptx.enum.shapes import MSO_SHAPE
+    from pptx.enum.text import MSO_ANCHOR
     from pptx.util import Inches
 
     shape = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, *map(Inches, place))
@@ -105,6 +106,7 @@ def _card(slide: Any, fact: Fact, place: tuple[float, float, float, float]) -> N
     shape.line.color.rgb = RGBColor.from_string(_ALARM if fact.alarm else ACCENT)
     frame = shape.text_frame
     frame.word_wrap = True
+    frame.vertical_anchor = MSO_ANCHOR.TOP
     frame.text = clean(fact.label)
     lines = [(frame.paragraphs[0], 12, QUIET, False)]
     # Long amounts in five narrow cards.

@@ -10,14 +10,7 @@ import pandas as pd
 from pmo_analytics.reporting.charts import RAG, Chart
 from pmo_analytics.reporting.folder import folder_names
 from pmo_analytics.reporting.page import Report, Section
-from pmo_analytics.reporting.portfolio_sections import (
-    MOST_ROWS,
-    expected_sections,
-    left_open,
-    portfolio_sections,
-    roadmap_sections,
-)
-from pmo_analytics.reporting.status_pages import (
+from pmo_analytics.reporting.status.pages import (
     COLOUR_ORDER,
     MONEY,
     MONEY_NAMES,
@@ -30,6 +23,13 @@ from pmo_analytics.reporting.status_pages import (
     money_table,
     program_page,
     project_page,
+)
+from pmo_analytics.reporting.status.sections import (
+    MOST_ROWS,
+    expected_sections,
+    left_open,
+    portfolio_sections,
+    roadmap_sections,
 )
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pmo_analytics.clock import format_period
 from pmo_analytics.formats import percent
 from pmo_analytics.reporting.charts import Chart
 from pmo_analytics.reporting.page import Fact, Report, Section
-from pmo_analytics.reporting.portfolio_sections import BY_METHOD, MOST_ROWS, ranges_of
+from pmo_analytics.reporting.status.sections import BY_METHOD, MOST_ROWS, ranges_of
 from pmo_analytics.tracking import milestone_trend, money_by_period, on_time_rate
 
 if TYPE_CHECKING:
