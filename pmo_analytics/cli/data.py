@@ -102,7 +102,7 @@ def check(
 
     rolled = read_rolled(path)
     portfolio = load_portfolio(path) if rolled is None else rolled.portfolio
-    problems = planning_problems(portfolio)
+    problems = planning_problems(portfolio, networks=rolled is not None)
     errors = int((problems["severity"] == "error").sum())
     if json_output:
         print_answer(

@@ -33,6 +33,14 @@ MspdiOption = Annotated[
         help="Also write the plan for Microsoft Project (.xml).",
     ),
 ]
+IntoOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--into",
+        help="Folder for copies of the Microsoft Project files that were read, with "
+        "the dates of the plan and all else as it is.",
+    ),
+]
 StrictOption = Annotated[
     bool,
     typer.Option(help="Overloads of work that cannot be moved count as broken rules."),

@@ -26,6 +26,7 @@ from pmo_analytics.cli.options import (
     FlexOption,
     FreezeOption,
     GapOption,
+    IntoOption,
     JsonOption,
     MeasureOption,
     MovePriceOption,
@@ -96,6 +97,7 @@ def optimize(
     uncertainty: RiskUncertaintyOption = None,
     search_file: SearchFileOption = None,
     mspdi: MspdiOption = None,
+    into: IntoOption = None,
     charts: ChartsOption = True,
     json_output: JsonOption = False,
 ) -> int:
@@ -112,6 +114,7 @@ def optimize(
         record, freeze=freeze, change_price=change_price, move_price=move_price
     )
     numbers = _params(search_file)
+    _planning_files(path, into)
     portfolio = read_data(path)
     known = known_record(portfolio, record, terms)
     left = seconds_left(seconds, since, out=out, charts=charts)
@@ -133,7 +136,14 @@ def optimize(
             progress=progress,
         )
     _say_plan(
-        plan, "optimize", out=out, charts=charts, as_json=json_output, mspdi=mspdi
+        plan,
+        "optimize",
+        out=out,
+        charts=charts,
+        as_json=json_output,
+        mspdi=mspdi,
+        into=into,
+        path=path,
     )
     return OK
 
@@ -150,6 +160,7 @@ def level(
     work: SchedulesOption = None,
     strict: StrictOption = False,
     mspdi: MspdiOption = None,
+    into: IntoOption = None,
     charts: ChartsOption = True,
     json_output: JsonOption = False,
 ) -> int:
@@ -163,6 +174,7 @@ def level(
 
     if objective not in MEASURES:
         raise typer.BadParameter(f"--objective is one of {', '.join(MEASURES)}.")
+    _planning_files(path, into)
     portfolio = read_data(path)
     left = seconds_left(seconds, since, out=out, charts=charts)
     limits = SolveLimits(seconds=left, gap=gap, work=work)
@@ -175,7 +187,16 @@ def level(
             seed=seed,
             progress=progress,
         )
-    _say_plan(plan, "level", out=out, charts=charts, as_json=json_output, mspdi=mspdi)
+    _say_plan(
+        plan,
+        "level",
+        out=out,
+        charts=charts,
+        as_json=json_output,
+        mspdi=mspdi,
+        into=into,
+        path=path,
+    )
     return OK
 
 
@@ -216,6 +237,8 @@ def _say_plan(
     charts: bool,
     as_json: bool,
     mspdi: Path | None = None,
+    into: Path | None = None,
+    path: Path | None = None,
 ) -> None:
     """Write the files of a plan that a verb found, and print it.
 
@@ -236,6 +259,8 @@ def _say_plan(
 
             write_mspdi(plan, mspdi)
             messages().print(escaped(f"Wrote {mspdi}."))
+        if into is not None and path is not None:
+            _write_into(plan, path, into)
     except ConfigError as error:
         lost = f"{error} The plan is printed in full instead."
     for attempt in plan.report.attempts:
@@ -246,11 +271,44 @@ def _say_plan(
         _print_plan(plan, changes, files, lost)
     else:
         _show_plan(plan, verb, changes, whole=bool(lost))
-        if out is not None or mspdi is None:
+        if out is not None or (mspdi is None and into is None):
             say_written(out, files)
     if lost:
         messages().print(escaped(lost), style="red")
         raise typer.Exit(BAD_DATA)
+
+
+def _planning_files(path: Path, into: Path | None) -> None:
+    """Refuse --into where nothing was read of planning files."""
+    from pmo_analytics.loaders import holds_networks
+
+    if into is None:
+        return
+    if not holds_networks(path):
+        raise typer.BadParameter(f"--into goes with planning files; {path} holds none.")
+    read = (path if path.is_dir() else path.parent).resolve()
+    inside = (
+        [into.resolve(), *into.resolve().parents] if path.is_dir() else [into.resolve()]
+    )
+    if read in inside:
+        raise typer.BadParameter(
+            f"--into {into} is where the planning files are read from: name another "
+            "folder."
+        )
+
+
+def _write_into(plan: Any, path: Path, into: Path) -> None:
+    """Write the planning files again with the dates of a plan, and say which."""
+    from pmo_analytics.loaders import write_starts
+
+    schedule = plan.schedule
+    starts = dict(zip(schedule["project"], schedule["start"], strict=True))
+    told = write_starts(starts, path, into)
+    console = messages()
+    show_table(told, "Planning files with the dates of the plan", console)
+    files = told.loc[told["file"] != "", "file"].nunique()
+    word = "planning file" if files == 1 else "planning files"
+    console.print(escaped(f"Wrote {files} {word} to {into}."))
 
 
 def _print_plan(plan: Any, changes: Any, files: list[Path], lost: str) -> None:
@@ -279,7 +337,7 @@ def _show_plan(plan: Any, verb: str, changes: Any, *, whole: bool) -> None:
     show_facts(plan.summary(), console)
     sentences = list(plan.purchase_sentences)
     if verb == "level":
-        sentences = [*_moved_earlier(chosen), *sentences]
+        sentences = [*_nothing_to_level(plan), *_moved_earlier(chosen), *sentences]
     if changes is not None:
         from pmo_analytics.differences import change_sentences
         from pmo_analytics.formats import names_of
@@ -292,6 +350,17 @@ def _show_plan(plan: Any, verb: str, changes: Any, *, whole: bool) -> None:
 def _show_inherited(inherited: Any) -> None:
     if len(inherited):
         show_table(inherited, "Inherited: fixed work above the limit", output())
+
+
+def _nothing_to_level(plan: Any) -> list[str]:
+    """Say why a levelled plan is empty where there are projects."""
+    if len(plan.starts) or plan.projects.empty:
+        return []
+    return [
+        "No project is approved or running, so there was nothing to level: the others "
+        "are candidates. Approve them (status, or in Microsoft Project a custom field "
+        "'PMO status'), or let pmo optimize choose among them."
+    ]
 
 
 def _moved_earlier(chosen: Any) -> list[str]:

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
         read_portfolio,
         write_portfolio,
     )
+    from pmo_analytics.loaders.networks.mspdi.moving import write_starts
     from pmo_analytics.loaders.networks.mspdi.rewriting import write_dates
     from pmo_analytics.loaders.networks.mspdi.writing import write_network
-    from pmo_analytics.loaders.networks.portfolio import read_rolled
+    from pmo_analytics.loaders.networks.portfolio import holds_networks, read_rolled
     from pmo_analytics.loaders.networks.reading import read_networks
     from pmo_analytics.loaders.problems import loaded_problems, planning_problems
     from pmo_analytics.loaders.reading.schedule import read_purchases, read_schedule

@@ -111,14 +111,26 @@ def _said_already(checking: pd.DataFrame, errors: list[Problem]) -> np.ndarray:
     return np.array(found, dtype=bool)
 
 
-def planning_problems(portfolio: Portfolio) -> pd.DataFrame:
+def planning_problems(portfolio: Portfolio, *, networks: bool = False) -> pd.DataFrame:
     """Return `loaded_problems`, and what is missing for a plan: projects, or people.
 
     A portfolio without them can be read all the same: a history is forecast, and people
     are capacity.
+
+    Parameters
+    ----------
+    networks
+        The portfolio is made of planning files: they are whole without people.
     """
     problems = loaded_problems(portfolio)
     missing = [] if has_errors(problems) else _nobody_or_nothing(portfolio)
+    if networks and missing and missing[0]["table"] == "people":
+        fix = (
+            "Nobody is assigned in the planning files, and they spend no money: there "
+        )
+        fix += "is no capacity, no load, and no plan by people. Assign people in the "
+        fix += "planning tool. What the tasks alone say: pmo check with --schedule."
+        missing = [problem("warning", "people", "empty_table", fix=fix)]
     return joined_problems([problems_table(missing), problems])
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pmo_analytics.networks.rolling.parts import PROJECT_FIELD, STATUS_FIELD
     from pmo_analytics.networks.rolling.rolling import (
         RolledUp,
+        projects_of,
         roll_up,
         roll_up_balanced,
     )

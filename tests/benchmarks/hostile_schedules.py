@@ -1,10 +1,10 @@
 """Damaged schedules: `python tests/benchmarks/hostile_schedules.py [COUNT [FIRST]]`.
 
-Mutations FIRST (0) to FIRST + COUNT (10,000) of an XER, a PMXML, an MSPDI, a
-spreadsheet export (CSV, xlsx) and the answers of a service (JSON, CSV; one of them is
-damaged) are read or refused with our own error, their balance adds up, and what was
-read has a critical path or an error that says why. Every tenth is rolled up to a
-portfolio too.
+Mutations FIRST (0) to FIRST + COUNT (10,000) of an XER, a PMXML, an MSPDI,
+spreadsheet exports (CSV, also in Russian; xlsx, also of P6; every other one is damaged
+inside the archive) and the answers of a service (JSON, CSV, xlsx; one is damaged) are
+read or refused with our own error, their balance adds up, and what was read has a
+critical path or an error that says why. Every tenth is rolled up to a portfolio too.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from pmo_analytics.networks import (
     critical_path,
     roll_up_balanced,
 )
-from tests.loaders.networks import test_extracts, test_sheets
+from tests.loaders.networks import test_extracts, test_languages, test_sheets
 from tests.loaders.networks.test_hostile_primavera import FILES
 from tests.loaders.networks.test_mspdi import FULL
-from tests.support.mutations import mutated
+from tests.support.mutations import mutated, mutated_inside
 
 
 def kinds() -> dict[str, dict[str, bytes]]:
@@ -41,6 +41,15 @@ def kinds() -> dict[str, dict[str, bytes]]:
     makers = {
         "sheet.csv": lambda folder: test_sheets.as_csv(folder, test_sheets.ROWS),
         "sheet.xlsx": test_sheets.as_workbook,
+        "russian.csv": lambda folder: test_sheets.as_csv(
+            folder, test_languages.rows_of("Russian"), ";"
+        ),
+        "p6.xlsx": lambda folder: test_languages.p6_workbook(
+            folder / "p6.xlsx",
+            TASK=test_languages.TASK.format(test_languages.LABELS),
+            **test_languages.OTHERS,
+        ),
+        "answers.xlsx": test_extracts.as_workbook,
         "answers.json": test_extracts.WAYS["answers"],
         "answers.csv": test_extracts.as_csv,
     }
@@ -91,7 +100,9 @@ def main(count: int, first: int) -> int:
             for number in range(first, first + count):
                 rng = np.random.default_rng([20_270_104, number])
                 own = sorted(files)[number % len(files)]
-                (folder / own).write_bytes(mutated(files[own], rng))
+                inside = own.endswith(".xlsx") and number % 2
+                damage = mutated_inside if inside else mutated
+                (folder / own).write_bytes(damage(files[own], rng))
                 path = folder if len(files) > 1 else folder / own
                 try:
                     word = outcome(path, number % 10 == 0)

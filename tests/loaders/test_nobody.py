@@ -66,3 +66,16 @@ def test_operations_that_take_nothing_off_are_said(tmp_path):
     portfolio = read_quietly(make_folder(tmp_path, files))
     found = portfolio.problems.query("rule == 'no_operations'")
     assert found["row"].to_list() == [2]
+
+
+def test_a_schedule_without_people_is_whole(tmp_path, capsys):
+    """Its network can be judged; what needs people is said."""
+    sheet = tmp_path / "plan.csv"
+    sheet.write_text(
+        "Task Name,Duration,Start,Finish,Predecessors\n"
+        "Dig,5 days,2027-01-04,2027-01-08,\n",
+        encoding="utf-8",
+    )
+    assert main(["check", str(sheet)]) == 0
+    assert "no capacity, no load" in " ".join(capsys.readouterr().out.split())
+    assert main(["check", str(sheet), "--schedule"]) == 0

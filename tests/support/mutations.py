@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import numpy as np
 
 # What is put into a file in place of some of its bytes.
@@ -61,6 +64,19 @@ def mutated(data: bytes, rng: np.random.Generator) -> bytes:
         elif rng.random() < 0.3:
             del found[at:]
     return bytes(found)
+
+
+def mutated_inside(data: bytes, rng: np.random.Generator) -> bytes:
+    """Return a workbook that is a sound archive with one damaged part."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    name = sorted(parts)[int(rng.integers(len(parts)))]
+    parts[name] = mutated(parts[name], rng)
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for own, content in parts.items():
+            archive.writestr(own, content)
+    return made.getvalue()
 
 
 def _numbers_changed(data: bytearray, rng: np.random.Generator, at: int) -> bytearray:

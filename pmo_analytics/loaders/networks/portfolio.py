@@ -10,12 +10,13 @@ from pmo_analytics.loaders.findings import Problem
 from pmo_analytics.loaders.horizon import find_horizon
 from pmo_analytics.loaders.networks.reading import (
     planning_files,
+    read_files,
     read_networks,
     reader_of,
 )
 from pmo_analytics.loaders.reading.folder import CSV_SUFFIXES, TOML, read_toml_file
 from pmo_analytics.loaders.reading.table_names import left_out
-from pmo_analytics.networks import RolledUp, roll_up_balanced
+from pmo_analytics.networks import Network, RolledUp, roll_up_balanced
 
 
 def holds_networks(path: Path) -> bool:
@@ -30,6 +31,26 @@ def holds_networks(path: Path) -> bool:
         for file in path.iterdir()
     )
     return not tables and bool(planning_files(path))
+
+
+def files_of(path: Path) -> tuple[list[Path] | None, list[Problem]]:
+    """Return the files that the toml of a folder leaves; None = it leaves out none."""
+    if not path.is_dir():
+        return None, []
+    declared, problems = read_toml_file(path)
+    if not declared.ignored:
+        return None, problems
+    files = planning_files(path)
+    names = [file.name for file in files]
+    ignored, told = left_out(declared.place, declared.ignored, names)
+    return [file for file in files if file.name not in ignored], problems + told
+
+
+def networks_of(path: Path, files: list[Path] | None) -> list[Network]:
+    """Return the networks of a path, or of some files of it."""
+    if files is None:
+        return read_networks(path)
+    return read_files([(file, path) for file in files], [])
 
 
 def read_rolled(path: str | Path) -> RolledUp | None:
@@ -54,23 +75,16 @@ def read_rolled(path: str | Path) -> RolledUp | None:
     if not holds_networks(path):
         return None
     name, horizon, settings, freq = path.resolve().stem, None, None, "M"
-    problems: list[Problem] = []
-    files: Path | list[Path] = path
+    files, problems = files_of(path)
     if path.is_dir():
-        declared, problems = read_toml_file(path)
-        if declared.ignored:
-            all_files = planning_files(path)
-            names = [file.name for file in all_files]
-            ignored, told = left_out(declared.place, declared.ignored, names)
-            problems += told
-            files = [file for file in all_files if file.name not in ignored]
+        declared, _ = read_toml_file(path)
         name = str(declared.values.get("name", path.resolve().name))
         freq = str(declared.values.get("horizon.freq") or "M")
         if declared.values.get("horizon.start") is not None:
             horizon = find_horizon(declared, {}, problems)
         if any(key.startswith(("value.", "calendar.")) for key in declared.values):
             settings = declared.settings
-    networks = read_networks(files)
+    networks = networks_of(path, files)
     rolled = roll_up_balanced(
         networks, name=name, freq=freq, horizon=horizon, settings=settings
     )

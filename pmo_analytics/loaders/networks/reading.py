@@ -157,15 +157,33 @@ def read_networks(
     if bad_files not in ("raise", "drop"):
         raise ConfigError(f"bad_files is 'raise' or 'drop', not {bad_files!r}.")
     given = [path] if isinstance(path, str | Path) else list(path)
-    networks: list[Network] = []
     problems: list[Problem] = []
+    files = [(file, Path(one)) for one in given for file in _files(Path(one), problems)]
+    return read_files(files, problems, bad_files)
+
+
+def read_files(
+    files: Iterable[tuple[Path, Path]],
+    problems: list[Problem],
+    bad_files: Literal["raise", "drop"] = "raise",
+) -> list[Network]:
+    """Return the networks of files; each comes with the folder that was asked for.
+
+    A folder between the two is kept as field `folder` of a network: its program, where
+    no code says one.
+    """
+    networks: list[Network] = []
     done: set[tuple[str, Path]] = set()
-    for one in given:
-        for file in _files(Path(one), problems):
-            try:
-                networks += _read(file, done)
-            except Unreadable as error:
-                problems.append(Place("network", file.name).unreadable(error))
+    for file, root in files:
+        try:
+            found = _read(file, done)
+        except Unreadable as error:
+            problems.append(Place("network", file.name).unreadable(error))
+            continue
+        between = file.relative_to(root).parts[:-1] if root in file.parents else ()
+        for network in found:
+            fields = {**network.fields, "folder": between[0]} if between else None
+            networks.append(network.replace(fields=fields) if fields else network)
     found = problems_table(problems)
     if has_errors(found) and (bad_files == "raise" or not networks):
         raise DataError(found)

@@ -135,6 +135,16 @@ def roll_up_balanced(
     return _Rolling(updates, freq, horizon, settings, (theme, program)).result(name)
 
 
+def projects_of(networks: Sequence[Network]) -> dict[str, Network]:
+    """Return the networks that `roll_up` makes projects of, by the id of the project.
+
+    Tasks that a file marks as projects are networks of their own; of updates of one
+    project the newest is here.
+    """
+    newest = split_updates([part for n in networks for part in parts_of(n)]).newest
+    return dict(zip(facts.project_ids(newest)[0], newest, strict=True))
+
+
 class _Rolling:
     """Tables while they are made."""
 
