@@ -31,6 +31,7 @@ from pmo_analytics.loaders.findings import Place, Problem, RawTable
 from pmo_analytics.loaders.horizon import find_horizon
 from pmo_analytics.loaders.problems import FILE_RULES
 from pmo_analytics.loaders.reading.settings import Declared
+from pmo_analytics.loaders.understanding.gates import gates_of
 from pmo_analytics.loaders.understanding.headings import NUMBER_COLUMNS, kind_of
 from pmo_analytics.loaders.understanding.number_columns import (
     check_currencies,
@@ -74,10 +75,16 @@ def assemble(contents: Contents) -> Portfolio:
         If no horizon can be made out.
     """
     declared, problems = contents.declared, list(contents.problems)
+    tables, gates = dict(contents.tables), None
+    if "projects" in tables and "milestones" not in tables:
+        gates = gates_of(tables["projects"], declared.format.dayfirst)
+    if gates is not None:
+        tables["milestones"] = gates
     tidies = {
         table: tidy
-        for table, raw in contents.tables.items()
-        if (tidy := tidy_table(raw, declared.format)) is not None
+        for table, raw in tables.items()
+        if (tidy := tidy_table(raw, declared.format, gates_read=gates is not None))
+        is not None
     }
     known = companies(tidies, declared.format)
     for table, tidy in tidies.items():

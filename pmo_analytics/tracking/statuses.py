@@ -156,6 +156,10 @@ def _status(
     values["reason"] = values["reason"].mask(
         silent, "no numbers: no percent complete is reported, and no milestone"
     )
+    bare = unknown & ~told & ~silent & values["reached"].notna()
+    values["reason"] = values["reason"].mask(
+        bare, "no report, and its milestones have no baseline"
+    )
     waiting = unknown & ~told & (values["start"] > day)
     begins = "begins " + values["start"].dt.strftime("%Y-%m-%d")
     values["reason"] = values["reason"].mask(waiting, begins)

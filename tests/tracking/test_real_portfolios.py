@@ -87,11 +87,31 @@ def test_uk_major_projects_with_their_colours(tmp_path):
 
 def test_two_columns_of_colours_are_an_error_that_says_what_to_do(tmp_path):
     table = raw(real(GMPP), encoding="utf-8-sig").head(3)
+    # Of one project the two would say different things.
+    table.iloc[1, [5, 6]] = ["Red", "Green"]
     problems = said(folder(tmp_path, "2022-01", projects=table, progress=table))
     twice = problems[problems["rule"] == "duplicate_column"].iloc[0]
     assert twice["table"] == "progress"
     assert "Keep one of them, put both into one" in twice["fix"]
     assert (problems["fix"] == "Add the column 'as_of' to the table 'progress'.").any()
+
+
+def test_two_columns_of_colours_that_never_differ_are_one(tmp_path):
+    table = raw(real(GMPP), encoding="utf-8-sig")
+    start, end = table.columns[8], table.columns[9]
+    dated = table[table[start].str[:1].str.isdigit() & table[end].str[:1].str.isdigit()]
+    path = folder(
+        tmp_path,
+        "2022-01",
+        projects=dated.assign(status="running"),
+        progress=dated.assign(**{"Status date": "2022-03-31"}),
+    )
+    joined = said(path).set_index("rule").loc["joined_columns"]
+    assert "(146 and 68 colours)" in joined["fix"]
+    counted = pmo.status(load_portfolio(path)).indicators["reported"].value_counts()
+    ours = dated[list(table.columns[5:7])].stack()
+    ours = ours[ours.isin(["Red", "Amber", "Green"])].str.lower().value_counts()
+    assert counted.to_dict() == ours.to_dict()
 
 
 def test_melbourne_water(tmp_path):
@@ -103,11 +123,19 @@ def test_melbourne_water(tmp_path):
     other = problems[problems["rule"] == "column_of_another_table"].iloc[0]
     assert other["found"] == "Stage1, Stage2, Stage3"
     assert "'milestones'" in other["fix"]
-    # As the error says: two of its dates are start and finish, its gates milestones.
+    # Its gates are read; they tell what is next, and nothing to be late against.
     known = table[(table["BCA"] != "") & (table["Stage3"] != "")]
+    named = known.rename(columns={"BCA": "start", "Stage3": "finish"})
+    path = folder(tmp_path, "2016-01", projects=named.assign(status="running"))
+    gated = pmo.status(load_portfolio(path), as_of="2018-06-30")
+    assert len(gated.milestones) == (named[["Stage1", "Stage2"]] != "").sum().sum()
+    reached = pd.to_datetime(gated.portfolio.milestones["actual"]) <= gated.as_of
+    assert (gated.milestones["state"] == "reached").sum() == reached.sum()
+    assert set(gated.milestones["state"]) == {"reached", "soon", "ahead"}
+    assert gated.table["rag"].isna().all()
+    # As the error says: two of its dates are start and finish, its gates milestones.
     gates = known.melt("ID", ["Stage1", "Stage2", "Stage3"], "Milestone", "Forecast")
     gates = gates.rename(columns={"ID": "Project"}).assign(**{"As of": "2023-06-30"})
-    named = known.rename(columns={"BCA": "start", "Stage3": "finish"})
     path = folder(
         tmp_path,
         "2016-01",
@@ -206,8 +234,12 @@ def test_a_jira_export_says_what_it_lacks(tmp_path):
     estimates = raw(real("jira/estimates_r1.csv"))
     project = pd.DataFrame({"project": ["A"], "duration": [3], "start": ["2014-01"]})
     problems = said(folder(tmp_path, "2014-01", projects=project, actuals=estimates))
-    errors = problems[problems["severity"] == "error"]
-    assert errors["fix"].str.contains("Head the column 'hours'").any()
+    scaled = problems[problems["rule"] == "scaled_units"].iloc[0]
+    assert (scaled["column"], scaled["found"]) == ("hours", "timespent")
+    assert "seconds; they are read as hours" in scaled["fix"]
+    seconds = pd.to_numeric(estimates["timespent"]).sum()
+    hours = load_portfolio(tmp_path).actuals["hours"].sum()
+    assert hours == pytest.approx(seconds / 3600)
     other = problems[problems["rule"] == "column_of_another_table"].iloc[0]
-    assert other["found"] == "timespent, timeestimate"
+    assert other["found"] == "timeestimate"
     assert "seconds" in other["fix"]

@@ -350,7 +350,9 @@ def _unknown(rows: pd.DataFrame) -> Iterator[str]:
     """Say which projects have no colour, those with one reason together."""
     begins = rows["reason"].str.startswith("begins")
     worst = rows["reported"].map(_WORST_FIRST).fillna(4).argsort(kind="stable")
-    for reason, own in rows.iloc[worst][~begins].groupby("reason", sort=False):
+    silent = rows.iloc[worst]
+    silent = silent[~silent["reason"].str.startswith("begins")]
+    for reason, own in silent.groupby("reason", sort=False):
         why = str(reason).removeprefix("nothing is known: ")
         yield f"Not known ({why}): {listing(own.index, 4)}"
     if begins.any():

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from pmo_analytics.loaders.aliases import fold
 from pmo_analytics.loaders.findings import Place, Problem
-from pmo_analytics.loaders.understanding.headings import Heading, known_columns
+from pmo_analytics.loaders.understanding.gates import is_gate
+from pmo_analytics.loaders.understanding.headings import (
+    Heading,
+    known_columns,
+    shortened,
+)
 
-# Stage1, Gate 2, Meilenstein 3: the number is what makes it one of several.
-_GATE = re.compile(r"(stage ?gate|stage|gate|milestone|meilenstein|jalon) ?\d{1,2}")
 # As Jira calls its fields, by the names of its columns and of its interface.
 _JIRA_TIMES = frozenset(
     fold(word)
@@ -21,14 +23,15 @@ _JIRA_TIMES = frozenset(
     for words in ("Time Spent", "Original Estimate", "Remaining Estimate")
     for sign in ("", "Σ ")
 )
-_LISTED, _SHOWN = 5, 34
+_LISTED = 5
 
 
-def elsewhere(headings: Sequence[Heading], place: Place, row: int) -> list[Problem]:
+def elsewhere(
+    headings: Sequence[Heading], place: Place, row: int, *, gates_read: bool = False
+) -> list[Problem]:
     """Return warnings of columns that are not read here, and where they are.
 
-    Nothing is moved: whose colour counts, of which day it is, and whether a date is a
-    forecast or has been, no heading says.
+    Colours are not moved: whose counts, and of which day it is, no heading says.
 
     Parameters
     ----------
@@ -36,6 +39,8 @@ def elsewhere(headings: Sequence[Heading], place: Place, row: int) -> list[Probl
         Of the table, as they were understood.
     place, row
         Where the row of headings is.
+    gates_read
+        Whether dates of gates became rows of `milestones`.
     """
     free = [h.text for h in headings if not h.known]
     problems = []
@@ -48,12 +53,16 @@ def elsewhere(headings: Sequence[Heading], place: Place, row: int) -> list[Probl
             "colours are read from 'progress', a row a project and day: project, "
             "as_of, rag. Of two columns of colours keep one, or put both into one.",
         )
-        gates = [t for t in free if _GATE.fullmatch(t.strip().casefold())]
+        gates = [t for t in free if is_gate(t)]
         problems += _warning(
             place,
             row,
             gates,
-            "dates of gates are read from 'milestones', a row a gate: project, "
+            "Read into 'milestones', rows of the kind gate: each counts as reached on "
+            "its day, and before that day as forecast. What was promised, and what is "
+            "late, only a table 'milestones' of yours can say."
+            if gates_read
+            else "dates of gates are read from 'milestones', a row a gate: project, "
             "milestone, as_of, and forecast or actual.",
         )
     if place.table in ("projects", "actuals", "demand", "progress"):
@@ -62,8 +71,9 @@ def elsewhere(headings: Sequence[Heading], place: Place, row: int) -> list[Probl
             place,
             row,
             times,
-            "Jira exports these times in seconds. Divide them by 3600 before you head "
-            "them 'hours' (actuals, demand) or 'remaining_hours' (progress).",
+            "Jira exports these times in seconds, sums (Σ) with those of subtasks. "
+            "Divide them by 3600 before you head them 'hours' (actuals, demand) or "
+            "'remaining_hours' (progress).",
         )
     return problems
 
@@ -71,18 +81,13 @@ def elsewhere(headings: Sequence[Heading], place: Place, row: int) -> list[Probl
 def _warning(place: Place, row: int, texts: Sequence[str], what: str) -> list[Problem]:
     if not texts:
         return []
-    found = ", ".join(_shortened(text) for text in texts[:_LISTED])
+    found = ", ".join(shortened(text) for text in texts[:_LISTED])
     more = f" and {len(texts) - _LISTED} more" if len(texts) > _LISTED else ""
     return [
         place.warning(
             "column_of_another_table",
             row=row,
             found=found + more,
-            fix=f"Not read here: {what}",
+            fix=what if what.startswith("Read into") else f"Not read here: {what}",
         )
     ]
-
-
-def _shortened(text: str) -> str:
-    """Return a heading that may be a paragraph as its first words."""
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1].rstrip() + "…"

@@ -22,6 +22,8 @@ _UNIT = re.compile(r"(.*?)\s*[(\[]([^()\[\]]*)[)\]]\s*\*?\s*")
 _IN_UNIT = re.compile(r"(.+?)\s+(?:in|en)\s+(\S.*?)\s*", re.IGNORECASE)
 _LAST_WORD = re.compile(r"(.*\S)\s+([^\W\d_]{3,5}|[A-Za-z]?[€$£¥])\s*")
 _PERCENT = re.compile(r"(?:%\s*(.+?)|(.+?)[\s_]*%)\s*")
+# Of a heading that may be a paragraph.
+_SHOWN = 34
 _FACTORS = {
     fold(word): factor
     for words, factor in (
@@ -185,6 +187,21 @@ def known_columns(table: str, cells: list[Any]) -> list[str]:
     return [name for name in names if name]
 
 
+def places_of(table: str, cells: list[Any], name: str) -> list[int]:
+    """Return where a row of headings names a column of a table for sure."""
+    found = []
+    for place, cell in enumerate(cells[:MAX_COLUMNS]):
+        own, _, is_weak = _identify(table, heading_text(cell)) if cell else ("", "", 1)
+        if own == name and not is_weak:
+            found.append(place)
+    return found
+
+
+def shortened(text: str) -> str:
+    """Return a heading that may be a paragraph as its first words."""
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1].rstrip() + "…"
+
+
 def unit_factor(word: str) -> float | None:
     """Return what numbers of a unit such as k€ are multiplied with; None = unknown."""
     return _FACTORS.get(fold(word))
@@ -313,7 +330,7 @@ def read_headings(
                     "duplicate_column",
                     row=row,
                     column=heading.name,
-                    found=f"{first.text}, {heading.text}",
+                    found=f"{shortened(first.text)}, {shortened(heading.text)}",
                     fix=f"The column '{heading.name}' is there {same}. Keep one of "
                     "them, put both into one, or rename the other.",
                 )

@@ -25,6 +25,7 @@ from pmo_analytics.loaders.cells.shares import (
 )
 from pmo_analytics.loaders.findings import FileFormat, Problem
 from pmo_analytics.loaders.understanding.headings import kind_of
+from pmo_analytics.loaders.understanding.jira_times import PER_HOUR
 from pmo_analytics.loaders.understanding.tidy import Tidy
 
 _BRACKETS = re.compile(r".*[(\[]([^()\[\]]+)[)\]]\s*\*?")
@@ -126,7 +127,9 @@ def read_number_columns(tidy: Tidy, declared: FileFormat, company: Company) -> N
                     "scaled_units",
                     column=name,
                     found=tidy.texts[name],
-                    fix=f"As the heading says, the numbers were multiplied by "
+                    fix="Jira exports these times in seconds; they are read as hours."
+                    if factor == 1 / PER_HOUR
+                    else "As the heading says, the numbers were multiplied by "
                     f"{factor:g}.",
                 )
             )
@@ -141,7 +144,7 @@ def read_number_columns(tidy: Tidy, declared: FileFormat, company: Company) -> N
 
 
 def _times(value: float, factor: float) -> float:
-    return value / 100 if factor == 0.01 else value * factor
+    return value / round(1 / factor) if factor < 1 else value * factor
 
 
 def _read_spread(

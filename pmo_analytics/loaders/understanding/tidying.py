@@ -23,6 +23,8 @@ from pmo_analytics.loaders.understanding.headings import (
     kind_of,
     read_headings,
 )
+from pmo_analytics.loaders.understanding.jira_times import take_jira_times
+from pmo_analytics.loaders.understanding.joined_colours import with_one_colour
 from pmo_analytics.loaders.understanding.rows import id_columns, split_rows, totals_rows
 from pmo_analytics.loaders.understanding.sheet_notes import (
     bad_cells,
@@ -40,11 +42,18 @@ DATE_KINDS = ("period", "start_day", "end_day")
 _CANONICAL = frozenset("0123456789.+-eE")
 
 
-def tidy_table(raw: RawTable, declared: FileFormat) -> Tidy | None:
+def tidy_table(
+    raw: RawTable, declared: FileFormat, *, gates_read: bool = False
+) -> Tidy | None:
     """Return named, cleaned columns of a raw table; None if it is empty.
 
     Numbers stay as they are written: `number_columns` reads them, once it has seen
     all tables.
+
+    Parameters
+    ----------
+    gates_read
+        Its columns of gates became rows of `milestones`.
     """
     header = find_header(raw)
     if header is None:
@@ -66,12 +75,14 @@ def tidy_table(raw: RawTable, declared: FileFormat) -> Tidy | None:
     if (missing := missing_header(raw, header)) is not None:
         tidy.problems.append(missing)
         return tidy
+    raw, joined = with_one_colour(raw, header)
     heads = with_usual_days(raw.records[header], raw.facts.shift)
     headings, found = read_headings(heads, place, raw.rows[header])
-    tidy.problems = problems + found
-    tidy.problems += elsewhere(headings, place, raw.rows[header])
-    cells, tidy.rows, problems = split_rows(raw, header)
-    tidy.problems += problems
+    cells, tidy.rows, more = split_rows(raw, header)
+    take_jira_times(headings, table, cells)
+    tidy.problems = problems + joined + found
+    tidy.problems += elsewhere(headings, place, raw.rows[header], gates_read=gates_read)
+    tidy.problems += more
     tidy.problems += fill_merged(raw, headings, cells, tidy.rows)
     tidy.problems += _unnamed(raw, header, cells)
     tidy.problems += hidden_cells(raw, headings, tidy.rows)

@@ -137,8 +137,8 @@ def of_projects(milestones: pd.DataFrame, projects: pd.Index) -> pd.DataFrame:
     -------
     DataFrame
         Index `project`: `slip_days` (most of the milestones that are not reached),
-        `slipped` (which one), `overdue` (how many), `next_milestone`, `next_due`,
-        `reached` (share of all).
+        `slipped` (which one), `overdue` (how many; blank where nothing could be),
+        `next_milestone`, `next_due`, `reached` (share of all).
     """
     open_ones = milestones[milestones["state"] != "reached"]
     worst = open_ones.dropna(subset=["slip_days"]).sort_values(
@@ -146,7 +146,11 @@ def of_projects(milestones: pd.DataFrame, projects: pd.Index) -> pd.DataFrame:
     )
     worst = worst.drop_duplicates("project").set_index("project")
     coming = open_ones.drop_duplicates("project").set_index("project")
-    late = (milestones["state"] == "overdue").groupby(milestones["project"]).sum()
+    # What has only the day it was reached, or will be, can never be late: no news.
+    over = milestones["state"] == "overdue"
+    held = milestones["baseline"].notna() | over
+    held |= milestones["forecast"].notna() & milestones["seen"].notna()
+    late = over[held].groupby(milestones.loc[held, "project"]).sum()
     done = (milestones["state"] == "reached").groupby(milestones["project"]).mean()
     return pd.DataFrame(
         {
