@@ -119,13 +119,13 @@ def test_pandera_has_nothing_to_say_of_a_sound_frame(everything):
         sound = conform(name, frame, "M")[0]
         assert check_table(name, sound) == [], name
         schemas.schema(name).validate(sound, lazy=True)
-        for column in sound.columns:
-            for value in (None, -7.0, 7.0, "strange"):
-                frame = sound.copy()
+        for value in (None, -7.0, 7.0, "strange"):
+            changed = sound.copy()
+            for column, kept in sound.items():
                 with contextlib.suppress(TypeError, ValueError):
-                    frame[column] = pd.Series(value, frame.index, frame[column].dtype)
-                if check_table(name, frame):
+                    changed[column] = pd.Series(value, sound.index, kept.dtype)
+                if check_table(name, changed):
                     broken += 1
-                    continue
-                schemas.schema(name).validate(frame, lazy=True)
+                    changed[column] = kept
+            schemas.schema(name).validate(changed, lazy=True)
     assert broken > 50

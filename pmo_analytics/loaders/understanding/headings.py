@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pmo_analytics.clock import WEEKS_PER_YEAR
@@ -207,6 +207,8 @@ def unit_factor(word: str) -> float | None:
     return _FACTORS.get(fold(word))
 
 
+# The cells of the first rows are asked about under each delimiter, then once more.
+@lru_cache(maxsize=10_000)
 def _identify(table: str, text: str) -> tuple[str, str, bool]:
     """Return column and unit text of a heading ("" if unknown), and if it is weak."""
     names, weak = column_names(table), weak_names(table)
