@@ -40,18 +40,32 @@ def milestone_status(portfolio: Portfolio, as_of: pd.Timestamp) -> pd.DataFrame:
         forecast=told["forecast"].mask(early & told["forecast"].isna(), told["actual"]),
         actual=told["actual"].mask(early),
     )
-    groups = told.groupby(["project", "milestone"], sort=False)
-    last = groups.tail(1).set_index(["project", "milestone"])
+    key = ["project", "milestone"]
+    number = told.groupby(key, sort=False).ngroup().to_numpy()
+    last = told.drop_duplicates(key, keep="last").set_index(key)
+    # The rows of one milestone, the newest last: later ones take the place of earlier.
+    planned = told["baseline"].to_numpy()
+    known = np.flatnonzero(~np.isnat(planned))
+    first, newest = (np.full(len(last), np.datetime64("NaT", "s")) for _ in range(2))
+    newest[number[known]] = planned[known]
+    first[number[known[::-1]]] = planned[known[::-1]]
+    asked = pd.DataFrame({"of": number, "forecast": told["forecast"].to_numpy()})
+    different = asked.dropna().drop_duplicates()["of"]
+    moves = np.bincount(different, minlength=len(last)) - 1
+    # In the order in which milestones come up first.
+    order = np.argsort(number[~told.duplicated(key, keep="last").to_numpy()])
+    last = last.iloc[order]
     state = pd.DataFrame(
         {
             "kind": last["kind"],
-            "baseline": groups["baseline"].last(),
-            "first_baseline": groups["baseline"].first(),
+            "baseline": newest,
+            "first_baseline": first,
             "forecast": last["forecast"],
             "actual": last["actual"],
             "seen": last["as_of"],
-            "moves": groups["forecast"].nunique().sub(1).clip(lower=0),
-        }
+            "moves": np.maximum(moves, 0),
+        },
+        index=last.index,
     )
     due = state["actual"].fillna(state["forecast"]).fillna(state["baseline"])
     reached = state["actual"].notna()
