@@ -17,6 +17,7 @@ from pmo_analytics.optimization.levelling.layers import (
 )
 from pmo_analytics.optimization.levelling.level import level
 from pmo_analytics.optimization.limits import SolveLimits
+from tests.support.counts import ALL
 from tests.support.instances_levelling import psplib_optima, psplib_portfolio
 from tests.support.real_data import real
 
@@ -267,7 +268,7 @@ def test_an_optimum_that_orders_of_jobs_alone_miss():
     assert [a["outcome"] for a in plan.report.attempts if a["solver"] == "layers"]
 
 
-@pytest.mark.parametrize("name", ["j3013_5", "j3029_8"])
+@pytest.mark.parametrize("name", ["j3013_5", *["j3029_8"] * ALL])
 def test_both_ends_find_the_optimum_of_hard_instances(name):
     optimum = psplib_optima(real("psplib/j30opt.sm"))[name]
     question = levelled_question(psplib_portfolio(real(f"psplib/j30/{name}.sm")))

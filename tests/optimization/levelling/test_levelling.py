@@ -341,7 +341,7 @@ def test_a_solver_that_dies_costs_nothing_but_the_proof():
 
 @pytest.mark.parametrize("objective", ["makespan", "delay"])
 def test_the_same_work_gives_the_same_plan(objective):
-    portfolio = many(12)
+    portfolio = many(8)
     limits = SolveLimits(seconds=AMPLE, work=30)
     plans = [
         level(portfolio, objective=objective, limits=limits, seed=2) for _ in range(2)

@@ -233,7 +233,7 @@ def test_rounds_with_less_capacity_come_near_by_themselves(monkeypatch):
 
 def test_at_equal_value_there_is_less_overload_in_new_futures():
     """The whole table: `python tests/benchmarks/bench_risk.py`."""
-    portfolio = pmo.generate_portfolio(25, 3, 18, seed=0, discount=0.0)
+    portfolio = pmo.generate_portfolio(15, 3, 12, seed=0, discount=0.0)
     risk = pmo.Risk("cvar", keep=1.0, uncertainty=varied(), draws=200)
     plan = pmo.optimize(portfolio, limits=MORE, risk=risk)
     assert plan.report.certified
