@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from functools import cache
+from typing import Annotated, Any
 
 import typer
 
@@ -52,10 +53,16 @@ def _main(
         raise typer.Exit(OK)
 
 
+@cache
+def _command() -> Any:
+    """Return the commands with their options, read from the signatures once."""
+    return typer.main.get_command(app)
+
+
 def run_words(words: Sequence[str]) -> int:
     """Run the command that the words name and return the exit code."""
     try:
-        code = app(args=list(words), prog_name="pmo", standalone_mode=False)
+        code = _command()(args=list(words), prog_name="pmo", standalone_mode=False)
     except typer.TyperException as error:
         if "--json" in words:
             print_json({"status": "failed", "error": error.format_message()})
