@@ -33,7 +33,7 @@ def run_main_job(programs: Path, folder: Path) -> dict[str, object]:
     for words in (
         "new mydata",
         "check mydata",
-        "optimize mydata --seconds 5 --gap 0.2 --json --out plan",
+        "optimize mydata --seconds 5 --gap 0.5 --json --out plan",
         "verify mydata plan/schedule.csv",
     ):
         done = subprocess.run(

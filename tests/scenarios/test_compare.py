@@ -135,7 +135,7 @@ def tables(result):
 
 
 def test_serial_processes_and_cluster_give_identical_tables(middle):
-    limits = pmo.SolveLimits(seconds=600, work=5)
+    limits = pmo.SolveLimits(seconds=600, work=1)
     here = pmo.compare(middle, MIDDLE, limits=limits, workers=1)
     apart = pmo.compare(middle, MIDDLE, limits=limits, workers=2)
     assert tables(apart) == tables(here)

@@ -40,7 +40,7 @@ from types import SimpleNamespace
 from pmo_analytics.optimization.workers import child
 from pmo_analytics.optimization.jobs import (SolveJob,)
 from pmo_analytics.optimization.model.compiling import compile_options
-portfolio = pmo.example_portfolio()
+portfolio = pmo.generate_portfolio(15, 3, 12, seed=0)
 limits = pmo.SolveLimits(seconds=60, gap=0.05, threads=1)
 plan = pmo.optimize(portfolio, limits=pmo.SolveLimits(seconds=60, gap=0.05))
 assert plan.report.certificate["branches"], "what the next one takes up"

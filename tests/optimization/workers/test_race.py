@@ -91,7 +91,7 @@ def test_a_search_that_dies_leaves_the_others_at_work(middle, monkeypatch):
 
 def test_a_solver_whose_bound_stands_still_makes_way(middle, monkeypatch):
     # Branches would make the solver go for another reason.
-    params = RaceParams(small=0, still=1.0, still_share=0.0, far=0.0, proof_after=1e9)
+    params = RaceParams(small=0, still=0.2, still_share=0.0, far=0.0, proof_after=1e9)
     monkeypatch.setattr(
         Race,
         "_gap",
@@ -237,7 +237,7 @@ def test_cores_are_those_this_process_may_use():
 
 @pytest.mark.usefixtures("warm_solver")
 def test_one_thread_or_many_the_same_plan_with_a_work_limit():
-    portfolio = generate_portfolio(30, 4, 12, seed=3, kind="few_big")
+    portfolio = generate_portfolio(20, 3, 10, seed=3, kind="few_big")
     limits = [SolveLimits(seconds=AMPLE, work=1, threads=t) for t in (1, 4)]
     plans = [optimize(portfolio, limits=limit, seed=5) for limit in limits]
     assert plans[0].report.status == "feasible", "solved at once, nothing is shown"
