@@ -134,6 +134,8 @@ def stretched(profile: np.ndarray, length: int, *, keep: str = "effort") -> np.n
     planned = len(profile)
     if length == planned or not planned:
         return profile
+    if not profile.shape[1]:  # nobody works
+        return np.zeros((length, 0))
     done = np.vstack([np.zeros(profile.shape[1]), np.cumsum(profile, axis=0)])
     marks = np.linspace(0.0, planned, length + 1)
     grid = np.arange(planned + 1)

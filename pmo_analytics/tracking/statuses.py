@@ -32,6 +32,7 @@ from pmo_analytics.tracking.usable import (
     sound_part,
 )
 from pmo_analytics.tracking.warning.ranges import Ranges, project_ranges
+from pmo_analytics.uncertainty import Uncertainty, read_uncertainty
 
 _FRAME = [
     *("cpi", "spi", "spi_t", "eac", "eac_p50", "eac_p80", "finish_p50", "finish_p80"),
@@ -43,6 +44,7 @@ _RANGES = [
 ]
 _OF_LOOKS = ("project", "as_of", "percent_complete", "bac", "ev", "ac", "start")
 _DESCRIBED = ("name", "program", "theme", "manager", "sponsor", "phase", "status")
+_DRAWS = 2_000
 # A finish further away than this many planned durations says only that little is done.
 _MOST = 20.0
 
@@ -57,6 +59,7 @@ def status(
     unit: str = "money",
     left: Mapping[str, float] | None = None,
     teams: Mapping[str, str] | None = None,
+    uncertainty: Uncertainty | str | Path | None = None,
 ) -> Status:
     """Return how the running projects are doing on a day, and why.
 
@@ -88,6 +91,9 @@ def status(
         by the throughput of sprints stands beside the other ranges.
     teams
         Project -> team, where the tables do not tell; see `finish_by_sprints`.
+    uncertainty
+        What is uncertain, or its TOML file: the finish by a simulation of the dates of
+        today stands beside the other ranges; see `simulate`.
 
     Raises
     ------
@@ -112,7 +118,10 @@ def status(
     work = None
     if left or teams:
         work = finish_by_sprints(sound, left or {}, day=day, teams=teams)
-    now = _status(sound, day, thresholds, earned, unit, left_out, work=work)
+    drawn = None if uncertainty is None else _simulated(sound, uncertainty)
+    now = _status(
+        sound, day, thresholds, earned, unit, left_out, work=work, drawn=drawn
+    )
     if since is None:
         return now
     if isinstance(since, Portfolio):
@@ -136,6 +145,7 @@ def _status(
     *,
     ranges: bool = True,
     work: pd.DataFrame | None = None,
+    drawn: pd.DataFrame | None = None,
 ) -> Status:
     projects, notes = projects_on(portfolio, day)
     by_project = rules_of(earned, list(portfolio.projects["project"].dropna()))
@@ -143,7 +153,7 @@ def _status(
     milestones = milestone_status(portfolio, day)
     values = _indicators(portfolio, history, milestones, day, projects)
     looks = _looks(portfolio, history, day, unit) if ranges else pd.DataFrame()
-    expected = _ranges(looks, values.index, work, day)
+    expected = _ranges(looks, values.index, work, drawn, day)
     values = values.join(expected.projects)
     colours = colours_of(values, rules)
     values = values.join(judged(values, colours, rules))
@@ -269,7 +279,11 @@ def _finishes(
 
 
 def _ranges(
-    looks: pd.DataFrame, names: pd.Index, work: pd.DataFrame | None, day: pd.Timestamp
+    looks: pd.DataFrame,
+    names: pd.Index,
+    work: pd.DataFrame | None,
+    drawn: pd.DataFrame | None,
+    day: pd.Timestamp,
 ) -> Ranges:
     """Return ranges of cost and finish, and the chances to end late or over.
 
@@ -280,11 +294,22 @@ def _ranges(
     ----------
     work
         Of `finish_by_sprints`: stands beside, and where nothing else tells an end.
+    drawn
+        Index `project`, `p50, p80` (days) of a simulation.
     day
         What has not ended by an older report does not end before this day.
     """
-    found = Ranges.none() if looks.empty else project_ranges(looks)
+    found = Ranges.none()
+    if len(looks):
+        found = project_ranges(
+            looks, simulated=drawn if drawn is None else {"finish": drawn}
+        )
     table, says = found.table, found.says
+    if drawn is not None:
+        says += (
+            "By simulation: the dates of today, with what is left in the horizon "
+            "stretched by chance; nobody replans.",
+        )
     projects = found.projects.reindex(index=names, columns=_RANGES)
     days = {c: pd.to_datetime(projects[c]) for c in ("finish_p50", "finish_p80")}
     projects = projects.assign(**days).astype(dict.fromkeys(days, "datetime64[s]"))
@@ -309,6 +334,17 @@ def _ranges(
             f"By sprints, {name}: {text}." for name, text in work["says"].items()
         )
     return Ranges(projects, table, found.record, found.chances, says)
+
+
+def _simulated(portfolio: Portfolio, uncertainty: Uncertainty | str | Path) -> Any:
+    """Return the last days by simulation: index `project`, columns `p50, p80`."""
+    from pmo_analytics.simulation import simulate
+
+    if not isinstance(uncertainty, Uncertainty):
+        uncertainty = read_uncertainty(uncertainty)
+    ends = simulate(portfolio, uncertainty=uncertainty, draws=_DRAWS).finish
+    ends = ends.set_index("project")[["p50", "p80"]]
+    return ends.apply(lambda periods: periods.dt.to_timestamp(how="end").dt.normalize())
 
 
 def _looks(

@@ -404,3 +404,17 @@ def test_what_has_not_ended_does_not_end_in_the_past():
     assert len(told)
     assert (told[["finish_p50", "finish_p80"]] >= later.as_of).all(axis=None)
     assert later.table.loc["A", "finish_p50"] >= later.as_of
+
+
+def test_a_simulation_stands_beside_where_it_is_asked_for(tmp_path):
+    file = tmp_path / "uncertainty.toml"
+    file.write_text('[duration]\nkind = "pert"\nlow = 2\nmode = 2\nhigh = 2.001\n')
+    # Nobody's work is planned in it: dates alone are drawn.
+    now = pmo.status(small(), as_of=DAY, uncertainty=file)
+    row = now.ranges.set_index(["project", "method"]).loc["A", "simulation"]
+    # Five months from January, all inside the horizon, take twice as long.
+    ends = {pd.Timestamp("2027-10-31"), pd.Timestamp("2027-11-30")}
+    assert {row["finish_p50"], row["finish_p80"]} <= ends
+    assert np.isnan(row["eac_p50"])
+    assert now.indicators.loc["A", "finish_method"] != "simulation"
+    assert any(note.startswith("By simulation: ") for note in now.notes)

@@ -18,7 +18,12 @@ from pmo_analytics.cli.command import (
     print_answer,
     usage,
 )
-from pmo_analytics.cli.options import JsonOption, OutOption, PathArgument
+from pmo_analytics.cli.options import (
+    JsonOption,
+    OutOption,
+    PathArgument,
+    UncertaintyOption,
+)
 from pmo_analytics.cli.results import say_files
 from pmo_analytics.cli.terminal import (
     escaped,
@@ -48,6 +53,8 @@ STATUS_KEYS = (
 # What one screen holds: projects with their reasons, changes, notes.
 _MOST_PROJECTS, _MOST_CHANGES, _MOST_NOTES, _MOST_SPRINTS = 6, 5, 3, 4
 _LIKELY = 0.5
+# Methods that stand beside the others where they are asked for.
+_ASKED, _MOST_ENDS = ("sprints", "simulation"), 6
 # What is said of ends that were asked for by name is not cut.
 _BY_SPRINTS = "By sprints, "
 _WIDTH = 80
@@ -87,6 +94,7 @@ def status(
     unit: Annotated[str, typer.Option(help="In money or in hours.")] = "money",
     left: LeftOption = None,
     team: TeamOption = None,
+    uncertainty: UncertaintyOption = None,
     out: OutOption = None,
     json_output: JsonOption = False,
 ) -> int:
@@ -98,6 +106,7 @@ def status(
         rules=rules,
         earned=earned,
         unit=unit,
+        uncertainty=uncertainty,
         **work_left(left, team),
     )
     files = [] if out is None else _write(found, out)
@@ -375,7 +384,9 @@ def _sprints(found: Status) -> Iterator[str]:
         if said:
             yield f"Sprints likely to fall short: {'; '.join(said)}{rest}"
     ends = found.ranges.dropna(subset=["finish_p50"])
-    for project in ends.loc[ends["method"] == "sprints", "project"]:
+    for project in ends.loc[ends["method"].isin(_ASKED), "project"].unique()[
+        :_MOST_ENDS
+    ]:
         said = [
             f"{str(row.method).replace('_', ' ')} {row.finish_p50:%Y-%m-%d} (p80 "
             f"{row.finish_p80:%Y-%m-%d})"
