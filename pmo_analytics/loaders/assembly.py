@@ -75,20 +75,7 @@ def assemble(contents: Contents) -> Portfolio:
         If no horizon can be made out.
     """
     declared, problems = contents.declared, list(contents.problems)
-    tables, gates = dict(contents.tables), None
-    if "projects" in tables and "milestones" not in tables:
-        gates = gates_of(tables["projects"], declared.format.dayfirst)
-    if gates is not None:
-        tables["milestones"] = gates
-    tidies = {
-        table: tidy
-        for table, raw in tables.items()
-        if (tidy := tidy_table(raw, declared.format, gates_read=gates is not None))
-        is not None
-    }
-    known = companies(tidies, declared.format)
-    for table, tidy in tidies.items():
-        read_number_columns(tidy, declared.format, known.get(table, ALONE))
+    tidies = _tidied(contents)
     problems += check_currencies(tidies, declared.values.get("value.currency", ""))
     problems += _missing_projects(contents)
     settings = declared.settings
@@ -138,6 +125,26 @@ def assemble(contents: Contents) -> Portfolio:
         problems=problems_table(problems),
         **frames,
     )
+
+
+def _tidied(contents: Contents) -> dict[str, Tidy]:
+    """Return the tables with their headings and numbers read."""
+    declared = contents.declared
+    tables, gates = dict(contents.tables), None
+    if "projects" in tables and "milestones" not in tables:
+        gates = gates_of(tables["projects"], declared.format.dayfirst)
+    if gates is not None:
+        tables["milestones"] = gates
+    tidies = {
+        table: tidy
+        for table, raw in tables.items()
+        if (tidy := tidy_table(raw, declared.format, gates_read=gates is not None))
+        is not None
+    }
+    known = companies(tidies, declared.format)
+    for table, tidy in tidies.items():
+        read_number_columns(tidy, declared.format, known.get(table, ALONE))
+    return tidies
 
 
 def _missing_projects(contents: Contents) -> list[Problem]:
