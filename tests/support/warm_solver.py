@@ -10,6 +10,7 @@ exit codes go the same ways. Processes started as users start them are tested by
 from __future__ import annotations
 
 import gc
+import itertools
 import json
 import os
 import select
@@ -29,6 +30,10 @@ from typing import IO, Any
 from tests.support.places import ROOT
 
 _CODE = struct.Struct("i")
+# Under `make coverage` one fork in so many is measured: to begin and to save it takes
+# several times as long as a tiny portfolio, and most run the same lines.
+_MEASURED = 16
+_ASKED, _KEPT = "COVERAGE_PROCESS_CONFIG", "PMO_COVERAGE"
 
 
 class Server:
@@ -40,6 +45,7 @@ class Server:
         self.process = subprocess.Popen(
             [sys.executable, "-c", code],
             cwd=ROOT,
+            env={_KEPT if k == _ASKED else k: v for k, v in os.environ.items()},
             pass_fds=[theirs.fileno()],
             start_new_session=True,
         )
@@ -154,12 +160,14 @@ def forked_at(
     orders = socket.socket(fileno=number)
     # Forks share what is loaded for as long as nobody looks whether it is garbage.
     gc.freeze()
-    while True:
+    for count in itertools.count():
         message, given, _, _ = socket.recv_fds(orders, 4096, 4)
         if not message:
             break
         if os.fork() == 0:
             orders.close()
+            if count % _MEASURED:
+                os.environ.pop(_KEPT, None)
             _watch(run, json.loads(message), *given)
         for handle in given:
             os.close(handle)
@@ -205,6 +213,11 @@ def _watch(
 
 def _run(run: Callable[[str], None], order: str) -> None:
     code = 1
+    if config := os.environ.pop(_KEPT, ""):
+        import coverage
+
+        os.environ[_ASKED] = config
+        coverage.process_startup(force=True)
     try:
         run(order)
         code = 0
