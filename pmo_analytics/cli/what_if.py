@@ -51,7 +51,7 @@ from pmo_analytics.cli.terminal import (
     records,
     show_table,
 )
-from pmo_analytics.errors import listing
+from pmo_analytics.errors import DataError, listing
 from pmo_analytics.reporting import drawn
 
 if TYPE_CHECKING:
@@ -273,7 +273,7 @@ def recover(
     unknown = [name for name in option or () if name not in OPTIONS]
     if unknown:
         raise typer.BadParameter(f"'{unknown[0]}' is none of {', '.join(OPTIONS)}.")
-    portfolio = read_data(path)
+    portfolio = _read_sound(path)
     known = known_record(portfolio, record, {})
     result = find_ways(
         portfolio,
@@ -297,6 +297,24 @@ def recover(
         _show_recovery(result, portfolio)
         say_written(out, files)
     return INFEASIBLE if result.reasons and result.best is None else OK
+
+
+def _read_sound(path: Path) -> Portfolio:
+    """Return a portfolio to plan with: rows of status that have errors are left out."""
+    from pmo_analytics.loaders import load_portfolio
+    from pmo_analytics.tracking import sound_part
+
+    try:
+        return read_data(path)
+    except DataError:
+        portfolio, left_out = sound_part(load_portfolio(path), plans=True)
+        if left_out.empty:
+            raise
+    first = left_out.iloc[0]
+    where = f"{first['table']} row {first['row']}, {first['column']}"
+    text = f"Rows of status that could not be used: {len(left_out)}; {where}. "
+    messages().print(escaped(f"{text}{first['fix']} See pmo check."), style="yellow")
+    return portfolio
 
 
 def _print_recovery(result: Recovery, files: list[Path]) -> None:
@@ -345,7 +363,8 @@ def _show_recovery(result: Recovery, portfolio: Portfolio) -> None:
     columns = ["option", "finish", "late", "cost", "rest_cost", "own_cost"]
     columns += ["late_cost", "moved"]
     if len(fine):
-        title = f"Ways back, at most {result.most} other projects moved"
+        many = "" if result.most == 1 else "s"
+        title = f"Ways back, at most {result.most} other project{many} moved"
         show_table(fine[columns], title, console)
     for row in result.table.to_dict("records"):
         console.print(escaped(_say_option(row)))

@@ -112,3 +112,24 @@ def test_each_date_says_which_it_is_and_wide_letters_keep_to_the_screen(mine, ca
     said = " ".join(" ".join(lines).split())
     # By the table projects, and by what the reports let expect.
     assert "planned end 2027-07-31, expected 2027-10-28 (p80 2028-02-07)" in said
+
+
+def test_ways_back_do_without_rows_of_status_that_are_wrong(tmp_path, capsys):
+    months = [f"2027-{month:02d}" for month in range(1, 13)]
+    tables = {
+        "projects": "project,status,value,duration,start,deadline\n"
+        "A,running,9,4,2027-01,2027-03\n",
+        "demand": "project,role,offset,fte\nA,Dev,0,1\n",
+        "capacity": "period,role,fte\n" + "".join(f"{m},Dev,2\n" for m in months),
+        "progress": "project,as_of,percent_complete\nA,2027-01-31,145\n",
+    }
+    for name, text in tables.items():
+        (tmp_path / f"{name}.csv").write_text(text)
+    horizon = '[horizon]\nstart = "2027-01"\nperiods = 12\nfreq = "M"\n'
+    (tmp_path / "portfolio.toml").write_text(horizon)
+    asked = ["--project", "A", "--option", "accept", "--seconds", "20", "--json"]
+    assert main(["recover", str(tmp_path), *asked]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["best"] == "accept"
+    told = " ".join(said.err.split())
+    assert "could not be used: 1; progress row 2, percent_complete" in told

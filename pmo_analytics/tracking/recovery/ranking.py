@@ -102,7 +102,7 @@ class LatePrice:
             return f"{price}, as was asked."
         own = float(self._worth.get(project, 0.0))
         why = f"'{project}' is worth {own:,.0f} and was planned in "
-        why += f"{self._planned[project]:.0f} periods"
+        why += counted(round(self._planned[project]))
         if not own > 0:
             why = f"'{project}' has no worth of its own; the others earn so much"
         return f"{price}: nobody priced it, and {why} (--late-price sets another)."
