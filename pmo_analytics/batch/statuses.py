@@ -74,7 +74,7 @@ def status_tables(found: Status, kept: pd.DataFrame) -> dict[str, pd.DataFrame]:
     Parameters
     ----------
     kept
-        Statuses of former nights; this one is added to the trend.
+        Statuses of nights; those of former days, and this one, are the trend.
     """
     day = f"{found.as_of:%Y-%m-%d}"
     projects = found.indicators.drop(columns="notes").reset_index()
@@ -86,7 +86,7 @@ def status_tables(found: Status, kept: pd.DataFrame) -> dict[str, pd.DataFrame]:
     tables["status_trend.csv"] = status_trend(
         pd.concat(
             [
-                kept[kept["as_of"] != day] if len(kept) else kept,
+                kept[kept["as_of"] < day] if len(kept) else kept,
                 projects.assign(as_of=day),
             ],
             ignore_index=True,

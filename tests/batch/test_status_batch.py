@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from pmo_analytics.batch import open_store, run_batch
+from pmo_analytics.batch.statuses import status_tables
 from pmo_analytics.errors import ConfigError
 from tests.support.places import ROOT
 
@@ -60,6 +61,17 @@ def test_the_trend_needs_no_typing(nights):
         *(2, 2, 1, 1)
     ]
     assert trend["said_red"].to_list() == [0, 1]
+
+
+def test_a_night_made_good_later_knows_nothing_of_the_days_after_it(nights):
+    folder, runs = nights
+    store = open_store(folder / "memory.db")
+    try:
+        kept = store.statuses("Larkmoor Insurance")
+    finally:
+        store.close()
+    trend = status_tables(runs[0].status, kept)["status_trend.csv"]
+    assert trend["as_of"].to_list() == ["2026-11-30"]
 
 
 def test_the_store_keeps_a_day_once(nights):
