@@ -118,8 +118,11 @@ class Module:
 
     @cached_property
     def nodes(self) -> list[ast.AST]:
-        """Return every node of the tree."""
-        return list(ast.walk(self.tree))
+        """Return the tree and every statement in it, without the expressions."""
+        found: list[ast.AST] = [self.tree]
+        for node in found:
+            found += _below(node)
+        return found
 
     @property
     def short(self) -> str:
@@ -145,13 +148,18 @@ class Module:
         open_: list[tuple[str, ast.AST]] = [("", self.tree)]
         while open_:
             prefix, node = open_.pop()
-            for child in ast.iter_child_nodes(node):
+            for child in _below(node):
                 if isinstance(child, (*_FUNCTION, ast.ClassDef)):
                     found.append((prefix + child.name, child))
                     open_.append((f"{prefix}{child.name}.", child))
-                elif isinstance(child, (ast.stmt, ast.ExceptHandler)):
+                else:
                     open_.append((prefix, child))
         return found
+
+
+def _below(node: ast.AST) -> Iterator[ast.AST]:
+    for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+        yield from getattr(node, block, ())
 
 
 def _docstring(

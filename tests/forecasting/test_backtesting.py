@@ -11,7 +11,7 @@ from pmo_analytics import metrics
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.forecasting.guarded import history_draws
 from pmo_analytics.forecasting.models.registry import MODELS
-from tests.support.counts import tried
+from tests.support.counts import ALL
 
 PERIODS = pd.period_range("2023-01", periods=48, freq="M")
 
@@ -102,7 +102,7 @@ def test_the_guard_is_said_and_the_draws_are_whole():
 
 def test_draws_hold_what_comes_about_as_often_as_they_say():
     inside = []
-    for seed in range(tried(80)):
+    for seed in range(40 if ALL else 10):
         history = wave(0.4, seed)
         draws, _ = history_draws(
             history.iloc[:36, :1], 12, 400, np.random.default_rng(seed), "combination"

@@ -293,7 +293,7 @@ def test_same_seed_and_work_limit_give_the_same_plan():
                 int(rng.integers(1, 4)),
                 float(rng.integers(1, 9)) / 4,
             )
-            for i in range(25)
+            for i in range(15)
         },
         capacity=3.0,
     )

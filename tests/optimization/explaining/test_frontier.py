@@ -174,7 +174,7 @@ def test_serial_processes_and_cluster_find_the_same_and_a_worker_may_die(monkeyp
     portfolio = generate_portfolio(10, 3, 8, seed=2)
     asked = {
         "over": "capacity",
-        "points": [0.8, 1.1, 1.2, 1.3],
+        "points": [0.8, 1.1, 1.2],
         "limits": SolveLimits(seconds=600, work=1),
     }
     here = frontier(portfolio, **asked, workers=1).table
