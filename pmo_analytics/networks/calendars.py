@@ -57,6 +57,8 @@ class WorkCalendar:
         self._begins: list[int] = []
         self._ends: list[int] = []
         self._done: list[int] = []
+        # The same as arrays: begins, lengths, done.
+        self._arrays = (np.zeros(0, dtype=np.int64),) * 3
 
     @classmethod
     def standard(cls) -> WorkCalendar:
@@ -150,11 +152,10 @@ class WorkCalendar:
         self._cover(int(times.min()), int(times.max()))
         if not self._begins:
             return np.zeros(len(times), dtype=np.int64)
-        begins = np.array(self._begins)
-        lengths = np.array(self._ends) - begins
+        begins, lengths, done = self._arrays
         at = np.searchsorted(begins, times, side="right") - 1
         inside = np.clip(times - begins[at], 0, lengths[at])
-        return np.where(at < 0, 0, np.array(self._done)[at] + inside)
+        return np.where(at < 0, 0, done[at] + inside)
 
     def add_hours(self, start: Any, hours: Any) -> npt.NDArray[np.datetime64]:
         """Return `add` of arrays of times and hours; NaT where one is blank."""
@@ -200,6 +201,11 @@ class WorkCalendar:
         self._ends = [end for _, end in intervals]
         lengths = [end - begin for begin, end in intervals]
         self._done = [0, *accumulate(lengths)][: len(lengths)]
+        self._arrays = (
+            np.array(self._begins, dtype=np.int64),
+            np.array(lengths, dtype=np.int64),
+            np.array(self._done, dtype=np.int64),
+        )
 
     def _intervals(self, low: int, high: int) -> list[tuple[int, int]]:
         """Return when there is work in the days from `low` to before `high`, sorted."""

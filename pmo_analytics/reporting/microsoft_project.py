@@ -120,6 +120,7 @@ class _Tasks:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.clock = WorkCalendar.standard()
+        self.hours: dict[Any, float] = {}
         self.begin = plan.portfolio.horizon[0]
         settings = plan.portfolio.settings
         self.full = hours_per_fte(plan.portfolio.freq, settings.hours_per_week)
@@ -130,9 +131,11 @@ class _Tasks:
 
     def units(self, period: Any, fte: float) -> float:
         """Return the units that work the hours of so much FTE in a period."""
-        edges = [period.start_time, (period + 1).start_time]
-        hours = self.clock.hours_between(*(np.array([e], "M8[s]") for e in edges))
-        return ceil(fte * self.full / float(hours[0]) * 1e4 - 1e-6) / 1e4
+        if period not in self.hours:
+            edges = [period.start_time, (period + 1).start_time]
+            worked = self.clock.hours_between(*(np.array([e], "M8[s]") for e in edges))
+            self.hours[period] = float(worked[0])
+        return ceil(fte * self.full / self.hours[period] * 1e4 - 1e-6) / 1e4
 
     def rows(self) -> tuple[list[Any], list[Any], list[Any]]:
         """Return rows of tasks, assignments and time-phased hours."""

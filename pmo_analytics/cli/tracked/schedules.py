@@ -30,7 +30,7 @@ def check_schedules(path: Path, variant: str, *, json_output: bool) -> int:
     from pmo_analytics.loaders import read_networks
     from pmo_analytics.networks import check_network
 
-    networks = read_networks(path)
+    networks = read_networks(path, bad_files="drop")
     checked = [(n, check_network(n, variant or None)) for n in networks]
     problems = joined_problems([network.problems for network in networks])
     problems = problems.drop_duplicates(ignore_index=True)

@@ -49,8 +49,8 @@ def files_of(path: Path) -> tuple[list[Path] | None, list[Problem]]:
 def networks_of(path: Path, files: list[Path] | None) -> list[Network]:
     """Return the networks of a path, or of some files of it."""
     if files is None:
-        return read_networks(path)
-    return read_files([(file, path) for file in files], [])
+        return read_networks(path, bad_files="drop")
+    return read_files([(file, path) for file in files], [], "drop")
 
 
 def read_rolled(path: str | Path) -> RolledUp | None:

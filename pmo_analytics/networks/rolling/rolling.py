@@ -11,7 +11,13 @@ import numpy as np
 import pandas as pd
 
 from pmo_analytics.clock import Settings, checked_horizon, hours_per_fte
-from pmo_analytics.errors import ConfigError, problem, problems_table
+from pmo_analytics.errors import (
+    ConfigError,
+    joined_problems,
+    problem,
+    problem_records,
+    problems_table,
+)
 from pmo_analytics.networks.network import Network
 from pmo_analytics.networks.rolling import facts
 from pmo_analytics.networks.rolling.across import dependency_rows
@@ -161,7 +167,9 @@ class _Rolling:
         self.codes = codes
         self.ids, twice = facts.project_ids(networks)
         files = [*networks, *(network for _, network in self.older)]
-        self.problems = [p for n in files for p in n.problems.to_dict("records")]
+        # Networks of one file may each tell what is wrong with the file.
+        told = joined_problems([n.problems for n in files]).drop_duplicates()
+        self.problems = problem_records(told)
         self.problems += updates.problems
         self.problems += [self._same_id(number) for number in twice]
         self.spans = [facts.span_of(n) for n in networks]

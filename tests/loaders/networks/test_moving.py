@@ -102,3 +102,17 @@ def test_a_folder_is_the_program_of_its_files(folder):
     portfolio = pmo.networks.roll_up(pmo.read_networks(folder))
     programs = portfolio.projects.set_index("project")["program"].fillna("")
     assert programs.to_dict() == {"Alpha": "", "Beta": "north"}
+
+
+def test_a_damaged_file_is_told_beside_the_others(folder, capsys):
+    (folder / "broken.xer").write_text("ERMHDR\t", encoding="utf-8")
+    (folder / "damaged.xml").write_text(
+        '<Project xmlns="http://schemas.microsoft.com/project"><Tasks>',
+        encoding="utf-8",
+    )
+    for words in (["check", str(folder)], ["check", str(folder), "--schedule"]):
+        assert main(words) == 3
+        said = " ".join(capsys.readouterr().out.split())
+        assert "damaged.xml" in said
+        assert "Alpha" in said
+    assert main(["capacity", str(folder)]) == 3
