@@ -13,20 +13,9 @@ from pmo_analytics.tracking.earned.promises import Promise, Promises, Spent
 from pmo_analytics.tracking.earned.schedules import schedule_of
 from pmo_analytics.tracking.earned.values import earned_share, earned_value, ratio
 
+_NUMBERS = ("percent_complete", "pv", "ev", "ac", "bac", "es", "at", "pd", "estimate")
 _COLUMNS = [
-    *(
-        "project",
-        "as_of",
-        "percent_complete",
-        "pv",
-        "ev",
-        "ac",
-        "bac",
-        "es",
-        "at",
-        "pd",
-    ),
-    "estimate",
+    *("project", "as_of", *_NUMBERS),
     *("start", "baseline_finish", "baseline", "unit", "reported", "forecast_finish"),
     *("comment", "author", "notes"),
 ]
@@ -81,6 +70,8 @@ def reports_of(
         for row in rows
     ]
     frame = pd.DataFrame(found, columns=_COLUMNS)
+    # Of nobody, or of nothing known, they are numbers as well.
+    frame = frame.astype(dict.fromkeys(_NUMBERS, float))
     for name in ("as_of", "start", "baseline_finish", "forecast_finish"):
         frame[name] = pd.to_datetime(frame[name]).astype("datetime64[s]")
     return _with_indices(frame)
