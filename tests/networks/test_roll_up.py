@@ -212,6 +212,36 @@ def test_of_updates_of_one_project_the_newest_counts():
     assert apart.portfolio.projects["project"].tolist() == ["A", "A (A2)"]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "projects"),
+    [
+        # Ids or names that are one but for the day of the update.
+        (("UP-7-20270111", "x"), ("UP-7-20270125", "y"), ["UP-7-20270125"]),
+        (("BL", "Mill 2027.01.11"), ("UP", "Mill 2027.01.25"), ["UP"]),
+        (("A rev 1", "x"), ("A rev 2", "y"), ["A rev 2"]),
+        # Other numbers are those of other projects.
+        (("Mill 1", "Mill 1"), ("Mill 2", "Mill 2"), ["Mill 1", "Mill 2"]),
+    ],
+)
+def test_updates_under_dated_names(first, second, projects):
+    tasks = network().tasks
+    tasks = pd.concat([tasks.set_axis(tasks.index + str(k)) for k in range(4)])
+    files = [
+        network(project, name=name, source=f"{project}.xer", data_date=d, tasks=tasks)
+        for (project, name), d in zip(
+            (second, first), (day("2027-01-25"), day("2027-01-11")), strict=True
+        )
+    ]
+    rolled = roll_up_balanced(files)
+    assert_exact(rolled)
+    assert sorted(rolled.portfolio.projects["project"]) == projects
+    told = rolled.portfolio.problems["rule"].tolist()
+    assert ("older_updates" in told, "alike" in told) == (
+        len(projects) == 1,
+        len(projects) == 2,
+    )
+
+
 def test_one_pool_of_people():
     ann = network().resources
     other = ann.assign(name="ANN ").rename(index={"7": "1"})

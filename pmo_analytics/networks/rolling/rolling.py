@@ -103,8 +103,8 @@ def roll_up_balanced(
     people of all files are one pool. Costs are spread like the hours that they pay, or
     evenly from start to finish. A file with several projects, as `write_mspdi` makes
     one: summary tasks with a custom field `PMO project` are projects of that id. Of
-    updates of one project (one id, other data dates, the same activities) the newest
-    counts; the others give progress and milestones, and the first the baseline where
+    updates of one project (one id or name but for the day of the update, other data
+    dates, the same activities) the newest counts; the others give progress and milestones, and the first the baseline where
     it had not begun and the newest file has none.
 
     Parameters
