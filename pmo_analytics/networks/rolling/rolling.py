@@ -104,8 +104,9 @@ def roll_up_balanced(
     evenly from start to finish. A file with several projects, as `write_mspdi` makes
     one: summary tasks with a custom field `PMO project` are projects of that id. Of
     updates of one project (one id or name but for the day of the update, other data
-    dates, the same activities) the newest counts; the others give progress and milestones, and the first the baseline where
-    it had not begun and the newest file has none.
+    dates, the same activities) the newest counts; the others give progress and
+    milestones, and the first the baseline where it had not begun and the newest file
+    has none.
 
     Parameters
     ----------
