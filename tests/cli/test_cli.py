@@ -96,7 +96,7 @@ def test_verify_names_what_a_hand_edited_plan_breaks(small, tmp_path, capsys):
 
 def test_verify_does_not_believe_the_manifest(small, tmp_path, capsys):
     out = tmp_path / "out"
-    assert main(["optimize", str(small), "--seconds", "300", "--out", str(out)]) == 0
+    assert main(["optimize", str(small), "--no-charts", "--out", str(out)]) == 0
     capsys.readouterr()
     path = out / "manifest.json"
     facts = json.loads(path.read_text("utf-8"))
@@ -222,7 +222,7 @@ def test_infeasible_is_exit_code_4_and_names_the_clash(small, tmp_path, capsys):
 
 def test_bad_data_is_exit_code_3_and_leaves_results_alone(small, tmp_path, capsys):
     out = tmp_path / "out"
-    assert main(["optimize", str(small), "--seconds", "300", "--out", str(out)]) == 0
+    assert main(["optimize", str(small), "--no-charts", "--out", str(out)]) == 0
     before = {file.name: file.read_bytes() for file in out.iterdir()}
     demand = small / "demand.csv"
     demand.write_text(demand.read_text().replace("B,Dev,0,1", "B,Dve,0,many"))
@@ -424,7 +424,9 @@ def test_forecast_of_a_history_alone(tmp_path, capsys):
     text = "period,role,load_fte\n" + "\n".join(rows)
     (folder / "history.csv").write_text(text, encoding="utf-8")
     out = tmp_path / "out"
-    code, _ = run_json(capsys, "forecast", folder, "--horizon", 6, "--out", out)
+    code, _ = run_json(
+        capsys, "forecast", folder, "--horizon", 6, "--no-charts", "--out", out
+    )
     assert code == 0
     table = pd.read_csv(out / "forecast.csv")
     assert set(table["quantity"]) == {"load"}
@@ -522,7 +524,14 @@ def test_at_most_one_of_two_comes_in_every_future_of_the_command(tmp_path, capsy
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     code, facts = run_json(
-        capsys, "forecast", folder, "--draws", 100, "--out", tmp_path / "o"
+        capsys,
+        "forecast",
+        folder,
+        "--draws",
+        100,
+        "--no-charts",
+        "--out",
+        tmp_path / "o",
     )
     assert code == 0
     assert any("hold in every future" in note for note in facts["notes"])
@@ -534,7 +543,7 @@ def test_at_most_one_of_two_comes_in_every_future_of_the_command(tmp_path, capsy
 def test_forecast_says_why_and_shows_the_plan(tmp_path, small, capsys):
     few = "forecast", small, "--horizon", 2, "--draws", 100
     plan = tmp_path / "plan"
-    assert run_json(capsys, "optimize", small, "--seconds", 600, "--out", plan)[0] == 0
+    assert run_json(capsys, "optimize", small, "--no-charts", "--out", plan)[0] == 0
     record = "--scope", "plan", "--record", plan / "schedule.csv"
     out = tmp_path / "out"
     role = pmo.read_portfolio(small).demand["role"].iloc[0]
