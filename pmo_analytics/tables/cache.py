@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pmo_analytics.tables.contract import Problem
 
 # Columns that tables did not always have: where blank, hashes of old still hold.
-_LATER = ("workweek", "event", "manager", "phase", "priority", "goal")
+_LATER = ("workweek", "event", "manager", "phase", "priority", "goal", "benefit")
 # Cells of object columns that nobody can edit without replacing them.
 _PLAIN = frozenset((str, int, float, bool, type(None), type(pd.NaT), pd.Period, date))
 

@@ -261,6 +261,7 @@ TABLES: dict[str, Table] = {
             "person": _TEXT,
             "hours": _AMOUNT,
             "amount": _NUMBER,
+            "benefit": _NUMBER,
         }
     ),
     "baselines": Table(

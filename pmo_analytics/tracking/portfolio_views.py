@@ -125,17 +125,18 @@ def pipeline_stages(
 
 
 def benefits_by_period(status: Status) -> pd.DataFrame:
-    """Return benefits as they were promised, and as they are to come now.
+    """Return benefits as they were promised, as they are to come now, as they came in.
 
-    No table holds benefits that came in. What is compared is the table `benefits`, at
-    the dates of the baseline in force, with the same at the dates of today: of a
-    running project what comes after its end moves by as many periods as that does.
+    Compared are the table `benefits`, at the dates of the baseline in force, the same
+    at the dates of today (of a running project what comes after its end moves by as
+    many periods as that does), and the column `benefit` of `actuals`.
 
     Returns
     -------
     DataFrame
         Index PeriodIndex: `planned, expected` (currency, of the period) of projects
-        that run, are approved with a start, or are done. Empty without benefits.
+        that run, are approved with a start, or are done; where `actuals` tells of any
+        benefit `actual` too, blank after the period of the day. Empty without benefits.
     """
     portfolio = status.portfolio
     projects = portfolio.projects.dropna(subset=["project", "start"])
@@ -163,8 +164,16 @@ def benefits_by_period(status: Status) -> pd.DataFrame:
         return pd.DataFrame(columns=["planned", "expected"], dtype=float)
     frame = pd.DataFrame(rows, columns=["period", "planned", "expected"])
     sums = frame.groupby("period").sum()
-    every = pd.period_range(sums.index.min(), sums.index.max(), freq=portfolio.freq)
-    return sums.reindex(every, fill_value=0.0).rename_axis("period")
+    now = pd.Period(status.as_of, freq=portfolio.freq)
+    came = portfolio.actuals.dropna(subset=["benefit", "period"])
+    came = came[came["project"].isin(projects["project"]) & (came["period"] <= now)]
+    known = [*sums.index, *came["period"]]
+    every = pd.period_range(min(known), max(known), freq=portfolio.freq)
+    table = sums.reindex(every, fill_value=0.0).rename_axis("period")
+    if len(came):
+        actual = came.groupby("period")["benefit"].sum().reindex(every, fill_value=0.0)
+        table["actual"] = actual.where(every <= now)
+    return table
 
 
 def _periods_late(status: Status) -> dict[str, int]:

@@ -139,9 +139,12 @@ class Status:
         unknown = [n for n in names if n not in self.table.index]
         if unknown:
             raise ConfigError(f"'{unknown[0]}' is not among the running projects.")
+        history = self.history
+        if len(names) == 1:
+            history = self._reports.get(names[0], history.head(0))
         return curve_of(
             self._promises,
-            self.history,
+            history,
             names,
             self.as_of,
             self.unit,
@@ -152,6 +155,11 @@ class Status:
     def _promises(self) -> Promises:
         """What was promised; a report asks for the curve of every project."""
         return Promises(self.portfolio, self.unit)
+
+    @cached_property
+    def _reports(self) -> dict[Any, pd.DataFrame]:
+        """The history by project."""
+        return dict(iter(self.history.groupby("project", sort=False)))
 
     def summary(self) -> pd.Series[Any]:
         """Return the portfolio in a few labelled facts."""

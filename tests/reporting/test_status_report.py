@@ -311,3 +311,107 @@ def test_a_program_that_is_called_like_a_project_has_its_page():
     money = next(s for s in whole.sections if s.title == "Money by program")
     assert money.links["DORA"] == "programs/DORA.html"
     assert whole.sections[0].links["DORA"] == "projects/DORA.html"
+
+
+def test_the_indices_over_time_end_with_those_of_the_headline(status, report):
+    sums = status.by("program").loc["all"]
+    curve = status.curve()
+    known = curve["cpi"].last_valid_index()
+    assert curve.loc[known, ["cpi", "spi_t"]].to_list() == pytest.approx(
+        sums[["cpi", "spi_t"]].to_list()
+    )
+    for project in status.table.index[:3]:
+        own = status.curve(project)[["cpi", "spi_t"]].dropna().iloc[-1]
+        wanted = status.table.loc[project, ["cpi", "spi_t"]].astype(float)
+        assert own.to_list() == pytest.approx(wanted.to_list())
+    said = next(s for s in report.sections if s.title == "Planned, earned, spent")
+    assert f"{sums['ev']:,.0f} earned of {sums['pv']:,.0f} planned" in said.takeaway
+    assert status.curve(list(status.table.index)).equals(curve)
+
+
+def test_money_by_period_adds_up_to_what_was_spent(status, report):
+    money = next(s for s in report.sections if s.title == "Money by period").table
+    curve = status.curve()
+    assert money["actual cost"].sum() == pytest.approx(curve["ac"].max())
+    assert money["planned cost"].sum() == pytest.approx(curve["pv"].max())
+
+
+def test_pages_show_how_milestones_and_programs_went(status):
+    pages = status_report(status)[1]
+    titles = [s.title for s in pages["projects/CORE-MOT.html"].sections]
+    assert {"Milestone trend", "CPI and SPI(t) over time"} <= set(titles)
+    trend = next(
+        s
+        for s in pages["projects/CORE-MOT.html"].sections
+        if s.title == "Milestone trend"
+    )
+    newest = trend.table.iloc[-1]
+    stones = status.milestones[status.milestones["project"] == "CORE-MOT"]
+    for stone in stones.itertuples():
+        assert newest[stone.milestone] == round(stone.slip_days)
+    program = next(p for name, p in pages.items() if name.startswith("programs/"))
+    assert {"Money by period", "Milestones"} <= {s.title for s in program.sections}
+    assert program.headline[0].label == "Running projects"
+
+
+def test_nothing_known_is_not_called_good():
+    portfolio = pmo.example_portfolio()
+    newest = portfolio.progress.sort_values("as_of").drop_duplicates(
+        "project", keep="last"
+    )
+    told = newest[["project", "as_of"]].assign(rag="red")
+    bare = portfolio.replace(
+        progress=told,
+        milestones=portfolio.milestones.iloc[:0],
+        baselines=portfolio.baselines.iloc[:0],
+        actuals=portfolio.actuals.iloc[:0],
+    )
+    report = status_report(pmo.status(bare, as_of="2026-12-31"))[0]
+    assert "No project is red" not in report.summary
+    assert "People reported" in report.summary
+    assert "Milestones in time" not in {fact.label for fact in report.headline}
+
+
+def test_names_of_programs_are_told_apart_under_bars():
+    names = [
+        "DEPARTMENT OF PARKS",
+        "DEPARTMENT OF WORKS",
+        "数字化转型与基础设施建设项目",
+    ]
+    svg = svg_of(Chart("bar", names * 5, {"a": [1.0] * 15}), "bars")
+    assert svg.count("rotate(-35)") == 15
+    assert int(re.search(r'viewBox="0 0 760 (\d+)"', svg)[1]) > 300
+
+
+def test_a_template_without_titles_is_filled(report, tmp_path):
+    from pptx import Presentation
+
+    own = Presentation()
+    for layout in own.slide_layouts:
+        for shape in list(layout.placeholders):
+            if shape.placeholder_format.type == 1:
+                shape._element.getparent().remove(shape._element)
+    own.save(str(tmp_path / "own.pptx"))
+    write_slides(tmp_path / "r.pptx", report, template=tmp_path / "own.pptx")
+    show = Presentation(str(tmp_path / "r.pptx"))
+    wide, high = show.slide_width, show.slide_height
+    assert len(show.slides) > 10
+    for slide in show.slides:
+        texts = [s.text_frame.text for s in slide.shapes if s.has_text_frame]
+        assert texts[0]
+        for shape in slide.shapes:
+            assert shape.left >= 0
+            assert shape.left + shape.width <= wide
+            assert shape.top + shape.height <= high * 1.02, texts[0]
+
+
+def test_charts_of_sheets_take_their_numbers_from_the_table(report, tmp_path):
+    write_spreadsheet(tmp_path / "r.xlsx", report)
+    book = openpyxl.load_workbook(tmp_path / "r.xlsx")
+    sheet = book["Planned, earned, spent"]
+    (native,) = sheet._charts
+    where = native.series[0].val.numRef.f
+    assert where.startswith("'Planned, earned, spent'!$B$2:$B$")
+    assert sheet["D1"].value == "actual cost"
+    red = book["Where each project stands"]["D2"]
+    assert (red.value, red.fill.fgColor.rgb) == ("red", "FFB3121D")

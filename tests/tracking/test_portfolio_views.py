@@ -16,6 +16,7 @@ from pmo_analytics.plotting import (
     plot_reliability,
     plot_value_risk,
 )
+from pmo_analytics.reporting import status_report
 from pmo_analytics.tracking import (
     benefits_by_period,
     booked_shares,
@@ -120,6 +121,28 @@ def test_benefits_as_promised_and_as_they_are_to_come(status):
     bare = pmo.status(company(benefits=None), as_of=DAY)
     assert benefits_by_period(bare).empty
     assert plot_benefits(benefits_by_period(bare), ax=Figure().subplots()).texts
+
+
+def test_benefits_that_came_in():
+    actuals = rows(
+        "period project benefit",
+        ("2027-02", "A", 4),
+        ("2027-03", "A", 8.5),
+        ("2027-03", "C", 1000),  # a candidate has none yet
+        ("2027-09", "A", 7),  # after the day
+    )
+    found = pmo.status(company(actuals=actuals), as_of=DAY)
+    table = benefits_by_period(found)
+    actual = table["actual"].dropna()
+    assert {str(p): v for p, v in actual.items()} == {"2027-02": 4, "2027-03": 8.5}
+    assert table["planned"].sum() == 260
+    assert found.indicators.loc["A", "ac"] == 200  # as reported: no money was spent
+    ax = plot_benefits(table, as_of=found.as_of, ax=Figure().subplots())
+    assert len(ax.lines) == 4
+    report = status_report(found)[0]
+    section = next(s for s in report.sections if s.title == "Benefits")
+    assert "12 of money came in of 10 promised by 2027-03-31" in section.takeaway
+    assert "actual benefit" in section.chart.series
 
 
 def test_who_is_booked_over_100_percent():

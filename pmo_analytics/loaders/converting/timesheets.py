@@ -110,7 +110,7 @@ def _day_of(cell: Any) -> str | None:
 
 
 def _say_empty(tidy: Tidy) -> None:
-    given = [n for n in ("hours", "amount") if n in tidy.columns]
+    given = [n for n in ("hours", "amount", "benefit") if n in tidy.columns]
     empty = [
         row
         for i, row in enumerate(tidy.rows)

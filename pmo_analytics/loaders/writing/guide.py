@@ -45,7 +45,8 @@ TABLE_TEXTS: dict[str, str] = {
     "roles": "What is known about roles.",
     "flex": "Capacity that could be added: overtime, contractors, hires.",
     "history": "What really happened, by role and period; forecasts learn from it.",
-    "actuals": "Hours and money really spent, as timesheets and ledgers say.",
+    "actuals": "Hours and money really spent, as timesheets and ledgers say; benefits "
+    "that came in.",
     "baselines": "Plans as they were approved, for comparison.",
     "progress": "What was reported of a project on a day. Blank values are worked out "
     "from baselines, spend and actuals.",
@@ -264,6 +265,9 @@ COLUMN_TEXTS: dict[str, dict[str, Meaning]] = {
         "person": _PERSON,
         "hours": Meaning("Hours worked.", "hours", "38.5"),
         "amount": Meaning("Money spent.", "currency", "3600"),
+        "benefit": Meaning(
+            "Benefit that came in, of a project in the period.", "currency", "12000"
+        ),
     },
     "baselines": {
         "project": _PROJECT,

@@ -279,7 +279,8 @@ def plot_benefits(
     Returns
     -------
     Axes
-        Periods across, money up. Between the lines lies what comes later than promised.
+        Periods across, money up. Between the lines lies what comes later than promised;
+        the third one, where there is any, is what came in so far.
     """
     title = "Benefits: as promised, and as they are to come now"
     with canvas(ax, height=4.2) as ax:
@@ -293,7 +294,10 @@ def plot_benefits(
         for name, label, colour in (
             ("planned", "promised (baseline)", QUIET),
             ("expected", "expected now", PALETTE[0]),
+            ("actual", "came in", RAG["green"]),
         ):
+            if name not in sums:
+                continue
             (line,) = ax.plot(at, sums[name], color=colour, label=legend_label(label))
             handles.append(line)
         ax.fill_between(
@@ -303,7 +307,12 @@ def plot_benefits(
         ax.set_ylabel(unit)
         periods = pd.PeriodIndex(sums.index)
         period_axis(ax, periods)
-        note = "cumulative; no table holds benefits that came in"
+        note = "cumulative"
+        if "actual" in sums:
+            came = sums["actual"].max()
+            note += f"; {came / scale:,.2f} {unit} came in so far"
+        else:
+            note += "; no benefit is recorded that came in"
         if as_of is not None:
             today = pd.Period(as_of, freq=periods.freq).ordinal - periods[0].ordinal
             if 0 <= today < len(periods):

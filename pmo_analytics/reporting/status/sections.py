@@ -122,19 +122,38 @@ def _benefits(status: Status) -> Iterator[Section]:
     benefits = benefits_by_period(status)
     if benefits.empty:
         return
-    sums = benefits.cumsum()
+    unit = status.portfolio.settings.currency or "of money"
+    sums = benefits.cumsum().rename(
+        columns={
+            "planned": "planned benefit",
+            "expected": "expected benefit",
+            "actual": "actual benefit",
+        }
+    )
+    said = "As promised at the dates of the baselines, and as they are to come now."
+    note = "Cumulative, of running, approved and finished projects. "
+    if "actual benefit" in sums:
+        known = sums.dropna().iloc[-1]
+        said = (
+            f"{known['actual benefit']:,.0f} {unit} came in of "
+            f"{known['planned benefit']:,.0f} promised by "
+            f"{status.as_of:%Y-%m-%d}."
+        )
+        note += "Actual: the column benefit of actuals."
+    else:
+        note += "No benefit is recorded that came in (column benefit of actuals)."
     yield Section(
         "Benefits",
-        "As promised at the dates of the baselines, and as they are to come now.",
+        said,
         chart=Chart(
             "line",
             [format_period(period) for period in sums.index],
             {name: [float(v) for v in sums[name]] for name in sums},
-            status.unit_name,
+            unit,
         ),
         table=sums.reset_index(),
-        note="Cumulative, of running, approved and finished projects. No table holds "
-        "benefits that came in.",
+        rows=MOST_ROWS,
+        note=note,
     )
 
 

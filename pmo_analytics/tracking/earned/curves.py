@@ -75,18 +75,59 @@ def curve_of(
     frame = pd.DataFrame({"pv": planned}, index=index)
     # Of a day without a budget the numbers are shares of the time, not amounts.
     reports = history[history["project"].isin(held) & (history["unit"] == unit)]
-    until = ordinals[ordinals <= now.ordinal]
+    told = _Told(reports, ordinals[ordinals <= now.ordinal], index)
     for name in ("ev", "ac"):
-        frame[name] = _carried(reports, [name], until, index)[:, 0]
+        frame[name] = told.carried(~np.isnan(told.of[name]), told.of[name])[:, 0]
     # As in the sums: of several projects those of which everything is known.
-    whole = reports.dropna(subset=_SUMS) if len(held) > 1 else reports
-    ev, ac = _carried(whole, ["ev", "ac"], until, index).T
-    frame["cpi"] = ratio(ev, ac)
-    paced = whole.assign(
-        es=whole["bac"] * whole["es"], at=whole["bac"] * whole["at"]
-    ).loc[whole["spi_t"].notna()]
-    frame["spi_t"] = ratio(*_carried(paced, ["es", "at"], until, index).T)
+    whole = np.ones(len(reports), dtype=bool)
+    if len(held) > 1:
+        whole = ~np.isnan(np.column_stack([told.of[name] for name in _SUMS])).any(
+            axis=1
+        )
+    priced = whole & ~np.isnan(told.of["ev"] + told.of["ac"])
+    frame["cpi"] = ratio(*told.carried(priced, told.of["ev"], told.of["ac"]).T)
+    weights = [told.of["bac"] * told.of[name] for name in ("es", "at")]
+    paced = whole & ~np.isnan(told.of["spi_t"]) & ~np.isnan(weights).any(axis=0)
+    frame["spi_t"] = ratio(*told.carried(paced, *weights).T)
     return frame
+
+
+class _Told:
+    """What reports said, and what of it was known last by the end of each period.
+
+    Parameters
+    ----------
+    reports
+        Of some projects, oldest first.
+    until
+        Ordinals of the periods up to today; later ones are blank.
+    index
+        All periods.
+    """
+
+    def __init__(
+        self, reports: pd.DataFrame, until: np.ndarray, index: pd.PeriodIndex
+    ) -> None:
+        self.of = {
+            name: reports[name].to_numpy(dtype=float)
+            for name in (*_SUMS, "es", "at", "spi_t")
+        }
+        self._projects = pd.factorize(reports["project"])[0]
+        self._at = pd.PeriodIndex(reports["as_of"], freq=index.freq).asi8
+        self._until, self._length = until, len(index)
+
+    def carried(self, kept: np.ndarray, *columns: np.ndarray) -> np.ndarray:
+        """Return the sums over projects, shape (periods, columns)."""
+        total = np.full((self._length, len(columns)), np.nan)
+        rows = np.flatnonzero(kept)
+        order = np.argsort(self._projects[rows], kind="stable")
+        ends = np.flatnonzero(np.diff(self._projects[rows[order]])) + 1
+        values = np.column_stack(columns)
+        for own in np.split(rows[order], ends):
+            place = np.searchsorted(self._at[own], self._until, side="right")
+            seen = np.flatnonzero(place > 0)
+            total[seen] = np.nan_to_num(total[seen]) + values[own[place[seen] - 1]]
+        return total
 
 
 def money_by_period(curve: pd.DataFrame) -> pd.DataFrame:
@@ -111,29 +152,3 @@ def money_by_period(curve: pd.DataFrame) -> pd.DataFrame:
             "spent": spent - before,
         }
     )
-
-
-def _carried(
-    reports: pd.DataFrame, names: list[str], until: np.ndarray, index: pd.PeriodIndex
-) -> np.ndarray:
-    """Return the sums over projects of what was known last by the end of each period.
-
-    Parameters
-    ----------
-    until
-        Ordinals of the periods up to today; later ones are blank.
-
-    Returns
-    -------
-    ndarray
-        Shape (periods, names).
-    """
-    total = np.full((len(index), len(names)), np.nan)
-    reports = reports.dropna(subset=names)
-    at = pd.PeriodIndex(reports["as_of"], freq=index.freq).asi8
-    values = reports[names].to_numpy(dtype=float)
-    for rows in reports.groupby("project", sort=False).indices.values():
-        place = np.searchsorted(at[rows], until, side="right")
-        seen = np.flatnonzero(place > 0)
-        total[seen] = np.nan_to_num(total[seen]) + values[rows[place[seen] - 1]]
-    return total
