@@ -44,7 +44,7 @@ TEXTS = {
     "What is known about roles.": "关于角色的已知信息。",
     "Capacity that could be added: overtime, contractors, hires.": "可以增加的产能：加班、外包、招聘。",
     "What really happened, by role and period; forecasts learn from it.": "每个角色每个期间真正发生的情况；预测从中学习。",
-    "Hours and money really spent, as timesheets and ledgers say.": "实际花掉的工时和钱，来自工时表和账目。",
+    "Hours and money really spent, as timesheets and ledgers say; benefits that came in.": "实际花掉的工时和钱，来自工时表和账目；以及已实现的收益。",
     "Plans as they were approved, for comparison.": "批准时的计划，用于比较。",
     # columns
     "Key of the project; every table names it by this.": "项目的键；所有表都用它称呼项目。",
@@ -134,6 +134,7 @@ TEXTS = {
     "Period worked, or any day of it.": "工作的期间，或其中任一天。",
     "Hours worked.": "工作的小时。",
     "Money spent.": "花掉的钱。",
+    "Benefit that came in, of a project in the period.": "该期间内项目已实现的收益。",
     "Name of the baseline.": "基线的名称。",
     "Day on which it was set.": "设定的日期。",
     "Start as planned then.": "当时计划的开始。",

@@ -364,10 +364,7 @@ COLUMN_WORDS: dict[str, dict[str, str]] = {
         "person": _PERSON + "|developer|developer id|worker",
         "hours": _HOURS + "|actual hours|developer hours actual|hours worked|"
         "hours spent|duration decimal|实际工时|實際工時",
-        "benefit": "benefits|realised benefit|realized benefit|benefit realised|"
-        "benefit realized|benefits realised|benefits realized|actual benefit|"
-        "actual benefits|实现收益|已实现收益|實現效益|realisierter nutzen|ist nutzen|"
-        "bénéfice réalisé|beneficio realizado",
+        "benefit": "benefits|realised benefit|realized benefit|实现收益|實現效益",
         # Turned into hours by `timesheets`.
         "clock_in": "check in|clock in|time in|punch in|start time|started|start|from|"
         "begin|kommen|beginn|von|arbeitsbeginn|début|inicio|上班|上班时间|签到|"
