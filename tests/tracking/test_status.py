@@ -383,6 +383,7 @@ def test_what_is_left_by_an_estimate_of_hours():
     for unit, estimate in (("money", 380 + 60 * 380 / 30), ("hours", 30 + 60)):
         now = pmo.status(small(progress=told), as_of=DAY, unit=unit)
         assert now.indicators.loc["A", "eac_estimate"] == pytest.approx(estimate)
+        assert now.by().loc["all", "eac_estimate"] == pytest.approx(estimate)
 
 
 def test_a_mistyped_year_is_not_taken_for_today():

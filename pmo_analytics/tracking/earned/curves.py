@@ -43,7 +43,13 @@ def sums_of(indicators: pd.DataFrame, words: pd.Series[str]) -> pd.DataFrame:
             "projects": len(own),
             **{c: int((own["rag"] == c).sum()) for c in ("red", "amber", "green")},
             "not_counted": len(own) - len(counted),
-            **earned_value(**{n: sums[n] for n in _SUMS}).iloc[0].to_dict(),
+            # What is left is known of all together or not at all.
+            **earned_value(
+                **{n: sums[n] for n in _SUMS},
+                etc=counted["estimate"].sum(skipna=False) if len(counted) else np.nan,
+            )
+            .iloc[0]
+            .to_dict(),
             "spi_t": float(pace[0]),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(words.name)
