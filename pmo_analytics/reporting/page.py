@@ -92,6 +92,8 @@ class Section:
         What the first column says -> page beside this one.
     rows
         Rows of the table on the page.
+    slide
+        Chart for a slide, where `figure` has more rows than can be read there.
     """
 
     title: str
@@ -103,6 +105,7 @@ class Section:
     chart: Chart | None = None
     links: Mapping[str, str] = field(default_factory=dict)
     rows: int = MAX_ROWS
+    slide: Figure | None = None
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 REPORT_KEYS = ("status", "as_of", "projects", "pages", "files", "not_written")
 # Bars of a roadmap, and roles, that a page of paper shows.
 _MOST_BARS, _MOST_ROLES, _MOST_PEOPLE = 60, 24, 30
+_MOST_ON_SLIDE = 14
 _NO_SLIDES = "report.pptx is not written: slides need python-pptx, the extra 'office'."
 
 
@@ -54,7 +55,8 @@ def report(
         typer.Option(help="The plan in force: schedule.csv of optimize or of yours."),
     ] = None,
     rules: Annotated[
-        Path | None, typer.Option(help="TOML file of thresholds: [cpi], amber, red.")
+        Path | None,
+        typer.Option(help="TOML file of thresholds: a table an indicator, amber, red."),
     ] = None,
     template: Annotated[
         Path | None, typer.Option(help="Slides of yours whose look is used, .pptx.")
@@ -166,6 +168,9 @@ def _figures(found: Status, plan: Plan | None) -> dict[str, Figure]:
     figures: dict[str, Any] = {}
     if found.indicators[["start", "baseline_finish"]].notna().all(axis=1).any():
         figures["running"] = plot_status_roadmap(found, max_rows=_MOST_BARS).figure
+        if len(found.table) > _MOST_ON_SLIDE:
+            brief = plot_status_roadmap(found, max_rows=_MOST_ON_SLIDE).figure
+            figures["running, slide"] = brief
     if 0 < len(shown.schedule) <= _MOST_BARS:
         figures["roadmap"] = plot_gantt(shown, color="theme").figure
     if 0 < len(shown.headroom.columns) <= _MOST_ROLES:

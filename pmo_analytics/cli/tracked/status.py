@@ -85,7 +85,8 @@ def status(
         typer.Option(help="Say what changed since a day, or since an earlier copy."),
     ] = "",
     rules: Annotated[
-        Path | None, typer.Option(help="TOML file of thresholds: [cpi], amber, red.")
+        Path | None,
+        typer.Option(help="TOML file of thresholds: a table an indicator, amber, red."),
     ] = None,
     earned: Annotated[
         str,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import NullFormatter, PercentFormatter
 
 from pmo_analytics.plotting.fonts import shorten
 from pmo_analytics.plotting.looks import (
@@ -29,6 +29,8 @@ from pmo_analytics.plotting.status.trends import RAG
 
 _CANDIDATE = "#8794A3"
 # Bubbles that are named where there are many, and the largest one in points^2.
+# One value so many times the median flattens all others on an even axis.
+_APART = 40.0
 _NAMED, _LARGEST, _SMALLEST = 14, 900.0, 24.0
 
 
@@ -81,17 +83,27 @@ def plot_value_risk(
             )
         ax.set_xlim(-0.04, 1.06)
         low, high = float(shown["value"].min()), float(shown["value"].max())
+        apart = low > 0 and high > _APART * float(shown["value"].median())
         room = 0.1 * (high - low or abs(high) or 1.0)
-        ax.set_ylim(min(low, 0.0) - room * (low < 0), high + 1.3 * room)
+        if apart:
+            ax.set_yscale("log")
+            ax.set_ylim(low / 1.5, high * 2)
+        else:
+            ax.set_ylim(min(low, 0.0) - room * (low < 0), high + 1.3 * room)
         _name_bubbles(ax, shown, size)
         ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-        number_axis(ax.yaxis, scale=scale)
+        if apart:
+            ax.yaxis.set_major_formatter(lambda y, _: f"{y / scale:,.6g}")
+            ax.yaxis.set_minor_formatter(NullFormatter())
+        else:
+            number_axis(ax.yaxis, scale=scale)
         ax.set_xlabel(
             "risk: chance to end late or cost more; of candidates 1 - probability"
         )
         ax.set_ylabel(f"value, {unit}")
         missing = len(table) - len(shown)
         note = f"{len(shown)} projects; a bubble is as large as the cost"
+        note += "; each line ten times the one below" if apart else ""
         if missing:
             note += f"; of {missing} more value or risk is unknown"
         write_title(ax, title, note)

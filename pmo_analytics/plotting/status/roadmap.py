@@ -76,7 +76,7 @@ def plot_status_roadmap(
         said = f"as of {status.as_of:%Y-%m-%d} (dotted line)"
         said += f"; the worst {max_rows}, {more} more are not shown" if more else ""
         write_title(ax, title, said)
-        write_legend(ax, _legend())
+        write_legend(ax, _legend(rows, status.milestones))
     return ax
 
 
@@ -118,11 +118,19 @@ def _stones(
         )
 
 
-def _legend() -> list[Any]:
+def _legend(rows: pd.DataFrame, milestones: pd.DataFrame) -> list[Any]:
+    """Return entries of what is drawn."""
+    barred = rows[rows[["finish_p50", "finish"]].notna().any(axis=1)]
+    stones = milestones[
+        milestones["project"].isin(rows.index) & milestones["due"].notna()
+    ]
+    reached = stones["state"] == "reached"
+    line = Line2D([], [], color=INK, label="deadline", marker="|", linestyle="none")
     return [
         Patch(color=OTHER, label="baseline"),
-        *(Patch(color=RAG[c], label=c) for c in RAG),
-        Line2D([], [], color=INK, label="deadline", marker="|", linestyle="none"),
+        *(Patch(color=RAG[c], label=c) for c in RAG if (barred["rag"] == c).any()),
+        *([Patch(color=LIMIT, label="not known")] * int(barred["rag"].isna().any())),
+        *([line] * int(barred["deadline"].notna().any())),
         *(
             Line2D(
                 [],
@@ -134,6 +142,10 @@ def _legend() -> list[Any]:
                 markersize=5,
                 label=label,
             )
-            for face, label in ((INK, "reached"), ("white", "milestone"))
+            for face, label, drawn in (
+                (INK, "reached", reached.any()),
+                ("white", "milestone", (~reached).any()),
+            )
+            if drawn
         ),
     ]

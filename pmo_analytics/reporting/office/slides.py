@@ -166,7 +166,11 @@ def _chart_slide(deck: Deck, section: Section, chart: Chart) -> None:
             series.smooth = False
             series.format.line.color.rgb = colour
             series.format.line.width = Pt(2.25)
-            series.marker.style = XL_MARKER_STYLE.NONE
+            points = sum(is_there(value) for value in chart.series[name])
+            # A line of one point would not be seen.
+            series.marker.style = (
+                XL_MARKER_STYLE.CIRCLE if points == 1 else XL_MARKER_STYLE.NONE
+            )
         else:
             series.format.fill.solid()
             series.format.fill.fore_color.rgb = colour
@@ -191,7 +195,7 @@ def _thin(axis: Any, labels: int) -> None:
 def _picture_slide(deck: Deck, section: Section) -> None:
     from pptx.util import Inches
 
-    figure = section.figure
+    figure = section.slide or section.figure
     assert figure is not None
     slide, room = add_slide(deck, section.title, section.takeaway)
     across, down = figure.get_size_inches()

@@ -63,6 +63,8 @@ _COLUMNS = {
     "finish_p80": "finish p80",
     "p_late": "chance late",
 }
+# Columns that stand there also where nothing is known; others are left out then.
+_ALWAYS = ("project", "name", "rag", "reason")
 # Programs that a chart has room for.
 _MOST_PROGRAMS = 16
 
@@ -180,7 +182,8 @@ def _rows(status: Status) -> pd.DataFrame:
     order = table["rag"].map({"red": 0, "amber": 1, "green": 3}).fillna(2)
     table = table.iloc[order.argsort(kind="stable").to_numpy()]
     table["age_days"] = table["age_days"].astype("Int64")
-    return table[list(_COLUMNS)].rename(columns=_COLUMNS).reset_index(drop=True)
+    known = [c for c in _COLUMNS if c in _ALWAYS or table[c].notna().any()]
+    return table[known].rename(columns=_COLUMNS).reset_index(drop=True)
 
 
 def _projects(status: Status, rows: pd.DataFrame, pages: Mapping[str, str]) -> Section:

@@ -299,7 +299,10 @@ def roadmap_sections(plan: Plan | None, figures: Mapping[str, Figure]) -> list[S
             "Thin bars are baselines; wide ones run to the expected end, dark as far "
         )
         note += "as they are done, with a whisker to p80."
-        sections.append(Section("Roadmap", figure=figures["running"], note=note))
+        brief = figures.get("running, slide")
+        sections.append(
+            Section("Roadmap", figure=figures["running"], note=note, slide=brief)
+        )
     if "roadmap" in figures:
         note = "Bars show planned dates, not the finish that is expected."
         sections.append(Section("Planned dates", figure=figures["roadmap"], note=note))
