@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from pmo_analytics.formats import NUMBERS, kind_of, label_of, text_of
@@ -76,8 +77,10 @@ def _short(text: str) -> str:
 
 
 def _wide(text: str) -> int:
-    # Letters beyond Latin, Greek and Cyrillic are twice as wide.
-    return sum(2 if c >= "\u1100" else 1 for c in text)
+    # Letters beyond Latin, Greek and Cyrillic are twice as wide, capitals a third.
+    return math.ceil(
+        sum(2.0 if c >= "\u1100" else 1.35 if c.isupper() else 1.0 for c in text)
+    )
 
 
 def _widths(texts: list[list[str]], width: float) -> list[float]:
