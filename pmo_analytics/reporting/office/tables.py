@@ -76,10 +76,10 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
-def _wide(text: str) -> int:
-    # Letters beyond Latin, Greek and Cyrillic are twice as wide, capitals a third.
+def _wide(text: str, capital: float = 1.2) -> int:
+    # Letters beyond Latin, Greek and Cyrillic are twice as wide, capitals a fifth.
     return math.ceil(
-        sum(2.0 if c >= "\u1100" else 1.35 if c.isupper() else 1.0 for c in text)
+        sum(2.0 if c >= "\u1100" else capital if c.isupper() else 1.0 for c in text)
     )
 
 
@@ -110,7 +110,7 @@ def _lines(text: str, wide: float) -> int:
     letters = max(int((wide - _CELL_RIM) / _LETTER), 1)
     lines, at = 1, 0
     for word in text.split():
-        long = _wide(word)
+        long = _wide(word, capital=1.0)
         if at and at + 1 + long > letters:
             lines, at = lines + 1, 0
         at += long + (1 if at else 0)
