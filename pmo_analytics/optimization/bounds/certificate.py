@@ -318,13 +318,23 @@ def _read_cuts(
             continue
         own = ("members", "at_most", "multiplier")
         row = {key: value for key, value in entry.items() if key not in own}
+        until = row.pop("until", None)
+        if until is not None:
+            row["row"] = "capacity"
         label = named.get(json.dumps(row, sort_keys=True))
-        if label is None:
+        end = (
+            label
+            if until is None
+            else named.get(json.dumps({**row, "period": until}, sort_keys=True))
+        )
+        if label is None or end is None:
             read.append(None)
             continue
         steps = [(p, float(use), int(count)) for p, use, count in members]
         most = int(entry["at_most"])
-        read.append({"resource": label.number, "members": steps, "most": most})
+        length = end.number - label.number + 1
+        cut = {"resource": label.number, "members": steps, "most": most}
+        read.append({**cut, "length": length})
     return read
 
 
@@ -338,13 +348,19 @@ def _cut(
 ) -> dict[str, Any]:
     """Return the certificate's entry of one cut."""
     names = compiled.names
-    end = {"multiplier": _text(price)}
+    end: dict[str, Any] = {"multiplier": _text(price)}
     if cut["resource"] is None:
         members = [[names[p], int(a), int(b)] for p, a, b in cut["members"]]
         return {"row": "clique", "members": members, **end}
     row = _row(portfolio, compiled, RowLabel("limit", int(cut["resource"])))
+    end["at_most"] = int(cut["most"])
+    if cut["length"] > 1:
+        last = int(cut["resource"]) + cut["length"] - 1
+        until = _row(portfolio, compiled, RowLabel("limit", last))["period"]
+        members = [[names[p], int(start), int(n)] for p, start, n in cut["members"]]
+        return {**row, "row": "window", "until": until, "members": members, **end}
     members = [[names[p], _text(use), int(count)] for p, use, count in cut["members"]]
-    return {**row, "members": members, "at_most": int(cut["most"]), **end}
+    return {**row, "members": members, **end}
 
 
 def _rows(

@@ -1,7 +1,8 @@
 """The relaxation with cuts: solved, cut where it is wrong, solved on.
 
 Cliques first: they are cheap and across rows. When they run dry, the hulls of single
-rows. What is told is the Lagrangian bound of the final prices, as of the relaxation.
+rows, then those of windows: one role in some periods on end. What is told is the
+Lagrangian bound of the final prices, as of the relaxation.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csc_array, csr_array, vstack
 
-from pmo_analytics.optimization.bounds import clique_cuts, fenchel_cuts
+from pmo_analytics.optimization.bounds import clique_cuts, fenchel_cuts, window_cuts
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import Matrix, bound_of_prices
 from pmo_analytics.optimization.model.instance import Options
@@ -28,6 +29,8 @@ _TELL = 2.0
 # Rows looked at before the relaxation is solved again: what is found in some changes
 # what is to be found in others.
 _AT_ONCE = 100
+# Kinds of cuts, in the order in which they are looked for.
+_CLIQUES, _ROWS, _WINDOWS = range(3)
 
 
 @dataclass(frozen=True)
@@ -36,21 +39,26 @@ class Cut:
 
     Attributes
     ----------
-    thing
-        Number of the limited thing it follows from; None for a clique.
+    resource
+        Number of the limited thing it follows from, of a window the first of them;
+        None for a clique.
     members
         Of a limited thing: (project number, amount, count), a start that uses this
-        amount or more counts this, up to the next amount given. Of a clique:
-        (project number, first start, last start), each start from first to last
-        counts 1.
+        amount or more counts this, up to the next amount given. Of a window: (project
+        number, start, count), this start or a later one counts this, up to the next
+        start given. Of a clique: (project number, first start, last start), each start
+        from first to last counts 1.
     price
         What one more would be worth.
+    length
+        How many limited things on end it follows from; more than one: a window.
     """
 
     resource: int | None
     members: list[tuple[int, float, int]]
     most: int
     price: float = 0.0
+    length: int = 1
 
 
 @dataclass(frozen=True)
@@ -85,32 +93,79 @@ class _Found:
 class _Cutter:
     """Who looks for cuts; nobody finds the same one twice."""
 
-    def __init__(self, options: Options, until: float) -> None:
+    def __init__(
+        self, options: Options, until: float, windows_until: float | None
+    ) -> None:
         options = _without_rules(options)
         self.options = options
-        self.until = until
+        self.kinds = _CLIQUES
+        self.until, self.windows_until = until, windows_until
         self.sacks: list[fenchel_cuts.Knapsack] | None = None
+        self.windows: list[window_cuts.Window] | None = None
+        self.desk: window_cuts.Desk | None = None
+        # Of the present kind of cuts; and when something was told.
+        self.bounds: list[float] = []
+        self.told = time.monotonic()
         self.turn = 0
+        self.window_turn = 0
         self.seen: set[tuple[int | None, bytes]] = set()
         self.graph = clashes_of(options)
 
-    def search(
-        self, x: np.ndarray, reduced: np.ndarray, rows: bool
-    ) -> Iterator[_Found]:
-        """Yield new cuts that x violates; with `rows` also those of single rows."""
+    def late(self) -> bool:
+        """Return whether the time of this kind of cuts is up."""
+        return time.monotonic() > self.until
+
+    def goes_on(self, bound: float) -> bool:
+        """Return whether to look on after this bound, for other cuts if need be."""
+        self.bounds.append(bound)
+        if self.late() or _dry(self.bounds, _PATIENCE * self.rounds()):
+            return self.turn_to_next()
+        return True
+
+    def due(self) -> bool:
+        """Return whether it is time to tell what there is."""
+        if time.monotonic() - self.told <= _TELL:
+            return False
+        self.told = time.monotonic()
+        return True
+
+    def turn_to_next(self) -> bool:
+        """Look for another kind of cuts, too; return whether there is one."""
+        self.bounds, self.told = self.bounds[-1:], -np.inf
+        if self.kinds == _CLIQUES and not self.late():
+            self.kinds = _ROWS
+            return True
+        if self.kinds == _WINDOWS or self.windows_until is None:
+            return False
+        self.kinds, self.until = _WINDOWS, self.windows_until
+        return not self.late()
+
+    def more(self, x: np.ndarray, reduced: np.ndarray) -> list[_Found]:
+        """Return new cuts that x violates, of another kind where there are no more."""
+        found = list(self.search(x, reduced))
+        while not found and self.turn_to_next():
+            found = list(self.search(x, reduced))
+        return found
+
+    def search(self, x: np.ndarray, reduced: np.ndarray) -> Iterator[_Found]:
+        """Yield new cuts that x violates, of all kinds up to the present one."""
         if self.graph is not None:
             for clique in clique_cuts.separate(self.graph, x, reduced):
                 columns = np.array(clique)
                 if self._fresh(None, columns):
                     cut = clique_cut(self.options, columns)
                     yield _Found(cut, columns, np.ones(len(columns)))
-        if not rows:
-            return
+        if self.kinds >= _ROWS:
+            yield from self._of_rows(x, reduced)
+        if self.kinds >= _WINDOWS:
+            yield from self._of_windows(x, reduced)
+
+    def _of_rows(self, x: np.ndarray, reduced: np.ndarray) -> Iterator[_Found]:
         if self.sacks is None:
             self.sacks = fenchel_cuts.knapsacks(self.options)
         some = False
         for looked in range(len(self.sacks)):
-            if time.monotonic() > self.until or (some and looked >= _AT_ONCE):
+            if self.late() or (some and looked >= _AT_ONCE):
                 return
             sack = self.sacks[self.turn]
             self.turn = (self.turn + 1) % len(self.sacks)
@@ -123,9 +178,32 @@ class _Cutter:
             cut = Cut(sack.resource, fenchel_cuts.members_of(sack, found[0]), found[1])
             yield _Found(cut, sack.option[kept], counts[kept].astype(float))
 
+    def _of_windows(self, x: np.ndarray, reduced: np.ndarray) -> Iterator[_Found]:
+        if self.windows is None:
+            self.windows = window_cuts.windows(self.options)
+            self.desk = window_cuts.Desk(self.windows) if self.windows else None
+        some = 0
+        for _ in range(len(self.windows)):
+            if self.late() or some >= _AT_ONCE:
+                return
+            window = self.windows[self.window_turn]
+            self.window_turn = (self.window_turn + 1) % len(self.windows)
+            assert self.desk is not None
+            found = window_cuts.separate(window, self.desk, x, reduced)
+            if found is None or not self._fresh(window.resource, found[0]):
+                continue
+            some += 1
+            counts = found[0][window.item]
+            kept = counts > 0
+            columns, counts = window.option[kept], counts[kept]
+            members = window_cuts.members_of(self.options, columns, counts)
+            where = {"resource": window.resource, "length": window.length}
+            yield _Found(Cut(members=members, most=found[1], **where), columns, counts)
+
     def rounds(self) -> int:
-        """Return how many rounds look at each row once."""
-        return 1 if self.sacks is None else max(-(-len(self.sacks) // _AT_ONCE), 1)
+        """Return how many rounds look at each row, or window, once."""
+        looked = {_ROWS: self.sacks, _WINDOWS: self.windows}.get(self.kinds) or ()
+        return max(-(-len(looked) // _AT_ONCE), 1)
 
     def _fresh(self, resource: int | None, what: np.ndarray) -> bool:
         key = resource, what.tobytes()
@@ -142,6 +220,7 @@ def tighten(
     enough: float = -np.inf,
     watch: Callable[[int, float, int], None] | None = None,
     tell: Callable[[Tightened], None] | None = None,
+    windows_until: float | None = None,
 ) -> Tightened | None:
     """Return the relaxation with cuts, None where there was no time or no gain.
 
@@ -158,42 +237,30 @@ def tighten(
     tell
         Called with what there is so far, every few seconds and before the hulls of
         single rows, which may take as long again.
+    windows_until
+        Monotonic time at which to end where windows still tighten it; None = they are
+        not looked for.
     """
     if not len(options.project):
         return None
-    cutter = _Cutter(options, until)
+    cutter = _Cutter(options, until, windows_until)
     program = highs.Growing(options.worth, matrix, **settings)
     found: list[_Found] = []
-    values: list[float] = []
-    rows, solved, prices, opens = False, 0, None, None
-    told = time.monotonic()
+    rounds, solved, prices, opens = 0, 0, None, None
     while True:
-        answer = program.solve(until - time.monotonic())
+        answer = program.solve((windows_until or until) - time.monotonic())
         if answer.status != "optimal" or answer.x is None or answer.prices is None:
             break
         prices, opens, solved = answer.prices, answer.opens, len(found)
-        values.append(answer.objective)
         if watch is not None:
-            watch(len(values) - 1, answer.objective, solved)
-        if answer.objective <= enough or time.monotonic() > until:
+            watch(rounds, answer.objective, solved)
+        rounds += 1
+        if answer.objective <= enough or not cutter.goes_on(answer.objective):
             break
-        if _dry(values, _PATIENCE * cutter.rounds()):
-            if rows:
-                break
-            rows, values = True, values[-1:]
-            told = -np.inf
-        if tell is not None and solved and time.monotonic() - told > _TELL:
+        if tell is not None and solved and cutter.due():
             tell(_told(options, matrix, found[:solved], prices, opens))
-            told = time.monotonic()
-        added = _rows_of(found, len(options.project))
-        paid = matrix.a.T @ prices[: len(matrix.labels)]
-        paid += added.T @ prices[len(matrix.labels) :]
-        if matrix.counts is not None and opens is not None:
-            paid += matrix.counts.paid_by(opens, len(paid))
-        more = list(cutter.search(answer.x, options.worth - paid, rows))
-        if not more and not rows:
-            rows = True
-            more = list(cutter.search(answer.x, options.worth - paid, rows))
+        rows = _rows_of(found, len(options.project))
+        more = cutter.more(answer.x, _reduced(options, matrix, rows, prices, opens))
         if not more:
             break
         found += more
@@ -204,6 +271,21 @@ def tighten(
     if prices is None or not solved:
         return None
     return _told(options, matrix, found[:solved], prices, opens)
+
+
+def _reduced(
+    options: Options,
+    matrix: Matrix,
+    cuts: csr_array,
+    prices: np.ndarray,
+    opens: np.ndarray | None,
+) -> np.ndarray:
+    """Return the worth of each option less what it pays for rows and cuts."""
+    own = len(matrix.labels)
+    paid = matrix.a.T @ prices[:own] + cuts.T @ prices[own:]
+    if matrix.counts is not None and opens is not None:
+        paid += matrix.counts.paid_by(opens, len(paid))
+    return np.asarray(options.worth - paid)
 
 
 def _dry(values: list[float], rounds: int) -> bool:
@@ -237,7 +319,7 @@ def _told(
     )
     own = len(matrix.labels)
     cuts = [
-        Cut(one.cut.resource, one.cut.members, one.cut.most, float(price))
+        replace(one.cut, price=float(price))
         for one, price in zip(found, prices[own:], strict=True)
         if price > 0
     ]
@@ -301,16 +383,23 @@ def rows_of_cuts(options: Options, cuts: Sequence[Cut]) -> csr_array:
                 row += [number] * len(inside)
             continue
         steps: dict[int, list[tuple[float, int]]] = {}
-        for p, amount, counted in cut.members:
-            steps.setdefault(int(p), []).append((float(amount), int(counted)))
+        for p, least, counted in cut.members:
+            steps.setdefault(int(p), []).append((float(least), int(counted)))
         for p, own in steps.items():
             own.sort()
             for k in range(int(o.first[p]), int(o.first[p + 1])):
-                rows, amounts = o.uses(k)
-                used = float(amounts[rows == cut.resource].sum())
-                reached = [n for least, n in own if least <= used + 1e-9]
+                reaches = _reaches(o, cut, k)
+                reached = [n for least, n in own if least <= reaches + 1e-9]
                 if reached and reached[-1]:
                     row.append(number)
                     column.append(k)
                     count.append(reached[-1])
     return csr_array((count, (row, column)), (len(cuts), len(o.project)), dtype=float)
+
+
+def _reaches(options: Options, cut: Cut, k: int) -> float:
+    """Return what an option's count goes by: its start, or what it uses of the row."""
+    if cut.length > 1:
+        return float(options.start[k])
+    rows, amounts = options.uses(k)
+    return float(amounts[rows == cut.resource].sum())

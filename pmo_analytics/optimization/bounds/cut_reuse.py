@@ -1,7 +1,7 @@
 """Cuts of a similar model, as far as they hold for this one.
 
 A clique keeps the starts that still clash; a cut of a limited row keeps its counts and
-gets the most of them that fits into the row as it is now.
+gets the most of them that fits into the row as it is now. A window is left out.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ def renewed(
     for number, cut in enumerate(cuts):
         inside = slice(counts.indptr[number], counts.indptr[number + 1])
         columns, count = counts.indices[inside], counts.data[inside]
-        if cut.resource is None:
+        if cut.length > 1:
+            found.append(None)  # it counts starts of the model that it is of
+        elif cut.resource is None:
             found.append(_clique(options, graph, np.sort(columns)))
         else:
             found.append(_row(options, cut, columns, count))

@@ -92,7 +92,8 @@ import pandas as pd
 from pmo_analytics.optimization.checker.flex import cost_of, read_offers, read_purchases
 from pmo_analytics.optimization.checker.proofs.bound import bound_of
 from pmo_analytics.optimization.checker.proofs.branches import read_branches, tree_bound
-from pmo_analytics.optimization.checker.proofs.cuts import Proofs, read_cuts
+from pmo_analytics.optimization.checker.proofs.cut_reading import read_cuts
+from pmo_analytics.optimization.checker.proofs.cuts import Proofs
 from pmo_analytics.optimization.checker.proofs.entries import read_entries
 from pmo_analytics.optimization.checker.proofs.twins import order_twins
 from pmo_analytics.optimization.checker.proofs.work import Work

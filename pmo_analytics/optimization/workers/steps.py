@@ -30,8 +30,8 @@ from pmo_analytics.optimization.model.purchasing import value_of
 if TYPE_CHECKING:
     from pmo_analytics.optimization.bounds.cut_loop import Tightened
 
-# The share of the time that cutting may take.
-_CUTS_SHARE = 0.15
+# The share of the time that cutting may take, and with windows, which tighten longest.
+_CUTS_SHARE, _WINDOWS_SHARE = 0.15, 0.4
 
 
 def settings(job: Job) -> dict[str, Any]:
@@ -97,16 +97,17 @@ def add_cuts(
         emit(CutsTold(bound=bound, prices=facts["prices"], cuts=facts["cuts"]))
 
     emit(Cutting(over=False))
-    found = None
+    begin, found = time.monotonic(), None
     # Cuts are extra: what goes wrong with them must not cost the search its solver.
     with contextlib.suppress(RuntimeError, MemoryError):
         found = cut_loop.tighten(
             options,
             build_matrix(options) if matrix is None else matrix,
-            time.monotonic() + _CUTS_SHARE * (end - time.monotonic()),
+            begin + _CUTS_SHARE * (end - begin),
             settings(job),
             enough=float(options.worth[job.plan].sum()) if job.start else -np.inf,
             tell=tell,
+            windows_until=begin + _WINDOWS_SHARE * (end - begin),
         )
     if found is not None:
         tell(found)

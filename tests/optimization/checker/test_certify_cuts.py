@@ -21,7 +21,8 @@ from pmo_analytics.optimization.bounds import cut_loop
 from pmo_analytics.optimization.bounds.certificate import certificate_of
 from pmo_analytics.optimization.bounds.cut_loop import Tightened, tighten
 from pmo_analytics.optimization.checker.check import check_bound
-from pmo_analytics.optimization.checker.proofs.cuts import Cut, Proofs, read_cuts
+from pmo_analytics.optimization.checker.proofs.cut_reading import Cut, read_cuts
+from pmo_analytics.optimization.checker.proofs.cuts import Proofs
 from pmo_analytics.optimization.checker.reading import read_question
 from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.model.array_sink import build_matrix
@@ -69,6 +70,13 @@ def cell(
     }
 
 
+def window(
+    multiplier: Any, at_most: int, *members: tuple[str, int, int], until: str = "05"
+) -> dict[str, Any]:
+    cut = {**cell(multiplier, at_most, *members), "row": "window"}
+    return {**cut, "until": f"2027-{until}"}
+
+
 def cut_certificate(portfolio: Portfolio, strict: bool = False) -> dict[str, Any]:
     """Return the certificate after cutting, as it is read from a file."""
     compiled = compile_options(portfolio, strict=strict)
@@ -78,7 +86,8 @@ def cut_certificate(portfolio: Portfolio, strict: bool = False) -> dict[str, Any
     if (options.must & (np.diff(options.first) == 0)).any():
         return certificate(strict=strict)
     matrix = build_matrix(options)
-    found = tighten(options, matrix, time.monotonic() + AMPLE, SETTINGS)
+    end = time.monotonic() + AMPLE
+    found = tighten(options, matrix, end, SETTINGS, windows_until=end)
     if found is None:
         return certificate(strict=strict)
     facts = dataclasses.asdict(found)
@@ -167,6 +176,54 @@ def test_work_that_must_be_done_takes_its_room_first() -> None:
     one = [cell(3, 1, *((p, "1", 1) for p in "ABC"), period=m) for m in ("01", "02")]
     # Three projects in two months of one each: 2 * 3 + 23 - 3 * 3.
     assert check_bound(must, with_cuts(*one)) == 20
+
+
+def ring(**fields: Any) -> Portfolio:
+    """Return five projects of 10; each needs the developer in two of five months.
+
+    One after the other shares a month with the next one, the last one with the first.
+    """
+    names = "ABCDE"
+    return make(
+        [{"project": p, "duration": 5, "latest": 0, **fields} for p in names],
+        periods=5,
+        capacity={"Dev": [1.0] * 5},
+        demand=needs(
+            *(
+                (p, "Dev", month, 0.75)
+                for n, p in enumerate(names)
+                for month in (n, (n + 1) % 5)
+            )
+        ),
+    )
+
+
+def test_two_of_a_ring_of_five_fit() -> None:
+    # No month alone, and no pair of projects, says so: each month lets one of two in.
+    cut = window(10, 2, *((p, 0, 1) for p in "ABCDE"))
+    assert check_bound(ring(), with_cuts(cut)) == 20
+    assert check_bound(ring(), certificate()) == 50
+    wrong = window(10, 1, *((p, 0, 1) for p in "ABCDE"))
+    assert check_bound(ring(), with_cuts(wrong)) == 50
+    # Of four months A, C and E fit side by side.
+    shorter = {**cut, "until": "2027-04"}
+    assert check_bound(ring(), with_cuts(shorter)) == 50
+    # A count begins with its start: then nobody counts, and nothing is gained.
+    late = window(10, 2, *((p, 1, 1) for p in "ABCDE"))
+    assert check_bound(ring(), with_cuts(late)) == 50
+    found = cut_certificate(ring())
+    assert [cut["row"] for cut in found["cuts"]] == ["window"]
+    assert float(check_bound(ring(), found)) == pytest.approx(20)
+
+
+def test_a_window_beside_work_that_must_be_done() -> None:
+    # With A in, B and E are out: one of C and D comes with it.
+    portfolio = ring()
+    must = portfolio.projects.assign(force=["in", None, None, None, None])
+    portfolio = portfolio.replace(projects=must)
+    cut = window(10, 1, *((p, 0, 1) for p in "BCDE"))
+    assert check_bound(portfolio, with_cuts(cut)) == 20
+    assert check_bound(ring(), with_cuts(cut)) == 50
 
 
 def test_cuts_of_a_budget() -> None:
@@ -296,6 +353,15 @@ def test_negative_amounts_prove_nothing() -> None:
         (clique(1, ("A", 0, True)), "a start must be a whole number"),
         (clique(1, ("Z", 0, 1)), "no project is called 'Z'"),
         (clique(1, ("A", 0, 0), ("A", -5, 0)), "stands twice with the start 0"),
+        (window(1, 1, ("A", 0.5, 1)), "a start must be a whole number"),
+        (window(1, 1, ("A", 0, 0.5)), "a count must be a whole number"),
+        (window(1, 1, ("Z", 0, 1)), "no project is called 'Z'"),
+        (window(1, 1, ("A", 0, 1), ("A", 0, 2)), "'A' stands twice with the start 0"),
+        ({**window(1, 1), "period": "2027-06"}, "ends in '2027-05', before it begins"),
+        (window(1, 1, until="07"), "'2027-07' is no period of the horizon"),
+        ({**window(1, 1), "until": 5}, "no period of the horizon"),
+        ({**window(1, 1), "role": "Tester"}, "no role is called 'Tester'"),
+        ({**cell(1, 1), "row": "window"}, "keys: 'until'"),
         ({**cell(1, 1), "role": "Tester"}, "no role is called 'Tester'"),
         ({**cell(1, 1), "role": ["Dev"]}, "no role is called"),
         ({**cell(1, 1), "period": "2027-07"}, "no period of the horizon"),
@@ -328,6 +394,8 @@ def test_the_list_itself_is_read() -> None:
 def test_a_cut_that_is_too_much_work_is_left_out() -> None:
     large = 10**6
     cut = cell("0.000001", large, *((p, "1", large) for p in "ABC"))
+    assert check_bound(three(capacity=1.0), with_cuts(cut)) == 23
+    cut = window("0.000001", large, *((p, 0, large) for p in "ABC"))
     assert check_bound(three(capacity=1.0), with_cuts(cut)) == 23
 
 
@@ -464,6 +532,8 @@ def tampered(cut: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
         members[n][2] += int(rng.integers(1, 3))
     elif change == 1:
         cut["at_most"] = max(cut["at_most"] - 1, 0)
+    elif cut["row"] == "window" and change < 4:
+        members[n][1] += int(rng.choice([-2, -1, 1]))
     elif change == 2:
         members[n][1] = str(float(members[n][1]) / 2)
     elif change == 3 and cut["row"] == "capacity":
@@ -518,6 +588,17 @@ def random_cut(portfolio: Portfolio, rng: np.random.Generator) -> dict[str, Any]
         if rng.random() < 0.3:
             members.append([name, use + 1.5, int(rng.integers(0, 4))])
     end = {"members": members, "at_most": int(rng.integers(0, 5)), "multiplier": 1}
+    if rng.random() < 0.4:
+        members[:] = [
+            [name, first, int(rng.integers(0, 4))]
+            for name in names
+            for first in range(int(rng.integers(-2, 3)), 5, 2)
+        ]
+        days = [str(period.start_time.date()) for period in portfolio.horizon]
+        first, last = sorted(rng.integers(len(days), size=2).tolist())
+        role = str(rng.choice(portfolio.capacity.columns.to_numpy()))
+        where = {"role": role, "period": days[first], "until": days[last]}
+        return {"row": "window", **where, **end}
     budgets = portfolio.budget.dropna(subset="amount")["budget"].tolist()
     if budgets and rng.random() < 0.4:
         return {"row": "budget", "budget": budgets[0], "side": "amount", **end}

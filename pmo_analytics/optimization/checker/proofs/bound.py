@@ -13,9 +13,9 @@ from pmo_analytics.optimization.checker.cells import read_name
 from pmo_analytics.optimization.checker.families.registry import charge
 from pmo_analytics.optimization.checker.flex import purchases_bound
 from pmo_analytics.optimization.checker.proofs.charges import Charges, charge_cut
+from pmo_analytics.optimization.checker.proofs.cut_reading import Cut
 from pmo_analytics.optimization.checker.proofs.cuts import (
     ByStart,
-    Cut,
     Proofs,
     read_cell,
 )

@@ -25,7 +25,8 @@ import numpy as np
 
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.optimization.checker.proofs.bound import row_of
-from pmo_analytics.optimization.checker.proofs.cuts import Cut, Proofs, exact_number
+from pmo_analytics.optimization.checker.proofs.cut_reading import Cut, exact_number
+from pmo_analytics.optimization.checker.proofs.cuts import Proofs
 from pmo_analytics.optimization.checker.proofs.narrowing import (
     LARGEST,
     MOST_CELLS,

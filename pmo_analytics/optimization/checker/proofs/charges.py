@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from pmo_analytics.errors import ConfigError
-from pmo_analytics.optimization.checker.proofs.cuts import ByStart, Cut
+from pmo_analytics.optimization.checker.proofs.cut_reading import Cut
+from pmo_analytics.optimization.checker.proofs.cuts import ByStart
 from pmo_analytics.optimization.checker.question import (
     Budget,
 )

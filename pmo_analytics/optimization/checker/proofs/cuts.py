@@ -5,6 +5,7 @@ accepted plan. It is proved from what a plan may use, never from how it was foun
 
 - of a capacity or budget row, by the least use with which the members that a plan can
   select together reach more than `at_most`, by dynamic programming over all projects;
+- of a window, period by period and project by project (`windows`);
 - of a clique, pair by pair: two starts clash where together with the fixed work they
   need more than a limit allows, where a dependency with one target forbids them, or
   where a group lets only one of the two projects in.
@@ -19,7 +20,6 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from itertools import accumulate
 from operator import or_
@@ -27,11 +27,20 @@ from typing import Any
 
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.optimization.checker.cells import read_name, read_period
+from pmo_analytics.optimization.checker.proofs.cut_reading import (
+    Cut,
+    bad_cut,
+    named_project,
+)
 from pmo_analytics.optimization.checker.proofs.room import (
     Room,
     budget_units,
     capacity_units,
     room_of,
+)
+from pmo_analytics.optimization.checker.proofs.windows import (
+    counts_by_start,
+    window_holds,
 )
 from pmo_analytics.optimization.checker.proofs.work import Work
 from pmo_analytics.optimization.checker.question import (
@@ -41,114 +50,8 @@ from pmo_analytics.optimization.checker.question import (
     to_float,
 )
 
-_KEYS = {
-    "capacity": ("role", "period", "at_most"),
-    "budget": ("budget", "side", "at_most"),
-    "clique": (),
-}
 # Steps of dynamic programming, or pairs, beyond which a cut is not used.
 _MOST_STEPS = 2_000_000
-_LARGEST_COUNT = 10**6
-
-
-@dataclass(frozen=True)
-class Cut:
-    """One entry of `cuts`, read but not proved; for `members` see `certify`."""
-
-    number: int
-    row: str
-    entry: Mapping[str, Any]
-    members: list[tuple[str, Fraction, Fraction]]
-    at_most: int
-    multiplier: Fraction
-
-
-def exact_number(raw: object) -> Fraction | None:
-    """Return a decimal text or a JSON number exactly, None if it is neither."""
-    try:
-        if isinstance(raw, bool) or not isinstance(raw, (str, int, float, Decimal)):
-            return None
-        if isinstance(raw, str) and len(raw) > 1000:
-            return None
-        value = Decimal(repr(float(raw)) if isinstance(raw, float) else raw)
-    except (ValueError, InvalidOperation):
-        return None
-    # A huge exponent would ask for gigabytes of digits.
-    if not value.is_finite() or abs(value.adjusted()) > 400:
-        return None
-    return Fraction(value)
-
-
-def read_cuts(entries: object) -> list[Cut]:
-    """Return the cuts of a certificate.
-
-    Raises
-    ------
-    ConfigError
-        If they are no list, or one of them cannot be read.
-    """
-    if not isinstance(entries, (list, tuple)):
-        raise ConfigError("'cuts' of the certificate must be a list.")
-    cuts = []
-    for number, entry in enumerate(entries, start=1):
-        try:
-            cuts.append(_read(number, entry))
-        except ConfigError as error:
-            raise _bad(number, error) from None
-    return cuts
-
-
-def _bad(number: int, error: ConfigError) -> ConfigError:
-    return ConfigError(f"Certificate, cut {number}: {error}")
-
-
-def _read(number: int, entry: object) -> Cut:
-    if not isinstance(entry, Mapping):
-        raise ConfigError("it is no JSON object.")
-    row = entry.get("row")
-    if not isinstance(row, str) or row not in _KEYS:
-        raise ConfigError(f"unknown row {row!r}; use {', '.join(_KEYS)}.")
-    keys = {"row", "members", "multiplier", *_KEYS[row]}
-    if keys != set(entry):
-        wrong = ", ".join(f"'{key}'" for key in sorted(map(str, keys ^ set(entry))))
-        raise ConfigError(f"missing or unknown keys: {wrong}.")
-    if row == "budget" and entry["side"] != "amount":
-        raise ConfigError(f"a cut has the side 'amount', not {entry['side']!r}.")
-    multiplier = exact_number(entry["multiplier"])
-    if multiplier is None or multiplier < 0:
-        text = "is no number that can be used, or negative."
-        raise ConfigError(f"the multiplier {entry['multiplier']!r} {text}")
-    at_most = _count(entry["at_most"]) if row != "clique" else 1
-    members = entry["members"]
-    if not isinstance(members, (list, tuple)):
-        raise ConfigError("'members' must be a list.")
-    read = [_read_member(row, member) for member in members]
-    return Cut(number, row, entry, read, at_most, multiplier)
-
-
-def _read_member(row: str, member: object) -> tuple[str, Fraction, Fraction]:
-    if not isinstance(member, (list, tuple)) or len(member) != 3:
-        raise ConfigError(f"a member must be a list of three, not {member!r}.")
-    name = read_name(member[0]) if isinstance(member[0], str) else None
-    if name is None:
-        raise ConfigError(f"{member[0]!r} is no name of a project.")
-    if row == "clique":
-        for start in member[1:]:
-            if isinstance(start, bool) or not isinstance(start, int):
-                raise ConfigError(f"a start must be a whole number, not {start!r}.")
-        return name, Fraction(member[1]), Fraction(member[2])
-    use = exact_number(member[1])
-    if use is None:
-        raise ConfigError(f"the use {member[1]!r} of '{name}' is no number.")
-    return name, use, Fraction(_count(member[2]))
-
-
-def _count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ConfigError(f"a count must be a whole number, not {value!r}.")
-    if not 0 <= value <= _LARGEST_COUNT:
-        raise ConfigError(f"a count must be 0 .. {_LARGEST_COUNT:,}, not {value}.")
-    return value
 
 
 # What each allowed start of a project counts, or uses; by project.
@@ -185,16 +88,31 @@ class Proofs:
                     return None
                 counts = _starts(self.question, cut)
                 return counts if self._clique_holds(counts) else None
+            if cut.row == "window":
+                return self._window(cut)
             uses, room, unit = self._uses(cut)
             if not self.work.take(_row_steps(cut, uses)):
                 return None
             counts = _steps(self.question, cut, uses, unit)
         except ConfigError as error:
-            raise _bad(cut.number, error) from None
+            raise bad_cut(cut.number, error) from None
         least = _least_steps(uses, counts, cut.at_most)
         if least > _MOST_STEPS or not self.work.take(least):
             return None
         holds = _row_holds(self.question, uses, room, counts, cut.at_most)
+        return counts if holds else None
+
+    def _window(self, cut: Cut) -> ByStart | None:
+        role, first = read_cell(self.question, cut.entry)
+        _, last = read_cell(self.question, {**cut.entry, "period": cut.entry["until"]})
+        if last < first:
+            raise ConfigError(f"it ends in {cut.entry['until']!r}, before it begins.")
+        rows = [self.load_on(role, t) for t in range(first, last + 1)]
+        if not self.work.take(_row_steps(cut, rows[0][0])):
+            return None
+        counts = counts_by_start(self.question, cut)
+        uses, room = [row[0] for row in rows], [row[1] for row in rows]
+        holds = window_holds(self.question, uses, room, counts, cut.at_most, self.work)
         return counts if holds else None
 
     def _uses(self, cut: Cut) -> tuple[ByStart, int, int]:
@@ -327,18 +245,11 @@ def _loads(question: Question, role: str, t: int) -> ByStart:
     return loads
 
 
-def _known(question: Question, name: str) -> Project:
-    project = question.projects.get(name)
-    if project is None:
-        raise ConfigError(f"no project is called '{name}'.")
-    return project
-
-
 def _steps(question: Question, cut: Cut, uses: ByStart, unit: int) -> ByStart:
     """Return what each start counts: as the largest use given that it reaches."""
     steps: dict[str, dict[Fraction, int]] = {}
     for name, use, count in cut.members:
-        _known(question, name)
+        named_project(question, name)
         own = steps.setdefault(name, {})
         if use in own:
             raise ConfigError(f"'{name}' stands twice with the use {to_float(use):g}.")
@@ -361,7 +272,7 @@ def _starts(question: Question, cut: Cut) -> ByStart:
     """Return 1 for each allowed start that is a member, else 0."""
     counts: ByStart = {}
     for name, first, last in cut.members:
-        project = _known(question, name)
+        project = named_project(question, name)
         if project.state != "live":
             continue
         own = counts.setdefault(name, [0] * len(project.allowed))

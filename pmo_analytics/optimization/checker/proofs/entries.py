@@ -9,7 +9,7 @@ from typing import Any
 
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.optimization.checker.families.registry import ENTRIES
-from pmo_analytics.optimization.checker.proofs.cuts import exact_number
+from pmo_analytics.optimization.checker.proofs.cut_reading import exact_number
 
 _PARTS = {
     *("format", "portfolio", "strict", "flex", "record"),

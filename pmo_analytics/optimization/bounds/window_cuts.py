@@ -1,0 +1,258 @@
+"""Cuts of windows: what one role in some periods on end says about whole projects.
+
+A relaxation starts a project half now and half later. Each period by itself may allow
+that (`fenchel_cuts`) where a few periods together do not: what runs in one runs on in
+the next. A window is a knapsack of as many rows as it has periods, in which every
+project puts what one start uses of all of them. Its cuts are found and lifted as those
+of single rows are; the fillings that fit come from branch and bound (`filling`).
+
+A cut counts a project by its start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from pmo_analytics.optimization.heuristics.kernels.filling import fullest, lift
+from pmo_analytics.optimization.model import highs
+from pmo_analytics.optimization.model.instance import Options
+from pmo_analytics.tolerance import written
+
+# Periods of a window, and from one window to the next.
+_LENGTH, _STEP = 8, 4
+# Windows whose tables have more cells than this are left alone.
+_MOST_CELLS = 2_000_000
+# FTE are decimals of this many places.
+_PLACES = 6
+# Smaller shares of an option are noise of the LP.
+_NOISE = 1e-7
+# A cut has to be violated by this share of its right side.
+_VIOLATED = 1e-3
+# Multiples of a cut that are tried for whole counts.
+_MULTIPLES = 120
+# Nodes of one branch and bound.
+_MOST_NODES = 20_000
+# Fillings noted by one branch and bound, and rounds of the small LP.
+_NOTED, _ROUNDS = 32, 60
+
+
+@dataclass
+class Window:
+    """Rows of one role on end; an item is what starts of a project use of them.
+
+    What a project that must be selected uses at any start is taken off beforehand.
+    """
+
+    resource: int
+    room: np.ndarray  # (periods,), whole units
+    option: np.ndarray  # of each entry
+    item: np.ndarray  # of each entry
+    group: np.ndarray  # of each item, counted from 0; items are by group
+    first: np.ndarray  # of each group, its first item; and the end
+    weight: np.ndarray  # (items, periods), units
+    # Fillings that fit, as item numbers: the rows of the small LP so far.
+    known: set[tuple[int, ...]] = field(default_factory=set)
+
+    @property
+    def length(self) -> int:
+        """Number of periods."""
+        return len(self.room)
+
+
+class Desk:
+    """Arrays to work in, for windows of any size."""
+
+    def __init__(self, windows: list[Window]) -> None:
+        rows = max(len(w.room) for w in windows)
+        groups = max(len(w.first) for w in windows)
+        units = max(int(w.room.max()) for w in windows) + 1
+        self.table = np.zeros((rows, groups, units))
+        self.left = np.zeros(rows, dtype=np.int64)
+        self.at = np.zeros((2, groups), dtype=np.int64)
+        self.pool = np.zeros((_NOTED, groups), dtype=np.int64)
+
+
+def windows(options: Options) -> list[Window]:
+    """Return every window into which more might be put than fits."""
+    roles, periods, _ = options.sizes.tolist()
+    use = _use_by_option(options, roles * periods)
+    found = []
+    for role in range(roles):
+        for start in range(0, periods, _STEP):
+            length = min(_LENGTH, periods - start)
+            one = _read(options, use, role * periods + start, length)
+            if one is not None:
+                found.append(one)
+            if start + length >= periods:
+                break
+    return found
+
+
+def _use_by_option(options: Options, rows: int) -> csr_array:
+    capacity = options.use.row < rows
+    owner = options.use_option()[capacity]
+    entries = options.use.amount[capacity], (owner, options.use.row[capacity])
+    return csr_array(entries, (len(options.project), rows))
+
+
+def _read(
+    options: Options, use: csr_array, resource: int, length: int
+) -> Window | None:
+    rows = np.arange(resource, resource + length)
+    limit = options.limit[rows] + options.slack[rows]
+    if length < 2 or not np.isfinite(limit).all():
+        return None
+    amount = np.round(use[:, resource : resource + length].toarray(), _PLACES)
+    touched = np.flatnonzero(amount.any(axis=1))
+    if not len(touched) or (amount < 0).any():
+        return None
+    units = np.round(amount * 10**_PLACES).astype(np.int64)
+    exact = [written(granted) * 10**_PLACES for granted in limit.tolist()]
+    room = np.array([int(granted // 1) for granted in exact], dtype=np.int64)
+    for p in np.unique(
+        options.project[touched][options.must[options.project[touched]]]
+    ):
+        mine = slice(int(options.first[p]), int(options.first[p + 1]))
+        least = units[mine].min(axis=0)
+        units[mine] -= least
+        room -= least
+    free = np.flatnonzero(units.any(axis=1))
+    if (room < 0).any() or not len(free):
+        return None
+    step = np.gcd.reduce(units[free], axis=None)
+    units, room = units[free] // step, room // step
+    key = np.column_stack([options.project[free], units])
+    kinds, item = np.unique(key, axis=0, return_inverse=True)
+    _, begin, group = np.unique(kinds[:, 0], return_index=True, return_inverse=True)
+    heaviest = np.maximum.reduceat(kinds[:, 1:], begin).sum(axis=0)
+    cells = length * (len(begin) + 1) * (int(room.max()) + 1)
+    if not (heaviest > room).any() or cells > _MOST_CELLS:
+        return None
+    first = np.append(begin, len(kinds)).astype(np.int64)
+    weight = np.ascontiguousarray(kinds[:, 1:])
+    return Window(resource, room, free, item.ravel(), group.ravel(), first, weight)
+
+
+def separate(
+    window: Window, desk: Desk, x: np.ndarray, reduced: np.ndarray
+) -> tuple[np.ndarray, int] | None:
+    """Return the counts of a window's items and their most, None without a cut.
+
+    Parameters
+    ----------
+    x
+        Value of each option in the relaxation.
+    reduced
+        Its reduced worth; what is closest to coming in is lifted first.
+    """
+    w = window
+    share = np.bincount(w.item, x[w.option], minlength=len(w.weight))
+    share[share <= _NOISE] = 0.0
+    heaviest = np.maximum.reduceat(w.weight * (share > 0)[:, None], w.first[:-1])
+    if (heaviest.sum(axis=0) <= w.room).all():
+        return None
+    inside = np.flatnonzero(np.maximum.reduceat(share, w.first[:-1]) > 0)
+    order = inside[np.argsort(-heaviest[inside].sum(axis=1), kind="stable")]
+    count = _facet(w, desk, share, order)
+    if count is None:
+        return None
+    whole = _whole(count)
+    most, _, _ = _fullest(w, desk, order, whole, 0.0)
+    if not whole @ share > most * (1 + _VIOLATED):
+        return None
+    nearest = np.full(len(w.weight), -np.inf)
+    np.maximum.at(nearest, w.item, reduced[w.option])
+    by_group = np.maximum.reduceat(nearest, w.first[:-1])
+    others = np.argsort(-by_group, kind="stable")
+    order = np.concatenate([order, others[~np.isin(others, inside)]])
+    what = (w.first, w.weight, w.room, order, len(inside), whole, most, _MOST_NODES)
+    lift(*what, desk.table, desk.left[: w.length], desk.at, desk.pool)
+    return whole, round(most)
+
+
+def _fullest(
+    w: Window, desk: Desk, order: np.ndarray, count: np.ndarray, floor: float
+) -> tuple[float, int, int]:
+    what = (w.first, w.weight, w.room, order, count, floor, _MOST_NODES)
+    return fullest(*what, desk.table, desk.left[: w.length], desk.at, desk.pool)
+
+
+def _facet(
+    w: Window, desk: Desk, share: np.ndarray, order: np.ndarray
+) -> np.ndarray | None:
+    """Return the counts, at most 1 in all, that the shares exceed most."""
+    items = np.flatnonzero(share > 0)
+    place = np.full(len(share), -1)
+    place[items] = np.arange(len(items))
+    rows = {tuple(i for i in known if place[i] >= 0) for known in w.known}
+    rows.discard(())
+    program = highs.Growing(share[items])
+    fresh = list(rows)
+    for _ in range(_ROUNDS):
+        if fresh:
+            columns = place[np.concatenate([np.array(row) for row in fresh])]
+            starts = np.cumsum([0, *(len(row) for row in fresh)])
+            shape = (len(fresh), len(items))
+            ones = np.ones(len(columns))
+            program.add(csr_array((ones, columns, starts), shape), np.ones(len(fresh)))
+        answer = program.solve(5.0)
+        if answer.x is None or answer.objective <= 1 + _VIOLATED:
+            return None
+        count = np.zeros(len(share))
+        count[items] = np.maximum(answer.x, 0.0)
+        value, noted, _ = _fullest(w, desk, order, count, 1.0)
+        if not np.isfinite(value):
+            return None
+        filled = desk.pool[:noted, : len(order)]
+        fresh = [row for row in map(_items, filled) if row not in rows]
+        if value <= 1 + 1e-7 or not fresh:
+            return count
+        rows.update(fresh)
+        w.known.update(fresh)
+    return None
+
+
+def _items(filled: np.ndarray) -> tuple[int, ...]:
+    return tuple(sorted(int(i) for i in filled if i >= 0))
+
+
+def _whole(count: np.ndarray) -> np.ndarray:
+    """Return whole counts near a multiple of these."""
+    multiple = 1
+    for multiple in range(1, _MULTIPLES + 1):
+        near = count * multiple
+        if np.abs(near - np.round(near)).max() < 1e-5:
+            break
+    return np.floor(count * multiple + 1e-4)
+
+
+def members_of(
+    options: Options, columns: np.ndarray, count: np.ndarray
+) -> list[tuple[int, float, int]]:
+    """Return the steps of each project's count over its starts, starts increasing.
+
+    Parameters
+    ----------
+    columns, count
+        Options that count, in order, and how much each.
+    """
+    members: list[tuple[int, float, int]] = []
+    end = (-1, 0, 0)  # of the run so far: project, start after it, count
+    for p, s, n in zip(
+        options.project[columns].tolist(),
+        options.start[columns].tolist(),
+        count.astype(np.int64).tolist(),
+        strict=True,
+    ):
+        goes_on = end[:2] == (p, s)
+        if end[0] >= 0 and not goes_on:
+            members.append((end[0], end[1], 0))
+        if not goes_on or end[2] != n:
+            members.append((p, s, n))
+        end = (p, s + 1, n)
+    if end[0] >= 0:
+        members.append((end[0], end[1], 0))
+    return members
