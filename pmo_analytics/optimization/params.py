@@ -56,6 +56,8 @@ class RaceParams(Params):
     still, still_share, far
         A solver whose bound stands still for so many seconds and this share of the
         time, this far from the best plan, makes way for another search.
+    apart
+        One that is this far from it when its cuts are made makes way at once.
     small
         Up to so many options a bound that stands still often moves again.
     proof_after, proof_share
@@ -74,6 +76,7 @@ class RaceParams(Params):
     still: float = 5.0
     still_share: float = share(0.1)
     far: float = 0.002
+    apart: float = 0.05
     small: int = count(2000, 0)
     proof_after: float = 3.0
     proof_share: float = share(0.05)
@@ -469,15 +472,9 @@ class SearchParams:
         ConfigError
             If there is no such search or number, or it cannot be that.
         """
-        given = moved_to(
-            given,
-            "alternation",
-            {
-                "turns": TurnsParams,
-                "repacking": RepackingParams,
-                "rebuilding": RebuildingParams,
-            },
-        )
+        moved = {"turns": TurnsParams, "repacking": RepackingParams}
+        moved["rebuilding"] = RebuildingParams
+        given = moved_to(given, "alternation", moved)
         kinds: dict[str, Any] = {one.name: type(one.default) for one in fields(cls)}
         parts: dict[str, Any] = {}
         for name, numbers in given.items():

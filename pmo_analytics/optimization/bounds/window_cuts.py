@@ -70,9 +70,15 @@ class Desk:
         groups = max(len(w.first) for w in windows)
         units = max(int(w.room.max()) for w in windows) + 1
         self.table = np.zeros((rows, groups, units))
+        self.idle = np.zeros(max(len(w.weight) for w in windows), dtype=np.bool_)
         self.left = np.zeros(rows, dtype=np.int64)
         self.at = np.zeros((2, groups), dtype=np.int64)
         self.pool = np.zeros((_NOTED, groups), dtype=np.int64)
+
+    def of(self, window: Window) -> tuple[np.ndarray, ...]:
+        """Return what kernels work in for a window."""
+        left = self.left[: window.length]
+        return self.idle, self.table, left, self.at, self.pool
 
 
 def windows(options: Options) -> list[Window]:
@@ -169,7 +175,7 @@ def separate(
     others = np.argsort(-by_group, kind="stable")
     order = np.concatenate([order, others[~np.isin(others, inside)]])
     what = (w.first, w.weight, w.room, order, len(inside), whole, most, _MOST_NODES)
-    lift(*what, desk.table, desk.left[: w.length], desk.at, desk.pool)
+    lift(*what, *desk.of(w))
     return whole, round(most)
 
 
@@ -177,7 +183,7 @@ def _fullest(
     w: Window, desk: Desk, order: np.ndarray, count: np.ndarray, floor: float
 ) -> tuple[float, int, int]:
     what = (w.first, w.weight, w.room, order, count, floor, _MOST_NODES)
-    return fullest(*what, desk.table, desk.left[: w.length], desk.at, desk.pool)
+    return fullest(*what, *desk.of(w))
 
 
 def _facet(

@@ -171,7 +171,8 @@ class Race:
         self.searchers: list[Child] = []
         self.proof = Proving()
         self.cuts: list[Any] = []
-        self.cutting = False
+        # Whether the solver is making cuts, and whether it has made them.
+        self.cutting = self.cut = False
         self.known = Incumbent(options, job.plan if job.start else None)
         # A work limit promises equal answers, which children that talk cannot give:
         # then one search comes after the solver, and counts rounds.
@@ -269,7 +270,7 @@ class Race:
             self._join()
             self.found.outcome = "feasible"
             self.found.notes.append(
-                f"stopped after {now - self.begin:.0f} s, its bound stood still; one "
+                f"stopped after {now - self.begin:.0f} s, far above the best plan; one "
                 "more search instead"
             )
 
@@ -328,7 +329,7 @@ class Race:
     def _hear_solver(self, event: Event) -> None:
         _take(self.found, event)
         if isinstance(event, Cutting):
-            self.cutting = not event.over
+            self.cutting, self.cut = not event.over, event.over
         if isinstance(event, CutsTold):
             self.cuts = list(event.cuts)
         if isinstance(event, Solved) and self.found.outcome == "optimal":
@@ -374,6 +375,8 @@ class Race:
         small = len(self.options.project) <= self.p.small
         if self.solver is None or bound is None or small or self.cutting:
             return False
+        if self.cut and gap > self.p.apart:
+            return True
         window = max(self.p.still, self.p.still_share * self.job.seconds)
         self.bounds = [b for b in self.bounds if b[0] > now - 1.5 * window]
         self.bounds.append((now, bound))

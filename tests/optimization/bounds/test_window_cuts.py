@@ -45,7 +45,7 @@ def test_the_fullest_filling_is_that_of_all_fillings() -> None:
         count = rng.integers(0, 6, len(window.weight)).astype(float)
         order = rng.permutation(len(window.first) - 1)
         best = max(count[one].sum() for one in fillings(window))
-        work = desk.table, desk.left, desk.at, desk.pool
+        work = desk.of(window)
         what = window.first, window.weight, window.room, order, count
         most, noted, nodes = fullest(*what, 0.0, 10**6, *work)
         assert most == best

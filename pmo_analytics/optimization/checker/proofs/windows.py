@@ -91,13 +91,17 @@ def window_holds(
         return False
     # What takes most room goes first: then little is left to tell ways apart by.
     projects.sort(key=lambda ways: -int(ways[0].sum(axis=1).max(initial=0)))
-    return _never_more(projects, left.astype(np.int64), at_most, work)
+    projects = [(_with_sums(use), count) for use, count in projects]
+    return _never_more(projects, _with_sums(left.astype(np.int64)), at_most, work)
 
 
 def _ways(
     use: np.ndarray, count: np.ndarray, room: np.ndarray, must: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the different ways to choose a project use, and count."""
+    """Return what the ways to choose a project use, and count.
+
+    One that uses no less than another in any period and counts no more is left out.
+    """
     if not must:
         use = np.vstack([use, np.zeros(use.shape[1], dtype=object)])
         count = np.append(count, 0)
@@ -105,7 +109,25 @@ def _ways(
     rows = np.column_stack([use, count])[fits]
     kinds = sorted(set(map(tuple, rows.tolist())))
     table = np.array(kinds, dtype=np.int64).reshape(len(kinds), use.shape[1] + 1)
-    return table[:, :-1], table[:, -1]
+    least, most = table[:, :-1], table[:, -1]
+    kept = np.ones(len(kinds), dtype=bool)
+    for way in range(len(kinds)):
+        if kept[way]:
+            worse = (least >= least[way]).all(axis=1) & (most <= most[way])
+            worse[way] = False
+            kept &= ~worse
+    return least[kept], most[kept]
+
+
+def _with_sums(use: np.ndarray) -> np.ndarray:
+    """Return uses by period, and after them the sums of each half and of all.
+
+    What fits into every period fits into their sum, which at times says more.
+    """
+    half = use.shape[-1] // 2
+    early, late = use[..., :half].sum(axis=-1), use[..., half:].sum(axis=-1)
+    sums = np.stack([early, late, early + late], axis=-1)
+    return np.concatenate([use, sums], axis=-1)
 
 
 def _never_more(
@@ -143,7 +165,7 @@ def _least(
 ) -> list[np.ndarray] | None:
     """Return, for the projects from each place on, the least use by count and period.
 
-    Each is (periods, goal + 1): what is used at least of a period to count so much or
+    Each is (periods and sums, goal + 1): what is used at least to count so much or
     more.
     """
     last = np.full((periods, goal + 1), _NEVER, dtype=np.int64)

@@ -18,6 +18,28 @@ _NOISE = 1e-9
 
 
 @inner
+def compare(
+    first: np.ndarray, weight: np.ndarray, count: np.ndarray, g: int, idle: np.ndarray
+) -> None:
+    """Note which items of a group are idle: they count nothing, or another one serves.
+
+    That one counts as much or more, and weighs no more on any row.
+    """
+    for i in range(first[g], first[g + 1]):
+        idle[i] = count[i] <= 0.0
+    for i in range(first[g], first[g + 1]):
+        for k in range(first[g], first[g + 1]):
+            if k == i or idle[k] or count[k] < count[i]:
+                continue
+            lighter = True
+            for d in range(weight.shape[1]):
+                if weight[k, d] > weight[i, d]:
+                    lighter = False
+            if lighter:
+                idle[i] = True
+
+
+@inner
 def tabulate(
     first: np.ndarray,
     weight: np.ndarray,
@@ -26,6 +48,7 @@ def tabulate(
     many: int,
     skip: int,
     count: np.ndarray,
+    idle: np.ndarray,
     table: np.ndarray,
 ) -> None:
     """Fill in what the groups from each place of the order on can count at most.
@@ -48,7 +71,7 @@ def tabulate(
             if g == skip:
                 continue
             for i in range(first[g], first[g + 1]):
-                if count[i] <= 0.0:
+                if idle[i]:
                     continue
                 for c in range(weight[i, d], cap + 1):
                     value = table[d, n + 1, c - weight[i, d]] + count[i]
@@ -57,9 +80,9 @@ def tabulate(
 
 
 @inner
-def take(weight: np.ndarray, count: np.ndarray, left: np.ndarray, i: int) -> bool:
-    """Put an item in if it counts and fits; return whether it did."""
-    if count[i] <= 0.0:
+def take(weight: np.ndarray, idle: np.ndarray, left: np.ndarray, i: int) -> bool:
+    """Put an item in if it is not idle and fits; return whether it did."""
+    if idle[i]:
         return False
     for d in range(len(left)):
         if weight[i, d] > left[d]:
@@ -111,6 +134,7 @@ def fill(
     count: np.ndarray,
     floor: float,
     most_nodes: int,
+    idle: np.ndarray,
     table: np.ndarray,
     left: np.ndarray,
     at: np.ndarray,
@@ -124,6 +148,8 @@ def fill(
         Only what counts more is looked for.
     most_nodes
         With more nodes than this the most is infinite: it is not known.
+    idle
+        Of each item, whether nothing is lost without it.
     left
         (rows,), the room of each row; changed.
     at
@@ -157,7 +183,7 @@ def fill(
         if nodes > most_nodes:
             return np.inf, noted, nodes
         if i < end:
-            if not take(weight, count, left, i):
+            if not take(weight, idle, left, i):
                 continue
             so_far += count[i]
             at[1, n] = i
@@ -176,6 +202,7 @@ def fullest(
     count: np.ndarray,
     floor: float,
     most_nodes: int,
+    idle: np.ndarray,
     table: np.ndarray,
     left: np.ndarray,
     at: np.ndarray,
@@ -185,9 +212,23 @@ def fullest(
     many = len(order)
     for d in range(len(room)):
         left[d] = room[d]
-    tabulate(first, weight, room, order, many, -1, count, table)
+    for n in range(many):
+        compare(first, weight, count, order[n], idle)
+    tabulate(first, weight, room, order, many, -1, count, idle, table)
     return fill(
-        first, weight, order, many, -1, count, floor, most_nodes, table, left, at, pool
+        first,
+        weight,
+        order,
+        many,
+        -1,
+        count,
+        floor,
+        most_nodes,
+        idle,
+        table,
+        left,
+        at,
+        pool,
     )
 
 
@@ -201,6 +242,7 @@ def lift(
     count: np.ndarray,
     most: float,
     most_nodes: int,
+    idle: np.ndarray,
     table: np.ndarray,
     left: np.ndarray,
     at: np.ndarray,
@@ -220,10 +262,12 @@ def lift(
     """
     rows = weight.shape[1]
     many = inside
+    for place in range(many):
+        compare(first, weight, count, order[place], idle)
     for place in range(len(order)):
         g = order[place]
         skip = g if place < inside else -1
-        tabulate(first, weight, room, order, many, skip, count, table)
+        tabulate(first, weight, room, order, many, skip, count, idle, table)
         counts = place < inside
         for i in range(first[g], first[g + 1]):
             fits = True
@@ -234,13 +278,15 @@ def lift(
             others = 0.0
             if fits:
                 others, _, _ = fill(
-                    first, weight, order, many, skip, count, 0.0, most_nodes,
+                    first, weight, order, many, skip, count, 0.0, most_nodes, idle,
                     table, left, at, pool,
                 )  # fmt: skip
             # What is too big for a row alone is in no filling: it counts fully.
             if others < most - count[i]:
                 count[i] = np.round(most - others)
                 counts = True
+        if counts:
+            compare(first, weight, count, g, idle)
         if place >= inside and counts:
             order[place], order[many] = order[many], g
             many += 1
