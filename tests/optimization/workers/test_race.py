@@ -123,7 +123,9 @@ def test_a_bound_that_stands_still_while_cuts_are_sought_is_no_sign(middle):
     race.hear(race.solver, Cutting(over=False))
     assert not any(race._hopeless(float(now), 0.5) for now in range(60))
     race.hear(race.solver, Cutting(over=True))
-    assert [race._hopeless(float(now), 0.5) for now in (60, 63, 67)] == [0, 0, 1]
+    assert [race._hopeless(float(now), 0.04) for now in (60, 63, 67)] == [0, 0, 1]
+    # Far from the best plan nothing is waited for once the cuts are made.
+    assert race._hopeless(68.0, 0.5)
 
 
 def test_the_gap_asked_for_ends_the_search_whoever_reaches_it(middle):
