@@ -358,7 +358,7 @@ def _cut(
         last = int(cut["resource"]) + cut["length"] - 1
         until = _row(portfolio, compiled, RowLabel("limit", last))["period"]
         members = [[names[p], int(start), int(n)] for p, start, n in cut["members"]]
-        return {**row, "row": "window", "until": until, "members": members, **end}
+        return {**row, "row": "stretch", "until": until, "members": members, **end}
     members = [[names[p], _text(use), int(count)] for p, use, count in cut["members"]]
     return {**row, "members": members, **end}
 

@@ -1,7 +1,7 @@
 """The relaxation with cuts: solved, cut where it is wrong, solved on.
 
 Cliques first: they are cheap and across rows. When they run dry, the hulls of single
-rows, then those of windows: one role in some periods on end. What is told is the
+rows, then those of stretches: one role in some periods on end. What is told is the
 Lagrangian bound of the final prices, as of the relaxation.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csc_array, csr_array, vstack
 
-from pmo_analytics.optimization.bounds import clique_cuts, fenchel_cuts, window_cuts
+from pmo_analytics.optimization.bounds import clique_cuts, fenchel_cuts, stretch_cuts
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import Matrix, bound_of_prices
 from pmo_analytics.optimization.model.instance import Options
@@ -30,7 +30,7 @@ _TELL = 2.0
 # what is to be found in others.
 _AT_ONCE = 100
 # Kinds of cuts, in the order in which they are looked for.
-_CLIQUES, _ROWS, _WINDOWS = range(3)
+_CLIQUES, _ROWS, _STRETCHES = range(3)
 
 
 @dataclass(frozen=True)
@@ -40,18 +40,18 @@ class Cut:
     Attributes
     ----------
     resource
-        Number of the limited thing it follows from, of a window the first of them;
+        Number of the limited thing it follows from, of a stretch the first of them;
         None for a clique.
     members
         Of a limited thing: (project number, amount, count), a start that uses this
-        amount or more counts this, up to the next amount given. Of a window: (project
+        amount or more counts this, up to the next amount given. Of a stretch: (project
         number, start, count), this start or a later one counts this, up to the next
         start given. Of a clique: (project number, first start, last start), each start
         from first to last counts 1.
     price
         What one more would be worth.
     length
-        How many limited things on end it follows from; more than one: a window.
+        How many limited things on end it follows from; more than one: a stretch.
     """
 
     resource: int | None
@@ -94,20 +94,20 @@ class _Cutter:
     """Who looks for cuts; nobody finds the same one twice."""
 
     def __init__(
-        self, options: Options, until: float, windows_until: float | None
+        self, options: Options, until: float, stretches_until: float | None
     ) -> None:
         options = _without_rules(options)
         self.options = options
         self.kinds = _CLIQUES
-        self.until, self.windows_until = until, windows_until
+        self.until, self.stretches_until = until, stretches_until
         self.sacks: list[fenchel_cuts.Knapsack] | None = None
-        self.windows: list[window_cuts.Window] | None = None
-        self.desk: window_cuts.Desk | None = None
+        self.stretches: list[stretch_cuts.Stretch] | None = None
+        self.desk: stretch_cuts.Desk | None = None
         # Of the present kind of cuts; and when something was told.
         self.bounds: list[float] = []
         self.told = time.monotonic()
         self.turn = 0
-        self.window_turn = 0
+        self.stretch_turn = 0
         self.seen: set[tuple[int | None, bytes]] = set()
         self.graph = clashes_of(options)
 
@@ -135,9 +135,9 @@ class _Cutter:
         if self.kinds == _CLIQUES and not self.late():
             self.kinds = _ROWS
             return True
-        if self.kinds == _WINDOWS or self.windows_until is None:
+        if self.kinds == _STRETCHES or self.stretches_until is None:
             return False
-        self.kinds, self.until = _WINDOWS, self.windows_until
+        self.kinds, self.until = _STRETCHES, self.stretches_until
         return not self.late()
 
     def more(self, x: np.ndarray, reduced: np.ndarray) -> list[_Found]:
@@ -157,8 +157,8 @@ class _Cutter:
                     yield _Found(cut, columns, np.ones(len(columns)))
         if self.kinds >= _ROWS:
             yield from self._of_rows(x, reduced)
-        if self.kinds >= _WINDOWS:
-            yield from self._of_windows(x, reduced)
+        if self.kinds >= _STRETCHES:
+            yield from self._of_stretches(x, reduced)
 
     def _of_rows(self, x: np.ndarray, reduced: np.ndarray) -> Iterator[_Found]:
         if self.sacks is None:
@@ -178,31 +178,31 @@ class _Cutter:
             cut = Cut(sack.resource, fenchel_cuts.members_of(sack, found[0]), found[1])
             yield _Found(cut, sack.option[kept], counts[kept].astype(float))
 
-    def _of_windows(self, x: np.ndarray, reduced: np.ndarray) -> Iterator[_Found]:
-        if self.windows is None:
-            self.windows = window_cuts.windows(self.options)
-            self.desk = window_cuts.Desk(self.windows) if self.windows else None
+    def _of_stretches(self, x: np.ndarray, reduced: np.ndarray) -> Iterator[_Found]:
+        if self.stretches is None:
+            self.stretches = stretch_cuts.stretches(self.options)
+            self.desk = stretch_cuts.Desk(self.stretches) if self.stretches else None
         some = 0
-        for _ in range(len(self.windows)):
+        for _ in range(len(self.stretches)):
             if self.late() or some >= _AT_ONCE:
                 return
-            window = self.windows[self.window_turn]
-            self.window_turn = (self.window_turn + 1) % len(self.windows)
+            stretch = self.stretches[self.stretch_turn]
+            self.stretch_turn = (self.stretch_turn + 1) % len(self.stretches)
             assert self.desk is not None
-            found = window_cuts.separate(window, self.desk, x, reduced)
-            if found is None or not self._fresh(window.resource, found[0]):
+            found = stretch_cuts.separate(stretch, self.desk, x, reduced)
+            if found is None or not self._fresh(stretch.resource, found[0]):
                 continue
             some += 1
-            counts = found[0][window.item]
+            counts = found[0][stretch.item]
             kept = counts > 0
-            columns, counts = window.option[kept], counts[kept]
-            members = window_cuts.members_of(self.options, columns, counts)
-            where = {"resource": window.resource, "length": window.length}
+            columns, counts = stretch.option[kept], counts[kept]
+            members = stretch_cuts.members_of(self.options, columns, counts)
+            where = {"resource": stretch.resource, "length": stretch.length}
             yield _Found(Cut(members=members, most=found[1], **where), columns, counts)
 
     def rounds(self) -> int:
-        """Return how many rounds look at each row, or window, once."""
-        looked = {_ROWS: self.sacks, _WINDOWS: self.windows}.get(self.kinds) or ()
+        """Return how many rounds look at each row, or stretch, once."""
+        looked = {_ROWS: self.sacks, _STRETCHES: self.stretches}.get(self.kinds) or ()
         return max(-(-len(looked) // _AT_ONCE), 1)
 
     def _fresh(self, resource: int | None, what: np.ndarray) -> bool:
@@ -220,7 +220,7 @@ def tighten(
     enough: float = -np.inf,
     watch: Callable[[int, float, int], None] | None = None,
     tell: Callable[[Tightened], None] | None = None,
-    windows_until: float | None = None,
+    stretches_until: float | None = None,
 ) -> Tightened | None:
     """Return the relaxation with cuts, None where there was no time or no gain.
 
@@ -237,18 +237,18 @@ def tighten(
     tell
         Called with what there is so far, every few seconds and before the hulls of
         single rows, which may take as long again.
-    windows_until
-        Monotonic time at which to end where windows still tighten it; None = they are
+    stretches_until
+        Monotonic time at which to end where stretches still tighten it; None = they are
         not looked for.
     """
     if not len(options.project):
         return None
-    cutter = _Cutter(options, until, windows_until)
+    cutter = _Cutter(options, until, stretches_until)
     program = highs.Growing(options.worth, matrix, **settings)
     found: list[_Found] = []
     rounds, solved, prices, opens = 0, 0, None, None
     while True:
-        answer = program.solve((windows_until or until) - time.monotonic())
+        answer = program.solve((stretches_until or until) - time.monotonic())
         if answer.status != "optimal" or answer.x is None or answer.prices is None:
             break
         prices, opens, solved = answer.prices, answer.opens, len(found)

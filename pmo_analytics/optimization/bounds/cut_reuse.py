@@ -1,7 +1,7 @@
 """Cuts of a similar model, as far as they hold for this one.
 
 A clique keeps the starts that still clash; a cut of a limited row keeps its counts and
-gets the most of them that fits into the row as it is now. A window is left out.
+gets the most of them that fits into the row as it is now. A stretch is left out.
 """
 
 from __future__ import annotations

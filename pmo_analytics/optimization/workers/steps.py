@@ -30,8 +30,8 @@ from pmo_analytics.optimization.model.purchasing import value_of
 if TYPE_CHECKING:
     from pmo_analytics.optimization.bounds.cut_loop import Tightened
 
-# The share of the time that cutting may take, and with windows, which tighten longest.
-_CUTS_SHARE, _WINDOWS_SHARE = 0.15, 0.4
+# The share of the time that cutting may take, and that of stretches as well.
+_CUTS_SHARE, _STRETCHES_SHARE = 0.15, 0.4
 
 
 def settings(job: Job) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def add_cuts(
             settings(job),
             enough=float(options.worth[job.plan].sum()) if job.start else -np.inf,
             tell=tell,
-            windows_until=begin + _WINDOWS_SHARE * (end - begin),
+            stretches_until=begin + _STRETCHES_SHARE * (end - begin),
         )
     if found is not None:
         tell(found)

@@ -70,10 +70,10 @@ def cell(
     }
 
 
-def window(
+def stretch(
     multiplier: Any, at_most: int, *members: tuple[str, int, int], until: str = "05"
 ) -> dict[str, Any]:
-    cut = {**cell(multiplier, at_most, *members), "row": "window"}
+    cut = {**cell(multiplier, at_most, *members), "row": "stretch"}
     return {**cut, "until": f"2027-{until}"}
 
 
@@ -87,7 +87,7 @@ def cut_certificate(portfolio: Portfolio, strict: bool = False) -> dict[str, Any
         return certificate(strict=strict)
     matrix = build_matrix(options)
     end = time.monotonic() + AMPLE
-    found = tighten(options, matrix, end, SETTINGS, windows_until=end)
+    found = tighten(options, matrix, end, SETTINGS, stretches_until=end)
     if found is None:
         return certificate(strict=strict)
     facts = dataclasses.asdict(found)
@@ -200,28 +200,28 @@ def ring(**fields: Any) -> Portfolio:
 
 def test_two_of_a_ring_of_five_fit() -> None:
     # No month alone, and no pair of projects, says so: each month lets one of two in.
-    cut = window(10, 2, *((p, 0, 1) for p in "ABCDE"))
+    cut = stretch(10, 2, *((p, 0, 1) for p in "ABCDE"))
     assert check_bound(ring(), with_cuts(cut)) == 20
     assert check_bound(ring(), certificate()) == 50
-    wrong = window(10, 1, *((p, 0, 1) for p in "ABCDE"))
+    wrong = stretch(10, 1, *((p, 0, 1) for p in "ABCDE"))
     assert check_bound(ring(), with_cuts(wrong)) == 50
     # Of four months A, C and E fit side by side.
     shorter = {**cut, "until": "2027-04"}
     assert check_bound(ring(), with_cuts(shorter)) == 50
     # A count begins with its start: then nobody counts, and nothing is gained.
-    late = window(10, 2, *((p, 1, 1) for p in "ABCDE"))
+    late = stretch(10, 2, *((p, 1, 1) for p in "ABCDE"))
     assert check_bound(ring(), with_cuts(late)) == 50
     found = cut_certificate(ring())
-    assert [cut["row"] for cut in found["cuts"]] == ["window"]
+    assert [cut["row"] for cut in found["cuts"]] == ["stretch"]
     assert float(check_bound(ring(), found)) == pytest.approx(20)
 
 
-def test_a_window_beside_work_that_must_be_done() -> None:
+def test_a_stretch_beside_work_that_must_be_done() -> None:
     # With A in, B and E are out: one of C and D comes with it.
     portfolio = ring()
     must = portfolio.projects.assign(force=["in", None, None, None, None])
     portfolio = portfolio.replace(projects=must)
-    cut = window(10, 1, *((p, 0, 1) for p in "BCDE"))
+    cut = stretch(10, 1, *((p, 0, 1) for p in "BCDE"))
     assert check_bound(portfolio, with_cuts(cut)) == 20
     assert check_bound(ring(), with_cuts(cut)) == 50
 
@@ -353,15 +353,15 @@ def test_negative_amounts_prove_nothing() -> None:
         (clique(1, ("A", 0, True)), "a start must be a whole number"),
         (clique(1, ("Z", 0, 1)), "no project is called 'Z'"),
         (clique(1, ("A", 0, 0), ("A", -5, 0)), "stands twice with the start 0"),
-        (window(1, 1, ("A", 0.5, 1)), "a start must be a whole number"),
-        (window(1, 1, ("A", 0, 0.5)), "a count must be a whole number"),
-        (window(1, 1, ("Z", 0, 1)), "no project is called 'Z'"),
-        (window(1, 1, ("A", 0, 1), ("A", 0, 2)), "'A' stands twice with the start 0"),
-        ({**window(1, 1), "period": "2027-06"}, "ends in '2027-05', before it begins"),
-        (window(1, 1, until="07"), "'2027-07' is no period of the horizon"),
-        ({**window(1, 1), "until": 5}, "no period of the horizon"),
-        ({**window(1, 1), "role": "Tester"}, "no role is called 'Tester'"),
-        ({**cell(1, 1), "row": "window"}, "keys: 'until'"),
+        (stretch(1, 1, ("A", 0.5, 1)), "a start must be a whole number"),
+        (stretch(1, 1, ("A", 0, 0.5)), "a count must be a whole number"),
+        (stretch(1, 1, ("Z", 0, 1)), "no project is called 'Z'"),
+        (stretch(1, 1, ("A", 0, 1), ("A", 0, 2)), "'A' stands twice with the start 0"),
+        ({**stretch(1, 1), "period": "2027-06"}, "ends in '2027-05', before it begins"),
+        (stretch(1, 1, until="07"), "'2027-07' is no period of the horizon"),
+        ({**stretch(1, 1), "until": 5}, "no period of the horizon"),
+        ({**stretch(1, 1), "role": "Tester"}, "no role is called 'Tester'"),
+        ({**cell(1, 1), "row": "stretch"}, "keys: 'until'"),
         ({**cell(1, 1), "role": "Tester"}, "no role is called 'Tester'"),
         ({**cell(1, 1), "role": ["Dev"]}, "no role is called"),
         ({**cell(1, 1), "period": "2027-07"}, "no period of the horizon"),
@@ -395,7 +395,7 @@ def test_a_cut_that_is_too_much_work_is_left_out() -> None:
     large = 10**6
     cut = cell("0.000001", large, *((p, "1", large) for p in "ABC"))
     assert check_bound(three(capacity=1.0), with_cuts(cut)) == 23
-    cut = window("0.000001", large, *((p, 0, large) for p in "ABC"))
+    cut = stretch("0.000001", large, *((p, 0, large) for p in "ABC"))
     assert check_bound(three(capacity=1.0), with_cuts(cut)) == 23
 
 
@@ -532,7 +532,7 @@ def tampered(cut: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
         members[n][2] += int(rng.integers(1, 3))
     elif change == 1:
         cut["at_most"] = max(cut["at_most"] - 1, 0)
-    elif cut["row"] == "window" and change < 4:
+    elif cut["row"] == "stretch" and change < 4:
         members[n][1] += int(rng.choice([-2, -1, 1]))
     elif change == 2:
         members[n][1] = str(float(members[n][1]) / 2)
@@ -598,7 +598,7 @@ def random_cut(portfolio: Portfolio, rng: np.random.Generator) -> dict[str, Any]
         first, last = sorted(rng.integers(len(days), size=2).tolist())
         role = str(rng.choice(portfolio.capacity.columns.to_numpy()))
         where = {"role": role, "period": days[first], "until": days[last]}
-        return {"row": "window", **where, **end}
+        return {"row": "stretch", **where, **end}
     budgets = portfolio.budget.dropna(subset="amount")["budget"].tolist()
     if budgets and rng.random() < 0.4:
         return {"row": "budget", "budget": budgets[0], "side": "amount", **end}

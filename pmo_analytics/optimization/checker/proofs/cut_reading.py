@@ -15,7 +15,7 @@ from pmo_analytics.optimization.checker.question import Project, Question
 _KEYS = {
     "capacity": ("role", "period", "at_most"),
     "budget": ("budget", "side", "at_most"),
-    "window": ("role", "period", "until", "at_most"),
+    "stretch": ("role", "period", "until", "at_most"),
     "clique": (),
 }
 _LARGEST_COUNT = 10**6
@@ -103,13 +103,13 @@ def _read_member(row: str, member: object) -> tuple[str, Fraction, Fraction]:
     name = read_name(member[0]) if isinstance(member[0], str) else None
     if name is None:
         raise ConfigError(f"{member[0]!r} is no name of a project.")
-    starts = {"clique": member[1:], "window": member[1:2]}.get(row, ())
+    starts = {"clique": member[1:], "stretch": member[1:2]}.get(row, ())
     for start in starts:
         if isinstance(start, bool) or not isinstance(start, int):
             raise ConfigError(f"a start must be a whole number, not {start!r}.")
     if row == "clique":
         return name, Fraction(member[1]), Fraction(member[2])
-    if row == "window":
+    if row == "stretch":
         return name, Fraction(member[1]), Fraction(_count(member[2]))
     use = exact_number(member[1])
     if use is None:

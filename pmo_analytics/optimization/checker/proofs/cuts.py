@@ -5,7 +5,7 @@ accepted plan. It is proved from what a plan may use, never from how it was foun
 
 - of a capacity or budget row, by the least use with which the members that a plan can
   select together reach more than `at_most`, by dynamic programming over all projects;
-- of a window, period by period and project by project (`windows`);
+- of a stretch, period by period and project by project (`stretches`);
 - of a clique, pair by pair: two starts clash where together with the fixed work they
   need more than a limit allows, where a dependency with one target forbids them, or
   where a group lets only one of the two projects in.
@@ -38,9 +38,9 @@ from pmo_analytics.optimization.checker.proofs.room import (
     capacity_units,
     room_of,
 )
-from pmo_analytics.optimization.checker.proofs.windows import (
+from pmo_analytics.optimization.checker.proofs.stretches import (
     counts_by_start,
-    window_holds,
+    stretch_holds,
 )
 from pmo_analytics.optimization.checker.proofs.work import Work
 from pmo_analytics.optimization.checker.question import (
@@ -88,8 +88,8 @@ class Proofs:
                     return None
                 counts = _starts(self.question, cut)
                 return counts if self._clique_holds(counts) else None
-            if cut.row == "window":
-                return self._window(cut)
+            if cut.row == "stretch":
+                return self._stretch(cut)
             uses, room, unit = self._uses(cut)
             if not self.work.take(_row_steps(cut, uses)):
                 return None
@@ -102,7 +102,7 @@ class Proofs:
         holds = _row_holds(self.question, uses, room, counts, cut.at_most)
         return counts if holds else None
 
-    def _window(self, cut: Cut) -> ByStart | None:
+    def _stretch(self, cut: Cut) -> ByStart | None:
         role, first = read_cell(self.question, cut.entry)
         _, last = read_cell(self.question, {**cut.entry, "period": cut.entry["until"]})
         if last < first:
@@ -112,7 +112,7 @@ class Proofs:
             return None
         counts = counts_by_start(self.question, cut)
         uses, room = [row[0] for row in rows], [row[1] for row in rows]
-        holds = window_holds(self.question, uses, room, counts, cut.at_most, self.work)
+        holds = stretch_holds(self.question, uses, room, counts, cut.at_most, self.work)
         return counts if holds else None
 
     def _uses(self, cut: Cut) -> tuple[ByStart, int, int]:

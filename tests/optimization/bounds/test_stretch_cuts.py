@@ -1,4 +1,4 @@
-"""What fits into a window: the kernels against every choice there is."""
+"""What fits into a stretch: the kernels against every choice there is."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from pmo_analytics.examples.generated import generate_portfolio
-from pmo_analytics.optimization.bounds import window_cuts
+from pmo_analytics.optimization.bounds import stretch_cuts
 from pmo_analytics.optimization.bounds.cut_loop import Cut, clashes_of, rows_of_cuts
 from pmo_analytics.optimization.bounds.cut_reuse import renewed
-from pmo_analytics.optimization.bounds.window_cuts import Desk, Window
+from pmo_analytics.optimization.bounds.stretch_cuts import Desk, Stretch
 from pmo_analytics.optimization.heuristics.kernels.filling import fullest
 from pmo_analytics.optimization.model.compiling import compile_options
 from tests.support.counts import tried
 
 
-def random_window(rng: np.random.Generator) -> Window:
-    """Return a window of up to six projects with up to three different uses."""
+def random_stretch(rng: np.random.Generator) -> Stretch:
+    """Return a stretch of up to six projects with up to three different uses."""
     periods, groups = int(rng.integers(2, 5)), int(rng.integers(2, 7))
     sizes = rng.integers(1, 4, groups)
     first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
@@ -26,33 +26,33 @@ def random_window(rng: np.random.Generator) -> Window:
     items = np.arange(first[-1])
     group = np.repeat(np.arange(groups), sizes)
     room = rng.integers(2, 8, periods)
-    return Window(0, room, items, items, group, first, weight)
+    return Stretch(0, room, items, items, group, first, weight)
 
 
-def fillings(window: Window) -> list[list[int]]:
+def fillings(stretch: Stretch) -> list[list[int]]:
     """Return every choice of an item or none of each group that fits."""
-    first = window.first.tolist()
+    first = stretch.first.tolist()
     choices = [[-1, *range(a, b)] for a, b in pairwise(first)]
     chosen = [[i for i in one if i >= 0] for one in product(*choices)]
-    return [one for one in chosen if (window.weight[one].sum(0) <= window.room).all()]
+    return [one for one in chosen if (stretch.weight[one].sum(0) <= stretch.room).all()]
 
 
 def test_the_fullest_filling_is_that_of_all_fillings() -> None:
     rng = np.random.default_rng(5)
     for _ in range(tried(120)):
-        window = random_window(rng)
-        desk = Desk([window])
-        count = rng.integers(0, 6, len(window.weight)).astype(float)
-        order = rng.permutation(len(window.first) - 1)
-        best = max(count[one].sum() for one in fillings(window))
-        work = desk.of(window)
-        what = window.first, window.weight, window.room, order, count
+        stretch = random_stretch(rng)
+        desk = Desk([stretch])
+        count = rng.integers(0, 6, len(stretch.weight)).astype(float)
+        order = rng.permutation(len(stretch.first) - 1)
+        best = max(count[one].sum() for one in fillings(stretch))
+        work = desk.of(stretch)
+        what = stretch.first, stretch.weight, stretch.room, order, count
         most, noted, nodes = fullest(*what, 0.0, 10**6, *work)
         assert most == best
         if noted:
             last = [int(i) for i in desk.pool[noted - 1, : len(order)] if i >= 0]
             assert last
-            assert (window.weight[last].sum(0) <= window.room).all()
+            assert (stretch.weight[last].sum(0) <= stretch.room).all()
             assert count[last].sum() == best
         # Nothing above it: that takes no more nodes, and fewer than asked for.
         again, noted, fewer = fullest(*what, best, 10**6, *work)
@@ -66,17 +66,19 @@ def test_cuts_of_a_window_hold_for_every_filling_and_cannot_be_raised() -> None:
     rng = np.random.default_rng(6)
     found = 0
     for _ in range(tried(160)):
-        window = random_window(rng)
-        whole = fillings(window)
+        stretch = random_stretch(rng)
+        whole = fillings(stretch)
         x = rng.dirichlet(np.ones(4)) @ np.array(
             [
-                np.isin(np.arange(len(window.weight)), one)
+                np.isin(np.arange(len(stretch.weight)), one)
                 for one in rng.choice(np.array(whole, dtype=object), 4)
             ]
         )
         # Half of what fits twice over does not fit: beyond the hull, now and then.
         x = np.minimum(x * 1.3, 1.0)
-        cut = window_cuts.separate(window, Desk([window]), x, rng.normal(size=len(x)))
+        cut = stretch_cuts.separate(
+            stretch, Desk([stretch]), x, rng.normal(size=len(x))
+        )
         if cut is None:
             continue
         found += 1
@@ -84,7 +86,7 @@ def test_cuts_of_a_window_hold_for_every_filling_and_cannot_be_raised() -> None:
         assert count @ x > most
         sums = [count[one].sum() for one in whole]
         assert max(sums) == most
-        fits = (window.weight <= window.room).all(axis=1)
+        fits = (stretch.weight <= stretch.room).all(axis=1)
         for i in np.flatnonzero(fits).tolist():
             with_it = [s for s, one in zip(sums, whole, strict=True) if i in one]
             assert max(with_it) == most, "it could count more"
@@ -98,7 +100,7 @@ def test_members_are_steps_over_starts() -> None:
         size = int(rng.integers(1, len(options.project)))
         columns = np.sort(rng.choice(len(options.project), size, replace=False))
         count = rng.integers(1, 4, size)
-        members = window_cuts.members_of(options, columns, count.astype(float))
+        members = stretch_cuts.members_of(options, columns, count.astype(float))
         row = rows_of_cuts(options, [Cut(0, members, 5, length=3)]).toarray()[0]
         wanted = np.zeros(len(options.project))
         wanted[columns] = count

@@ -1,8 +1,8 @@
-"""Cuts of windows: what one role in some periods on end says about whole projects.
+"""Cuts of stretches: what one role in some periods on end says about whole projects.
 
 A relaxation starts a project half now and half later. Each period by itself may allow
 that (`fenchel_cuts`) where a few periods together do not: what runs in one runs on in
-the next. A window is a knapsack of as many rows as it has periods, in which every
+the next. A stretch is a knapsack of as many rows as it has periods, in which every
 project puts what one start uses of all of them. Its cuts are found and lifted as those
 of single rows are; the fillings that fit come from branch and bound (`filling`).
 
@@ -21,9 +21,9 @@ from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.instance import Options
 from pmo_analytics.tolerance import written
 
-# Periods of a window, and from one window to the next.
+# Periods of a stretch, and from one stretch to the next.
 _LENGTH, _STEP = 8, 4
-# Windows whose tables have more cells than this are left alone.
+# Stretches whose tables have more cells than this are left alone.
 _MOST_CELLS = 2_000_000
 # FTE are decimals of this many places.
 _PLACES = 6
@@ -40,7 +40,7 @@ _NOTED, _ROUNDS = 32, 60
 
 
 @dataclass
-class Window:
+class Stretch:
     """Rows of one role on end; an item is what starts of a project use of them.
 
     What a project that must be selected uses at any start is taken off beforehand.
@@ -63,26 +63,26 @@ class Window:
 
 
 class Desk:
-    """Arrays to work in, for windows of any size."""
+    """Arrays to work in, for stretches of any size."""
 
-    def __init__(self, windows: list[Window]) -> None:
-        rows = max(len(w.room) for w in windows)
-        groups = max(len(w.first) for w in windows)
-        units = max(int(w.room.max()) for w in windows) + 1
+    def __init__(self, stretches: list[Stretch]) -> None:
+        rows = max(len(w.room) for w in stretches)
+        groups = max(len(w.first) for w in stretches)
+        units = max(int(w.room.max()) for w in stretches) + 1
         self.table = np.zeros((rows, groups, units))
-        self.idle = np.zeros(max(len(w.weight) for w in windows), dtype=np.bool_)
+        self.idle = np.zeros(max(len(w.weight) for w in stretches), dtype=np.bool_)
         self.left = np.zeros(rows, dtype=np.int64)
         self.at = np.zeros((2, groups), dtype=np.int64)
         self.pool = np.zeros((_NOTED, groups), dtype=np.int64)
 
-    def of(self, window: Window) -> tuple[np.ndarray, ...]:
-        """Return what kernels work in for a window."""
-        left = self.left[: window.length]
+    def of(self, stretch: Stretch) -> tuple[np.ndarray, ...]:
+        """Return what kernels work in for a stretch."""
+        left = self.left[: stretch.length]
         return self.idle, self.table, left, self.at, self.pool
 
 
-def windows(options: Options) -> list[Window]:
-    """Return every window into which more might be put than fits."""
+def stretches(options: Options) -> list[Stretch]:
+    """Return every stretch into which more might be put than fits."""
     roles, periods, _ = options.sizes.tolist()
     use = _use_by_option(options, roles * periods)
     found = []
@@ -106,7 +106,7 @@ def _use_by_option(options: Options, rows: int) -> csr_array:
 
 def _read(
     options: Options, use: csr_array, resource: int, length: int
-) -> Window | None:
+) -> Stretch | None:
     rows = np.arange(resource, resource + length)
     limit = options.limit[rows] + options.slack[rows]
     if length < 2 or not np.isfinite(limit).all():
@@ -139,13 +139,13 @@ def _read(
         return None
     first = np.append(begin, len(kinds)).astype(np.int64)
     weight = np.ascontiguousarray(kinds[:, 1:])
-    return Window(resource, room, free, item.ravel(), group.ravel(), first, weight)
+    return Stretch(resource, room, free, item.ravel(), group.ravel(), first, weight)
 
 
 def separate(
-    window: Window, desk: Desk, x: np.ndarray, reduced: np.ndarray
+    stretch: Stretch, desk: Desk, x: np.ndarray, reduced: np.ndarray
 ) -> tuple[np.ndarray, int] | None:
-    """Return the counts of a window's items and their most, None without a cut.
+    """Return the counts of a stretch's items and their most, None without a cut.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def separate(
     reduced
         Its reduced worth; what is closest to coming in is lifted first.
     """
-    w = window
+    w = stretch
     share = np.bincount(w.item, x[w.option], minlength=len(w.weight))
     share[share <= _NOISE] = 0.0
     heaviest = np.maximum.reduceat(w.weight * (share > 0)[:, None], w.first[:-1])
@@ -180,14 +180,14 @@ def separate(
 
 
 def _fullest(
-    w: Window, desk: Desk, order: np.ndarray, count: np.ndarray, floor: float
+    w: Stretch, desk: Desk, order: np.ndarray, count: np.ndarray, floor: float
 ) -> tuple[float, int, int]:
     what = (w.first, w.weight, w.room, order, count, floor, _MOST_NODES)
     return fullest(*what, *desk.of(w))
 
 
 def _facet(
-    w: Window, desk: Desk, share: np.ndarray, order: np.ndarray
+    w: Stretch, desk: Desk, share: np.ndarray, order: np.ndarray
 ) -> np.ndarray | None:
     """Return the counts, at most 1 in all, that the shares exceed most."""
     items = np.flatnonzero(share > 0)

@@ -1,6 +1,6 @@
-"""Cuts of a window, proved: what fits into one role in some periods on end.
+"""Cuts of a stretch, proved: what fits into one role in some periods on end.
 
-Project by project all ways to fill the window are gone through at once: of those that
+Project by project all ways to fill the stretch are gone through at once: of those that
 leave the same room only the one that counts most goes on, and only as long as the
 projects to come could still lift it above what the cut allows. If none gets there, the
 cut holds. All numbers are whole units.
@@ -51,7 +51,7 @@ def counts_by_start(question: Question, cut: Cut) -> dict[str, list[int]]:
     return counts
 
 
-def window_holds(
+def stretch_holds(
     question: Question,
     uses: Sequence[Mapping[str, Sequence[int]]],
     room: Sequence[int],
