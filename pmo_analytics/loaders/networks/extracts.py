@@ -39,6 +39,8 @@ _SETS = {
 }
 _VERBOSE_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d+)?\)/")
 _KINDS = {"0": "material", "1": "work", "2": "work", "3": "cost"}
+# Hours and money beyond this are a mistake of the file.
+_MOST = 1e15
 Record = dict[str, Any]
 _TASK_NUMBERS = {
     "duration_h": "TaskDuration",
@@ -304,8 +306,13 @@ class _Project:
     def _numbers(self, records: list[Record], name: str) -> np.ndarray:
         cells = pd.Series([record.get(name) for record in records], dtype=object)
         found = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float)
-        # What is beyond all numbers is none.
-        return np.where(np.isfinite(found), found, np.nan)
+        # Nobody means so much, and no sum of it would be right.
+        beyond = np.abs(found) > _MOST
+        if beyond.any():
+            fix = f"{name} holds numbers that cannot be meant; they count as blank."
+            cell = cells[beyond].iloc[0]
+            self.told.warn("network", "bad_number", fix, column=name, found=cell)
+        return np.where(beyond, np.nan, found)
 
     def _kept(self, name: str, key: str, frame: str) -> list[Record]:
         """Return the records of a set with an id of their own; others are listed."""

@@ -194,3 +194,16 @@ def test_old_dates_and_damaged_files(tmp_path):
     path.write_text('{"ProjectId":' + "[" * 100_000, encoding="utf-8")
     with pytest.raises(pmo.DataError):
         pmo.read_networks(path)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("number", ["1e999", "1e305", "-4e17"])
+def test_amounts_that_cannot_be_meant_are_blank_and_said(tmp_path, number):
+    folder = as_csv(tmp_path)
+    path = folder / "od_Assignments.csv"
+    text = path.read_text(encoding="utf-8").replace("4000.1", number)
+    path.write_text(text, encoding="utf-8")
+    network = pmo.read_networks(folder)[0]
+    assert network.assignments["cost"].isna().all()
+    told = network.problems
+    assert told.loc[told["rule"] == "bad_number", "found"].tolist() == [number]
