@@ -35,6 +35,10 @@ x(s) = starts at offset s and S(t) = starts at offset t or before::
            side "amount"; members [project, use, count]: a start that uses this much
            of the row or more counts this, up to the next use given for the project;
            sum of counts <= at_most
+       {"row": "stretch", "role", "period", "until", "members", "at_most",
+        "multiplier"},
+           of the role from one period to the other; members [project, start, count]:
+           this start or a later one counts this, up to the next start given
        {"row": "clique", "members", "multiplier"}
            members [project, first start, last start]: at most one of these starts
      ],
