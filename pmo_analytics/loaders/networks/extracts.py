@@ -39,8 +39,7 @@ _SETS = {
 }
 _VERBOSE_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d+)?\)/")
 _KINDS = {"0": "material", "1": "work", "2": "work", "3": "cost"}
-# Hours and money beyond this are a mistake of the file.
-_MOST = 1e15
+_MOST = 1e15  # hours or money that anybody can mean
 Record = dict[str, Any]
 _TASK_NUMBERS = {
     "duration_h": "TaskDuration",
@@ -306,11 +305,9 @@ class _Project:
     def _numbers(self, records: list[Record], name: str) -> np.ndarray:
         cells = pd.Series([record.get(name) for record in records], dtype=object)
         found = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float)
-        # Nobody means so much, and no sum of it would be right.
         beyond = np.abs(found) > _MOST
-        if beyond.any():
+        for cell in cells[beyond].head(1):
             fix = f"{name} holds numbers that cannot be meant; they count as blank."
-            cell = cells[beyond].iloc[0]
             self.told.warn("network", "bad_number", fix, column=name, found=cell)
         return np.where(beyond, np.nan, found)
 
