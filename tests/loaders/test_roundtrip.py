@@ -145,3 +145,12 @@ def test_large_whole_numbers_of_own_columns_are_not_rounded(tmp_path, name):
     portfolio = portfolio.replace(projects=portfolio.projects.assign(ticket=ticket))
     write_portfolio(portfolio, tmp_path / name)
     assert set(read_quietly(tmp_path / name).projects["ticket"]) == {str(ticket)}
+
+
+@pytest.mark.parametrize("name", ["out", "out.xlsx"])
+@pytest.mark.parametrize("text", ["'@", "''=1+1", "'-a", "'plain"])
+def test_quotes_before_what_looks_like_a_formula_come_back(tmp_path, name, text):
+    portfolio = example_portfolio()
+    portfolio = portfolio.replace(projects=portfolio.projects.assign(name=text))
+    write_portfolio(portfolio, tmp_path / name)
+    assert set(read_quietly(tmp_path / name).projects["name"]) == {text}

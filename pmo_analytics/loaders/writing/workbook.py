@@ -15,6 +15,7 @@ from pmo_analytics.files import written_whole
 from pmo_analytics.loaders.reading.settings import flat_settings
 from pmo_analytics.loaders.reading.text import has_controls
 from pmo_analytics.loaders.reading.workbook import SETTINGS_SHEET
+from pmo_analytics.loaders.writing.escape import unescape_text
 from pmo_analytics.loaders.writing.folder import number_text, unwritable
 from pmo_analytics.portfolio import Portfolio
 
@@ -143,6 +144,8 @@ def cell_of(sheet: Any, value: Any) -> Any:
         cell.number_format = "yyyy-mm-dd"
         return cell
     text = str(value).replace("\r\n", "\n").replace("\r", "\n")
+    if unescape_text(text) != text:
+        text = f"'{text}"  # readers take one quote away
     plain = text[:1] not in "=+-@\t#" and "_x" not in text
     return text if plain else text_cell(sheet, text)
 

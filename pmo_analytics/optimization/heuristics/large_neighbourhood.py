@@ -164,6 +164,8 @@ class Improver:
         self, free: np.ndarray, depth: int, seconds: float, nodes: int
     ) -> tuple[float, str]:
         o = self.o
+        if not len(free):
+            return 0.0, "optimal"
         columns = np.concatenate([np.arange(o.first[p], o.first[p + 1]) for p in free])
         used = self.rank[columns] < depth
         columns = columns[used | (columns == self.chosen[o.project[columns]])]
