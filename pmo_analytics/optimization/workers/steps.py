@@ -30,8 +30,10 @@ from pmo_analytics.optimization.model.purchasing import value_of
 if TYPE_CHECKING:
     from pmo_analytics.optimization.bounds.cut_loop import Tightened
 
-# The share of the time that cutting may take, and that of stretches as well.
-_CUTS_SHARE, _STRETCHES_SHARE = 0.15, 0.4
+# The share of the time that cutting may take, and with that of stretches. Branches wait
+# for it: where they follow, a search of less than so many seconds leaves them more.
+_CUTS_SHARE, _STRETCHES_SHARE, _BEFORE_BRANCHES = 0.15, 0.4, 0.2
+_SHORT = 40.0
 
 
 def settings(job: Job) -> dict[str, Any]:
@@ -83,7 +85,7 @@ def add_cuts(
     """
     from pmo_analytics.optimization.bounds import cut_loop
     from pmo_analytics.optimization.model.array_sink import build_matrix
-    from pmo_analytics.optimization.model.instance import carries_cuts
+    from pmo_analytics.optimization.model.instance import carries_branches, carries_cuts
 
     if not carries_cuts(options):
         return None
@@ -98,6 +100,8 @@ def add_cuts(
 
     emit(Cutting(over=False))
     begin, found = time.monotonic(), None
+    short = carries_branches(options) and end - begin < _SHORT
+    share = _BEFORE_BRANCHES if short else _STRETCHES_SHARE
     # Cuts are extra: what goes wrong with them must not cost the search its solver.
     with contextlib.suppress(RuntimeError, MemoryError):
         found = cut_loop.tighten(
@@ -107,7 +111,7 @@ def add_cuts(
             settings(job),
             enough=float(options.worth[job.plan].sum()) if job.start else -np.inf,
             tell=tell,
-            stretches_until=begin + _STRETCHES_SHARE * (end - begin),
+            stretches_until=begin + share * (end - begin),
         )
     if found is not None:
         tell(found)
