@@ -228,16 +228,21 @@ def _facet(
     return None
 
 
-def _whole(
-    sack: Knapsack, count: np.ndarray, groups: list[list[int]]
-) -> tuple[np.ndarray, int]:
-    """Return whole counts near a multiple of these, and the most of them that fits."""
+def whole_counts(count: np.ndarray) -> np.ndarray:
+    """Return whole counts near a multiple of these."""
     multiple = 1
     for multiple in range(1, _MULTIPLES + 1):
         near = count * multiple
         if np.abs(near - np.round(near)).max() < 1e-5:
             break
-    whole = np.floor(count * multiple + 1e-4).astype(np.int64)
+    return np.floor(count * multiple + 1e-4)
+
+
+def _whole(
+    sack: Knapsack, count: np.ndarray, groups: list[list[int]]
+) -> tuple[np.ndarray, int]:
+    """Return whole counts near a multiple of these, and the most of them that fits."""
+    whole = whole_counts(count).astype(np.int64)
     table = np.zeros(sack.room + 1, dtype=np.int64)
     for items in groups:
         table = add_group(table, sack.weight[items].tolist(), whole[items].tolist())

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.sparse import csr_array
 
+from pmo_analytics.optimization.bounds.fenchel_cuts import whole_counts
 from pmo_analytics.optimization.heuristics.kernels.filling import fullest, lift
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.instance import Options
@@ -31,8 +32,6 @@ _PLACES = 6
 _NOISE = 1e-7
 # A cut has to be violated by this share of its right side.
 _VIOLATED = 1e-3
-# Multiples of a cut that are tried for whole counts.
-_MULTIPLES = 120
 # Nodes of one branch and bound.
 _MOST_NODES = 20_000
 # Fillings noted by one branch and bound, and rounds of the small LP.
@@ -50,8 +49,7 @@ class Stretch:
     room: np.ndarray  # (periods,), whole units
     option: np.ndarray  # of each entry
     item: np.ndarray  # of each entry
-    group: np.ndarray  # of each item, counted from 0; items are by group
-    first: np.ndarray  # of each group, its first item; and the end
+    first: np.ndarray  # of each project, its first item; and the end
     weight: np.ndarray  # (items, periods), units
     # Fillings that fit, as item numbers: the rows of the small LP so far.
     known: set[tuple[int, ...]] = field(default_factory=set)
@@ -132,14 +130,14 @@ def _read(
     units, room = units[free] // step, room // step
     key = np.column_stack([options.project[free], units])
     kinds, item = np.unique(key, axis=0, return_inverse=True)
-    _, begin, group = np.unique(kinds[:, 0], return_index=True, return_inverse=True)
+    _, begin = np.unique(kinds[:, 0], return_index=True)
     heaviest = np.maximum.reduceat(kinds[:, 1:], begin).sum(axis=0)
     cells = length * (len(begin) + 1) * (int(room.max()) + 1)
     if not (heaviest > room).any() or cells > _MOST_CELLS:
         return None
     first = np.append(begin, len(kinds)).astype(np.int64)
     weight = np.ascontiguousarray(kinds[:, 1:])
-    return Stretch(resource, room, free, item.ravel(), group.ravel(), first, weight)
+    return Stretch(resource, room, free, item.ravel(), first, weight)
 
 
 def separate(
@@ -165,7 +163,7 @@ def separate(
     count = _facet(w, desk, share, order)
     if count is None:
         return None
-    whole = _whole(count)
+    whole = whole_counts(count)
     most, _, _ = _fullest(w, desk, order, whole, 0.0)
     if not whole @ share > most * (1 + _VIOLATED):
         return None
@@ -223,16 +221,6 @@ def _facet(
 
 def _items(filled: np.ndarray) -> tuple[int, ...]:
     return tuple(sorted(int(i) for i in filled if i >= 0))
-
-
-def _whole(count: np.ndarray) -> np.ndarray:
-    """Return whole counts near a multiple of these."""
-    multiple = 1
-    for multiple in range(1, _MULTIPLES + 1):
-        near = count * multiple
-        if np.abs(near - np.round(near)).max() < 1e-5:
-            break
-    return np.floor(count * multiple + 1e-4)
 
 
 def members_of(

@@ -24,9 +24,8 @@ def random_stretch(rng: np.random.Generator) -> Stretch:
     first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     weight = rng.integers(0, 5, (first[-1], periods))
     items = np.arange(first[-1])
-    group = np.repeat(np.arange(groups), sizes)
     room = rng.integers(2, 8, periods)
-    return Stretch(0, room, items, items, group, first, weight)
+    return Stretch(0, room, items, items, first, weight)
 
 
 def fillings(stretch: Stretch) -> list[list[int]]:
