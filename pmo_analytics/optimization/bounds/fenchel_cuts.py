@@ -14,6 +14,7 @@ stays dense and can be checked and read without the model.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,6 +37,8 @@ _NOISE = 1e-7
 _VIOLATED = 1e-3
 # Multiples of a cut that are tried for whole counts.
 _MULTIPLES = 120
+# Rounds of the small LP.
+_ROUNDS = 200
 
 
 @dataclass
@@ -184,27 +187,49 @@ def separate(
     heaviest = sum(max(int(sack.weight[i]) for i in g) for g in groups.values())
     if heaviest <= sack.room:
         return None
-    count = _facet(sack, share, list(groups.values()))
+    listed, weight = list(groups.values()), sack.weight.tolist()
+
+    def fullest(count: np.ndarray) -> tuple[float, list[tuple[int, ...]]]:
+        value, filling = _fullest(sack.room, listed, weight, count.tolist())
+        return value, [filling]
+
+    items = [i for g in listed for i in g]
+    count = facet(share, items, sack.known, fullest, _ROUNDS)
     if count is None:
         return None
-    whole, most = _whole(sack, count, list(groups.values()))
+    whole, most = _whole(sack, count, listed)
     if whole @ share <= most * (1 + _VIOLATED):
         return None
     return _lift(sack, whole, most, groups, reduced), most
 
 
-def _facet(
-    sack: Knapsack, share: np.ndarray, groups: list[list[int]]
+def facet(
+    share: np.ndarray,
+    items: Sequence[int],
+    known: set[tuple[int, ...]],
+    fullest: Callable[[np.ndarray], tuple[float, list[tuple[int, ...]]]],
+    rounds: int,
 ) -> np.ndarray | None:
-    """Return the counts, at most 1 in all, that the shares exceed most."""
-    items = [i for g in groups for i in g]
+    """Return the counts, at most 1 in all, that the shares exceed most.
+
+    Parameters
+    ----------
+    items
+        Those that have a share.
+    known
+        Fillings that fit, as item numbers; those that are found are added.
+    fullest
+        Returns the most that fits counted so, infinite where it is not known, and
+        fillings that count more than 1, if there are any.
+    rounds
+        Times that the LP is solved, at most.
+    """
     place = {i: n for n, i in enumerate(items)}
-    weight = sack.weight.tolist()
-    rows = {tuple(i for i in known if i in place) for known in sack.known}
+    rows = {tuple(i for i in filling if i in place) for filling in known}
     rows.discard(())
     program = highs.Growing(share[items])
     fresh = list(rows)
-    for _ in range(200):
+    for _ in range(rounds):
         if fresh:
             columns = np.array([place[i] for row in fresh for i in row])
             starts = np.cumsum([0, *(len(row) for row in fresh)])
@@ -214,17 +239,16 @@ def _facet(
         answer = program.solve(5.0)
         if answer.x is None or answer.objective <= 1 + _VIOLATED:
             return None
-        count = dict(zip(items, answer.x.tolist(), strict=True))
-        value, filling = _fullest(
-            sack.room, groups, weight, [count.get(i, 0.0) for i in range(len(weight))]
-        )
-        if value <= 1 + 1e-7 or filling in rows:
-            result = np.zeros(len(weight))
-            result[items] = np.maximum(answer.x, 0.0)
-            return result
-        rows.add(filling)
-        sack.known.add(filling)
-        fresh = [filling]
+        count = np.zeros(len(share))
+        count[items] = np.maximum(answer.x, 0.0)
+        value, fillings = fullest(count)
+        if not np.isfinite(value):
+            return None
+        fresh = [row for row in fillings if row not in rows]
+        if value <= 1 + 1e-7 or not fresh:
+            return count
+        rows.update(fresh)
+        known.update(fresh)
     return None
 
 

@@ -16,9 +16,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.sparse import csr_array
 
-from pmo_analytics.optimization.bounds.fenchel_cuts import whole_counts
+from pmo_analytics.optimization.bounds.fenchel_cuts import facet, whole_counts
 from pmo_analytics.optimization.heuristics.kernels.filling import fullest, lift
-from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.instance import Options
 from pmo_analytics.tolerance import written
 
@@ -160,7 +159,13 @@ def separate(
         return None
     inside = np.flatnonzero(np.maximum.reduceat(share, w.first[:-1]) > 0)
     order = inside[np.argsort(-heaviest[inside].sum(axis=1), kind="stable")]
-    count = _facet(w, desk, share, order)
+
+    def fillings(count: np.ndarray) -> tuple[float, list[tuple[int, ...]]]:
+        value, noted, _ = _fullest(w, desk, order, count, 1.0)
+        return value, [_items(row) for row in desk.pool[:noted, : len(order)]]
+
+    items = np.flatnonzero(share > 0).tolist()
+    count = facet(share, items, w.known, fillings, _ROUNDS)
     if count is None:
         return None
     whole = whole_counts(count)
@@ -182,41 +187,6 @@ def _fullest(
 ) -> tuple[float, int, int]:
     what = (w.first, w.weight, w.room, order, count, floor, _MOST_NODES)
     return fullest(*what, *desk.of(w))
-
-
-def _facet(
-    w: Stretch, desk: Desk, share: np.ndarray, order: np.ndarray
-) -> np.ndarray | None:
-    """Return the counts, at most 1 in all, that the shares exceed most."""
-    items = np.flatnonzero(share > 0)
-    place = np.full(len(share), -1)
-    place[items] = np.arange(len(items))
-    rows = {tuple(i for i in known if place[i] >= 0) for known in w.known}
-    rows.discard(())
-    program = highs.Growing(share[items])
-    fresh = list(rows)
-    for _ in range(_ROUNDS):
-        if fresh:
-            columns = place[np.concatenate([np.array(row) for row in fresh])]
-            starts = np.cumsum([0, *(len(row) for row in fresh)])
-            shape = (len(fresh), len(items))
-            ones = np.ones(len(columns))
-            program.add(csr_array((ones, columns, starts), shape), np.ones(len(fresh)))
-        answer = program.solve(5.0)
-        if answer.x is None or answer.objective <= 1 + _VIOLATED:
-            return None
-        count = np.zeros(len(share))
-        count[items] = np.maximum(answer.x, 0.0)
-        value, noted, _ = _fullest(w, desk, order, count, 1.0)
-        if not np.isfinite(value):
-            return None
-        filled = desk.pool[:noted, : len(order)]
-        fresh = [row for row in map(_items, filled) if row not in rows]
-        if value <= 1 + 1e-7 or not fresh:
-            return count
-        rows.update(fresh)
-        w.known.update(fresh)
-    return None
 
 
 def _items(filled: np.ndarray) -> tuple[int, ...]:
