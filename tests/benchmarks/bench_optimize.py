@@ -88,10 +88,11 @@ def run(wanted: list[Instance], args: argparse.Namespace) -> None:
         question = racing.Question.of(instance)
         seconds = _seconds(instance, args)
         for name, version in versions.items():
-            key = (instance.name, question.fingerprint, name, seconds, version)
+            own = args.search_seed if name == "ours" else 0
+            key = (instance.name, question.fingerprint, name, seconds, version, own)
             if key in known and not args.again:
                 continue
-            record = racing.race(question, name, seconds, version)
+            record = racing.race(question, name, seconds, version, own)
             if name == "ours" and racing.version_of(name)[0] != version:
                 sys.exit("The optimizer's source changed during a run; start again.")
             results.append(args.file, record)
@@ -137,6 +138,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", default="", metavar="PATTERN", help="part of a name")
     parser.add_argument("--seeds", type=int, help="how many of each group")
     parser.add_argument("--seconds", type=float, help="instead of each one's own")
+    parser.add_argument(
+        "--search-seed", type=int, default=0, help="of our random choices, 0 if none"
+    )
     parser.add_argument(
         "--solvers",
         type=_solvers,

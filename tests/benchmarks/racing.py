@@ -158,14 +158,16 @@ def busy_share(seconds: float = 0.3) -> float | None:
     return round(1 - (more_idle - idle) / max(more - total, 1), 2)
 
 
-def race(question: Question, name: str, seconds: float, version: str) -> Record:
+def race(
+    question: Question, name: str, seconds: float, version: str, search_seed: int = 0
+) -> Record:
     """Run one solver on one instance and return the record of it."""
     instance, options = question.instance, question.compiled.options
     busy = busy_share()
     found = (
         _run_peer(question, name, seconds)
         if SOLVERS[name].script
-        else _run_ours(question, seconds)
+        else _run_ours(question, seconds, search_seed)
     )
     trace = found.pop("trace")
     objective, bound = found["objective"], found["bound"]
@@ -177,6 +179,7 @@ def race(question: Question, name: str, seconds: float, version: str) -> Record:
         "mid_life": instance.mid_life,
         "solver": name,
         "seconds": seconds,
+        "search_seed": search_seed,
         "version": version,
         "fingerprint": question.fingerprint,
         "status": found.pop("status", "") or status_of(objective, gap),
@@ -208,7 +211,7 @@ def thinned(trace: list[list[float | None]]) -> list[list[float | None]]:
     return [trace[k] for k in keep]
 
 
-def _run_ours(question: Question, seconds: float) -> Record:
+def _run_ours(question: Question, seconds: float, seed: int) -> Record:
     trace: list[list[float | None]] = []
 
     def hear(progress: pmo.Progress) -> None:
@@ -220,6 +223,7 @@ def _run_ours(question: Question, seconds: float) -> Record:
         plan = pmo.optimize(
             question.portfolio,
             limits=pmo.SolveLimits(seconds=seconds),
+            seed=seed,
             progress=hear,
         )
     except pmo.InfeasibleError as error:

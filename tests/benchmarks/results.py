@@ -16,7 +16,7 @@ _KEY = ("instance", "fingerprint", "solver", "seconds", "version")
 
 def key_of(record: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return what makes a run the same run: it is not repeated unless asked for."""
-    return tuple(record[name] for name in _KEY)
+    return *(record[name] for name in _KEY), record.get("search_seed", 0)
 
 
 def read(path: Path) -> list[Record]:
