@@ -161,7 +161,7 @@ def test_latest_is_the_newest_run_of_the_question_as_it_is_now():
 def test_what_is_there_is_not_run_again(tmp_path, monkeypatch, capsys):
     ran = []
 
-    def race(question, name, seconds, version):
+    def race(question, name, seconds, version, search_seed):
         ran.append(name)
         return record(
             name,
@@ -169,6 +169,7 @@ def test_what_is_there_is_not_run_again(tmp_path, monkeypatch, capsys):
             fingerprint=question.fingerprint,
             seconds=seconds,
             version=version,
+            search_seed=search_seed,
         )
 
     monkeypatch.setattr(racing, "race", race)
@@ -183,6 +184,8 @@ def test_what_is_there_is_not_run_again(tmp_path, monkeypatch, capsys):
     assert ran == ["ours", "cbc"]
     bench_optimize.main([*common, "--solvers", "cbc", "--again"])
     assert ran == ["ours", "cbc", "cbc"]
+    bench_optimize.main([*common, "--solvers", "ours,cbc", "--search-seed", "1"])
+    assert ran == ["ours", "cbc", "cbc", "ours"]
     assert "PuLP + CBC" in capsys.readouterr().out
     assert "| small/0 (10 s) | PuLP + CBC |" in (tmp_path / "t.md").read_text()
 
