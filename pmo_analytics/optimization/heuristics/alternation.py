@@ -22,7 +22,7 @@ from pmo_analytics.optimization.heuristics.bandit import Bandit
 from pmo_analytics.optimization.heuristics.kernels.loading import Loading, at_hand
 from pmo_analytics.optimization.heuristics.large_neighbourhood import Improver
 from pmo_analytics.optimization.heuristics.near_relaxation import NearWalk
-from pmo_analytics.optimization.heuristics.turns.ground import Ground, Tell
+from pmo_analytics.optimization.heuristics.turns.ground import Ground, Tell, Turn
 from pmo_analytics.optimization.heuristics.turns.rebuilding import Rebuilding
 from pmo_analytics.optimization.heuristics.turns.repacking import Repacking
 from pmo_analytics.optimization.heuristics.whole_plan_annealing import Annealer
@@ -123,7 +123,9 @@ class Search:
         if compiles or at_hand():
             self.loading = Loading(self.repacking.ruiner.model)
         self.loaded = False
-        self.bandit = Bandit((_WHOLE, _REBUILD, _REPACK), rng, params.turns)
+        self.bandit = Bandit(
+            (_WHOLE, _REBUILD, _REPACK), rng, params.turns, favoured=_WHOLE
+        )
 
     @property
     def complete(self) -> bool:
@@ -151,14 +153,10 @@ class Search:
                 return
             name = self._next(turn, end)
             before, begun = self.known.objective, time.monotonic()
-            plan = self._take_turn(name, length[name], end)
-            spent = time.monotonic() - begun
+            plan, elsewhere = self._take_turn(name, length[name], end)
             if turn:
                 worth = value_of(self.ground.options, plan)
-                elsewhere = self.ground.elsewhere
-                if name == _WHOLE:
-                    # As many turns as it takes to spend this many times the time.
-                    spent /= self.bandit.p.favour
+                spent = time.monotonic() - begun
                 self.bandit.reward(name, worth, before, spent, elsewhere)
             self._listen()
             self._help(length[name], end, plan, self.known.objective - before)
@@ -175,20 +173,11 @@ class Search:
         return float(np.clip(min(size, p.soon * left), *p.first_whole))
 
     def _anneal_early(self, until: float) -> None:
-        """Anneal while other kernels are compiled; small models also without any."""
-        from pmo_analytics.optimization.heuristics.population_annealing import (
-            Population,
-        )
-
-        if self.annealer is None:
+        """Anneal while other kernels are compiled."""
+        if self.annealer is None or self.loading is None:
             return
-        ground = self.ground
-        if self.loading is not None and self.loading.anneals.is_set():
-            self.annealer.anneal(until, ground.take, ground.best)
-        elif self.small:
-            own = ground.params.annealing
-            cooled = Population(ground.options, ground.matrix, ground.rng, own)
-            cooled.anneal(until, ground.take)
+        if self.loading.anneals.is_set():
+            self.annealer.anneal(until, self.ground.take, self.ground.best)
 
     def _load(self, seconds: float | None) -> bool:
         """Return whether the kernels are ready; then plans are made by the prices."""
@@ -212,15 +201,15 @@ class Search:
             possible.append(_REBUILD)
         return self.bandit.pick(possible)
 
-    def _take_turn(self, name: str, length: float, end: float) -> np.ndarray:
+    def _take_turn(self, name: str, length: float, end: float) -> Turn:
         """Let one of the searches work for a while; return what it ends with."""
         p = self.repacking.p
         few = min(1.0, p.many / max(len(self.ground.best), 1))
-        now, self.ground.elsewhere = time.monotonic(), True
         if name == _WHOLE:
             # What is left would be too short for another one.
+            now = time.monotonic()
             until = end if end - now < 1.5 * length else now + length
-            return self._begin_anew(until)
+            return Turn(self._begin_anew(until), elsewhere=True)
         if name == _REBUILD:
             return self.rebuilding.turn(length, end, few)
         heat, plan = p.first_heat, None
@@ -231,9 +220,8 @@ class Search:
             low, high = (0.5, 2.0) if plan is not None else (0.25, 1.25)
             hottest = p.first_heat if plan is not None else p.hottest
             heat = hottest * few * self.ground.rng.uniform(low, high)
-        self.ground.elsewhere = plan is not None
         self.repacking.repack(min(time.monotonic() + length, end), heat, plan)
-        return self.repacking.best
+        return Turn(self.repacking.best, elsewhere=plan is not None)
 
     def _help(self, length: float, end: float, plan: np.ndarray, gained: float) -> None:
         """Let the exact models work on a plan, longer where they find more."""

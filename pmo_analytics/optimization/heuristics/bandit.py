@@ -27,6 +27,8 @@ class Bandit:
         In the order in which they are tried first.
     rng
         Source of every random choice.
+    favoured
+        One whose turns count as shorter than they are: it gets more of the time.
     """
 
     def __init__(
@@ -34,9 +36,11 @@ class Bandit:
         names: Sequence[str],
         rng: np.random.Generator,
         params: TurnsParams = DEFAULTS.turns,
+        favoured: str = "",
     ) -> None:
         self.rng = rng
         self.p = params
+        self.favoured = favoured
         self.weight: dict[str, float | None] = dict.fromkeys(names)
         # Seconds of its last turn.
         self.spent: dict[str, float] = dict.fromkeys(names, 1.0)
@@ -72,7 +76,9 @@ class Bandit:
         elsewhere
             Whether it began with another plan than the best one.
         """
-        self.spent[name] = max(spent, 0.05)
+        # As many turns as it takes to spend this many times the time.
+        favour = self.p.favour if name == self.favoured else 1.0
+        self.spent[name] = max(spent / favour, 0.05)
         near = self.p.near * max(abs(before), 1e-9)
         gained = self.p.better * -math.expm1(-max(reached - before, 0.0) / near)
         close = math.exp(-min(max(before - reached, 0.0) / near, 50.0))

@@ -136,7 +136,7 @@ def test_a_search_keeps_the_best_of_what_it_rebuilds(monkeypatch):
     clock = Clock(0.002).in_place_of(
         monkeypatch, rebuilding, repacking, diving, partial_diving
     )
-    plan = search.rebuilding.rebuild(1.0, clock.now + 1.0, 0.3, None)
+    plan, _ = search.rebuilding.rebuild(1.0, clock.now + 1.0, 0.3, None)
     assert holds(matrix, plan)
     assert len(heard) > 3
     assert heard == sorted(heard)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,21 @@ from pmo_analytics.optimization.model.symmetry import ordered
 from pmo_analytics.optimization.params import SearchParams
 
 Tell = Callable[[np.ndarray], None]
+
+
+class Turn(NamedTuple):
+    """What a turn of one search ended with.
+
+    Attributes
+    ----------
+    plan
+        Option numbers, the best plan of the turn.
+    elsewhere
+        Whether it began with another plan than the best one.
+    """
+
+    plan: np.ndarray
+    elsewhere: bool
 
 
 @dataclass
@@ -38,8 +54,6 @@ class Ground:
     reduced
         Shape (N,), worth of each option less the price of what it uses; None before
         prices are known.
-    elsewhere
-        Whether the turn began with another plan than the best one.
     """
 
     order: Options
@@ -50,7 +64,6 @@ class Ground:
     tell: Tell
     params: SearchParams
     reduced: np.ndarray | None = None
-    elsewhere: bool = True
 
     @property
     def best(self) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from pmo_analytics.optimization.heuristics.diving import Diver
 from pmo_analytics.optimization.heuristics.partial_diving import Rebuilder
-from pmo_analytics.optimization.heuristics.turns.ground import Ground
+from pmo_analytics.optimization.heuristics.turns.ground import Ground, Turn
 from pmo_analytics.optimization.heuristics.turns.repacking import Repacking
 from pmo_analytics.optimization.model.purchasing import value_of
 
@@ -94,7 +94,7 @@ class Rebuilding:
         )
         return best[np.argsort(loss)[: int(share * len(loss))]]
 
-    def turn(self, length: float, end: float, few: float) -> np.ndarray:
+    def turn(self, length: float, end: float, few: float) -> Turn:
         """Rebuild for a cycle; return what it ends with.
 
         Parameters
@@ -108,7 +108,7 @@ class Rebuilding:
 
     def rebuild(
         self, length: float, end: float, hottest: float, plan: np.ndarray | None
-    ) -> np.ndarray:
+    ) -> Turn:
         """Dive again for one part after the other; return the best plan of it.
 
         It begins with a plan, or if none is given with the best one or with nothing.
@@ -121,16 +121,15 @@ class Rebuilding:
         longest = max(self.p.longest * (end - begin), 2.0)
         length = max(min(wanted, longest, end - begin), 1e-9)
         until = begin + length
-        best, top = ground.best, -np.inf
+        best, top, elsewhere = ground.best, -np.inf, True
         cool, first = repacking.p.cool, repacking.p.first_heat
         if plan is None:
             # A whole dive where that is not most of the time.
-            fresh = (
+            elsewhere = (
                 ground.rng.random() < self.p.anew
                 and rebuilder.whole < self.p.at_once * length
             )
-            plan = ground.best[:0] if fresh else ground.best
-            ground.elsewhere = fresh
+            plan = ground.best[:0] if elsewhere else ground.best
         else:
             repacking.repack(min(begin + self.p.whole * polish, until), first, plan)
             best = plan = repacking.best
@@ -154,7 +153,7 @@ class Rebuilding:
             heat = hottest * (until - now) / length * typical
             if found >= worth - heat * ground.rng.exponential():
                 plan, worth = made, found
-        return best
+        return Turn(best, elsewhere)
 
     def _polish(self) -> float:
         """Return the seconds that a plan just rebuilt is repacked."""
