@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pmo_analytics.tracking.judging.rag import DIMENSIONS, RULES, Rule, read_rules
     from pmo_analytics.tracking.portfolio_views import (
         benefits_by_period,
+        benefits_so_far,
         booked_shares,
         pipeline_stages,
         value_and_risk,

@@ -176,6 +176,33 @@ def benefits_by_period(status: Status) -> pd.DataFrame:
     return table
 
 
+def benefits_so_far(status: Status) -> pd.Series[float] | None:
+    """Return the benefits promised and come in by the day, and those of all periods.
+
+    Returns
+    -------
+    Series
+        `planned, expected, actual`: cumulative, to the end of the period of the day
+        (`actual` blank where `actuals` tells of no benefit); `planned_in_all`,
+        `expected_in_all`: of all periods. None = no benefits are known.
+    """
+    table = benefits_by_period(status)
+    if table.empty:
+        return None
+    now = pd.Period(status.as_of, freq=status.portfolio.freq)
+    by_now = table[table.index <= now]
+    return pd.Series(
+        {
+            "planned": by_now["planned"].sum(),
+            "expected": by_now["expected"].sum(),
+            "actual": by_now["actual"].sum() if "actual" in table else np.nan,
+            "planned_in_all": table["planned"].sum(),
+            "expected_in_all": table["expected"].sum(),
+        },
+        dtype=float,
+    )
+
+
 def _periods_late(status: Status) -> dict[str, int]:
     """Return by how many periods each running project is to end later than planned."""
     values, freq = status.indicators, status.portfolio.freq

@@ -12,7 +12,7 @@ import pandas as pd
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.facts import Facts, facts_html, result_html, table_html
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.tracking.earned.curves import curve_of, sums_of
+from pmo_analytics.tracking.earned.curves import counted_in, curve_of, sums_of
 from pmo_analytics.tracking.earned.promises import Promises
 from pmo_analytics.tracking.judging.milestones import on_time_rate
 from pmo_analytics.tracking.judging.rag import Rule
@@ -108,6 +108,7 @@ class Status:
             green`, sums of PV, EV, AC and BAC with the indicators of `earned_value`,
             and `spi_t`, earned time over time gone by weighed by budget. Projects of
             which anything is unknown are not in the sums; `not_counted` says how many.
+            What has not begun by the dates of today counts, with 0 earned and spent.
 
         Raises
         ------
@@ -132,16 +133,22 @@ class Status:
         DataFrame
             Index PeriodIndex, columns `pv, ev, ac, cpi, spi_t`. PV is that at the end
             of a period, the others what the newest reports by then said; they end with
-            `as_of`. The indices are those of `by` and `table`.
+            `as_of`. Of several projects those are in it that are in the sums of `by`
+            (`left_off` names the others), so the last EV and AC are those of `by`, and
+            PV is too where every report is of that day.
         """
         every = self.table.index if project is None else project
         names = [every] if isinstance(every, str) else list(every)
         unknown = [n for n in names if n not in self.table.index]
         if unknown:
             raise ConfigError(f"'{unknown[0]}' is not among the running projects.")
-        history = self.history
+        history = self._told
         if len(names) == 1:
             history = self._reports.get(names[0], history.head(0))
+        else:
+            apart = self.left_off(names)
+            # Where nothing is known of any, what was planned is still something.
+            names = [n for n in names if n not in apart] or names
         return curve_of(
             self._promises,
             history,
@@ -151,15 +158,40 @@ class Status:
             self.portfolio.freq,
         )
 
+    def left_off(self, projects: Sequence[str] | None = None) -> tuple[str, ...]:
+        """Return the projects that sums and curves of several leave off.
+
+        Something of them is not known: planned value, earned value, actual cost or
+        budget; `indicators` has it in `notes`.
+
+        Parameters
+        ----------
+        projects
+            None = all running projects.
+        """
+        rows = self.indicators
+        rows = rows if projects is None else rows.loc[list(projects)]
+        return tuple(map(str, rows.index[~counted_in(rows)]))
+
     @cached_property
     def _promises(self) -> Promises:
         """What was promised; a report asks for the curve of every project."""
         return Promises(self.portfolio, self.unit)
 
     @cached_property
+    def _told(self) -> pd.DataFrame:
+        """The history, and what is known of projects that have not begun."""
+        rows = self.indicators[counted_in(self.indicators)]
+        waiting = rows[~rows.index.isin(self.history["project"])].reset_index()
+        if waiting.empty:
+            return self.history
+        known = waiting.reindex(columns=self.history.columns).dropna(axis=1, how="all")
+        return pd.concat([self.history, known], ignore_index=True)
+
+    @cached_property
     def _reports(self) -> dict[Any, pd.DataFrame]:
-        """The history by project."""
-        return dict(iter(self.history.groupby("project", sort=False)))
+        """The same by project."""
+        return dict(iter(self._told.groupby("project", sort=False)))
 
     def summary(self) -> pd.Series[Any]:
         """Return the portfolio in a few labelled facts."""

@@ -170,9 +170,7 @@ def _status(
     values["reason"] = values["reason"].mask(
         bare, "no report, and its milestones have no baseline"
     )
-    waiting = unknown & ~told & (values["start"] > day)
-    begins = "begins " + values["start"].dt.strftime("%Y-%m-%d")
-    values["reason"] = values["reason"].mask(waiting, begins)
+    values["reason"] = _said_of_waiting(portfolio, values, day, unknown & ~told)
     named = portfolio.projects.set_index("project")
     described = named[[c for c in _DESCRIBED if c in named]].reindex(values.index)
     values = described.join(values)
@@ -195,6 +193,32 @@ def _status(
         expected.record,
         running,
     )
+
+
+def _said_of_waiting(
+    portfolio: Portfolio,
+    values: pd.DataFrame,
+    day: pd.Timestamp,
+    silent: pd.Series[Any],
+) -> pd.Series[Any]:
+    """Return the reasons with when a project begins that has not begun.
+
+    Parameters
+    ----------
+    silent
+        Which have no colour.
+    """
+    starts = portfolio.projects.set_index("project")["start"].reindex(values.index)
+    now = pd.Series(
+        [pd.NaT if pd.isna(period) else period.start_time for period in starts],
+        index=values.index,
+        dtype="datetime64[s]",
+    ).fillna(values["start"])
+    reason, begins = values["reason"], "begins " + now.dt.strftime("%Y-%m-%d")
+    reason = reason.mask(silent & (now > day), begins)
+    late = (now > day) & ~silent & values["age_days"].isna() & (values["start"] <= day)
+    promised = ", promised " + values["start"].dt.strftime("%Y-%m-%d") + "; "
+    return reason.mask(late, begins + promised + reason)
 
 
 def _indicators(

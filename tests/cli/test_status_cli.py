@@ -10,6 +10,9 @@ import pytest
 from rich.cells import cell_len
 
 from pmo_analytics.cli import main
+from pmo_analytics.loaders import read_portfolio
+from pmo_analytics.reporting import status_report
+from pmo_analytics.tracking import status
 from tests.support.places import ROOT
 
 EXAMPLE = ROOT / "data" / "example"
@@ -112,6 +115,47 @@ def test_each_date_says_which_it_is_and_wide_letters_keep_to_the_screen(mine, ca
     said = " ".join(" ".join(lines).split())
     # By the table projects, and by what the reports let expect.
     assert "planned end 2027-07-31, expected 2027-10-28 (p80 2028-02-07)" in said
+
+
+def test_benefits_are_those_of_the_report(mine, tmp_path, capsys):
+    words = ["status", str(mine), "--json"]
+    assert main(words) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["benefits"], facts["benefits_by_period"]) == (None, [])
+    late = [f"IFRS17,{offset},20000" for offset in range(24, 40)]
+    text = "\n".join(["project,offset,amount", *late])
+    (mine / "benefits.csv").write_text(text)
+    for came, said in (
+        ("", "240.00k EUR promised by 2026-12-31; none is recorded that came in"),
+        ("30000", "90.00k EUR came in of 240.00k promised by 2026-12-31 (38 %)"),
+    ):
+        file = mine / "actuals.csv"
+        table = pd.read_csv(file)
+        table["benefit"] = None
+        if came:
+            more = {"project": "IFRS17", "benefit": came}
+            months = [more | {"period": f"2026-0{m}"} for m in (2, 3, 9)]
+            table = pd.concat([table, pd.DataFrame(months)])
+        table.to_csv(file, index=False)
+        assert main(["status", str(mine)]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert f"Benefits: {said}" in lines
+        assert max(map(cell_len, lines)) <= 80
+    assert main([*words, "--out", str(tmp_path / "out")]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    found = status(read_portfolio(mine))
+    section = next(s for s in status_report(found)[0].sections if s.title == "Benefits")
+    known = facts["benefits"]
+    assert f"{known['actual']:,.0f} EUR came in" in section.takeaway
+    assert f"of {known['planned']:,.0f} promised by" in section.takeaway
+    shown = section.table.iloc[-1]
+    assert shown["planned benefit"] == known["planned_in_all"] == 320_000
+    assert shown["expected benefit"] == known["expected_in_all"]
+    by_period = pd.DataFrame(facts["benefits_by_period"])
+    assert by_period["planned"].sum() == known["planned_in_all"]
+    assert by_period["actual"].sum() == known["actual"] == 90_000
+    written = pd.read_csv(tmp_path / "out" / "benefits.csv")
+    assert written["planned"].to_list() == by_period["planned"].to_list()
 
 
 def test_ways_back_do_without_rows_of_status_that_are_wrong(tmp_path, capsys):

@@ -188,6 +188,55 @@ def test_curves_end_with_what_is_known(found):
     assert curve.loc["2027-03", "spi_t"] == pytest.approx(2 / 3)
 
 
+def waiting(start: str, **more) -> pmo.Portfolio:
+    """Return the small portfolio with W, promised for February, not reported on."""
+    base = small()
+    W = rows("project status value duration start", ("W", "running", 1, 2, start))
+    plan = ("W", "approval", "2026-12-01", "2027-02", 4, 50, 600)
+    promised = rows("project baseline set_on start duration effort cost", plan)
+    return small(
+        projects=pd.concat([base.projects[W.columns], W], ignore_index=True),
+        baselines=pd.concat([base.baselines, promised], ignore_index=True),
+        **more,
+    )
+
+
+@pytest.mark.parametrize(("day", "planned"), [("2027-01-31", 0), ("2027-03-31", 300)])
+def test_what_has_not_begun_counts_with_nothing_earned(day, planned):
+    found = pmo.status(waiting("2027-06"), as_of=day)
+    row = found.indicators.loc["W"]
+    assert row[["pv", "ev", "ac", "bac"]].to_list() == [planned, 0, 0, 600]
+    sums = found.by("status").loc["all"]
+    assert (sums["bac"], sums["not_counted"]) == (1600, 1)
+    assert found.left_off() == ("B",)
+    reason = found.table.loc["W", "reason"]
+    assert reason.startswith("begins 2027-06-01")
+    # With planned value behind it, it is late; before that there is no pace.
+    assert (found.table.loc["W", "rag"] == "red") == (planned > 0)
+    assert ("promised 2027-02-01" in reason) == (planned > 0)
+
+
+@pytest.mark.parametrize("start", ["2027-02", "2027-06"])
+def test_the_curve_at_the_day_is_the_headline(start):
+    # With its start behind it and no report, nothing is known of W: in neither of them.
+    found = pmo.status(waiting(start), as_of=DAY)
+    assert ("W" in found.left_off()) == (start == "2027-02")
+    curve, sums = found.curve(), found.by("status").loc["all"]
+    at_day = curve.loc["2027-03", ["pv", "ev", "ac", "cpi", "spi_t"]]
+    assert at_day.to_list() == pytest.approx(sums[list(at_day.index)].to_list())
+    assert curve["pv"].max() == pytest.approx(sums["bac"])
+
+
+def test_hours_of_a_project_that_has_not_begun_leave_it_unknown():
+    early = rows(
+        "period project role person hours amount", ("2027-03", "W", None, None, 3, 30)
+    )
+    actuals = pd.concat([small().actuals, early], ignore_index=True)
+    found = pmo.status(waiting("2027-06", actuals=actuals), as_of=DAY)
+    assert np.isnan(found.indicators.loc["W", "ev"])
+    assert found.left_off() == ("B", "W")
+
+
 def test_a_baseline_that_was_set_later_holds_from_then_on():
     plans = rows(
         "project baseline set_on start duration cost",

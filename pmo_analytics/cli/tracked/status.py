@@ -33,6 +33,7 @@ from pmo_analytics.cli.terminal import (
     records,
     show_paragraph,
 )
+from pmo_analytics.clock import format_period
 from pmo_analytics.errors import (
     ConfigError,
     DataError,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
 STATUS_KEYS = (
     *("status", "as_of", "projects", "milestones", "changes", "left_out"),
-    *("ranges", "record", "sprints"),
+    *("ranges", "record", "sprints", "benefits", "benefits_by_period"),
 )
 # What one screen holds: projects with their reasons, changes, notes.
 _MOST_PROJECTS, _MOST_CHANGES, _MOST_NOTES, _MOST_SPRINTS = 6, 5, 3, 4
@@ -202,8 +203,23 @@ def _facts(found: Status, since: str, files: list[Path]) -> dict[str, Any]:
         "ranges": plain(records(_dated(found.ranges))),
         "record": plain(records(_dated(found.record.reset_index()))),
         "sprints": plain(records(_dated(found.sprints))),
+        **_benefits(found),
         "notes": list(found.notes),
         "files": [str(file) for file in files],
+    }
+
+
+def _benefits(found: Status) -> dict[str, Any]:
+    """Return the benefits as keys of the JSON line: so far, and period by period."""
+    from pmo_analytics.tracking import benefits_by_period, benefits_so_far
+
+    so_far = benefits_so_far(found)
+    table = benefits_by_period(found)
+    rows = table.reindex(columns=["planned", "expected", "actual"]).astype(float)
+    rows.insert(0, "period", [format_period(p) for p in table.index])
+    return {
+        "benefits": None if so_far is None else plain(so_far.to_dict()),
+        "benefits_by_period": plain(records(rows)),
     }
 
 
@@ -243,6 +259,9 @@ def _write(found: Status, out: Path) -> list[Path]:
     tables = {name: table for name, table in tables.items() if len(table.columns)}
     if found.changes is not None:
         tables["changes.csv"] = found.changes
+    benefits = _benefits(found)["benefits_by_period"]
+    if benefits:
+        tables["benefits.csv"] = pd.DataFrame(benefits)
     facts = manifest(found.portfolio, command="status")
     facts |= {"as_of": f"{found.as_of:%Y-%m-%d}", "notes": list(found.notes)}
     return list(write_result(out, tables=tables, facts=facts))
@@ -305,6 +324,27 @@ def _headlines(found: Status) -> Iterator[str]:
     late = int((found.milestones["state"] == "overdue").sum())
     if len(found.milestones):
         yield f"Milestones: {facts['milestones in time']} in time, {late} overdue"
+    yield from _came_in(found)
+
+
+def _came_in(found: Status) -> Iterator[str]:
+    """Say what benefits came in of those promised by the day, where any were."""
+    from pmo_analytics.tracking import benefits_so_far
+
+    known = benefits_so_far(found)
+    if known is None:
+        return
+    unit = found.portfolio.settings.currency or "of money"
+    planned, actual = float(known["planned"]), float(known["actual"])
+    promised = f"{_short(planned)} promised by {found.as_of:%Y-%m-%d}"
+    if actual == actual:
+        share = f" ({actual / planned:.0%})".replace("%", " %") if planned > 0 else ""
+        yield f"Benefits: {_short(actual)} {unit} came in of {promised}{share}"
+    elif planned > 0:
+        yield (
+            f"Benefits: {_short(planned)} {unit} promised by "
+            f"{found.as_of:%Y-%m-%d}; none is recorded that came in"
+        )
 
 
 def _short(amount: float) -> str:
@@ -366,7 +406,7 @@ def _unknown(rows: pd.DataFrame) -> Iterator[str]:
         why = str(reason).removeprefix("nothing is known: ")
         yield f"Not known ({why}): {listing(own.index, 4)}"
     if begins.any():
-        later = rows[begins].sort_values("start", kind="stable")
+        later = rows[begins].sort_values("reason", kind="stable")
         first = later.iloc[0]
         yield (f"Not begun: {listing(later.index, 4)}; the next one {first['reason']}")
 

@@ -127,7 +127,8 @@ def plot_earned_value(
         ax.set_ylabel(unit)
         ax.set_ylim(bottom=0.0)
         period_axis(ax, curve.index)
-        write_title(ax, title, f"cumulative, as of {status.as_of:%Y-%m-%d}")
+        note = f"cumulative, as of {status.as_of:%Y-%m-%d}"
+        write_title(ax, title, note + ("" if project else _apart(status)))
         write_legend(ax, handles)
     return ax
 
@@ -164,9 +165,19 @@ def plot_status_money(status: Status, *, ax: Axes | None = None) -> Axes:
         note = f"budget {row['bac']:,.0f}, spent {row['ac']:,.0f}"
         if pd.notna(row["eac"]):
             note += f", expected {row['eac']:,.0f} {status.unit_name}"
+        note += _apart(status)
         write_title(ax, title, note)
         write_legend(ax, bars)
     return ax
+
+
+def _apart(status: Status) -> str:
+    """Say which projects are left off, where the others are drawn."""
+    apart = status.left_off()
+    if not apart or len(apart) == len(status.table):
+        return ""
+    some = f"{', '.join(apart[:3])}{', ...' if len(apart) > 3 else ''}"
+    return f"; without {some}: not enough known"
 
 
 def _unit(status: Status, largest: float) -> tuple[float, str]:

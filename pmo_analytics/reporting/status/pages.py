@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from pmo_analytics.clock import format_period
+from pmo_analytics.errors import listing
 from pmo_analytics.formats import percent
 from pmo_analytics.reporting.charts import Chart
 from pmo_analytics.reporting.page import Fact, Report, Section
@@ -123,7 +124,8 @@ def curve_sections(
         rows=MOST_ROWS,
         note="Cumulative. Planned value is that at the end of each period; earned "
         "value and actual cost are those of the newest reports by then."
-        + ("" if len(known) == 3 else f" Not known: {_others(values, known)}."),
+        + ("" if len(known) == 3 else f" Not known: {_others(values, known)}.")
+        + _left_off(status, projects),
     )
     yield from _by_period(status, curve, sums)
     indices = curve[["cpi", "spi_t"]].rename(columns=_INDICES).dropna(how="all")
@@ -139,6 +141,14 @@ def curve_sections(
             table=indices.reset_index(names="period"),
             rows=MOST_ROWS,
         )
+
+
+def _left_off(status: Status, projects: str | list[str] | None) -> str:
+    """Say which projects are not in a curve of several, where others are."""
+    apart = () if isinstance(projects, str) else status.left_off(projects)
+    if not apart or len(apart) == len(status.table if projects is None else projects):
+        return ""
+    return f" Not in it, for something of them is not known: {listing(apart, 4)}."
 
 
 def _others(values: pd.DataFrame, known: list[str]) -> str:

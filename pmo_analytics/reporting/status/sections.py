@@ -15,6 +15,7 @@ from pmo_analytics.reporting.page import Section
 from pmo_analytics.tracking import (
     Status,
     benefits_by_period,
+    benefits_so_far,
     booked_shares,
     pipeline_stages,
     value_and_risk,
@@ -119,8 +120,8 @@ def _pipeline(status: Status) -> Iterator[Section]:
 
 
 def _benefits(status: Status) -> Iterator[Section]:
-    benefits = benefits_by_period(status)
-    if benefits.empty:
+    benefits, known = benefits_by_period(status), benefits_so_far(status)
+    if known is None:
         return
     unit = status.portfolio.settings.currency or "of money"
     sums = benefits.cumsum().rename(
@@ -133,10 +134,9 @@ def _benefits(status: Status) -> Iterator[Section]:
     said = "As promised at the dates of the baselines, and as they are to come now."
     note = "Cumulative, of running, approved and finished projects. "
     if "actual benefit" in sums:
-        known = sums.dropna().iloc[-1]
         said = (
-            f"{known['actual benefit']:,.0f} {unit} came in of "
-            f"{known['planned benefit']:,.0f} promised by "
+            f"{known['actual']:,.0f} {unit} came in of "
+            f"{known['planned']:,.0f} promised by "
             f"{status.as_of:%Y-%m-%d}."
         )
         note += "Actual: the column benefit of actuals."

@@ -11,6 +11,17 @@ from pmo_analytics.tracking.earned.values import earned_value, ratio
 _SUMS = ["pv", "ev", "ac", "bac"]
 
 
+def counted_in(indicators: pd.DataFrame) -> pd.Series[bool]:
+    """Return which projects are in sums and curves of several: all of them is known.
+
+    Parameters
+    ----------
+    indicators
+        Of a status, index `project`. What has not begun has earned and spent 0.
+    """
+    return indicators[_SUMS].notna().all(axis=1) & (indicators["unit"] != "time")
+
+
 def sums_of(indicators: pd.DataFrame, words: pd.Series[str]) -> pd.DataFrame:
     """Return earned value of projects together, by a word each, and of all.
 
@@ -27,7 +38,7 @@ def sums_of(indicators: pd.DataFrame, words: pd.Series[str]) -> pd.DataFrame:
         As `Status.by`; `spi_t` is earned time over time gone by, sum(BAC x ES) /
         sum(BAC x AT).
     """
-    whole = indicators[_SUMS].notna().all(axis=1) & (indicators["unit"] != "time")
+    whole = counted_in(indicators)
     groups = words.fillna("none").astype(str)
     rows = {}
     for name in [*sorted(groups.unique()), "all"]:
@@ -82,14 +93,15 @@ def curve_of(
     # Of a day without a budget the numbers are shares of the time, not amounts.
     reports = history[history["project"].isin(held) & (history["unit"] == unit)]
     told = _Told(reports, ordinals[ordinals <= now.ordinal], index)
-    for name in ("ev", "ac"):
-        frame[name] = told.carried(~np.isnan(told.of[name]), told.of[name])[:, 0]
-    # As in the sums: of several projects those of which everything is known.
+    # As in the sums: of several projects reports of which everything is known.
     whole = np.ones(len(reports), dtype=bool)
     if len(held) > 1:
         whole = ~np.isnan(np.column_stack([told.of[name] for name in _SUMS])).any(
             axis=1
         )
+    for name in ("ev", "ac"):
+        kept = whole & ~np.isnan(told.of[name])
+        frame[name] = told.carried(kept, told.of[name])[:, 0]
     priced = whole & ~np.isnan(told.of["ev"] + told.of["ac"])
     frame["cpi"] = ratio(*told.carried(priced, told.of["ev"], told.of["ac"]).T)
     weights = [told.of["bac"] * told.of[name] for name in ("es", "at")]

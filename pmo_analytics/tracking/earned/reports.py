@@ -45,7 +45,8 @@ def reports_of(
         tcpi_eac, sv_t, spi_t, ieac_t`. `estimate`, by which `eac_estimate` is, are the
         remaining hours of the report, in money at what an hour has cost so far. What a
         report says itself counts before what is worked out; `notes` say what was taken
-        from elsewhere.
+        from elsewhere. What begins after the day by the dates of today, with no report
+        and nothing booked, has earned and spent 0.
     """
     promises, spent = Promises(portfolio, unit), Spent(portfolio, as_of, unit)
     hours = spent if unit == "hours" else Spent(portfolio, as_of, "hours")
@@ -56,7 +57,12 @@ def reports_of(
     known = set(told["project"])
     rows = told.to_dict("records")
     # Of a project without a report, what was planned by now and spent is known.
-    rows += [{"project": p, "as_of": as_of} for p in projects if p not in known]
+    waiting = _not_begun(portfolio, as_of)
+    rows += [
+        {"project": p, "as_of": as_of, "waiting": p in waiting}
+        for p in projects
+        if p not in known
+    ]
     found = [
         _report(
             row,
@@ -75,6 +81,16 @@ def reports_of(
     for name in ("as_of", "start", "baseline_finish", "forecast_finish"):
         frame[name] = pd.to_datetime(frame[name]).astype("datetime64[s]")
     return _with_indices(frame)
+
+
+def _not_begun(portfolio: Portfolio, day: pd.Timestamp) -> set[str]:
+    """Return the projects that begin after a day by the dates of today."""
+    projects = portfolio.projects.dropna(subset=["project", "start"])
+    return {
+        str(project)
+        for project, start in zip(projects["project"], projects["start"], strict=True)
+        if start.start_time > day
+    }
 
 
 def _with_indices(frame: pd.DataFrame) -> pd.DataFrame:
@@ -106,6 +122,8 @@ def _report(
     promise = promises.on(project, day)
     percent = _number(row, "percent_complete")
     cost = _spent(row, spent, unit)
+    waiting = bool(row.get("waiting")) and np.isnan(cost)
+    cost = 0.0 if waiting else cost
     # More credits than costs: whatever that is, no index can be made of it.
     ac = cost if not cost < 0 else np.nan
     facts = {
@@ -125,20 +143,19 @@ def _report(
     if promise is None:
         return facts
     done = reached.on(project, day) if rule == "milestones" else np.nan
-    share = earned_share(rule or "percent", percent / 100, done)
-    money = promise.unit == "money"
-    ev = _number(row, "earned_value") if money else np.nan
+    share = 0.0 if waiting else earned_share(rule or "percent", percent / 100, done)
+    ev = _amount(row, "earned_value", promise)
     beyond = ev > promise.bac * (1 + 1e-9)
     ev = share * promise.bac if np.isnan(ev) or beyond else ev
     gone = promise.gone(day)
-    pv = _number(row, "planned_value") if money else np.nan
+    pv = _amount(row, "planned_value", promise)
     pv = promise.planned(gone) if np.isnan(pv) else pv
     return {
         **facts,
         "pv": pv,
         "ev": ev,
         "ac": np.nan if promise.unit == "time" else ac,
-        "estimate": _estimate(row, ac, hours, unit),
+        "estimate": promise.bac if waiting else _estimate(row, ac, hours, unit),
         "bac": promise.bac,
         "es": float(schedule_of(promise.curve, np.array([ev]))[0]),
         "at": gone,
@@ -158,6 +175,11 @@ def _report(
 def _number(row: dict[Any, Any], name: str) -> float:
     value = row.get(name)
     return np.nan if value is None or pd.isna(value) else float(value)
+
+
+def _amount(row: dict[Any, Any], name: str, promise: Promise) -> float:
+    """Return what a report says itself, in money alone."""
+    return _number(row, name) if promise.unit == "money" else np.nan
 
 
 def _spent(row: dict[Any, Any], spent: Spent, unit: str) -> float:
