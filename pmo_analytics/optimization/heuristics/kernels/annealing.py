@@ -10,7 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from pmo_analytics.optimization.heuristics.kernels.arrays import Climate, Model, State
+from pmo_analytics.optimization.heuristics.kernels.arrays import (
+    ZERO,
+    Climate,
+    Model,
+    State,
+)
 from pmo_analytics.optimization.heuristics.kernels.compiling import compiled, inner
 from pmo_analytics.optimization.heuristics.kernels.moves import (
     broken_links,
@@ -299,7 +304,7 @@ def anneal(
     s.broken[0] = all_broken(m, s, c.step)
     whole = 0.5 * min(c.step, 1.0)
     movable, place = s.waiting, s.place
-    many = 0
+    many = ZERO
     for p in range(len(m.project)):
         place[p] = -1
         if s.chosen[p] >= 0 and not m.project[p]["held"]:

@@ -18,6 +18,8 @@ from pmo_analytics.optimization.heuristics.units import units_of
 from pmo_analytics.optimization.model.instance import ALL, NO_LIMIT, NONE, Options
 
 _FAR = 2**30
+# A plain number is a type of its own to numba: what is given one is compiled again.
+ZERO, NOBODY = np.int64(0), np.int64(-1)
 
 
 class Model(NamedTuple):

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from pmo_analytics.optimization.heuristics.kernels.arrays import Model, State
+from pmo_analytics.optimization.heuristics.kernels.arrays import (
+    NOBODY,
+    ZERO,
+    Model,
+    State,
+)
 from pmo_analytics.optimization.heuristics.kernels.compiling import compiled, inner
 from pmo_analytics.optimization.heuristics.kernels.moves import (
     all_served,
@@ -53,7 +58,7 @@ def mend(m: Model, s: State) -> bool:
     take_out_unserved(m, s)
     small = 1e-9 * max(abs(s.worth[0]), 1e-9)
     while True:
-        worst, most = -1, 0.0
+        worst, most = NOBODY, 0.0
         for q in range(len(m.project)):
             k = s.chosen[q]
             if k >= 0 and not m.project[q]["held"]:
@@ -92,7 +97,7 @@ def make_place(m: Model, s: State, p: int) -> None:
         if n == end:
             enter(m, s, k)
             return
-        take_back(m, s, 0)
+        take_back(m, s, ZERO)
         if 0 <= many < fewest or (many == fewest and worth > top):
             best, fewest, top = k, many, worth
 
@@ -106,7 +111,7 @@ def clear(m: Model, s: State, k: int) -> int:
     missing = 0
     while not fits(m, s, k):
         many = mark_rows(m, s, k, False)
-        worst, most = -1, 0.0
+        worst, most = NOBODY, 0.0
         for q in range(len(m.project)):
             c = s.chosen[q]
             if many and c >= 0 and not m.project[q]["held"]:

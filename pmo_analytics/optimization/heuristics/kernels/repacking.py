@@ -10,7 +10,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from pmo_analytics.optimization.heuristics.kernels.arrays import Model, Room, State
+from pmo_analytics.optimization.heuristics.kernels.arrays import (
+    NOBODY,
+    ZERO,
+    Model,
+    Room,
+    State,
+)
 from pmo_analytics.optimization.heuristics.kernels.compiling import compiled, inner
 from pmo_analytics.optimization.heuristics.kernels.moves import (
     all_served,
@@ -115,7 +121,7 @@ def fill(
         w.look[p]["noise"] = 0.75 + 0.5 * rng.random()
         if m.project[p]["must"]:
             w.look[p]["noise"] *= 1e9
-    many = 0
+    many = ZERO
     for p in range(len(m.project)):
         many = gather(m, s, w, score, p, many)
     while many:
@@ -223,7 +229,7 @@ def ruin_near(
     if placed == 0:
         return
     at = int(rng.random() * placed)
-    seed = -1
+    seed = NOBODY
     for p in range(len(m.project)):
         if s.chosen[p] >= 0 and not m.project[p]["held"]:
             at -= 1
@@ -245,7 +251,7 @@ def ruin_near(
     if alike:
         unmark_rows(m, s, seed)
     for _ in range(many):
-        p = 0
+        p = ZERO
         for q in range(len(m.project)):
             if w.look[q]["near"] < w.look[p]["near"]:
                 p = q
@@ -373,7 +379,7 @@ def repack(
                 top = s.worth[0]
                 keep(s, best)
         else:
-            take_back(m, s, 0)
+            take_back(m, s, ZERO)
             s.worth[0] = before
     return top
 
