@@ -5,6 +5,11 @@ from typing import TYPE_CHECKING
 from pmo_analytics.faces import face
 
 if TYPE_CHECKING:
+    from pmo_analytics.processes.code_cache import (
+        code_kept,
+        note_code,
+        writable_folder,
+    )
     from pmo_analytics.processes.lifetime import (
         deaf_children,
         end_group,
@@ -12,12 +17,7 @@ if TYPE_CHECKING:
         safe_environment,
         stopped_like_ctrl_c,
     )
-    from pmo_analytics.processes.machine_code import (
-        compiled,
-        disabled,
-        inner,
-        kernel_folder,
-    )
+    from pmo_analytics.processes.machine_code import compiled, inner
     from pmo_analytics.processes.parallel import (
         Outcome,
         Work,

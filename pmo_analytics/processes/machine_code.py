@@ -1,25 +1,18 @@
-"""Machine code made by numba, and where it is kept.
+"""Kernels as machine code, made by numba.
 
-It lies in the cache folder of the user, in a folder of its own for each state of the
-kernels that lie together: numba looks only at the file of a kernel for changes, not at
-those of the kernels that it calls. Where the folder cannot be written everything is
-compiled anew by each process. With NUMBA_DISABLE_JIT=1 kernels are plain Python, which
-is slower.
+It is kept (`code_cache`). Where that cannot be written everything is compiled anew by
+each process. With NUMBA_DISABLE_JIT=1 kernels are plain Python, which is slower.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import platform
-import sys
-import tempfile
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numba
+
+from pmo_analytics.processes.code_cache import writable_folder
 
 # Kernels make no arrays: without counting who holds them they are twice as fast, and
 # compiled in half the time.
@@ -44,46 +37,12 @@ def inner[F: Callable[..., object]](function: F) -> F:
     return kernel
 
 
-def disabled() -> bool:
-    """Return whether numba is told to compile nothing."""
-    return bool(_settings.DISABLE_JIT)
-
-
 def _kept(function: Callable[..., object]) -> bool:
     """Return whether machine code of a kernel can be kept; tell numba where."""
-    folder = kernel_folder(Path(function.__code__.co_filename).parent)
-    if disabled() or not _writable(folder):
+    if _settings.DISABLE_JIT:
+        return False
+    folder = writable_folder(Path(function.__code__.co_filename).parent)
+    if folder is None:
         return False
     _settings.CACHE_DIR = str(folder)
     return True
-
-
-def kernel_folder(kernels: Path) -> Path:
-    """Return where machine code of some kernels is kept: NUMBA_CACHE_DIR first."""
-    given = os.environ.get("NUMBA_CACHE_DIR")
-    home = Path(given) if given else _users_cache() / "pmo_analytics"
-    # Another installation, Python, numba or machine finds nothing that it can use.
-    own = kernels, sys.version, numba.__version__, platform.machine()
-    words = hashlib.sha256(repr(tuple(map(str, own))).encode())
-    for path in sorted(kernels.glob("*.py")):
-        words.update(path.read_bytes())
-    return home / f"kernels-{words.hexdigest()[:12]}"
-
-
-def _users_cache() -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-
-
-@cache
-def _writable(folder: Path) -> bool:
-    try:
-        # Code is run from there: it is nobody else's.
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except (OSError, RuntimeError):
-        return False

@@ -16,7 +16,6 @@ from pmo_analytics.optimization.heuristics.kernels.arrays import (
     Model,
     State,
 )
-from pmo_analytics.optimization.heuristics.kernels.compiling import compiled, inner
 from pmo_analytics.optimization.heuristics.kernels.moves import (
     broken_links,
     enter,
@@ -26,6 +25,7 @@ from pmo_analytics.optimization.heuristics.kernels.moves import (
     sound,
     sum_up,
 )
+from pmo_analytics.processes import compiled, inner
 
 
 @inner

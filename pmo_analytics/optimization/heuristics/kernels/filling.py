@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pmo_analytics.optimization.heuristics.kernels.compiling import compiled, inner
+from pmo_analytics.processes import compiled, inner
 
 # Differences of counts below this are noise.
 _NOISE = 1e-9

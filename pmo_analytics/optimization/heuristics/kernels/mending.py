@@ -10,7 +10,6 @@ from pmo_analytics.optimization.heuristics.kernels.arrays import (
     Model,
     State,
 )
-from pmo_analytics.optimization.heuristics.kernels.compiling import compiled, inner
 from pmo_analytics.optimization.heuristics.kernels.moves import (
     all_served,
     enter,
@@ -26,6 +25,7 @@ from pmo_analytics.optimization.heuristics.kernels.repacking import (
     take_out_unserved,
     unmark_rows,
 )
+from pmo_analytics.processes import compiled, inner
 
 
 @inner

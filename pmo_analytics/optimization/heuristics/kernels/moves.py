@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pmo_analytics.optimization.heuristics.kernels.arrays import Model, State
-from pmo_analytics.optimization.heuristics.kernels.compiling import compiled, inner
+from pmo_analytics.processes import compiled, inner
 
 
 @inner

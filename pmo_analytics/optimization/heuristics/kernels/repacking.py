@@ -17,7 +17,6 @@ from pmo_analytics.optimization.heuristics.kernels.arrays import (
     Room,
     State,
 )
-from pmo_analytics.optimization.heuristics.kernels.compiling import compiled, inner
 from pmo_analytics.optimization.heuristics.kernels.moves import (
     all_served,
     enter,
@@ -29,6 +28,7 @@ from pmo_analytics.optimization.heuristics.kernels.moves import (
     take_back,
     take_out,
 )
+from pmo_analytics.processes import compiled, inner
 
 
 @inner
