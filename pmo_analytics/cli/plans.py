@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -114,6 +115,7 @@ def optimize(
         record, freeze=freeze, change_price=change_price, move_price=move_price
     )
     numbers = _params(search_file)
+    wanted = _Wanted(path, out, charts, json_output, mspdi, into)
     _planning_files(path, into)
     portfolio = read_data(path)
     known = known_record(portfolio, record, terms)
@@ -135,16 +137,7 @@ def optimize(
             params=numbers,
             progress=progress,
         )
-    _say_plan(
-        plan,
-        "optimize",
-        out=out,
-        charts=charts,
-        as_json=json_output,
-        mspdi=mspdi,
-        into=into,
-        path=path,
-    )
+    _say_plan(plan, "optimize", wanted)
     return OK
 
 
@@ -174,6 +167,7 @@ def level(
 
     if objective not in MEASURES:
         raise typer.BadParameter(f"--objective is one of {', '.join(MEASURES)}.")
+    wanted = _Wanted(path, out, charts, json_output, mspdi, into)
     _planning_files(path, into)
     portfolio = read_data(path)
     left = seconds_left(seconds, since, out=out, charts=charts)
@@ -187,16 +181,7 @@ def level(
             seed=seed,
             progress=progress,
         )
-    _say_plan(
-        plan,
-        "level",
-        out=out,
-        charts=charts,
-        as_json=json_output,
-        mspdi=mspdi,
-        into=into,
-        path=path,
-    )
+    _say_plan(plan, "level", wanted)
     return OK
 
 
@@ -229,17 +214,19 @@ def _risk(chance: float | None, uncertainty: Path | None) -> Any:
     return Risk(chance=chance, uncertainty=known)
 
 
-def _say_plan(
-    plan: Any,
-    verb: str,
-    *,
-    out: Path | None,
-    charts: bool,
-    as_json: bool,
-    mspdi: Path | None = None,
-    into: Path | None = None,
-    path: Path | None = None,
-) -> None:
+@dataclass(frozen=True)
+class _Wanted:
+    """What is to be made of a plan of the data at `path`, as the options say."""
+
+    path: Path
+    out: Path | None
+    charts: bool
+    as_json: bool
+    mspdi: Path | None
+    into: Path | None
+
+
+def _say_plan(plan: Any, verb: str, wanted: _Wanted) -> None:
     """Write the files of a plan that a verb found, and print it.
 
     It is printed in any case: where it cannot be written, that is what is left of it.
@@ -252,27 +239,27 @@ def _say_plan(
     files: list[Path] = []
     lost = ""
     try:
-        if out is not None:
-            files = _write_plan(plan, verb, out, charts, changes)
-        if mspdi is not None:
+        if wanted.out is not None:
+            files = _write_plan(plan, verb, wanted.out, wanted.charts, changes)
+        if wanted.mspdi is not None:
             from pmo_analytics.reporting import write_mspdi
 
-            write_mspdi(plan, mspdi)
-            messages().print(escaped(f"Wrote {mspdi}."))
-        if into is not None and path is not None:
-            _write_into(plan, path, into)
+            write_mspdi(plan, wanted.mspdi)
+            messages().print(escaped(f"Wrote {wanted.mspdi}."))
+        if wanted.into is not None:
+            _write_into(plan, wanted.path, wanted.into)
     except ConfigError as error:
         lost = f"{error} The plan is printed in full instead."
     for attempt in plan.report.attempts:
         if attempt.get("outcome") == "crashed":
             said = f"{attempt.get('solver')} did not work: {attempt.get('detail')}"
             messages().print(escaped(said), style="yellow")
-    if as_json:
+    if wanted.as_json:
         _print_plan(plan, changes, files, lost)
     else:
         _show_plan(plan, verb, changes, whole=bool(lost))
-        if out is not None or (mspdi is None and into is None):
-            say_written(out, files)
+        if wanted.out is not None or (wanted.mspdi is None and wanted.into is None):
+            say_written(wanted.out, files)
     if lost:
         messages().print(escaped(lost), style="red")
         raise typer.Exit(BAD_DATA)
