@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from pmo_analytics.optimization.workers.lazy_modules import load_later
+from tests.support.clock import AMPLE
 from tests.support.fresh_process import assert_runs
 
 
@@ -33,16 +34,19 @@ assert callable(orloge.get_info_solver)
 def test_only_the_processes_that_use_highs_load_it():
     """Other solvers cannot be loaded beside it, in the session or in its children."""
     assert_runs(
-        """
+        f"""
+import logging
 import sys
 import pmo_analytics as pmo
 from types import SimpleNamespace
 from pmo_analytics.optimization.workers import child
 from pmo_analytics.optimization.jobs import (SolveJob,)
 from pmo_analytics.optimization.model.compiling import compile_options
+# Whether kernels are compiled first is no matter here, nor how long that takes.
+logging.disable()
 portfolio = pmo.generate_portfolio(15, 3, 12, seed=0)
-limits = pmo.SolveLimits(seconds=60, gap=0.05, threads=1)
-plan = pmo.optimize(portfolio, limits=pmo.SolveLimits(seconds=60, gap=0.05))
+limits = pmo.SolveLimits(seconds={AMPLE}, gap=0.05, threads=1)
+plan = pmo.optimize(portfolio, limits=pmo.SolveLimits(seconds={AMPLE}, gap=0.05))
 assert plan.report.certificate["branches"], "what the next one takes up"
 pmo.optimize(portfolio, limits=limits, start=plan)
 assert "highspy" not in sys.modules, "optimize"
