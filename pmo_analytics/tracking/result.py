@@ -169,9 +169,9 @@ class Status:
         projects
             None = all running projects.
         """
-        rows = self.indicators
-        rows = rows if projects is None else rows.loc[list(projects)]
-        return tuple(map(str, rows.index[~counted_in(rows)]))
+        counted = counted_in(self.indicators)
+        counted = counted if projects is None else counted.loc[list(projects)]
+        return tuple(map(str, counted.index[~counted]))
 
     @cached_property
     def _promises(self) -> Promises:

@@ -29,6 +29,7 @@ from pmo_analytics.tracking.usable import (
     last_known_day,
     projects_on,
     read_day,
+    said_of_newest_day,
     sound_part,
 )
 from pmo_analytics.tracking.warning.ranges import Ranges, project_ranges
@@ -122,6 +123,8 @@ def status(
     now = _status(
         sound, day, thresholds, earned, unit, left_out, work=work, drawn=drawn
     )
+    if as_of is None:
+        now = replace(now, notes=(*said_of_newest_day(sound, day), *now.notes))
     if since is None:
         return now
     if isinstance(since, Portfolio):

@@ -16,6 +16,8 @@ _OWN = ("progress", "milestones", "sprints", "actuals", "baselines")
 _WHOLE = ("spend",)
 # A status date so far after all others, and after the horizon, is not taken for today.
 _ALONE = pd.Timedelta(days=183)
+# A day that one of so many projects alone has reached, so long after all others.
+_FEW, _MONTH = 3, pd.Timedelta(days=31)
 # Cells of a report without which the rest of it holds.
 _BESIDES = (
     *("planned_value", "earned_value", "actual_cost", "actual_hours"),
@@ -116,6 +118,26 @@ def last_known_day(portfolio: Portfolio) -> pd.Timestamp:
     raise ConfigError(
         "No report and no milestone has a date, so it is not known of which day the "
         "status is: name it, --as-of 2027-03-31 (as_of=)."
+    )
+
+
+def said_of_newest_day(portfolio: Portfolio, day: pd.Timestamp) -> tuple[str, ...]:
+    """Return what is to be known of a day that was not named, where it stands alone.
+
+    A single project that reports more than a month after all others moves the day for
+    all of them: their reports are old by it.
+    """
+    told = [
+        portfolio.progress[["project", "as_of"]],
+        portfolio.milestones[["project", "as_of"]],
+    ]
+    days = pd.concat(told).dropna().groupby("project")["as_of"].max()
+    days = days[days <= day].sort_values()
+    if len(days) < _FEW or days.iloc[-1] - days.iloc[-2] <= _MONTH:
+        return ()
+    return (
+        f"The day is the newest status date, of '{days.index[-1]}' alone; all others "
+        f"end by {days.iloc[-2]:%Y-%m-%d}. Another day: --as-of (as_of=).",
     )
 
 

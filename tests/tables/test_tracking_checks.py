@@ -99,6 +99,17 @@ CASES = {
         {"milestones": rows(MILESTONES, ("A", "m", None, None, "2027-02-01", None))},
         ("milestones", "milestone_without_date", 50, "forecast"),
     ),
+    "a milestone without a status date beside one with it": (
+        {
+            "milestones": rows(
+                MILESTONES,
+                ("A", "m", "2027-01-31", None, "2027-02-01", None),
+                ("A", "m", None, None, "2027-03-01", None),
+            )
+        },
+        {"milestones": rows(MILESTONES, ("A", "m", None, None, "2027-02-01", None))},
+        ("milestones", "milestone_without_status_date", 51, "as_of"),
+    ),
     "reached after it was said": (
         {"milestones": rows(MILESTONES, ("A", "m", "2027-01-31", *3 * ["2027-02-01"]))},
         {"milestones": rows(MILESTONES, ("A", "m", "2027-02-01", *3 * ["2027-02-01"]))},

@@ -139,6 +139,9 @@ def test_benefits_that_came_in():
     assert found.indicators.loc["A", "ac"] == 200  # as reported: no money was spent
     ax = plot_benefits(table, as_of=found.as_of, ax=Figure().subplots())
     assert len(ax.lines) == 4
+    large = table * 1e6
+    ax = plot_benefits(large, currency="EUR", ax=Figure().subplots())
+    assert ax.get_ylabel() == "EUR million"
     report = status_report(found)[0]
     section = next(s for s in report.sections if s.title == "Benefits")
     assert "12 of money came in of 10 promised by 2027-03-31" in section.takeaway

@@ -227,6 +227,30 @@ def test_the_curve_at_the_day_is_the_headline(start):
     assert curve["pv"].max() == pytest.approx(sums["bac"])
 
 
+def test_where_nobody_tells_costs_the_rest_adds_up():
+    found = pmo.status(waiting("2027-06", actuals=None), as_of=DAY)
+    sums, curve = found.by("status").loc["all"], found.curve()
+    assert sums[["pv", "ev", "bac"]].to_list() == [900, 400, 1600]
+    assert sums[["ac", "cpi", "eac"]].isna().all()
+    assert sums["spi_t"] == pytest.approx(1000 * 2 / (1000 * 3 + 600 * 2))
+    assert curve.loc["2027-03", ["pv", "ev"]].to_list() == [900, 400]
+    assert curve.loc["2027-03", "spi_t"] == pytest.approx(sums["spi_t"])
+
+
+@pytest.mark.parametrize(("newest", "alone"), [("2027-05-15", True), (DAY, False)])
+def test_a_day_that_one_project_alone_has_reached_is_said(newest, alone):
+    names = ["A", "B", "W"]
+    progress = pd.DataFrame(
+        {"project": names, "as_of": [DAY, newest, DAY], "percent_complete": 40}
+    )
+    base = waiting("2027-01", progress=progress, milestones=None)
+    said = [n for n in pmo.status(base).notes if n.startswith("The day is")]
+    wanted = "The day is the newest status date, of 'B' alone; all others end by "
+    assert [n.startswith(f"{wanted}2027-03-31") for n in said] == [True] * alone
+    named = pmo.status(base, as_of=newest)
+    assert not [n for n in named.notes if n.startswith("The day is")]
+
+
 def test_hours_of_a_project_that_has_not_begun_leave_it_unknown():
     early = rows(
         "period project role person hours amount", ("2027-03", "W", None, None, 3, 30)

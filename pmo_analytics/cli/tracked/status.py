@@ -57,7 +57,7 @@ _LIKELY = 0.5
 # Methods that stand beside the others where they are asked for.
 _ASKED, _MOST_ENDS = ("sprints", "simulation"), 6
 # What is said of ends that were asked for by name is not cut.
-_BY_SPRINTS = "By sprints, "
+_BY_SPRINTS, _OF_THE_DAY = "By sprints, ", "The day is "
 _WIDTH = 80
 _WORST_FIRST = {"red": 0, "amber": 1, "green": 3}
 _STYLES = {"red": "bold red", "amber": "bold yellow", "green": "bold green"}
@@ -312,15 +312,18 @@ def _headlines(found: Status) -> Iterator[str]:
         if pd.notna(sums[column])
     ]
     yield f"{len(found.table)} running: {', '.join([*counts, *pace])}"
+    apart = int(sums["not_counted"])
+    without = f" (without {apart} not known)" if apart else ""
     if pd.notna(sums["eac"]):
         more = 100 * (sums["eac"] / sums["bac"] - 1)
-        apart = int(sums["not_counted"])
-        without = f" (without {apart} not known)" if apart else ""
         yield (
             f"Budget {_short(sums['bac'])} {found.unit_name}, spent "
             f"{_short(sums['ac'])}, expected {_short(sums['eac'])} ({more:+.0f} %)"
             f"{without}"
         )
+    elif pd.notna(sums["bac"]):
+        spent = "not known" if pd.isna(sums["ac"]) else _short(sums["ac"])
+        yield f"Budget {_short(sums['bac'])} {found.unit_name}, spent {spent}{without}"
     late = int((found.milestones["state"] == "overdue").sum())
     if len(found.milestones):
         yield f"Milestones: {facts['milestones in time']} in time, {late} overdue"
@@ -477,6 +480,7 @@ def _lacking(found: Status) -> Iterator[str]:
         for text, names in told.items()
     ]
     lines += [note for note in found.notes if not note.startswith(_BY_SPRINTS)]
+    lines.sort(key=lambda line: not line.startswith(_OF_THE_DAY))
     if len(found.left_out):
         first = found.left_out.iloc[0]
         where = f"{first['table']} row {first['row']}, {first['column']}"

@@ -299,7 +299,7 @@ def plot_benefits(
         if benefits.empty:
             return write_empty(ax, title, "No live project has benefits with a date.")
         sums = benefits.cumsum()
-        scale, unit = money_unit(currency, float(sums.abs().to_numpy().max()))
+        scale, unit = money_unit(currency, float(np.nanmax(sums.abs().to_numpy())))
         dress(ax, grid="y")
         at = np.arange(len(sums))
         handles = []
@@ -321,7 +321,7 @@ def plot_benefits(
         period_axis(ax, periods)
         note = "cumulative"
         if "actual" in sums:
-            came = sums["actual"].max()
+            came = sums["actual"].dropna().iloc[-1]
             note += f"; {came / scale:,.2f} {unit} came in so far"
         else:
             note += "; no benefit is recorded that came in"

@@ -26,8 +26,9 @@ def check_tracking(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
         `unknown_project`, `status_after_horizon`, `status_out_of_order`,
         `progress_before_start`, `progress_falls`, `cost_falls`,
         `earned_beyond_budget`, `finish_in_the_past`, `no_baseline`,
-        `milestone_without_date`, `actual_in_the_future`, `milestone_undone`,
-        `delivered_differs`, `negative_cost`.
+        `milestone_without_date`, `milestone_without_status_date`,
+        `actual_in_the_future`, `milestone_undone`, `delivered_differs`,
+        `negative_cost`.
     """
     progress, milestones = tables["progress"], tables["milestones"]
     if progress.empty and milestones.empty and tables["sprints"].empty:
@@ -46,6 +47,7 @@ def check_tracking(tables: Tables, horizon: pd.PeriodIndex) -> list[Problem]:
         *_finish_in_the_past(progress),
         *_without_baseline(progress, tables),
         *_milestones(milestones),
+        *_of_no_day(milestones),
         *_sprints(tables["sprints"]),
         *_credits(tables["actuals"]),
     ]
@@ -260,6 +262,25 @@ def _without_baseline(progress: pd.DataFrame, tables: Tables) -> list[Problem]:
             "cost.",
         )
         for label, name in bare["project"].items()
+    ]
+
+
+def _of_no_day(milestones: pd.DataFrame) -> list[Problem]:
+    """Say which row of a milestone has no status date while others of it have one."""
+    dated = milestones["as_of"].notna()
+    others = dated.groupby([milestones["project"], milestones["milestone"]])
+    bare = milestones[~dated & others.transform("any").eq(True)]
+    return [
+        _warning(
+            "milestones",
+            "milestone_without_status_date",
+            label,
+            "as_of",
+            name,
+            f"Other rows of '{name}' have a status date; this one counts as older "
+            "than all of them. Fill in the day on which it was said.",
+        )
+        for label, name in bare["milestone"].items()
     ]
 
 

@@ -14,12 +14,21 @@ _SUMS = ["pv", "ev", "ac", "bac"]
 def counted_in(indicators: pd.DataFrame) -> pd.Series[bool]:
     """Return which projects are in sums and curves of several: all of them is known.
 
+    Where no project has any cost, or any progress, the rest adds up without it.
+
     Parameters
     ----------
     indicators
         Of a status, index `project`. What has not begun has earned and spent 0.
     """
-    return indicators[_SUMS].notna().all(axis=1) & (indicators["unit"] != "time")
+    rows = indicators[indicators["unit"] != "time"]
+    told = indicators[_told_of_any(rows)].notna().all(axis=1)
+    return told & (indicators["unit"] != "time")
+
+
+def _told_of_any(rows: pd.DataFrame) -> list[str]:
+    """Return which of PV, EV, AC and BAC something is known of; of none = all."""
+    return [name for name in _SUMS if (rows[name] > 0).any()] or _SUMS
 
 
 def sums_of(indicators: pd.DataFrame, words: pd.Series[str]) -> pd.DataFrame:
@@ -44,7 +53,9 @@ def sums_of(indicators: pd.DataFrame, words: pd.Series[str]) -> pd.DataFrame:
     for name in [*sorted(groups.unique()), "all"]:
         own = indicators if name == "all" else indicators[groups == name]
         counted = own[whole.reindex(own.index)]
+        # What has not begun has spent nothing; of the others it may not be known.
         sums = counted[_SUMS].sum(min_count=1)
+        sums = sums.where(counted[_SUMS].notna().all())
         budget = counted["bac"].where(counted["spi_t"].notna())
         pace = ratio(
             np.array([(budget * counted["es"]).sum()]),
@@ -96,9 +107,7 @@ def curve_of(
     # As in the sums: of several projects reports of which everything is known.
     whole = np.ones(len(reports), dtype=bool)
     if len(held) > 1:
-        whole = ~np.isnan(np.column_stack([told.of[name] for name in _SUMS])).any(
-            axis=1
-        )
+        whole = reports[_told_of_any(reports)].notna().all(axis=1).to_numpy()
     for name in ("ev", "ac"):
         kept = whole & ~np.isnan(told.of[name])
         frame[name] = told.carried(kept, told.of[name])[:, 0]
