@@ -234,6 +234,7 @@ def test_where_nobody_tells_costs_the_rest_adds_up():
     assert sums[["ac", "cpi", "eac"]].isna().all()
     assert sums["spi_t"] == pytest.approx(1000 * 2 / (1000 * 3 + 600 * 2))
     assert curve.loc["2027-03", ["pv", "ev"]].to_list() == [900, 400]
+    assert curve["ac"].isna().all()
     assert curve.loc["2027-03", "spi_t"] == pytest.approx(sums["spi_t"])
 
 

@@ -105,11 +105,13 @@ def curve_of(
     reports = history[history["project"].isin(held) & (history["unit"] == unit)]
     told = _Told(reports, ordinals[ordinals <= now.ordinal], index)
     # As in the sums: of several projects reports of which everything is known.
-    whole = np.ones(len(reports), dtype=bool)
+    whole, known_of = np.ones(len(reports), dtype=bool), _SUMS
     if len(held) > 1:
-        whole = reports[_told_of_any(reports)].notna().all(axis=1).to_numpy()
+        known_of = _told_of_any(reports)
+        whole = reports[known_of].notna().all(axis=1).to_numpy()
     for name in ("ev", "ac"):
-        kept = whole & ~np.isnan(told.of[name])
+        # The 0 of what has not begun is no cost of all where no other cost is known.
+        kept = whole & ~np.isnan(told.of[name]) & (name in known_of)
         frame[name] = told.carried(kept, told.of[name])[:, 0]
     priced = whole & ~np.isnan(told.of["ev"] + told.of["ac"])
     frame["cpi"] = ratio(*told.carried(priced, told.of["ev"], told.of["ac"]).T)
