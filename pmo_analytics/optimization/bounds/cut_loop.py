@@ -1,8 +1,9 @@
 """The relaxation with cuts: solved, cut where it is wrong, solved on.
 
 Cliques first: they are cheap and across rows. When they run dry, the hulls of single
-rows, then those of stretches: one role in some periods on end. What is told is the
-Lagrangian bound of the final prices, as of the relaxation.
+rows, then those of stretches: one role in some periods on end; at first only as far as
+little work finds them. What is told is the Lagrangian bound of the final prices, as of
+the relaxation.
 """
 
 from __future__ import annotations
@@ -24,13 +25,17 @@ from pmo_analytics.optimization.model.rows import RowLabel
 # Rounds that gain less than this share in sum end a kind of cuts.
 _GAIN = 2e-4
 _PATIENCE = 3
+# The same of stretches, before more work is done for each.
+_SOON_GAIN, _SOON_PATIENCE = 5e-4, 2
 # Seconds after which cuts are told although more are to come.
 _TELL = 2.0
 # Rows looked at before the relaxation is solved again: what is found in some changes
 # what is to be found in others.
 _AT_ONCE = 100
+# Where stretches are looked at, cliques and rows are too in every round of so many.
+_SELDOM = 2
 # Kinds of cuts, in the order in which they are looked for.
-_CLIQUES, _ROWS, _STRETCHES = range(3)
+_CLIQUES, _ROWS, _STRETCHES, _DEEP = range(4)
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,7 @@ class _Cutter:
         self.told = time.monotonic()
         self.turn = 0
         self.stretch_turn = 0
+        self.looked = 0
         self.seen: set[tuple[int | None, bytes]] = set()
         self.graph = clashes_of(options)
 
@@ -118,7 +124,10 @@ class _Cutter:
     def goes_on(self, bound: float) -> bool:
         """Return whether to look on after this bound, for other cuts if need be."""
         self.bounds.append(bound)
-        if self.late() or _dry(self.bounds, _PATIENCE * self.rounds()):
+        gain, patience = _GAIN, _PATIENCE
+        if self.kinds == _STRETCHES:
+            gain, patience = _SOON_GAIN, _SOON_PATIENCE
+        if self.late() or _dry(self.bounds, patience * self.rounds(), gain):
             return self.turn_to_next()
         return True
 
@@ -135,13 +144,21 @@ class _Cutter:
         if self.kinds == _CLIQUES and not self.late():
             self.kinds = _ROWS
             return True
-        if self.kinds == _STRETCHES or self.stretches_until is None:
+        if self.kinds == _STRETCHES:
+            self.kinds = _DEEP
+            return not self.late()
+        if self.kinds == _DEEP or self.stretches_until is None:
             return False
         self.kinds, self.until = _STRETCHES, self.stretches_until
         return not self.late()
 
     def more(self, x: np.ndarray, reduced: np.ndarray) -> list[_Found]:
         """Return new cuts that x violates, of another kind where there are no more."""
+        self.looked += 1
+        if self.kinds >= _STRETCHES and self.looked % _SELDOM:
+            found = list(self._of_stretches(x, reduced))
+            if found:
+                return found
         found = list(self.search(x, reduced))
         while not found and self.turn_to_next():
             found = list(self.search(x, reduced))
@@ -189,7 +206,8 @@ class _Cutter:
             stretch = self.stretches[self.stretch_turn]
             self.stretch_turn = (self.stretch_turn + 1) % len(self.stretches)
             assert self.desk is not None
-            found = stretch_cuts.separate(stretch, self.desk, x, reduced)
+            deep = self.kinds == _DEEP
+            found = stretch_cuts.separate(stretch, self.desk, x, reduced, deep)
             if found is None or not self._fresh(stretch.resource, found[0]):
                 continue
             some += 1
@@ -202,7 +220,8 @@ class _Cutter:
 
     def rounds(self) -> int:
         """Return how many rounds look at each row, or stretch, once."""
-        looked = {_ROWS: self.sacks, _STRETCHES: self.stretches}.get(self.kinds) or ()
+        kinds = {_ROWS: self.sacks, _STRETCHES: self.stretches, _DEEP: self.stretches}
+        looked = kinds.get(self.kinds) or ()
         return max(-(-len(looked) // _AT_ONCE), 1)
 
     def _fresh(self, resource: int | None, what: np.ndarray) -> bool:
@@ -288,10 +307,10 @@ def _reduced(
     return np.asarray(options.worth - paid)
 
 
-def _dry(values: list[float], rounds: int) -> bool:
+def _dry(values: list[float], rounds: int, gain: float) -> bool:
     if len(values) <= rounds:
         return False
-    return values[-1 - rounds] - values[-1] < _GAIN * abs(values[-1])
+    return values[-1 - rounds] - values[-1] < gain * abs(values[-1])
 
 
 def _rows_of(found: list[_Found], columns: int) -> csr_array:

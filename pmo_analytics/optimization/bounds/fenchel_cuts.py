@@ -18,7 +18,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.instance import Options
@@ -232,19 +231,17 @@ def facet(
     for _ in range(rounds):
         if fresh:
             columns = np.array([place[i] for row in fresh for i in row])
-            starts = np.cumsum([0, *(len(row) for row in fresh)])
-            shape = (len(fresh), len(items))
-            ones = np.ones(len(columns))
-            program.add(csr_array((ones, columns, starts), shape), np.ones(len(fresh)))
+            ends = np.cumsum([0, *(len(row) for row in fresh)])
+            program.extend(ends, columns, np.ones(len(columns)), np.ones(len(fresh)))
         answer = program.solve(5.0)
         if answer.x is None or answer.objective <= 1 + _VIOLATED:
             return None
         count = np.zeros(len(share))
         count[items] = np.maximum(answer.x, 0.0)
         value, fillings = fullest(count)
-        if not np.isfinite(value):
-            return None
         fresh = [row for row in fillings if row not in rows]
+        if not fresh and not np.isfinite(value):
+            return None
         if value <= 1 + 1e-7 or not fresh:
             return count
         rows.update(fresh)

@@ -31,10 +31,13 @@ _PLACES = 6
 _NOISE = 1e-7
 # A cut has to be violated by this share of its right side.
 _VIOLATED = 1e-3
-# Nodes of one branch and bound.
-_MOST_NODES = 20_000
-# Fillings noted by one branch and bound, and rounds of the small LP.
-_NOTED, _ROUNDS = 32, 60
+# Nodes of one branch and bound, and of one that is to prove that no filling is missing;
+# the same to lift an item.
+_NODES, _MOST_NODES, _LIFT_NODES = 20_000, 150_000, 10_000
+# Rounds of the small LP, and where more work is done.
+_ROUNDS, _MOST_ROUNDS = 60, 200
+# Fillings noted by one branch and bound.
+_NOTED = 32
 
 
 @dataclass
@@ -140,7 +143,11 @@ def _read(
 
 
 def separate(
-    stretch: Stretch, desk: Desk, x: np.ndarray, reduced: np.ndarray
+    stretch: Stretch,
+    desk: Desk,
+    x: np.ndarray,
+    reduced: np.ndarray,
+    deep: bool = False,
 ) -> tuple[np.ndarray, int] | None:
     """Return the counts of a stretch's items and their most, None without a cut.
 
@@ -150,8 +157,10 @@ def separate(
         Value of each option in the relaxation.
     reduced
         Its reduced worth; what is closest to coming in is lifted first.
+    deep
+        Whether to do more work for it.
     """
-    w = stretch
+    w, nodes = stretch, _MOST_NODES if deep else _NODES
     share = np.bincount(w.item, x[w.option], minlength=len(w.weight))
     share[share <= _NOISE] = 0.0
     heaviest = np.maximum.reduceat(w.weight * (share > 0)[:, None], w.first[:-1])
@@ -161,15 +170,21 @@ def separate(
     order = inside[np.argsort(-heaviest[inside].sum(axis=1), kind="stable")]
 
     def fillings(count: np.ndarray) -> tuple[float, list[tuple[int, ...]]]:
-        value, noted, _ = _fullest(w, desk, order, count, 1.0)
+        value, noted, _ = _fullest(w, desk, order, count, 1.0, _NODES)
+        if not deep and not np.isfinite(value):
+            return value, []
+        if not noted and not np.isfinite(value):
+            value, noted, _ = _fullest(w, desk, order, count, 1.0, nodes)
         return value, [_items(row) for row in desk.pool[:noted, : len(order)]]
 
     items = np.flatnonzero(share > 0).tolist()
-    count = facet(share, items, w.known, fillings, _ROUNDS)
+    count = facet(share, items, w.known, fillings, _MOST_ROUNDS if deep else _ROUNDS)
     if count is None:
         return None
     whole = whole_counts(count)
-    most, _, _ = _fullest(w, desk, order, whole, 0.0)
+    # What is known to fit is rarely exceeded: then there is but that to prove.
+    fits = max((float(whole[list(filling)].sum()) for filling in w.known), default=0.0)
+    most, _, _ = _fullest(w, desk, order, whole, fits, nodes)
     if not whole @ share > most * (1 + _VIOLATED):
         return None
     nearest = np.full(len(w.weight), -np.inf)
@@ -177,15 +192,20 @@ def separate(
     by_group = np.maximum.reduceat(nearest, w.first[:-1])
     others = np.argsort(-by_group, kind="stable")
     order = np.concatenate([order, others[~np.isin(others, inside)]])
-    what = (w.first, w.weight, w.room, order, len(inside), whole, most, _MOST_NODES)
+    what = (w.first, w.weight, w.room, order, len(inside), whole, most, _LIFT_NODES)
     lift(*what, *desk.of(w))
     return whole, round(most)
 
 
 def _fullest(
-    w: Stretch, desk: Desk, order: np.ndarray, count: np.ndarray, floor: float
+    w: Stretch,
+    desk: Desk,
+    order: np.ndarray,
+    count: np.ndarray,
+    floor: float,
+    nodes: int,
 ) -> tuple[float, int, int]:
-    what = (w.first, w.weight, w.room, order, count, floor, _MOST_NODES)
+    what = (w.first, w.weight, w.room, order, count, floor, nodes)
     return fullest(*what, *desk.of(w))
 
 

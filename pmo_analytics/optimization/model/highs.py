@@ -199,14 +199,24 @@ class Growing:
 
     def add(self, rows: csr_array, upper: np.ndarray) -> None:
         """Add rows @ x <= upper."""
+        self.extend(rows.indptr, rows.indices, rows.data, upper)
+
+    def extend(
+        self,
+        ends: np.ndarray,
+        columns: np.ndarray,
+        values: np.ndarray,
+        upper: np.ndarray,
+    ) -> None:
+        """Add the same rows as the arrays of a CSR matrix, quick where they are few."""
         status = self.highs.addRows(
-            rows.shape[0],
-            np.full(rows.shape[0], -np.inf),
+            len(upper),
+            np.full(len(upper), -np.inf),
             upper,
-            rows.nnz,
-            rows.indptr[:-1].astype(np.int32),
-            rows.indices.astype(np.int32),
-            rows.data.astype(float),
+            len(columns),
+            ends[:-1].astype(np.int32),
+            columns.astype(np.int32),
+            values.astype(float),
         )
         _done(status, "cannot read the rows")
 
@@ -342,10 +352,9 @@ def _own_prices(prices: Any, matrix: Matrix) -> tuple[np.ndarray, np.ndarray | N
     """Return the prices of rows of a matrix and of added ones; of members of counts."""
     counts, own = matrix.counts, len(matrix.lower)
     more = 0 if counts is None else len(counts.belongs) + len(counts)
-    kept = np.concatenate([np.array(prices)[:own], np.array(prices)[own + more :]])
-    opens = (
-        None if counts is None else np.array(prices)[own : own + len(counts.belongs)]
-    )
+    given = np.array(prices)
+    kept = np.concatenate([given[:own], given[own + more :]])
+    opens = None if counts is None else given[own : own + len(counts.belongs)]
     return _per_amount(kept, matrix.unit), opens
 
 

@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from pmo_analytics.optimization.bounds.cut_loop import Tightened
 
 # The share of the time that cutting may take, and with that of stretches. Branches wait
-# for it: where they follow, a search of less than so many seconds leaves them more.
-_CUTS_SHARE, _STRETCHES_SHARE, _BEFORE_BRANCHES = 0.15, 0.4, 0.2
-_SHORT = 40.0
+# for it: where they follow they are left more, and still more of a search of less than
+# so many seconds.
+_CUTS_SHARE, _STRETCHES_SHARE = 0.15, 0.6
+_BEFORE_BRANCHES, _SOON_BRANCHES, _SHORT = 0.4, 0.2, 40.0
 
 
 def settings(job: Job) -> dict[str, Any]:
@@ -85,7 +86,7 @@ def add_cuts(
     """
     from pmo_analytics.optimization.bounds import cut_loop
     from pmo_analytics.optimization.model.array_sink import build_matrix
-    from pmo_analytics.optimization.model.instance import carries_branches, carries_cuts
+    from pmo_analytics.optimization.model.instance import carries_cuts
 
     if not carries_cuts(options):
         return None
@@ -100,8 +101,7 @@ def add_cuts(
 
     emit(Cutting(over=False))
     begin, found = time.monotonic(), None
-    short = carries_branches(options) and end - begin < _SHORT
-    share = _BEFORE_BRANCHES if short else _STRETCHES_SHARE
+    share = _share_of_stretches(options, end - begin)
     # Cuts are extra: what goes wrong with them must not cost the search its solver.
     with contextlib.suppress(RuntimeError, MemoryError):
         found = cut_loop.tighten(
@@ -117,6 +117,15 @@ def add_cuts(
         tell(found)
     emit(Cutting(over=True))
     return last
+
+
+def _share_of_stretches(options: Any, seconds: float) -> float:
+    """Return the share of this time after which cutting ends."""
+    from pmo_analytics.optimization.model.instance import carries_branches
+
+    if not carries_branches(options):
+        return _STRETCHES_SHARE
+    return _SOON_BRANCHES if seconds < _SHORT else _BEFORE_BRANCHES
 
 
 def bound_of(found: Tightened | None) -> float:

@@ -46,6 +46,7 @@ def tabulate(
     room: np.ndarray,
     order: np.ndarray,
     many: int,
+    upto: int,
     skip: int,
     count: np.ndarray,
     idle: np.ndarray,
@@ -55,6 +56,8 @@ def tabulate(
 
     Parameters
     ----------
+    upto
+        From this place on the table is as it should be; `many`: nowhere.
     skip
         A group that counts nothing; -1 = none.
     table
@@ -62,9 +65,10 @@ def tabulate(
     """
     for d in range(weight.shape[1]):
         cap = room[d]
-        for c in range(cap + 1):
-            table[d, many, c] = 0.0
-        for n in range(many - 1, -1, -1):
+        if upto == many:
+            for c in range(cap + 1):
+                table[d, many, c] = 0.0
+        for n in range(upto - 1, -1, -1):
             for c in range(cap + 1):
                 table[d, n, c] = table[d, n + 1, c]
             g = order[n]
@@ -214,7 +218,7 @@ def fullest(
         left[d] = room[d]
     for n in range(many):
         compare(first, weight, count, order[n], idle)
-    tabulate(first, weight, room, order, many, -1, count, idle, table)
+    tabulate(first, weight, room, order, many, many, -1, count, idle, table)
     return fill(
         first,
         weight,
@@ -264,10 +268,13 @@ def lift(
     many = inside
     for place in range(many):
         compare(first, weight, count, order[place], idle)
+    # What a group counts changes no table of the places after it.
+    upto = many
     for place in range(len(order)):
         g = order[place]
         skip = g if place < inside else -1
-        tabulate(first, weight, room, order, many, skip, count, idle, table)
+        tabulate(first, weight, room, order, many, upto, skip, count, idle, table)
+        upto = min(place + 2, many) if place < inside else 0
         counts = place < inside
         for i in range(first[g], first[g + 1]):
             fits = True
@@ -290,4 +297,5 @@ def lift(
         if place >= inside and counts:
             order[place], order[many] = order[many], g
             many += 1
+            upto = many
     return many
