@@ -152,7 +152,8 @@ def test_one_thread_and_a_gap_are_done_by_branches_alone(portfolio):
     assert again.objective >= plan.objective
 
 
-def test_a_valid_snapshot_is_not_checked_again(portfolio, monkeypatch):
+def test_a_valid_snapshot_is_not_checked_again(monkeypatch):
+    portfolio = generate_portfolio(6, 2, 8, seed=1).validate()
     monkeypatch.setattr(type(portfolio), "validate", lambda _self: 1 / 0)
     run = Run(SolveLimits(seconds=AMPLE, work=1), strict=False, seed=0, progress=None)
     plan = solve_valid(portfolio, run, certify_bound=False)
