@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.counts import tried
+from tests.support.running_order import begin_kernels, in_order
 from tests.support.small_portfolios import everything_portfolio, tiny_portfolio
 
 if TYPE_CHECKING:
@@ -36,6 +37,28 @@ def pytest_collection(session):
     finally:
         gc.freeze()
         gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    if workers > 1:
+        items[:] = in_order(items, workers)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionstart(session):
+    """Make machine code beside whatever comes first, once for all workers."""
+    together = session.config.getoption("numprocesses", None)
+    session.config.kernels = begin_kernels() if together else None
+    return (yield)
+
+
+def pytest_sessionfinish(session):
+    kernels = getattr(session.config, "kernels", None)
+    if kernels is not None:
+        kernels.terminate()
+        kernels.wait()
 
 
 @pytest.fixture(scope="session")
