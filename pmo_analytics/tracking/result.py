@@ -134,8 +134,8 @@ class Status:
             Index PeriodIndex, columns `pv, ev, ac, cpi, spi_t`. PV is that at the end
             of a period, the others what the newest reports by then said; they end with
             `as_of`. Of several projects those are in it that are in the sums of `by`
-            (`left_off` names the others), so the last EV and AC are those of `by`. So is
-            PV where `as_of` ends a period and every report is of that day: the PV of
+            (`left_off` names the others), so the last EV and AC are those of `by`, as
+            is PV where `as_of` ends a period and every report is of that day: the PV of
             `by` is that on the days of the reports, against which EV is held.
         """
         every = self.table.index if project is None else project
