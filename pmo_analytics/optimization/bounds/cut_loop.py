@@ -32,8 +32,8 @@ _TELL = 2.0
 # Rows looked at before the relaxation is solved again: what is found in some changes
 # what is to be found in others.
 _AT_ONCE = 100
-# Where stretches are looked at, cliques and rows are too in every round of so many.
-_SELDOM = 2
+# Of the seconds of the last relaxation, how much is kept for the next.
+_KEPT = 1.5
 # Kinds of cuts, in the order in which they are looked for.
 _CLIQUES, _ROWS, _STRETCHES, _DEEP = range(4)
 
@@ -113,13 +113,23 @@ class _Cutter:
         self.told = time.monotonic()
         self.turn = 0
         self.stretch_turn = 0
-        self.looked = 0
+        # Seconds to keep: what is found late is worth nothing unless it is solved.
+        self.kept: float | None = None
         self.seen: set[tuple[int | None, bytes]] = set()
         self.graph = clashes_of(options)
 
     def late(self) -> bool:
-        """Return whether the time of this kind of cuts is up."""
-        return time.monotonic() > self.until
+        """Return whether the time to look for this kind of cuts is up."""
+        return time.monotonic() > self.until - (self.kept or 0.0)
+
+    def solved(self, program: highs.Growing) -> highs.Answer:
+        """Return the relaxation as it is now, and keep time for the next one."""
+        before = time.monotonic()
+        answer = program.solve((self.stretches_until or self.until) - before)
+        # The first one takes far longer than those that go on from it.
+        first = self.kept is None
+        self.kept = 0.0 if first else _KEPT * (time.monotonic() - before)
+        return answer
 
     def goes_on(self, bound: float) -> bool:
         """Return whether to look on after this bound, for other cuts if need be."""
@@ -154,11 +164,6 @@ class _Cutter:
 
     def more(self, x: np.ndarray, reduced: np.ndarray) -> list[_Found]:
         """Return new cuts that x violates, of another kind where there are no more."""
-        self.looked += 1
-        if self.kinds >= _STRETCHES and self.looked % _SELDOM:
-            found = list(self._of_stretches(x, reduced))
-            if found:
-                return found
         found = list(self.search(x, reduced))
         while not found and self.turn_to_next():
             found = list(self.search(x, reduced))
@@ -267,7 +272,7 @@ def tighten(
     found: list[_Found] = []
     rounds, solved, prices, opens = 0, 0, None, None
     while True:
-        answer = program.solve((stretches_until or until) - time.monotonic())
+        answer = cutter.solved(program)
         if answer.status != "optimal" or answer.x is None or answer.prices is None:
             break
         prices, opens, solved = answer.prices, answer.opens, len(found)
