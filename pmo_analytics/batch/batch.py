@@ -18,7 +18,6 @@ from pmo_analytics.batch.folder import alone, clear, keep_good, point_to
 from pmo_analytics.batch.statuses import (
     read_sound,
     status_of,
-    status_rows,
     status_tables,
 )
 from pmo_analytics.clock import format_period
@@ -448,17 +447,15 @@ def _report(
     tables: Mapping[str, pd.DataFrame],
     figures: Mapping[str, Figure],
 ) -> Report:
-    from pmo_analytics.reporting import before, forecast_report, with_plan
+    from pmo_analytics.reporting import (
+        before,
+        forecast_report,
+        scenario_sections,
+        with_plan,
+        with_status,
+    )
 
     portfolio = found.portfolio
-    more = {"How wrong each model was": tables["losses.csv"]}
-    if found.standing is not None:
-        more = {"How the projects are doing": status_rows(found.standing), **more}
-        if len(lost := found.standing.left_out):
-            more["Rows left out of the status"] = lost
-    if found.comparison is not None:
-        said = pd.DataFrame({"Scenarios": found.comparison.sentences()})
-        more["What the scenarios do"] = said
     report = forecast_report(
         found.headroom,
         portfolio=portfolio.name,
@@ -466,10 +463,13 @@ def _report(
         hires=tables["hires.csv"],
         chance=config.forecast.chance,
         figures=figures,
-        tables=more,
+        losses=tables["losses.csv"],
+        more=scenario_sections(found.comparison, figures.get("scenarios")),
         problems=portfolio.problems,
         facts={**versions(), "digest": portfolio.digest(), "seed": config.seed},
     )
+    if found.standing is not None:
+        report = with_status(report, found.standing)
     if found.plan is None:
         return report
     return with_plan(

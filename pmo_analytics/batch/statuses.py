@@ -17,8 +17,6 @@ from pmo_analytics.tracking import Status, edited_since, sound_part, status
 
 _LOG = logging.getLogger(__name__)
 
-_SHOWN = ["rag", "reported", "reason", "percent_complete", "cpi", "spi_t", "age_days"]
-
 
 def read_sound(path: Path) -> tuple[Portfolio, pd.DataFrame]:
     """Return the portfolio, and the rows of status in it that could not be used."""
@@ -117,9 +115,3 @@ def status_trend(kept: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-def status_rows(found: Status) -> pd.DataFrame:
-    """Return the projects for a page: colour, reason and what was said."""
-    names = found.indicators["name"].fillna("")
-    return found.indicators[_SHOWN].assign(name=names).reset_index()

@@ -297,7 +297,7 @@ def _write(
             hires=tables["hires.csv"],
             chance=asked["chance"],
             figures=figures,
-            tables={"How wrong each model was": tables["losses.csv"]},
+            losses=tables["losses.csv"],
             problems=portfolio.problems,
             facts=facts,
             why=asked["why"],

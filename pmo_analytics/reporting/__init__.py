@@ -22,7 +22,12 @@ if TYPE_CHECKING:
         write_result,
     )
     from pmo_analytics.reporting.microsoft_project import plan_network, write_mspdi
-    from pmo_analytics.reporting.nightly import before, with_plan
+    from pmo_analytics.reporting.nightly import (
+        before,
+        scenario_sections,
+        with_plan,
+        with_status,
+    )
     from pmo_analytics.reporting.office.slides import write_slides
     from pmo_analytics.reporting.page import Report, summary_of, write_page
     from pmo_analytics.reporting.record import read_record, save_record

@@ -31,7 +31,8 @@ def forecast_report(
     hires: pd.DataFrame | None = None,
     chance: float = 0.2,
     figures: Mapping[str, Figure] | None = None,
-    tables: Mapping[str, pd.DataFrame] | None = None,
+    losses: pd.DataFrame | None = None,
+    more: Sequence[Section] = (),
     problems: pd.DataFrame | None = None,
     facts: Mapping[str, object] | None = None,
     why: Sequence[Why] = (),
@@ -51,8 +52,10 @@ def forecast_report(
     figures
         Charts by what they show, each where there is one: `overload`, `headroom`,
         `capacity`, `load`, `backtest`, `calibration`, `accuracy`.
-    tables
-        Further tables by title, shown after the charts.
+    losses
+        Of `forecast_tables`: how wrong each model was on the past.
+    more
+        Further parts, shown after the charts.
     problems, facts
         As in `Report`.
     why
@@ -84,7 +87,9 @@ def forecast_report(
         for name, title, takeaway in _CHARTS
         if name in drawn
     ]
-    sections += [Section(title, table=table) for title, table in (tables or {}).items()]
+    if losses is not None:
+        sections.append(_losses_section(losses))
+    sections += more
     if headroom.notes:
         assumed = pd.DataFrame({"assumption": list(headroom.notes)})
         sections.append(
@@ -101,6 +106,7 @@ def forecast_report(
         sections=sections,
         problems=problems,
         facts=facts or {},
+        sortable=True,
     )
 
 
@@ -125,6 +131,37 @@ def _hires_section(hires: pd.DataFrame, chance: float) -> Section:
         table=_hires_by_role(hires),
         note="All that are needed in the end; the hire list has the steps. "
         "Late says that hiring should have begun before the first period.",
+    )
+
+
+_ERRORS = {
+    "count": "forecasts tried",
+    "mae": "mean error, FTE",
+    "bias": "bias, FTE",
+    "mase": "MASE",
+    "rmsse": "RMSSE",
+    "smape": "sMAPE, %",
+    "pinball_p10": "loss of p10, FTE",
+    "pinball_p90": "loss of p90, FTE",
+    "nominal": "share promised",
+    "coverage": "share inside",
+}
+
+
+def _losses_section(losses: pd.DataFrame) -> Section:
+    """Return how wrong each model was on the past, in words that are explained."""
+    table = losses.rename(columns=_ERRORS)
+    if "model" in table:
+        table["model"] = table["model"].astype(str).str.replace("_", " ")
+    return Section(
+        "How wrong each model was",
+        "Smaller errors are better; naive forecasts are what a model has to beat.",
+        table=table,
+        note="Each model forecast parts of the history from what lay before them. "
+        "Mean error: by how much it was off, either way. Bias above zero: too high. "
+        "MASE and RMSSE: against the error of the value a season before, below 1 is "
+        "better. Loss of p10 and p90: smaller is better. Share inside: of the values "
+        "that came, between p10 and p90; the share promised would be right.",
     )
 
 

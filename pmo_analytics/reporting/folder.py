@@ -179,7 +179,7 @@ def write_result(
     ------
     ConfigError
         If the folder cannot be written, or holds the data of a portfolio and the
-        result has a table of the same name.
+        result has a table of the same name, or something in it is in the way of a file.
     """
     real = Path(os.path.realpath(out))
     if _TABLES & set(tables):
@@ -196,6 +196,7 @@ def write_result(
             draft = work / "result"
             draft.mkdir()
             names = _fill(draft, tables, facts, documents, figures, others)
+            _refuse_taken(real, out, names)
             if last is not None:
                 last()
             if not (whole and replace_folder(draft, real)):
@@ -205,6 +206,43 @@ def write_result(
     except OSError as error:
         raise ConfigError(f"Cannot write to {out}: {error.strerror}.") from error
     return [out / name for name in names]
+
+
+def _refuse_taken(folder: Path, out: Path, names: Iterable[str]) -> None:
+    """Refuse before anything moves: half of the files would be new, half old.
+
+    Raises
+    ------
+    ConfigError
+        If a folder has the name of a file of the result or the other way round, or
+        another program holds a file.
+    """
+    for name in names:
+        place = folder / name
+        above = [p for p in place.parents if folder in p.parents]
+        if place.is_dir() or any(p.exists() and not p.is_dir() for p in above):
+            what = "a folder" if place.is_dir() else "a file"
+            where = name if place.is_dir() else name.split("/")[0]
+            raise ConfigError(
+                f"Cannot write to {out}: {where} is {what} there, in the way of the "
+                "result. Move it, or name another folder."
+            )
+        if place.exists() and _is_held(place):
+            raise ConfigError(
+                f"Cannot write to {out}: {name} is open in another program. Close it "
+                "there and run this again; what is in the folder stays as it was."
+            )
+
+
+def _is_held(path: Path) -> bool:
+    """Return whether a file cannot be replaced, as Windows does with open ones."""
+    if os.name != "nt":
+        return False
+    try:
+        with path.open("r+b"):
+            return False
+    except PermissionError:
+        return True
 
 
 def _refuse_data(folder: Path, out: Path, data: Path | None = None) -> None:
@@ -286,11 +324,24 @@ def _fill(
         (draft / name).write_bytes(png_of(figure))
         names.append(name)
     for name, write in (others or {}).items():
-        write(draft / name)
+        try:
+            write(draft / name)
+        except ConfigError as error:
+            # It names the draft, which nobody knows; who calls names the folder.
+            raise _of_system(error) or error from None
         names.append(name)
     hashes = {name: _hash(draft / name) for name in names}
     _write_json(draft / MANIFEST, {**facts, "files": hashes})
     return [*names, MANIFEST]
+
+
+def _of_system(error: BaseException | None) -> OSError | None:
+    """Return what the system refused, where that is why something failed."""
+    while error is not None:
+        if isinstance(error, OSError) and error.strerror:
+            return error
+        error = error.__cause__
+    return None
 
 
 def _hash(path: Path) -> str:

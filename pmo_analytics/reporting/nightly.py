@@ -17,9 +17,24 @@ from pmo_analytics.formats import names_of, percent
 from pmo_analytics.loaders import read_schedule
 from pmo_analytics.plan import Plan
 from pmo_analytics.reporting.page import Fact, Report, Section
+from pmo_analytics.reporting.status.pages import counted
+from pmo_analytics.reporting.status.portfolio import called, nightly_sections
+from pmo_analytics.reporting.status.sections import proof_section
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from pmo_analytics.scenarios import Comparison
+    from pmo_analytics.tracking import Status
+
+
+# Projects named in the message.
+_NAMED = 3
+_PROOF = (
+    "Certified: the plan breaks no rule, checked exactly from the tables. No plan can "
+    "be worth more than the certified bound; certificate.json beside this page proves "
+    "it."
+)
 
 
 @dataclass(frozen=True)
@@ -113,10 +128,50 @@ def with_plan(
         sections.insert(1, _beside(loads, chance))
     return replace(
         report,
+        title="Plan and capacity",
         headline=[*_headline(plan, last), *report.headline],
         summary=f"{_takeaway(plan)} {report.summary}".strip(),
         sections=[*sections, *report.sections],
     )
+
+
+def with_status(report: Report, status: Status) -> Report:
+    """Return a report that begins with how the running projects are doing."""
+    colours = status.table["rag"]
+    red = [
+        called(project, status.indicators["name"].get(project))
+        for project in status.table.index[colours == "red"]
+    ]
+    said = ""
+    if red:
+        rest = f" and {len(red) - _NAMED} more" if len(red) > _NAMED else ""
+        said = f"Red: {', '.join(red[:_NAMED])}{rest}."
+    fact = Fact(
+        "Running projects", str(len(colours)), counted(colours), alarm=bool(red)
+    )
+    return replace(
+        report,
+        headline=[fact, *report.headline],
+        summary=f"{said} {report.summary}".strip(),
+        sections=[*nightly_sections(status), *report.sections],
+    )
+
+
+def scenario_sections(
+    comparison: Comparison | None, figure: Figure | None = None
+) -> list[Section]:
+    """Return what the scenarios of a night do, none where none were solved."""
+    if comparison is None:
+        return []
+    said = pd.DataFrame({"scenarios": comparison.sentences()})
+    return [
+        Section(
+            "What the scenarios do",
+            "Each beside the plan without it.",
+            figure=figure,
+            table=said,
+        )
+    ]
 
 
 def _beside(loads: pd.DataFrame, chance: float) -> Section:
@@ -154,7 +209,7 @@ def _takeaway(plan: Plan) -> str:
         return f"{text}."
     proof = [f"gap {100 * report.gap:.2f} %"]
     if report.certified_bound is not None:
-        proof.append(f"proved exactly: {_money(plan, report.certified_bound)}")
+        proof.append(f"{_money(plan, report.certified_bound)} is proved exactly")
     proof.append(f"rules {'' if report.certified else 'not '}checked exactly")
     return (
         f"{text}; no plan can be worth more than {_money(plan, report.bound)} "
@@ -199,9 +254,10 @@ def _sections(
             alt="Roadmap: one bar for each selected project; the table below has "
             "their dates.",
             table=chosen[columns],
-            note="Moved: periods later than planned. Worth: discounted.",
+            note="Moved: periods later than planned, blank where no start was planned. "
+            "Worth: discounted.",
         ),
-        Section("What changed", *_since(last)),
+        Section("What changed in the plan", *_since(last)),
     ]
     if len(out):
         sections.append(
@@ -212,7 +268,8 @@ def _sections(
                 table=out[["project", "name", "theme", "status"]],
             )
         )
-    return sections
+    note = _PROOF if plan.report is not None and plan.report.certificate else ""
+    return [*sections, proof_section(plan, note)]
 
 
 def _since(last: Before | None) -> tuple[Any, ...]:

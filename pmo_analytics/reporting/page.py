@@ -316,8 +316,8 @@ def _table(section: Section, beside: str) -> str:
     table, caption = section.table, section.title
     if table is None or table.empty:
         return '<p class="empty">Nothing to list.</p>'
-    shown = table.head(section.rows)
-    kinds = [kind_of(name, table[name]) for name in table.columns]
+    shown = table.head(section.rows) if len(table) > section.rows else table
+    kinds = [kind_of(name, cells) for name, cells in table.items()]
     head = "".join(
         f'<th scope="col"{_side(kind)}>{_text(label_of(name))}</th>'
         for name, kind in zip(table.columns, kinds, strict=True)
@@ -328,9 +328,11 @@ def _table(section: Section, beside: str) -> str:
     columns = [
         [
             _cell(str(name), kind, cell, first=i == named, links=section.links)
-            for cell in shown[name]
+            for cell in cells.tolist()
         ]
-        for i, (name, kind) in enumerate(zip(table.columns, kinds, strict=True))
+        for i, ((name, cells), kind) in enumerate(
+            zip(shown.items(), kinds, strict=True)
+        )
     ]
     body = "".join(
         f"<tr>{''.join(cells)}</tr>\n" for cells in zip(*columns, strict=True)

@@ -394,7 +394,8 @@ def test_a_browser_opens_the_report_of_a_run(after_good, tmp_path):
         tab.open(run.folder / "report.html")
         assert tab.complaints() == []
         assert tab.requests() == []
-        assert tab.value("document.querySelector('h1').innerText") == "Capacity outlook"
+        title = tab.value("document.querySelector('h1').innerText")
+        assert title == "Plan and capacity"
         said = tab.value("document.body.innerText")
         for words in ("2027-01-31", "Whom to hire", "How wrong each model was", "gap"):
             assert words in said

@@ -50,7 +50,11 @@ def test_each_night_has_its_status_and_what_changed(nights):
     table = pd.read_csv(last / "status.csv", index_col="project")
     assert table.loc["BROKER", ["rag", "reported"]].to_list() == ["red", "green"]
     assert runs[1].status.table.loc["CORE-MOT", "rag"] == "red"
-    assert "How the projects are doing" in (last / "report.html").read_text()
+    page = (last / "report.html").read_text()
+    assert "Where each project stands" in page
+    assert "What changed in the projects" in page
+    assert "CORE-MOT is reported red, was amber." in page
+    assert "Red: Core policy system: motor, Broker portal relaunch." in page
 
 
 def test_the_trend_needs_no_typing(nights):

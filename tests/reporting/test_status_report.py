@@ -25,6 +25,8 @@ from pmo_analytics.reporting.charts import Chart, short, svg_of
 from pmo_analytics.reporting.page import Fact, Report, Section, page_html
 from tests.support.chromium import browser, find_chromium
 from tests.support.places import ROOT
+from tests.support.real_data import GMPP, real
+from tests.support.told_portfolios import told_portfolio
 
 needs_chromium = pytest.mark.skipif(
     find_chromium() is None, reason="no Chromium is installed"
@@ -81,30 +83,119 @@ def texts_of(table: pd.DataFrame) -> list[list[str]]:
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def test_every_number_is_the_same_in_page_workbook_and_slides(report, tmp_path):
-    write_page(tmp_path / "r.html", report)
-    write_spreadsheet(tmp_path / "r.xlsx", report)
-    write_slides(tmp_path / "r.pptx", report)
+def assert_same_everywhere(report: Report, folder, least: int = 6) -> None:
+    """Hold every number of a report in its page, its workbook and its slides."""
+    write_page(folder / "r.html", report)
+    write_spreadsheet(folder / "r.xlsx", report)
+    write_slides(folder / "r.pptx", report)
     shown = [s for s in report.sections if s.table is not None and len(s.table)]
-    assert len(shown) >= 6
-    page = Tables((tmp_path / "r.html").read_text(encoding="utf-8")).tables
-    book = openpyxl.load_workbook(tmp_path / "r.xlsx")
-    slides = slide_tables(tmp_path / "r.pptx")
+    assert len(shown) >= least
+    html = (folder / "r.html").read_text(encoding="utf-8")
+    page = Tables(html).tables
+    book = openpyxl.load_workbook(folder / "r.xlsx")
+    slides = slide_tables(folder / "r.pptx")
     for section, on_page in zip(shown, page, strict=True):
         expected = texts_of(section.table)
         assert on_page == expected[: section.rows + 1], section.title
         sheet = book[section.title[:31]]
         assert sheet.freeze_panes == "B2"
-        width, height = section.table.shape[1], len(section.table)
         for place, name in enumerate(section.table, 1):
             kind = kind_of(name, section.table[name])
-            for row in range(height):
+            for row in range(len(section.table)):
                 cell = sheet.cell(row + 2, place).value
                 assert same(cell, section.table[name].iloc[row], kind), (name, row)
         slide = slides[section.title]
         assert slide == [row[: len(slide[0])] for row in expected[: len(slide)]]
-        assert len(slide) == min(height, 12) + 1
-        assert len(slide[0]) == min(width, 8)
+        assert 2 <= len(slide) <= min(len(section.table), 12) + 1
+        assert len(slide[0]) == min(section.table.shape[1], 8)
+    facts = dict(book["Summary"].iter_rows(min_row=2, max_col=2, values_only=True))
+    first = first_slide(folder / "r.pptx")
+    for fact in report.headline:
+        said = f"{fact.value}; {fact.note}" if fact.note else fact.value
+        assert facts[fact.label] == said
+        assert fact.value in html.replace("\xa0", " ")
+        assert all(part in first for part in (fact.label, fact.value, fact.note))
+    assert report.summary in first
+    assert facts["In short"] == report.summary
+
+
+def first_slide(path) -> str:
+    from pptx import Presentation
+
+    shapes = Presentation(str(path)).slides[0].shapes
+    return "\n".join(shape.text_frame.text for shape in shapes if shape.has_text_frame)
+
+
+def test_every_number_is_the_same_in_page_workbook_and_slides(report, tmp_path):
+    assert_same_everywhere(report, tmp_path)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_every_number_is_the_same_where_much_is_missing(seed, tmp_path):
+    told = told_portfolio(24, seed=seed)
+    status = pmo.status(told, as_of="2026-12-31", since="2026-09-30")
+    # Names in Chinese, none, or like a formula; colours, baselines, reports missing.
+    assert status.table["cpi"].isna().any()
+    assert (status.indicators["baseline"] == "").any()
+    whole, pages = status_report(status)
+    assert "not known" in whole.headline[0].note
+    assert any("数字化转型" in str(name) for name in whole.sections[0].table["name"])
+    assert_same_everywhere(whole, tmp_path)
+    for page in pages.values():
+        shown = [s for s in page.sections if s.table is not None and len(s.table)]
+        tables = Tables(page_html(page)).tables
+        assert tables == [texts_of(section.table) for section in shown]
+
+
+def test_every_number_is_the_same_in_hours(tmp_path):
+    company = pmo.example_portfolio()
+    status = pmo.status(company, as_of="2026-12-31", unit="hours")
+    assert_same_everywhere(status_report(status)[0], tmp_path)
+
+
+def test_every_number_of_the_uk_major_projects_is_the_same(tmp_path):
+    frame = pd.read_csv(real(GMPP), dtype="str", encoding="utf-8-sig")
+    start, end = (frame[frame.columns[k]] for k in (8, 9))
+    dates = [
+        pd.to_datetime(d, format="%Y-%m-%d", errors="coerce") for d in (start, end)
+    ]
+    if dates[0].notna().sum() < 100:
+        dates = [
+            pd.to_datetime(d, dayfirst=True, errors="coerce") for d in (start, end)
+        ]
+    first, last = (d.dt.to_period("M") for d in dates)
+    months = last.astype("int64") - first.astype("int64") + 1
+    known = dates[0].notna() & dates[1].notna() & (months > 0)
+    colour = frame[frame.columns[5]].fillna(frame[frame.columns[6]]).str.lower()
+    projects = pd.DataFrame(
+        {
+            "project": frame["GMPP ID Number"],
+            "name": frame["Project Name"],
+            "program": frame["Department"],
+            "status": "running",
+            "value": 1.0,
+            "start": first.astype(str),
+            "duration": months.astype("Int64"),
+        }
+    )[known]
+    told = colour[known].isin(["red", "amber", "green"])
+    progress = projects[["project"]][told].assign(
+        as_of="2022-03-31", rag=colour[known][told]
+    )
+    portfolio = pmo.Portfolio(
+        "UK major projects",
+        horizon=pd.period_range("2022-01", periods=120, freq="M"),
+        projects=projects.reset_index(drop=True),
+        progress=progress.reset_index(drop=True),
+        baselines=projects[["project", "start", "duration"]]
+        .assign(baseline="approved", set_on="2021-03-31", cost=1000.0)
+        .reset_index(drop=True),
+    )
+    status = pmo.status(portfolio, as_of="2022-03-31")
+    assert len(status.table) > 150
+    assert status.table["cpi"].isna().all()
+    assert status.indicators["reported"].notna().sum() > 50
+    assert_same_everywhere(status_report(status)[0], tmp_path, least=3)
 
 
 def same(cell, value, kind) -> bool:
@@ -116,6 +207,8 @@ def same(cell, value, kind) -> bool:
         return text_of(pd.Period(cell, value.freq), kind) == text
     if kind == "date":
         return text_of(pd.Timestamp(cell), kind) == text
+    if isinstance(cell, float) and np.isclose(cell, value, rtol=1e-15, atol=0.0):
+        return True  # a workbook keeps 16 digits: 1.0050000000000001 is 1.005 there
     return text_of(cell, kind) == text
 
 
@@ -297,7 +390,43 @@ def test_the_command_writes_the_three_files(tmp_path, capsys):
         path.name for path in out.iterdir()
     }
     assert main(["report", str(tmp_path / "none"), "--out", str(out)]) == 3
+    assert main([*words, "--uncertainty", "none.toml", "--out", str(out)]) == 3
     assert main([*words[:2], "--as-of", "soon", "--out", str(out)]) == 2
+
+
+def test_the_finish_by_simulation_is_in_all_files(tmp_path):
+    out, example = tmp_path / "out", str(ROOT / "data" / "example")
+    uncertain = str(ROOT / "data" / "uncertainty.toml")
+    words = ["report", example, "--as-of", "2026-12-31", "--uncertainty", uncertain]
+    assert main([*words, "--out", str(out)]) == 0
+    status = pmo.status(
+        pmo.read_portfolio(example), as_of="2026-12-31", uncertainty=uncertain
+    )
+    told = status.ranges[status.ranges["method"] == "simulation"]
+    row = told[told["project"] == "CORE-MOT"].iloc[0]
+    ends = [f"{row[name]:%Y-%m-%d}" for name in ("finish_p50", "finish_p80")]
+    book = openpyxl.load_workbook(out / "report.xlsx")
+    sheet = book["Cost and finish by every method"]
+    tables = [
+        [[text_of(cell, "text")[:10] for cell in row] for row in sheet.values],
+        slide_tables(out / "report.pptx")["Cost and finish by every method"],
+        *Tables((out / "report.html").read_text("utf-8")).tables,
+        *Tables((out / "projects" / "CORE-MOT.html").read_text("utf-8")).tables,
+    ]
+    found = [
+        rows
+        for table in tables
+        if (
+            rows := [
+                row
+                for row in table
+                if "simulation" in row and (row[0] in ("CORE-MOT", "simulation"))
+            ]
+        )
+    ]
+    assert len(found) == 4
+    for ((*row,),) in found:
+        assert [cell for cell in row if cell in ends] == ends
 
 
 def test_a_program_that_is_called_like_a_project_has_its_page():

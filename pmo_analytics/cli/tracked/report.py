@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from importlib.util import find_spec
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 import typer
 
 from pmo_analytics.cli.command import OK, app, command, print_answer
-from pmo_analytics.cli.options import JsonOption, PathArgument
+from pmo_analytics.cli.options import JsonOption, PathArgument, UncertaintyOption
 from pmo_analytics.cli.results import say_files
 from pmo_analytics.cli.terminal import escaped, messages
 from pmo_analytics.cli.tracked.status import (
@@ -36,6 +36,7 @@ REPORT_KEYS = ("status", "as_of", "projects", "pages", "files", "not_written")
 _MOST_BARS, _MOST_ROLES, _MOST_PEOPLE = 60, 24, 30
 _MOST_ON_SLIDE = 14
 _NO_SLIDES = "report.pptx is not written: slides need python-pptx, the extra 'office'."
+_OLD_SLIDES = "The one in the folder is of an earlier report: its numbers are old."
 
 
 @app.command()
@@ -63,22 +64,27 @@ def report(
     ] = None,
     left: LeftOption = None,
     team: TeamOption = None,
+    uncertainty: UncertaintyOption = None,
     json_output: JsonOption = False,
 ) -> int:
     """Write one report as HTML, xlsx and pptx, with the same numbers."""
     from pmo_analytics.reporting import manifest, try_folder
 
-    slides = find_spec("pptx") is not None
+    slides = _slides_can_be_written()
     if template is not None and not slides:
         raise ConfigError(_NO_SLIDES)
     try_folder(out)
     work = work_left(left, team)
-    found, problems = read_status(path, as_of=as_of, since=since, rules=rules, **work)
+    found, problems = read_status(
+        path, as_of=as_of, since=since, rules=rules, uncertainty=uncertainty, **work
+    )
     portfolio = found.portfolio
     plan = None if schedule is None else _plan_in_force(portfolio, schedule)
     facts = manifest(portfolio, command="report")
     facts |= {"as_of": f"{found.as_of:%Y-%m-%d}", "notes": list(found.notes)}
     missing = [] if slides else [_NO_SLIDES]
+    if missing and (out / "report.pptx").exists():
+        missing = [f"{_NO_SLIDES} {_OLD_SLIDES}"]
     facts["not_written"] = missing
     files, pages = _write(found, plan, problems, facts, out, template, slides)
     for line in missing:
@@ -97,6 +103,15 @@ def report(
     else:
         say_files(files)
     return OK
+
+
+def _slides_can_be_written() -> bool:
+    # Only trying tells: a part that python-pptx needs itself may be what is missing.
+    try:
+        import_module("pptx")
+    except ImportError:
+        return False
+    return True
 
 
 def _plan_in_force(portfolio: Portfolio, schedule: Path) -> Plan:

@@ -61,9 +61,9 @@ def plot_status_roadmap(
         first = pd.Period(rows["start"].min(), freq=freq)
         periods = pd.period_range(first, pd.Period(ends.max(), freq=freq), freq=freq)
         dress(ax, grid="x")
-        for y, (project, row) in enumerate(rows.iterrows()):
+        for y, (_, row) in enumerate(rows.iterrows()):
             _draw(ax, y, row, first)
-            _stones(ax, y, status.milestones, str(project), first)
+        _stones(ax, rows.index, status.milestones, first)
         now = periods_between(first, status.as_of) - 0.5
         ax.axvline(now, color=INK, linewidth=1.0, linestyle=":")
         ax.set_ylim(len(rows) - 0.4, -0.6)
@@ -103,17 +103,20 @@ def _draw(ax: Axes, y: int, row: pd.Series[Any], first: pd.Period) -> None:
 
 
 def _stones(
-    ax: Axes, y: int, milestones: pd.DataFrame, project: str, first: pd.Period
+    ax: Axes, projects: pd.Index[Any], milestones: pd.DataFrame, first: pd.Period
 ) -> None:
-    own = milestones[(milestones["project"] == project) & milestones["due"].notna()]
-    for state, day in zip(own["state"], own["due"], strict=True):
+    """Draw the milestones of all rows, those that are reached in one go."""
+    rows = projects.get_indexer(pd.Index(milestones["project"]))
+    shown = (rows >= 0) & milestones["due"].notna().to_numpy()
+    reached = (milestones["state"] == "reached").to_numpy()
+    for kept, face in ((shown & ~reached, "white"), (shown & reached, INK)):
         ax.plot(
-            [_at(first, day)],
-            [y],
+            [_at(first, day) for day in milestones["due"][kept]],
+            rows[kept],
             marker="D",
             markersize=5,
             markeredgecolor=INK,
-            markerfacecolor=INK if state == "reached" else "white",
+            markerfacecolor=face,
             linestyle="none",
         )
 

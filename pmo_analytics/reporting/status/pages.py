@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pmo_analytics.clock import format_period
@@ -18,6 +21,8 @@ from pmo_analytics.tracking import milestone_trend, money_by_period, on_time_rat
 
 if TYPE_CHECKING:
     from pmo_analytics.tracking import Status
+
+type Floats = npt.NDArray[np.float64]
 
 TITLE = "Portfolio status"
 COLOUR_ORDER = ("red", "amber", "green", "not known")
@@ -105,40 +110,42 @@ def curve_sections(
         PV, EV, AC, BAC and EAC of them.
     """
     curve = status.curve(projects)
-    if curve.empty or curve["pv"].isna().all():
+    planned = _numbers_of(curve, {"pv": "planned value"})["planned value"]
+    if not np.isfinite(planned).any():
         return
     labels = [format_period(period) for period in curve.index]
-    values = curve[["pv", "ev", "ac"]].rename(columns=MONEY_NAMES)
-    known = [name for name in values if values[name].notna().any()]
+    values = _numbers_of(
+        curve, {name: MONEY_NAMES[name] for name in ("pv", "ev", "ac")}
+    )
+    known = {name: v for name, v in values.items() if not np.isnan(v).all()}
     said = ""
     if sums[["pv", "ev", "ac"]].notna().all():
         said = (
             f"{sums['ev']:,.0f} earned of {sums['pv']:,.0f} planned by the days of the "
             f"newest reports; {sums['ac']:,.0f} spent."
         )
+    others = ", ".join(name for name in values if name not in known)
     yield Section(
         "Planned, earned, spent",
         said,
-        chart=Chart("line", labels, _series(values[known]), status.unit_name),
-        table=values.reset_index(names="period"),
+        chart=Chart("line", labels, _series(known), status.unit_name),
+        table=pd.DataFrame({"period": curve.index, **values}),
         rows=MOST_ROWS,
         note="Cumulative. Planned value is that at the end of each period; earned "
         "value and actual cost are those of the newest reports by then."
-        + ("" if len(known) == 3 else f" Not known: {_others(values, known)}.")
+        + (f" Not known: {others}." if others else "")
         + _left_off(status, projects),
     )
-    yield from _by_period(status, curve, sums)
-    indices = curve[["cpi", "spi_t"]].rename(columns=_INDICES).dropna(how="all")
-    if len(indices) >= 2:
+    yield from _by_period(status, curve, labels, sums)
+    indices = _numbers_of(curve, {name: _INDICES[name] for name in ("cpi", "spi_t")})
+    there = np.flatnonzero(~np.isnan(np.array([*indices.values()])).all(axis=0))
+    if len(there) >= 2:
+        seen = {name: v[there] for name, v in indices.items()}
         yield Section(
             "CPI and SPI(t) over time",
             "Below 1: dearer, and slower, than planned.",
-            chart=Chart(
-                "line",
-                [format_period(period) for period in indices.index],
-                _series(indices),
-            ),
-            table=indices.reset_index(names="period"),
+            chart=Chart("line", [labels[k] for k in there], _series(seen)),
+            table=pd.DataFrame({"period": curve.index[there], **seen}),
             rows=MOST_ROWS,
         )
 
@@ -151,23 +158,23 @@ def _left_off(status: Status, projects: str | list[str] | None) -> str:
     return f" Not in it, for something of them is not known: {listing(apart, 4)}."
 
 
-def _others(values: pd.DataFrame, known: list[str]) -> str:
-    return ", ".join(name for name in values if name not in known)
+def _numbers_of(table: pd.DataFrame, names: Mapping[str, str]) -> dict[str, Floats]:
+    """Return columns under other names: of hundreds of projects frames take seconds."""
+    return {said: table[name].to_numpy(dtype=float) for name, said in names.items()}
 
 
-def _series(table: pd.DataFrame) -> dict[str, list[float]]:
-    return {str(name): [float(v) for v in table[name]] for name in table}
+def _series(columns: Mapping[str, Floats]) -> dict[str, list[float]]:
+    return {name: values.tolist() for name, values in columns.items()}
 
 
 def _by_period(
-    status: Status, curve: pd.DataFrame, sums: pd.Series[Any]
+    status: Status, curve: pd.DataFrame, labels: list[str], sums: pd.Series[Any]
 ) -> Iterator[Section]:
     """Give what was planned and spent period by period, where anything was spent."""
-    money = money_by_period(curve)
-    if money["spent"].isna().all():
-        return
     names = {"planned": "planned cost", "spent": "actual cost"}
-    money = money.rename(columns=names)
+    money = _numbers_of(money_by_period(curve), names)
+    if np.isnan(money["actual cost"]).all():
+        return
     said = ""
     if sums[["bac", "ac", "eac"]].notna().all():
         said = (
@@ -180,11 +187,11 @@ def _by_period(
         said,
         chart=Chart(
             "bar",
-            [format_period(period) for period in money.index],
+            labels,
             _series(money),
             status.unit_name,
         ),
-        table=money.reset_index(names="period"),
+        table=pd.DataFrame({"period": curve.index, **money}),
         rows=MOST_ROWS,
         note="Planned: by the baselines in force. Spent: what reports added in the "
         "period; a period without a report has nothing, the next one all of it.",
@@ -259,21 +266,54 @@ def program_page(
     )
 
 
-def project_page(status: Status, project: str) -> Report:
+@dataclass(frozen=True)
+class Parts:
+    """What the pages of projects show of a status, put in order once for all of them.
+
+    Attributes
+    ----------
+    history, ranges, stones
+        Project -> its reports, the newest first, its cost and finish by every method,
+        and its milestones.
+    """
+
+    history: Mapping[str, pd.DataFrame]
+    ranges: Mapping[str, pd.DataFrame]
+    stones: Mapping[str, pd.DataFrame]
+
+    @classmethod
+    def of(cls, status: Status) -> Parts:
+        """Return the parts of a status."""
+        columns = ["project", "as_of", "rag", "reported", "cpi", "spi_t"]
+        seen = status.history[[*columns, "comment", "author"]].iloc[::-1]
+        names = {"cpi": "CPI", "spi_t": "SPI(t)", "as_of": "day"}
+        return cls(
+            _by_project(seen.rename(columns=names)),
+            _by_project(ranges_of(status).drop(columns="name")),
+            _by_project(status.milestones, keep=True),
+        )
+
+
+def _by_project(table: pd.DataFrame, *, keep: bool = False) -> dict[str, pd.DataFrame]:
+    columns = [c for c in table if keep or c != "project"]
+    return {
+        str(project): own[columns].reset_index(drop=True)
+        for project, own in table.groupby("project", sort=False)
+    }
+
+
+def project_page(status: Status, project: str, parts: Parts) -> Report:
     """Return the report of one project."""
     row = status.indicators.loc[project]
     table = status.table.loc[project]
     colour = str(table["rag"]) if pd.notna(table["rag"]) else "not known"
     facts = [Fact("Colour", colour, alarm=colour == "red"), *_numbers(row, table)]
-    history = status.history[status.history["project"] == project]
-    seen = history[["as_of", "rag", "reported", "cpi", "spi_t", "comment", "author"]]
-    seen = seen.rename(columns={"cpi": "CPI", "spi_t": "SPI(t)", "as_of": "day"})
-    seen = seen.iloc[::-1].reset_index(drop=True)
-    ranges = ranges_of(status, project)
     sections = list(curve_sections(status, project, row))
-    if len(ranges):
+    if (ranges := parts.ranges.get(project)) is not None:
         sections.append(Section(BY_METHOD, table=ranges))
-    sections += _milestones(status, project)
+    if (stones := parts.stones.get(project)) is not None:
+        sections += _milestones(status, project, stones)
+    seen = parts.history.get(project)
     sections.append(Section("Reports so far", table=seen, rows=MOST_ROWS))
     if notes := list(row["notes"]):
         missing = pd.DataFrame({"not known": notes}, dtype=object)
@@ -291,40 +331,43 @@ def project_page(status: Status, project: str) -> Report:
     )
 
 
-def _milestones(status: Status, project: str) -> Iterator[Section]:
+def _milestones(
+    status: Status, project: str, stones: pd.DataFrame
+) -> Iterator[Section]:
     """Give the milestones of a project, and how they have moved."""
-    stones = status.milestones[status.milestones["project"] == project]
-    if stones.empty:
-        return
     columns = ["milestone", "state", "baseline", "due", "slip_days", "moves"]
-    table = stones[columns].reset_index(drop=True)
-    table = table.rename(columns={"slip_days": "slip, days", "moves": "times moved"})
+    table = stones[columns].rename(
+        columns={"slip_days": "slip, days", "moves": "times moved"}
+    )
     table["slip, days"] = table["slip, days"].round().astype("Int64")
     yield Section("Milestones", table=table, rows=MOST_ROWS)
     trend = milestone_trend(status.portfolio, project)
     trend = trend[trend.index <= status.as_of]
     baseline = stones.set_index("milestone")["baseline"].reindex(trend.columns)
-    slips = pd.DataFrame(
-        {name: (trend[name] - baseline[name]).dt.days for name in trend}
-    )
-    slips = slips.astype(float).dropna(axis=1, how="all")
-    if len(slips) < 2 or slips.empty:
+    days = trend.to_numpy("datetime64[s]") - baseline.to_numpy("datetime64[s]")
+    late = days / np.timedelta64(1, "D")
+    known = ~np.isnan(late).all(axis=0)
+    names = [str(name) for name in trend.columns[known]]
+    late = np.floor(late[:, known])
+    if len(late) < 2 or not names:
         return
-    drawn = slips.iloc[:, -_MOST_LINES:]
-    rest = slips.shape[1] - drawn.shape[1]
+    first = max(len(names) - _MOST_LINES, 0)
+    moved = {"day": trend.index} | {
+        name: pd.array(late[:, k], dtype="Int64") for k, name in enumerate(names)
+    }
     yield Section(
         "Milestone trend",
         "Days by which each milestone was expected after its baseline, as it was seen.",
         chart=Chart(
             "line",
-            [f"{day:%Y-%m-%d}" for day in slips.index],
-            _series(drawn),
+            [f"{day:%Y-%m-%d}" for day in trend.index],
+            {name: late[:, k].tolist() for k, name in enumerate(names) if k >= first},
             "days late",
         ),
-        table=slips.round().astype("Int64").reset_index(names="day"),
+        table=pd.DataFrame(moved),
         rows=MOST_ROWS,
         note="A flat line is a promise that is kept; one that climbs slips."
-        + (f" The chart has the last {_MOST_LINES} milestones." if rest else ""),
+        + (f" The chart has the last {_MOST_LINES} milestones." if first else ""),
     )
 
 

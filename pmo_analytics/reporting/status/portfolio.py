@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -15,6 +16,7 @@ from pmo_analytics.reporting.status.pages import (
     MONEY,
     MONEY_NAMES,
     TITLE,
+    Parts,
     colour_words,
     counted,
     curve_sections,
@@ -124,14 +126,29 @@ def status_report(
         facts=dict(facts or {}),
         sortable=True,
     )
+    parts = Parts.of(status)
     more = {
         page: program_page(status, name, rows, sums, pages)
         for name, page in programs.items()
     } | {
-        pages[str(project)]: project_page(status, str(project))
+        pages[str(project)]: project_page(status, str(project), parts)
         for project in status.table.index
     }
     return report, more
+
+
+def nightly_sections(status: Status) -> list[Section]:
+    """Return what a nightly report says of a status: projects, changes, what is open.
+
+    As in the report of a status, without pages of their own.
+    """
+    changes = [
+        replace(section, title="What changed in the projects")
+        for section in _changes(status)
+    ]
+    stones = milestone_section(status.milestones, status.as_of, {})
+    sections = [_projects(status, _rows(status), {}), *changes, stones]
+    return [s for s in (*sections, *left_open(status)) if s is not None]
 
 
 def _pages(status: Status, sums: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
@@ -230,8 +247,13 @@ def _changes(status: Status) -> list[Section]:
     if status.changes is None:
         return []
     worse = int(status.changes["worse"].eq(True).sum())
-    said = f"{len(status.changes)} changes, {worse} of them for the worse."
-    return [Section("What changed", said, table=status.changes)]
+    count = len(status.changes)
+    said = f"{count} changes, {worse} of them for the worse."
+    if count < 2:
+        said = "Nothing changed." if not count else "1 change"
+        said += ", for the worse." if worse else "." if count else ""
+    table = status.changes if count else None
+    return [Section("What changed", said, table=table)]
 
 
 def _money(

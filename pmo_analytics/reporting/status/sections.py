@@ -189,18 +189,9 @@ def _bookings(status: Status, figures: Mapping[str, Figure]) -> Iterator[Section
     )
 
 
-def ranges_of(status: Status, project: str | None = None) -> pd.DataFrame:
-    """Return cost and finish by every method, in the words of a reader.
-
-    Parameters
-    ----------
-    project
-        None = all of them, with their names.
-    """
-    table = status.ranges
-    if project is not None:
-        table = table[table["project"] == project].reset_index(drop=True)
-    table = table.rename(columns=_RANGE_NAMES)
+def ranges_of(status: Status) -> pd.DataFrame:
+    """Return cost and finish of projects by every method, in the words of a reader."""
+    table = status.ranges.rename(columns=_RANGE_NAMES)
     used = status.indicators[["cost_method", "finish_method"]].reindex(table["project"])
     table["in force for"] = [
         ", ".join(
@@ -213,8 +204,6 @@ def ranges_of(status: Status, project: str | None = None) -> pd.DataFrame:
         )
     ]
     table["method"] = table["method"].str.replace("_", " ")
-    if project is not None:
-        return table.drop(columns="project")
     names = status.indicators["name"].reindex(table["project"]).to_numpy()
     table.insert(1, "name", names)
     return table
@@ -307,13 +296,18 @@ def roadmap_sections(plan: Plan | None, figures: Mapping[str, Figure]) -> list[S
         note = "Bars show planned dates, not the finish that is expected."
         sections.append(Section("Planned dates", figure=figures["roadmap"], note=note))
     if plan is not None:
-        table = pd.DataFrame(
-            [(str(n), text_of_fact(value)) for n, value in plan.summary().items()],
-            columns=["what", "answer"],
-            dtype=object,
-        )
-        sections.append(Section("The plan, and what proves it", table=table))
+        sections.append(proof_section(plan))
     return sections
+
+
+def proof_section(plan: Plan, note: str = "") -> Section:
+    """Return what a plan is worth, uses and breaks, and what proves it."""
+    table = pd.DataFrame(
+        [(str(n), text_of_fact(value)) for n, value in plan.summary().items()],
+        columns=["what", "answer"],
+        dtype=object,
+    )
+    return Section("The plan, and what proves it", table=table, note=note)
 
 
 def left_open(status: Status) -> list[Section]:

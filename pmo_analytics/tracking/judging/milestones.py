@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -134,14 +132,21 @@ def milestone_trend(portfolio: Portfolio, project: str) -> pd.DataFrame:
     rows = portfolio.milestones
     rows = rows[(rows["project"] == project) & rows["as_of"].notna()]
     expected = rows["actual"].fillna(rows["forecast"]).fillna(rows["baseline"])
-    wide = rows.assign(expected=expected).pivot(
-        index="as_of", columns="milestone", values="expected"
+    # By hand: a report asks for hundreds, and a pivot takes ten times as long.
+    at, days = pd.factorize(rows["as_of"], sort=True)
+    of, names = pd.factorize(rows["milestone"], sort=True)
+    blank = np.datetime64("NaT", "s")
+    cells = np.full((len(days), len(names)), blank)
+    cells[at, of] = expected.to_numpy("datetime64[s]")
+    last = np.full(len(names), blank)
+    for row in cells:
+        last = np.where(np.isnat(row), last, row)
+    order = np.argsort(last, kind="stable")  # NaT comes last
+    return pd.DataFrame(
+        cells[:, order],
+        index=pd.DatetimeIndex(days, name="as_of"),
+        columns=pd.Index(names[order], name="milestone"),
     )
-    order = wide.apply(
-        lambda days: days.dropna().iloc[-1] if days.notna().any() else pd.NaT
-    )
-    names: list[Any] = order.sort_values(na_position="last").index.to_list()
-    return wide[names].sort_index()
 
 
 def of_projects(milestones: pd.DataFrame, projects: pd.Index) -> pd.DataFrame:
