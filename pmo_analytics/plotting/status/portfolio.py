@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -32,6 +34,15 @@ _CANDIDATE = "#8794A3"
 # One value so many times the median flattens all others on an even axis.
 _APART = 40.0
 _NAMED, _LARGEST, _SMALLEST = 14, 900.0, 24.0
+
+
+def _hues(colours: pd.Series[Any], running: Any) -> tuple[list[str], list[str]]:
+    """Return faces and edges of bubbles; candidates are hollow."""
+    hues = [RAG.get(str(rag), QUIET) for rag in colours]
+    return (
+        [h if runs else "white" for h, runs in zip(hues, running, strict=True)],
+        ["white" if runs else _CANDIDATE for runs in running],
+    )
 
 
 def plot_value_risk(
@@ -68,21 +79,14 @@ def plot_value_risk(
         size = np.maximum(size * many, _SMALLEST)
         order = np.argsort(-size, kind="stable")
         running = (shown["kind"] == "running").to_numpy()
-        hues = [
-            RAG.get(str(rag), QUIET) if runs else _CANDIDATE
-            for rag, runs in zip(shown["rag"], running, strict=True)
-        ]
-        pairs = [
-            (hue, "white") if runs else ("white", hue)
-            for hue, runs in zip(hues, running, strict=True)
-        ]
+        faces, edges = _hues(shown["rag"], running)
         # One collection for all: hundreds of their own take seconds to draw.
         ax.scatter(
             shown["risk"].to_numpy(dtype=float)[order],
             shown["value"].to_numpy(dtype=float)[order],
             s=size[order],
-            facecolors=[pairs[k][0] for k in order],
-            edgecolors=[pairs[k][1] for k in order],
+            facecolors=[faces[k] for k in order],
+            edgecolors=[edges[k] for k in order],
             alpha=0.85,
             linewidths=1.1,
             zorder=2,
