@@ -36,7 +36,7 @@ def company(**more) -> pmo.Portfolio:
     parts = {
         "projects": rows(
             "project name status duration start probability handed_in",
-            ("A", "Alpha 甲", "running", 4, "2027-01", None, None),
+            ("A", "Älpha", "running", 4, "2027-01", None, None),
             ("B", "Beta", "approved", 2, "2027-06", 0.9, None),
             ("C", "Gamma", "proposed", 2, None, 0.25, "2027-03-01"),
             ("D", "Delta", "idea", 2, None, None, None),
