@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 # A busy machine is no fault of a strategy.
 settings.register_profile(
-    "busy", max_examples=tried(200), suppress_health_check=[HealthCheck.too_slow]
+    "busy",
+    max_examples=tried(200),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("busy")
 
