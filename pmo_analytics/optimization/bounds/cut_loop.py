@@ -17,6 +17,7 @@ import numpy as np
 from scipy.sparse import csc_array, csr_array, vstack
 
 from pmo_analytics.optimization.bounds import clique_cuts, fenchel_cuts, stretch_cuts
+from pmo_analytics.optimization.heuristics.kernels.filling import Desk
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import Matrix, bound_of_prices
 from pmo_analytics.optimization.model.instance import Options
@@ -107,7 +108,7 @@ class _Cutter:
         self.until, self.stretches_until = until, stretches_until
         self.sacks: list[fenchel_cuts.Knapsack] | None = None
         self.stretches: list[stretch_cuts.Stretch] | None = None
-        self.desk: stretch_cuts.Desk | None = None
+        self.desk: Desk | None = None
         # Of the present kind of cuts; and when something was told.
         self.bounds: list[float] = []
         self.told = time.monotonic()
@@ -203,7 +204,9 @@ class _Cutter:
     def _of_stretches(self, x: np.ndarray, reduced: np.ndarray) -> Iterator[_Found]:
         if self.stretches is None:
             self.stretches = stretch_cuts.stretches(self.options)
-            self.desk = stretch_cuts.Desk(self.stretches) if self.stretches else None
+            self.desk = (
+                stretch_cuts.desk_for(self.stretches) if self.stretches else None
+            )
         some = 0
         for _ in range(len(self.stretches)):
             if self.late() or some >= _AT_ONCE:

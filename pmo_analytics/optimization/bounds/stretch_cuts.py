@@ -17,7 +17,12 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from pmo_analytics.optimization.bounds.fenchel_cuts import facet, whole_counts
-from pmo_analytics.optimization.heuristics.kernels.filling import fullest, lift
+from pmo_analytics.optimization.heuristics.kernels.filling import (
+    Desk,
+    Packing,
+    fullest,
+    lift,
+)
 from pmo_analytics.optimization.model.instance import Options
 from pmo_analytics.tolerance import written
 
@@ -61,24 +66,24 @@ class Stretch:
         """Number of periods."""
         return len(self.room)
 
+    @property
+    def packing(self) -> Packing:
+        """What kernels see of it."""
+        return Packing(self.first, self.weight, self.room)
 
-class Desk:
-    """Arrays to work in, for stretches of any size."""
 
-    def __init__(self, stretches: list[Stretch]) -> None:
-        rows = max(len(w.room) for w in stretches)
-        groups = max(len(w.first) for w in stretches)
-        units = max(int(w.room.max()) for w in stretches) + 1
-        self.table = np.zeros((rows, groups, units))
-        self.idle = np.zeros(max(len(w.weight) for w in stretches), dtype=np.bool_)
-        self.left = np.zeros(rows, dtype=np.int64)
-        self.at = np.zeros((2, groups), dtype=np.int64)
-        self.pool = np.zeros((_NOTED, groups), dtype=np.int64)
-
-    def of(self, stretch: Stretch) -> tuple[np.ndarray, ...]:
-        """Return what kernels work in for a stretch."""
-        left = self.left[: stretch.length]
-        return self.idle, self.table, left, self.at, self.pool
+def desk_for(stretches: list[Stretch]) -> Desk:
+    """Return arrays to work in that are large enough for each of some stretches."""
+    rows = max(len(w.room) for w in stretches)
+    groups = max(len(w.first) for w in stretches)
+    units = max(int(w.room.max()) for w in stretches) + 1
+    return Desk(
+        idle=np.zeros(max(len(w.weight) for w in stretches), dtype=np.bool_),
+        table=np.zeros((rows, groups, units)),
+        left=np.zeros(rows, dtype=np.int64),
+        at=np.zeros((2, groups), dtype=np.int64),
+        pool=np.zeros((_NOTED, groups), dtype=np.int64),
+    )
 
 
 def stretches(options: Options) -> list[Stretch]:
@@ -161,6 +166,7 @@ def separate(
         Whether to do more work for it.
     """
     w, nodes = stretch, _MOST_NODES if deep else _NODES
+    packing = w.packing
     share = np.bincount(w.item, x[w.option], minlength=len(w.weight))
     share[share <= _NOISE] = 0.0
     heaviest = np.maximum.reduceat(w.weight * (share > 0)[:, None], w.first[:-1])
@@ -170,11 +176,11 @@ def separate(
     order = inside[np.argsort(-heaviest[inside].sum(axis=1), kind="stable")]
 
     def fillings(count: np.ndarray) -> tuple[float, list[tuple[int, ...]]]:
-        value, noted, _ = _fullest(w, desk, order, count, 1.0, _NODES)
+        value, noted, _ = fullest(packing, order, count, 1.0, _NODES, desk)
         if not deep and not np.isfinite(value):
             return value, []
         if not noted and not np.isfinite(value):
-            value, noted, _ = _fullest(w, desk, order, count, 1.0, nodes)
+            value, noted, _ = fullest(packing, order, count, 1.0, nodes, desk)
         return value, [_items(row) for row in desk.pool[:noted, : len(order)]]
 
     items = np.flatnonzero(share > 0).tolist()
@@ -184,7 +190,7 @@ def separate(
     whole = whole_counts(count)
     # What is known to fit is rarely exceeded: then there is but that to prove.
     fits = max((float(whole[list(filling)].sum()) for filling in w.known), default=0.0)
-    most, _, _ = _fullest(w, desk, order, whole, fits, nodes)
+    most, _, _ = fullest(packing, order, whole, fits, nodes, desk)
     if not whole @ share > most * (1 + _VIOLATED):
         return None
     nearest = np.full(len(w.weight), -np.inf)
@@ -192,21 +198,8 @@ def separate(
     by_group = np.maximum.reduceat(nearest, w.first[:-1])
     others = np.argsort(-by_group, kind="stable")
     order = np.concatenate([order, others[~np.isin(others, inside)]])
-    what = (w.first, w.weight, w.room, order, len(inside), whole, most, _LIFT_NODES)
-    lift(*what, *desk.of(w))
+    lift(packing, order, len(inside), whole, most, _LIFT_NODES, desk)
     return whole, round(most)
-
-
-def _fullest(
-    w: Stretch,
-    desk: Desk,
-    order: np.ndarray,
-    count: np.ndarray,
-    floor: float,
-    nodes: int,
-) -> tuple[float, int, int]:
-    what = (w.first, w.weight, w.room, order, count, floor, nodes)
-    return fullest(*what, *desk.of(w))
 
 
 def _items(filled: np.ndarray) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from pmo_analytics.examples.generated import generate_portfolio
 from pmo_analytics.optimization.bounds import stretch_cuts
 from pmo_analytics.optimization.bounds.cut_loop import Cut, clashes_of, rows_of_cuts
 from pmo_analytics.optimization.bounds.cut_reuse import renewed
-from pmo_analytics.optimization.bounds.stretch_cuts import Desk, Stretch
+from pmo_analytics.optimization.bounds.stretch_cuts import Stretch, desk_for
 from pmo_analytics.optimization.heuristics.kernels.filling import fullest
 from pmo_analytics.optimization.model.compiling import compile_options
 from tests.support.counts import tried
@@ -40,13 +40,12 @@ def test_the_fullest_filling_is_that_of_all_fillings() -> None:
     rng = np.random.default_rng(5)
     for _ in range(tried(120)):
         stretch = random_stretch(rng)
-        desk = Desk([stretch])
+        desk = desk_for([stretch])
         count = rng.integers(0, 6, len(stretch.weight)).astype(float)
         order = rng.permutation(len(stretch.first) - 1)
         best = max(count[one].sum() for one in fillings(stretch))
-        work = desk.of(stretch)
-        what = stretch.first, stretch.weight, stretch.room, order, count
-        most, noted, nodes = fullest(*what, 0.0, 10**6, *work)
+        what = stretch.packing, order, count
+        most, noted, nodes = fullest(*what, 0.0, 10**6, desk)
         assert most == best
         if noted:
             last = [int(i) for i in desk.pool[noted - 1, : len(order)] if i >= 0]
@@ -54,11 +53,11 @@ def test_the_fullest_filling_is_that_of_all_fillings() -> None:
             assert (stretch.weight[last].sum(0) <= stretch.room).all()
             assert count[last].sum() == best
         # Nothing above it: that takes no more nodes, and fewer than asked for.
-        again, noted, fewer = fullest(*what, best, 10**6, *work)
+        again, noted, fewer = fullest(*what, best, 10**6, desk)
         assert (again, noted) == (best, 0)
         assert fewer <= nodes
         if nodes > 1:
-            assert fullest(*what, 0.0, nodes - 1, *work)[0] == np.inf
+            assert fullest(*what, 0.0, nodes - 1, desk)[0] == np.inf
 
 
 def test_cuts_of_a_window_hold_for_every_filling_and_cannot_be_raised() -> None:
@@ -76,7 +75,7 @@ def test_cuts_of_a_window_hold_for_every_filling_and_cannot_be_raised() -> None:
         # Half of what fits twice over does not fit: beyond the hull, now and then.
         x = np.minimum(x * 1.3, 1.0)
         cut = stretch_cuts.separate(
-            stretch, Desk([stretch]), x, rng.normal(size=len(x))
+            stretch, desk_for([stretch]), x, rng.normal(size=len(x))
         )
         if cut is None:
             continue

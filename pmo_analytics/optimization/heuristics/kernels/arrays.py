@@ -19,7 +19,8 @@ from pmo_analytics.optimization.model.instance import ALL, NO_LIMIT, NONE, Optio
 
 _FAR = 2**30
 # A plain number is a type of its own to numba: what is given one is compiled again.
-ZERO, NOBODY = np.int64(0), np.int64(-1)
+ZERO: Any = np.int64(0)
+NOBODY: Any = np.int64(-1)
 
 
 class Model(NamedTuple):
