@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csc_array, csr_array, vstack
 
-from pmo_analytics.optimization.bounds import clique_cuts, fenchel_cuts, stretch_cuts
-from pmo_analytics.optimization.heuristics.kernels.filling import Desk
+from pmo_analytics.optimization.bounds import clique_cuts, fenchel_cuts, packed_rows
 from pmo_analytics.optimization.model import highs
 from pmo_analytics.optimization.model.array_sink import Matrix, bound_of_prices
 from pmo_analytics.optimization.model.instance import Options
@@ -96,6 +95,21 @@ class _Found:
     counts: np.ndarray
 
 
+class _Packed:
+    """Rows of one kind, looked at in turn."""
+
+    def __init__(self, rows: Sequence[packed_rows.Rows]) -> None:
+        self.rows = rows
+        self.desk = fenchel_cuts.desk_for(rows)
+        self.turn = 0
+
+    def next(self) -> packed_rows.Rows:
+        """Return those whose turn it is."""
+        one = self.rows[self.turn]
+        self.turn = (self.turn + 1) % len(self.rows)
+        return one
+
+
 class _Cutter:
     """Who looks for cuts; nobody finds the same one twice."""
 
@@ -106,14 +120,10 @@ class _Cutter:
         self.options = options
         self.kinds = _CLIQUES
         self.until, self.stretches_until = until, stretches_until
-        self.sacks: list[fenchel_cuts.Knapsack] | None = None
-        self.stretches: list[stretch_cuts.Stretch] | None = None
-        self.desk: Desk | None = None
+        self.packed: dict[int, _Packed] = {}
         # Of the present kind of cuts; and when something was told.
         self.bounds: list[float] = []
         self.told = time.monotonic()
-        self.turn = 0
-        self.stretch_turn = 0
         # Seconds to keep: what is found late is worth nothing unless it is solved.
         self.kept: float | None = None
         self.seen: set[tuple[int | None, bytes]] = set()
@@ -179,58 +189,42 @@ class _Cutter:
                     cut = clique_cut(self.options, columns)
                     yield _Found(cut, columns, np.ones(len(columns)))
         if self.kinds >= _ROWS:
-            yield from self._of_rows(x, reduced)
+            yield from self._of_rows(_ROWS, packed_rows.rows, x, reduced)
         if self.kinds >= _STRETCHES:
-            yield from self._of_stretches(x, reduced)
+            yield from self._of_rows(_STRETCHES, packed_rows.stretches, x, reduced)
 
-    def _of_rows(self, x: np.ndarray, reduced: np.ndarray) -> Iterator[_Found]:
-        if self.sacks is None:
-            self.sacks = fenchel_cuts.knapsacks(self.options)
-        some = False
-        for looked in range(len(self.sacks)):
-            if self.late() or (some and looked >= _AT_ONCE):
+    def _of_rows(
+        self,
+        kind: int,
+        read: Callable[[Options], Sequence[packed_rows.Rows]],
+        x: np.ndarray,
+        reduced: np.ndarray,
+    ) -> Iterator[_Found]:
+        if kind not in self.packed:
+            self.packed[kind] = _Packed(read(self.options))
+        packed, some = self.packed[kind], 0
+        # A row is always looked at to the end: it takes little.
+        deep = kind == _ROWS or self.kinds == _DEEP
+        for looked in range(len(packed.rows)):
+            least = 1 if kind == _ROWS and looked >= _AT_ONCE else _AT_ONCE
+            if self.late() or some >= least:
                 return
-            sack = self.sacks[self.turn]
-            self.turn = (self.turn + 1) % len(self.sacks)
-            found = fenchel_cuts.separate(sack, x, reduced)
-            if found is None or not self._fresh(sack.resource, found[0]):
-                continue
-            some = True
-            counts = found[0][sack.item]
-            kept = counts > 0
-            cut = Cut(sack.resource, fenchel_cuts.members_of(sack, found[0]), found[1])
-            yield _Found(cut, sack.option[kept], counts[kept].astype(float))
-
-    def _of_stretches(self, x: np.ndarray, reduced: np.ndarray) -> Iterator[_Found]:
-        if self.stretches is None:
-            self.stretches = stretch_cuts.stretches(self.options)
-            self.desk = (
-                stretch_cuts.desk_for(self.stretches) if self.stretches else None
-            )
-        some = 0
-        for _ in range(len(self.stretches)):
-            if self.late() or some >= _AT_ONCE:
-                return
-            stretch = self.stretches[self.stretch_turn]
-            self.stretch_turn = (self.stretch_turn + 1) % len(self.stretches)
-            assert self.desk is not None
-            deep = self.kinds == _DEEP
-            found = stretch_cuts.separate(stretch, self.desk, x, reduced, deep)
-            if found is None or not self._fresh(stretch.resource, found[0]):
+            one = packed.next()
+            found = fenchel_cuts.separate(one, packed.desk, x, reduced, deep)
+            if found is None or not self._fresh(one.resource, found[0]):
                 continue
             some += 1
-            counts = found[0][stretch.item]
+            count, most = found
+            members = one.members(count)
+            counts = count[one.item]
             kept = counts > 0
-            columns, counts = stretch.option[kept], counts[kept]
-            members = stretch_cuts.members_of(self.options, columns, counts)
-            where = {"resource": stretch.resource, "length": stretch.length}
-            yield _Found(Cut(members=members, most=found[1], **where), columns, counts)
+            cut = Cut(one.resource, members, most, length=one.length)
+            yield _Found(cut, one.option[kept], counts[kept].astype(float))
 
     def rounds(self) -> int:
         """Return how many rounds look at each row, or stretch, once."""
-        kinds = {_ROWS: self.sacks, _STRETCHES: self.stretches, _DEEP: self.stretches}
-        looked = kinds.get(self.kinds) or ()
-        return max(-(-len(looked) // _AT_ONCE), 1)
+        packed = self.packed.get(min(self.kinds, _STRETCHES))
+        return max(-(-len(packed.rows) // _AT_ONCE), 1) if packed else 1
 
     def _fresh(self, resource: int | None, what: np.ndarray) -> bool:
         key = resource, what.tobytes()

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from pmo_analytics.optimization.bounds.cut_loop import Cut, clique_cut, rows_of_cuts
-from pmo_analytics.optimization.bounds.fenchel_cuts import add_group
 from pmo_analytics.optimization.model.instance import Options
 
 # Rows with more room than this, in units of what is used, are left alone.
@@ -146,7 +145,19 @@ def _most_within(room: int, step: int, groups: list[_Group]) -> int:
         if must:
             # It is selected: at no start it counts less than at its least one.
             least = min(counts)
-            table = add_group(table, units, [c - least for c in counts]) + least
+            table = _add_group(table, units, [c - least for c in counts]) + least
         else:
-            table = add_group(table, units, counts)
+            table = _add_group(table, units, counts)
     return int(table[-1])
+
+
+def _add_group(
+    table: np.ndarray, weights: list[int], counts: list[float] | list[int]
+) -> np.ndarray:
+    """Return the most that fits into each room once one more project may choose."""
+    result = table.copy()
+    for weight, count in zip(weights, counts, strict=True):
+        if count > 0 and weight < len(table):
+            part = result[weight:]
+            np.maximum(part, table[: len(table) - weight] + count, out=part)
+    return result

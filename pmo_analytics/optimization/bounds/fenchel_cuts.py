@@ -1,175 +1,62 @@
-"""Cuts of one limited row: what it says about whole projects.
+"""Cuts of limited rows: what they say about whole projects.
 
-A relaxation may take half of one project and half of another where the two never fit
-side by side. Each limited row is a knapsack in which every project puts at most one
-amount; its cuts are the facets of the hull of what fits that the relaxation violates.
-They are found by a small LP whose rows, the fillings that fit, come from dynamic
-programming, as in Boyd, "Fenchel cutting planes", Operations Research 42 (1994), and
-then lifted exactly over all amounts that the relaxation left at zero.
-
-A cut counts a project by how much of the row it uses, never by its start, so that it
-stays dense and can be checked and read without the model.
+The cuts of a row, or of some on end (`packed_rows`), are the facets of the hull of what
+fits into them that the relaxation violates. They are found by a small LP whose rows are
+the fillings that fit, as in Boyd, "Fenchel cutting planes", Operations Research 42
+(1994); those come from branch and bound (`filling`). Then they are lifted exactly over
+all items that the relaxation left at zero.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
+from pmo_analytics.optimization.bounds.packed_rows import Rows
+from pmo_analytics.optimization.heuristics.kernels.filling import Desk, fullest, lift
 from pmo_analytics.optimization.model import highs
-from pmo_analytics.optimization.model.instance import Options
-from pmo_analytics.tolerance import written
 
-# Rows that ask for more dynamic programming than this are left alone.
-_MOST_STATES = 6_000
-_MOST_ITEMS = 600
-# FTE are decimals of this many places.
-_PLACES = 6
-# Money is counted in units of its row, as far as these are whole up to this.
-_UNEVEN = 1e-6
 # Smaller shares of an option are noise of the LP.
 _NOISE = 1e-7
 # A cut has to be violated by this share of its right side.
 _VIOLATED = 1e-3
 # Multiples of a cut that are tried for whole counts.
 _MULTIPLES = 120
-# Rounds of the small LP.
-_ROUNDS = 200
+# Nodes of one branch and bound, and of one that is to prove that no filling is missing;
+# the same to lift an item.
+_NODES, _MOST_NODES, _LIFT_NODES = 20_000, 150_000, 10_000
+# Rounds of the small LP, and where more work is done.
+_ROUNDS, _MOST_ROUNDS = 60, 200
+# Fillings that one branch and bound notes, and how many of them count for one row: it
+# has that many that its small LP would grow too large.
+_NOTED, _OF_ROW = 32, 4
 
 
-@dataclass
-class Knapsack:
-    """One row; an item is a project with an amount in whole units, by project.
-
-    What a project that must be selected uses at any start is taken off beforehand.
-    """
-
-    resource: int
-    room: int
-    option: np.ndarray  # of each entry of the row
-    item: np.ndarray  # of each entry
-    project: np.ndarray  # of each item
-    weight: np.ndarray  # of each item, units
-    amount: np.ndarray  # of each item, as the row has it
-    group: np.ndarray  # of each item, counted from 0
-    # Fillings that fit, as item numbers: the rows of the small LP so far.
-    known: set[tuple[int, ...]] = field(default_factory=set)
-
-
-def knapsacks(options: Options) -> list[Knapsack]:
-    """Return every row on which more than fits might be put."""
-    resources = np.flatnonzero(
-        np.isfinite(options.limit) & (options.largest_use() > options.limit)
+def desk_for(some: Sequence[Rows]) -> Desk:
+    """Return arrays to work in that are large enough for each of some rows."""
+    packings = [one.packing for one in some]
+    rows = max((len(w.room) for w in packings), default=0)
+    groups = max((len(w.first) for w in packings), default=0)
+    units = max((int(w.room.max()) for w in packings), default=0) + 1
+    items = max((len(w.weight) for w in packings), default=0)
+    return Desk(
+        idle=np.zeros(items, dtype=np.bool_),
+        table=np.zeros((rows, groups, units)),
+        left=np.zeros(rows, dtype=np.int64),
+        at=np.zeros((2, groups), dtype=np.int64),
+        pool=np.zeros((_NOTED, groups), dtype=np.int64),
     )
-    order = np.argsort(options.use.row, kind="stable")
-    begin = np.searchsorted(options.use.row[order], np.arange(len(options.limit) + 1))
-    owner = options.use_option()
-    found = []
-    for resource in resources.tolist():
-        entry = order[begin[resource] : begin[resource + 1]]
-        sack = _read(options, resource, owner[entry], options.use.amount[entry])
-        if sack is not None:
-            found.append(sack)
-    return found
-
-
-def _read(
-    options: Options, resource: int, option: np.ndarray, amount: np.ndarray
-) -> Knapsack | None:
-    granted = float(options.limit[resource] + options.slack[resource])
-    if resource < int(options.sizes[0] * options.sizes[1]):
-        amount = np.round(amount, _PLACES)
-    else:
-        unit = float(options.unit[resource])
-        whole = np.round(amount / unit)
-        if (np.abs(amount / unit - whole) > _UNEVEN).any():
-            return None
-        amount = np.array([float(written(unit) * int(n)) for n in whole.tolist()])
-    kept = amount > 0
-    if (amount < 0).any() or not kept.any():
-        return None
-    option, amount = option[kept], amount[kept]
-    exact = {a: written(a) for a in np.unique(amount).tolist()}
-    below = math.lcm(*(a.denominator for a in exact.values()))
-    units = np.array([int(exact[a] * below) for a in amount.tolist()], dtype=object)
-    room = math.floor(written(granted) * below)
-    project = options.project[option]
-    for p in np.unique(project[options.must[project]]).tolist():
-        mine = project == p
-        if mine.sum() == options.first[p + 1] - options.first[p]:
-            least = min(units[mine])
-            units[mine] -= least
-            room -= least
-    free = units > 0
-    if room < 0 or not free.any():
-        return None
-    option, amount, units = option[free], amount[free], units[free]
-    step = math.gcd(*units.tolist())
-    room //= step
-    if room > _MOST_STATES:
-        return None
-    weight = np.array([u // step for u in units.tolist()], dtype=np.int64)
-    project = options.project[option]
-    key = project * np.int64(weight.max() + 1) + weight
-    _, first, item = np.unique(key, return_index=True, return_inverse=True)
-    if len(first) > _MOST_ITEMS:
-        return None
-    _, group = np.unique(project[first], return_inverse=True)
-    return Knapsack(
-        resource,
-        room,
-        option,
-        item,
-        project[first],
-        weight[first],
-        amount[first],
-        group,
-    )
-
-
-def add_group(
-    table: np.ndarray, weights: list[int], counts: list[float] | list[int]
-) -> np.ndarray:
-    """Return the most that fits into each room once one more project may choose."""
-    result = table.copy()
-    for weight, count in zip(weights, counts, strict=True):
-        if count > 0 and weight < len(table):
-            part = result[weight:]
-            np.maximum(part, table[: len(table) - weight] + count, out=part)
-    return result
-
-
-def _fullest(
-    room: int, groups: list[list[int]], weight: list[int], count: list[float]
-) -> tuple[float, tuple[int, ...]]:
-    """Return the most that a filling can count, and its items."""
-    tables = [np.zeros(room + 1)]
-    for items in groups:
-        tables.append(
-            add_group(tables[-1], [weight[i] for i in items], [count[i] for i in items])
-        )
-    left, taken = room, []
-    for items, before, after in zip(
-        reversed(groups), reversed(tables[:-1]), reversed(tables[1:]), strict=True
-    ):
-        if after[left] <= before[left]:
-            continue
-        best = max(
-            (i for i in items if weight[i] <= left),
-            key=lambda i: before[left - weight[i]] + count[i],
-        )
-        taken.append(best)
-        left -= weight[best]
-    return float(tables[-1][room]), tuple(sorted(taken))
 
 
 def separate(
-    sack: Knapsack, x: np.ndarray, reduced: np.ndarray
+    rows: Rows,
+    desk: Desk,
+    x: np.ndarray,
+    reduced: np.ndarray,
+    deep: bool = False,
 ) -> tuple[np.ndarray, int] | None:
-    """Return the counts of a row's items and their most, None without a cut.
+    """Return the counts of the items and their most, None without a cut.
 
     Parameters
     ----------
@@ -177,29 +64,51 @@ def separate(
         Value of each option in the relaxation.
     reduced
         Its reduced worth; what is closest to coming in is lifted first.
+    deep
+        Whether to do more work for it.
     """
-    share = np.bincount(sack.item, x[sack.option], minlength=len(sack.weight))
-    support = np.flatnonzero(share > _NOISE)
-    groups: dict[int, list[int]] = {}
-    for i in support.tolist():
-        groups.setdefault(int(sack.group[i]), []).append(i)
-    heaviest = sum(max(int(sack.weight[i]) for i in g) for g in groups.values())
-    if heaviest <= sack.room:
+    w, nodes = rows.packing, _MOST_NODES if deep else _NODES
+    used = _OF_ROW if rows.length == 1 else _NOTED
+    share = np.bincount(rows.item, x[rows.option], minlength=len(w.weight))
+    share[share <= _NOISE] = 0.0
+    heaviest = np.maximum.reduceat(w.weight * (share > 0)[:, None], w.first[:-1])
+    if (heaviest.sum(axis=0) <= w.room).all():
         return None
-    listed, weight = list(groups.values()), sack.weight.tolist()
+    inside = np.flatnonzero(np.maximum.reduceat(share, w.first[:-1]) > 0)
+    order = inside[np.argsort(-heaviest[inside].sum(axis=1), kind="stable")]
 
-    def fullest(count: np.ndarray) -> tuple[float, list[tuple[int, ...]]]:
-        value, filling = _fullest(sack.room, listed, weight, count.tolist())
-        return value, [filling]
+    def fillings(count: np.ndarray) -> tuple[float, list[tuple[int, ...]]]:
+        value, noted, _ = fullest(w, order, count, 1.0, _NODES, desk)
+        if not deep and not np.isfinite(value):
+            return value, []
+        if not noted and not np.isfinite(value):
+            value, noted, _ = fullest(w, order, count, 1.0, nodes, desk)
+        best = desk.pool[max(noted - used, 0) : noted, : len(order)]
+        return value, [_items(filling) for filling in best]
 
-    items = [i for g in listed for i in g]
-    count = facet(share, items, sack.known, fullest, _ROUNDS)
+    items = np.flatnonzero(share > 0).tolist()
+    count = facet(share, items, rows.known, fillings, _MOST_ROUNDS if deep else _ROUNDS)
     if count is None:
         return None
-    whole, most = _whole(sack, count, listed)
-    if whole @ share <= most * (1 + _VIOLATED):
+    whole = whole_counts(count)
+    # What is known to fit is rarely exceeded: then there is but that to prove.
+    fits = max(
+        (float(whole[list(filling)].sum()) for filling in rows.known), default=0.0
+    )
+    most, _, _ = fullest(w, order, whole, fits, nodes, desk)
+    if not whole @ share > most * (1 + _VIOLATED):
         return None
-    return _lift(sack, whole, most, groups, reduced), most
+    nearest = np.full(len(w.weight), -np.inf)
+    np.maximum.at(nearest, rows.item, reduced[rows.option])
+    by_group = np.maximum.reduceat(nearest, w.first[:-1])
+    others = np.argsort(-by_group, kind="stable")
+    order = np.concatenate([order, others[~np.isin(others, inside)]])
+    lift(w, order, len(inside), whole, most, _LIFT_NODES, desk)
+    return whole, round(most)
+
+
+def _items(filled: np.ndarray) -> tuple[int, ...]:
+    return tuple(sorted(int(i) for i in filled if i >= 0))
 
 
 def facet(
@@ -257,68 +166,3 @@ def whole_counts(count: np.ndarray) -> np.ndarray:
         if np.abs(near - np.round(near)).max() < 1e-5:
             break
     return np.floor(count * multiple + 1e-4)
-
-
-def _whole(
-    sack: Knapsack, count: np.ndarray, groups: list[list[int]]
-) -> tuple[np.ndarray, int]:
-    """Return whole counts near a multiple of these, and the most of them that fits."""
-    whole = whole_counts(count).astype(np.int64)
-    table = np.zeros(sack.room + 1, dtype=np.int64)
-    for items in groups:
-        table = add_group(table, sack.weight[items].tolist(), whole[items].tolist())
-    return whole, int(table[-1])
-
-
-def _lift(
-    sack: Knapsack,
-    whole: np.ndarray,
-    most: int,
-    groups: dict[int, list[int]],
-    reduced: np.ndarray,
-) -> np.ndarray:
-    """Count every other item as much as leaves all fillings at `most`."""
-    whole = whole.copy()
-    members = [np.flatnonzero(sack.group == g) for g in range(int(sack.group[-1]) + 1)]
-    weights = [sack.weight[items].tolist() for items in members]
-
-    def raised(group: int, table: np.ndarray) -> None:
-        """Take the largest counts of a project that the others' table allows."""
-        for i, weight in zip(members[group].tolist(), weights[group], strict=True):
-            # What is too big for the row alone is in no filling: count it fully.
-            others = int(table[sack.room - weight]) if weight <= sack.room else 0
-            whole[i] = max(most - others, 0)
-
-    def table_of(some: list[int], table: np.ndarray | None = None) -> np.ndarray:
-        table = np.zeros(sack.room + 1, dtype=np.int64) if table is None else table
-        for g in some:
-            table = add_group(table, weights[g], whole[members[g]].tolist())
-        return table
-
-    inside = list(groups)
-    for g in inside:
-        raised(g, table_of([other for other in inside if other != g]))
-    table = table_of(inside)
-    best = np.full(len(sack.weight), -np.inf)
-    np.maximum.at(best, sack.item, reduced[sack.option])
-    nearest = np.full(len(members), -np.inf)
-    np.maximum.at(nearest, sack.group, best)
-    for g in np.argsort(-nearest, kind="stable").tolist():
-        if g not in groups:
-            raised(g, table)
-            table = table_of([g], table)
-    return whole
-
-
-def members_of(sack: Knapsack, count: np.ndarray) -> list[tuple[int, float, int]]:
-    """Return the steps of each project's count, amounts increasing."""
-    members: list[tuple[int, float, int]] = []
-    last = (-1, 0)
-    for project, amount, units in zip(
-        sack.project.tolist(), sack.amount.tolist(), count.tolist(), strict=True
-    ):
-        before = last[1] if last[0] == project else 0
-        if units != before:
-            members.append((project, amount, units))
-        last = (project, units)
-    return members

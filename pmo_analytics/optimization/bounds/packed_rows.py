@@ -1,0 +1,287 @@
+"""Limited rows as cuts see them: each by itself, and a role in some periods on end.
+
+A relaxation takes half of one project and half of another where the two never fit side
+by side, or starts a project half now and half later: each period by itself may allow
+that where a few periods together do not, for what runs in one runs on in the next. A
+row is a knapsack in which every project puts at most one amount; a stretch one of as
+many rows as it has periods, in which it puts what one start uses of all of them.
+
+A cut of a row counts a project by how much of the row it uses, never by its start, so
+that it stays dense and can be checked and read without the model; one of a stretch
+counts it by its start.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from pmo_analytics.optimization.heuristics.kernels.filling import Packing
+from pmo_analytics.optimization.model.instance import Options
+from pmo_analytics.tolerance import written
+
+# Rows that ask for more dynamic programming than this are left alone.
+_MOST_STATES = 6_000
+_MOST_ITEMS = 600
+# Periods of a stretch, and from one stretch to the next.
+_LENGTH, _STEP = 8, 4
+# Stretches whose tables have more cells than this are left alone.
+_MOST_CELLS = 2_000_000
+# FTE are decimals of this many places.
+_PLACES = 6
+# Money is counted in units of its row, as far as these are whole up to this.
+_UNEVEN = 1e-6
+# Project, from what amount or start on, and how much it counts from there.
+Step = tuple[int, float, int]
+
+
+@dataclass
+class Rows:
+    """Limited things on end; an item is what starts of a project use of them.
+
+    What a project that must be selected uses at any start is taken off beforehand.
+
+    Parameters
+    ----------
+    resource
+        Number of the first of them.
+    packing
+        What fits into them; a group is a project.
+    option, item
+        Of each option that uses something of them.
+    known
+        Fillings that fit, as item numbers: the rows of the small LP so far.
+    """
+
+    resource: int
+    packing: Packing
+    option: np.ndarray
+    item: np.ndarray
+    known: set[tuple[int, ...]] = field(default_factory=set, kw_only=True)
+
+    @property
+    def length(self) -> int:
+        """How many there are."""
+        return len(self.packing.room)
+
+    def members(self, count: np.ndarray) -> list[Step]:
+        """Return the steps of each project's count.
+
+        Parameters
+        ----------
+        count
+            Of each item.
+        """
+        raise NotImplementedError
+
+
+@dataclass
+class Stretch(Rows):
+    """One role in some periods on end.
+
+    Parameters
+    ----------
+    project, start
+        Of each option that uses something of them.
+    """
+
+    project: np.ndarray
+    start: np.ndarray
+
+    def members(self, count: np.ndarray) -> list[Step]:
+        """Return the steps of each project's count over its starts, in order."""
+        counts = count[self.item]
+        kept = counts > 0
+        return steps_over_starts(self.project[kept], self.start[kept], counts[kept])
+
+
+@dataclass
+class Row(Rows):
+    """One limited thing.
+
+    Parameters
+    ----------
+    project, amount
+        Of each item, the amount as the row has it.
+    """
+
+    project: np.ndarray
+    amount: np.ndarray
+
+    def members(self, count: np.ndarray) -> list[Step]:
+        """Return the steps of each project's count, amounts increasing."""
+        members: list[Step] = []
+        last = (-1, 0)
+        for project, amount, units in zip(
+            self.project.tolist(),
+            self.amount.tolist(),
+            count.astype(np.int64).tolist(),
+            strict=True,
+        ):
+            before = last[1] if last[0] == project else 0
+            if units != before:
+                members.append((project, amount, units))
+            last = (project, units)
+        return members
+
+
+def rows(options: Options) -> list[Row]:
+    """Return every row on which more than fits might be put."""
+    resources = np.flatnonzero(
+        np.isfinite(options.limit) & (options.largest_use() > options.limit)
+    )
+    order = np.argsort(options.use.row, kind="stable")
+    begin = np.searchsorted(options.use.row[order], np.arange(len(options.limit) + 1))
+    owner = options.use_option()
+    found = []
+    for resource in resources.tolist():
+        entry = order[begin[resource] : begin[resource + 1]]
+        one = _read_row(options, resource, owner[entry], options.use.amount[entry])
+        if one is not None:
+            found.append(one)
+    return found
+
+
+def _read_row(
+    options: Options, resource: int, option: np.ndarray, amount: np.ndarray
+) -> Row | None:
+    granted = float(options.limit[resource] + options.slack[resource])
+    if resource < int(options.sizes[0] * options.sizes[1]):
+        amount = np.round(amount, _PLACES)
+    else:
+        unit = float(options.unit[resource])
+        whole = np.round(amount / unit)
+        if (np.abs(amount / unit - whole) > _UNEVEN).any():
+            return None
+        amount = np.array([float(written(unit) * int(n)) for n in whole.tolist()])
+    kept = amount > 0
+    if (amount < 0).any() or not kept.any():
+        return None
+    option, amount = option[kept], amount[kept]
+    exact = {a: written(a) for a in np.unique(amount).tolist()}
+    below = math.lcm(*(a.denominator for a in exact.values()))
+    units = np.array([int(exact[a] * below) for a in amount.tolist()], dtype=object)
+    room = math.floor(written(granted) * below)
+    project = options.project[option]
+    for p in np.unique(project[options.must[project]]).tolist():
+        mine = project == p
+        if mine.sum() == options.first[p + 1] - options.first[p]:
+            least = min(units[mine])
+            units[mine] -= least
+            room -= least
+    free = units > 0
+    if room < 0 or not free.any():
+        return None
+    option, amount, units = option[free], amount[free], units[free]
+    step = math.gcd(*units.tolist())
+    room //= step
+    if room > _MOST_STATES:
+        return None
+    weight = np.array([u // step for u in units.tolist()], dtype=np.int64)
+    project = options.project[option]
+    key = project * np.int64(weight.max() + 1) + weight
+    _, first, item = np.unique(key, return_index=True, return_inverse=True)
+    if len(first) > _MOST_ITEMS:
+        return None
+    _, begin = np.unique(project[first], return_index=True)
+    packing = Packing(
+        np.append(begin, len(first)).astype(np.int64),
+        np.ascontiguousarray(weight[first][:, None]),
+        np.array([room], dtype=np.int64),
+    )
+    return Row(resource, packing, option, item, project[first], amount[first])
+
+
+def stretches(options: Options) -> list[Stretch]:
+    """Return every stretch into which more might be put than fits."""
+    roles, periods, _ = options.sizes.tolist()
+    use = _use_by_option(options, roles * periods)
+    found = []
+    for role in range(roles):
+        for start in range(0, periods, _STEP):
+            length = min(_LENGTH, periods - start)
+            one = _read_stretch(options, use, role * periods + start, length)
+            if one is not None:
+                found.append(one)
+            if start + length >= periods:
+                break
+    return found
+
+
+def _use_by_option(options: Options, rows: int) -> csr_array:
+    capacity = options.use.row < rows
+    owner = options.use_option()[capacity]
+    entries = options.use.amount[capacity], (owner, options.use.row[capacity])
+    return csr_array(entries, (len(options.project), rows))
+
+
+def _read_stretch(
+    options: Options, use: csr_array, resource: int, length: int
+) -> Stretch | None:
+    rows = np.arange(resource, resource + length)
+    limit = options.limit[rows] + options.slack[rows]
+    if length < 2 or not np.isfinite(limit).all():
+        return None
+    amount = np.round(use[:, resource : resource + length].toarray(), _PLACES)
+    touched = np.flatnonzero(amount.any(axis=1))
+    if not len(touched) or (amount < 0).any():
+        return None
+    units = np.round(amount * 10**_PLACES).astype(np.int64)
+    exact = [written(granted) * 10**_PLACES for granted in limit.tolist()]
+    room = np.array([int(granted // 1) for granted in exact], dtype=np.int64)
+    for p in np.unique(
+        options.project[touched][options.must[options.project[touched]]]
+    ):
+        mine = slice(int(options.first[p]), int(options.first[p + 1]))
+        least = units[mine].min(axis=0)
+        units[mine] -= least
+        room -= least
+    free = np.flatnonzero(units.any(axis=1))
+    if (room < 0).any() or not len(free):
+        return None
+    step = np.gcd.reduce(units[free], axis=None)
+    units, room = units[free] // step, room // step
+    key = np.column_stack([options.project[free], units])
+    kinds, item = np.unique(key, axis=0, return_inverse=True)
+    _, begin = np.unique(kinds[:, 0], return_index=True)
+    heaviest = np.maximum.reduceat(kinds[:, 1:], begin).sum(axis=0)
+    cells = length * (len(begin) + 1) * (int(room.max()) + 1)
+    if not (heaviest > room).any() or cells > _MOST_CELLS:
+        return None
+    first = np.append(begin, len(kinds)).astype(np.int64)
+    weight = np.ascontiguousarray(kinds[:, 1:])
+    packing = Packing(first, weight, room)
+    own = options.project[free], options.start[free]
+    return Stretch(resource, packing, free, item.ravel(), *own)
+
+
+def steps_over_starts(
+    project: np.ndarray, start: np.ndarray, count: np.ndarray
+) -> list[Step]:
+    """Return the steps of each project's count over its starts, starts increasing.
+
+    Parameters
+    ----------
+    project, start, count
+        Of options that count, in order.
+    """
+    members: list[Step] = []
+    end = (-1, 0, 0)  # of the run so far: project, start after it, count
+    for p, s, n in zip(
+        project.tolist(),
+        start.tolist(),
+        count.astype(np.int64).tolist(),
+        strict=True,
+    ):
+        goes_on = end[:2] == (p, s)
+        if end[0] >= 0 and not goes_on:
+            members.append((end[0], end[1], 0))
+        if not goes_on or end[2] != n:
+            members.append((p, s, n))
+        end = (p, s + 1, n)
+    if end[0] >= 0:
+        members.append((end[0], end[1], 0))
+    return members
