@@ -266,10 +266,14 @@ def _without_baseline(progress: pd.DataFrame, tables: Tables) -> list[Problem]:
 
 
 def _of_no_day(milestones: pd.DataFrame) -> list[Problem]:
-    """Say which row of a milestone has no status date while others of it have one."""
+    """Say which row of a milestone has no status date while others of it have one.
+
+    What was promised needs none: it counts as before all others.
+    """
     dated = milestones["as_of"].notna()
+    said = milestones["forecast"].notna() | milestones["actual"].notna()
     others = dated.groupby([milestones["project"], milestones["milestone"]])
-    bare = milestones[~dated & others.transform("any").eq(True)]
+    bare = milestones[~dated & said & others.transform("any").eq(True)]
     return [
         _warning(
             "milestones",
