@@ -25,7 +25,7 @@ from pmo_analytics.optimization.model.rows import RowLabel
 # Rounds that gain less than this share in sum end a kind of cuts.
 _GAIN = 2e-4
 _PATIENCE = 3
-# The same of stretches, before more work is done for each and then.
+# The same of stretches, before more work is done for each.
 _SOON_GAIN, _SOON_PATIENCE = 5e-4, 2
 # Seconds after which cuts are told although more are to come.
 _TELL = 2.0
@@ -146,7 +146,7 @@ class _Cutter:
         """Return whether to look on after this bound, for other cuts if need be."""
         self.bounds.append(bound)
         gain, patience = _GAIN, _PATIENCE
-        if self.kinds >= _STRETCHES:
+        if self.kinds == _STRETCHES:
             gain, patience = _SOON_GAIN, _SOON_PATIENCE
         if self.late() or _dry(self.bounds, patience * self.rounds(), gain):
             return self.turn_to_next()

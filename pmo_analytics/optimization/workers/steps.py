@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from pmo_analytics.optimization.bounds.cut_loop import Tightened
 
 # The share of the time that cutting may take, and with that of stretches. Branches wait
-# for it: where they follow, a search of less than so many seconds leaves them more.
-_CUTS_SHARE, _STRETCHES_SHARE, _BEFORE_BRANCHES = 0.15, 0.4, 0.2
-_SHORT = 40.0
+# for it: where they follow they are left more, and still more of a search of less than
+# so many seconds.
+_CUTS_SHARE, _STRETCHES_SHARE = 0.15, 0.6
+_BEFORE_BRANCHES, _SOON_BRANCHES, _SHORT = 0.4, 0.2, 40.0
 
 
 def settings(job: Job) -> dict[str, Any]:
@@ -122,8 +123,9 @@ def _share_of_stretches(options: Any, seconds: float) -> float:
     """Return the share of this time after which cutting ends."""
     from pmo_analytics.optimization.model.instance import carries_branches
 
-    short = carries_branches(options) and seconds < _SHORT
-    return _BEFORE_BRANCHES if short else _STRETCHES_SHARE
+    if not carries_branches(options):
+        return _STRETCHES_SHARE
+    return _SOON_BRANCHES if seconds < _SHORT else _BEFORE_BRANCHES
 
 
 def bound_of(found: Tightened | None) -> float:
