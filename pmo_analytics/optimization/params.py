@@ -168,6 +168,9 @@ class AlternationParams(Params):
         at most.
     slower, polished
         How each next one grows, and the share of it in which its plan is repacked.
+    apart
+        By what share of the best plan one that is cooled from nothing may be worse;
+        where it is more, one that was heated up has to be better to count.
     counted, moved
         Rounds of a cycle, or moves of annealing, where those are counted and not
         seconds.
@@ -190,6 +193,7 @@ class AlternationParams(Params):
     soon: float = share(0.1)
     slower: float = 1.08
     polished: float = share(0.2)
+    apart: float = share(0.02)
     counted: int = count(2_000)
     moved: int = count(200_000)
     walk: float = 4.0

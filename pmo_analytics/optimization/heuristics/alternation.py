@@ -119,6 +119,7 @@ class Search:
         if not self.repacking.sells:
             model = self.repacking.model
             self.annealer = Annealer(options, rng, params.annealing, model)
+        self.near = True
         self.loading: Loading | None = None
         if compiles or at_hand():
             self.loading = Loading(self.repacking.ruiner.model)
@@ -209,7 +210,7 @@ class Search:
             # What is left would be too short for another one.
             now = time.monotonic()
             until = end if end - now < 1.5 * length else now + length
-            return Turn(self._begin_anew(until), elsewhere=True)
+            return self._begin_anew(until)
         if name == _REBUILD:
             return self.rebuilding.turn(length, end, few)
         heat, plan = p.first_heat, None
@@ -230,18 +231,26 @@ class Search:
         self._solve_parts(until, plan)
         self.exact.learn(self.known.objective - before, gained)
 
-    def _begin_anew(self, until: float) -> np.ndarray:
-        """Anneal a plan, repack it and return it; the best one if there is none."""
+    def _begin_anew(self, until: float) -> Turn:
+        """Anneal a plan, repack it and return it; the best one if there is none.
+
+        Where plans cooled from nothing end far from the best one, one that was heated
+        up has to better it: it shows no more than where it began.
+        """
         assert self.annealer is not None
         ground = self.ground
         begin = time.monotonic()
         cooled = until - self.p.polished * (until - begin)
         plan = self.annealer.anneal(cooled, ground.take, ground.best)
         if plan is None:
-            return ground.best
+            return Turn(ground.best, elsewhere=False)
         self.repacking.repack(until, self.repacking.p.cool, plan)
         ground.take(self.repacking.best)
-        return self.repacking.best
+        if not self.annealer.reheated:
+            best = self.known.objective
+            reached = value_of(ground.options, self.repacking.best)
+            self.near = reached > best - self.p.apart * abs(best)
+        return Turn(self.repacking.best, self.near or not self.annealer.reheated)
 
     def run_counted(self, rounds: int, end: float) -> None:
         """Search for a number of cycles, the same ones whatever the clock says."""

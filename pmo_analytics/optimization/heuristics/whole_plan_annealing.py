@@ -80,6 +80,8 @@ class Annealer:
         self.largest = float(sizes.max(initial=0.0))
         self.pool = np.zeros(0, dtype=np.int64)
         self.few, self.pace, self.turn = _FEW, _PACE, 0
+        # Whether the last cycle heated up a plan that was there.
+        self.reheated = False
         self.most = params.members if carries_branches(options) else 1
 
     def follow(self, reduced: np.ndarray) -> None:
@@ -111,9 +113,10 @@ class Annealer:
         moves = self.pace * (until - time.monotonic())
         members, warm = self.members(moves), 1.0
         self.turn += 1
-        if self.turn % 2 or known is None:
+        if self.turn % 2:
             known = None
-        else:
+        self.reheated = known is not None
+        if known is not None:
             members, warm = 1, float(self.rng.uniform(*self.params.reheated))
         return self._cool(self._by_clock(until), members, tell, known, warm)
 

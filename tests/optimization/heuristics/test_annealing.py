@@ -179,3 +179,18 @@ def test_who_reached_most_of_late_goes_on_more_often():
     turns = [bandit.pick(everybody) for _ in range(1000)]
     assert turns.count("C") > turns.count("B") > turns.count("A") > 50
     assert {bandit.pick(["A"]) for _ in range(9)} == {"A"}
+
+
+@pytest.mark.parametrize("poor", [True, False])
+def test_heating_up_counts_by_what_plans_from_nothing_are_worth(monkeypatch, poor):
+    options = big_projects(1)
+    search = Search(options, greedy(options), 0, lambda plan: None, [])
+    assert search._load(None)
+    best = search.ground.best
+    monkeypatch.setattr(search.repacking, "repack", lambda until, heat, plan: None)
+    for reheated, plan in ((False, best[:0] if poor else best), (True, best)):
+        monkeypatch.setattr(search.annealer, "reheated", reheated)
+        monkeypatch.setattr(search.annealer, "anneal", lambda *args, p=plan: p)
+        monkeypatch.setattr(search.repacking.ruiner, "best", plan)
+        turn = search._take_turn("whole", 1.0, 1e9)
+        assert turn.elsewhere == (not reheated or not poor)
