@@ -169,8 +169,7 @@ class AlternationParams(Params):
     slower, polished
         How each next one grows, and the share of it in which its plan is repacked.
     apart
-        By what share of the best plan one that is cooled from nothing may be worse;
-        where it is more, one that was heated up has to be better to count.
+        By what share one cooled from nothing may be worse before heated ones count less.
     counted, moved
         Rounds of a cycle, or moves of annealing, where those are counted and not
         seconds.
