@@ -169,7 +169,7 @@ class AlternationParams(Params):
     slower, polished
         How each next one grows, and the share of it in which its plan is repacked.
     apart
-        By what share one cooled from nothing may be worse before heated ones count less.
+        By what share one cooled from nothing may be worse where heated ones count.
     counted, moved
         Rounds of a cycle, or moves of annealing, where those are counted and not
         seconds.
