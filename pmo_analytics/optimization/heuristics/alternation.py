@@ -119,6 +119,7 @@ class Search:
         if not self.repacking.sells:
             model = self.repacking.model
             self.annealer = Annealer(options, rng, params.annealing, model)
+        # Whether the last plan cooled from nothing ended near the best one.
         self.near = True
         self.loading: Loading | None = None
         if compiles or at_hand():
