@@ -77,6 +77,7 @@ def test_compare_with_little_time_has_a_bound_for_every_scenario() -> None:
         ],
         base=plan,
         limits=pmo.SolveLimits(seconds=0.2, gap=0.01),
+        workers=1,
     )
     table = compared.table
     assert (

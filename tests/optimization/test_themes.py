@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -93,6 +94,7 @@ def _themes_at_work(
     return max(map(len, work.values()), default=0)
 
 
+@cache
 def drawn(seed: int, **size: int) -> Portfolio:
     """Return a small portfolio with every other rule, whose themes are limited."""
     rng = np.random.default_rng([seed, 77])

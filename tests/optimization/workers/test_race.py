@@ -89,7 +89,7 @@ def test_a_search_that_dies_leaves_the_others_at_work(middle, monkeypatch):
     assert "search around the best plan ended" in details(plan)
 
 
-def test_a_solver_whose_bound_stands_still_makes_way(middle, monkeypatch):
+def test_a_solver_whose_bound_stands_still_makes_way(monkeypatch):
     # Branches would make the solver go for another reason.
     params = RaceParams(small=0, still=0.2, still_share=0.0, far=0.0, proof_after=1e9)
     monkeypatch.setattr(
@@ -104,9 +104,10 @@ def test_a_solver_whose_bound_stands_still_makes_way(middle, monkeypatch):
         race.over = race.solver is None
 
     monkeypatch.setattr(Race, "_join", stop_when_it_is_there)
-    # The event ends the run; a longer one would look for cuts longer before.
+    # The event ends the run, once the cuts are made: of a larger one that takes long.
+    portfolio = generate_portfolio(30, 4, 10, seed=3, kind="few_big")
     plan = optimize(
-        middle, limits=SolveLimits(seconds=AMPLE), params=SearchParams(race=params)
+        portfolio, limits=SolveLimits(seconds=AMPLE), params=SearchParams(race=params)
     )
     assert plan.report.certified
     assert plan.report.certified_bound is not None
