@@ -28,6 +28,7 @@ from tests.support.instances_random import drawn
 
 CHUNK = 10
 LIMITS = SolveLimits(seconds=AMPLE)
+warm = pytest.mark.usefixtures("warm_solver")
 
 
 def agree(portfolio: Portfolio, *, strict: bool) -> str:
@@ -66,7 +67,7 @@ def agree(portfolio: Portfolio, *, strict: bool) -> str:
     return "feasible"
 
 
-@pytest.mark.usefixtures("warm_solver")
+@warm
 @pytest.mark.parametrize("chunk", range(tried(24)))
 def test_agrees_with_brute_force(chunk):
     outcomes = []
@@ -100,17 +101,20 @@ def one_role(projects: dict[str, tuple[float, int, float]], capacity: float = 1.
     )
 
 
+@warm
 def test_ties_go_to_the_earliest_starts():
     plan = optimize(one_role({"A": (5, 2, 1), "B": (5, 3, 1)}), limits=LIMITS)
     assert plan.objective == 10
     assert sorted(plan.starts.values()) == [0, 2]
 
 
+@warm
 def test_a_worthless_project_stays_out():
     plan = optimize(one_role({"A": (5, 2, 1), "B": (0, 1, 1)}), limits=LIMITS)
     assert plan.starts == {"A": 0}
 
 
+@warm
 def test_negative_value_is_taken_only_when_required():
     portfolio = one_role({"A": (5, 2, 1), "B": (-2, 1, 1), "C": (-9, 1, 1)})
     portfolio = portfolio.replace(
@@ -121,6 +125,7 @@ def test_negative_value_is_taken_only_when_required():
     assert plan.objective == 3
 
 
+@warm
 def test_never_worse_than_greedy_when_the_solver_gets_no_time(monkeypatch):
     portfolio = one_role({f"P{i}": (i + 1, 2, 0.5) for i in range(9)})
     options = compile_options(portfolio).options
@@ -139,6 +144,7 @@ def test_never_worse_than_greedy_when_the_solver_gets_no_time(monkeypatch):
 TWO = {"A": (5.0, 4, 1.0), "B": (3.0, 4, 1.0)}
 
 
+@warm
 @pytest.mark.parametrize(
     ("found", "outcome"),
     [
@@ -205,6 +211,7 @@ def test_an_optimum_far_from_its_own_bound_leads_to_the_next_rung(monkeypatch):
     assert outcomes[1:] == ["wrong_optimal", "feasible"]
 
 
+@warm
 def test_a_wrong_claim_of_infeasibility_is_overruled(monkeypatch):
     """Without a greedy plan the elastic model is asked, and finds that all fits."""
     monkeypatch.setattr(greedy_plans, "greedy", lambda *_a, **_k: None)
@@ -241,6 +248,7 @@ def test_no_plan_in_time_is_not_called_infeasible(monkeypatch):
     assert error.value.status == "no_solution"
 
 
+@warm
 def test_infeasible_names_projects_role_and_period():
     portfolio = one_role({"A": (5, 6, 0.7), "B": (3, 6, 0.7), "C": (1, 1, 0.1)})
     portfolio.projects["force"] = ["in", "in", None]
@@ -263,6 +271,7 @@ def test_a_portfolio_without_projects_is_an_error():
         optimize(portfolio)
 
 
+@warm
 def test_nothing_can_be_chosen():
     plan = optimize(one_role({"A": (5, 2, 3.0)}), limits=LIMITS)
     assert plan.starts == {}
@@ -271,6 +280,7 @@ def test_nothing_can_be_chosen():
     assert plan.report.status == "optimal"
 
 
+@warm
 @pytest.mark.parametrize("table", ["budget", "groups"])
 def test_nothing_can_be_chosen_and_something_must_be(table):
     """No project fits the horizon, yet a budget or a group asks for one."""
@@ -284,6 +294,7 @@ def test_nothing_can_be_chosen_and_something_must_be(table):
     assert len(error.value.conflicts) == 1
 
 
+@warm
 def test_same_seed_and_work_limit_give_the_same_plan():
     rng = np.random.default_rng(5)
     portfolio = one_role(
@@ -297,11 +308,12 @@ def test_same_seed_and_work_limit_give_the_same_plan():
         },
         capacity=3.0,
     )
-    limits = SolveLimits(seconds=AMPLE, work=5)
+    limits = SolveLimits(seconds=AMPLE, work=2)
     plans = [optimize(portfolio, limits=limits, seed=3) for _ in range(2)]
     pd.testing.assert_frame_equal(plans[0].schedule, plans[1].schedule)
 
 
+@warm
 def test_a_finished_plan_does_not_change_under_later_edits():
     portfolio = one_role(TWO)
     plan = optimize(portfolio, limits=LIMITS)

@@ -276,7 +276,7 @@ def test_both_ends_find_the_optimum_of_hard_instances(name):
     assert jobs is not None
     found = []
     for mirrored in (False, True):
-        search = searched(jobs, optimum, 6_400, mirrored=mirrored)
+        search = searched(jobs, optimum, 1_600, mirrored=mirrored)
         found.append(search.starts is not None)
         assert not search.complete
     assert any(found)

@@ -330,7 +330,7 @@ def many(count: int) -> Portfolio:
 
 @pytest.mark.usefixtures("solver_dies")
 def test_a_solver_that_dies_costs_nothing_but_the_proof():
-    limits = SolveLimits(seconds=4)
+    limits = SolveLimits(seconds=AMPLE, work=30)
     plan = level(many(30), objective="delay", limits=limits)
     assert plan.violations.empty
     assert plan.report is not None

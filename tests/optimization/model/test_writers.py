@@ -53,9 +53,9 @@ def test_both_writers_agree(chunk):
 def middle(request):
     """A portfolio in mid-life of a size that is not solved at once."""
     return generate_portfolio(
-        n_projects=60,
-        n_roles=6,
-        n_periods=18,
+        n_projects=40,
+        n_roles=5,
+        n_periods=14,
         seed=3,
         kind=request.param,
         mid_life=True,
@@ -69,7 +69,7 @@ def test_the_search_only_ever_improves_and_keeps_every_rule(middle):
     assert start is not None
     improver = Improver(options, build_matrix(options), start, np.random.default_rng(1))
     before = first = improver.objective
-    for _ in range(8):
+    for _ in range(6):
         improver.round(3.0)
         assert improver.objective >= before
         before = improver.objective
