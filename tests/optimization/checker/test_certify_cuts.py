@@ -24,10 +24,8 @@ from pmo_analytics.optimization.checker.check import check_bound
 from pmo_analytics.optimization.checker.proofs.cut_reading import Cut, read_cuts
 from pmo_analytics.optimization.checker.proofs.cuts import Proofs
 from pmo_analytics.optimization.checker.reading import read_question
-from pmo_analytics.optimization.limits import SolveLimits
 from pmo_analytics.optimization.model.array_sink import build_matrix
 from pmo_analytics.optimization.model.compiling import compile_options
-from pmo_analytics.optimization.optimizing import optimize
 from pmo_analytics.portfolio import Portfolio
 from tests.support.brute_force import best_plan, broken_rules, combinations, read_case
 from tests.support.certify_cases import (
