@@ -322,6 +322,7 @@ def _write_shares(ax: Axes, values: np.ndarray) -> None:
             share if len(share) <= 4 else ">999",
             ha="center",
             va="center",
+            in_layout=False,  # inside its cell: hundreds need not be measured
             fontsize=7.5,
             fontweight="bold" if value > 1 + TOLERANCE else "normal",
             color="white" if value > 1.3 or value < 0.12 else "#262626",
@@ -339,6 +340,7 @@ def _write_chances(ax: Axes, chances: np.ndarray) -> None:
             percent(chance).removesuffix(" %"),
             ha="center",
             va="center",
+            in_layout=False,
             fontsize=7.5,
             fontweight="bold" if chance >= 0.5 else "normal",
             color=colour if chance else QUIET,

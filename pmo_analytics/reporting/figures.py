@@ -19,11 +19,24 @@ _RENDERED: WeakKeyDictionary[Figure, bytes] = WeakKeyDictionary()
 def png_of(figure: Figure) -> bytes:
     """Return a finished chart as a PNG picture; a folder and its page share one."""
     if figure not in _RENDERED:
-        buffer = io.BytesIO()
-        # No name of the software: the same chart gives the same bytes.
-        figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
-        _RENDERED[figure] = buffer.getvalue()
+        _RENDERED[figure] = _drawn_once(figure)
     return _RENDERED[figure]
+
+
+def _drawn_once(figure: Figure) -> bytes:
+    # `savefig` draws all of it twice, the first time only to lay it out.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    buffer = io.BytesIO()
+    former, dpi = figure.canvas, figure.dpi
+    try:
+        figure.set_dpi(_DPI)
+        # No name of the software: the same chart gives the same bytes.
+        FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
+    finally:
+        figure.set_canvas(former)
+        figure.set_dpi(dpi)
+    return buffer.getvalue()
 
 
 @contextmanager
