@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib import rcParams
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
@@ -61,8 +65,7 @@ def plot_status_roadmap(
         first = pd.Period(rows["start"].min(), freq=freq)
         periods = pd.period_range(first, pd.Period(ends.max(), freq=freq), freq=freq)
         dress(ax, grid="x")
-        for y, (_, row) in enumerate(rows.iterrows()):
-            _draw(ax, y, row, first)
+        _draw(ax, rows, first)
         _stones(ax, rows.index, status.milestones, first)
         now = periods_between(first, status.as_of) - 0.5
         ax.axvline(now, color=INK, linewidth=1.0, linestyle=":")
@@ -85,21 +88,76 @@ def _at(first: pd.Period, day: Any) -> float:
     return periods_between(first, day) - 0.5
 
 
-def _draw(ax: Axes, y: int, row: pd.Series[Any], first: pd.Period) -> None:
-    begin = _at(first, row["start"] - pd.Timedelta(days=1))
-    promised = _at(first, row["baseline_finish"])
-    ax.barh(y + 0.3, promised - begin, 0.16, left=begin, color=OTHER)
-    expected = row["finish_p50"] if pd.notna(row["finish_p50"]) else row["finish"]
-    if pd.isna(expected):
-        return
-    end, colour = _at(first, expected), RAG.get(str(row["rag"]), LIMIT)
-    ax.barh(y, end - begin, 0.36, left=begin, color=colour, alpha=0.45)
-    done = np.nan_to_num(row["percent_complete"]) / 100
-    ax.barh(y, (end - begin) * done, 0.36, left=begin, color=colour)
-    if pd.notna(row["finish_p80"]):
-        ax.plot([end, _at(first, row["finish_p80"])], [y, y], color=colour, linewidth=2)
-    if pd.notna(row["deadline"]):
-        ax.plot([_at(first, row["deadline"])] * 2, [y - 0.35, y + 0.35], color=INK)
+def _draw(ax: Axes, rows: pd.DataFrame, first: pd.Period) -> None:
+    """Draw bars, whiskers and deadlines of all rows: an artist a kind, not a bar."""
+    begin = _places(first, rows["start"] - pd.Timedelta(days=1))
+    expected = rows["finish_p50"].fillna(rows["finish"])
+    end = _places(first, expected)
+    done = rows["percent_complete"].fillna(0.0).to_numpy(dtype=float) / 100
+    own = [to_rgba(RAG.get(str(colour), LIMIT)) for colour in rows["rag"]]
+    y = np.arange(len(rows), dtype=float)
+    promised = _places(first, rows["baseline_finish"])
+    _bars(ax, begin, promised, y + 0.3, 0.16, [to_rgba(OTHER)] * len(rows))
+    _bars(ax, begin, end, y, 0.36, [(*colour[:3], 0.45) for colour in own])
+    _bars(ax, begin, begin + (end - begin) * done, y, 0.36, own)
+    late = _places(first, rows["finish_p80"])
+    _lines(ax, (end, y), (late, y), own, 2.0)
+    limit = _places(first, rows["deadline"].where(expected.notna()))
+    ink, wide = [to_rgba(INK)] * len(rows), float(rcParams["lines.linewidth"])
+    _lines(ax, (limit, y - 0.35), (limit, y + 0.35), ink, wide)
+
+
+def _places(first: pd.Period, days: pd.Series[Any]) -> np.ndarray:
+    """Return where the ends of days lie on the axis, NaN where there is none."""
+    return np.array([np.nan if pd.isna(day) else _at(first, day) for day in days])
+
+
+def _bars(
+    ax: Axes,
+    left: np.ndarray,
+    right: np.ndarray,
+    y: np.ndarray,
+    height: float,
+    colours: Sequence[Any],
+) -> None:
+    """Draw horizontal bars as one artist, those of which both ends are known."""
+    known = np.flatnonzero(np.isfinite(left) & np.isfinite(right))
+    low, high = y - height / 2, y + height / 2
+    corners = np.stack(
+        [
+            np.column_stack([left, low]),
+            np.column_stack([right, low]),
+            np.column_stack([right, high]),
+            np.column_stack([left, high]),
+        ],
+        axis=1,
+    )
+    shown = [colours[k] for k in known]
+    ax.add_collection(
+        PolyCollection(list(corners[known]), facecolors=shown, edgecolors="none"),
+        autolim=False,
+    )
+
+
+def _lines(
+    ax: Axes,
+    begin: tuple[np.ndarray, np.ndarray],
+    end: tuple[np.ndarray, np.ndarray],
+    colours: Sequence[Any],
+    width: float,
+) -> None:
+    """Draw straight lines as one artist, those of which both ends are known."""
+    ends = np.stack([np.column_stack(begin), np.column_stack(end)], axis=1)
+    known = np.flatnonzero(np.isfinite(ends).all(axis=(1, 2)))
+    ax.add_collection(
+        LineCollection(
+            list(ends[known]),
+            colors=[colours[k] for k in known],
+            linewidths=width,
+            capstyle="projecting",
+        ),
+        autolim=False,
+    )
 
 
 def _stones(
