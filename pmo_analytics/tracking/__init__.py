@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pmo_analytics.tracking.judging.milestones import (
         milestone_status,
         milestone_trend,
+        milestone_trends,
         on_time_rate,
     )
     from pmo_analytics.tracking.judging.rag import DIMENSIONS, RULES, Rule, read_rules

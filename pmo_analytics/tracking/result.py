@@ -12,7 +12,12 @@ import pandas as pd
 from pmo_analytics.errors import ConfigError
 from pmo_analytics.facts import Facts, facts_html, result_html, table_html
 from pmo_analytics.portfolio import Portfolio
-from pmo_analytics.tracking.earned.curves import counted_in, curve_of, sums_of
+from pmo_analytics.tracking.earned.curves import (
+    Told,
+    counted_in,
+    curve_of,
+    sums_of,
+)
 from pmo_analytics.tracking.earned.promises import Promises
 from pmo_analytics.tracking.judging.milestones import on_time_rate
 from pmo_analytics.tracking.judging.rag import Rule
@@ -143,16 +148,13 @@ class Status:
         unknown = [n for n in names if n not in self.table.index]
         if unknown:
             raise ConfigError(f"'{unknown[0]}' is not among the running projects.")
-        history = self._told
-        if len(names) == 1:
-            history = self._reports.get(names[0], history.head(0))
-        else:
+        if len(names) != 1:
             apart = self.left_off(names)
             # Where nothing is known of any, what was planned is still something.
             names = [n for n in names if n not in apart] or names
         return curve_of(
             self._promises,
-            history,
+            self._told,
             names,
             self.as_of,
             self.unit,
@@ -180,19 +182,15 @@ class Status:
         return Promises(self.portfolio, self.unit)
 
     @cached_property
-    def _told(self) -> pd.DataFrame:
+    def _told(self) -> Told:
         """The history, and what is known of projects that have not begun."""
         rows = self.indicators[counted_in(self.indicators)]
         waiting = rows[~rows.index.isin(self.history["project"])].reset_index()
-        if waiting.empty:
-            return self.history
-        known = waiting.reindex(columns=self.history.columns).dropna(axis=1, how="all")
-        return pd.concat([self.history, known], ignore_index=True)
-
-    @cached_property
-    def _reports(self) -> dict[Any, pd.DataFrame]:
-        """The same by project."""
-        return dict(iter(self._told.groupby("project", sort=False)))
+        history = self.history
+        if len(waiting):
+            known = waiting.reindex(columns=history.columns).dropna(axis=1, how="all")
+            history = pd.concat([history, known], ignore_index=True)
+        return Told(history, self.portfolio.freq)
 
     def summary(self) -> pd.Series[Any]:
         """Return the portfolio in a few labelled facts."""

@@ -17,12 +17,14 @@ from pmo_analytics.formats import percent
 from pmo_analytics.reporting.charts import Chart
 from pmo_analytics.reporting.page import Fact, Report, Section
 from pmo_analytics.reporting.status.sections import BY_METHOD, MOST_ROWS, ranges_of
-from pmo_analytics.tracking import milestone_trend, money_by_period, on_time_rate
+from pmo_analytics.tracking import milestone_trends, money_by_period, on_time_rate
 
 if TYPE_CHECKING:
     from pmo_analytics.tracking import Status
 
 type Floats = npt.NDArray[np.float64]
+# What is known of something, by the name of each number.
+type Facts = Mapping[str, Any] | pd.Series[Any]
 
 TITLE = "Portfolio status"
 COLOUR_ORDER = ("red", "amber", "green", "not known")
@@ -98,7 +100,7 @@ def money_table(sums: pd.DataFrame, first: str) -> pd.DataFrame:
 
 
 def curve_sections(
-    status: Status, projects: str | list[str] | None, sums: pd.Series[Any]
+    status: Status, projects: str | list[str] | None, sums: Facts
 ) -> Iterator[Section]:
     """Give the S-curve, money by period, and the indices over time.
 
@@ -119,7 +121,7 @@ def curve_sections(
     )
     known = {name: v for name, v in values.items() if not np.isnan(v).all()}
     said = ""
-    if sums[["pv", "ev", "ac"]].notna().all():
+    if _are_known(sums, "pv", "ev", "ac"):
         said = (
             f"{sums['ev']:,.0f} earned of {sums['pv']:,.0f} planned by the days of the "
             f"newest reports; {sums['ac']:,.0f} spent."
@@ -150,6 +152,10 @@ def curve_sections(
         )
 
 
+def _are_known(facts: Facts, *names: str) -> bool:
+    return not any(pd.isna(facts[name]) for name in names)
+
+
 def _left_off(status: Status, projects: str | list[str] | None) -> str:
     """Say which projects are not in a curve of several, where others are."""
     apart = () if isinstance(projects, str) else status.left_off(projects)
@@ -168,7 +174,7 @@ def _series(columns: Mapping[str, Floats]) -> dict[str, list[float]]:
 
 
 def _by_period(
-    status: Status, curve: pd.DataFrame, labels: list[str], sums: pd.Series[Any]
+    status: Status, curve: pd.DataFrame, labels: list[str], sums: Facts
 ) -> Iterator[Section]:
     """Give what was planned and spent period by period, where anything was spent."""
     names = {"planned": "planned cost", "spent": "actual cost"}
@@ -176,7 +182,7 @@ def _by_period(
     if np.isnan(money["actual cost"]).all():
         return
     said = ""
-    if sums[["bac", "ac", "eac"]].notna().all():
+    if _are_known(sums, "bac", "ac", "eac"):
         said = (
             f"Budget {sums['bac']:,.0f} {status.unit_name}, spent {sums['ac']:,.0f}, "
             f"expected at completion {sums['eac']:,.0f}."
@@ -272,14 +278,18 @@ class Parts:
 
     Attributes
     ----------
-    history, ranges, stones
+    rows
+        Project -> what `Status.table` and `Status.indicators` say of it.
+    history, ranges, stones, trends
         Project -> its reports, the newest first, its cost and finish by every method,
-        and its milestones.
+        its milestones, and what was expected of them over time.
     """
 
+    rows: Mapping[str, tuple[dict[Any, Any], dict[Any, Any]]]
     history: Mapping[str, pd.DataFrame]
     ranges: Mapping[str, pd.DataFrame]
     stones: Mapping[str, pd.DataFrame]
+    trends: Mapping[str, pd.DataFrame]
 
     @classmethod
     def of(cls, status: Status) -> Parts:
@@ -287,32 +297,55 @@ class Parts:
         columns = ["project", "as_of", "rag", "reported", "cpi", "spi_t"]
         seen = status.history[[*columns, "comment", "author"]].iloc[::-1]
         names = {"cpi": "CPI", "spi_t": "SPI(t)", "as_of": "day"}
+        told = status.indicators.to_dict("index")
+        rows = {
+            str(project): (row, told[project])
+            for project, row in status.table.to_dict("index").items()
+        }
         return cls(
+            rows,
             _by_project(seen.rename(columns=names)),
             _by_project(ranges_of(status).drop(columns="name")),
-            _by_project(status.milestones, keep=True),
+            _by_project(_in_words(status.milestones)),
+            milestone_trends(status.portfolio),
         )
 
 
-def _by_project(table: pd.DataFrame, *, keep: bool = False) -> dict[str, pd.DataFrame]:
-    columns = [c for c in table if keep or c != "project"]
-    return {
-        str(project): own[columns].reset_index(drop=True)
-        for project, own in table.groupby("project", sort=False)
-    }
+def _in_words(milestones: pd.DataFrame) -> pd.DataFrame:
+    """Return milestones in the columns and words of a page."""
+    columns = ["milestone", "state", "baseline", "due", "slip_days", "moves"]
+    names = {"slip_days": "slip, days", "moves": "times moved"}
+    table = milestones[["project", *columns]].rename(columns=names)
+    table["slip, days"] = table["slip, days"].round().astype("Int64")
+    return table
+
+
+def _by_project(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return project -> its rows, in their order, without its name."""
+    codes, names = pd.factorize(table["project"])
+    order = np.argsort(codes, kind="stable")
+    order = order[codes[order] >= 0]
+    # Parts of a sorted table are views: of hundreds of projects copies take seconds.
+    rows = table.drop(columns="project").iloc[order]
+    ends = np.searchsorted(codes[order], np.arange(len(names) + 1))
+    found = {}
+    for name, begin, end in zip(names, ends, ends[1:], strict=False):
+        own = rows.iloc[begin:end]
+        own.index = pd.RangeIndex(len(own))
+        found[str(name)] = own
+    return found
 
 
 def project_page(status: Status, project: str, parts: Parts) -> Report:
     """Return the report of one project."""
-    row = status.indicators.loc[project]
-    table = status.table.loc[project]
+    table, row = parts.rows[project]
     colour = str(table["rag"]) if pd.notna(table["rag"]) else "not known"
     facts = [Fact("Colour", colour, alarm=colour == "red"), *_numbers(row, table)]
     sections = list(curve_sections(status, project, row))
     if (ranges := parts.ranges.get(project)) is not None:
         sections.append(Section(BY_METHOD, table=ranges))
     if (stones := parts.stones.get(project)) is not None:
-        sections += _milestones(status, project, stones)
+        sections += _milestones(status.as_of, stones, parts.trends.get(project))
     seen = parts.history.get(project)
     sections.append(Section("Reports so far", table=seen, rows=MOST_ROWS))
     if notes := list(row["notes"]):
@@ -332,19 +365,18 @@ def project_page(status: Status, project: str, parts: Parts) -> Report:
 
 
 def _milestones(
-    status: Status, project: str, stones: pd.DataFrame
+    as_of: pd.Timestamp, stones: pd.DataFrame, trend: pd.DataFrame | None
 ) -> Iterator[Section]:
     """Give the milestones of a project, and how they have moved."""
-    columns = ["milestone", "state", "baseline", "due", "slip_days", "moves"]
-    table = stones[columns].rename(
-        columns={"slip_days": "slip, days", "moves": "times moved"}
-    )
-    table["slip, days"] = table["slip, days"].round().astype("Int64")
-    yield Section("Milestones", table=table, rows=MOST_ROWS)
-    trend = milestone_trend(status.portfolio, project)
-    trend = trend[trend.index <= status.as_of]
-    baseline = stones.set_index("milestone")["baseline"].reindex(trend.columns)
-    days = trend.to_numpy("datetime64[s]") - baseline.to_numpy("datetime64[s]")
+    yield Section("Milestones", table=stones, rows=MOST_ROWS)
+    if trend is None:
+        return
+    trend = trend[trend.index <= as_of]
+    promised = stones["baseline"].to_numpy("datetime64[s]")
+    first_of = dict(zip(stones["milestone"], promised, strict=True))
+    blank = np.datetime64("NaT", "s")
+    baseline = np.array([first_of.get(name, blank) for name in trend.columns])
+    days = trend.to_numpy("datetime64[s]") - baseline.astype("datetime64[s]")
     late = days / np.timedelta64(1, "D")
     known = ~np.isnan(late).all(axis=0)
     names = [str(name) for name in trend.columns[known]]
@@ -371,7 +403,7 @@ def _milestones(
     )
 
 
-def _numbers(row: pd.Series[Any], table: pd.Series[Any]) -> list[Fact]:
+def _numbers(row: Facts, table: Facts) -> list[Fact]:
     facts = []
     for column, label in (("cpi", "CPI"), ("spi_t", "SPI(t)")):
         if pd.notna(table[column]):

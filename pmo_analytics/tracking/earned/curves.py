@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from functools import partial
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pmo_analytics.tracking.earned.promises import Promises
 from pmo_analytics.tracking.earned.values import earned_value, ratio
+
+type Floats = npt.NDArray[np.float64]
 
 _SUMS = ["pv", "ev", "ac", "bac"]
 
@@ -26,7 +32,7 @@ def counted_in(indicators: pd.DataFrame) -> pd.Series[bool]:
     return told & (indicators["unit"] != "time")
 
 
-def _told_of_any(rows: pd.DataFrame) -> list[str]:
+def _told_of_any(rows: pd.DataFrame | Mapping[str, Floats]) -> list[str]:
     """Return which of PV, EV, AC and BAC something is known of; of none = all."""
     return [name for name in _SUMS if (rows[name] > 0).any()] or _SUMS
 
@@ -79,7 +85,7 @@ def sums_of(indicators: pd.DataFrame, words: pd.Series[str]) -> pd.DataFrame:
 
 def curve_of(
     promises: Promises,
-    history: pd.DataFrame,
+    told: Told,
     projects: list[str],
     as_of: pd.Timestamp,
     unit: str,
@@ -88,72 +94,105 @@ def curve_of(
     """Return cumulative PV, EV and AC of projects by period; see `Status.curve`."""
     known = {p: promises.on(p, as_of) for p in projects}
     held = {p: k for p, k in known.items() if k is not None and k.unit == unit}
-    now = pd.Period(as_of, freq=freq)
+    now = pd.Period(as_of, freq=freq).ordinal
     if not held:
         index = pd.PeriodIndex([], freq=freq)
         return pd.DataFrame(columns=["pv", "ev", "ac", "cpi", "spi_t"], index=index)
-    first = min(p.start for p in held.values())
-    last = max([now, *(p.start + p.duration - 1 for p in held.values())])
-    index = pd.period_range(first, last, freq=freq)
-    ordinals = index.asi8
-    planned = np.zeros(len(index))
+    first = min(p.start.ordinal for p in held.values())
+    last = max([now, *(p.start.ordinal + p.duration - 1 for p in held.values())])
+    ordinals = np.arange(first, last + 1)
+    planned = np.zeros(len(ordinals))
     for promise in held.values():
         gone = np.maximum(ordinals - promise.start.ordinal + 1, 0)
         planned += np.interp(gone, np.arange(len(promise.curve)), promise.curve)
-    frame = pd.DataFrame({"pv": planned}, index=index)
     # Of a day without a budget the numbers are shares of the time, not amounts.
-    reports = history[history["project"].isin(held) & (history["unit"] == unit)]
-    told = _Told(reports, ordinals[ordinals <= now.ordinal], index)
+    rows, of = told.rows(held, unit)
     # As in the sums: of several projects reports of which everything is known.
-    whole, known_of = np.ones(len(reports), dtype=bool), _SUMS
+    whole, known_of = np.ones(len(rows), dtype=bool), _SUMS
     if len(held) > 1:
-        known_of = _told_of_any(reports)
-        whole = reports[known_of].notna().all(axis=1).to_numpy()
+        known_of = _told_of_any(of)
+        whole = ~np.isnan([of[name] for name in known_of]).any(axis=0)
+    carry = partial(told.carried, rows, ordinals, now)
+    columns = {"pv": planned}
     for name in ("ev", "ac"):
         # The 0 of what has not begun is no cost of all where no other cost is known.
-        kept = whole & ~np.isnan(told.of[name]) & (name in known_of)
-        frame[name] = told.carried(kept, told.of[name])[:, 0]
-    priced = whole & ~np.isnan(told.of["ev"] + told.of["ac"])
-    frame["cpi"] = ratio(*told.carried(priced, told.of["ev"], told.of["ac"]).T)
-    weights = [told.of["bac"] * told.of[name] for name in ("es", "at")]
-    paced = whole & ~np.isnan(told.of["spi_t"]) & ~np.isnan(weights).any(axis=0)
-    frame["spi_t"] = ratio(*told.carried(paced, *weights).T)
-    return frame
+        kept = whole & ~np.isnan(of[name]) & (name in known_of)
+        columns[name] = carry(kept, of[name])[:, 0]
+    priced = whole & ~np.isnan(of["ev"] + of["ac"])
+    columns["cpi"] = ratio(*carry(priced, of["ev"], of["ac"]).T)
+    weights = [of["bac"] * of[name] for name in ("es", "at")]
+    paced = whole & ~np.isnan(of["spi_t"]) & ~np.isnan(weights).any(axis=0)
+    columns["spi_t"] = ratio(*carry(paced, *weights).T)
+    index = pd.PeriodIndex.from_ordinals(ordinals, freq=freq)
+    return pd.DataFrame(columns, index=index)
 
 
-class _Told:
-    """What reports said, and what of it was known last by the end of each period.
+class Told:
+    """What reports said: arrays made once, for a page has a curve of every project.
 
     Parameters
     ----------
-    reports
-        Of some projects, oldest first.
-    until
-        Ordinals of the periods up to today; later ones are blank.
-    index
-        All periods.
+    history
+        Reports of projects, oldest first.
+    freq
+        Of the periods.
     """
 
-    def __init__(
-        self, reports: pd.DataFrame, until: np.ndarray, index: pd.PeriodIndex
-    ) -> None:
-        self.of = {
-            name: reports[name].to_numpy(dtype=float)
+    def __init__(self, history: pd.DataFrame, freq: str) -> None:
+        self._of = {
+            name: history[name].to_numpy(dtype=float)
             for name in (*_SUMS, "es", "at", "spi_t")
         }
-        self._projects = pd.factorize(reports["project"])[0]
-        self._at = pd.PeriodIndex(reports["as_of"], freq=index.freq).asi8
-        self._until, self._length = until, len(index)
+        self._units = history["unit"].to_numpy(dtype=object)
+        self._projects, names = pd.factorize(history["project"])
+        order = np.argsort(self._projects, kind="stable")
+        ends = np.flatnonzero(np.diff(self._projects[order])) + 1
+        self._rows = dict(zip(names, np.split(order, ends), strict=False))
+        self._at = pd.PeriodIndex(history["as_of"], freq=freq).asi8
 
-    def carried(self, kept: np.ndarray, *columns: np.ndarray) -> np.ndarray:
-        """Return the sums over projects, shape (periods, columns)."""
-        total = np.full((self._length, len(columns)), np.nan)
-        rows = np.flatnonzero(kept)
-        order = np.argsort(self._projects[rows], kind="stable")
-        ends = np.flatnonzero(np.diff(self._projects[rows[order]])) + 1
+    def rows(
+        self, projects: Iterable[str], unit: str
+    ) -> tuple[npt.NDArray[np.intp], dict[str, Floats]]:
+        """Return which reports are those of some projects in a unit, and their numbers.
+
+        The oldest comes first.
+        """
+        found = [self._rows[name] for name in projects if name in self._rows]
+        rows = np.sort(np.concatenate([np.empty(0, dtype=np.intp), *found]))
+        rows = rows[self._units[rows] == unit]
+        return rows, {name: values[rows] for name, values in self._of.items()}
+
+    def carried(
+        self,
+        rows: npt.NDArray[np.intp],
+        ordinals: npt.NDArray[np.int64],
+        now: int,
+        kept: npt.NDArray[np.bool_],
+        *columns: Floats,
+    ) -> Floats:
+        """Return sums over projects of what was known last by the ends of periods.
+
+        Parameters
+        ----------
+        rows, kept, columns
+            Reports, which of them count, and their numbers.
+        ordinals, now
+            The periods, and that of today; later ones are blank.
+
+        Returns
+        -------
+        ndarray
+            Shape (periods, columns).
+        """
+        total = np.full((len(ordinals), len(columns)), np.nan)
+        until, at = ordinals[ordinals <= now], self._at[rows]
+        kept_rows = np.flatnonzero(kept)
+        projects = self._projects[rows[kept_rows]]
+        order = np.argsort(projects, kind="stable")
+        ends = np.flatnonzero(np.diff(projects[order])) + 1
         values = np.column_stack(columns)
-        for own in np.split(rows[order], ends):
-            place = np.searchsorted(self._at[own], self._until, side="right")
+        for own in np.split(kept_rows[order], ends):
+            place = np.searchsorted(at[own], until, side="right")
             seen = np.flatnonzero(place > 0)
             total[seen] = np.nan_to_num(total[seen]) + values[own[place[seen] - 1]]
         return total
@@ -173,11 +212,14 @@ def money_by_period(curve: pd.DataFrame) -> pd.DataFrame:
         Index PeriodIndex: `planned, spent`; `spent` ends with the last report. What was
         spent before the first report is in its period.
     """
-    spent = curve["ac"].astype(float)
-    before = spent.ffill().shift(fill_value=0.0).fillna(0.0)
+    # Of hundreds of curves: by hand, for each step of a Series takes as long as this.
+    planned = curve["pv"].to_numpy(dtype=float)
+    spent = curve["ac"].to_numpy(dtype=float)
+    added = np.diff(planned, prepend=np.nan)
+    told = np.flatnonzero(~np.isnan(spent))
+    since = np.full(len(spent), np.nan)
+    since[told] = np.diff(spent[told], prepend=0.0)
     return pd.DataFrame(
-        {
-            "planned": curve["pv"].diff().fillna(curve["pv"]),
-            "spent": spent - before,
-        }
+        {"planned": np.where(np.isnan(added), planned, added), "spent": since},
+        index=curve.index,
     )

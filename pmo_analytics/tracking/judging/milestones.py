@@ -130,14 +130,29 @@ def milestone_trend(portfolio: Portfolio, project: str) -> pd.DataFrame:
         days expected then, or reached.
     """
     rows = portfolio.milestones
-    rows = rows[(rows["project"] == project) & rows["as_of"].notna()]
+    return _trend(_dated(rows[rows["project"] == project]))
+
+
+def milestone_trends(portfolio: Portfolio) -> dict[str, pd.DataFrame]:
+    """Return project -> the trend of its milestones, of those that have any."""
+    rows = _dated(portfolio.milestones)
+    return {str(p): _trend(own) for p, own in rows.groupby("project", sort=False)}
+
+
+def _dated(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return what was seen on a day, with the day that was `expected` then."""
+    rows = rows[rows["as_of"].notna()]
     expected = rows["actual"].fillna(rows["forecast"]).fillna(rows["baseline"])
+    return rows[["project", "milestone", "as_of"]].assign(expected=expected)
+
+
+def _trend(rows: pd.DataFrame) -> pd.DataFrame:
     # By hand: a report asks for hundreds, and a pivot takes ten times as long.
     at, days = pd.factorize(rows["as_of"], sort=True)
     of, names = pd.factorize(rows["milestone"], sort=True)
     blank = np.datetime64("NaT", "s")
     cells = np.full((len(days), len(names)), blank)
-    cells[at, of] = expected.to_numpy("datetime64[s]")
+    cells[at, of] = rows["expected"].to_numpy("datetime64[s]")
     last = np.full(len(names), blank)
     for row in cells:
         last = np.where(np.isnat(row), last, row)
