@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 import pandas as pd
@@ -63,26 +64,41 @@ def kind_of(name: object, cells: pd.Series[Any]) -> Kind:
     >>> kind_of("p_overload", pd.Series([0.2])), kind_of("fte", pd.Series([0.2]))
     ('percent', 'number')
     """
-    dtype = cells.dtype
+    if (kind := _kind_of_type(str(name), cells.dtype)) is not None:
+        return kind
+    # Mostly the first cell tells.
+    if any(isinstance(cell, str) for cell in cells.array):
+        return "text"
+    known = cells[cells.notna()]
+    if len(known) and all(isinstance(cell, pd.Period) for cell in known):
+        return "period"
+    return "text"
+
+
+@lru_cache(maxsize=4096)
+def _kind_of_type(name: str, dtype: Any) -> Kind | None:
+    """Return what a column is by its type; None where only its cells tell.
+
+    The pages of a portfolio have thousands of columns of a few dozen names.
+    """
     if isinstance(dtype, pd.PeriodDtype):
         return "period"
+    if isinstance(dtype, pd.StringDtype):
+        return "text"
     if types.is_bool_dtype(dtype):
         return "flag"
     if types.is_datetime64_any_dtype(dtype):
         return "date"
     if types.is_integer_dtype(dtype):
         return "whole"
-    if types.is_float_dtype(dtype):
-        words = set(str(name).casefold().replace(" ", "_").split("_"))
-        if words & _SHARES:
-            return "percent"
-        if words == {"gap"}:
-            return "ratio"
-        return "money" if words & _AMOUNTS else "number"
-    known = cells[cells.notna()]
-    if len(known) and all(isinstance(cell, pd.Period) for cell in known):
-        return "period"
-    return "text"
+    if not types.is_float_dtype(dtype):
+        return None
+    words = set(name.casefold().replace(" ", "_").split("_"))
+    if words & _SHARES:
+        return "percent"
+    if words == {"gap"}:
+        return "ratio"
+    return "money" if words & _AMOUNTS else "number"
 
 
 def label_of(name: object) -> str:

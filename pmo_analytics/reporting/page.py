@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -42,7 +43,10 @@ _NAME = 15
 # Columns that hold colours, and their words.
 _COLOURED = ("rag", "reported", "cost", "time", "milestones")
 _COLOURS = ("red", "amber", "green")
-_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_UNSHOWN = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff"
+_CONTROLS = re.compile(f"[{_UNSHOWN}]")
+# What is not written as it stands; most cells have none of it.
+_UNSAFE = re.compile(f"[&<>\"'{_UNSHOWN}]")
 
 
 @dataclass(frozen=True)
@@ -190,13 +194,6 @@ def page_html(report: Report) -> str:
     >>> page_html(Report("Capacity", "R&D", "2027-01")).startswith("<!DOCTYPE html>")
     True
     """
-    room = files("pmo_analytics.reporting")
-    style = (room / "page.css").read_text(encoding="utf-8")
-    frame = Template((room / "page.html").read_text(encoding="utf-8"))
-    script, policy = "", ""
-    if report.sortable:
-        code = (room / "page.js").read_text(encoding="utf-8")
-        script, policy = f"<script>{code}</script>", f" script-src {_digest(code)};"
     beside = "workbook" if report.sortable else "tables"
     sections = [
         _section(f"s{number}", section, beside)
@@ -207,11 +204,10 @@ def page_html(report: Report) -> str:
         last = problems_section(report.problems)
         sections.append(_section(f"s{len(sections) + 1}", last, beside))
         titles.append(last.title)
+    frame, given = _frame(report.sortable)
     return frame.substitute(
-        style=style,
-        policy=f"{policy} style-src {_digest(style)};",
+        given,
         back=_back(report.back),
-        script=script,
         tab=_text(" - ".join(t for t in (report.title, report.portfolio) if t)),
         title=_text(report.title),
         portfolio=_text(report.portfolio),
@@ -222,6 +218,20 @@ def page_html(report: Report) -> str:
         sections="\n".join(sections),
         facts=_facts(report.facts),
     )
+
+
+@cache
+def _frame(sortable: bool) -> tuple[Template, dict[str, str]]:
+    """Return what all pages have: the frame, its style, script and content policy."""
+    room = files("pmo_analytics.reporting")
+    style = (room / "page.css").read_text(encoding="utf-8")
+    frame = Template((room / "page.html").read_text(encoding="utf-8"))
+    script, policy = "", ""
+    if sortable:
+        code = (room / "page.js").read_text(encoding="utf-8")
+        script, policy = f"<script>{code}</script>", f" script-src {_digest(code)};"
+    policy += f" style-src {_digest(style)};"
+    return frame, {"style": style, "script": script, "policy": policy}
 
 
 _PROBLEMS = "Data quality"
@@ -241,7 +251,10 @@ def _back(page: tuple[str, str] | None) -> str:
 
 def _text(value: object) -> str:
     """Return any text as HTML shows it literally."""
-    return escape(_CONTROLS.sub("\N{REPLACEMENT CHARACTER}", str(value)))
+    text = str(value)
+    if _UNSAFE.search(text) is None:
+        return text
+    return escape(_CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text))
 
 
 def _words(text: str) -> str:
@@ -316,35 +329,32 @@ def _table(section: Section, beside: str) -> str:
     table, caption = section.table, section.title
     if table is None or table.empty:
         return '<p class="empty">Nothing to list.</p>'
-    shown = table.head(section.rows) if len(table) > section.rows else table
-    kinds = [kind_of(name, cells) for name, cells in table.items()]
-    head = "".join(
-        f'<th scope="col"{_side(kind)}>{_text(label_of(name))}</th>'
-        for name, kind in zip(table.columns, kinds, strict=True)
-    )
+    shown = min(len(table), section.rows)
     # The first column names the row, unless there is no other.
     named = 0 if len(table.columns) > 1 else -1
+    head, columns = "", []
     # By column, not by row: a row of mixed types would become one of objects.
-    columns = [
-        [
-            _cell(str(name), kind, cell, first=i == named, links=section.links)
-            for cell in cells.tolist()
-        ]
-        for i, ((name, cells), kind) in enumerate(
-            zip(shown.items(), kinds, strict=True)
+    for i, (name, cells) in enumerate(table.items()):
+        kind = kind_of(name, cells)
+        head += f'<th scope="col"{_side(kind)}>{_text(label_of(name))}</th>'
+        own = cells if shown == len(cells) else cells.iloc[:shown]
+        columns.append(
+            [
+                _cell(str(name), kind, cell, first=i == named, links=section.links)
+                for cell in own.tolist()
+            ]
         )
-    ]
     body = "".join(
         f"<tr>{''.join(cells)}</tr>\n" for cells in zip(*columns, strict=True)
     )
     rest = (
-        f'<p class="note">The first {len(shown)} of {len(table):,} rows; all of them '
+        f'<p class="note">The first {shown} of {len(table):,} rows; all of them '
         f"are in the {beside} beside this page.</p>"
-        if len(shown) < len(table)
+        if shown < len(table)
         else ""
     )
     # On paper a small table stays on one page.
-    short = " short" if len(shown) <= _SHORT else ""
+    short = " short" if shown <= _SHORT else ""
     short += " wide" if len(table.columns) > _WIDE else ""
     return (
         f'<div class="table{short}" role="region" tabindex="0" '
