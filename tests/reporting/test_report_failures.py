@@ -8,10 +8,13 @@ import json
 import os
 import sys
 import tempfile
+from contextlib import nullcontext
 
 import pytest
 
+from pmo_analytics import reporting
 from pmo_analytics.cli import main
+from pmo_analytics.cli.tracked import report as asked
 from pmo_analytics.loaders import write_portfolio
 from pmo_analytics.reporting import folder as folders
 from tests.support.told_portfolios import told_portfolio
@@ -28,8 +31,30 @@ def contents(folder) -> dict[str, str]:
     }
 
 
+def once(make):
+    """Return a function that answers as at first whenever it is asked."""
+    made = []
+
+    def answer(*asked, **options):
+        if not made:
+            made.append(make(*asked, **options))
+        return made[0]
+
+    return answer
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_report():
+    """Let all commands write the same report, without pictures, worked out once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asked, "read_status", once(asked.read_status))
+        patch.setattr(reporting, "status_report", once(reporting.status_report))
+        patch.setattr(reporting, "drawn", lambda _draw: nullcontext({}))
+        yield
+
+
 @pytest.fixture(scope="module")
-def words(tmp_path_factory) -> list[str]:
+def words(tmp_path_factory, one_report) -> list[str]:
     """Return what asks for a report of a few projects."""
     data = tmp_path_factory.mktemp("told") / "data"
     write_portfolio(told_portfolio(3, sound=True), data)
