@@ -116,6 +116,7 @@ def status(
     rules_of(earned, list(portfolio.projects["project"].dropna()))
     sound, left_out = sound_part(portfolio)
     day = last_known_day(sound) if as_of is None else read_day(as_of)
+    earlier, then = _before(sound, since, day)
     work = None
     if left or teams:
         work = finish_by_sprints(sound, left or {}, day=day, teams=teams)
@@ -127,15 +128,31 @@ def status(
         now = replace(now, notes=(*said_of_newest_day(sound, day), *now.notes))
     if since is None:
         return now
-    if isinstance(since, Portfolio):
-        sound, _ = sound_part(since)
-        then = min(last_known_day(sound), day)
-    else:
-        then = read_day(since)
-        if then >= day:
-            raise ConfigError(f"{then:%Y-%m-%d} is not before {day:%Y-%m-%d}.")
-    before = _status(sound, then, thresholds, earned, unit, left_out, ranges=False)
+    before = _status(earlier, then, thresholds, earned, unit, left_out, ranges=False)
     return replace(now, changes=status_changes(before, now))
+
+
+def _before(
+    portfolio: Portfolio,
+    since: str | date | pd.Timestamp | Portfolio | None,
+    day: pd.Timestamp,
+) -> tuple[Portfolio, pd.Timestamp]:
+    """Return what a day is held against: the portfolio as it was, and its day.
+
+    Raises
+    ------
+    ConfigError
+        If that is no earlier day.
+    """
+    if since is None:
+        return portfolio, day
+    if isinstance(since, Portfolio):
+        earlier, _ = sound_part(since)
+        return earlier, min(last_known_day(earlier), day)
+    then = read_day(since)
+    if then >= day:
+        raise ConfigError(f"{then:%Y-%m-%d} is not before {day:%Y-%m-%d}.")
+    return portfolio, then
 
 
 def _status(
@@ -179,6 +196,8 @@ def _status(
     values = described.join(values)
     mine = milestones[milestones["project"].isin(projects)].reset_index(drop=True)
     running, more = running_sprints(portfolio, day) if ranges else (pd.DataFrame(), ())
+    # Of an earlier day only the day itself is compared.
+    coloured = _with_colours(portfolio, history, rules, values) if ranges else history
     return Status(
         portfolio,
         day,
@@ -186,7 +205,7 @@ def _status(
         values,
         colours,
         mine,
-        _with_colours(portfolio, history, rules, values),
+        coloured,
         left_out,
         (*notes, *expected.says, *more),
         None,
@@ -387,10 +406,12 @@ def _looks(
         )
     }
     ends = {name: end for name, end in ends.items() if end <= day}
-    past = reports_of(portfolio, day, list(ends), unit=unit)
-    spent = Spent(portfolio, day, unit)
-    cost = {name: spent.until(name, day) for name in ends}
-    rows = pd.concat([history, past], ignore_index=True) if len(past) else history
+    rows, cost = history, {}
+    if ends:
+        past = reports_of(portfolio, day, list(ends), unit=unit)
+        rows = pd.concat([history, past], ignore_index=True) if len(past) else history
+        spent = Spent(portfolio, day, unit)
+        cost = {name: spent.until(name, day) for name in ends}
     rows = rows[rows["percent_complete"].notna() & (rows["unit"] == unit)]
     planned = (rows["baseline_finish"] - rows["start"]).dt.days + 1
     return pd.DataFrame(
