@@ -117,10 +117,20 @@ def test_each_date_says_which_it_is_and_wide_letters_keep_to_the_screen(mine, ca
     assert "planned end 2027-07-31, expected 2027-10-28 (p80 2028-02-07)" in said
 
 
-def test_benefits_are_those_of_the_report(mine, tmp_path, capsys):
-    words = ["status", str(mine), "--json"]
-    assert main(words) == 0
-    facts = json.loads(capsys.readouterr().out)
+@pytest.fixture
+def newest(mine):
+    """Leave the reports of the last month alone, for a quick status."""
+    for name in ("progress", "milestones", "sprints"):
+        file = mine / f"{name}.csv"
+        table = pd.read_csv(file)
+        day = "end" if name == "sprints" else "as_of"
+        table[~(table[day] < "2026-12")].to_csv(file, index=False)
+    return mine
+
+
+def test_benefits_are_those_of_the_report(screen, newest, tmp_path, capsys):
+    mine = newest
+    _, facts = screen
     assert (facts["benefits"], facts["benefits_by_period"]) == (None, [])
     late = [f"IFRS17,{offset},20000" for offset in range(24, 40)]
     text = "\n".join(["project,offset,amount", *late])
@@ -141,7 +151,8 @@ def test_benefits_are_those_of_the_report(mine, tmp_path, capsys):
         lines = capsys.readouterr().out.splitlines()
         assert f"Benefits: {said}" in lines
         assert max(map(cell_len, lines)) <= 80
-    assert main([*words, "--out", str(tmp_path / "out")]) == 0
+    words = ["status", str(mine), "--json", "--out", str(tmp_path / "out")]
+    assert main(words) == 0
     facts = json.loads(capsys.readouterr().out)
     found = status(read_portfolio(mine))
     section = next(s for s in status_report(found)[0].sections if s.title == "Benefits")

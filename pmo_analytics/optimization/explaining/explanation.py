@@ -226,7 +226,7 @@ def explain(
     >>> import pmo_analytics as pmo
     >>> limits = pmo.SolveLimits(seconds=5, gap=0.05)
     >>> plan = pmo.optimize(pmo.example_portfolio(), limits=limits)
-    >>> pmo.explain(plan, projects=["CRM-UP"], limits=limits).status
+    >>> pmo.explain(plan, projects=["CHAIN"], limits=limits).status
     'ok'
     """
     limits = limits or SolveLimits(seconds=20.0)
