@@ -30,6 +30,8 @@ from tests.support.clock import AMPLE
 from tests.support.places import ROOT
 from tests.support.real_data import real
 
+pytestmark = pytest.mark.usefixtures("warm_module")
+
 PEERS = [name for name in racing.DEFAULT_SOLVERS if name != "ours"]
 
 
@@ -46,7 +48,7 @@ def question() -> racing.Question:
 
 
 @pytest.fixture(scope="module")
-def plan(question) -> pmo.Plan:
+def plan(question, warm_module) -> pmo.Plan:
     return pmo.optimize(question.portfolio, limits=pmo.SolveLimits(seconds=AMPLE))
 
 

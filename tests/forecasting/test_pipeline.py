@@ -183,7 +183,7 @@ def test_every_future_keeps_its_budgets(amounts, limit, end, tied):
     projects = portfolio.projects.copy()
     projects["start"] = pd.NaT
     portfolio = portfolio.replace(projects=projects)
-    load = pmo.forecast_demand(portfolio, draws=40, overruns=False)
+    load = pmo.forecast_demand(portfolio, draws=25, overruns=False)
     # Many of them are the same.
     for future in np.unique(load.draws > 0, axis=0):
         where = future.argmax(axis=0)

@@ -63,9 +63,15 @@ def portfolio():
     return generate_portfolio(24, 5, 12, seed=4).validate()
 
 
-def test_a_gap_that_is_good_enough_needs_a_smaller_tree(portfolio):
+@pytest.fixture(scope="module")
+def first(portfolio):
+    """Return the tree of that portfolio, and its optimum."""
+    return grown(compile_options(portfolio))
+
+
+def test_a_gap_that_is_good_enough_needs_a_smaller_tree(portfolio, first):
     compiled = compile_options(portfolio)
-    exact, optimum = grown(compiled)
+    _, optimum = first
     exact, _ = grown(compiled, known=optimum)
     near, best = grown(compiled, slack=0.05, known=optimum)
     assert exact.closed
@@ -77,10 +83,9 @@ def test_a_gap_that_is_good_enough_needs_a_smaller_tree(portfolio):
 
 
 @pytest.mark.parametrize("number", range(len(CHANGES)) if ALL else (0, 2, 3))
-def test_a_guided_tree_proves_as_much_with_fewer_relaxations(portfolio, number):
+def test_a_guided_tree_proves_as_much_with_fewer_relaxations(portfolio, first, number):
     compiled = compile_options(portfolio)
-    first, _ = grown(compiled)
-    certificate = branched(portfolio, compiled, told(first), strict=False)
+    certificate = branched(portfolio, compiled, told(first[0]), strict=False)
     other = CHANGES[number](portfolio).validate()
     theirs = compile_options(other)
     guide = read_guide(other, theirs, certificate)
@@ -93,10 +98,10 @@ def test_a_guided_tree_proves_as_much_with_fewer_relaxations(portfolio, number):
     assert float(check_bound(other, proof, strict=False)) == pytest.approx(optimum)
 
 
-def test_a_guide_to_the_same_model_needs_no_relaxation(portfolio, monkeypatch):
+def test_a_guide_to_the_same_model_needs_no_relaxation(portfolio, first, monkeypatch):
     compiled = compile_options(portfolio)
-    first, optimum = grown(compiled)
-    guide = Guide.of(told(first))
+    tree, optimum = first
+    guide = Guide.of(told(tree))
     solved = []
     node = Relaxations.node
     monkeypatch.setattr(
@@ -106,7 +111,7 @@ def test_a_guide_to_the_same_model_needs_no_relaxation(portfolio, monkeypatch):
     again = Branches(options, [], optimum, {}, lambda *_: None, guide=guide)
     again.grow(time.monotonic() + AMPLE, 100_000, lambda: optimum)
     assert again.closed
-    assert len(solved) < 0.2 * len(first.nodes)
+    assert len(solved) < 0.2 * len(tree.nodes)
 
 
 @pytest.mark.parametrize("seed", range(tried(40)))

@@ -35,11 +35,11 @@ def changed(portfolio, rng):
     return portfolio.replace(capacity=capacity, demand=demand.assign(fte=fte))
 
 
-@pytest.mark.parametrize("chunk", range(1, 1 + tried(4)))
+@pytest.mark.parametrize("chunk", range(1, 1 + tried(8)))
 def test_renewed_cuts_hold_for_every_plan(chunk):
     rng = np.random.default_rng([chunk, 23])
     kept = tight = 0
-    for _ in range(50):
+    for _ in range(25):
         portfolio = crowded(rng)
         options = compile_options(portfolio).options
         if (options.must & (np.diff(options.first) == 0)).any():

@@ -170,7 +170,7 @@ def test_a_level_takes_the_plan_of_a_smaller_one(monkeypatch):
     assert result.table["status"].tolist() == ["optimal", "feasible", "feasible"]
 
 
-def test_serial_processes_and_cluster_find_the_same_and_a_worker_may_die(monkeypatch):
+def test_other_processes_find_the_same_and_a_worker_of_a_cluster_may_die(monkeypatch):
     portfolio = generate_portfolio(10, 3, 8, seed=2)
     asked = {
         "over": "capacity",
@@ -178,9 +178,9 @@ def test_serial_processes_and_cluster_find_the_same_and_a_worker_may_die(monkeyp
         "limits": SolveLimits(seconds=600, work=1),
     }
     here = frontier(portfolio, **asked, workers=1).table
-    apart = frontier(portfolio, **asked, workers=2).table
-    pd.testing.assert_frame_equal(apart, here, check_exact=True)
     if clusters.missing():
+        apart = frontier(portfolio, **asked, workers=2).table
+        pd.testing.assert_frame_equal(apart, here, check_exact=True)
         pytest.skip(clusters.missing())
     with clusters.cluster() as started:
         monkeypatch.setattr(resolving, "run_tasks", started.killing(run_tasks))

@@ -176,8 +176,8 @@ def infeasible_portfolios(seed: int, count: int, *, with_rules: bool = False):
 @pytest.mark.parametrize("with_rules", [False, True])
 def test_without_any_one_rule_the_others_have_a_plan(with_rules):
     sizes, kinds = [], set()
-    count = 3 if with_rules else 5
-    for portfolio in infeasible_portfolios(11, count, with_rules=with_rules):
+    seed = 11 if with_rules else 16
+    for portfolio in infeasible_portfolios(seed, 3, with_rules=with_rules):
         book = read_rulebook(portfolio)
         found = clash_of(book)
         kept = only(book, found)

@@ -119,7 +119,7 @@ def test_with_nothing_it_dives_for_everything():
 
 def test_a_search_keeps_the_best_of_what_it_rebuilds(monkeypatch):
     options = compile_options(
-        generate_portfolio(60, 6, 24, seed=1, kind="chains")
+        generate_portfolio(40, 4, 18, seed=1, kind="chains")
     ).options
     matrix = build_matrix(options)
     heard: list[float] = []

@@ -144,7 +144,7 @@ def test_ruin_and_recreate_finds_better_plans(middle):
 
 @pytest.mark.parametrize("kind", ["few_big", "many_small", "chains", "mixed"])
 def test_counted_rounds_give_the_same_plan_for_the_same_seed(kind):
-    portfolio = generate_portfolio(40, 4, 12, seed=5, kind=kind, mid_life=True)
+    portfolio = generate_portfolio(24, 3, 12, seed=5, kind=kind, mid_life=True)
     compiled = compile_options(portfolio)
     start = greedy(compiled.options)
     found = []

@@ -193,6 +193,7 @@ def test_the_plan_of_a_search_counts_where_the_solver_has_none(
     assert [a["outcome"] for a in plan.report.attempts] == ["feasible", outcome]
 
 
+@pytest.mark.usefixtures("warm_solver")
 def test_another_solver_answers_through_the_model_that_pulp_writes():
     portfolio = generate_portfolio(12, 3, 8, seed=2)
     options = compile_options(portfolio).options
