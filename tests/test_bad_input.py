@@ -1,18 +1,25 @@
 """Malformed input of every kind: each is refused, with file, row and a fix.
 
-`CASES` is also what the test of the command line runs through: `case.make(folder)`
-spoils a good portfolio in an empty folder and returns the path to read.
+A command reads each of `CASES`: `case.make(folder)` spoils a good portfolio in an empty
+folder and returns the path to read.
 """
 
 from __future__ import annotations
 
+import io
+import json
 import zipfile
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import pandas as pd
 import pytest
 
+from pmo_analytics import loaders
+from pmo_analytics.cli import main
 from pmo_analytics.errors import DataError
 from pmo_analytics.loaders import load_portfolio, read_portfolio
 from tests.support import books
@@ -517,18 +524,57 @@ def test_there_are_many_cases_with_names_of_their_own():
     assert len({case.name for case in CASES}) == len(CASES)
 
 
+class Refused(NamedTuple):
+    """What came of a case: of `read_portfolio`, and of the command that called it."""
+
+    case: Case
+    message: str
+    problems: pd.DataFrame
+    code: int
+    printed: str
+    out: Path
+
+
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: case.name)
 def refused(request, tmp_path_factory):
-    """Read a bad portfolio, once; return the case and all problems."""
-    case = request.param
-    path = case.make(tmp_path_factory.mktemp("bad") / "portfolio")
-    with pytest.raises(DataError, match=case.rule) as caught:
-        read_portfolio(path)
-    return case, caught.value.problems
+    """Let a command read a bad portfolio, once; return all that comes of it."""
+    place = tmp_path_factory.mktemp("bad")
+    path = request.param.make(place / "portfolio")
+    raised = []
+
+    def reading(*words: Any, **options: Any) -> Any:
+        try:
+            return read_portfolio(*words, **options)
+        except DataError as error:
+            raised.append(error)
+            raise
+
+    out = place / "result"
+    words = ["optimize", str(path), "--seconds", "300", "--out", str(out), "--json"]
+    said = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loaders, "read_portfolio", reading)
+        with redirect_stdout(said), redirect_stderr(io.StringIO()):
+            code = main(words)
+    (error,) = raised
+    return Refused(
+        request.param, str(error), error.problems, code, said.getvalue(), out
+    )
+
+
+def test_bad_input_is_exit_code_3(refused):
+    assert refused.code == 3
+    assert refused.printed.count("\n") == 1
+    facts = json.loads(refused.printed)
+    assert facts["status"] == "failed"
+    assert len(facts["problems"]) == len(refused.problems)
+    assert all(p["fix"] for p in facts["problems"] if p["severity"] == "error")
+    assert not refused.out.exists()
 
 
 def test_bad_input_is_refused(refused):
-    case, problems = refused
+    case, problems = refused.case, refused.problems
+    assert case.rule in refused.message
     errors = problems[problems["severity"] == "error"]
     hits = errors[(errors["rule"] == case.rule) & (errors["source"] == case.source)]
     if case.row is not None:
@@ -540,7 +586,7 @@ def test_bad_input_is_refused(refused):
 
 def test_one_mistake_is_one_error(refused):
     """What merely follows from a mistake is not reported beside it."""
-    _, problems = refused
+    problems = refused.problems
     rules = problems.loc[problems["severity"] == "error", "rule"]
     assert len(rules) <= 2, problems[["severity", "rule", "source", "row", "found"]]
 

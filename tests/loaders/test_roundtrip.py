@@ -19,7 +19,7 @@ from pmo_analytics.portfolio import Portfolio
 from pmo_analytics.tables.conforming import clean_text
 from tests.support.counts import tried
 from tests.support.folders import assert_same, read_quietly
-from tests.support.small_portfolios import everything_portfolio
+from tests.support.small_portfolios import everything_portfolio, tiny_portfolio
 
 
 def is_name(text: str) -> bool:
@@ -150,7 +150,7 @@ def test_large_whole_numbers_of_own_columns_are_not_rounded(tmp_path, name):
 @pytest.mark.parametrize("name", ["out", "out.xlsx"])
 @pytest.mark.parametrize("text", ["'@", "''=1+1", "'-a", "'plain"])
 def test_quotes_before_what_looks_like_a_formula_come_back(tmp_path, name, text):
-    portfolio = example_portfolio()
+    portfolio = tiny_portfolio()
     portfolio = portfolio.replace(projects=portfolio.projects.assign(name=text))
     write_portfolio(portfolio, tmp_path / name)
     assert set(read_quietly(tmp_path / name).projects["name"]) == {text}

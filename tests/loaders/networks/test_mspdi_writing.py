@@ -15,6 +15,7 @@ from pmo_analytics.loaders import write_dates, write_network
 from pmo_analytics.networks import Network, roll_up_balanced
 from pmo_analytics.reporting import write_mspdi
 from tests.loaders.networks.test_mspdi import FULL, PLANS, needs_plans, read
+from tests.support.small_portfolios import tiny_portfolio
 
 pytestmark = pytest.mark.usefixtures("warm_module")
 
@@ -95,13 +96,12 @@ def test_a_plan_becomes_projects_roles_and_hours(written):
 
 
 def test_names_and_refusals(tmp_path, capsys):
-    plan = pmo.baseline(pmo.example_portfolio())
+    plan = pmo.baseline(tiny_portfolio())
     with pytest.raises(pmo.ConfigError, match=r"must end in \.xml"):
         write_mspdi(plan, tmp_path / "plan.mpp")
     folder = tmp_path / "data"
-    pmo.write_portfolio(pmo.example_portfolio(), folder)
+    pmo.write_portfolio(tiny_portfolio(), folder)
     words = ["optimize", str(folder), "--json", "--no-charts", "--seconds", "600"]
-    words += ["--gap", "0.5"]
     assert main([*words, "--mspdi", str(tmp_path / "plan.mpp")]) == 2
     capsys.readouterr()
     file = tmp_path / "plan.xml"
