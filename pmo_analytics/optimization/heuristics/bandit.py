@@ -28,7 +28,8 @@ class Bandit:
     rng
         Source of every random choice.
     favoured
-        One whose turns count as shorter than they are: it gets more of the time.
+        One that gets more of the time for what it reaches, though no more than others
+        where it reaches nothing.
     """
 
     def __init__(
@@ -52,8 +53,11 @@ class Bandit:
                 return name
         names = [name for name in self.weight if name in possible]
         weights = np.array([self.weight[name] or 0.0 for name in names])
-        weights = np.maximum(weights, self.p.rarely * weights.sum() + 1e-12)
-        reached = np.cumsum(weights / [self.spent[name] for name in names])
+        favour = [self.p.favour if name == self.favoured else 1.0 for name in names]
+        least = self.p.rarely * weights.sum() + 1e-12
+        # Time, and as many turns as it takes to spend it.
+        wanted = np.maximum(weights * favour, least)
+        reached = np.cumsum(wanted / [self.spent[name] for name in names])
         at = np.searchsorted(reached, self.rng.random() * reached[-1], "right")
         return names[min(int(at), len(names) - 1)]
 
@@ -76,9 +80,7 @@ class Bandit:
         elsewhere
             Whether it began with another plan than the best one.
         """
-        # As many turns as it takes to spend this many times the time.
-        favour = self.p.favour if name == self.favoured else 1.0
-        self.spent[name] = max(spent / favour, 0.05)
+        self.spent[name] = max(spent, 0.05)
         near = self.p.near * max(abs(before), 1e-9)
         gained = self.p.better * -math.expm1(-max(reached - before, 0.0) / near)
         close = math.exp(-min(max(before - reached, 0.0) / near, 50.0))

@@ -181,6 +181,18 @@ def test_who_reached_most_of_late_goes_on_more_often():
     assert {bandit.pick(["A"]) for _ in range(9)} == {"A"}
 
 
+@pytest.mark.parametrize(("reached", "least", "most"), [(50, 0, 15), (100, 65, 90)])
+def test_more_time_is_for_what_reaches_something(reached, least, most):
+    bandit = Bandit(("A", "B"), np.random.default_rng(0), favoured="A")
+    time = {"A": 0.0, "B": 0.0}
+    for _ in range(2000):
+        name = bandit.pick(["A", "B"])
+        spent = {"A": 10.0, "B": 1.0}[name]
+        time[name] += spent
+        bandit.reward(name, {"A": reached, "B": 100.0}[name], 100.0, spent)
+    assert least < 100 * time["A"] / sum(time.values()) < most
+
+
 @pytest.mark.parametrize("poor", [True, False])
 def test_heating_up_counts_by_what_plans_from_nothing_are_worth(monkeypatch, poor):
     options = big_projects(1)
