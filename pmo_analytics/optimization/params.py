@@ -161,7 +161,7 @@ class AlternationParams(Params):
     exact_after, least_after, most_after
         The same where branches can prove an optimum.
     longest_anew
-        Seconds of the longest cycle there.
+        Seconds of the longest cycle; elsewhere one begins again with the first then.
     first_whole, to_begin, soon
         Seconds of the first cycle of annealing the whole plan, from and to; so many
         options take one second, twice as many four; and the share of the time it takes

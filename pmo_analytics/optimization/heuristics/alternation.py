@@ -137,7 +137,6 @@ class Search:
     def run(self, end: float) -> None:
         """Search until a moment of the monotonic clock."""
         length = dict.fromkeys((_REBUILD, _REPACK), self.p.first_cycle)
-        longest = self.p.longest_anew if self.small else np.inf
         length[_WHOLE] = self._first_whole(end)
         turn = 0
         ready = self._load(min(_AT_ONCE, max(end - time.monotonic(), 0.0)))
@@ -163,9 +162,21 @@ class Search:
             self._listen()
             self._help(length[name], end, plan, self.known.objective - before)
             if turn:
-                growth = self.p.slower if name == _WHOLE else self.p.growth
-                length[name] = min(length[name] * growth, longest)
+                length[name] = self._grown(name, length[name])
             turn += 1
+
+    def _grown(self, name: str, length: float) -> float:
+        """Return the seconds of the next cycle of a search.
+
+        Where a model is large, a cycle that were too long makes way for some short
+        ones, which begin elsewhere: a long one often ends where it would anyway.
+        """
+        grown = length * (self.p.slower if name == _WHOLE else self.p.growth)
+        if self.small:
+            return min(grown, self.p.longest_anew)
+        if name == _WHOLE or grown <= self.p.longest_anew:
+            return grown
+        return self.p.first_cycle
 
     def _first_whole(self, end: float) -> float:
         """Return the seconds of the first cycle of annealing, more for large models."""

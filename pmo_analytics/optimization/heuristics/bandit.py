@@ -54,7 +54,8 @@ class Bandit:
         names = [name for name in self.weight if name in possible]
         weights = np.array([self.weight[name] or 0.0 for name in names])
         favour = [self.p.favour if name == self.favoured else 1.0 for name in names]
-        least = self.p.rarely * weights.sum() + 1e-12
+        # Where nothing reaches anything all are tried alike.
+        least = self.p.rarely * max(weights.sum(), 1.0)
         # Time, and as many turns as it takes to spend it.
         wanted = np.maximum(weights * favour, least)
         reached = np.cumsum(wanted / [self.spent[name] for name in names])

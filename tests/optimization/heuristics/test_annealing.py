@@ -181,15 +181,18 @@ def test_who_reached_most_of_late_goes_on_more_often():
     assert {bandit.pick(["A"]) for _ in range(9)} == {"A"}
 
 
-@pytest.mark.parametrize(("reached", "least", "most"), [(50, 0, 15), (100, 65, 90)])
-def test_more_time_is_for_what_reaches_something(reached, least, most):
+@pytest.mark.parametrize(
+    ("reached", "other", "least", "most"),
+    [(50, 100, 0, 15), (100, 100, 65, 90), (50, 50, 35, 65)],
+)
+def test_more_time_is_for_what_reaches_something(reached, other, least, most):
     bandit = Bandit(("A", "B"), np.random.default_rng(0), favoured="A")
     time = {"A": 0.0, "B": 0.0}
     for _ in range(2000):
         name = bandit.pick(["A", "B"])
         spent = {"A": 10.0, "B": 1.0}[name]
         time[name] += spent
-        bandit.reward(name, {"A": reached, "B": 100.0}[name], 100.0, spent)
+        bandit.reward(name, {"A": reached, "B": other}[name], 100.0, spent)
     assert least < 100 * time["A"] / sum(time.values()) < most
 
 
