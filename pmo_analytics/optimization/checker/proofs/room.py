@@ -85,8 +85,12 @@ def drop_impossible_starts(question: Question) -> None:
         kept = set(project.allowed)
         for role, rows in question.demand.get(name, {}).items():
             kept -= _overloading(rows, kept, room.roles[role])
+        # Nothing is negative here: who can pay for all of it can pay for a part.
+        kinds = question.spend.get(name, {})
+        whole = sum(units for rows in kinds.values() for _, units in rows)
         for budget, left in room.budgets:
-            kept -= _overspending(question, project, kept, budget, left)
+            if whole > left:
+                kept -= _overspending(question, project, kept, budget, left)
         if len(kept) < len(project.allowed):
             allowed = tuple(s for s in project.allowed if s in kept)
             question.projects[name] = project._replace(allowed=allowed)
