@@ -9,7 +9,7 @@ import pytest
 import pmo_analytics as pmo
 from pmo_analytics.reporting import status_report, write_page
 from tests.support.chromium import browser, find_chromium
-from tests.support.told_portfolios import told_portfolio
+from tests.support.told_portfolios import example_report, told_portfolio
 
 pytestmark = pytest.mark.skipif(
     find_chromium() is None, reason="no Chromium is installed"
@@ -54,11 +54,8 @@ _PLACE = "document.activeElement.getBoundingClientRect()"
 def folder(tmp_path_factory):
     """Return a folder with the pages of the example and of a portfolio with gaps."""
     room = tmp_path_factory.mktemp("pages")
-    for name, portfolio in (
-        ("example", pmo.example_portfolio()),
-        ("told", told_portfolio(12)),
-    ):
-        whole, pages = status_report(pmo.status(portfolio, as_of="2026-12-31"))
+    told = status_report(pmo.status(told_portfolio(12), as_of="2026-12-31"))
+    for name, (whole, pages) in (("example", example_report()[1:]), ("told", told)):
         write_page(room / name / "report.html", whole)
         for page, content in pages.items():
             write_page(room / name / page, content)

@@ -27,9 +27,8 @@ from pmo_analytics.reporting.charts import Chart, short, svg_of
 from pmo_analytics.reporting.page import Fact, Report, Section, page_html
 from tests.support.chromium import browser, find_chromium
 from tests.support.counts import tried
-from tests.support.places import ROOT
 from tests.support.real_data import GMPP, real
-from tests.support.told_portfolios import told_portfolio
+from tests.support.told_portfolios import example_report, told_portfolio
 
 needs_chromium = pytest.mark.skipif(
     find_chromium() is None, reason="no Chromium is installed"
@@ -69,12 +68,12 @@ class Tables(HTMLParser):
 
 @pytest.fixture(scope="module")
 def status():
-    return pmo.status(pmo.example_portfolio(), as_of="2026-12-31", since="2026-10-31")
+    return example_report()[0]
 
 
 @pytest.fixture(scope="module")
-def report(status):
-    return status_report(status)[0]
+def report():
+    return example_report()[1]
 
 
 def texts_of(table: pd.DataFrame) -> list[list[str]]:
@@ -254,7 +253,7 @@ def test_charts_are_native_and_hold_the_numbers(report, tmp_path):
 
 
 def test_there_is_a_page_for_each_program_and_project(status, tmp_path):
-    report, pages = status_report(status)
+    _, report, pages = example_report()
     links = Tables(page_html(report)).links
     inside = [unquote(link) for link in links if not link.startswith("#")]
     assert set(inside) == set(pages)
@@ -384,39 +383,51 @@ def test_a_browser_sorts_and_filters_without_a_complaint(report, tmp_path):
         assert re.fullmatch(r"\d+ of \d+ rows", said)
 
 
-EXAMPLE, UNCERTAIN = ROOT / "data" / "example", ROOT / "data" / "uncertainty.toml"
-WORDS = ["report", str(EXAMPLE), "--as-of", "2026-12-31"]
+@pytest.fixture(scope="module")
+def uncertain(tmp_path_factory):
+    """Return a file that says how long projects may take."""
+    path = tmp_path_factory.mktemp("uncertain") / "uncertainty.toml"
+    path.write_text('[duration]\nkind = "triangular"\nlow = 0.9\nmode = 1\nhigh = 2\n')
+    return path
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory):
+def words(tmp_path_factory):
+    """Return what asks for a report of a few projects."""
+    data = tmp_path_factory.mktemp("told") / "data"
+    pmo.write_portfolio(told_portfolio(3, sound=True), data)
+    return ["report", str(data), "--as-of", "2026-12-31"]
+
+
+@pytest.fixture(scope="module")
+def written(words, uncertain, tmp_path_factory):
     """Return a folder with the report of the command, and what that has said."""
     out = tmp_path_factory.mktemp("command") / "out"
     said = io.StringIO()
     with redirect_stdout(said):
-        more = ["--uncertainty", str(UNCERTAIN), "--out", str(out), "--json"]
-        assert main([*WORDS, *more]) == 0
+        more = ["--uncertainty", str(uncertain), "--out", str(out), "--json"]
+        assert main([*words, *more]) == 0
     return out, said.getvalue()
 
 
-def test_the_command_writes_the_three_files(written, tmp_path):
+def test_the_command_writes_the_three_files(words, written, tmp_path):
     out, said = written
     assert '"status": "ok"' in said
     assert {"report.html", "report.xlsx", "report.pptx", "projects", "programs"} <= {
         path.name for path in out.iterdir()
     }
     assert main(["report", str(tmp_path / "none"), "--out", str(out)]) == 3
-    assert main([*WORDS, "--uncertainty", "none.toml", "--out", str(out)]) == 3
-    assert main([*WORDS[:2], "--as-of", "soon", "--out", str(out)]) == 2
+    assert main([*words, "--uncertainty", "none.toml", "--out", str(out)]) == 3
+    assert main([*words[:2], "--as-of", "soon", "--out", str(out)]) == 2
 
 
-def test_the_finish_by_simulation_is_in_all_files(written):
+def test_the_finish_by_simulation_is_in_all_files(written, uncertain):
     out, _ = written
     status = pmo.status(
-        pmo.read_portfolio(EXAMPLE), as_of="2026-12-31", uncertainty=UNCERTAIN
+        told_portfolio(3, sound=True), as_of="2026-12-31", uncertainty=uncertain
     )
     told = status.ranges[status.ranges["method"] == "simulation"]
-    row = told[told["project"] == "CORE-MOT"].iloc[0]
+    row = told[told["project"] == "P000"].iloc[0]
     ends = [f"{row[name]:%Y-%m-%d}" for name in ("finish_p50", "finish_p80")]
     book = openpyxl.load_workbook(out / "report.xlsx")
     sheet = book["Cost and finish by every method"]
@@ -424,7 +435,7 @@ def test_the_finish_by_simulation_is_in_all_files(written):
         [[text_of(cell, "text")[:10] for cell in row] for row in sheet.values],
         slide_tables(out / "report.pptx")["Cost and finish by every method"],
         *Tables((out / "report.html").read_text("utf-8")).tables,
-        *Tables((out / "projects" / "CORE-MOT.html").read_text("utf-8")).tables,
+        *Tables((out / "projects" / "P000.html").read_text("utf-8")).tables,
     ]
     found = [
         rows
@@ -433,7 +444,7 @@ def test_the_finish_by_simulation_is_in_all_files(written):
             rows := [
                 row
                 for row in table
-                if "simulation" in row and (row[0] in ("CORE-MOT", "simulation"))
+                if "simulation" in row and (row[0] in ("P000", "simulation"))
             ]
         )
     ]
@@ -479,7 +490,7 @@ def test_money_by_period_adds_up_to_what_was_spent(status, report):
 
 
 def test_pages_show_how_milestones_and_programs_went(status):
-    pages = status_report(status)[1]
+    pages = example_report()[2]
     titles = [s.title for s in pages["projects/CORE-MOT.html"].sections]
     assert {"Milestone trend", "CPI and SPI(t) over time"} <= set(titles)
     trend = next(

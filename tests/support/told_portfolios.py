@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 
 import pmo_analytics as pmo
 from pmo_analytics.clock import make_horizon
+from pmo_analytics.reporting import Report, status_report
+from pmo_analytics.tracking import Status
 
 _NAMES = ("数字化转型", "电力调度系统", "Straße & Brücke", "=1+1", "Überwachung <b>")
 _STAGES = ("Design", "Build", "试运行")
 _MONTHS = 24
+
+
+@cache
+def example_report() -> tuple[Status, Report, dict[str, Report]]:
+    """Return the status of the example, its report, and the pages of that.
+
+    To work them out takes longer than most of what is asked about them.
+    """
+    status = pmo.status(pmo.example_portfolio(), as_of="2026-12-31", since="2026-10-31")
+    return status, *status_report(status)
 
 
 def told_portfolio(projects: int, seed: int = 0, *, sound: bool = False):

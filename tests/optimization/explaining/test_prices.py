@@ -38,12 +38,17 @@ def test_three_projects_and_one_developer():
     assert two.loc[two["change"] == 2.0, "value"].tolist() == pytest.approx([4.0])
 
 
-def test_a_role_that_never_binds_is_worth_exactly_nothing():
+@pytest.fixture(scope="module")
+def unbinding(warm_module):
+    """Return what a role is worth of which there is more than enough."""
     plan = optimize(portfolio_of({"X": 5, "Y": 3}, capacity=4.0), limits=LIMITS)
-    table = role_value(plan, limits=LIMITS, workers=1)
-    assert table["how"].tolist() == ["never binds"] * 2
-    assert table[["value", "low", "high"]].to_numpy().tolist() == [[0.0] * 3] * 2
-    assert say_role_values(table) == [
+    return role_value(plan, limits=LIMITS, workers=1)
+
+
+def test_a_role_that_never_binds_is_worth_exactly_nothing(unbinding):
+    assert unbinding["how"].tolist() == ["never binds"] * 2
+    assert unbinding[["value", "low", "high"]].to_numpy().tolist() == [[0.0] * 3] * 2
+    assert say_role_values(unbinding) == [
         "'Dev' never binds: neither more nor less changes anything."
     ]
 
@@ -67,10 +72,12 @@ def test_more_lets_in_what_alone_was_too_much():
         (1.0, 3e-6, 3e-6, 3e-6, "brings 3e-06."),
     ],
 )
-def test_a_difference_below_rounding_is_said_as_nothing(change, value, low, high, says):
-    plan = optimize(portfolio_of({"X": 5, "Y": 3}, capacity=4.0), limits=LIMITS)
-    table = role_value(plan, limits=LIMITS, workers=1).iloc[:1]
-    table = table.assign(how="solved", change=change, value=value, low=low, high=high)
+def test_a_difference_below_rounding_is_said_as_nothing(
+    unbinding, change, value, low, high, says
+):
+    table = unbinding.iloc[:1].assign(
+        how="solved", change=change, value=value, low=low, high=high
+    )
     (text,) = say_role_values(table.assign(entering="", leaving="Y", objective=8.0))
     assert says in text
     assert ("another plan of the same worth: out goes" in text) == (abs(value) < 1e-8)
