@@ -27,6 +27,7 @@ from pmo_analytics.reporting.charts import Chart, short, svg_of
 from pmo_analytics.reporting.page import Fact, Report, Section, page_html
 from tests.support.chromium import browser, find_chromium
 from tests.support.counts import tried
+from tests.support.places import ROOT
 from tests.support.real_data import GMPP, real
 from tests.support.told_portfolios import example_report, told_portfolio
 
@@ -383,51 +384,39 @@ def test_a_browser_sorts_and_filters_without_a_complaint(report, tmp_path):
         assert re.fullmatch(r"\d+ of \d+ rows", said)
 
 
-@pytest.fixture(scope="module")
-def uncertain(tmp_path_factory):
-    """Return a file that says how long projects may take."""
-    path = tmp_path_factory.mktemp("uncertain") / "uncertainty.toml"
-    path.write_text('[duration]\nkind = "triangular"\nlow = 0.9\nmode = 1\nhigh = 2\n')
-    return path
+EXAMPLE, UNCERTAIN = ROOT / "data" / "example", ROOT / "data" / "uncertainty.toml"
+WORDS = ["report", str(EXAMPLE), "--as-of", "2026-12-31"]
 
 
 @pytest.fixture(scope="module")
-def words(tmp_path_factory):
-    """Return what asks for a report of a few projects."""
-    data = tmp_path_factory.mktemp("told") / "data"
-    pmo.write_portfolio(told_portfolio(3, sound=True), data)
-    return ["report", str(data), "--as-of", "2026-12-31"]
-
-
-@pytest.fixture(scope="module")
-def written(words, uncertain, tmp_path_factory):
+def written(tmp_path_factory):
     """Return a folder with the report of the command, and what that has said."""
     out = tmp_path_factory.mktemp("command") / "out"
     said = io.StringIO()
     with redirect_stdout(said):
-        more = ["--uncertainty", str(uncertain), "--out", str(out), "--json"]
-        assert main([*words, *more]) == 0
+        more = ["--uncertainty", str(UNCERTAIN), "--out", str(out), "--json"]
+        assert main([*WORDS, *more]) == 0
     return out, said.getvalue()
 
 
-def test_the_command_writes_the_three_files(words, written, tmp_path):
+def test_the_command_writes_the_three_files(written, tmp_path):
     out, said = written
     assert '"status": "ok"' in said
     assert {"report.html", "report.xlsx", "report.pptx", "projects", "programs"} <= {
         path.name for path in out.iterdir()
     }
     assert main(["report", str(tmp_path / "none"), "--out", str(out)]) == 3
-    assert main([*words, "--uncertainty", "none.toml", "--out", str(out)]) == 3
-    assert main([*words[:2], "--as-of", "soon", "--out", str(out)]) == 2
+    assert main([*WORDS, "--uncertainty", "none.toml", "--out", str(out)]) == 3
+    assert main([*WORDS[:2], "--as-of", "soon", "--out", str(out)]) == 2
 
 
-def test_the_finish_by_simulation_is_in_all_files(written, uncertain):
+def test_the_finish_by_simulation_is_in_all_files(written):
     out, _ = written
     status = pmo.status(
-        told_portfolio(3, sound=True), as_of="2026-12-31", uncertainty=uncertain
+        pmo.read_portfolio(EXAMPLE), as_of="2026-12-31", uncertainty=UNCERTAIN
     )
     told = status.ranges[status.ranges["method"] == "simulation"]
-    row = told[told["project"] == "P000"].iloc[0]
+    row = told[told["project"] == "CORE-MOT"].iloc[0]
     ends = [f"{row[name]:%Y-%m-%d}" for name in ("finish_p50", "finish_p80")]
     book = openpyxl.load_workbook(out / "report.xlsx")
     sheet = book["Cost and finish by every method"]
@@ -435,7 +424,7 @@ def test_the_finish_by_simulation_is_in_all_files(written, uncertain):
         [[text_of(cell, "text")[:10] for cell in row] for row in sheet.values],
         slide_tables(out / "report.pptx")["Cost and finish by every method"],
         *Tables((out / "report.html").read_text("utf-8")).tables,
-        *Tables((out / "projects" / "P000.html").read_text("utf-8")).tables,
+        *Tables((out / "projects" / "CORE-MOT.html").read_text("utf-8")).tables,
     ]
     found = [
         rows
@@ -444,7 +433,7 @@ def test_the_finish_by_simulation_is_in_all_files(written, uncertain):
             rows := [
                 row
                 for row in table
-                if "simulation" in row and (row[0] in ("P000", "simulation"))
+                if "simulation" in row and (row[0] in ("CORE-MOT", "simulation"))
             ]
         )
     ]
