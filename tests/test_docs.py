@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import doctest
-import functools
 import importlib.util
 import inspect
 import re
@@ -21,8 +20,10 @@ import pandas as pd
 import pytest
 
 import pmo_analytics as pmo
+from pmo_analytics import tracking
 from pmo_analytics.cli import main
 from pmo_analytics.tables import TABLES
+from tests.support.asked_once import asked_once
 from tests.support.counts import ALL
 from tests.support.places import ROOT
 
@@ -145,26 +146,10 @@ BEFORE = ["optimize", "frontier", "simulate", "forecast_capacity"]
 
 @pytest.fixture(scope="module")
 def remembering():
-    """Give back what was asked before of the same portfolio."""
-
-    def remembered(call):
-        known: dict[object, object] = {}
-        form = inspect.signature(call)
-
-        @functools.wraps(call)
-        def ask(portfolio, *words, **options):
-            asked = form.bind(None, *words, **options)
-            asked.apply_defaults()
-            key = portfolio.digest(), repr(asked)
-            if key not in known:
-                known[key] = call(portfolio, *words, **options)
-            return known[key]
-
-        return ask
-
+    """Work out once what several of them ask."""
     with pytest.MonkeyPatch.context() as patch:
         for name in BEFORE:
-            patch.setattr(pmo, name, remembered(getattr(pmo, name)))
+            patch.setattr(pmo, name, asked_once(getattr(pmo, name)))
         yield
 
 
@@ -249,6 +234,8 @@ def test_every_command_of_the_pages_runs(place, monkeypatch, capsys):
     monkeypatch.chdir(place)
     # SIGTERM, of whoever has waited long enough, ends all the tests, not one command.
     monkeypatch.setattr("pmo_analytics.cli.stopped_like_ctrl_c", nullcontext)
+    # Lines that show a status on screen and as JSON show the same one.
+    monkeypatch.setattr(tracking, "status", asked_once(tracking.status))
     done: set[str] = set()
     # What `capacity` draws is drawn by `optimize` as well.
     drawn = {"capacity"}

@@ -9,13 +9,22 @@ import pandas as pd
 import pytest
 from rich.cells import cell_len
 
+from pmo_analytics import tracking
 from pmo_analytics.cli import main
 from pmo_analytics.loaders import read_portfolio
 from pmo_analytics.reporting import status_report
 from pmo_analytics.tracking import status
+from tests.support.asked_once import asked_once
 from tests.support.places import ROOT
 
 EXAMPLE = ROOT / "data" / "example"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def asked_on_screen_and_as_json():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tracking, "status", asked_once(tracking.status))
+        yield
 
 
 @pytest.fixture(scope="module")
