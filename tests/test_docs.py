@@ -255,6 +255,9 @@ def test_every_command_of_the_pages_runs(place, monkeypatch, capsys):
         # Where results go makes no other command, but later ones may read a plan.
         known = words[0] != "optimize" and "--out" in words
         key = " ".join(words[: words.index("--out")] if known else words)
+        if not ALL:
+            # One is a copy of the other.
+            key = key.replace("data/example", "mydata")
         if key in done or words[0] == "new":
             continue
         done.add(key)
