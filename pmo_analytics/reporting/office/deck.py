@@ -24,10 +24,17 @@ _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 @dataclass(frozen=True)
 class Deck:
-    """Slides, and whether their look is that of a template of the user's."""
+    """Slides, and whether their look is that of a template of the user's.
+
+    Attributes
+    ----------
+    layout
+        Of every slide: the one with a title and least beside it.
+    """
 
     show: Any
     templated: bool
+    layout: Any
 
 
 @dataclass(frozen=True)
@@ -51,14 +58,14 @@ def open_deck(template: Path | None) -> Deck:
     if template is None:
         show = Presentation()
         show.slide_width, show.slide_height = Inches(13.333), Inches(7.5)
-        return Deck(show, templated=False)
+        return Deck(show, False, _layout(show))
     try:
         show = Presentation(str(template))
     except (OSError, KeyError, ValueError, PackageNotFoundError) as error:
         raise ConfigError(
             f"The template {template} cannot be read as slides. Save it as .pptx."
         ) from error
-    return Deck(show, templated=True)
+    return Deck(show, True, _layout(show))
 
 
 def _layout(show: Any) -> Any:
@@ -89,7 +96,7 @@ def add_slide(deck: Deck, title: str, said: str = "") -> tuple[Any, Room]:
     from pptx.util import Emu, Inches
 
     show = deck.show
-    slide = show.slides.add_slide(_layout(show))
+    slide = show.slides.add_slide(deck.layout)
     width, height = show.slide_width.inches, show.slide_height.inches
     head = slide.shapes.title
     for shape in list(slide.placeholders):

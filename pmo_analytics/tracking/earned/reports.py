@@ -50,7 +50,8 @@ def reports_of(
     """
     promises, spent = Promises(portfolio, unit), Spent(portfolio, as_of, unit)
     hours = spent if unit == "hours" else Spent(portfolio, as_of, "hours")
-    reached = _Reached(portfolio)
+    by_milestones = "milestones" in (rules or {}).values()
+    reached = _Reached(portfolio) if by_milestones else None
     told = portfolio.progress
     told = told[(told["as_of"] <= as_of) & told["project"].isin(projects)]
     told = told.sort_values(["project", "as_of"], kind="stable")
@@ -114,7 +115,7 @@ def _report(
     promises: Promises,
     spent: Spent,
     hours: Spent,
-    reached: _Reached,
+    reached: _Reached | None,
     unit: str,
     rule: str | None,
 ) -> dict[str, Any]:
@@ -142,7 +143,9 @@ def _report(
     }
     if promise is None:
         return facts
-    done = reached.on(project, day) if rule == "milestones" else np.nan
+    done = np.nan
+    if rule == "milestones" and reached is not None:
+        done = reached.on(project, day)
     share = 0.0 if waiting else earned_share(rule or "percent", percent / 100, done)
     ev = _amount(row, "earned_value", promise)
     beyond = ev > promise.bac * (1 + 1e-9)
