@@ -22,7 +22,11 @@ from pmo_analytics.tracking.earned.reports import reports_of
 from pmo_analytics.tracking.earned.schedules import index_limits
 from pmo_analytics.tracking.earned.values import rules_of
 from pmo_analytics.tracking.judging.changes import status_changes
-from pmo_analytics.tracking.judging.milestones import milestone_status, of_projects
+from pmo_analytics.tracking.judging.milestones import (
+    MilestoneLog,
+    milestone_status,
+    of_projects,
+)
 from pmo_analytics.tracking.judging.rag import Rule, colours_of, judged, read_rules
 from pmo_analytics.tracking.result import Status
 from pmo_analytics.tracking.usable import (
@@ -288,12 +292,17 @@ def _planned(portfolio: Portfolio, names: pd.Index) -> pd.Series[Any]:
     return pd.Series(ends, index=names, dtype="datetime64[s]")
 
 
+_OF_LIMITS = ("ev", "ac", "bac", "es", "at", "pd")
+
+
 def _limits(history: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
     """Return the limits of CPI and SPI(t) at 90 %, and how many reports tell them."""
+    of = {n: history[n].to_numpy(dtype=float) for n in _OF_LIMITS}
     rows = {}
-    for project, own in history.groupby("project", sort=False):
-        cost = index_limits(own["ev"], own["ac"], total=float(own["bac"].iloc[-1]))
-        time = index_limits(own["es"], own["at"], total=float(own["pd"].iloc[-1]))
+    for project, own in history.groupby("project", sort=False).indices.items():
+        ev, ac, bac, es, at, planned = (of[name][own] for name in _OF_LIMITS)
+        cost = index_limits(ev, ac, total=float(bac[-1]))
+        time = index_limits(es, at, total=float(planned[-1]))
         rows[project] = {
             "cpi_low": cost.low,
             "cpi_high": cost.high,
@@ -436,21 +445,21 @@ def _with_colours(
     The newest report of a project has the colour of the status itself.
     """
     told = history[history["percent_complete"].notna() | history["reported"].notna()]
-    parts = []
+    parts, milestones = [], MilestoneLog(portfolio)
     for day, rows in told.groupby("as_of", sort=True):
         values = rows.set_index("project")
-        stones = milestone_status(portfolio, pd.Timestamp(day))
-        values = values.join(of_projects(stones, values.index))
-        values["age_days"] = 0.0
-        values["over_share"] = values["eac"] / values["bac"] - 1
-        for rule in rules:
-            if rule.indicator not in values:
-                values[rule.indicator] = np.nan
-        verdict = judged(values, colours_of(values, rules), rules)
-        parts.append(values.join(verdict[["rag", "reason"]]).reset_index())
+        stones = milestones.on(pd.Timestamp(day))
+        parts.append(values.join(of_projects(stones, values.index)).reset_index())
     if not parts:
         return told.assign(rag=None, reason=None)
-    found = pd.concat(parts, ignore_index=True).sort_values(
+    values = pd.concat(parts, ignore_index=True)
+    values["age_days"] = 0.0
+    values["over_share"] = values["eac"] / values["bac"] - 1
+    for rule in rules:
+        if rule.indicator not in values:
+            values[rule.indicator] = np.nan
+    verdict = judged(values, colours_of(values, rules), rules)
+    found = values.join(verdict[["rag", "reason"]]).sort_values(
         ["project", "as_of"], kind="stable", ignore_index=True
     )
     last = ~found.duplicated("project", keep="last")

@@ -181,16 +181,20 @@ def _by_offset(portfolio: Portfolio, unit: str) -> dict[str, Floats]:
     if unit == "money":
         parts.append(portfolio.spend[["project", "offset", "amount"]])
     rows = pd.concat(parts, ignore_index=True)
-    durations = portfolio.projects.set_index("project")["duration"]
+    projects = portfolio.projects
+    durations: dict[Any, Any] = dict(
+        zip(projects["project"], projects["duration"], strict=True)
+    )
+    offsets = rows["offset"].to_numpy(dtype=int)
+    amounts: Floats = rows["amount"].to_numpy(dtype=float)
     found: dict[str, Floats] = {}
-    for project, own in rows.groupby("project", sort=False):
-        long = durations.get(project)
+    for project, own in rows.groupby("project", sort=False).indices.items():
+        long: Any = durations.get(project)
         if pd.isna(long):
             continue
-        at = own["offset"].to_numpy(dtype=int)
-        inside = at < int(long)
+        inside = own[offsets[own] < int(long)]
         found[str(project)] = np.bincount(
-            at[inside], own["amount"].to_numpy()[inside], minlength=int(long)
+            offsets[inside], amounts[inside], minlength=int(long)
         )
     return found
 

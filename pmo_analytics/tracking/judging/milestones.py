@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pmo_analytics.portfolio import Portfolio
 
+type Days = npt.NDArray[np.datetime64]
+type Whole = npt.NDArray[np.intp]
+
 # Days in which a milestone that comes up is said to be next.
 SOON = 30
+_BLANK, _DAY = np.datetime64("NaT", "s"), np.timedelta64(1, "D")
 
 
 def milestone_status(portfolio: Portfolio, as_of: pd.Timestamp) -> pd.DataFrame:
@@ -24,68 +31,91 @@ def milestone_status(portfolio: Portfolio, as_of: pd.Timestamp) -> pd.DataFrame:
         known without one), `seen` (day of the status that says so) and `moves` (how
         often its forecast has been moved).
     """
-    rows = portfolio.milestones
-    told = rows[rows["as_of"].isna() | (rows["as_of"] <= as_of)]
-    told = told[told["project"].isin(portfolio.projects["project"])]
-    told = told.dropna(subset=["baseline", "forecast", "actual"], how="all")
-    told = told.sort_values("as_of", kind="stable", na_position="first")
-    if told.empty:
-        return _nothing()
-    # What is to be reached after the day on which that was said is a forecast.
-    said = told["as_of"].fillna(as_of)
-    early = told["actual"] > said.where(said < as_of, as_of)
-    told = told.assign(
-        forecast=told["forecast"].mask(early & told["forecast"].isna(), told["actual"]),
-        actual=told["actual"].mask(early),
-    )
-    key = ["project", "milestone"]
-    number = told.groupby(key, sort=False).ngroup().to_numpy()
-    last = told.drop_duplicates(key, keep="last").set_index(key)
-    # The rows of one milestone, the newest last: later ones take the place of earlier.
-    planned = told["baseline"].to_numpy()
-    known = np.flatnonzero(~np.isnat(planned))
-    first, newest = (np.full(len(last), np.datetime64("NaT", "s")) for _ in range(2))
-    newest[number[known]] = planned[known]
-    first[number[known[::-1]]] = planned[known[::-1]]
-    asked = pd.DataFrame({"of": number, "forecast": told["forecast"].to_numpy()})
-    different = asked.dropna().drop_duplicates()["of"]
-    moves = np.bincount(different, minlength=len(last)) - 1
-    # In the order in which milestones come up first.
-    order = np.argsort(number[~told.duplicated(key, keep="last").to_numpy()])
-    last = last.iloc[order]
-    state = pd.DataFrame(
-        {
-            "kind": last["kind"],
+    return MilestoneLog(portfolio).on(as_of)
+
+
+class MilestoneLog:
+    """What was seen of milestones, put in order once for many days."""
+
+    def __init__(self, portfolio: Portfolio) -> None:
+        rows = portfolio.milestones
+        rows = rows[rows["project"].isin(portfolio.projects["project"])]
+        rows = rows.dropna(subset=_DATES, how="all")
+        self._rows = rows.sort_values("as_of", kind="stable", na_position="first")
+        self._seen = self._rows["as_of"].to_numpy("datetime64[s]")
+        self._dates = {c: self._rows[c].to_numpy("datetime64[s]") for c in _DATES}
+        pairs = [self._rows["project"], self._rows["milestone"]]
+        self._codes = self._rows.groupby(pairs, sort=False).ngroup().to_numpy()
+
+    def on(self, as_of: pd.Timestamp) -> pd.DataFrame:
+        """Return each milestone as it stood on a day; see `milestone_status`."""
+        day = np.datetime64(as_of, "s")
+        told = int((np.isnat(self._seen) | (self._seen <= day)).sum())
+        if not told:
+            return _nothing()
+        seen, number = self._seen[:told], pd.factorize(self._codes[:told])[0]
+        planned, forecast, actual = (self._dates[name][:told] for name in _DATES)
+        # What is to be reached after the day on which that was said is a forecast.
+        early = actual > np.where(seen < day, seen, day)
+        forecast = np.where(early & np.isnat(forecast), actual, forecast)
+        actual = np.where(early, _BLANK, actual)
+        # The rows of one milestone, the newest last: later ones take the place of
+        # earlier.
+        count = int(number.max()) + 1
+        last = np.empty(count, dtype=np.intp)
+        last[number] = np.arange(told)
+        known = np.flatnonzero(~np.isnat(planned))
+        first, newest = np.full(count, _BLANK), np.full(count, _BLANK)
+        newest[number[known]] = planned[known]
+        first[number[known[::-1]]] = planned[known[::-1]]
+        rows = self._rows.iloc[last]
+        state = {
+            "project": rows["project"].array,
+            "milestone": rows["milestone"].array,
+            "kind": rows["kind"].array,
             "baseline": newest,
             "first_baseline": first,
-            "forecast": last["forecast"],
-            "actual": last["actual"],
-            "seen": last["as_of"],
-            "moves": np.maximum(moves, 0),
-        },
-        index=last.index,
-    )
-    due = state["actual"].fillna(state["forecast"]).fillna(state["baseline"])
-    reached = state["actual"].notna()
+            "forecast": forecast[last],
+            "actual": actual[last],
+            "seen": seen[last],
+            "moves": _moves(number, forecast, count),
+        }
+        state |= _stand(newest, forecast[last], actual[last], day)
+        return pd.DataFrame(state)[_COLUMNS].sort_values(
+            ["due", "project"], kind="stable", ignore_index=True
+        )
+
+
+def _moves(number: Whole, forecast: Days, count: int) -> Whole:
+    """Return how often the forecast of each milestone has been moved."""
+    known = ~np.isnat(forecast)
+    number, forecast = number[known], forecast[known]
+    order = np.lexsort((forecast, number))
+    number, forecast = number[order], forecast[order]
+    fresh = np.ones(len(number), dtype=bool)
+    fresh[1:] = (np.diff(number) != 0) | (forecast[1:] != forecast[:-1])
+    return np.maximum(np.bincount(number[fresh], minlength=count) - 1, 0)
+
+
+def _stand(
+    baseline: Days, forecast: Days, actual: Days, day: np.datetime64
+) -> dict[str, npt.NDArray[Any]]:
+    """Return when milestones are due, their states, and how far they have slipped."""
+    due = np.where(np.isnat(forecast), baseline, forecast)
+    due = np.where(np.isnat(actual), due, actual)
+    reached, over = ~np.isnat(actual), due < day
     words = np.select(
-        [reached, due < as_of, due <= as_of + pd.Timedelta(days=SOON)],
+        [reached, over, due <= day + np.timedelta64(SOON, "D")],
         ["reached", "overdue", "soon"],
         "ahead",
     )
-    state = state.assign(
-        due=due, state=words, slip_days=(due - state["baseline"]).dt.days.astype(float)
-    )
+    slip, late = (np.floor((end - baseline) / _DAY) for end in (due, day))
     # An open milestone whose day is over slips by one more day every day.
-    late = (as_of - state["baseline"]).dt.days.astype(float)
-    over = state["state"] == "overdue"
-    state["slip_days"] = state["slip_days"].mask(
-        over, np.fmax(state["slip_days"], late)
-    )
-    return state.reset_index().sort_values(
-        ["due", "project"], kind="stable", ignore_index=True
-    )[_COLUMNS]
+    slip = np.where(over & ~reached, np.fmax(slip, late), slip)
+    return {"due": due, "state": words, "slip_days": slip}
 
 
+_DATES = ["baseline", "forecast", "actual"]
 _COLUMNS = [
     *("project", "milestone", "kind", "baseline", "first_baseline", "forecast"),
     *("actual", "due", "state", "slip_days", "seen", "moves"),
@@ -150,10 +180,9 @@ def _trend(rows: pd.DataFrame) -> pd.DataFrame:
     # By hand: a report asks for hundreds, and a pivot takes ten times as long.
     at, days = pd.factorize(rows["as_of"], sort=True)
     of, names = pd.factorize(rows["milestone"], sort=True)
-    blank = np.datetime64("NaT", "s")
-    cells = np.full((len(days), len(names)), blank)
+    cells = np.full((len(days), len(names)), _BLANK)
     cells[at, of] = rows["expected"].to_numpy("datetime64[s]")
-    last = np.full(len(names), blank)
+    last = np.full(len(names), _BLANK)
     for row in cells:
         last = np.where(np.isnat(row), last, row)
     order = np.argsort(last, kind="stable")  # NaT comes last
