@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -50,8 +51,7 @@ def reports_of(
     """
     promises, spent = Promises(portfolio, unit), Spent(portfolio, as_of, unit)
     hours = spent if unit == "hours" else Spent(portfolio, as_of, "hours")
-    by_milestones = "milestones" in (rules or {}).values()
-    reached = _Reached(portfolio) if by_milestones else None
+    reached = _Reached(portfolio)
     told = portfolio.progress
     told = told[(told["as_of"] <= as_of) & told["project"].isin(projects)]
     told = told.sort_values(["project", "as_of"], kind="stable")
@@ -115,7 +115,7 @@ def _report(
     promises: Promises,
     spent: Spent,
     hours: Spent,
-    reached: _Reached | None,
+    reached: _Reached,
     unit: str,
     rule: str | None,
 ) -> dict[str, Any]:
@@ -143,9 +143,7 @@ def _report(
     }
     if promise is None:
         return facts
-    done = np.nan
-    if rule == "milestones" and reached is not None:
-        done = reached.on(project, day)
+    done = reached.on(project, day) if rule == "milestones" else np.nan
     share = 0.0 if waiting else earned_share(rule or "percent", percent / 100, done)
     ev = _amount(row, "earned_value", promise)
     beyond = ev > promise.bac * (1 + 1e-9)
@@ -239,7 +237,12 @@ class _Reached:
     """
 
     def __init__(self, portfolio: Portfolio) -> None:
-        rows = portfolio.milestones
+        self._portfolio = portfolio
+
+    @cached_property
+    def _ends(self) -> dict[str, tuple[Any, Any]]:
+        """Project -> days and weights; worked out where a rule asks for them."""
+        rows = self._portfolio.milestones
         weight = pd.Series(1.0, index=rows.index)
         if "weight" in rows:
             weight = pd.to_numeric(rows["weight"], errors="coerce").fillna(1.0)
@@ -247,7 +250,7 @@ class _Reached:
         ends = pd.DataFrame(
             {"actual": last["actual"].max(), "weight": last["weight"].last()}
         )
-        self._ends = {
+        return {
             str(project): (
                 own["actual"].to_numpy(),
                 own["weight"].to_numpy(dtype=float),
