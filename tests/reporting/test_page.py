@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import os
 import re
 from html.parser import HTMLParser
@@ -14,9 +15,13 @@ import pytest
 
 matplotlib.use("Agg")
 
+import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+import pmo_analytics as pmo
 from pmo_analytics.errors import ConfigError, problem, problems_table
+from pmo_analytics.plotting import figure_capacity
+from pmo_analytics.reporting.figures import png_of
 from pmo_analytics.reporting.page import (
     MAX_ROWS,
     Fact,
@@ -140,6 +145,20 @@ def test_pictures_are_the_charts():
     data = base64.b64decode(first.partition(",")[2])
     assert data.startswith(b"\x89PNG")
     assert b"matplotlib" not in data.lower()
+
+
+def test_a_picture_is_what_matplotlib_saves():
+    drawn, saved = (
+        figure_capacity(pmo.example_portfolio(), roles=["Developer", "Tester"])
+        for _ in range(2)
+    )
+    size = drawn.dpi
+    buffer = io.BytesIO()
+    saved.savefig(buffer, format="png", dpi=144, metadata={"Software": None})
+    assert png_of(drawn) == buffer.getvalue()
+    assert drawn.dpi == size
+    for figure in (drawn, saved):
+        plt.close(figure)
 
 
 def test_headline_comes_before_charts_and_tables():

@@ -8,7 +8,12 @@ import pytest
 
 import pmo_analytics as pmo
 from pmo_analytics.errors import ConfigError, DataError
-from pmo_analytics.tracking import milestone_status, milestone_trend, on_time_rate
+from pmo_analytics.tracking import (
+    milestone_status,
+    milestone_trend,
+    milestone_trends,
+    on_time_rate,
+)
 
 DAY = pd.Timestamp("2027-03-31")
 
@@ -136,6 +141,9 @@ def test_milestones_due_missed_and_slipped(found):
     trend = milestone_trend(small(), "A")
     assert trend.loc["2027-04-30", "live"] == pd.Timestamp("2027-12-31")
     assert list(trend.columns) == ["plan", "build", "live"]
+    together = milestone_trends(small())
+    assert list(together) == ["A"]
+    pd.testing.assert_frame_equal(together["A"], trend)
 
 
 def test_in_hours(found):
