@@ -7,6 +7,10 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+# Before NumPy is loaded. Workers have a core each: threads for small matrices would
+# wait for each other there, and take three times as long for nothing.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import pytest
 from hypothesis import HealthCheck, settings
 
