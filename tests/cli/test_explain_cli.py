@@ -36,7 +36,6 @@ def test_why_b_is_not_in(funds, tmp_path, capsys):
     schedule.write_text("project,start\nA,2027-01\n", encoding="utf-8")
     out = tmp_path / "out"
     words = ("explain", funds, "--schedule", schedule, "--project", "B", "--roles")
-    words = (*words, "--workers", 1)
     code, facts = run_json(capsys, *words, "--seconds", 600, "--out", out)
     assert code == 0
     assert facts["status"] == "ok"

@@ -15,6 +15,7 @@ from pmo_analytics.scenarios import comparing as room
 from pmo_analytics.scenarios.answer import Kept, Terms
 from pmo_analytics.scenarios.comparison import COLUMNS
 from tests.support import clusters
+from tests.support.counts import ALL
 from tests.support.small_portfolios import tiny_portfolio
 
 pytestmark = pytest.mark.usefixtures("warm_module")
@@ -37,7 +38,7 @@ def comparison():
 
 @pytest.fixture(scope="module")
 def middle():
-    return pmo.generate_portfolio(8, 2, 8, seed=2)
+    return pmo.generate_portfolio(*((10, 3, 8) if ALL else (8, 2, 8)), seed=2)
 
 
 MIDDLE = [
