@@ -24,7 +24,7 @@ from tests.optimization.checker.test_certify_cuts import (
     three,
 )
 from tests.support.clock import AMPLE
-from tests.support.counts import tried
+from tests.support.counts import ALL, tried
 
 
 def changed(portfolio, rng):
@@ -35,11 +35,11 @@ def changed(portfolio, rng):
     return portfolio.replace(capacity=capacity, demand=demand.assign(fte=fte))
 
 
-@pytest.mark.parametrize("chunk", range(1, 1 + tried(8)))
+@pytest.mark.parametrize("chunk", range(1, 1 + tried(4)))
 def test_renewed_cuts_hold_for_every_plan(chunk):
     rng = np.random.default_rng([chunk, 23])
     kept = tight = 0
-    for _ in range(25):
+    for _ in range(50 if ALL else 25):
         portfolio = crowded(rng)
         options = compile_options(portfolio).options
         if (options.must & (np.diff(options.first) == 0)).any():
