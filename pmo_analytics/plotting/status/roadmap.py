@@ -132,7 +132,7 @@ def _bars(
         ],
         axis=1,
     )
-    shown = [colours[k] for k in known]
+    shown = [colours[int(k)] for k in known]
     ax.add_collection(
         PolyCollection(list(corners[known]), facecolors=shown, edgecolors="none"),
         autolim=False,
@@ -152,7 +152,7 @@ def _lines(
     ax.add_collection(
         LineCollection(
             list(ends[known]),
-            colors=[colours[k] for k in known],
+            colors=[colours[int(k)] for k in known],
             linewidths=width,
             capstyle="projecting",
         ),
