@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 type Floats = npt.NDArray[np.float64]
 # What is known of something, by the name of each number.
-type Facts = Mapping[str, Any] | pd.Series[Any]
+type Known = Mapping[str, Any] | pd.Series[Any]
 
 TITLE = "Portfolio status"
 COLOUR_ORDER = ("red", "amber", "green", "not known")
@@ -100,7 +100,7 @@ def money_table(sums: pd.DataFrame, first: str) -> pd.DataFrame:
 
 
 def curve_sections(
-    status: Status, projects: str | list[str] | None, sums: Facts
+    status: Status, projects: str | list[str] | None, sums: Known
 ) -> Iterator[Section]:
     """Give the S-curve, money by period, and the indices over time.
 
@@ -152,7 +152,7 @@ def curve_sections(
         )
 
 
-def _are_known(facts: Facts, *names: str) -> bool:
+def _are_known(facts: Known, *names: str) -> bool:
     return not any(pd.isna(facts[name]) for name in names)
 
 
@@ -174,7 +174,7 @@ def _series(columns: Mapping[str, Floats]) -> dict[str, list[float]]:
 
 
 def _by_period(
-    status: Status, curve: pd.DataFrame, labels: list[str], sums: Facts
+    status: Status, curve: pd.DataFrame, labels: list[str], sums: Known
 ) -> Iterator[Section]:
     """Give what was planned and spent period by period, where anything was spent."""
     names = {"planned": "planned cost", "spent": "actual cost"}
@@ -403,7 +403,7 @@ def _milestones(
     )
 
 
-def _numbers(row: Facts, table: Facts) -> list[Fact]:
+def _numbers(row: Known, table: Known) -> list[Fact]:
     facts = []
     for column, label in (("cpi", "CPI"), ("spi_t", "SPI(t)")):
         if pd.notna(table[column]):
