@@ -101,6 +101,7 @@ class _Packed:
     def __init__(self, rows: Sequence[packed_rows.Rows]) -> None:
         self.rows = rows
         self.desk = fenchel_cuts.desk_for(rows)
+        self.cover = fenchel_cuts.cover_for(rows)
         self.turn = 0
 
     def next(self) -> packed_rows.Rows:
@@ -210,7 +211,9 @@ class _Cutter:
             if self.late() or some >= least:
                 return
             one = packed.next()
-            found = fenchel_cuts.separate(one, packed.desk, x, reduced, deep)
+            found = fenchel_cuts.separate(
+                one, packed.desk, packed.cover, x, reduced, deep
+            )
             if found is None or not self._fresh(one.resource, found[0]):
                 continue
             some += 1

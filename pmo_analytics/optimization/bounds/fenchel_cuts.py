@@ -1,10 +1,10 @@
 """Cuts of limited rows: what they say about whole projects.
 
 The cuts of a row, or of some on end (`packed_rows`), are the facets of the hull of what
-fits into them that the relaxation violates. They are found by a small LP whose rows are
-the fillings that fit, as in Boyd, "Fenchel cutting planes", Operations Research 42
-(1994); those come from branch and bound (`filling`). Then they are lifted exactly over
-all items that the relaxation left at zero.
+fits into them that the relaxation violates: the prices of the cheapest cover of its
+shares by fillings that fit (`covering`), as in Boyd, "Fenchel cutting planes",
+Operations Research 42 (1994); fillings come from branch and bound (`filling`). Then
+they are lifted exactly over all items that the relaxation left at zero.
 """
 
 from __future__ import annotations
@@ -13,9 +13,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from pmo_analytics.optimization.bounds.packed_rows import Rows
+from pmo_analytics.optimization.bounds.packed_rows import Fillings, Rows
+from pmo_analytics.optimization.heuristics.kernels.covering import (
+    Cover,
+    begin,
+    cheapest,
+    room_for_cover,
+    take_in,
+)
 from pmo_analytics.optimization.heuristics.kernels.filling import Desk, fullest, lift
-from pmo_analytics.optimization.model import highs
 
 # Smaller shares of an option are noise of the LP.
 _NOISE = 1e-7
@@ -26,10 +32,16 @@ _MULTIPLES = 120
 # Nodes of one branch and bound, and of one that is to prove that no filling is missing;
 # the same to lift an item.
 _NODES, _MOST_NODES, _LIFT_NODES = 20_000, 150_000, 10_000
-# Rounds of the small LP, and where more work is done.
+# How far shares are moved apart, and by what.
+_UNEVEN, _GOLDEN = 1e-6, (5**0.5 - 1) / 2
+# Steps of one cover, and room for its fillings and what they hold.
+_STEPS, _FILLINGS, _HELD = 5_000, 20_000, 400_000
+# Items with a share beyond which rows are left alone.
+_MOST_SHARES = 400
+# Covers of one search for a cut, and where more work is done.
 _ROUNDS, _MOST_ROUNDS = 60, 200
 # Fillings that one branch and bound notes, and how many of them count for one row: it
-# has that many that its small LP would grow too large.
+# has that many that its cover would grow too large.
 _NOTED, _OF_ROW = 32, 4
 
 
@@ -49,9 +61,16 @@ def desk_for(some: Sequence[Rows]) -> Desk:
     )
 
 
+def cover_for(some: Sequence[Rows]) -> Cover:
+    """Return arrays to cover shares in that are large enough for each of some rows."""
+    items = max((len(one.packing.weight) for one in some), default=0)
+    return room_for_cover(min(items, _MOST_SHARES), _FILLINGS, _HELD)
+
+
 def separate(
     rows: Rows,
     desk: Desk,
+    cover: Cover,
     x: np.ndarray,
     reduced: np.ndarray,
     deep: bool = False,
@@ -67,7 +86,8 @@ def separate(
     deep
         Whether to do more work for it.
     """
-    w, nodes = rows.packing, _MOST_NODES if deep else _NODES
+    w, known = rows.packing, rows.known
+    nodes = _MOST_NODES if deep else _NODES
     used = _OF_ROW if rows.length == 1 else _NOTED
     share = np.bincount(rows.item, x[rows.option], minlength=len(w.weight))
     share[share <= _NOISE] = 0.0
@@ -77,25 +97,22 @@ def separate(
     inside = np.flatnonzero(np.maximum.reduceat(share, w.first[:-1]) > 0)
     order = inside[np.argsort(-heaviest[inside].sum(axis=1), kind="stable")]
 
-    def fillings(count: np.ndarray) -> tuple[float, list[tuple[int, ...]]]:
+    def missing(count: np.ndarray) -> tuple[float, np.ndarray]:
         value, noted, _ = fullest(w, order, count, 1.0, _NODES, desk)
-        if not deep and not np.isfinite(value):
-            return value, []
-        if not noted and not np.isfinite(value):
-            value, noted, _ = fullest(w, order, count, 1.0, nodes, desk)
-        best = desk.pool[max(noted - used, 0) : noted, : len(order)]
-        return value, [_items(filling) for filling in best]
+        if not np.isfinite(value):
+            if not deep:
+                return value, desk.pool[:0]
+            if not noted:
+                value, noted, _ = fullest(w, order, count, 1.0, nodes, desk)
+        return value, desk.pool[max(noted - used, 0) : noted, : len(order)]
 
-    items = np.flatnonzero(share > 0).tolist()
-    count = facet(share, items, rows.known, fillings, _MOST_ROUNDS if deep else _ROUNDS)
+    rounds = _MOST_ROUNDS if deep else _ROUNDS
+    count = facet(share, known, missing, rounds, cover)
     if count is None:
         return None
     whole = whole_counts(count)
     # What is known to fit is rarely exceeded: then there is but that to prove.
-    fits = max(
-        (float(whole[list(filling)].sum()) for filling in rows.known), default=0.0
-    )
-    most, _, _ = fullest(w, order, whole, fits, nodes, desk)
+    most, _, _ = fullest(w, order, whole, known.most(whole), nodes, desk)
     if not whole @ share > most * (1 + _VIOLATED):
         return None
     nearest = np.full(len(w.weight), -np.inf)
@@ -107,54 +124,54 @@ def separate(
     return whole, round(most)
 
 
-def _items(filled: np.ndarray) -> tuple[int, ...]:
-    return tuple(sorted(int(i) for i in filled if i >= 0))
-
-
 def facet(
     share: np.ndarray,
-    items: Sequence[int],
-    known: set[tuple[int, ...]],
-    fullest: Callable[[np.ndarray], tuple[float, list[tuple[int, ...]]]],
+    known: Fillings,
+    missing: Callable[[np.ndarray], tuple[float, np.ndarray]],
     rounds: int,
+    cover: Cover,
 ) -> np.ndarray | None:
     """Return the counts, at most 1 in all, that the shares exceed most.
 
     Parameters
     ----------
-    items
-        Those that have a share.
+    share
+        Of each item, 0 of most.
     known
-        Fillings that fit, as item numbers; those that are found are added.
-    fullest
+        Fillings that fit; those that are found are added.
+    missing
         Returns the most that fits counted so, infinite where it is not known, and
         fillings that count more than 1, if there are any.
     rounds
-        Times that the LP is solved, at most.
+        Times that the shares are covered, at most.
+    cover
+        Arrays to work in.
     """
-    place = {i: n for n, i in enumerate(items)}
-    rows = {tuple(i for i in filling if i in place) for filling in known}
-    rows.discard(())
-    program = highs.Growing(share[items])
-    fresh = list(rows)
+    items = np.flatnonzero(share > 0)
+    n = len(items)
+    if n > len(cover.share):
+        return None
+    place = np.full(len(share), -1)
+    place[items] = np.arange(n)
+    # No two ways to cover are as good then, which leads nowhere for long at times.
+    cover.share[:n] = share[items] * (
+        1.0 + _UNEVEN * (np.arange(1, n + 1) * _GOLDEN % 1.0)
+    )
+    begin(cover, n)
+    many = take_in(cover, n, *known.held(), place)
     for _ in range(rounds):
-        if fresh:
-            columns = np.array([place[i] for row in fresh for i in row])
-            ends = np.cumsum([0, *(len(row) for row in fresh)])
-            program.extend(ends, columns, np.ones(len(columns)), np.ones(len(fresh)))
-        answer = program.solve(5.0)
-        if answer.x is None or answer.objective <= 1 + _VIOLATED:
+        total = cheapest(cover, n, many, 1 + _VIOLATED, _STEPS)
+        if not 1 + _VIOLATED < total < np.inf:
             return None
         count = np.zeros(len(share))
-        count[items] = np.maximum(answer.x, 0.0)
-        value, fillings = fullest(count)
-        fresh = [row for row in fillings if row not in rows]
-        if not fresh and not np.isfinite(value):
+        count[items] = np.maximum(cover.price[:n], 0.0)
+        value, found = missing(count)
+        if not len(found) or value <= 1 + _NOISE:
+            return count if np.isfinite(value) else None
+        before = many
+        many = take_in(cover, many, *known.add(found), place)
+        if many == before:
             return None
-        if value <= 1 + 1e-7 or not fresh:
-            return count
-        rows.update(fresh)
-        known.update(fresh)
     return None
 
 

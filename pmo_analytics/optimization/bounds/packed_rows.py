@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -26,8 +27,9 @@ from pmo_analytics.tolerance import written
 # Rows that ask for more dynamic programming than this are left alone.
 _MOST_STATES = 6_000
 _MOST_ITEMS = 600
-# Periods of a stretch, and from one stretch to the next.
-_LENGTH, _STEP = 8, 4
+# Periods of a stretch, and from one stretch to the next: short ones, which take little,
+# and long ones, which say more of projects that take long.
+_STRETCHES = ((6, 3), (12, 6), (24, 12))
 # Stretches whose tables have more cells than this are left alone.
 _MOST_CELLS = 2_000_000
 # FTE are decimals of this many places.
@@ -36,6 +38,68 @@ _PLACES = 6
 _UNEVEN = 1e-6
 # Project, from what amount or start on, and how much it counts from there.
 Step = tuple[int, float, int]
+
+
+@dataclass
+class Fillings:
+    """Choices of items that fit together: those found so far.
+
+    Attributes
+    ----------
+    many
+        How many there are.
+    ends, items
+        Filling f holds the items from `items[ends[f]]` to `items[ends[f + 1]]`; beyond
+        them there is room for more.
+    """
+
+    many: int = 0
+    ends: np.ndarray = field(default_factory=lambda: np.zeros(64, dtype=np.int64))
+    items: np.ndarray = field(default_factory=lambda: np.zeros(256, dtype=np.int64))
+
+    def held(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ends and items of all of them."""
+        return self.ends[: self.many + 1], self.items
+
+    def add(self, found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Add some and return the ends and items of these.
+
+        Parameters
+        ----------
+        found
+            (fillings, places), an item at each place or -1.
+        """
+        inside = found >= 0
+        begin, before = self.many, int(self.ends[self.many])
+        ends = before + np.cumsum(inside.sum(axis=1))
+        self.many += len(found)
+        self.ends = _with_room(self.ends, self.many + 1)
+        self.items = _with_room(self.items, int(ends[-1]))
+        self.ends[begin + 1 : self.many + 1] = ends
+        self.items[before : ends[-1]] = found[inside]
+        return self.ends[begin : self.many + 1], self.items
+
+    def most(self, count: np.ndarray) -> float:
+        """Return the most that one of them counts, 0 without any.
+
+        Parameters
+        ----------
+        count
+            Of each item.
+        """
+        if not self.many:
+            return 0.0
+        counts = count[self.items[: self.ends[self.many]]]
+        return float(np.add.reduceat(counts, self.ends[: self.many]).max())
+
+
+def _with_room(numbers: np.ndarray, many: int) -> np.ndarray:
+    """Return numbers with room for so many at least."""
+    if len(numbers) >= many:
+        return numbers
+    more = np.zeros(2 * many, dtype=numbers.dtype)
+    more[: len(numbers)] = numbers
+    return more
 
 
 @dataclass
@@ -48,24 +112,23 @@ class Rows:
     ----------
     resource
         Number of the first of them.
+    length
+        How many they are.
     packing
-        What fits into them; a group is a project.
+        What fits into them, and with some on end into sums of them; a group is a
+        project.
     option, item
         Of each option that uses something of them.
     known
-        Fillings that fit, as item numbers: the rows of the small LP so far.
+        Fillings that fit: those found so far.
     """
 
     resource: int
+    length: int
     packing: Packing
     option: np.ndarray
     item: np.ndarray
-    known: set[tuple[int, ...]] = field(default_factory=set, kw_only=True)
-
-    @property
-    def length(self) -> int:
-        """How many there are."""
-        return len(self.packing.room)
+    known: Fillings = field(default_factory=Fillings, kw_only=True)
 
     def members(self, count: np.ndarray) -> list[Step]:
         """Return the steps of each project's count.
@@ -192,7 +255,7 @@ def _read_row(
         np.ascontiguousarray(weight[first][:, None]),
         np.array([room], dtype=np.int64),
     )
-    return Row(resource, packing, option, item, project[first], amount[first])
+    return Row(resource, 1, packing, option, item, project[first], amount[first])
 
 
 def stretches(options: Options) -> list[Stretch]:
@@ -200,15 +263,22 @@ def stretches(options: Options) -> list[Stretch]:
     roles, periods, _ = options.sizes.tolist()
     use = _use_by_option(options, roles * periods)
     found = []
-    for role in range(roles):
-        for start in range(0, periods, _STEP):
-            length = min(_LENGTH, periods - start)
-            one = _read_stretch(options, use, role * periods + start, length)
-            if one is not None:
-                found.append(one)
-            if start + length >= periods:
-                break
+    for role, (start, length) in product(range(roles), _spans(periods)):
+        one = _read_stretch(options, use, role * periods + start, length)
+        if one is not None:
+            found.append(one)
     return found
+
+
+def _spans(periods: int) -> list[tuple[int, int]]:
+    """Return first period and length of what a stretch may be, each once."""
+    spans = []
+    for length, step in _STRETCHES:
+        for start in range(0, max(periods - length, 0) + step, step):
+            span = start, min(length, periods - start)
+            if span[1] > 0 and span not in spans:
+                spans.append(span)
+    return spans
 
 
 def _use_by_option(options: Options, rows: int) -> csr_array:
@@ -248,14 +318,26 @@ def _read_stretch(
     kinds, item = np.unique(key, axis=0, return_inverse=True)
     _, begin = np.unique(kinds[:, 0], return_index=True)
     heaviest = np.maximum.reduceat(kinds[:, 1:], begin).sum(axis=0)
-    cells = length * (len(begin) + 1) * (int(room.max()) + 1)
+    weight, limits = _with_sums(kinds[:, 1:]), _with_sums(room)
+    cells = len(limits) * (len(begin) + 1) * (int(limits.max()) + 1)
     if not (heaviest > room).any() or cells > _MOST_CELLS:
         return None
     first = np.append(begin, len(kinds)).astype(np.int64)
-    weight = np.ascontiguousarray(kinds[:, 1:])
-    packing = Packing(first, weight, room)
+    packing = Packing(first, np.ascontiguousarray(weight), limits)
     own = options.project[free], options.start[free]
-    return Stretch(resource, packing, free, item.ravel(), *own)
+    return Stretch(resource, length, packing, free, item.ravel(), *own)
+
+
+def _with_sums(units: np.ndarray) -> np.ndarray:
+    """Return units by period, and after them the sums of each half and of all.
+
+    What fits into every period fits into their sum, which often says more: then far
+    fewer fillings have to be gone through.
+    """
+    half = units.shape[-1] // 2
+    early, late = units[..., :half].sum(axis=-1), units[..., half:].sum(axis=-1)
+    sums = np.stack([early, late, early + late], axis=-1)
+    return np.concatenate([units, sums], axis=-1)
 
 
 def steps_over_starts(

@@ -10,7 +10,7 @@ import pytest
 from pmo_analytics.examples.generated import generate_portfolio
 from pmo_analytics.optimization.bounds.cut_loop import Cut, clashes_of, rows_of_cuts
 from pmo_analytics.optimization.bounds.cut_reuse import renewed
-from pmo_analytics.optimization.bounds.fenchel_cuts import desk_for, separate
+from pmo_analytics.optimization.bounds.fenchel_cuts import cover_for, desk_for, separate
 from pmo_analytics.optimization.bounds.packed_rows import (
     Stretch,
     rows,
@@ -30,7 +30,7 @@ def random_stretch(rng: np.random.Generator) -> Stretch:
     items = np.arange(first[-1])
     room = rng.integers(2, 8, periods)
     packing = Packing(first, weight, room)
-    return Stretch(0, packing, items, items, items, items)
+    return Stretch(0, periods, packing, items, items, items, items)
 
 
 def fillings(stretch: Stretch) -> list[list[int]]:
@@ -83,7 +83,13 @@ def test_cuts_of_a_window_hold_for_every_filling_and_cannot_be_raised() -> None:
         )
         # Half of what fits twice over does not fit: beyond the hull, now and then.
         x = np.minimum(x * 1.3, 1.0)
-        cut = separate(stretch, desk_for([stretch]), x, rng.normal(size=len(x)))
+        cut = separate(
+            stretch,
+            desk_for([stretch]),
+            cover_for([stretch]),
+            x,
+            rng.normal(size=len(x)),
+        )
         if cut is None:
             continue
         found += 1
