@@ -13,7 +13,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from pmo_analytics.optimization.bounds.packed_rows import Fillings, Rows
+from pmo_analytics.optimization.bounds.packed_rows import (
+    MOST_FILLINGS,
+    MOST_HELD,
+    Fillings,
+    Rows,
+)
 from pmo_analytics.optimization.heuristics.kernels.covering import (
     Cover,
     begin,
@@ -34,8 +39,8 @@ _MULTIPLES = 120
 _NODES, _MOST_NODES, _LIFT_NODES = 20_000, 150_000, 10_000
 # How far shares are moved apart, and by what.
 _UNEVEN, _GOLDEN = 1e-6, (5**0.5 - 1) / 2
-# Steps of one cover, and room for its fillings and what they hold.
-_STEPS, _FILLINGS, _HELD = 5_000, 20_000, 400_000
+# Steps of one cover.
+_STEPS = 5_000
 # Items with a share beyond which rows are left alone.
 _MOST_SHARES = 400
 # Covers of one search for a cut, and where more work is done.
@@ -64,7 +69,8 @@ def desk_for(some: Sequence[Rows]) -> Desk:
 def cover_for(some: Sequence[Rows]) -> Cover:
     """Return arrays to cover shares in that are large enough for each of some rows."""
     items = max((len(one.packing.weight) for one in some), default=0)
-    return room_for_cover(min(items, _MOST_SHARES), _FILLINGS, _HELD)
+    # Twice what is kept: one search adds to it.
+    return room_for_cover(min(items, _MOST_SHARES), 2 * MOST_FILLINGS, 2 * MOST_HELD)
 
 
 def separate(

@@ -32,6 +32,8 @@ _MOST_ITEMS = 600
 _STRETCHES = ((6, 3), (12, 6), (24, 12))
 # Stretches whose tables have more cells than this are left alone.
 _MOST_CELLS = 2_000_000
+# Fillings that are kept, and what they hold in all: of more the older half goes.
+MOST_FILLINGS, MOST_HELD = 10_000, 200_000
 # FTE are decimals of this many places.
 _PLACES = 6
 # Money is counted in units of its row, as far as these are whole up to this.
@@ -42,7 +44,7 @@ Step = tuple[int, float, int]
 
 @dataclass
 class Fillings:
-    """Choices of items that fit together: those found so far.
+    """Choices of items that fit together: those found so far, of many the later ones.
 
     Attributes
     ----------
@@ -69,6 +71,8 @@ class Fillings:
         found
             (fillings, places), an item at each place or -1.
         """
+        if self.many > MOST_FILLINGS or self.ends[self.many] > MOST_HELD:
+            self._forget(self.many // 2)
         inside = found >= 0
         begin, before = self.many, int(self.ends[self.many])
         ends = before + np.cumsum(inside.sum(axis=1))
@@ -78,6 +82,12 @@ class Fillings:
         self.ends[begin + 1 : self.many + 1] = ends
         self.items[before : ends[-1]] = found[inside]
         return self.ends[begin : self.many + 1], self.items
+
+    def _forget(self, oldest: int) -> None:
+        begin, end = self.ends[oldest], self.ends[self.many]
+        self.items = self.items[begin:end].copy()
+        self.ends = self.ends[oldest : self.many + 1] - begin
+        self.many -= oldest
 
     def most(self, count: np.ndarray) -> float:
         """Return the most that one of them counts, 0 without any.

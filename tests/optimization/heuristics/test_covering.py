@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from pmo_analytics.optimization.bounds.packed_rows import Fillings
+from pmo_analytics.optimization.bounds.packed_rows import (
+    MOST_FILLINGS,
+    MOST_HELD,
+    Fillings,
+)
 from pmo_analytics.optimization.heuristics.kernels.covering import (
     Cover,
     begin,
@@ -121,11 +125,31 @@ def test_fillings_are_kept_as_they_were_found() -> None:
         numbers = np.where(found > 0, rng.permutation(40)[:12], -1)
         ends, items = known.add(numbers)
         kept += [row[row >= 0].tolist() for row in numbers]
-        new = [items[a:b].tolist() for a, b in itertools.pairwise(ends)]
+        new = [items[a:b].tolist() for a, b in pairwise(ends)]
         assert new == kept[-len(numbers) :]
     ends, items = known.held()
-    all_of_them = [items[a:b].tolist() for a, b in itertools.pairwise(ends)]
+    all_of_them = [items[a:b].tolist() for a, b in pairwise(ends)]
     assert all_of_them == kept
     count = rng.integers(0, 5, 40).astype(float)
     assert known.most(count) == max(count[one].sum() for one in kept)
     assert Fillings().most(count) == 0.0
+
+
+def test_of_very_many_fillings_the_later_half_is_kept() -> None:
+    numbers = np.arange(40).reshape(-1, 4)
+    known = Fillings()
+    while known.many <= MOST_FILLINGS:
+        known.add(numbers)
+    before = known.many
+    ends, items = known.add(numbers[:1] + 100)
+    assert known.many == before - before // 2 + 1
+    assert items[ends[0] : ends[1]].tolist() == [100, 101, 102, 103]
+    ends, items = known.held()
+    kept = [items[a:b].tolist() for a, b in pairwise(ends)]
+    repeated = numbers.tolist() * (before // len(numbers))
+    assert kept[:-1] == repeated[before // 2 :]
+    # What they hold counts as well: large ones are forgotten sooner.
+    known, large = Fillings(), np.arange(4_000).reshape(4, -1)
+    for _ in range(200):
+        known.add(large)
+        assert known.ends[known.many] <= MOST_HELD + large.size
