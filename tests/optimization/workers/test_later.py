@@ -44,9 +44,9 @@ from pmo_analytics.optimization.jobs import (SolveJob,)
 from pmo_analytics.optimization.model.compiling import compile_options
 # Whether kernels are compiled first is no matter here, nor how long that takes.
 logging.disable()
-portfolio = pmo.generate_portfolio(15, 3, 12, seed=0)
-limits = pmo.SolveLimits(seconds={AMPLE}, gap=0.05, threads=1)
-plan = pmo.optimize(portfolio, limits=pmo.SolveLimits(seconds={AMPLE}, gap=0.05))
+portfolio = pmo.generate_portfolio(25, 3, 18, seed=0)
+limits = pmo.SolveLimits(seconds={AMPLE}, gap=0.02, threads=1)
+plan = pmo.optimize(portfolio, limits=pmo.SolveLimits(seconds={AMPLE}, gap=0.02))
 assert plan.report.certificate["branches"], "what the next one takes up"
 pmo.optimize(portfolio, limits=limits, start=plan)
 assert "highspy" not in sys.modules, "optimize"
