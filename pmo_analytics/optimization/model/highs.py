@@ -172,7 +172,7 @@ class Growing:
     worth
         What is maximised.
     matrix
-        Rows to begin with; None = none.
+        Rows to begin with.
     **settings
         As in `solve`.
 
@@ -182,16 +182,11 @@ class Growing:
         If HiGHS refuses the model or an option.
     """
 
-    def __init__(
-        self, worth: np.ndarray, matrix: Matrix | None = None, **settings: Any
-    ) -> None:
+    def __init__(self, worth: np.ndarray, matrix: Matrix, **settings: Any) -> None:
         self.highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         self.highs.setOptionValue("output_flag", False)
         self.highs.setOptionValue("threads", 1)
         self.use(**settings)
-        if matrix is None:
-            none = np.zeros(0)
-            matrix = Matrix(csc_array((0, len(worth))), none, none, [])
         self.matrix = matrix
         self.unit = matrix.unit
         problem = _problem(matrix, worth, integer=False)
@@ -199,24 +194,14 @@ class Growing:
 
     def add(self, rows: csr_array, upper: np.ndarray) -> None:
         """Add rows @ x <= upper."""
-        self.extend(rows.indptr, rows.indices, rows.data, upper)
-
-    def extend(
-        self,
-        ends: np.ndarray,
-        columns: np.ndarray,
-        values: np.ndarray,
-        upper: np.ndarray,
-    ) -> None:
-        """Add the same rows as the arrays of a CSR matrix, quick where they are few."""
         status = self.highs.addRows(
             len(upper),
             np.full(len(upper), -np.inf),
             upper,
-            len(columns),
-            ends[:-1].astype(np.int32),
-            columns.astype(np.int32),
-            values.astype(float),
+            len(rows.indices),
+            rows.indptr[:-1].astype(np.int32),
+            rows.indices.astype(np.int32),
+            rows.data.astype(float),
         )
         _done(status, "cannot read the rows")
 
